@@ -1,0 +1,44 @@
+# Every target works from a bare clone: the virtual environment is made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check fast-test engine-test engine engine-stop bases venv clean
+help:           ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+venv: $(STAMP)  ## make the virtual environment
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "imgopt needs Python 3.11 or newer; set PYTHON=..." >&2; exit 3; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+engine:         ## use the Docker engine that answers, or install and start one (Debian/Ubuntu, root)
+	samples/engine/engine start
+
+engine-stop:    ## stop the engine that `make engine` started, and nothing else
+	samples/engine/engine stop
+
+bases: engine $(STAMP)  ## base images: the public ones where they can be pulled, else local stand-ins
+	$(BIN)/python samples/bases/bases.py
+
+demo: bases     ## the main job on the Flask sample; results in build/demo/
+	$(BIN)/python samples/demo.py
+
+check: $(STAMP) ## lint, types and fast tests; needs no engine
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) fast-test
+
+fast-test: $(STAMP)
+	$(BIN)/pytest -n 2 -m 'not engine'
+
+engine-test: bases  ## the tests against the real engine
+	IMGOPT_REQUIRE_ENGINE=1 $(BIN)/pytest -m engine
+
+test: check engine-test  ## everything
+
+clean:          ## remove what the targets made here (not the engine's data)
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,0 +1,75 @@
+"""The command line: one module per command, registered here; the only place that catches errors and exits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+
+from imgopt import __version__
+from imgopt.errors import ImgoptError
+
+COMMANDS: tuple[str, ...] = ()
+"""Modules of imgopt.cli, in the order of `imgopt --help`; each has `register(app: typer.Typer) -> None`."""
+
+app = typer.Typer(
+    name="imgopt",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Make Docker images smaller and rebuilds faster, and prove that the service still does the same job.",
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"imgopt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; the exit code: 0 fine, 1 findings, 2 input, 3 environment, 130 interrupted."""
+    for name in COMMANDS:
+        register: Callable[[typer.Typer], Any] = import_module(f"imgopt.cli.{name}").register
+        register(app)
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except ImgoptError as error:
+        return _say(error)
+    except KeyboardInterrupt:
+        print("imgopt: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:  # typer's own usage errors have exit_code and show()
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        return int(getattr(error, "exit_code", 2))
+    return code if isinstance(code, int) else 0
+
+
+def _say(error: ImgoptError) -> int:
+    print(f"imgopt: {error}", file=sys.stderr)
+    if error.hint:
+        print(f"        {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def run() -> None:
+    """Entry point of the `imgopt` script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()
