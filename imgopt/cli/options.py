@@ -1,0 +1,120 @@
+"""Options that several commands share: what `docker build` takes, how the image is run, and where results go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from imgopt.config import Config, load_config
+from imgopt.errors import InputError, Location
+
+Context = Annotated[Path, typer.Argument(help="Build context folder.", show_default=True)]
+File = Annotated[Path | None, typer.Option("--file", "-f", help="Dockerfile (default: CONTEXT/Dockerfile).")]
+Target = Annotated[str | None, typer.Option("--target", help="Stage to build.")]
+BuildArg = Annotated[list[str] | None, typer.Option("--build-arg", help="NAME=VALUE, as in docker build.")]
+Secret = Annotated[list[str] | None, typer.Option("--secret", help="As in docker build.")]
+Ssh = Annotated[list[str] | None, typer.Option("--ssh", help="As in docker build.")]
+Platform = Annotated[str | None, typer.Option("--platform", help="For instance linux/arm64.")]
+Network = Annotated[str | None, typer.Option("--network", help="Network of RUN steps, as in docker build.")]
+Base = Annotated[list[str] | None, typer.Option("--base", help="NAME=IMAGE: use IMAGE where a FROM says NAME.")]
+Port = Annotated[list[int] | None, typer.Option("--port", help="Port that the service listens on.")]
+Http = Annotated[list[str] | None, typer.Option("--http", help="PATH or PATH=TEXT to ask for.")]
+RunCommand = Annotated[list[str] | None, typer.Option("--run", help="Command to run in the container and compare.")]
+Env = Annotated[list[str] | None, typer.Option("--env", "-e", help="NAME=VALUE for the running container.")]
+EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File of NAME=VALUE lines.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")]
+Format = Annotated[str, typer.Option("--format", help="What goes to standard output.")]
+Output = Annotated[list[str] | None, typer.Option("--output", help="FORMAT:PATH, repeatable.")]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """The build half of the command line; None means: as the configuration says."""
+
+    file: Path | None = None
+    target: str | None = None
+    build_arg: list[str] | None = None
+    secret: list[str] | None = None
+    ssh: list[str] | None = None
+    platform: str | None = None
+    network: str | None = None
+    base: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeOptions:
+    """The run half of the command line."""
+
+    port: list[int] | None = None
+    http: list[str] | None = None
+    run: list[str] | None = None
+    env: list[str] | None = None
+    env_file: Path | None = None
+
+
+def effective_config(
+    context: Path, build: BuildOptions, smoke: SmokeOptions | None = None, explicit: Path | None = None
+) -> Config:
+    """The configuration file with the command line over it."""
+    if not context.is_dir():
+        raise InputError(
+            "not a folder", location=Location(str(context)), hint="give the build context, as for docker build"
+        )
+    config, path = load_config(context, explicit)
+    return _with_smoke(_with_build(config, build), smoke or SmokeOptions(), path.parent if path else context)
+
+
+def _with_build(config: Config, options: BuildOptions) -> Config:
+    old = config.build
+    section = msgspec.structs.replace(
+        old,
+        file=str(options.file) if options.file else old.file,
+        target=options.target or old.target,
+        args={**old.args, **pairs(options.build_arg, "--build-arg")},
+        secrets=[*old.secrets, *(options.secret or [])],
+        ssh=[*old.ssh, *(options.ssh or [])],
+        platform=options.platform or old.platform,
+        network=options.network or old.network,
+    )
+    return msgspec.structs.replace(config, build=section, bases={**config.bases, **pairs(options.base, "--base")})
+
+
+def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
+    old = config.smoke
+    env_file = options.env_file or (folder / old.env_file if old.env_file else None)
+    section = msgspec.structs.replace(
+        old,
+        ports=[*old.ports, *(options.port or [])],
+        http=[*old.http, *(options.http or [])],
+        run=[*old.run, *(options.run or [])],
+        env={**read_env_file(env_file), **old.env, **pairs(options.env, "--env")},
+        env_file=None,
+    )
+    return msgspec.structs.replace(config, smoke=section)
+
+
+def pairs(values: list[str] | None, option: str) -> dict[str, str]:
+    """NAME=VALUE words as a mapping. Raises InputError for a word without `=`."""
+    result: dict[str, str] = {}
+    for word in values or []:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise InputError(f"{option} {word}: expected NAME=VALUE")
+        result[name] = value
+    return result
+
+
+def read_env_file(path: Path | None) -> dict[str, str]:
+    """`docker run --env-file`: NAME=VALUE lines, `#` comments, no quotes."""
+    if path is None:
+        return {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read: {error}", location=Location(str(path))) from None
+    kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#") and "=" in line]
+    return pairs(kept, "--env-file")
