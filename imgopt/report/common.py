@@ -1,0 +1,172 @@
+"""What every report shares: figures as text, bars, and untrusted text made safe for where it is shown.
+
+Names from images, Dockerfiles and logs are untrusted: whoever prints one passes it through `safe_terminal`,
+`safe_markdown` or (in templates, by autoescape) `safe_html` first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import humanize
+from markupsafe import Markup, escape
+
+NOT_MEASURED = "not measured"
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_MARKDOWN_STRUCTURE = re.compile(r"[\\`*_{}\[\]<>()#+!|~&:$\"'^=-]")
+_MENTION = re.compile(r"@(?=\w)")
+_BARE_HOST = re.compile(r"www\.", re.IGNORECASE)
+
+
+def size_text(size: int | None) -> str:
+    """Bytes with a decimal unit: "412.3 MB", "999 Bytes" as "999 B"; `None` is "not measured"."""
+    if size is None:
+        return NOT_MEASURED
+    if abs(size) < 1000:
+        return f"{size} B"
+    return str(humanize.naturalsize(size, format="%.2f" if abs(size) >= 1e9 else "%.1f"))
+
+
+def exact_size(size: int) -> str:
+    """Bytes to the byte: "1,234,567 B"."""
+    return f"{size:,} B"
+
+
+def two_sizes(before: int | None, after: int | None) -> tuple[str, str]:
+    """Both sizes as text; in bytes where rounding would make two different sizes look equal."""
+    texts = size_text(before), size_text(after)
+    if before is not None and after is not None and before != after and texts[0] == texts[1]:
+        return exact_size(before), exact_size(after)
+    return texts
+
+
+def delta_text(before: int, after: int) -> str:
+    """The signed difference in size: "-38.1 MB", "+12 B", "0 B"."""
+    delta = after - before
+    return f"+{size_text(delta)}" if delta > 0 else size_text(delta)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """ "0.4 ms", "12 ms", "1.23 s", "12.3 s", "2 min 05 s", "1 h 02 min"; `None` is "not measured"."""
+    if seconds is None:
+        return NOT_MEASURED
+    sign, value = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return sign + _duration(value)
+
+
+def _duration(value: float) -> str:
+    if value == 0:
+        return "0 s"
+    if value < 0.9995:
+        return f"{value * 1000:.1f} ms" if value < 0.00995 else f"{value * 1000:.0f} ms"
+    if value < 59.95:
+        return f"{value:.2f} s" if value < 9.995 else f"{value:.1f} s"
+    whole = round(value)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(value / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def percent_text(fraction: float) -> str:
+    """A share of 1: "76.7 %"; small shares keep a digit that is not zero: "0.03 %", "< 0.01 %"."""
+    percent = fraction * 100
+    if percent and abs(percent) < 0.01:
+        return "< 0.01 %" if percent > 0 else "> -0.01 %"
+    return f"{percent:.2f} %" if percent and abs(percent) < 0.1 else f"{percent:.1f} %"
+
+
+def change_text(before: float, after: float) -> str:
+    """The relative change, signed: "-76.7 %", "+3.1 %", "0 %"; "new" where there was nothing before."""
+    if before == after:
+        return "0 %"
+    if before == 0:
+        return "new"
+    text = percent_text((after - before) / before)
+    return text if after < before else f"+{text}"
+
+
+def ratio_text(before: float, after: float, better: str = "smaller", worse: str = "larger") -> str:
+    """ "4.3x smaller", "1.2x larger"; near 1 in percent ("0.8 % smaller"); "the same" only where they are equal."""
+    if before == after:
+        return "the same"
+    word = better if after < before else worse
+    low, high = sorted((before, after))
+    if low <= 0:
+        return word
+    ratio = high / low
+    if ratio >= 9.95:
+        return f"{ratio:,.0f}x {word}"
+    if ratio >= 1.095:
+        return f"{ratio:.1f}x {word}"
+    return f"{percent_text(abs(after - before) / before)} {word}"
+
+
+def bar(fraction: float, width: int) -> str:
+    """A horizontal bar of `width` cells in eighths of a cell; what is there but too small shows one eighth."""
+    fraction = min(max(fraction, 0.0), 1.0)
+    eighths = round(fraction * width * 8)
+    if fraction > 0:
+        eighths = max(eighths, 1)
+    full, part = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[part] if part else "")).ljust(width)
+
+
+def safe_terminal(text: str) -> str:
+    """One line that a terminal shows and never obeys: controls, escapes and direction marks become visible."""
+    if text.isprintable():
+        return text
+    # not printable: controls, format (bidi, zero width), surrogates, and every space but the plain one
+    return "".join(char if char.isprintable() else _shown(char) for char in text)
+
+
+def _shown(char: str) -> str:
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+    if named:
+        return named
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as Python's surrogateescape carries it
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def safe_markdown(text: str) -> str:
+    """Text that GitHub and GitLab show as it is: no tables, links, HTML, mentions, references or emphasis."""
+    entities = _MARKDOWN_STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", safe_terminal(text))
+    without_links = _BARE_HOST.sub(lambda match: f"{match[0][:3]}&#46;", entities)
+    return _MENTION.sub("@&#8203;", without_links)
+
+
+def code_markdown(text: str) -> str:
+    """The same, in fixed width; also inside table cells, where a backtick span would need another escape."""
+    return f"<code>{safe_markdown(text).replace('@&#8203;', '@')}</code>" if text else ""
+
+
+def block_markdown(text: str, language: str = "") -> str:
+    """A fenced block that no line of the text can end; line breaks and tabs are kept, other controls shown."""
+    lines = [safe_terminal(line.replace("\t", "    ")) for line in text.splitlines()]
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([fence + language, *lines, fence])
+
+
+def table_markdown(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """A table whose cells are Markdown already; the columns in `right` are aligned to the right."""
+    rule = ["--:" if column in right else "---" for column in range(len(headers))]
+    lines = [headers, rule, *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def safe_html(text: str) -> Markup:
+    """Text for HTML, element content or a quoted attribute; controls and direction marks become visible."""
+    return escape(safe_terminal(text))
+
+
+def shorten(text: str, width: int) -> str:
+    """At most `width` characters, the middle left out: paths differ at both ends."""
+    if len(text) <= width:
+        return text
+    head = (width - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"

@@ -1,0 +1,46 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from imgopt.errors import EnvironmentFailure, Location
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Replaces `path` in one step, keeping its permissions; makes missing folders. Follows a link to its file.
+
+    Raises EnvironmentFailure when it cannot be written; then the old content is still there.
+    """
+    target = path.resolve()
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, data)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise EnvironmentFailure(f"cannot be written: {reason}", location=Location(str(path))) from None
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The process's umask; it can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
