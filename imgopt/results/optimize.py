@@ -1,0 +1,117 @@
+"""`imgopt/optimize/1`: what the whole loop found, built, proved and measured."""
+
+from __future__ import annotations
+
+from imgopt.results import Result, Value
+from imgopt.results.rewrite import Change, Skip
+
+
+class Sizes(Value, frozen=True, kw_only=True):
+    """Four sizes in bytes: wire (compressed), tar (layer archives), payload (file bytes), live (visible bytes)."""
+
+    wire: int | None
+    tar: int
+    payload: int
+    live: int
+    wire_is_estimate: bool = False
+
+
+class Check(Value, frozen=True, kw_only=True):
+    """One check of the proof; verdict is "passed", "failed" or "not measured"."""
+
+    name: str
+    verdict: str
+    detail: str
+
+
+class Part(Value, frozen=True, kw_only=True):
+    """Paths of the original that share one fate, with the reason and their bytes."""
+
+    path: str
+    bytes: int
+    reason: str
+
+
+class Parts(Value, frozen=True, kw_only=True):
+    """Where every byte that the original adds over its base went; the four lists sum to those bytes."""
+
+    kept: list[Part] = []
+    reinstalled: list[Part] = []
+    replaced: list[Part] = []
+    dropped: list[Part] = []
+
+
+class Timing(Value, frozen=True, kw_only=True):
+    """Seconds of one scenario, in the order measured; ratio = median before / median after."""
+
+    before: list[float] = []
+    after: list[float] = []
+    ratio: float | None = None
+    p: float | None = None
+    verdict: str = "inconclusive"
+
+
+class StepOutcome(Value, frozen=True, kw_only=True):
+    """One step of one build: was it in the cache, and how long did it run."""
+
+    name: str
+    cached: bool
+    seconds: float
+
+
+class Original(Value, frozen=True, kw_only=True):
+    image: str
+    dockerfile: str = ""
+    """Text of the original Dockerfile."""
+    sizes: Sizes | None = None
+    build_seconds: float | None = None
+    layers: int | None = None
+    user: str = ""
+    steps: list[StepOutcome] = []
+
+
+class Variant(Value, frozen=True, kw_only=True):
+    """One way to write the file, and what its build and its run showed."""
+
+    name: str
+    verdict: str
+    """proven, refuted or unproven"""
+    reason: str = ""
+    """Why it is not proven, in one sentence; empty when it is."""
+    dockerfile: str = ""
+    dockerignore: str | None = None
+    image: str | None = None
+    sizes: Sizes | None = None
+    build_seconds: float | None = None
+    layers: int | None = None
+    user: str = ""
+    base: str = ""
+    base_swap_bytes: int | None = None
+    """Wire bytes saved by the other base image alone."""
+    own_edit_bytes: int | None = None
+    """Wire bytes saved by everything else."""
+    changes: list[Change] = []
+    skips: list[Skip] = []
+    repairs: list[str] = []
+    checks: list[Check] = []
+    parts: Parts = Parts()
+    timings: dict[str, Timing] = {}
+    steps: list[StepOutcome] = []
+
+
+class OptimizeResult(Result, frozen=True, kw_only=True):
+    schema: str = "imgopt/optimize/1"
+    context: str
+    dockerfile: str
+    """Path of the original, relative to the context."""
+    verdict: str
+    """proven, good (nothing to gain), or unproven"""
+    message: str = ""
+    original: Original
+    recommended: str | None = None
+    variants: list[Variant] = []
+    builds: int = 0
+    """How many builds the loop made."""
+    environment: dict[str, str] = {}
+    bases: dict[str, str] = {}
+    """Base images that were replaced by the configuration, name to image."""

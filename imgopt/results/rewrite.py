@@ -1,0 +1,38 @@
+"""`imgopt/rewrite/1`: the plan and the new Dockerfile, from text alone."""
+
+from __future__ import annotations
+
+from imgopt.results import Result, Value
+
+
+class Change(Value, frozen=True, kw_only=True):
+    """One edit that a strategy made. `line` counts in the original file; None for a new part."""
+
+    strategy: str
+    line: int | None
+    because: str
+
+
+class Skip(Value, frozen=True, kw_only=True):
+    """What a strategy would have done, and the reason it did not."""
+
+    strategy: str
+    line: int | None
+    reason: str
+
+
+class StaticVariant(Value, frozen=True, kw_only=True):
+    name: str
+    dockerfile: str
+    dockerignore: str | None
+    changes: list[Change] = []
+    skips: list[Skip] = []
+
+
+class RewriteResult(Result, frozen=True, kw_only=True):
+    schema: str = "imgopt/rewrite/1"
+    dockerfile: str
+    """Path of the original, relative to the context."""
+    original: str = ""
+    """Text of the original."""
+    variants: list[StaticVariant] = []
