@@ -1,0 +1,169 @@
+"""Ecosystem facts: what one language or package manager needs, read from TOML.
+
+The built-in files lie in `imgopt/strategies/ecosystems`; a project adds its own by `[rewrite] ecosystems = [PATH]`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from imgopt.errors import InputError, Location
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of an ecosystem file."""
+
+
+class Manager(Fact, frozen=True):
+    """One package manager: which commands install, what they read, what they leave behind."""
+
+    name: str
+    commands: list[str] = []
+    """Words that a command begins with, for instance "npm ci"; options may stand between them."""
+    manifests: list[str] = []
+    """Files that the command must find in its working directory (glob patterns)."""
+    optional: list[str] = []
+    """Files and folders that it reads when they are there."""
+    manifest_options: list[str] = []
+    """Options whose value is a manifest, for instance "-r"."""
+    include: str = ""
+    """Regular expression: in a manifest, group 1 is another file that it reads."""
+    local: str = ""
+    """Regular expression: an argument that makes the command read the source tree."""
+    local_lines: str = ""
+    """Regular expression: a line of a manifest that makes the command read the source tree."""
+    hooks: str = ""
+    """Regular expression: a manifest text that runs the project's own code on install."""
+    fetch: str = ""
+    """Command that fetches the dependencies from the manifests alone."""
+    fetch_before: list[str] = []
+    """Words of the commands before which `fetch` helps, for instance "go build"."""
+    stub: str = ""
+    """Shell that makes the least source that `fetch` accepts."""
+    unstub: str = ""
+    """Shell that removes what `stub` made, and what was built from it."""
+    caches: list[str] = []
+    """Folders of the manager's cache; `~` is the home folder."""
+    cache_mounts: list[str] = []
+    """Folders that a build may keep between runs by a cache mount, where this is known to be safe."""
+    cache_sharing: str = ""
+    keep_cache_option: str = ""
+    """Option that keeps the cache out of the layer, for instance "--no-cache-dir"."""
+    clean: str = ""
+    """Command that removes the cache at the end of the same step."""
+    prune: str = ""
+    """Command that removes development packages after the build."""
+    prune_paths: list[str] = []
+
+
+class Drop(Fact, frozen=True):
+    """Paths that a run does not need, with the reason that the report gives."""
+
+    paths: list[str]
+    reason: str
+    kind: str
+    """cache, vcs, source, intermediate, toolchain, bytecode, manager"""
+    only_compiled: bool = False
+    """Holds only where the image starts a program that was compiled in the build."""
+
+
+class Base(Fact, frozen=True):
+    """A family of base images, and what may stand in its place at run time."""
+
+    repository: str
+    already: str = ""
+    """Regular expression on the tag: this one is slim."""
+    slim: list[str] = []
+    """Templates in {version}, {suite}, {release}, {flavor}, {major}, tried in order."""
+    distroless: bool = False
+    """The interpreter can be carved from it onto a distroless base."""
+
+
+class Runtime(Fact, frozen=True):
+    """The program that runs code of this language."""
+
+    programs: list[str] = []
+    """Names of its executables (glob patterns)."""
+    trees: list[str] = []
+    """Paths that make up the interpreter (glob patterns), kept together."""
+    static_files: list[str] = []
+
+
+class BuildTools(Fact, frozen=True):
+    """Packages that serve the build only (glob patterns), and how to remove them."""
+
+    packages: list[str] = []
+    commands: list[str] = []
+    remove: str = ""
+
+
+class SystemPackages(Fact, frozen=True):
+    """A system package manager, as a final stage uses it."""
+
+    install: str
+    """Shell command with {packages}."""
+    database: list[str] = []
+    """Paths of its own state, which a run does not need."""
+    build_tools: list[str] = []
+    """Names (glob patterns) of packages that serve a build only."""
+    lists: list[str] = []
+
+
+class DistrolessImage(Fact, frozen=True):
+    kind: str
+    """static, base or cc"""
+    images: list[str]
+
+
+class Ecosystem(Fact, frozen=True):
+    """One file: a language or a system package manager."""
+
+    name: str
+    title: str
+    static_only: bool = False
+    """Its rules could not be tried by a real build; nothing that rests on them is claimed proven by us."""
+    manifests: list[str] = []
+    """Files that tell that a project is of this ecosystem."""
+    sources: list[str] = []
+    """Files that a developer edits most (glob patterns)."""
+    manager: list[Manager] = []
+    drop: list[Drop] = []
+    base: list[Base] = []
+    runtime: Runtime = Runtime()
+    build_tools: BuildTools = BuildTools()
+    system: SystemPackages | None = None
+    distroless: list[DistrolessImage] = []
+
+
+@cache
+def builtin_ecosystems() -> tuple[Ecosystem, ...]:
+    """The ecosystems that come with imgopt, by name."""
+    folder = files("imgopt.strategies.ecosystems")
+    found = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
+    return tuple(_read(item.read_text(encoding="utf-8"), item.name) for item in found)
+
+
+def load_ecosystems(extra: list[str], folder: Path) -> tuple[Ecosystem, ...]:
+    """The built-in ones, with a project's own files over them by name."""
+    own = tuple(_read_file(folder / name) for name in extra)
+    names = {ecosystem.name for ecosystem in own}
+    return (*own, *(ecosystem for ecosystem in builtin_ecosystems() if ecosystem.name not in names))
+
+
+def _read_file(path: Path) -> Ecosystem:
+    try:
+        return _read(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", location=Location(str(path))) from None
+
+
+def _read(text: str, name: str) -> Ecosystem:
+    try:
+        return msgspec.convert(tomllib.loads(text), Ecosystem)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise InputError(f"not an ecosystem file: {error}", location=Location(name)) from None
