@@ -37,7 +37,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """after / before (0.1 is ten times faster), its interval, the exact p, and what follows, in words."""
+    """ratio = before / after (10 is ten times faster), its interval, the exact p, and what follows, in words."""
 
     ratio: float
     low: float | None
@@ -103,32 +103,47 @@ def noise_floor(first: Sequence[float], second: Sequence[float]) -> float:
     return max(abs(edge - 1) for edge in edges)
 
 
-def compare(before: Sequence[float], after: Sequence[float], floor: float = 0.0) -> Comparison:
-    """What these paired samples (seconds, or any positive figure where less is better) allow to be said.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a difference counts: p below `alpha`, and more than `min_effect` and the noise `floor` (shares of 1)."""
 
-    `floor` is the noise floor of an A/A run, a share of 1. A claim needs p < 0.05 and more than floor and MIN_EFFECT.
-    """
+    alpha: float = ALPHA
+    min_effect: float = MIN_EFFECT
+    floor: float = 0.0
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def compare(before: Sequence[float], after: Sequence[float], limits: Limits = DEFAULT_LIMITS) -> Comparison:
+    """What these paired samples (seconds, or any positive figure where less is better) allow to be said."""
     if len(before) != len(after) or not before:
         raise ValueError("compare needs as many samples of one arm as of the other")
-    ratios = [b / a for a, b in zip(before, after, strict=True)]
+    ratios = [a / b for a, b in zip(before, after, strict=True)]
     bounds = interval(ratios)
     p = signed_rank_p([log(ratio) for ratio in ratios])
-    verdict, reason = _verdict(bounds, p, len(ratios), max(floor, MIN_EFFECT), max(floor, SAME_MARGIN))
+    verdict, reason = _verdict(bounds, p, len(ratios), limits)
     return Comparison(bounds.median, bounds.low, bounds.high, p, verdict, reason)
 
 
-def _verdict(bounds: Interval, p: float, count: int, floor: float, margin: float) -> tuple[Verdict, str]:
+def _verdict(bounds: Interval, p: float, count: int, limits: Limits) -> tuple[Verdict, str]:
     if count < MIN_RUNS or bounds.low is None or bounds.high is None:
-        return "inconclusive", f"{count} runs: no claim from fewer than {MIN_RUNS}"
-    effect = abs(bounds.median - 1)
-    if p < ALPHA and effect > floor:
-        word: Verdict = "faster" if bounds.median < 1 else "slower"
-        return word, f"p = {p:.3g} < {ALPHA}, and {effect:.1%} is more than the noise floor of {floor:.1%}"
-    if max(abs(bounds.low - 1), abs(bounds.high - 1)) <= margin:
+        return "inconclusive", f"{count} {'run' if count == 1 else 'runs'}: no claim from fewer than {MIN_RUNS}"
+    floor, margin = max(limits.floor, limits.min_effect), max(limits.floor, SAME_MARGIN)
+    effect = _change(bounds.median)
+    if p < limits.alpha and effect > floor:
+        word: Verdict = "faster" if bounds.median > 1 else "slower"
+        return word, f"p = {p:.3g} < {limits.alpha}, and {effect:.1%} is more than the noise floor of {floor:.1%}"
+    if max(_change(bounds.low), _change(bounds.high)) <= margin:
         return "no change", f"the whole interval is within {margin:.1%}"
-    if p < ALPHA:
+    if p < limits.alpha:
         return "inconclusive", f"{effect:.1%} is not more than the noise floor of {floor:.1%}"
-    return "inconclusive", f"p = {p:.3g} is not below {ALPHA}, and the interval is wider than {margin:.1%}"
+    return "inconclusive", f"p = {p:.3g} is not below {limits.alpha}, and the interval is wider than {margin:.1%}"
+
+
+def _change(ratio: float) -> float:
+    """The share by which after differs from before."""
+    return abs(1 / ratio - 1)
 
 
 def remarks(samples: Sequence[float]) -> list[str]:

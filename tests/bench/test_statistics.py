@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 
 from imgopt.bench.order import rounds
-from imgopt.bench.statistics import Comparison, compare, interval, noise_floor, remarks, signed_rank_p
+from imgopt.bench.statistics import Comparison, Limits, compare, interval, noise_floor, remarks, signed_rank_p
 
 SIMULATIONS = 2000
 
@@ -80,8 +80,8 @@ def test_the_interval_covers_the_median_as_often_as_it_says(count: int) -> None:
 def test_fewer_than_six_runs_are_never_a_claim(count: int) -> None:
     comparison = compare([10.0] * count, [1.0] * count)
     assert comparison.verdict == "inconclusive"
-    assert comparison.reason == f"{count} runs: no claim from fewer than 6"
-    assert comparison.ratio == pytest.approx(0.1)
+    assert comparison.reason == f"{count} run{'s' * (count > 1)}: no claim from fewer than 6"
+    assert comparison.ratio == pytest.approx(10)
 
 
 def test_a_sure_but_tiny_difference_is_no_change() -> None:
@@ -91,7 +91,7 @@ def test_a_sure_but_tiny_difference_is_no_change() -> None:
 def test_a_difference_below_the_measured_noise_floor_is_not_claimed() -> None:
     before, after = [10.0] * 6, [8.5] * 6
     assert compare(before, after).verdict == "faster"
-    assert compare(before, after, floor=0.2).verdict == "no change"
+    assert compare(before, after, Limits(floor=0.2)).verdict == "no change"
 
 
 def test_wide_noise_is_inconclusive_and_not_no_change() -> None:
