@@ -1,0 +1,123 @@
+"""The image configuration: what `docker run`, compose files and orchestrators read must say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from imgopt.image.config import Healthcheck, ImageConfig
+from imgopt.proof.environment import Variables, compare_variables
+from imgopt.proof.model import Allowances, Check, Item, judged
+
+NAME = "configuration"
+_TERM = ("", "TERM", "SIGTERM", "15")
+
+
+def check_configuration(
+    original: ImageConfig,
+    candidate: ImageConfig,
+    allowances: Allowances,
+    *,
+    base: ImageConfig | None = None,
+    exists: Callable[[str], bool] = lambda _: False,
+) -> Check:
+    """Every key of both configurations; the environment by the rules of `imgopt.proof.environment`.
+
+    `base` is the configuration of the original's base image, so that what the author set is told from what was
+    inherited; `exists` says whether a path exists in the candidate. The user is judged by the non-root check.
+    """
+    found: list[Item] = []
+    allowed: list[str] = []
+    for item in (*_start(original, candidate, allowances, allowed), *_keys(original, candidate, base)):
+        reason = allowances.configuration.get(item.subject)
+        if reason:
+            allowed.append(f"{item}: {reason}")
+        else:
+            found.append(item)
+    variables = Variables(
+        original.environment,
+        candidate.environment,
+        _inherited(original.environment, base),
+        exists,
+        original.user != candidate.user,
+    )
+    different, named = compare_variables(variables, allowances)
+    detail = (
+        f"entrypoint, command, {len(original.env)} variables, {len(original.exposed_ports)} ports, "
+        f"{len(original.volumes)} volumes, working directory, {len(original.labels)} labels, stop signal, health check"
+    )
+    return judged(NAME, detail, [*found, *different], [*allowed, *named])
+
+
+def _inherited(environment: Mapping[str, str], base: ImageConfig | None) -> frozenset[str]:
+    below = base.environment if base else {}
+    return frozenset(name for name, value in environment.items() if below.get(name) == value)
+
+
+def _item(key: str, message: str) -> Item:
+    return Item("configuration", key, message=message)
+
+
+def _start(original: ImageConfig, candidate: ImageConfig, allowances: Allowances, allowed: list[str]) -> Iterator[Item]:
+    wanted = (original.entrypoint or (), original.cmd or ())
+    given = (candidate.entrypoint or (), candidate.cmd or ())
+    if given == wanted:
+        return
+    start = allowances.start
+    if start and given == (start.entrypoint, start.command):
+        allowed.append(f"starts with {_words(*given)}: {start.reason}")
+        return
+    for key, before, after in (("entrypoint", wanted[0], given[0]), ("command", wanted[1], given[1])):
+        if before != after:
+            yield _item(key, f"{key} is {_json(after)} instead of {_json(before)}")
+
+
+def _words(entrypoint: tuple[str, ...], command: tuple[str, ...]) -> str:
+    return _json((*entrypoint, *command))
+
+
+def _json(words: tuple[str, ...]) -> str:
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]" if words else "none"
+
+
+def _keys(original: ImageConfig, candidate: ImageConfig, base: ImageConfig | None) -> Iterator[Item]:
+    yield from _sets("expose", "exposed port", original.exposed_ports, candidate.exposed_ports)
+    yield from _sets("volume", "volume", original.volumes, candidate.volumes)
+    yield from _labels(original.labels, candidate.labels, base)
+    for key, before, after in (
+        ("workdir", original.workdir or "/", candidate.workdir or "/"),
+        ("platform", original.platform, candidate.platform),
+        ("onbuild", " ".join(original.onbuild), " ".join(candidate.onbuild)),
+        ("stop-signal", _signal(original.stop_signal), _signal(candidate.stop_signal)),
+    ):
+        if before != after:
+            yield _item(key, f"{key} is {after or 'none'} instead of {before or 'none'}")
+    yield from _health(original.healthcheck, candidate.healthcheck)
+
+
+def _sets(key: str, word: str, before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[Item]:
+    for value in sorted({*before} - {*after}):
+        yield _item(f"{key}:{value}", f"{word} {value} is missing")
+    for value in sorted({*after} - {*before}):
+        yield _item(f"{key}:{value}", f"{word} {value} is new")
+
+
+def _labels(before: Mapping[str, str], after: Mapping[str, str], base: ImageConfig | None) -> Iterator[Item]:
+    """Labels that only describe the base image go with it; more labels than before do no harm."""
+    below = base.labels if base else {}
+    for name, value in sorted(before.items()):
+        given = after.get(name)
+        if given != value and below.get(name) != value:
+            said = "is missing" if given is None else f"is {given!r} instead of {value!r}"
+            yield _item(f"label:{name}", f"label {name} {said}")
+
+
+def _signal(name: str) -> str:
+    return "SIGTERM" if name in _TERM else name if name.startswith("SIG") or name.isdigit() else f"SIG{name}"
+
+
+def _health(before: Healthcheck | None, after: Healthcheck | None) -> Iterator[Item]:
+    """A health check that the original did not have is no difference for those who use the image."""
+    wanted = before if before and before.test not in ((), ("NONE",)) else None
+    if wanted and (after is None or wanted != after):
+        said = "is missing" if after is None else "is another one"
+        yield _item("healthcheck", f"health check {' '.join(wanted.test)!r} {said}")

@@ -1,0 +1,130 @@
+"""Which environment variables may differ: what only builds read, what a base image says of itself, where things are.
+
+A variable that the author set for the running service must keep its value. The rules here are about variables whose
+readers are known; every use of a rule is told in the check's `allowed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from imgopt.proof.model import Allowances, Item, words
+
+BUILD_ONLY = words(
+    "DEBIAN_FRONTEND DEBCONF_* APT_* PIP_* PIPENV_* PIPX_* POETRY_* UV_* PDM_* HATCH_* NPM_CONFIG_* npm_config_* "
+    "COREPACK_* YARN_VERSION YARN_CACHE_FOLDER CARGO_* RUSTUP_* RUST_VERSION RUSTFLAGS CGO_* GOOS GOARCH GOARM GOFLAGS "
+    "GOPROXY GOSUMDB GOPRIVATE GO111MODULE GOTOOLCHAIN GOPATH GOCACHE GOMODCACHE GOROOT MAVEN_* GRADLE_* CFLAGS "
+    "CXXFLAGS CPPFLAGS LDFLAGS MAKEFLAGS PHPIZE_DEPS PHP_CFLAGS PHP_CPPFLAGS PHP_LDFLAGS COMPOSER_* BUILDKIT_* "
+    "SOURCE_DATE_EPOCH PYTHONDONTWRITEBYTECODE NUGET_* DOTNET_SDK_VERSION"
+)
+"""Read by compilers, installers and package managers only."""
+
+DESCRIPTIVE = words(
+    "GPG_KEY GPG_KEYS PYTHON_VERSION PYTHON_SHA256 PYTHON_PIP_VERSION PYTHON_SETUPTOOLS_VERSION PYTHON_GET_PIP_URL "
+    "PYTHON_GET_PIP_SHA256 NODE_VERSION GOLANG_VERSION JAVA_VERSION JAVA_DEBIAN_VERSION RUBY_VERSION RUBY_MAJOR "
+    "RUBY_DOWNLOAD_SHA256 RUBY_DOWNLOAD_URL PHP_VERSION PHP_URL PHP_ASC_URL PHP_SHA256 NGINX_VERSION NJS_VERSION "
+    "NJS_RELEASE PKG_RELEASE DYNPKG_RELEASE HTTPD_VERSION HTTPD_SHA256 HTTPD_PATCHES ASPNET_VERSION DOTNET_VERSION"
+)
+"""What official images say of themselves; that the run time has the same version is checked on its files."""
+
+CERTIFICATES = words(
+    "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO AWS_CA_BUNDLE"
+)
+"""Each names a file or folder; what matters is that it holds certificates."""
+
+_QUIET_WHEN_ADDED = words("PYTHONUNBUFFERED PYTHONFAULTHANDLER VIRTUAL_ENV PYTHONNOUSERSITE")
+_NEUTRAL_VALUES = {("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("TZ", "Etc/UTC")}
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The variables of both images; `inherited` are those that the original took over from its base unchanged."""
+
+    original: Mapping[str, str]
+    candidate: Mapping[str, str]
+    inherited: frozenset[str]
+    exists: Callable[[str], bool]
+    """Does this path exist in the candidate?"""
+    user_changed: bool = False
+
+
+def compare_variables(variables: Variables, allowances: Allowances) -> tuple[list[Item], list[str]]:
+    """The differences that matter, and the allowed ones with their reasons."""
+    items: list[Item] = []
+    allowed: list[str] = []
+    for name in sorted({*variables.original, *variables.candidate}):
+        before, after = variables.original.get(name), variables.candidate.get(name)
+        if before == after:
+            continue
+        what = _difference(name, before, after)
+        reason = allowances.environment.get(name) or _path_like(name, variables) or _rule(name, variables)
+        if reason:
+            allowed.append(f"{what}: {reason}")
+        else:
+            items.append(Item("configuration", f"env:{name}", message=what))
+    return items, allowed
+
+
+def _difference(name: str, before: str | None, after: str | None) -> str:
+    if after is None:
+        return f"variable {name}={before} is not set"
+    if before is None:
+        return f"variable {name}={after} is new"
+    return f"variable {name} is {after!r} instead of {before!r}"
+
+
+def _rule(name: str, variables: Variables) -> str | None:
+    before, after = variables.original.get(name), variables.candidate.get(name)
+    if _any(name, BUILD_ONLY):
+        return "only builds read it"
+    if name in DESCRIPTIVE:
+        return "a base image's note on itself"
+    if before is None:
+        return _rule_for_new(name, str(after), variables)
+    if name in CERTIFICATES and name in variables.inherited and after is not None and variables.exists(after):
+        return "names certificates that exist"
+    if name == "JAVA_HOME" and name in variables.inherited and after and variables.exists(after):
+        return "the Java that is there"
+    return None
+
+
+def _rule_for_new(name: str, value: str, variables: Variables) -> str | None:
+    if name in _QUIET_WHEN_ADDED:
+        return "changes no answer"
+    if (name, value) in _NEUTRAL_VALUES:
+        return "the value that holds without it"
+    if name in ("HOME", "USER", "LOGNAME") and variables.user_changed:
+        return "goes with the other user"
+    if (name in CERTIFICATES or name in ("JAVA_HOME", "PYTHONPATH", "NODE_PATH")) and _all_exist(value, variables):
+        return "names what exists"
+    return None
+
+
+def _all_exist(value: str, variables: Variables) -> bool:
+    return all(variables.exists(part) for part in value.split(":") if part)
+
+
+def _path_like(name: str, variables: Variables) -> str | None:
+    """PATH may gain folders, and lose those that do not exist in the candidate; the others keep their order."""
+    if name != "PATH":
+        return None
+    before, after = (_folders(side.get("PATH")) for side in (variables.original, variables.candidate))
+    lost = [folder for folder in before if folder not in after and variables.exists(folder)]
+    kept = [folder for folder in before if folder in after]
+    if lost or kept != [folder for folder in after if folder in before]:
+        return None
+    return "only folders that are not there are left out, and new ones added"
+
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What the engine sets where the image sets none (moby, oci/defaults)."""
+
+
+def _folders(path: str | None) -> list[str]:
+    return list(dict.fromkeys(folder for folder in (path or DEFAULT_PATH).split(":") if folder))
+
+
+def _any(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

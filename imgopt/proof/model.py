@@ -1,0 +1,180 @@
+"""What the proof says: checks with a verdict and evidence, and the differences that a rewrite intends.
+
+A check compares one aspect of two images (or of two observed runs) and never guesses: what it could not look at is
+`not measured`, with the reason in `detail`. Each failed item is structured, so that a rewrite can be repaired from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Literal
+
+Verdict = Literal["passed", "failed", "not measured"]
+Kind = Literal[
+    "missing-library",
+    "missing-file",
+    "missing-module",
+    "missing-command",
+    "missing-locale",
+    "missing-time-zone",
+    "missing-certificates",
+    "not-writable",
+    "permission",
+    "package",
+    "changed-file",
+    "configuration",
+    "answer",
+    "stop",
+]
+"""What kind of thing failed. The first seven name something to add, the next two an owner or a mode to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One concrete failure.
+
+    `subject` is the thing itself (a soname, a module, a command, an absolute path, a configuration key), `path` where
+    it is expected or was found in the original ("" unknown), `needed_by` the file or package that asks for it.
+    """
+
+    kind: Kind
+    subject: str
+    path: str = ""
+    needed_by: str = ""
+    message: str = ""
+
+    def __str__(self) -> str:
+        if self.message:
+            return self.message
+        needed = f", needed by {self.needed_by}" if self.needed_by else ""
+        where = f" ({self.path})" if self.path and self.path != self.subject else ""
+        return f"{self.kind.replace('-', ' ')}: {self.subject}{where}{needed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One aspect compared. `detail` says what was compared (counts, bytes); `allowed` are intended differences seen."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+    items: tuple[Item, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+
+def judged(name: str, detail: str, items: Iterable[Item], allowed: Iterable[str] = ()) -> Check:
+    """Failed when there is an item; items and allowed differences are sorted and told once."""
+    found = tuple(sorted(set(items), key=lambda item: (item.kind, item.subject, item.needed_by)))
+    return Check(name, "failed" if found else "passed", detail, found, tuple(dict.fromkeys(allowed)))
+
+
+def not_measured(name: str, reason: str) -> Check:
+    return Check(name, "not measured", reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Files that are left out on purpose.
+
+    Each of `paths` stands for itself and all below it, or is a glob over the whole path (`*` crosses `/`). `matches`
+    is a predicate over an absolute path for what patterns cannot say. A file that was opened is never excused.
+    """
+
+    reason: str
+    paths: frozenset[str] = frozenset()
+    matches: Callable[[str], bool] | None = None
+
+    def covers(self, path: str) -> bool:
+        if self.matches is not None and self.matches(path):
+            return True
+        if any(parent in self.paths for parent in _self_and_parents(path)):
+            return True
+        return any(fnmatchcase(path, pattern) for pattern in self.paths if _is_glob(pattern))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What was at or below `old` is at or below `new`: a named replacement (`/usr/local/bin/python3` by another)."""
+
+    old: str
+    new: str
+    reason: str
+
+    def apply(self, path: str) -> str | None:
+        if path == self.old:
+            return self.new
+        prefix = self.old.rstrip("/") + "/"
+        return self.new.rstrip("/") + "/" + path.removeprefix(prefix) if path.startswith(prefix) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The start that the rewrite intends, when it is not the original's (a launcher resolved, exec form)."""
+
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedPackage:
+    """A package left out on purpose; `ecosystem` as in imgopt.image ("deb", "pypi", "npm", ...), "" for any."""
+
+    name: str
+    reason: str
+    ecosystem: str = ""
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Allowances:
+    """The differences that are intended, each with its reason. Whatever is not named here must be the same.
+
+    `user`: the user that the candidate shall run as (None: the original's). `environment` and `configuration` map a
+    variable, or a key of the image's configuration ("healthcheck", "label:NAME", ...), to the reason why it may differ.
+    """
+
+    user: str | None = None
+    user_reason: str = ""
+    start: Start | None = None
+    drops: tuple[Drop, ...] = ()
+    moves: tuple[Move, ...] = ()
+    packages: tuple[DroppedPackage, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    configuration: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    def drop_reason(self, path: str) -> str | None:
+        """Why this file may be missing, or None when it may not."""
+        return next((drop.reason for drop in self.drops if drop.covers(path)), None)
+
+    def package_reason(self, ecosystem: str, name: str) -> str | None:
+        for package in self.packages:
+            if package.name == name and package.ecosystem in ("", ecosystem):
+                return package.reason
+        return None
+
+    def places(self, path: str) -> tuple[tuple[str, str], ...]:
+        """Where a file of the original may be in the candidate: (path, reason); the path itself comes first."""
+        moved = ((move.apply(path), move.reason) for move in self.moves)
+        return ((path, ""), *((new, reason) for new, reason in moved if new is not None))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A table of names, written as a line of words."""
+    return tuple(text.split())
+
+
+def _self_and_parents(path: str) -> Iterable[str]:
+    yield path
+    while path.rfind("/") > 0:
+        path = path[: path.rfind("/")]
+        yield path
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(sign in pattern for sign in "*?[")
