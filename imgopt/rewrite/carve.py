@@ -1,0 +1,142 @@
+"""Carving: every path that the original adds over its base goes into exactly one part, with a reason.
+
+What no rule drops is kept. The rules are facts of ecosystems; a file that the smoke run opened is never dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
+from typing import Literal
+
+from imgopt.context.ecosystems import Ecosystem
+
+Fate = Literal["kept", "reinstalled", "replaced", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class PathFact:
+    """One path of the original's final file system. Sizes in bytes; `layer` counts from 0; a hard link counts once."""
+
+    path: str
+    kind: str
+    """file, dir, symlink or other"""
+    size: int
+    layer: int
+    mode: int = 0o755
+    uid: int = 0
+    gid: int = 0
+    linkname: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    fate: Fate
+    reason: str
+
+
+@dataclass(frozen=True)
+class Carved:
+    """Where each path of the delta goes."""
+
+    fates: Mapping[str, Verdict]
+    facts: Mapping[str, PathFact]
+
+    def paths(self, fate: Fate) -> tuple[str, ...]:
+        return tuple(path for path, verdict in self.fates.items() if verdict.fate == fate)
+
+    def bytes(self, fate: Fate) -> int:
+        return sum(self.facts[path].size for path in self.paths(fate))
+
+
+@dataclass(frozen=True)
+class CarveRules:
+    """What decides. Callables take absolute paths."""
+
+    drops: tuple[tuple[re.Pattern[str], str], ...]
+    opened: frozenset[str]
+    owner: Callable[[str], str | None]
+    """The system package that owns a path."""
+    reinstalled: frozenset[str]
+    """System packages that the final stage installs."""
+    package_layers: frozenset[int]
+    """Layers made by the system's package manager."""
+    must_keep: frozenset[str] = frozenset()
+    """Paths that an earlier proof asked for."""
+
+
+SYSTEM_ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc", "/var", "/run", "/boot", "/sys")
+
+
+def carve(delta: Iterable[PathFact], rules: CarveRules) -> Carved:
+    """Puts every path into its part."""
+    facts = {fact.path: fact for fact in delta}
+    return Carved({path: _verdict(fact, rules) for path, fact in facts.items()}, facts)
+
+
+def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
+    path = fact.path
+    if path in rules.must_keep:
+        return Verdict("kept", "an earlier build failed without it")
+    package = rules.owner(path)
+    if package is not None:
+        if package in rules.reinstalled:
+            return Verdict("reinstalled", f"system package {package}")
+        return Verdict("dropped", f"system package {package}, which nothing that is kept needs")
+    reason = None if path in rules.opened else drop_reason(path, rules.drops)
+    if reason is not None:
+        return Verdict("dropped", reason)
+    if fact.layer in rules.package_layers and is_system_path(path):
+        return Verdict("reinstalled" if rules.reinstalled else "dropped", "made by the installation of system packages")
+    return Verdict("kept", "")
+
+
+def is_system_path(path: str) -> bool:
+    """Below a folder that belongs to the distribution; /usr/local belongs to the author."""
+    if path.startswith(("/usr/local/", "/var/www/", "/var/lib/app")):
+        return False
+    return path.startswith(tuple(root + "/" for root in SYSTEM_ROOTS)) or path in SYSTEM_ROOTS
+
+
+def drop_reason(path: str, drops: Iterable[tuple[re.Pattern[str], str]]) -> str | None:
+    return next((reason for pattern, reason in drops if pattern.match(path)), None)
+
+
+def drop_rules(
+    ecosystems: Iterable[Ecosystem], homes: Iterable[str], *, compiled: bool
+) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it."""
+    return tuple(
+        (_pattern(path.replace("~", home, 1) if path.startswith("~") else path), drop.reason)
+        for ecosystem in ecosystems
+        for drop in ecosystem.drop
+        if compiled or not drop.only_compiled
+        for path in drop.paths
+        for home in (homes if path.startswith("~") else ("",))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _pattern(glob: str) -> re.Pattern[str]:
+    """`**/` is any depth below the root, `*` does not cross `/`; matches the path itself and all below it."""
+    body = "".join(_piece(piece) for piece in re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]*\])", glob))
+    return re.compile(rf"{body if glob.startswith('/') else '/' + body}(?:/.*)?\Z", re.DOTALL)
+
+
+def _piece(piece: str) -> str:
+    if piece == "**/":
+        return "(?:.*/)?"
+    if piece == "**":
+        return ".*"
+    if piece == "*":
+        return "[^/]*"
+    if piece == "?":
+        return "[^/]"
+    return piece if piece.startswith("[") and piece.endswith("]") else re.escape(piece)
+
+
+def matches_any(name: str, globs: Iterable[str]) -> bool:
+    return any(re.match(translate(glob), name) for glob in globs)

@@ -1,0 +1,150 @@
+"""From the kept paths to COPY lines: the fewest that hold.
+
+A folder is copied whole where nothing in it was dropped. What the new base has at the same path with the same bytes is
+harmless: it is shipped once more at most, so a folder that holds some is copied whole when that saves enough lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from posixpath import dirname
+
+from imgopt.rewrite.carve import PathFact
+from imgopt.rewrite.final_stage import Copy
+
+LINE_WORTH_BYTES = 2_000_000
+"""A line more in the Dockerfile is worth this many bytes of the image that are shipped twice."""
+MOST_LINES = 6
+"""A folder that would need more lines is cleaned in the builder and copied whole."""
+SHARED_FOLDERS = frozenset(
+    {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root"}
+    | {"/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/usr/share", "/var"}
+    | {"/usr/local", "/usr/local/lib", "/usr/local/share", "/var/lib", "/var/log", "/var/cache"}
+    | {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu"}
+)
+"""Folders that a base image has already: they are never copied whole."""
+
+
+STABLE_ROOTS = ("/usr/", "/opt/", "/etc/")
+
+
+@dataclass
+class _Folder:
+    path: str
+    folders: dict[str, _Folder] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+    kept_count: int = 0
+    other_count: int = 0
+    harmless_bytes: int = 0
+    is_kept_leaf: bool = False
+    removable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CopyPlan:
+    """COPY lines, symbolic links to be made as links, and what to remove from the builder before copying."""
+
+    copies: tuple[Copy, ...]
+    links: tuple[str, ...] = ()
+    removals: tuple[str, ...] = ()
+
+
+def plan_copies(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Callable[[str], bool]) -> CopyPlan:
+    """`everything`: the original's final file system; `harmless`: the new base has the same file."""
+    root = _tree(everything, kept, harmless)
+    copies, links, removals = _visit(root, everything)
+    return CopyPlan(_merged(copies), tuple(sorted(links)), tuple(sorted(removals)))
+
+
+def _tree(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Callable[[str], bool]) -> _Folder:
+    root = _Folder("/")
+    nodes = {"/": root}
+    for path, fact in everything.items():
+        if fact.kind == "dir":
+            _folder(nodes, path)
+    for path in kept:
+        fact = everything.get(path)
+        if fact is not None and fact.kind == "dir":
+            nodes[path].is_kept_leaf = True
+    for path, fact in everything.items():
+        if fact.kind != "dir":
+            _count(nodes, path, fact, path in kept, harmless)
+    return root
+
+
+def _folder(nodes: dict[str, _Folder], path: str) -> _Folder:
+    if path not in nodes:
+        parent = _folder(nodes, dirname(path))
+        nodes[path] = parent.folders[path] = _Folder(path)
+    return nodes[path]
+
+
+def _count(
+    nodes: dict[str, _Folder], path: str, fact: PathFact, is_kept: bool, harmless: Callable[[str], bool]
+) -> None:
+    parent = _folder(nodes, dirname(path))
+    if is_kept:
+        parent.kept.append(path)
+    same = not is_kept and harmless(path)
+    if not is_kept and not same:
+        parent.removable.append(path)
+    folder: str = parent.path
+    while True:
+        node = nodes[folder]
+        node.kept_count += is_kept
+        node.other_count += not is_kept and not same
+        node.harmless_bytes += fact.size if same else 0
+        if folder == "/":
+            return
+        folder = dirname(folder)
+
+
+def _visit(node: _Folder, facts: Mapping[str, PathFact]) -> tuple[list[Copy], list[str], list[str]]:
+    if node.kept_count == 0:
+        leaf = node.is_kept_leaf and node.other_count == 0 and not node.folders and node.path not in SHARED_FOLDERS
+        inner = [] if leaf else [part for child in node.folders.values() for part in _visit(child, facts)[0]]
+        return ([Copy((node.path,), node.path)] if leaf else inner), [], []
+    apart = _apart(node, facts)
+    if node.path in SHARED_FOLDERS:
+        return apart
+    lines = len(apart[0]) + bool(apart[1])
+    whole = [Copy((node.path,), node.path)]
+    if node.other_count == 0 and node.harmless_bytes <= max(lines - 1, 0) * LINE_WORTH_BYTES + 65536:
+        return whole, [], []
+    if lines > MOST_LINES and node.harmless_bytes <= lines * LINE_WORTH_BYTES:
+        return whole, [], _removals(node)
+    return apart
+
+
+def _apart(node: _Folder, facts: Mapping[str, PathFact]) -> tuple[list[Copy], list[str], list[str]]:
+    files = [path for path in node.kept if facts[path].kind != "symlink"]
+    links = [path for path in node.kept if facts[path].kind == "symlink"]
+    copies: list[Copy] = []
+    if files:
+        many = len(files) > 1
+        folder = node.path.rstrip("/") + "/"
+        copies.append(Copy(tuple(sorted(files)), folder if many or node.path == "/" else files[0]))
+    removals: list[str] = []
+    for name in sorted(node.folders):
+        inner, inner_links, inner_removals = _visit(node.folders[name], facts)
+        copies += inner
+        links += inner_links
+        removals += inner_removals
+    return copies, links, removals
+
+
+def _removals(node: _Folder) -> list[str]:
+    """The highest paths below a folder that hold nothing kept."""
+    found = list(node.removable)
+    for child in node.folders.values():
+        if child.other_count and not child.kept_count and not child.harmless_bytes:
+            found.append(child.path)
+        elif child.other_count:
+            found += _removals(child)
+    return found
+
+
+def _merged(copies: list[Copy]) -> tuple[Copy, ...]:
+    """Stable parts first: what lies in system folders changes less often than what lies in the application's."""
+    return tuple(sorted(copies, key=lambda copy: (not copy.sources[0].startswith(STABLE_ROOTS), copy.sources)))

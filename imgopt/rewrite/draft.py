@@ -1,0 +1,95 @@
+"""Applies what strategies propose, one strategy after the other, and remembers where each line came from."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from imgopt.dockerfile import Edit, apply_edits, parse
+from imgopt.results.rewrite import Change as ChangeResult
+from imgopt.results.rewrite import Skip as SkipResult
+from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.strategy import Change, Project, Situation, Skip, Strategy
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A Dockerfile on its way: text, the final stage still to be written, and what was done so far."""
+
+    text: str
+    lines: tuple[int | None, ...]
+    """For each line of `text`, its line in the original; None for lines that are new."""
+    ignore: str | None = None
+    final: FinalStage | None = None
+    changes: tuple[ChangeResult, ...] = ()
+    skips: tuple[SkipResult, ...] = ()
+
+
+def new_draft(text: str, ignore: str | None = None) -> Draft:
+    return Draft(text, tuple(range(1, text.count("\n") + 2)), ignore)
+
+
+def run_strategy(draft: Draft, strategy: Strategy, project: Project) -> Draft:
+    """One strategy over the draft: its changes applied together, its refusals noted."""
+    dockerfile = parse(draft.text)
+    if dockerfile.errors:
+        raise ValueError(f"before {strategy.name}: {dockerfile.errors[0]}")
+    proposals = list(strategy.rewrite(Situation(project, dockerfile, draft.final, draft.ignore)))
+    changes = [item for item in proposals if isinstance(item, Change)]
+    skips = [item for item in proposals if isinstance(item, Skip)]
+    noted = tuple(SkipResult(strategy=strategy.name, line=origin(draft, s.line), reason=s.reason) for s in skips)
+    return replace(_apply(draft, strategy.name, changes), skips=draft.skips + noted)
+
+
+def origin(draft: Draft, line: int | None) -> int | None:
+    """The line of the original that a line of the draft came from, or the nearest one above it."""
+    if line is None:
+        return None
+    for number in range(min(line, len(draft.lines)), 0, -1):
+        if draft.lines[number - 1] is not None:
+            return draft.lines[number - 1]
+    return None
+
+
+def _apply(draft: Draft, name: str, changes: list[Change]) -> Draft:
+    if not changes:
+        return draft
+    edits = [edit for change in changes for edit in change.edits]
+    noted = tuple(ChangeResult(strategy=name, line=origin(draft, c.line), because=c.because) for c in changes)
+    ignores = [change.ignore for change in changes if change.ignore is not None]
+    finals = [change.final for change in changes if change.final is not None]
+    return replace(
+        draft,
+        text=apply_edits(draft.text, edits) if edits else draft.text,
+        lines=_lines_after(draft, edits) if edits else draft.lines,
+        ignore=ignores[-1] if ignores else draft.ignore,
+        final=finals[-1] if finals else draft.final,
+        changes=draft.changes + noted,
+    )
+
+
+def _lines_after(draft: Draft, edits: Iterable[Edit]) -> tuple[int | None, ...]:
+    """Follows every line start of the new text back through the edits."""
+    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
+    text = apply_edits(draft.text, ordered)
+    starts = [0, *(index + 1 for index, char in enumerate(draft.text) if char == "\n")]
+    result: list[int | None] = []
+    offset = 0
+    for line in text.split("\n"):
+        old = _old_offset(ordered, offset)
+        result.append(None if old is None else draft.lines[bisect_right(starts, old) - 1])
+        offset += len(line) + 1
+    return tuple(result)
+
+
+def _old_offset(edits: list[Edit], offset: int) -> int | None:
+    shift = 0
+    for edit in edits:
+        new_start = edit.start + shift
+        if offset < new_start:
+            break
+        if offset < new_start + len(edit.text):
+            return edit.start if edit.end > edit.start else None
+        shift += len(edit.text) - (edit.end - edit.start)
+    return offset - shift

@@ -1,0 +1,96 @@
+"""The final stage that carving writes: a small value, and its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from imgopt.rewrite.carve import Carved
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One `COPY --from`: files into a folder, or one folder onto the same path."""
+
+    sources: tuple[str, ...]
+    destination: str
+    stage: str = ""
+    """Where from; empty: the builder."""
+
+    def render(self, builder: str) -> str:
+        head = f"COPY --from={self.stage or builder} "
+        words = [quoted_free(word) for word in (*self.sources, self.destination)]
+        if any(word is None for word in words):
+            listed = ", ".join(json_string(word) for word in (*self.sources, self.destination))
+            return f"{head}[{listed}]"
+        line = head + " ".join(word for word in words if word)
+        if len(line) <= 110 or len(self.sources) == 1:
+            return line
+        return head + " \\\n     ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class FinalStage:
+    """A final stage, carved from evidence. Text parts are lines of the user's own file, in their order."""
+
+    builder: str
+    """Name of the stage that the original's instructions make."""
+    base: str
+    shell: bool
+    """Whether RUN works on this base."""
+    carved: Carved
+    copies: tuple[Copy, ...] = ()
+    packages: tuple[str, ...] = ()
+    install: str = ""
+    """Shell command with {packages}."""
+    setup: tuple[str, ...] = ()
+    """Shell commands that the final stage runs before anything is copied."""
+    environment: tuple[str, ...] = ()
+    """ARG, ENV, LABEL and SHELL instructions."""
+    workdir: str = ""
+    user: str = ""
+    start: tuple[str, ...] = ()
+    """EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK, ENTRYPOINT and CMD instructions."""
+    prepare: tuple[str, ...] = ()
+    """Shell commands at the end of the builder, before its files are copied."""
+    owned: tuple[str, ...] = ()
+    """Folders that the user writes to."""
+    moved_home: tuple[str, str] | None = None
+    comments: dict[str, str] = field(default_factory=dict)
+    """Short comments by subject: base, packages, copies, user."""
+
+    def render_builder_tail(self) -> str:
+        """What the builder still has to do: remove what is not needed, and give folders their owner."""
+        return "".join(f"RUN {command}\n" for command in self.prepare)
+
+    def render(self) -> str:
+        """The text of the stage, from FROM to CMD, with a final newline."""
+        lines = [*self._comment("base"), f"FROM {self.base}"]
+        if self.packages:
+            lines += [*self._comment("packages"), self._install()]
+        lines += [f"RUN {command}" for command in self.setup]
+        lines += list(self.environment)
+        lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
+        if self.workdir:
+            lines.append(f"WORKDIR {self.workdir}")
+        if self.user:
+            lines += [*self._comment("user"), f"USER {self.user}"]
+        lines += list(self.start)
+        return "\n".join(lines) + "\n"
+
+    def _comment(self, subject: str) -> list[str]:
+        text = self.comments.get(subject)
+        return [f"# {text}"] if text else []
+
+    def _install(self) -> str:
+        command = self.install.replace("{packages}", " ".join(self.packages))
+        return "RUN " + command.replace(" && ", " \\\n && ")
+
+
+def quoted_free(word: str) -> str | None:
+    """The word as COPY takes it bare, or None where it needs the JSON form (spaces, quotes, variables, wildcards)."""
+    return word if word and not set(word) & set(" \t\"'$\\[]*?#<>`{}") else None
+
+
+def json_string(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,126 @@
+"""What a strategy is: it looks at a situation and proposes changes or refuses; it never edits.
+
+A strategy is a frozen value. Its `rewrite` yields `Change` (edits of the text, a new ignore file, or a new final
+stage) and `Skip` (what it would have done and the reason it did not). One engine (`imgopt.rewrite.plan`) applies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.dockerfile import Dockerfile, Edit
+
+if TYPE_CHECKING:
+    from imgopt.rewrite.evidence import Evidence
+    from imgopt.rewrite.final_stage import FinalStage
+
+Safety = Literal["text", "evidence", "suggestion"]
+"""text: right by the rules of BuildKit and the installer; evidence: needs measured facts and the proof;
+suggestion: changes what the image holds or promises, made only with `--allow NAME`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One edit for one reason. `line` counts in the file that the strategy saw."""
+
+    because: str
+    line: int | None = None
+    edits: tuple[Edit, ...] = ()
+    ignore: str | None = None
+    final: FinalStage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A refusal: what it would have done, and the fact that decided."""
+
+    reason: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFiles:
+    """The build context: what BuildKit would be sent. Paths are relative, with `/`; sizes in bytes."""
+
+    root: Path
+    sizes: Mapping[str, int]
+    ignore: str | None = None
+    """Text of the ignore file in force."""
+
+    def text(self, path: str, limit: int = 1 << 20) -> str:
+        """The text of a small file of the context; empty where it cannot be read."""
+        try:
+            with (self.root / path).open("rb") as file:
+                return file.read(limit).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+
+@dataclass(frozen=True)
+class Project:
+    """The facts that do not change while a plan is made."""
+
+    context: ContextFiles
+    ecosystems: tuple[Ecosystem, ...]
+    target: str | None = None
+    evidence: Evidence | None = None
+    churn: Mapping[str, int] | None = None
+    """Commits that touched each file of the context, where there is git history."""
+    resolves: Callable[[str], bool] | None = None
+    """Whether a base image of that name can be had; None where no engine can say."""
+    allow: frozenset[str] = frozenset()
+    repairs: Repairs = field(default_factory=lambda: Repairs())
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """What failures of earlier builds taught: things to add to the final stage."""
+
+    packages: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a strategy sees: the facts, and the draft as the strategies before it left it."""
+
+    project: Project
+    dockerfile: Dockerfile
+    final: FinalStage | None = None
+    ignore: str | None = None
+
+    @property
+    def evidence(self) -> Evidence | None:
+        return self.project.evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A Dockerfile before and after; `after` None: must not change, and `refused` is a part of the skip's reason."""
+
+    name: str
+    before: str
+    after: str | None = None
+    refused: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files of the context, path to text."""
+    ignore_after: str | None = None
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One kind of rewrite. `why` is the first paragraph of its page, `references` are sources of the rule."""
+
+    name: str
+    why: str
+    safety: Safety
+    references: tuple[str, ...]
+    rewrite: Callable[[Situation], Iterable[Change | Skip]]
+    examples: tuple[Example, ...] = ()
+    refuses: str = ""
+    """When it does not act, in words."""
