@@ -1,0 +1,209 @@
+"""Finds the engine that `docker` itself would use, and says plainly what is missing where it cannot serve."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imgopt.engine.build import Build, BuildRequest, Listener, run_build
+from imgopt.engine.container import Container, RunRequest, create
+from imgopt.engine.facts import EngineFacts, gather
+from imgopt.errors import EnvironmentFailure, InputError
+
+if TYPE_CHECKING:
+    import docker
+
+_HOW_TO_START = "start Docker, or let `make engine` start one, or point DOCKER_HOST at one; `imgopt doctor` tells more"
+_PLUGIN_FOLDERS = (
+    "~/.docker/cli-plugins",
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+_OLDEST_BUILDX = (0, 13)
+_REGISTRY_SECONDS = 10
+_CALL_SECONDS = 120
+
+
+def connect() -> Engine:
+    """The engine at DOCKER_HOST, else at the current `docker context`, else at the default socket.
+
+    Raises EnvironmentFailure (exit code 3) where none answers, or it or buildx is too old.
+    """
+    import docker
+    from docker.errors import DockerException
+
+    endpoint, builder, options = _endpoint()
+    try:
+        client = docker.DockerClient(base_url=endpoint, timeout=_CALL_SECONDS, version="auto", **options)
+        version, info = client.version(), client.info()
+    except (DockerException, OSError, ValueError) as error:
+        raise EnvironmentFailure(
+            f"no Docker engine answers at {endpoint}: {_short(error)}", hint=_HOW_TO_START
+        ) from None
+    if any("podman" in str(part.get("Name", "")).lower() for part in version.get("Components") or ()):
+        raise EnvironmentFailure(
+            f"{endpoint} is Podman, which builds without BuildKit",
+            hint="start a Docker engine and set DOCKER_HOST to it",
+        )
+    command, buildx = _buildx()
+    environment = {name: value for name, value in os.environ.items() if name != "BUILDX_BUILDER"}
+    facts = gather(endpoint, version, info, buildx)
+    return Engine(client, (*command, f"--builder={builder}"), environment, facts)
+
+
+@dataclass(slots=True)
+class Engine:
+    """One engine. `client` is the Docker SDK's own, for what is not here."""
+
+    client: docker.DockerClient
+    _buildx: tuple[str, ...]
+    _environment: Mapping[str, str]
+    facts: EngineFacts
+    _available: dict[str, bool] = field(default_factory=dict)
+
+    def build(
+        self,
+        request: BuildRequest,
+        on_event: Listener | None = None,
+        on_process: Callable[[subprocess.Popen[str]], None] | None = None,
+        scratch: str = "imgopt-dockerfile-",
+    ) -> Build:
+        """Builds with BuildKit on the engine's own builder. Raises BuildFailure (exit code 1) with step and line."""
+        if request.output == "load" and request.tag is None:
+            request = replace(request, tag=f"imgopt-build/{request.name}:{time.time_ns()}")
+        progress, seconds, notes = run_build(
+            request,
+            (*self._buildx[:-1], "build", self._buildx[-1]),
+            self._environment,
+            self.image_available,
+            on_event,
+            on_process,
+            scratch,
+        )
+        exporting = sum(s for name, s in progress.activities().items() if name.startswith("exporting"))
+        loaded = self.client.images.get(request.tag).id if request.output == "load" else None
+        return Build(loaded, request.tag if loaded else None, progress.steps(), seconds, exporting, notes)
+
+    def create(self, request: RunRequest) -> Container:
+        """A container that is not started. Raises EnvironmentFailure where the image is not here."""
+        return create(self.client, request)
+
+    def start(self, request: RunRequest) -> Container:
+        """A running container. Raises StartFailure (exit code 1) where the image's command cannot be executed."""
+        container = self.create(request)
+        container.start()
+        return container
+
+    def image_available(self, reference: str) -> bool:
+        """Whether this engine has the image or its registry answers for it within 10 s. Asked once per reference."""
+        if reference not in self._available:
+            self._available[reference] = self.has_image(reference) or self._registry_has(reference)
+        return self._available[reference]
+
+    def has_image(self, reference: str) -> bool:
+        """Whether the image is in this engine's own store."""
+        from docker.errors import APIError
+
+        try:
+            self.client.images.get(reference)
+        except APIError:
+            return False
+        return True
+
+    def resolve_base(self, name: str, bases: Mapping[str, str]) -> str | None:
+        """The image that a `FROM name` would be built on: mapped by `bases`, else itself; None if it cannot be had."""
+        wanted = next((image for key, image in bases.items() if familiar(key) == familiar(name)), name)
+        if wanted == "scratch":
+            return wanted
+        return wanted if self.image_available(wanted) else None
+
+    def image(self, reference: str) -> dict[str, Any]:
+        """The engine's `inspect` answer. Raises InputError for an image that is not here."""
+        from docker.errors import APIError
+
+        try:
+            return dict(self.client.images.get(reference).attrs)
+        except APIError:
+            raise InputError(f"no image {reference} in this engine", hint="build it, or `docker pull` it") from None
+
+    def _registry_has(self, reference: str) -> bool:
+        import docker
+        from docker.errors import DockerException
+        from requests import RequestException
+
+        endpoint, _, options = _endpoint()
+        try:
+            api = docker.APIClient(base_url=endpoint, timeout=_REGISTRY_SECONDS, version="auto", **options)
+            api.inspect_distribution(reference)
+        except (DockerException, RequestException, OSError, ValueError):
+            return False
+        return True
+
+
+def familiar(name: str) -> str:
+    """`docker.io/library/python` and `python:latest` are the same image."""
+    short = name.removeprefix("docker.io/").removeprefix("index.docker.io/").removeprefix("library/")
+    tagged = ":" in short.rpartition("/")[2] or "@" in short
+    return short if tagged else f"{short}:latest"
+
+
+def _endpoint() -> tuple[str, str, dict[str, Any]]:
+    """Address, name of the buildx builder at it, and TLS options for the SDK."""
+    from docker import ContextAPI
+    from docker.context.config import get_current_context_name
+    from docker.utils import kwargs_from_env
+
+    if os.environ.get("DOCKER_HOST"):
+        options = kwargs_from_env()
+        return str(options.pop("base_url")), "default", options
+    name = os.environ.get("DOCKER_CONTEXT") or get_current_context_name()
+    context = ContextAPI.get_context(name) if name and name != "default" else None
+    if context is None or not context.Host:
+        return "unix:///var/run/docker.sock", "default", {}
+    tls = context.TLSConfig
+    return str(context.Host), str(name), {"tls": tls} if tls else {}
+
+
+@functools.cache
+def _buildx() -> tuple[tuple[str, ...], str]:
+    """The command and its version. Raises EnvironmentFailure where buildx is missing or older than 0.13."""
+    for command in _buildx_commands():
+        try:
+            answer = subprocess.run([*command, "version"], capture_output=True, text=True, timeout=30, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        numbers = re.search(r"v?(\d+)\.(\d+)[\w.+~-]*", answer.stdout)
+        if answer.returncode != 0 or numbers is None:
+            continue
+        if (int(numbers[1]), int(numbers[2])) < _OLDEST_BUILDX:
+            raise EnvironmentFailure(
+                f"buildx {numbers[0]} cannot write rawjson progress", hint="install docker-buildx 0.13 or newer"
+            )
+        return command, numbers[0].removeprefix("v")
+    raise EnvironmentFailure(
+        "`docker buildx` is not installed, so nothing can be built with BuildKit",
+        hint="install the package docker-buildx (docker-buildx-plugin), or run `make engine`",
+    )
+
+
+def _buildx_commands() -> list[tuple[str, ...]]:
+    docker_command = shutil.which("docker")
+    commands: list[tuple[str, ...]] = [(docker_command, "buildx")] if docker_command else []
+    plugins = [Path(folder, "docker-buildx").expanduser() for folder in _PLUGIN_FOLDERS]
+    return commands + [(str(plugin),) for plugin in plugins if os.access(plugin, os.X_OK)]
+
+
+def _short(error: Exception) -> str:
+    text = str(error)
+    inner = re.findall(r"[A-Za-z]+Error\(\d+, '([^']+)'\)", text)
+    return inner[-1] if inner else text.splitlines()[0][:300] if text else type(error).__name__

@@ -1,0 +1,294 @@
+"""One container: how it is started, and what can be seen of it without any tool inside it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import select
+import tarfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from imgopt.errors import EnvironmentFailure, FindingsError
+
+if TYPE_CHECKING:
+    import docker
+
+MOST_LOG_BYTES = 4 << 20
+_LOG_FILES = {"max-size": "16m", "max-file": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What `docker run` is asked for; what is None stays as the image says.
+
+    `mounts` are `SOURCE:TARGET[:ro]` as in `docker run --volume`, `ports` `PORT[/udp]`, each published on a free port
+    of 127.0.0.1. `memory` is in bytes, `tmpfs` paths.
+    """
+
+    image: str
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    user: str | None = None
+    network: str | None = None
+    hostname: str | None = None
+    read_only: bool = False
+    tmpfs: tuple[str, ...] = ()
+    memory: int | None = None
+    init: bool = False
+    health_check: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class StartFailure(FindingsError):
+    """The engine cannot execute the image's command (missing program, missing loader, no permission)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command gave. `code` is None when it did not end in time; the rest is what it wrote until then."""
+
+    code: int | None
+    stdout: bytes
+    stderr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """A container's output, each stream cut at 4 MiB."""
+
+    stdout: bytes
+    stderr: bytes
+    both: bytes
+
+    @property
+    def text(self) -> str:
+        """Both streams in the order in which they were written."""
+        return self.both.decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A path that differs from the image: "added", "modified" or "deleted"."""
+
+    path: str
+    kind: Literal["added", "modified", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of the container; `pid` is the engine host's number."""
+
+    pid: int
+    uid: str
+    command: str
+
+
+def create(client: docker.DockerClient, request: RunRequest) -> Container:
+    """Raises EnvironmentFailure for an image that is not here or a network that does not exist."""
+    from docker.errors import APIError
+
+    network = {"network_mode": request.network} if _is_mode(request.network) else {"network": request.network}
+    try:
+        made = client.containers.create(
+            request.image,
+            list(request.command) if request.command is not None else None,
+            entrypoint=list(request.entrypoint) if request.entrypoint is not None else None,
+            environment=dict(request.env),
+            volumes=[_absolute(mount) for mount in request.mounts],
+            ports=dict.fromkeys(request.ports, ("127.0.0.1", None)),
+            user=request.user,
+            hostname=request.hostname,
+            read_only=request.read_only,
+            tmpfs=dict.fromkeys(request.tmpfs, ""),
+            mem_limit=request.memory,
+            init=request.init,
+            healthcheck=None if request.health_check else {"test": ["NONE"]},
+            labels=dict(request.labels),
+            log_config={"type": "json-file", "config": _LOG_FILES},
+            **{name: value for name, value in network.items() if value is not None},
+        )
+    except APIError as error:
+        raise EnvironmentFailure(
+            f"the engine cannot make a container of {request.image}: {error.explanation or error}",
+            hint="is the image there (`docker images`), are mounts and network right?",
+        ) from None
+    return Container(client, made)
+
+
+def _is_mode(network: str | None) -> bool:
+    return network in ("bridge", "host", "none") or (network or "").startswith("container:")
+
+
+def _absolute(mount: str) -> str:
+    source, _, rest = mount.partition(":")
+    return f"{Path(source).expanduser().resolve()}:{rest}" if source.startswith((".", "~", "/")) else mount
+
+
+class Container:
+    """A container of ours; leaving its `with` block removes it with its anonymous volumes."""
+
+    def __init__(self, client: docker.DockerClient, made: Any) -> None:
+        self._client = client
+        self._made = made
+        self.id: str = made.id
+
+    def __enter__(self) -> Container:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def start(self) -> None:
+        """Raises StartFailure where the engine cannot execute the command, EnvironmentFailure where it is the host."""
+        from docker.errors import APIError
+
+        try:
+            self._made.start()
+        except APIError as error:
+            reason = str(error.explanation or error)
+            if "address already in use" in reason or "no space left" in reason:
+                raise EnvironmentFailure(f"the engine cannot start a container: {reason}") from None
+            raise StartFailure(f"the container does not start: {reason}") from None
+
+    def state(self) -> dict[str, Any]:
+        """The engine's `State`: Running, Pid, ExitCode, OOMKilled, Health."""
+        self._made.reload()
+        return dict(self._made.attrs["State"])
+
+    def inspect(self) -> dict[str, Any]:
+        """The engine's whole answer on this container."""
+        self._made.reload()
+        return dict(self._made.attrs)
+
+    @property
+    def running(self) -> bool:
+        """Whether its first process lives."""
+        return bool(self.state().get("Running"))
+
+    @property
+    def pid(self) -> int:
+        """Its first process on the engine's host; 0 when it does not run."""
+        return int(self.state().get("Pid") or 0)
+
+    def ports(self) -> dict[str, int]:
+        """Port on 127.0.0.1 by published container port (`8000/tcp`)."""
+        bindings = self.inspect()["NetworkSettings"].get("Ports") or {}
+        return {port: int(places[0]["HostPort"]) for port, places in bindings.items() if places}
+
+    def wait(self, timeout: float) -> int | None:
+        """The exit code, or None if it still runs after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while True:
+            state = self.state()
+            if state.get("Status") in ("exited", "dead"):
+                return int(state["ExitCode"])
+            if time.monotonic() >= end:
+                return None
+            time.sleep(0.05)
+
+    def logs(self, tail: int | None = None) -> Logs:
+        """What it wrote; `tail` keeps the last lines of each."""
+
+        def read(stdout: bool, stderr: bool) -> bytes:
+            chunks = self._made.logs(stdout=stdout, stderr=stderr, stream=True, follow=False, tail=tail or "all")
+            return _bounded(chunks)
+
+        return Logs(read(True, False), read(False, True), read(True, True))
+
+    def stop(self, timeout: int = 10) -> tuple[float, int]:
+        """`docker stop`: seconds until it had ended, and its exit code (137: it did not listen and was killed)."""
+        started = time.monotonic()
+        self._client.api.stop(self.id, timeout=timeout)
+        code = self.wait(5)
+        return time.monotonic() - started, 137 if code is None else code
+
+    def exec(self, command: Sequence[str], *, timeout: float = 30, user: str = "") -> Output:
+        """Runs a command in it (`docker exec`). Code 126 or 127: it cannot be executed there."""
+        api = self._client.api
+        made = api.exec_create(self.id, list(command), user=user)["Id"]
+        stdout, stderr, ended = _drain(api.exec_start(made, socket=True), timeout)
+        code = api.exec_inspect(made)["ExitCode"] if ended else None
+        return Output(code, stdout, stderr)
+
+    def changes(self) -> tuple[Change, ...]:
+        """Paths that differ from the image (`docker diff`), sorted."""
+        kinds: dict[int, Literal["added", "modified", "deleted"]] = {0: "modified", 1: "added", 2: "deleted"}
+        found = self._client.api.diff(self.id) or ()
+        return tuple(sorted((Change(item["Path"], kinds[item["Kind"]]) for item in found), key=lambda c: c.path))
+
+    def processes(self) -> tuple[Process, ...]:
+        """Every process of it, the first one first."""
+        from docker.errors import APIError
+
+        with contextlib.suppress(APIError):
+            rows = self._client.api.top(self.id, "-eo pid,uid,args").get("Processes") or ()
+            return tuple(Process(int(row[0]), row[1], row[2]) for row in rows)
+        return ()
+
+    def read_file(self, path: str, limit: int = 16 << 20) -> bytes | None:
+        """A regular file's bytes, also of a container that never ran; None for anything else or above `limit`."""
+        from docker.errors import APIError
+
+        try:
+            chunks, _ = self._client.api.get_archive(self.id, path)
+            packed = _bounded(chunks, limit + (1 << 16))
+            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+                member = archive.next()
+                file = archive.extractfile(member) if member and member.isfile() and member.size <= limit else None
+                return file.read() if file else None
+        except (APIError, tarfile.TarError):
+            return None
+
+    def remove(self) -> None:
+        """Kills and removes it, with its anonymous volumes; one that is gone already is fine."""
+        from docker.errors import APIError
+
+        with contextlib.suppress(APIError):
+            self._made.remove(force=True, v=True)
+
+
+def _bounded(chunks: Iterable[bytes], limit: int = MOST_LOG_BYTES) -> bytes:
+    kept = io.BytesIO()
+    for chunk in chunks:
+        kept.write(chunk[: limit - kept.tell()])
+        if kept.tell() >= limit:
+            break
+    return kept.getvalue()
+
+
+def _drain(answer: Any, timeout: float) -> tuple[bytes, bytes, bool]:
+    """Both streams of an exec and whether it ended in time. Frames as in the Engine API's "attach" section: one byte
+    for the stream, three of zero, four of length."""
+    raw = getattr(answer, "_sock", answer)
+    streams = {1: io.BytesIO(), 2: io.BytesIO()}
+    end, pending, ended = time.monotonic() + timeout, b"", False
+    while (left := end - time.monotonic()) > 0:
+        if not select.select([raw], [], [], left)[0]:
+            break
+        data = raw.recv(1 << 16)
+        if not data:
+            ended = True
+            break
+        pending = _take_frames(pending + data, streams)
+    answer.close()
+    return streams[1].getvalue(), streams[2].getvalue(), ended
+
+
+def _take_frames(data: bytes, streams: Mapping[int, io.BytesIO]) -> bytes:
+    """Moves whole frames into their streams (up to 4 MiB each); what is left of `data`."""
+    while len(data) >= 8:
+        size = int.from_bytes(data[4:8], "big")
+        if len(data) < 8 + size:
+            break
+        stream = streams.get(data[0])
+        if stream is not None:
+            stream.write(data[8 : 8 + min(size, MOST_LOG_BYTES - stream.tell())])
+        data = data[8 + size :]
+    return data

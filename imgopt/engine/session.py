@@ -1,0 +1,237 @@
+"""What a run makes in the engine and on this machine, and that nothing of it is left behind on any exit.
+
+Every container, image and volume carries the label `imgopt.session=ID`, so that cleaning up asks the engine instead of
+a list that an interrupt could leave incomplete, and so that a later run can sweep what a killed process left. The build
+cache is kept: users want it. Images without the label (bases, the user's own) are never touched.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from imgopt.engine.build import Build, BuildRequest, Listener, end_process
+from imgopt.engine.client import Engine
+from imgopt.engine.container import Container, RunRequest
+from imgopt.errors import Interrupted
+
+LABEL = "imgopt.session"
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_ID = re.compile(r"(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-\d+")
+_NUMBERS = count(1)
+
+
+class Session:
+    """Use as a context manager, in the main thread if SIGINT and SIGTERM are to end it in order: they raise
+    imgopt.errors.Interrupted there, and leaving the block cleans up."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.id = f"{_host()}-{os.getpid()}-{_start_of(os.getpid()) or 0}-{next(_NUMBERS)}"
+        self.labels: Mapping[str, str] = {LABEL: self.id}
+        self._children: list[subprocess.Popen[str]] = []
+        self._names = count(1)
+        self._handlers: dict[int, Any] = {}
+        self._closing = False
+
+    def __enter__(self) -> Session:
+        sweep(self.engine)
+        atexit.register(self.close)
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+                    self._handlers[number] = signal.signal(number, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing = True
+        try:
+            self.close()
+        finally:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
+            self._handlers.clear()
+
+    def build(self, request: BuildRequest, on_event: Listener | None = None) -> Build:
+        """As Engine.build; the image is tagged `imgopt-ID/NAME:N`, labelled, and removed when the session ends."""
+        if request.output == "load":
+            tag = request.tag or f"imgopt-{self.id}/{request.name}:{next(self._names)}"
+            request = replace(request, tag=tag, labels={**request.labels, **self.labels})
+        return self.engine.build(request, on_event, self._children.append, scratch=f"imgopt-{self.id}-dockerfile-")
+
+    def create(self, request: RunRequest) -> Container:
+        """As Engine.create, labelled."""
+        return self.engine.create(replace(request, labels={**request.labels, **self.labels}))
+
+    def start(self, request: RunRequest) -> Container:
+        """As Engine.start, labelled."""
+        container = self.create(request)
+        container.start()
+        return container
+
+    def temp_tree(self, name: str = "tree") -> Path:
+        """An empty folder that goes with the session."""
+        return Path(tempfile.mkdtemp(prefix=f"imgopt-{self.id}-{name}-"))
+
+    def volume(self) -> str:
+        """A new named volume that goes with the session."""
+        made = self.engine.client.volumes.create(labels=dict(self.labels))
+        return str(made.name)
+
+    def track(self, process: subprocess.Popen[str]) -> None:
+        """Ends `process` with the session; it must lead a process group of its own (start_new_session)."""
+        self._children.append(process)
+
+    def remove_image(self, build: Build) -> None:
+        """Removes one of the session's images before its end."""
+        if build.reference is not None:
+            _quietly(lambda: self.engine.client.images.remove(build.reference, force=True))
+
+    def close(self) -> None:
+        """Removes everything; may be called again. What the engine was still making when asked is found by asking
+        twice."""
+        self._closing = True
+        atexit.unregister(self.close)
+        for child in self._children:
+            end_process(child)
+        self._children.clear()
+        mine = {"label": f"{LABEL}={self.id}"}
+        for _ in range(2):
+            _remove_containers(self.engine, mine, lambda _: True)
+        _remove_images(self.engine, mine, lambda _: True)
+        _remove_volumes(self.engine, mine, lambda _: True)
+        for tree in Path(tempfile.gettempdir()).glob(f"imgopt-{self.id}-*"):
+            remove_tree(tree)
+
+    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+        if not self._closing:
+            self._closing = True
+            raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many things of killed runs were removed."""
+
+    containers: int
+    images: int
+    volumes: int
+    trees: int
+
+
+def sweep(engine: Engine) -> Swept:
+    """Removes what runs on this machine left behind that were killed: their process is gone."""
+    labelled = {"label": LABEL}
+    trees = [path for path in Path(tempfile.gettempdir()).glob("imgopt-*-*-*-*-*") if _is_orphan(path.name[7:])]
+    for tree in trees:
+        remove_tree(tree)
+    return Swept(
+        _remove_containers(engine, labelled, _is_orphan),
+        _remove_images(engine, labelled, _is_orphan),
+        _remove_volumes(engine, labelled, _is_orphan),
+        len(trees),
+    )
+
+
+def _is_orphan(session: str) -> bool:
+    match = _ID.match(session)
+    if match is None or match["host"] != _host():
+        return False
+    return _start_of(int(match["pid"])) != int(match["start"])
+
+
+def _host() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _start_of(pid: int) -> int | None:
+    """When the process started, in clock ticks since boot (proc(5), field 22): a reused number has another. Where
+    there is no /proc, 0 for any living process; None for none."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        pass
+    if Path("/proc/self/stat").exists():
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return 0
+
+
+def _remove_containers(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> int:
+    found = _listed(lambda: engine.client.api.containers(all=True, filters=dict(filters)))
+    mine = [item for item in found if wanted(_session_of(item))]
+    for item in mine:
+        _quietly(partial(engine.client.api.remove_container, item["Id"], force=True, v=True))
+    return len(mine)
+
+
+def _remove_images(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> int:
+    found = _listed(lambda: engine.client.api.images(filters=dict(filters)))
+    mine = [item for item in found if wanted(_session_of(item))]
+    for item in mine:
+        tags = [tag for tag in item.get("RepoTags") or () if tag != "<none>:<none>"]
+        own = [tag for tag in tags if tag.startswith(f"imgopt-{_session_of(item)}/")]
+        for name in own if len(own) < len(tags) else [*own, item["Id"]]:  # a tag that the user added keeps the image
+            _quietly(partial(engine.client.api.remove_image, name, force=True))
+    return len(mine)
+
+
+def _remove_volumes(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> int:
+    answer = _listed(lambda: (engine.client.api.volumes(filters=dict(filters)) or {}).get("Volumes"))
+    mine = [item for item in answer if wanted(_session_of(item))]
+    for item in mine:
+        _quietly(partial(engine.client.api.remove_volume, item["Name"], force=True))
+    return len(mine)
+
+
+def _session_of(item: Mapping[str, Any]) -> str:
+    return str((item.get("Labels") or {}).get(LABEL, ""))
+
+
+def _listed(ask: Callable[[], Any]) -> list[dict[str, Any]]:
+    answer: list[dict[str, Any]] = []
+    _quietly(lambda: answer.extend(ask() or ()))
+    return answer
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    """Cleaning goes on where one thing is gone already or the engine has died."""
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    with contextlib.suppress(DockerException, RequestException, OSError):
+        act()
+
+
+def remove_tree(tree: Path) -> None:
+    """Removes a folder also where folders in it are read-only."""
+
+    def allow(act: Callable[[str], object], path: str, _error: object) -> None:
+        with contextlib.suppress(OSError):
+            Path(path).parent.chmod(stat.S_IRWXU)
+            Path(path).chmod(stat.S_IRWXU)
+            act(path)
+
+    shutil.rmtree(tree, onerror=allow)
