@@ -1,0 +1,42 @@
+"""Looks inside any image: layers, the merged tree, the ledger of bytes, packages, ELF files.
+
+>>> from imgopt.image import open_image, ledger
+>>> image = open_image("image.tar")                      # doctest: +SKIP
+>>> ledger(image).classes["deleted"]                     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from imgopt.image.config import Healthcheck, HistoryEntry, ImageConfig
+from imgopt.image.elf import Elf, is_elf, read_elf
+from imgopt.image.entries import Entry, printable
+from imgopt.image.image import Image, Layer
+from imgopt.image.ledger import Ledger, Waste, ledger
+from imgopt.image.memory import Memory, default_memory
+from imgopt.image.packages import Package, Packages, find_packages
+from imgopt.image.sources import open_image
+from imgopt.image.tree import Node, Tree
+
+__all__ = [
+    "Elf",
+    "Entry",
+    "Healthcheck",
+    "HistoryEntry",
+    "Image",
+    "ImageConfig",
+    "Layer",
+    "Ledger",
+    "Memory",
+    "Node",
+    "Package",
+    "Packages",
+    "Tree",
+    "Waste",
+    "default_memory",
+    "find_packages",
+    "is_elf",
+    "ledger",
+    "open_image",
+    "printable",
+    "read_elf",
+]

@@ -1,0 +1,109 @@
+"""Where the entries and the files of one layer come from; one class per way to store a layer."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO, Protocol, cast
+
+from imgopt.errors import InputError
+from imgopt.image.blobs import Region, check_digest, compression, sha256, unpack
+from imgopt.image.entries import Entry, LayerIndex
+from imgopt.image.tar import read_entries
+
+
+class Contents(Protocol):
+    """What a source gives for each layer; all methods may be called from several threads."""
+
+    def index(self) -> LayerIndex:
+        """Reads all headers. Raises InputError for a damaged layer."""
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """The contents of a regular file of this layer, seekable."""
+
+
+class TarContents:
+    """A layer blob as a region, plain or compressed; fetched and unpacked when it is first needed."""
+
+    def __init__(self, blob: Callable[[], Region], diff_id: str | None, what: str) -> None:
+        self._blob, self._diff_id, self._what = blob, diff_id, what
+        self._lock = Lock()
+        self._tar: Region | None = None
+
+    def index(self) -> LayerIndex:
+        tar = self._unpacked(verify=True)
+        entries = read_entries(tar.buffer, tar.start, tar.end, what=self._what)
+        return LayerIndex(entries, len(tar))
+
+    def open(self, entry: Entry) -> BinaryIO:
+        tar = self._unpacked(verify=False)
+        if entry.sparse_header >= 0:
+            return _open_sparse(tar.part(entry.sparse_header, len(tar) - entry.sparse_header), self._what)
+        return tar.part(entry.offset, entry.size).file()
+
+    def _unpacked(self, *, verify: bool) -> Region:
+        with self._lock:
+            if self._tar is None:
+                blob = self._blob()
+                if compression(blob.head(8)):
+                    self._tar = unpack(blob, self._diff_id, self._what)
+                else:
+                    if verify and self._diff_id is not None:
+                        check_digest(sha256(blob), self._diff_id, self._what)
+                    self._tar = blob
+            return self._tar
+
+
+class DirectoryContents:
+    """A layer that an engine keeps as a directory (overlay2), with the headers of its tar beside it."""
+
+    def __init__(self, directory: Path, read_index: Callable[[], LayerIndex]) -> None:
+        self._directory = directory
+        self._read_index = read_index
+        self._safe: dict[str, bool] = {"": True}
+
+    def index(self) -> LayerIndex:
+        return self._read_index()
+
+    def open(self, entry: Entry) -> BinaryIO:
+        parent, _, _ = entry.path.rpartition("/")
+        if not self._is_real_directory(parent):
+            raise InputError(f"the engine's store has no file {entry.path} in {self._directory}")
+        path = Path(f"{self._directory}{entry.path}")
+        if path.is_symlink():  # never follow a link of the image into the host
+            raise InputError(f"the engine's store has a link instead of the file {entry.path}")
+        return path.open("rb")
+
+    def _is_real_directory(self, path: str) -> bool:
+        """True when no component of the path is a link: links of the image must not lead into the host."""
+        known = self._safe.get(path)
+        if known is None:
+            full = Path(f"{self._directory}{path}")
+            known = self._is_real_directory(path.rpartition("/")[0]) and full.is_dir() and not full.is_symlink()
+            self._safe[path] = known
+        return known
+
+
+class MissingContents:
+    """A layer whose blob is elsewhere (foreign layers): no entries, size unknown."""
+
+    def index(self) -> LayerIndex:
+        return LayerIndex([], 0)
+
+    def open(self, entry: Entry) -> BinaryIO:
+        raise InputError(f"the layer with {entry.path} is not in this image (a foreign layer)")
+
+
+def _open_sparse(region: Region, what: str) -> BinaryIO:
+    """Expanded as tarfile expands it; the map of a sparse file is not worth a second implementation."""
+    try:
+        with tarfile.open(fileobj=region.file(), mode="r:") as archive:
+            member = archive.next()
+            extracted = archive.extractfile(member) if member is not None else None
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise InputError(f"{what} has a sparse file that cannot be read: {error}") from None
+    if extracted is None:
+        raise InputError(f"{what} has a sparse file that cannot be read")
+    return cast(BinaryIO, extracted)

@@ -1,0 +1,122 @@
+"""Images of a Docker engine: from its store when we may read it, else by its API."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from imgopt.errors import EnvironmentFailure
+from imgopt.image.archive import TarFiles, open_files
+from imgopt.image.blobs import Region
+from imgopt.image.image import Image
+from imgopt.image.manifests import Descriptor
+from imgopt.image.memory import Memory
+from imgopt.image.store import StoreUnreadable, open_content_store, open_graph_store
+
+log = logging.getLogger(__name__)
+
+_CONTENT = "io.containerd.content.v1.content"
+
+
+def connect() -> Any:
+    """A client of the Docker SDK without time limits. Raises EnvironmentFailure where no engine answers."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        return docker.from_env(timeout=None)
+    except DockerException as error:
+        raise EnvironmentFailure(
+            f"no Docker engine answers: {_cause(error)}",
+            hint="start it, set DOCKER_HOST, or give a file that `docker save IMAGE -o image.tar` wrote",
+        ) from None
+
+
+def open_engine(reference: str, platform: str | None, memory: Memory, *, use_store: bool = True) -> Image:
+    """An image that the engine holds. Raises EnvironmentFailure with the nearest names where it does not."""
+    client = connect()
+    try:
+        found = _inspect(client, reference)
+        if use_store:
+            try:
+                return _open_store(client, found, reference, platform, memory)
+            except StoreUnreadable as reason:
+                log.info("reading %s by the engine's API, not from its store: %s", reference, reason)
+        return _open_saved(client, found, reference, platform, memory)
+    finally:
+        client.close()
+
+
+def _inspect(client: Any, reference: str) -> dict[str, Any]:
+    from docker.errors import DockerException, ImageNotFound, NotFound
+
+    try:
+        return cast("dict[str, Any]", client.api.inspect_image(reference))
+    except (ImageNotFound, NotFound):
+        near = nearest(reference, _names(client))
+        hint = f"did you mean {', '.join(near)}?" if near else "`docker images` lists what there is; a file works too"
+        raise EnvironmentFailure(f"the engine has no image {reference}", hint=hint) from None
+    except DockerException as error:
+        raise EnvironmentFailure(f"the engine refuses {reference}: {_cause(error)}") from None
+
+
+def nearest(reference: str, names: Iterable[str]) -> list[str]:
+    """At most three names that look like `reference`."""
+    known = sorted(set(names))
+    return [name for name in known if reference in name][:3] or difflib.get_close_matches(reference, known, 3)
+
+
+def _names(client: Any) -> list[str]:
+    return [tag for image in client.api.images() for tag in image.get("RepoTags") or () if not tag.startswith("<")]
+
+
+def _open_store(client: Any, found: dict[str, Any], reference: str, platform: str | None, memory: Memory) -> Image:
+    info = client.api.info()
+    root = Path(info["DockerRootDir"])
+    if _containerd_store(info):
+        target = Descriptor((found.get("Descriptor") or {}).get("digest") or found["Id"])
+        reasons = []
+        for content in (root / "containerd" / "daemon" / _CONTENT, Path("/var/lib/containerd") / _CONTENT):
+            try:
+                return open_content_store(content, target, reference, platform, memory)
+            except StoreUnreadable as reason:
+                reasons.append(str(reason))
+        raise StoreUnreadable("; ".join(reasons))
+    return open_graph_store(root, info.get("Driver", ""), found["Id"], reference, memory)
+
+
+def _containerd_store(info: dict[str, Any]) -> bool:
+    return any("io.containerd.snapshotter" in str(value) for _, value in info.get("DriverStatus") or ())
+
+
+def _open_saved(client: Any, found: dict[str, Any], reference: str, platform: str | None, memory: Memory) -> Image:
+    """By ID, since a bare name would save all of its tags; spooled to disk, since its index may come last."""
+    from docker.errors import DockerException
+
+    spool = tempfile.TemporaryFile(prefix="imgopt-save-")  # noqa: SIM115 - lives as long as the mapping
+    size = int(found.get("Size") or 0)
+    if shutil.disk_usage(tempfile.gettempdir()).free < size:
+        raise EnvironmentFailure(
+            f"no space for {size} bytes of {reference} in {tempfile.gettempdir()}", hint="set TMPDIR to a larger disk"
+        )
+    try:
+        for chunk in client.api.get_image(found["Id"], chunk_size=4 << 20):
+            spool.write(chunk)
+        spool.flush()
+    except DockerException as error:
+        raise EnvironmentFailure(f"the engine cannot save {reference}: {_cause(error)}") from None
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"saving {reference} to {tempfile.gettempdir()}: {error.strerror or error}", hint="set TMPDIR"
+        ) from None
+    files = TarFiles(Region.of_file(cast(BinaryIO, spool)), reference)
+    return open_files(files, reference, None, platform, memory, "engine")
+
+
+def _cause(error: Exception) -> str:
+    return str(getattr(error, "explanation", None) or error).partition("\n")[0]

@@ -1,0 +1,157 @@
+"""Image and Layer: the same small views whatever the source."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from imgopt.errors import InputError
+from imgopt.image.config import HistoryEntry, ImageConfig, ParsedConfig
+from imgopt.image.contents import Contents, MissingContents
+from imgopt.image.entries import Entry, LayerIndex
+from imgopt.image.memory import Memory
+
+if TYPE_CHECKING:
+    from imgopt.image.tree import Merge, Tree
+
+Source = Literal["engine", "store", "archive", "layout", "registry"]
+
+_CHUNK = 1 << 20
+
+
+class Layer:
+    """One layer. `wire_bytes` is the size of its compressed blob, or None when the source holds no compressed blob."""
+
+    def __init__(
+        self,
+        index: int,
+        diff_id: str,
+        contents: Contents,
+        memory: Memory,
+        *,
+        digest: str | None = None,
+        wire_bytes: int | None = None,
+    ) -> None:
+        self.index, self.diff_id, self.digest, self.wire_bytes = index, diff_id, digest, wire_bytes
+        self._contents, self._memory = contents, memory
+        self._lock = Lock()
+        self._digests: dict[str, str] = {}
+        self._read: LayerIndex | None = None
+
+    def __repr__(self) -> str:
+        return f"Layer({self.index}, {self.diff_id[:19]})"
+
+    @property
+    def missing(self) -> bool:
+        """True for a foreign layer: its blob is not part of the image."""
+        return isinstance(self._contents, MissingContents)
+
+    def entries(self) -> list[Entry]:
+        """All entries in tar order, the deleted and the repeated ones too."""
+        return self._index().entries
+
+    @property
+    def tar_bytes(self) -> int:
+        """Bytes of the uncompressed tar."""
+        return self._index().tar_bytes
+
+    @property
+    def payload_bytes(self) -> int:
+        """Sum of the bytes stored for regular files."""
+        return sum(entry.size for entry in self.entries())
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """The contents of a regular file, seekable."""
+        return self._contents.open(entry)
+
+    def read(self, entry: Entry, limit: int | None = None) -> bytes:
+        """The first `limit` bytes of a regular file, or all of it."""
+        with self.open(entry) as file:
+            return file.read(-1 if limit is None else limit)
+
+    def file_digest(self, entry: Entry) -> str:
+        """ "sha256:…" of the contents; computed once."""
+        known = self._digests.get(entry.path)
+        if known is None:
+            digest = hashlib.sha256()
+            with self.open(entry) as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+            known = self._digests[entry.path] = f"sha256:{digest.hexdigest()}"
+        return known
+
+    def _index(self) -> LayerIndex:
+        with self._lock:
+            if self._read is None:
+                self._read = self._memory.layer_index(self.diff_id)
+                if self._read is None or self._lacks_offsets(self._read):
+                    self._read = self._contents.index()
+                    if not self.missing:
+                        self._memory.keep_layer_index(self.diff_id, self._read)
+            return self._read
+
+    def _lacks_offsets(self, index: LayerIndex) -> bool:
+        """An index learned from the engine's store has no offsets, and a tar cannot be read without."""
+        from imgopt.image.contents import TarContents
+
+        return isinstance(self._contents, TarContents) and any(
+            entry.size and entry.offset < 0 for entry in index.entries
+        )
+
+
+class Image:
+    """An image from any source; `digest` is that of its configuration, which names the same image everywhere."""
+
+    def __init__(
+        self, reference: str, source: Source, parsed: ParsedConfig, layers: tuple[Layer, ...], memory: Memory
+    ) -> None:
+        if len(layers) != len(parsed.diff_ids):
+            raise InputError(
+                f"{reference}: {len(layers)} layers, but the configuration lists {len(parsed.diff_ids)}",
+                hint="the image is damaged: save or fetch it again",
+            )
+        self.reference, self.source, self.layers, self.memory = reference, source, layers, memory
+        self._parsed = parsed
+
+    def __repr__(self) -> str:
+        return f"Image({self.reference!r}, {self.source}, {self.digest[:19]})"
+
+    @property
+    def digest(self) -> str:
+        return self._parsed.digest
+
+    @property
+    def config(self) -> ImageConfig:
+        return self._parsed.config
+
+    @property
+    def history(self) -> tuple[HistoryEntry, ...]:
+        return self._parsed.history
+
+    @property
+    def raw_config(self) -> bytes:
+        """The configuration blob as it is."""
+        return self._parsed.raw
+
+    @property
+    def platform(self) -> str:
+        return self.config.platform
+
+    @cached_property
+    def layer_history(self) -> tuple[HistoryEntry | None, ...]:
+        """The history entry of each layer; all None when history and layers do not match (`config.md`: optional)."""
+        steps = [step for step in self.history if not step.empty_layer]
+        return tuple(steps) if len(steps) == len(self.layers) else (None,) * len(self.layers)
+
+    @cached_property
+    def merge(self) -> Merge:
+        """The layers laid over each other: the final tree and every file that did not survive."""
+        from imgopt.image.tree import Merge
+
+        return Merge(self.layers)
+
+    def tree(self) -> Tree:
+        """The merged final file system."""
+        return self.merge.tree

@@ -1,0 +1,169 @@
+"""Packages as their own databases describe them, and who owns which file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from imgopt.image.tree import Node, Tree
+
+Alternatives = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a database says: a package and the paths it claims, before any byte has its one owner."""
+
+    ecosystem: str
+    name: str
+    version: str
+    metadata: Node
+    """The file that says so: its layer is the package's layer."""
+    claims: tuple[Node, ...] = ()
+    """Regular files that the package owns; a directory claims all below."""
+    architecture: str = ""
+    depends: tuple[Alternatives, ...] = ()
+    """Names without versions; each item is a choice ("a | b")."""
+    provides: tuple[str, ...] = ()
+    auto: bool | None = None
+    """True when it came only as a dependency, None when the database does not say."""
+    essential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package and what it occupies in the final tree. `layer` is the index of the layer that installed it."""
+
+    ecosystem: str
+    name: str
+    version: str
+    bytes: int
+    """Live bytes that no package before it in the list owns."""
+    files: tuple[str, ...]
+    layer: int
+    metadata: str
+    architecture: str = ""
+    depends: tuple[Alternatives, ...] = ()
+    provides: tuple[str, ...] = ()
+    auto: bool | None = None
+    essential: bool = False
+
+
+class Packages:
+    """All packages of a tree. Every live byte has one owner or none; the bytes sum to the live bytes."""
+
+    def __init__(self, packages: tuple[Package, ...], owners: dict[str, Package], unowned_bytes: int) -> None:
+        self.packages, self.unowned_bytes = packages, unowned_bytes
+        self._owners = owners
+
+    def __iter__(self) -> Iterator[Package]:
+        return iter(self.packages)
+
+    def __len__(self) -> int:
+        return len(self.packages)
+
+    def owner(self, path: str) -> Package | None:
+        """The package that owns the file at this path of the tree (a path of a Node: no links on the way)."""
+        return self._owners.get(path)
+
+    def named(self, name: str, ecosystem: str | None = None) -> Package | None:
+        """The first package of that name."""
+        return next((p for p in self.packages if p.name == name and ecosystem in (None, p.ecosystem)), None)
+
+
+class Paths:
+    """Looks up many paths; each directory only once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._directories: dict[str, Node | None] = {}
+
+    def get(self, path: str) -> Node | None:
+        """As Tree.get."""
+        directory, _, name = path.rpartition("/")
+        if name in ("", ".", ".."):
+            return self.tree.get(path)
+        if directory not in self._directories:
+            self._directories[directory] = self.tree.resolve(directory or "/")
+        parent = self._directories[directory]
+        return parent.children.get(name) if parent is not None and parent.children is not None else None
+
+    def files(self, paths: Iterable[str]) -> tuple[Node, ...]:
+        """Those that are regular files of the tree."""
+        nodes = (self.get(path) for path in paths)
+        return tuple(node for node in nodes if node is not None and node.inode is not None)
+
+
+def assign(tree: Tree, found: Iterable[Found]) -> Packages:
+    """Gives every file the first package that claims it; bytecode goes with its source."""
+    owned: dict[str, int] = {}
+    items = list(found)
+    for number, item in enumerate(items):
+        for claim in item.claims:
+            for node in (claim,) if claim.inode is not None else claim.nodes():
+                if node.inode is not None:
+                    owned.setdefault(node.path, number)
+    _own_bytecode(tree, owned)
+    files: list[list[str]] = [[] for _ in items]
+    sizes = [0] * len(items)
+    counted: set[int] = set()
+    unowned: dict[int, int] = {}
+    for node in tree.files():
+        number = owned.get(node.path, -1)
+        if number < 0:
+            unowned[id(node.inode)] = node.size
+            continue
+        files[number].append(node.path)
+        if id(node.inode) not in counted:
+            counted.add(id(node.inode))
+            sizes[number] += node.size
+    packages = tuple(_package(*each) for each in zip(items, sizes, files, strict=True))
+    owners = {path: packages[number] for path, number in owned.items()}
+    return Packages(packages, owners, sum(size for key, size in unowned.items() if key not in counted))
+
+
+def _own_bytecode(tree: Tree, owned: dict[str, int]) -> None:
+    for node in tree.files():
+        if node.path.endswith(".pyc") and node.path not in owned:
+            directory, _, name = node.path.rpartition("/")
+            source = f"{directory.removesuffix('/__pycache__')}/{name.partition('.')[0]}.py"
+            if source in owned:
+                owned[node.path] = owned[source]
+
+
+def _package(item: Found, size: int, files: list[str]) -> Package:
+    return Package(
+        item.ecosystem,
+        item.name,
+        item.version,
+        size,
+        tuple(sorted(files)),
+        item.metadata.layer,
+        item.metadata.path,
+        item.architecture,
+        item.depends,
+        item.provides,
+        item.auto,
+        item.essential,
+    )
+
+
+def stanzas(text: str) -> Iterator[dict[str, str]]:
+    """Paragraphs of "Key: value" lines with continuations (RFC 822 style: dpkg, METADATA), keys in lower case."""
+    fields: dict[str, str] = {}
+    key = ""
+    for line in text.split("\n"):
+        if not line.strip():
+            if fields:
+                yield fields
+            fields, key = {}, ""
+        elif line[0] in " \t":
+            if key:
+                fields[key] += f"\n{line}"
+        else:
+            name, colon, value = line.partition(":")
+            if colon:
+                key = name.lower()
+                fields.setdefault(key, value.strip())
+    if fields:
+        yield fields
