@@ -1,0 +1,37 @@
+"""Dockerfiles as BuildKit reads them: lossless syntax, typed instructions, stages, shell, edits, .dockerignore.
+
+>>> from imgopt.dockerfile import parse
+>>> file = parse("FROM python:3.12 AS app\\nCOPY . .\\n")
+>>> file.stages[0].base.tag, str(file) == file.text
+('3.12', True)
+"""
+
+from imgopt.dockerfile.edits import Edit, apply_edits
+from imgopt.dockerfile.expand import ExpansionError, expand, expand_words
+from imgopt.dockerfile.ignore import IgnoreFile, find_ignore_file
+from imgopt.dockerfile.instruction import Flag, Instruction
+from imgopt.dockerfile.model import Dockerfile, parse
+from imgopt.dockerfile.problems import Problem
+from imgopt.dockerfile.reference import ImageReference
+from imgopt.dockerfile.scope import Scope
+from imgopt.dockerfile.spans import Span
+from imgopt.dockerfile.stages import Stage
+
+__all__ = [
+    "Dockerfile",
+    "Edit",
+    "ExpansionError",
+    "Flag",
+    "IgnoreFile",
+    "ImageReference",
+    "Instruction",
+    "Problem",
+    "Scope",
+    "Span",
+    "Stage",
+    "apply_edits",
+    "expand",
+    "expand_words",
+    "find_ignore_file",
+    "parse",
+]

@@ -1,0 +1,165 @@
+"""The Dockerfile: its text, its nodes, its stages, and what BuildKit would refuse in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from imgopt.dockerfile import stages as graph
+from imgopt.dockerfile.directives import Directive
+from imgopt.dockerfile.graphcheck import check_stages
+from imgopt.dockerfile.instruction import Instruction
+from imgopt.dockerfile.problems import Problem
+from imgopt.dockerfile.scope import Scope, ScopeBuilder, global_scope
+from imgopt.dockerfile.stages import Stage
+from imgopt.dockerfile.syntax import Blank, Comment, Node, read
+from imgopt.errors import InputError
+
+_NO_COMMANDS_BEFORE_FROM = "no build stage in current context"
+
+
+def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
+    """Reads a Dockerfile as BuildKit does. Never raises: what BuildKit refuses is in `errors`.
+
+    >>> file = parse("FROM alpine AS build\\nRUN true\\n")
+    >>> [item.keyword for item in file.instructions], file.stages[0].name
+    (['FROM', 'RUN'], 'build')
+
+    `name` is the file name in error locations. Takes time linear in `text`.
+    """
+    syntax = read(text, name)
+    return Dockerfile(text, name, syntax.nodes, syntax.escape, syntax.problems)
+
+
+@dataclass(frozen=True, eq=False)
+class Dockerfile:
+    """`str()` gives the text back, unchanged. `escape` is the escape character in force."""
+
+    text: str = field(repr=False)
+    name: str
+    nodes: tuple[Node, ...] = field(repr=False)
+    escape: str
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @cached_property
+    def eol(self) -> str:
+        """The line end that most lines have: CRLF or LF."""
+        windows = self.text.count("\r\n")
+        return "\r\n" if windows * 2 > self.text.count("\n") else "\n"
+
+    @cached_property
+    def directives(self) -> tuple[Directive, ...]:
+        return tuple(node for node in self.nodes if isinstance(node, Directive))
+
+    @cached_property
+    def comments(self) -> tuple[Comment, ...]:
+        """The comment lines between instructions (those inside one belong to it)."""
+        return tuple(node for node in self.nodes if isinstance(node, Comment))
+
+    @cached_property
+    def instructions(self) -> tuple[Instruction, ...]:
+        found = []
+        stage = -1
+        for node in self.nodes:
+            if isinstance(node, Instruction):
+                stage += node.keyword == "FROM"
+                found.append(replace(node, stage=stage) if stage >= 0 else node)
+        return tuple(found)
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """With the defaults of the global ARGs; see `bind` for others."""
+        return graph.build_stages(self.instructions, {})
+
+    def bind(self, build_args: Mapping[str, str]) -> tuple[Stage, ...]:
+        """The stages as a build with these `--build-arg` values sees them."""
+        return graph.build_stages(self.instructions, build_args) if build_args else self.stages
+
+    @cached_property
+    def errors(self) -> tuple[Problem, ...]:
+        """Everything that BuildKit would refuse, in the order in which BuildKit would find it."""
+        found = list(self.problems)
+        for instruction in self.instructions:
+            if instruction.problem:
+                found.append(instruction.problem)
+            elif instruction.stage < 0 and instruction.keyword != "ARG":
+                found.append(_early(instruction))
+        if not found:
+            found.extend(check_stages(self.stages, self.global_scope()))
+        return tuple(sorted(found, key=lambda item: (item.phase, item.location.line or 0, item.location.column or 0)))
+
+    def check(self) -> Dockerfile:
+        """Returns itself; raises InputError for the first thing that BuildKit would refuse."""
+        if self.errors:
+            raise self.errors[0].error()
+        return self
+
+    def stage(self, which: str | int) -> Stage:
+        """The stage of that name or number, as `--from` finds it. Raises InputError when there is none."""
+        found = graph.find_stage(self.stages, str(which))
+        if found is None:
+            known = ", ".join(str(stage) for stage in self.stages) or "none"
+            raise InputError(f"{self.name} has no stage {str(which)!r}", hint=f"its stages: {known}")
+        return found
+
+    def target(self, name: str | None = None) -> Stage:
+        """The stage that `--target name` builds; the last one without a name. Raises InputError."""
+        if name:
+            return self.stage(name)
+        if not self.stages:
+            raise InputError(f"{self.name} has no stage", hint="start with FROM")
+        return self.stages[-1]
+
+    def needs(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stages that `stage` uses directly."""
+        return graph.needs(self.stages, stage)
+
+    def reachable(self, target: Stage | str | None = None) -> tuple[Stage, ...]:
+        """The stages that building `target` builds, itself included, in file order."""
+        stage = target if isinstance(target, Stage) else self.target(target)
+        return graph.reachable(self.stages, stage)
+
+    def source_stage(self, word: str) -> Stage | None:
+        """The stage that `--from=word` means, None for an image or a named context."""
+        return graph.find_stage(self.stages, word)
+
+    def global_scope(self, build_args: Mapping[str, str] | None = None) -> Scope:
+        """What FROM sees."""
+        return global_scope((item for item in self.instructions if item.stage < 0), build_args or {})
+
+    def scope_at(
+        self,
+        instruction: Instruction,
+        build_args: Mapping[str, str] | None = None,
+        base_env: Mapping[str, str] | None = None,
+    ) -> Scope:
+        """What `instruction` sees: everything that the instructions before it set, `FROM stage` chains included.
+
+        `base_env` is the environment of the image at the bottom of the chain.
+        """
+        if instruction.stage < 0 or instruction.keyword == "FROM":
+            outer = [item for item in self.instructions if item.stage < 0 and item.span.start < instruction.span.start]
+            return global_scope(outer, build_args or {})
+        builder = ScopeBuilder(self.global_scope(build_args).values, build_args or {}, base_env or {})
+        stage = self.bind(build_args or {})[instruction.stage]
+        for part in stage.chain[:-1]:
+            builder.add(part.instructions)
+        return builder.add(item for item in stage.instructions if item.span.start < instruction.span.start).scope()
+
+    def at_line(self, line: int) -> Instruction | None:
+        """The instruction that covers a line (counted from 1)."""
+        return next((item for item in self.instructions if item.line <= line <= item.end_line), None)
+
+
+def _early(instruction: Instruction) -> Problem:
+    from imgopt.dockerfile.problems import Refused
+
+    hint = "only ARG may stand before the first FROM"
+    return instruction.locate_problem(Refused(_NO_COMMANDS_BEFORE_FROM, hint))
+
+
+__all__ = ["Blank", "Comment", "Directive", "Dockerfile", "parse"]

@@ -1,0 +1,153 @@
+"""The variables in force at a line: ARG and ENV, global and per stage, and the stage's directory, user and shell.
+
+Rules: moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go (dispatchEnv, dispatchArg, the global arguments).
+All words of one instruction are expanded with the values from before it; a later ARG hides an earlier ENV and the
+other way round; a stage built on another stage keeps that stage's ENV and ARG.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from imgopt.dockerfile.expand import ExpansionError, Lexer, expand
+from imgopt.dockerfile.instruction import Instruction
+from imgopt.dockerfile.typed import Arg, Env, KeyValue, Shell, User, Workdir
+
+_DEFAULT_SHELL = ("/bin/sh", "-c")
+_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
+
+
+def platform_arguments(platform: str = "linux/amd64") -> dict[str, str]:
+    """The arguments that BuildKit predefines in the global scope, for a build on and for `platform`."""
+    system, _, rest = platform.partition("/")
+    machine, _, variant = rest.partition("/")
+    values = {"PLATFORM": platform, "OS": system, "ARCH": machine, "VARIANT": variant}
+    return {side + key: value for side in ("BUILD", "TARGET") for key, value in values.items()}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What an instruction sees: `env` (ENV and the base image's), `args` (ARG that have a value) and `values`, both
+    together with the later one winning. `unset` names ARGs declared without a value. `workdir` is None while only
+    the base image says it.
+    """
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    args: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    unset: frozenset[str] = frozenset()
+    workdir: str | None = None
+    user: str | None = None
+    shell: tuple[str, ...] = _DEFAULT_SHELL
+    escape: str = "\\"
+
+    def expand(self, word: str) -> str:
+        """Raises ExpansionError for what BuildKit refuses."""
+        return expand(word, self.values, self.escape)
+
+    def expand_known(self, word: str) -> str | None:
+        """The expanded word, or None when it uses a variable that nothing here sets (a base image might)."""
+        try:
+            result = Lexer(word, self.values, self.escape).run()
+        except ExpansionError:
+            return None
+        return None if result.unmatched else result.text
+
+
+class ScopeBuilder:
+    """Walks instructions in order and keeps what they set."""
+
+    def __init__(self, globals_: Mapping[str, str], build_args: Mapping[str, str], base_env: Mapping[str, str]) -> None:
+        self._globals = globals_
+        self._build_args = build_args
+        self._env = dict(base_env)
+        self._args: dict[str, str] = {}
+        self._values = dict(base_env)
+        self._unset: set[str] = set()
+        self._workdir: str | None = None
+        self._user: str | None = None
+        self._shell: tuple[str, ...] = _DEFAULT_SHELL
+        self._escape = "\\"
+
+    def add(self, instructions: Iterable[Instruction]) -> ScopeBuilder:
+        for instruction in instructions:
+            self._escape = instruction.escape
+            self._one(instruction)
+        return self
+
+    def scope(self) -> Scope:
+        return Scope(
+            dict(self._env),
+            dict(self._args),
+            dict(self._values),
+            frozenset(self._unset),
+            self._workdir,
+            self._user,
+            self._shell,
+            self._escape,
+        )
+
+    def _one(self, instruction: Instruction) -> None:
+        if instruction.keyword not in ("ENV", "ARG", "WORKDIR", "USER", "SHELL"):
+            return
+        typed = instruction.typed
+        if isinstance(typed, Env):
+            self._set(self._env, typed.pairs)
+        elif isinstance(typed, Arg):
+            self._declare(typed.pairs)
+        elif isinstance(typed, Workdir):
+            self._workdir = posixpath.normpath(posixpath.join(self._workdir or "/", self._expand(typed.path)))
+        elif isinstance(typed, User):
+            self._user = self._expand(typed.user)
+        elif isinstance(typed, Shell):
+            self._shell = typed.argv
+
+    def _expand(self, word: str) -> str:
+        try:
+            return expand(word, self._values, self._escape)
+        except ExpansionError:
+            return word
+
+    def _set(self, target: dict[str, str], pairs: Iterable[KeyValue]) -> None:
+        found = {self._expand(pair.key): self._expand(pair.value or "") for pair in pairs}
+        target.update(found)
+        for key, value in found.items():
+            self._values.pop(key, None)
+            self._values[key] = value
+
+    def _declare(self, pairs: tuple[KeyValue, ...]) -> None:
+        found = {}
+        for pair in pairs:
+            key = self._expand(pair.key)
+            value = self._given(key, pair.value)
+            if value is None:
+                self._unset.add(key)
+            else:
+                found[key] = value
+        self._args.update(found)
+        self._values.update(found)
+
+    def _given(self, key: str, default: str | None) -> str | None:
+        if key in self._build_args:
+            return self._build_args[key]
+        if default is not None:
+            return self._expand(default)
+        return self._globals.get(key)
+
+
+def global_scope(instructions: Iterable[Instruction], build_args: Mapping[str, str]) -> Scope:
+    """The scope of FROM: the ARGs before the first one, and what BuildKit predefines.
+
+    `build_args` may also name predefined arguments (TARGETARCH, …).
+    """
+    predefined = platform_arguments()
+    predefined.update({key: value for key, value in build_args.items() if key in predefined})
+    builder = ScopeBuilder({}, build_args, predefined)
+    return builder.add(item for item in instructions if item.keyword == "ARG").scope()
+
+
+def is_predefined(name: str) -> bool:
+    """Whether BuildKit passes the argument to RUN without an ARG line (proxies)."""
+    return name.lower() in _PROXIES

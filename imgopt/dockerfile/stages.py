@@ -1,0 +1,165 @@
+"""Build stages and how they hang together: `FROM stage`, `COPY --from`, `RUN --mount=from=`.
+
+Rules: moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go. Stage names compare without regard to case; FROM
+finds only earlier stages (the nearest of a name), `--from` finds the last one of a name or a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from imgopt.dockerfile.expand import ExpansionError
+from imgopt.dockerfile.instruction import Instruction
+from imgopt.dockerfile.reference import ImageReference
+from imgopt.dockerfile.scope import Scope, global_scope
+from imgopt.dockerfile.spans import Span
+from imgopt.dockerfile.typed import Copy, From, Located, Onbuild, Run
+from imgopt.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One stage. `instructions` begins with its FROM. `name` is lower case, None without `AS`.
+
+    `base` is the image; it is text when FROM names a stage (then `parent` is set) or the text, with its variables
+    expanded, is not an image reference. `span` covers its instructions, first keyword to last character.
+    """
+
+    index: int
+    name: str | None
+    base: ImageReference | str
+    parent: Stage | None
+    instructions: tuple[Instruction, ...] = field(repr=False)
+    platform: str | None = None
+
+    @property
+    def start(self) -> Instruction:
+        """Its FROM."""
+        return self.instructions[0]
+
+    @property
+    def line(self) -> int:
+        return self.start.line
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start.span.start, self.instructions[-1].span.end)
+
+    @property
+    def is_scratch(self) -> bool:
+        return self.parent is None and str(self.base) == "scratch"
+
+    @property
+    def root(self) -> Stage:
+        """The stage at the bottom of the `FROM stage` chain, whose base is an image."""
+        stage = self
+        while stage.parent is not None:
+            stage = stage.parent
+        return stage
+
+    @property
+    def chain(self) -> tuple[Stage, ...]:
+        """From the root to this stage."""
+        chain = [self]
+        while chain[-1].parent is not None:
+            chain.append(chain[-1].parent)
+        return tuple(reversed(chain))
+
+    def __str__(self) -> str:
+        return self.name or str(self.index)
+
+
+def build_stages(instructions: tuple[Instruction, ...], build_args: Mapping[str, str]) -> tuple[Stage, ...]:
+    """Stages of well-formed FROM lines; a malformed FROM still begins a stage, with an empty base."""
+    first = next((at for at, item in enumerate(instructions) if item.stage >= 0), len(instructions))
+    scope = global_scope(instructions[:first], build_args)
+    stages: list[Stage] = []
+    named: dict[str, Stage] = {}
+    for group in _groups(instructions[first:]):
+        stage = _stage(len(stages), group, scope, named)
+        stages.append(stage)
+        if stage.name:
+            named[stage.name] = stage
+    return tuple(stages)
+
+
+def _groups(instructions: tuple[Instruction, ...]) -> Iterator[tuple[Instruction, ...]]:
+    begin = 0
+    for at in range(1, len(instructions) + 1):
+        if at == len(instructions) or instructions[at].stage != instructions[begin].stage:
+            yield instructions[begin:at]
+            begin = at
+
+
+def _stage(index: int, group: tuple[Instruction, ...], scope: Scope, named: Mapping[str, Stage]) -> Stage:
+    typed = group[0].typed
+    if not isinstance(typed, From):
+        return Stage(index, None, "", None, group)
+    text = _expanded(typed.image, scope)
+    parent = named.get(text.lower())
+    base: ImageReference | str = text
+    if parent is None:
+        try:
+            base = ImageReference.parse(text)
+        except InputError:
+            base = text
+    platform = _expanded(typed.platform, scope) if typed.platform else None
+    return Stage(index, str(typed.name) if typed.name else None, base, parent, group, platform)
+
+
+def _expanded(text: str, scope: Scope) -> str:
+    try:
+        return scope.expand(text)
+    except ExpansionError:
+        return text
+
+
+def from_words(instruction: Instruction) -> Iterator[Located]:
+    """Every `from` of the instruction (COPY --from, RUN --mount=from=), what ONBUILD holds included.
+
+    For a mount the span is that of the whole `--mount` value.
+    """
+    typed = instruction.typed
+    if isinstance(typed, Onbuild):
+        yield from from_words(typed.trigger)
+    elif isinstance(typed, Copy) and typed.from_:
+        yield typed.from_
+    elif isinstance(typed, Run):
+        for mount in typed.mounts:
+            if mount.from_:
+                yield Located(mount.from_, mount.span)
+
+
+def find_stage(stages: tuple[Stage, ...], word: str) -> Stage | None:
+    """The stage that `--from=word` means: the last of that name, or the number; None for an image or a context."""
+    lower = word.lower()
+    for stage in reversed(stages):
+        if stage.name == lower:
+            return stage
+    if word.isdecimal() and word.isascii() and len(word) < 10 and int(word) < len(stages):
+        return stages[int(word)]
+    return None
+
+
+def needs(stages: tuple[Stage, ...], stage: Stage) -> tuple[Stage, ...]:
+    """The stages that `stage` uses directly, in file order."""
+    found = {stage.parent.index} if stage.parent else set()
+    for instruction in stage.instructions:
+        for word in from_words(instruction):
+            used = find_stage(stages, word)
+            if used is not None:
+                found.add(used.index)
+    return tuple(stages[index] for index in sorted(found))
+
+
+def reachable(stages: tuple[Stage, ...], target: Stage) -> tuple[Stage, ...]:
+    """`target` and everything that building it builds, in file order."""
+    seen = {target.index}
+    waiting = [target]
+    while waiting:
+        for used in needs(stages, waiting.pop()):
+            if used.index not in seen:
+                seen.add(used.index)
+                waiting.append(used)
+    return tuple(stages[index] for index in sorted(seen))
