@@ -1,0 +1,47 @@
+"""Two texts beside each other, line by line, with the reasons of each change under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import Literal
+
+from imgopt.report.view import SideBySide
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of each text, with its number from 1; None where that text has no line here."""
+
+    kind: Literal["same", "changed", "removed", "added"]
+    before: tuple[int, str] | None
+    after: tuple[int, str] | None
+    notes: tuple[str, ...] = ()
+
+
+def rows(block: SideBySide) -> list[Row]:
+    """All lines of both texts. A note whose line is not there (or did not change) is shown at the nearest row."""
+    before, after = block.before.splitlines(), block.after.splitlines()
+    notes = {line: list(reasons) for line, reasons in block.notes.items()}
+    result: list[Row] = []
+    for row in _matched(before, after):
+        number = row.before[0] if row.before else None
+        reasons = tuple(notes.pop(number, ())) if number is not None else ()
+        result.append(Row(row.kind, row.before, row.after, reasons))
+    left = tuple(reason for line in sorted(notes) for reason in notes[line])
+    if left and result:
+        last = result[-1]
+        result[-1] = Row(last.kind, last.before, last.after, last.notes + left)
+    return result
+
+
+def _matched(before: list[str], after: list[str]) -> Iterator[Row]:
+    for tag, a, a_end, b, b_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        pairs = zip_longest(enumerate(before[a:a_end], a + 1), enumerate(after[b:b_end], b + 1))
+        for left, right in pairs:
+            if tag == "equal":
+                yield Row("same", left, right)
+            else:
+                yield Row("changed" if left and right else "removed" if left else "added", left, right)

@@ -1,0 +1,101 @@
+"""Many paths made few: the folders and files worth showing, and an explicit rest, so that every sum still holds."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from imgopt.results.figures import PathFigure
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A leaf to show: bytes and files before and after. `rest` counts the entries that it stands for, 0 for itself."""
+
+    path: str
+    before: int
+    after: int
+    files_before: int
+    files_after: int
+    rest: int = 0
+
+    @property
+    def weight(self) -> int:
+        return max(self.before, self.after)
+
+
+@dataclass(slots=True)
+class _Folder:
+    before: int = 0
+    after: int = 0
+    files_before: int = 0
+    files_after: int = 0
+    children: dict[str, _Folder] = field(default_factory=dict)
+
+    def add(self, figure: PathFigure) -> None:
+        self.before += figure.before
+        self.after += figure.after
+        self.files_before += figure.files_before
+        self.files_after += figure.files_after
+
+
+def leaves(figures: Iterable[PathFigure], limit: int) -> list[Node]:
+    """At most about `limit` nodes that sum to the figures, the heaviest folders opened first; sorted by weight.
+
+    Entries of a folder that would be smaller than 1/(2 * limit) of everything are one node together, with `rest`.
+    """
+    root = _grow(figures)
+    small = (max(root.before, root.after)) / (2 * limit)
+    heap: list[tuple[float, str, _Folder]] = [(0.0, "", root)]
+    done: list[Node] = []
+    while heap and len(heap) + len(done) < limit:
+        _, path, folder = heapq.heappop(heap)
+        if not folder.children:
+            done.append(_node(path or "/", folder))
+            continue
+        for child_path, child in _opened(path, folder, small, done):
+            heapq.heappush(heap, (-max(child.before, child.after), child_path, child))
+    done += [_node(f"{path}/" if folder.children else path or "/", folder) for _, path, folder in heap]
+    return sorted(done, key=lambda node: (-node.weight, node.path, node.rest))
+
+
+def _grow(figures: Iterable[PathFigure]) -> _Folder:
+    root = _Folder()
+    for figure in figures:
+        root.add(figure)
+        folder = root
+        for part in figure.path.strip("/").split("/"):
+            child = folder.children.get(part)
+            if child is None:
+                child = folder.children[part] = _Folder()
+            child.add(figure)
+            folder = child
+    return root
+
+
+def _opened(path: str, folder: _Folder, small: float, done: list[Node]) -> list[tuple[str, _Folder]]:
+    """The children worth a node; the others go to `done` as one rest. Bytes of the folder itself count there too."""
+    kept: list[tuple[str, _Folder]] = []
+    rest = _Folder(folder.before, folder.after, folder.files_before, folder.files_after)
+    for name, child in folder.children.items():
+        if max(child.before, child.after) >= small:
+            kept.append((f"{path}/{name}", child))
+            rest.before -= child.before
+            rest.after -= child.after
+            rest.files_before -= child.files_before
+            rest.files_after -= child.files_after
+    others = len(folder.children) - len(kept)
+    if rest.before or rest.after or rest.files_before or rest.files_after:
+        done.append(_node(f"{path}/", rest, max(others, 1)))
+    return kept
+
+
+def _node(path: str, folder: _Folder, rest: int = 0) -> Node:
+    return Node(path, folder.before, folder.after, folder.files_before, folder.files_after, rest)
+
+
+def totals(nodes: Iterable[Node]) -> tuple[int, int]:
+    """Bytes before and after of all nodes."""
+    both = [(node.before, node.after) for node in nodes]
+    return sum(before for before, _ in both), sum(after for _, after in both)

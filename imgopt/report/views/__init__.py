@@ -1,0 +1,28 @@
+"""Views of each kind of result: `imgopt.report.views.<kind>` has `view(result) -> View`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+from imgopt.errors import InputError
+from imgopt.report.view import View
+from imgopt.results import Result
+
+
+def view_of(result: Result) -> View:
+    """The view of any result. Raises InputError for a kind that has no page."""
+    kind = result.schema.split("/")[1]
+    name = f"{__name__}.{kind}"
+    if not kind.isidentifier() or find_spec(name) is None:
+        raise InputError(f"{kind} results have no HTML report", hint="use --format text, markdown or json")
+    make: Callable[[Result], View] = import_module(name).view
+    return make(result)
+
+
+def html(results: Sequence[Result], title: str | None = None) -> str:
+    """One page of one or several results."""
+    from imgopt.report.html import page
+
+    return page([view_of(result) for result in results], title)

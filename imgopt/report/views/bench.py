@@ -1,0 +1,305 @@
+"""The page of `imgopt/bench/1`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from imgopt.report.common import percent_text, seconds_text, size_text
+from imgopt.report.view import Block, Cell, Dots, Gantt, Level, Matrix, Section, Table, Text, Tile, View
+from imgopt.report.views import sections
+from imgopt.results.bench import Arm, BenchResult, Compared, Environment, Measure, Samples
+
+
+def view(result: BenchResult) -> View:
+    first, best = result.arms[0], _best(result)
+    word, level = _verdict(result, best)
+    return View(
+        title=f"{result.context}: {first.name} and {', '.join(arm.name for arm in result.arms[1:]) or 'nothing else'}",
+        kind="bench",
+        level=level,
+        word=word,
+        headline=_headline(first, best),
+        rule=_rule(result, best),
+        tiles=_tiles(result, best) if best else [],
+        sections=[
+            *_arms(result),
+            *_figures(result),
+            *_causes(result),
+            *_layers(result),
+            *_contents(result),
+            *_cache(result),
+            *_builds(result),
+            *_times(result),
+            *_files(result),
+            *_proofs(result),
+            *sections.refusals_section([(arm.name, skip) for arm in result.arms for skip in arm.skips]),
+            sections.reproduce_section(shlex.join(result.command), _facts(result)),
+        ],
+        raw=sections.raw_result(result),
+    )
+
+
+def _best(result: BenchResult) -> Arm | None:
+    """Of the other arms the smallest that was built."""
+    built = [arm for arm in result.arms[1:] if arm.exact]
+    return min(built, key=lambda arm: arm.exact.sizes.live if arm.exact else 0, default=None)
+
+
+def _verdict(result: BenchResult, best: Arm | None) -> tuple[str, Level]:
+    if result.partial:
+        return "partial", "neutral"
+    if any(arm.failure for arm in result.arms):
+        return "a build failed", "bad"
+    if best and best.proof:
+        return best.proof, sections.level_of(best.proof)
+    return "measured", "neutral"
+
+
+def _headline(first: Arm, best: Arm | None) -> str:
+    sizes = [arm.exact.sizes if arm and arm.exact else None for arm in (first, best)]
+    return sections.headline(sizes[0], sizes[1])
+
+
+def _rule(result: BenchResult, best: Arm | None) -> str:
+    parts = [f"Partial: {result.reason}."] if result.partial else []
+    if best:
+        parts.append(f"{best.name} beside {result.arms[0].name}, {result.runs} runs each, in mirrored order.")
+    parts.append(
+        f"A time is claimed only with p < {result.alpha}, at least six runs, "
+        f"and more than {percent_text(result.min_effect)} and the noise of the machine."
+    )
+    return " ".join(parts)
+
+
+def _tiles(result: BenchResult, best: Arm) -> list[Tile]:
+    first = result.arms[0].exact
+    second = best.exact
+    if first is None or second is None:
+        return []
+    tiles = sections.size_tiles(first.sizes, second.sizes)
+    for label in ("layers", "files", "packages"):
+        before, after = getattr(first, label), getattr(second, label)
+        if before is not None and after is not None:
+            tiles.append(sections.count_tile(label, before, after))
+    if first.context_bytes is not None and second.context_bytes is not None:
+        tiles.append(sections.size_tile("context sent", first.context_bytes, second.context_bytes))
+    for measure in result.measures:
+        tiles += _measure_tile(measure, result.arms[0].name, best.name)
+    return tiles
+
+
+def _measure_tile(measure: Measure, before: str, after: str) -> list[Tile]:
+    medians = {samples.arm: samples.median for samples in measure.samples}
+    verdicts = [c.verdict for c in measure.comparisons if (c.before, c.after) == (before, after)]
+    values = medians.get(before), medians.get(after)
+    if None in values or not verdicts:
+        return []
+    if measure.unit == "seconds":
+        return [sections.seconds_tile(title(measure), *values, verdict=verdicts[0])]
+    return [sections.size_tile(title(measure), *(round(value or 0) for value in values))]
+
+
+def title(measure: Measure) -> str:
+    """ "build after edit-source", "start to the first good answer"."""
+    words = {
+        "cold": "cold build",
+        "warm": "build, nothing changed",
+        "start": "start to the first good answer",
+        "memory": "peak memory",
+        "stop": "stop",
+    }
+    return words.get(measure.name, f"build after {measure.name}" if measure.kind == "build" else measure.name)
+
+
+def _arms(result: BenchResult) -> list[Section]:
+    rows = []
+    for arm in result.arms:
+        sizes = arm.exact.sizes if arm.exact else None
+        word = "failed" if arm.failure else arm.proof or "built"
+        rows.append(
+            (
+                Cell(arm.name),
+                Cell(
+                    arm.dockerfile
+                    + (f" ({arm.target})" if arm.target else "")
+                    + (f" @ {arm.revision}" if arm.revision else "")
+                ),
+                sections.verdict_cell(word),
+                sections.size_cell(sizes.wire if sizes else None),
+                sections.size_cell(sizes.live if sizes else None),
+            )
+        )
+    blocks: list[Block] = [Table("Arms", ("Name", "Dockerfile", "State", "Wire", "Live"), rows)]
+    for arm in result.arms:
+        if arm.failure:
+            where = f" at line {arm.failure.line}" if arm.failure.line else ""
+            blocks.append(Text(f"{arm.name}: {arm.failure.message}{where} {arm.failure.step}"))
+            blocks.append(Text("\n".join(arm.failure.output), fixed=True))
+    return [Section("arms", "What was compared", blocks)]
+
+
+def _figures(result: BenchResult) -> list[Section]:
+    """Every measure of every arm against the first, in one table."""
+    rows = []
+    for measure in result.measures:
+        bytes_moved = {samples.arm: samples.wire_bytes for samples in measure.samples}
+        for samples in measure.samples:
+            compared = _against_first(measure, samples.arm)
+            rows.append(
+                (
+                    Cell(title(measure)),
+                    Cell(samples.arm),
+                    _value_cell(measure, samples.median),
+                    Cell(ratio(compared)),
+                    sections.verdict_cell(compared.verdict) if compared else Cell("failed" if samples.failure else ""),
+                    sections.size_cell(bytes_moved[samples.arm]) if measure.kind == "build" else Cell("", -1),
+                )
+            )
+    if not rows:
+        return []
+    headers = ("Measure", "Arm", "Median", "Speed", "Verdict", "Wire bytes moved again")
+    return [Section("figures", "All measures", [Table("Medians, and what may be said of them", headers, rows)])]
+
+
+def _against_first(measure: Measure, arm: str) -> Compared | None:
+    return next((compared for compared in measure.comparisons if compared.after == arm), None)
+
+
+def ratio(compared: Compared | None) -> str:
+    if compared is None:
+        return ""
+    return f"{compared.ratio:.2f}x" if compared.ratio < 10 else f"{compared.ratio:,.0f}x"
+
+
+def _value_cell(measure: Measure, value: float | None) -> Cell:
+    if measure.unit == "seconds" or value is None:
+        return sections.seconds_cell(value)
+    return sections.size_cell(round(value))
+
+
+def _causes(result: BenchResult) -> list[Section]:
+    blocks: list[Block] = [
+        sections.fall(waterfall, f", {comparison.before} → {comparison.after}")
+        for comparison in result.comparisons
+        for waterfall in comparison.waterfalls
+    ]
+    return sections.causes_section(blocks)
+
+
+def _layers(result: BenchResult) -> list[Section]:
+    first = result.arms[0]
+    blocks: list[Block] = [
+        sections.layer_bars(first.layers, arm.layers, f"{first.name} (before) and {arm.name} (after), tar bytes")
+        for arm in result.arms[1:]
+        if first.layers and arm.layers
+    ]
+    return [Section("layers", "Layers, side by side", blocks)] if blocks else []
+
+
+def _contents(result: BenchResult) -> list[Section]:
+    """One section per compared arm; they share the room that a page has."""
+    shown = [comparison for comparison in result.comparisons if comparison.contents]
+    return [
+        section
+        for number, comparison in enumerate(shown)
+        for section in sections.contents_section(
+            comparison.contents, comparison.before, comparison.after, number=number, of=len(shown)
+        )
+    ]
+
+
+def _cache(result: BenchResult) -> list[Section]:
+    """Which step was run again in which scenario, per arm."""
+    builds = [measure for measure in result.measures if measure.kind == "build" and measure.name != "cold"]
+    groups = []
+    for arm in result.arms:
+        rows = [(measure.name, _samples(measure, arm.name)) for measure in builds]
+        ran = [(name, samples.steps) for name, samples in rows if samples and samples.steps]
+        if not ran:
+            continue
+        names = [step.name for step in max((steps for _, steps in ran), key=len)]
+        cells = [(name, _states(names, {step.name: step.cached for step in steps})) for name, steps in ran]
+        groups.append((arm.name, names, cells))
+    if not groups:
+        return []
+    caption = "Per change and step: hit (from the cache) or run (again). The steps are numbered below each table."
+    return [Section("cache", "What a change rebuilds", [Matrix(caption, groups)])]
+
+
+def _states(names: Sequence[str], cached: dict[str, bool]) -> list[str]:
+    return ["unknown" if name not in cached else "hit" if cached[name] else "miss" for name in names]
+
+
+def _samples(measure: Measure, arm: str) -> Samples | None:
+    return next((samples for samples in measure.samples if samples.arm == arm), None)
+
+
+def _builds(result: BenchResult) -> list[Section]:
+    shown = [arm for arm in result.arms if arm.steps]
+    end = max((step.start + step.seconds for arm in shown for step in arm.steps if step.start is not None), default=0.0)
+    blocks: list[Block] = [Gantt(f"{arm.name}, cold", arm.steps, end) for arm in shown]
+    intro = "One cold build of each on a common scale; the base image was pulled before."
+    return [Section("builds", "The builds in time", blocks, intro)] if blocks else []
+
+
+def _times(result: BenchResult) -> list[Section]:
+    blocks: list[Block] = []
+    for measure in result.measures:
+        rows = [(s.arm, s.values, s.median, s.low, s.high) for s in measure.samples if s.values]
+        if rows:
+            notes = [f"{c.after}: {c.verdict} ({c.reason})." for c in measure.comparisons] + measure.remarks
+            if measure.noise_floor is not None:
+                notes.append(f"The same thing differed from itself by up to {percent_text(measure.noise_floor)}.")
+            heading = f"{title(measure)}{f': {measure.edit}' if measure.edit else ''}"
+            blocks.append(Dots(heading, "seconds" if measure.unit == "seconds" else "bytes", rows, " ".join(notes)))
+    intro = "Every run is a dot; the line is the median, the band its interval of at least 95 % (from six runs on)."
+    return [Section("times", "Raw times", blocks, intro)] if blocks else []
+
+
+def _files(result: BenchResult) -> list[Section]:
+    first = result.arms[0]
+    found: list[Section] = []
+    for number, arm in enumerate(result.arms[1:]):
+        if arm.text == first.text:
+            continue
+        names = (f"{first.name}: {first.dockerfile}", f"{arm.name}: {arm.dockerfile}")
+        ident = f"dockerfile-{number}"
+        found += sections.dockerfile_section(first.text, arm.text, names, arm.changes, ident)
+    return found
+
+
+def _proofs(result: BenchResult) -> list[Section]:
+    found: list[Section] = []
+    for number, arm in enumerate(result.arms):
+        caption = f"Does {arm.name} do the same job as {result.arms[0].name}?"
+        found += sections.checks_section(arm.checks, caption, f"proof-{number}")
+    return found
+
+
+def _facts(result: BenchResult) -> list[tuple[str, str]]:
+    return [
+        *environment_facts(result.environment),
+        ("seed", str(result.seed)),
+        ("runs", f"{result.runs}, after {result.warm_up} to warm up"),
+        ("measured in", seconds_text(result.seconds)),
+    ]
+
+
+def environment_facts(environment: Environment) -> list[tuple[str, str]]:
+    """Name and value of all that is known, in a fixed order."""
+    memory = size_text(environment.memory_bytes) if environment.memory_bytes else ""
+    git = environment.git_revision + (" with uncommitted changes" if environment.git_dirty else "")
+    return [
+        ("imgopt", environment.imgopt),
+        ("engine", environment.engine),
+        ("BuildKit", environment.buildkit),
+        ("buildx", environment.buildx),
+        ("storage", environment.storage),
+        ("platform", environment.platform),
+        ("CPU", f"{environment.cpus or '?'} x {environment.cpu}" if environment.cpu else ""),
+        ("memory", memory),
+        ("load at the start", ", ".join(f"{load:.2f}" for load in environment.load)),
+        ("git", git if environment.git_revision else ""),
+        *((f"base {name}", image) for name, image in sorted(environment.bases.items())),
+    ]

@@ -1,0 +1,219 @@
+"""The page of `imgopt/optimize/1`."""
+
+from __future__ import annotations
+
+import shlex
+from statistics import median
+
+from imgopt.bench.statistics import interval
+from imgopt.report.common import seconds_text
+from imgopt.report.view import Block, Cell, Dots, Fall, Section, Table, Tile, View
+from imgopt.report.views import sections
+from imgopt.results.optimize import OptimizeResult, Part, Parts, Variant
+
+PART_ROWS = 400
+
+
+def view(result: OptimizeResult) -> View:
+    chosen = _chosen(result)
+    return View(
+        title=f"{result.context}: {result.dockerfile}",
+        kind="optimize",
+        level=sections.level_of(result.verdict),
+        word=result.verdict,
+        headline=_headline(result, chosen),
+        rule=_rule(result, chosen),
+        tiles=_tiles(result, chosen) if chosen else [],
+        sections=[*_variants(result), *(_details(result, chosen) if chosen else []), *_ending(result)],
+        raw=sections.raw_result(result),
+    )
+
+
+def _chosen(result: OptimizeResult) -> Variant | None:
+    """The recommended variant, else the first one that was built, else the first."""
+    named = [variant for variant in result.variants if variant.name == result.recommended]
+    built = [variant for variant in result.variants if variant.sizes]
+    return next(iter((*named, *built, *result.variants)), None)
+
+
+def _headline(result: OptimizeResult, chosen: Variant | None) -> str:
+    if result.verdict == "good" or chosen is None:
+        return result.message or "Nothing to gain: this file is good"
+    return sections.headline(result.original.sizes, chosen.sizes)
+
+
+def _rule(result: OptimizeResult, chosen: Variant | None) -> str:
+    if chosen is None or result.verdict == "good":
+        return result.message if chosen else ""
+    if chosen.verdict != "proven":
+        return f"Variant {chosen.name} is {chosen.verdict}: {chosen.reason or result.message}"
+    passed = sum(check.verdict == "passed" for check in chosen.checks)
+    return (
+        f"Variant {chosen.name} is proven: it was built and run beside the original, "
+        f"and {passed} of {len(chosen.checks)} checks passed, none failed."
+    )
+
+
+def _tiles(result: OptimizeResult, chosen: Variant) -> list[Tile]:
+    original = result.original
+    tiles = sections.size_tiles(original.sizes, chosen.sizes)
+    if original.layers is not None and chosen.layers is not None:
+        tiles.append(sections.count_tile("layers", original.layers, chosen.layers))
+    if original.build_seconds and chosen.build_seconds:
+        tiles.append(sections.seconds_tile("cold build, one run", original.build_seconds, chosen.build_seconds))
+    for name, timing in chosen.timings.items():
+        if timing.before and timing.after:
+            times = median(timing.before), median(timing.after)
+            tiles.append(sections.seconds_tile(f"build after {name}", *times, verdict=timing.verdict))
+    if original.user or chosen.user:
+        tiles.append(Tile("user", original.user or "root", chosen.user or "root"))
+    return tiles
+
+
+def _variants(result: OptimizeResult) -> list[Section]:
+    if not result.variants:
+        return []
+    rows = [
+        (
+            Cell(variant.name + (" (recommended)" if variant.name == result.recommended else "")),
+            sections.verdict_cell(variant.verdict),
+            sections.size_cell(variant.sizes.wire if variant.sizes else None),
+            sections.size_cell(variant.sizes.live if variant.sizes else None),
+            sections.seconds_cell(variant.build_seconds),
+            Cell(variant.reason),
+        )
+        for variant in result.variants
+    ]
+    sizes = result.original.sizes
+    first = (
+        Cell("original"),
+        Cell(""),
+        sections.size_cell(sizes.wire if sizes else None),
+        sections.size_cell(sizes.live if sizes else None),
+        sections.seconds_cell(result.original.build_seconds),
+        Cell(""),
+    )
+    headers = ("Variant", "Verdict", "Wire", "Live", "Cold build", "Why not")
+    return [Section("variants", "Variants", [Table("All variants", headers, [first, *rows])])]
+
+
+def _details(result: OptimizeResult, chosen: Variant) -> list[Section]:
+    names = (result.dockerfile, f"Dockerfile.{chosen.name}")
+    return [
+        *sections.causes_section(_causes(result, chosen)),
+        *_parts(chosen.parts),
+        *_builds(result, chosen),
+        *_times(chosen),
+        *sections.dockerfile_section(result.original.dockerfile, chosen.dockerfile, names, chosen.changes),
+        *sections.checks_section(chosen.checks, f"Does {chosen.name} do the same job as the original?"),
+    ]
+
+
+def _causes(result: OptimizeResult, chosen: Variant) -> list[Block]:
+    """The wire size by base swap and own edits; what neither explains is named."""
+    before, after = result.original.sizes, chosen.sizes
+    if before is None or after is None or before.wire is None or after.wire is None:
+        return []
+    if chosen.base_swap_bytes is None or chosen.own_edit_bytes is None:
+        return []
+    base, own = -chosen.base_swap_bytes, -chosen.own_edit_bytes
+    rest = after.wire - before.wire - base - own
+    causes = [("base image", base, chosen.base), ("our edits", own, ""), ("unexplained", rest, "")]
+    shown = [cause for cause in causes if cause[1]]
+    return [Fall(f"wire: {sections.SIZE_WORDS['wire']}", before.wire, after.wire, shown)]
+
+
+def _parts(parts: Parts) -> list[Section]:
+    """Where every byte of the original went: by reason, then the paths."""
+    groups = {
+        "kept": parts.kept,
+        "reinstalled": parts.reinstalled,
+        "replaced": parts.replaced,
+        "dropped": parts.dropped,
+    }
+    every = [(fate, part) for fate, members in groups.items() for part in members]
+    if not every:
+        return []
+    total = sum(part.bytes for _, part in every)
+    summary = [
+        (Cell(fate), sections.size_cell(sum(part.bytes for part in members)), Cell(f"{len(members):,}", len(members)))
+        for fate, members in groups.items()
+    ]
+    blocks: list[Block] = [
+        Table(
+            "By fate",
+            ("Fate", "Bytes", "Paths"),
+            summary,
+            (Cell("total"), sections.size_cell(total), Cell(f"{len(every):,}", len(every))),
+        ),
+        Table(
+            "By path",
+            ("Path", "Fate", "Bytes", "Reason"),
+            _part_rows(every),
+            (Cell("total"), Cell(""), sections.size_cell(total), Cell("")),
+            searchable=True,
+        ),
+    ]
+    intro = "Every path that the original adds over its base has exactly one fate, and a reason."
+    return [Section("parts", "Where every byte went", blocks, intro)]
+
+
+def _part_rows(every: list[tuple[str, Part]]) -> list[tuple[Cell, ...]]:
+    ordered = sorted(every, key=lambda item: (-item[1].bytes, item[1].path))
+    rows: list[tuple[Cell, ...]] = [
+        (Cell(part.path, code=True), Cell(fate), sections.size_cell(part.bytes), Cell(part.reason))
+        for fate, part in ordered[:PART_ROWS]
+    ]
+    rest = ordered[PART_ROWS:]
+    if rest:
+        size = sum(part.bytes for _, part in rest)
+        rows.append(
+            (Cell(f"[{len(rest):,} others]"), Cell(""), sections.size_cell(size), Cell("smaller than all above"))
+        )
+    return rows
+
+
+def _builds(result: OptimizeResult, chosen: Variant) -> list[Section]:
+    blocks: list[Block] = []
+    for name, steps in (("original", result.original.steps), (chosen.name, chosen.steps)):
+        rows = [
+            (Cell(step.name, code=True), Cell("cached" if step.cached else "run"), sections.seconds_cell(step.seconds))
+            for step in steps
+        ]
+        if rows:
+            total = sum(step.seconds for step in steps)
+            blocks.append(
+                Table(
+                    f"Steps of {name}",
+                    ("Step", "Cache", "Seconds"),
+                    rows,
+                    (Cell("total"), Cell(""), sections.seconds_cell(total)),
+                )
+            )
+    intro = "Steps may run beside each other, so that a build can take less than their sum."
+    return [Section("steps", "The builds, step by step", blocks, intro)] if blocks else []
+
+
+def _times(chosen: Variant) -> list[Section]:
+    blocks: list[Block] = []
+    for name, timing in chosen.timings.items():
+        if not timing.before or not timing.after:
+            continue
+        rows = []
+        for arm, values in (("original", timing.before), (chosen.name, timing.after)):
+            bounds = interval(values)
+            rows.append((arm, values, bounds.median, bounds.low, bounds.high))
+        note = f"Verdict: {timing.verdict}." + (f" p = {timing.p:.3g}." if timing.p is not None else "")
+        blocks.append(Dots(f"Build after {name}", "seconds", rows, note))
+    intro = "Every run is a dot; the line is the median, the band its interval of at least 95 % (from six runs on)."
+    return [Section("times", "Build times", blocks, intro)] if blocks else []
+
+
+def _ending(result: OptimizeResult) -> list[Section]:
+    skips = [(variant.name, skip) for variant in result.variants for skip in variant.skips]
+    repairs = [f"{variant.name}: {repair}" for variant in result.variants for repair in variant.repairs]
+    facts = [*result.environment.items(), *((f"base {name}", image) for name, image in sorted(result.bases.items()))]
+    facts.append(("builds made", str(result.builds)))
+    facts.append(("cold build of the original", seconds_text(result.original.build_seconds)))
+    command = f"imgopt optimize {shlex.quote(result.context)} --file {shlex.quote(result.dockerfile)}"
+    return [*sections.refusals_section(skips, repairs), sections.reproduce_section(command, facts)]

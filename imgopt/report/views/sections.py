@@ -1,0 +1,216 @@
+"""Sections that several kinds of results share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from imgopt.report.common import change_text, exact_size, ratio_text, seconds_text, size_text, two_sizes
+from imgopt.report.html import leaf_name
+from imgopt.report.tree import leaves, totals
+from imgopt.report.view import Bars, Block, Cell, Fall, Level, Map, Section, SideBySide, Table, Text, Tile
+from imgopt.results import Result, to_json
+from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
+from imgopt.results.optimize import Check, Sizes
+from imgopt.results.rewrite import Change, Skip
+
+RAW_LIMIT = 100_000
+"""A result of more bytes than this is not put into its own page."""
+TABLE_ROWS = 1000
+MAP_TILES = 350
+VERDICT_LEVELS: dict[str, Level] = {
+    "proven": "good",
+    "good": "good",
+    "passed": "good",
+    "faster": "good",
+    "refuted": "bad",
+    "failed": "bad",
+    "slower": "bad",
+    "unproven": "bad",
+}
+SIZE_WORDS = {
+    "wire": "compressed layers, what a push and a pull move",
+    "tar": "uncompressed layer archives",
+    "payload": "file bytes shipped, also those that a later layer hides",
+    "live": "file bytes visible in the container",
+}
+
+
+def raw_result(result: Result) -> str:
+    """The result as JSON, or nothing where that is too much for a page."""
+    return to_json(result) if len(msgspec.json.encode(result)) <= RAW_LIMIT else ""
+
+
+def level_of(verdict: str) -> Level:
+    return VERDICT_LEVELS.get(verdict, "neutral")
+
+
+def verdict_cell(verdict: str) -> Cell:
+    return Cell(verdict, level=level_of(verdict))
+
+
+def size_cell(size: int | None) -> Cell:
+    return Cell(size_text(size), size if size is not None else -1)
+
+
+def seconds_cell(seconds: float | None) -> Cell:
+    return Cell(seconds_text(seconds), seconds if seconds is not None else -1)
+
+
+def size_tile(label: str, before: int | None, after: int | None) -> Tile:
+    """A tile of two sizes; smaller is welcome."""
+    texts = two_sizes(before, after)
+    if before is None or after is None:
+        return Tile(label, *texts)
+    level: Level = "neutral" if before == after else "good" if after < before else "bad"
+    return Tile(label, *texts, change=ratio_text(before, after), level=level)
+
+
+def count_tile(label: str, before: int | None, after: int | None) -> Tile:
+    """A tile of two counts."""
+    texts = tuple("not measured" if value is None else f"{value:,}" for value in (before, after))
+    change = "" if before is None or after is None or before == after else change_text(before, after)
+    return Tile(label, texts[0], texts[1], change)
+
+
+def seconds_tile(label: str, before: float | None, after: float | None, verdict: str = "") -> Tile:
+    """A tile of two times; `verdict` is the word of the statistics, and colours only a claim."""
+    change = ratio_text(before, after, "faster", "slower") if before and after else ""
+    if verdict in ("no change", "inconclusive"):
+        change = verdict
+    return Tile(label, seconds_text(before), seconds_text(after), change, level_of(verdict))
+
+
+def size_tiles(before: Sizes | None, after: Sizes | None) -> list[Tile]:
+    if before is None or after is None:
+        return []
+    estimate = " (estimate)" if before.wire_is_estimate or after.wire_is_estimate else ""
+    return [
+        size_tile(f"wire{estimate}", before.wire, after.wire),
+        size_tile("tar", before.tar, after.tar),
+        size_tile("payload", before.payload, after.payload),
+        size_tile("live", before.live, after.live),
+    ]
+
+
+def headline(before: Sizes | None, after: Sizes | None) -> str:
+    """ "412.3 MB -> 96.1 MB on the wire, 4.3x smaller"; live bytes where the wire was not measured."""
+    if before is None or after is None:
+        return "No sizes were measured"
+    if before.wire is None or after.wire is None:
+        pair, word = (before.live, after.live), "live"
+    else:
+        pair, word = (before.wire, after.wire), "on the wire"
+    first, second = two_sizes(*pair)
+    return f"{first} → {second} {word}, {ratio_text(*pair)}"
+
+
+def fall(waterfall: Waterfall, arms: str = "") -> Fall:
+    causes = [(cause.name, cause.bytes, cause.detail) for cause in waterfall.causes]
+    caption = f"{waterfall.size}{arms}: {SIZE_WORDS.get(waterfall.size, '')}"
+    return Fall(caption, waterfall.start, waterfall.end, causes)
+
+
+def causes_section(waterfalls: Sequence[Block]) -> list[Section]:
+    if not waterfalls:
+        return []
+    intro = "Each bar begins where the one above ends; the changes sum to the difference, to the byte."
+    return [Section("causes", "What changed the size", waterfalls, intro)]
+
+
+def layer_bars(before: Sequence[LayerFigure], after: Sequence[LayerFigure], caption: str) -> Bars:
+    """Layers of both images, aligned: the base's together, then by instruction in the order of the first image."""
+    sizes = {False: _by_instruction(before), True: _by_instruction(after)}
+    names = list(dict.fromkeys((*sizes[False], *sizes[True])))
+    rows = [(name, sizes[False].get(name), sizes[True].get(name)) for name in names]
+    return Bars(caption, "bytes", rows, ("total", sizes[False].total(), sizes[True].total()))
+
+
+def _by_instruction(layers: Iterable[LayerFigure]) -> Counter[str]:
+    result: Counter[str] = Counter()
+    for layer in layers:
+        result["base image" if layer.base else layer.instruction] += layer.tar
+    return result
+
+
+def contents_section(
+    figures: Sequence[PathFigure], before_name: str, after_name: str | None, *, number: int = 0, of: int = 1
+) -> list[Section]:
+    """The table first, then the map; both sum to the live bytes. `of` such sections share the room of a page."""
+    if not figures:
+        return []
+    rows = leaves(figures, TABLE_ROWS // of)
+    before, after = totals(rows)
+    compared = after_name is not None
+    headers = ("Path", "Before", "After", "Change") if compared else ("Path", "Bytes")
+    table = Table(
+        "Live bytes by path",
+        headers,
+        [_path_row(leaf_name(node.path, node.rest), node.before, node.after, compared) for node in rows],
+        _path_row("total", before, after, compared),
+        searchable=True,
+    )
+    tiles = Map("The same as a map", leaves(figures, MAP_TILES // of), before_name, after_name)
+    heading = "What is inside" + (f": {before_name} and {after_name}" if number else "")
+    intro = f"{exact_size(before)} → {exact_size(after)}" if compared else exact_size(before)
+    shown = f"{intro}; small entries of a folder are one row."
+    return [Section(f"contents-{number}" if number else "contents", heading, (table, tiles), shown)]
+
+
+def _path_row(name: str, before: int, after: int, compared: bool) -> tuple[Cell, ...]:
+    path = Cell(name, code=name != "total")
+    if not compared:
+        return path, size_cell(before)
+    texts = two_sizes(before, after)
+    change = Cell(change_text(before, after) if after else "gone", after - before)
+    return path, Cell(texts[0], before), Cell(texts[1], after), change if before or after else Cell("", 0)
+
+
+def dockerfile_section(
+    before: str, after: str, names: tuple[str, str], changes: Sequence[Change], ident: str = "dockerfile"
+) -> list[Section]:
+    """Both files, each change's reason under its line; reasons without a line stand above."""
+    if not before or not after:
+        return []
+    notes: dict[int, tuple[str, ...]] = {}
+    for change in changes:
+        if change.line is not None:
+            notes[change.line] = (*notes.get(change.line, ()), f"{change.strategy}: {change.because}")
+    loose = [(Cell(change.strategy), Cell(change.because)) for change in changes if change.line is None]
+    blocks: list[Block] = [Table("New parts", ("Strategy", "Because"), loose)] if loose else []
+    blocks.append(SideBySide(f"{names[0]} → {names[1]}", *names, before, after, notes))
+    return [Section(ident, "The Dockerfile, side by side", blocks)]
+
+
+def checks_section(checks: Sequence[Check], caption: str, ident: str = "proof") -> list[Section]:
+    if not checks:
+        return []
+    rows = [(Cell(check.name), verdict_cell(check.verdict), Cell(check.detail)) for check in checks]
+    passed = sum(check.verdict == "passed" for check in checks)
+    missing = sum(check.verdict == "not measured" for check in checks)
+    intro = f"{passed} of {len(checks)} checks passed" + (f", {missing} could not be measured" if missing else "") + "."
+    return [Section(ident, "Proof", [Table(caption, ("Check", "Verdict", "What was compared"), rows)], intro)]
+
+
+def refusals_section(skips: Sequence[tuple[str, Skip]], repairs: Sequence[str] = ()) -> list[Section]:
+    """What was not done, and why; `skips` come with the name of their variant."""
+    blocks: list[Block] = []
+    if skips:
+        rows = [
+            (Cell(name), Cell(skip.strategy), Cell(str(skip.line or ""), skip.line or 0), Cell(skip.reason))
+            for name, skip in skips
+        ]
+        blocks.append(Table("Refused", ("Variant", "Strategy", "Line", "Reason"), rows))
+    if repairs:
+        blocks.append(Table("Repaired on the way", ("What",), [(Cell(repair),) for repair in repairs]))
+    return [Section("refusals", "What was not done, and why", blocks)] if blocks else []
+
+
+def reproduce_section(command: str, facts: Iterable[tuple[str, str]]) -> Section:
+    rows = [(Cell(name), Cell(value)) for name, value in facts if value]
+    blocks: list[Block] = [Text(command, fixed=True)]
+    if rows:
+        blocks.append(Table("Environment", ("What", "Value"), rows))
+    return Section("reproduce", "How to reproduce", blocks)
