@@ -1,0 +1,208 @@
+"""What a COPY, an ADD or a bind mount reads of a tree, and whether two trees give it the same content.
+
+Rules: buildkit cache/contenthash/checksum.go. A named source is followed through links and hashed with everything
+under it; a wildcard gives the list of what matches, with names; `--exclude` filters by paths under each source.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from imgopt.cache.glob import compile_glob, has_wildcards
+from imgopt.context.files import Entry, Tree
+from imgopt.dockerfile import IgnoreFile
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Sources as written, cleaned: no leading `/`, "" is the root. `excludes` are `--exclude` patterns; `parents` is
+    `--parents`."""
+
+    sources: tuple[str, ...]
+    excludes: tuple[str, ...] = ()
+    parents: bool = False
+
+    @cached_property
+    def ignore(self) -> IgnoreFile | None:
+        return IgnoreFile.parse("\n".join(self.excludes)) if self.excludes else None
+
+
+@dataclass(frozen=True, slots=True)
+class PathDifference:
+    """One path that differs between two trees. `what`: added, removed, bytes, mode, link or kind."""
+
+    path: str
+    what: str
+    before: Entry | None
+    after: Entry | None
+
+    def __str__(self) -> str:
+        if self.what == "mode" and self.before and self.after:
+            return f"{self.path}: mode {self.before.mode:o} became {self.after.mode:o}"
+        if self.what == "link" and self.before and self.after:
+            return f"{self.path}: link to {self.before.link} became a link to {self.after.link}"
+        return f"{self.path} {_WORDS[self.what]}"
+
+
+_WORDS = {
+    "added": "was added",
+    "removed": "is gone",
+    "bytes": "changed",
+    "mode": "changed its mode",
+    "link": "points elsewhere",
+    "kind": "is of another kind",
+}
+
+Delta = Mapping[str, PathDifference]
+
+
+def clean_source(source: str) -> str:
+    """A source path below its root: `./a//b/`, `/a/b` and `a/b` are the same."""
+    cleaned = posixpath.normpath("/" + source).lstrip("/")
+    return "" if cleaned == "." else cleaned
+
+
+def differences(before: Tree, after: Tree) -> Delta:
+    """Every path that BuildKit would see as different, in name order."""
+    if before is after:
+        return {}
+    found: dict[str, PathDifference] = {}
+    old, new = before.entries, after.entries
+    for path, entry in new.items():
+        was = old.get(path)
+        if was is entry:
+            continue
+        what = _what(was, entry)
+        if what:
+            found[path] = PathDifference(path, what, was, entry)
+    for path in old.keys() - new.keys():
+        found[path] = PathDifference(path, "removed", old[path], None)
+    return dict(sorted(found.items()))
+
+
+def _what(before: Entry | None, after: Entry) -> str:
+    if before is None:
+        return "added"
+    if before.kind != after.kind:
+        return "kind"
+    if before.link != after.link:
+        return "link"
+    if before.kind != "link" and before.mode != after.mode:
+        return "mode" if before.same_as(Entry(after.kind, before.mode, after.content, after.link)) else "bytes"
+    return "" if before.same_as(after) else "bytes"
+
+
+@lru_cache(maxsize=65536)
+def _matches(pattern: str, path: str) -> str | None:
+    """The part of `path` that a wildcard source names (the path itself or a directory above it)."""
+    depth = pattern.count("/") + 1
+    parts = path.split("/")
+    if len(parts) < depth:
+        return None
+    head = "/".join(parts[:depth])
+    compiled = compile_glob(pattern)
+    return head if compiled and compiled.fullmatch(head) else None
+
+
+def read_by(selection: Selection, tree: Tree, path: str) -> bool:
+    """Whether the content of `path` is part of what the selection reads of this tree."""
+    return any(_part(selection, source, tree, path) is not None for source in selection.sources)
+
+
+def _part(selection: Selection, source: str, tree: Tree, path: str) -> str | None:
+    """`path` relative to what `source` names ("" for the named path itself); None when it is not read."""
+    if selection.parents:
+        return path if _in_parents(source, path) and not _excluded(selection, path) else None
+    if has_wildcards(source):
+        top = _matches(source, path)
+    else:
+        top = tree.resolve(source)
+        if top is not None and top and path != top and not path.startswith(top + "/"):
+            top = None
+    if top is None:
+        return None
+    inside = path[len(top) :].lstrip("/") if top else path
+    return None if _excluded(selection, inside or posixpath.basename(path)) else inside
+
+
+def _excluded(selection: Selection, path: str) -> bool:
+    return selection.ignore is not None and selection.ignore.excludes(path)
+
+
+@lru_cache(maxsize=1024)
+def _parents_pattern(source: str) -> IgnoreFile:
+    return IgnoreFile.parse(source)
+
+
+def _in_parents(source: str, path: str) -> bool:
+    """`--parents` patterns know `**` and name the path or a directory above it."""
+    return source == "" or _parents_pattern(source).excludes(path)
+
+
+def compare(old: Selection, before: Tree, new: Selection, after: Tree, delta: Delta) -> tuple[PathDifference, ...]:
+    """What makes the two contents differ; empty when the content key is the same. `delta` is of the two trees."""
+    if old == new and _same_places(old, before, after):
+        return tuple(
+            difference
+            for path, difference in delta.items()
+            if read_by(old, before if difference.after is None else after, path)
+        )
+    return _compare_listings(old, before, new, after)
+
+
+def _same_places(selection: Selection, before: Tree, after: Tree) -> bool:
+    """Whether each named source leads to the same path in both trees (no link on the way was turned)."""
+    if before is after:
+        return True
+    for source in selection.sources:
+        if has_wildcards(source) or selection.parents:
+            if _matched_links(selection, source, before) or _matched_links(selection, source, after):
+                return False
+            continue
+        places = before.resolve(source), after.resolve(source)
+        if places[0] != places[1] or places[0] is None:
+            return False
+    return True
+
+
+def _matched_links(selection: Selection, source: str, tree: Tree) -> bool:
+    return any(_part(selection, source, tree, path) == "" for path in tree.links)
+
+
+def _compare_listings(old: Selection, before: Tree, new: Selection, after: Tree) -> tuple[PathDifference, ...]:
+    """Compares by what is hashed: names below each source, not where the source lies."""
+    found: list[PathDifference] = []
+    if len(old.sources) != len(new.sources):
+        return (PathDifference(" ".join(new.sources) or ".", "kind", None, None),)
+    for source, other in zip(sorted(old.sources), sorted(new.sources), strict=True):
+        was = dict(_listing(old, source, before))
+        now = dict(_listing(new, other, after))
+        for name in sorted(was.keys() | now.keys()):
+            one, two = was.get(name), now.get(name)
+            what = "removed" if two is None else _what(one[1] if one else None, two[1])
+            if what:
+                path = (two or one or ("", None))[0]
+                found.append(PathDifference(path, what, one[1] if one else None, two[1] if two else None))
+    return tuple(found)
+
+
+def _listing(selection: Selection, source: str, tree: Tree) -> Iterator[tuple[str, tuple[str, Entry]]]:
+    """What is hashed for one source: (name, (path, entry)). The named path itself has the name ""."""
+    wild = has_wildcards(source) or selection.parents
+    top = "" if wild else tree.resolve(source)
+    if top is None:
+        return
+    for path, entry in tree.entries.items():
+        inside = _part(selection, source, tree, path)
+        if inside is None:
+            continue
+        yield (path if wild else inside), (path, _followed(tree, path, entry) if wild and not inside else entry)
+
+
+def _followed(tree: Tree, path: str, entry: Entry) -> Entry:
+    """A link that a wildcard itself matches is followed, as a named source is."""
+    target = tree.resolve(path) if entry.kind == "link" else None
+    return (tree.get(target) if target else None) or entry
