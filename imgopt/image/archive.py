@@ -90,13 +90,13 @@ class _FileBlobs:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def blob(self, digest: str) -> Region:
-        algorithm, _, value = digest.partition(":")
+    def blob(self, descriptor: Descriptor) -> Region:
+        algorithm, _, value = descriptor.digest.partition(":")
         region = None
         if algorithm.isalnum() and value.isalnum():
             region = self._files.find(f"blobs/{algorithm}/{value}")
         if region is None:
-            raise BlobMissing(digest)
+            raise BlobMissing(descriptor.digest)
         return region
 
 
@@ -135,7 +135,7 @@ def open_files(
 
 def _held(blobs: _FileBlobs, descriptor: Descriptor) -> bool:
     try:
-        blobs.blob(descriptor.digest)
+        blobs.blob(descriptor)
     except BlobMissing:
         return False
     return True

@@ -160,9 +160,13 @@ def check_digest(found: str, wanted: str | None, what: str) -> None:
 def sha256(region: Region) -> str:
     """The digest of a region, in pieces, so that other threads can work."""
     digest = hashlib.sha256()
+    step = 16 * _CHUNK
     with memoryview(region.buffer) as view:
-        for start in range(region.start, region.end, 16 * _CHUNK):
-            digest.update(view[start : min(start + 16 * _CHUNK, region.end)])
+        for start in range(region.start, region.end, step):
+            digest.update(view[start : min(start + step, region.end)])
+            if isinstance(region.buffer, mmap.mmap):  # or all of the file counts as our memory
+                first = start & -mmap.PAGESIZE
+                region.buffer.madvise(mmap.MADV_DONTNEED, first, min(step, len(region.buffer) - first))
     return f"sha256:{digest.hexdigest()}"
 
 

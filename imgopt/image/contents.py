@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -68,20 +70,20 @@ class DirectoryContents:
         return self._read_index()
 
     def open(self, entry: Entry) -> BinaryIO:
-        parent, _, _ = entry.path.rpartition("/")
-        if not self._is_real_directory(parent):
+        if not self._is_real_directory(entry.path.rpartition("/")[0]):
             raise InputError(f"the engine's store has no file {entry.path} in {self._directory}")
-        path = Path(f"{self._directory}{entry.path}")
-        if path.is_symlink():  # never follow a link of the image into the host
-            raise InputError(f"the engine's store has a link instead of the file {entry.path}")
-        return path.open("rb")
+        try:  # never through a link of the image into the host
+            handle = os.open(f"{self._directory}{entry.path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise InputError(f"the engine's store lacks {entry.path}: {error.strerror}") from None
+        return os.fdopen(handle, "rb")
 
     def _is_real_directory(self, path: str) -> bool:
         """True when no component of the path is a link: links of the image must not lead into the host."""
         known = self._safe.get(path)
         if known is None:
-            full = Path(f"{self._directory}{path}")
-            known = self._is_real_directory(path.rpartition("/")[0]) and full.is_dir() and not full.is_symlink()
+            full = f"{self._directory}{path}"
+            known = self._is_real_directory(path.rpartition("/")[0]) and stat.S_ISDIR(_mode(full))
             self._safe[path] = known
         return known
 
@@ -94,6 +96,13 @@ class MissingContents:
 
     def open(self, entry: Entry) -> BinaryIO:
         raise InputError(f"the layer with {entry.path} is not in this image (a foreign layer)")
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0
 
 
 def _open_sparse(region: Region, what: str) -> BinaryIO:

@@ -34,7 +34,7 @@ class Blobs(Protocol):
 
     wire: bool
 
-    def blob(self, digest: str) -> Region:
+    def blob(self, descriptor: Descriptor) -> Region:
         """Raises BlobMissing."""
 
 
@@ -196,7 +196,7 @@ def _config(descriptor: Descriptor, blobs: Blobs, what: str) -> ParsedConfig:
 
 
 def _small_blob(blobs: Blobs, descriptor: Descriptor, what: str) -> bytes:
-    region = blobs.blob(descriptor.digest)
+    region = blobs.blob(descriptor)
     if len(region) > _MAX_JSON:
         raise InputError(f"{what}: a manifest or configuration of {len(region)} bytes is refused")
     check_digest(sha256(region), descriptor.digest, f"{what}: {descriptor.digest[:19]}")
@@ -208,7 +208,7 @@ def _layer(number: int, descriptor: Descriptor, diff_id: str, blobs: Blobs, memo
 
     def fetch() -> Region:
         try:
-            return blobs.blob(descriptor.digest)
+            return blobs.blob(descriptor)
         except BlobMissing:
             raise InputError(f"{what}: its blob {descriptor.digest} is missing", hint="save the image again") from None
 

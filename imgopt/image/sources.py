@@ -26,6 +26,10 @@ def open_image(reference: str, platform: str | None = None, memory: Memory | Non
     for scheme in _FILE_SCHEMES:
         if reference.startswith(scheme):
             return _open_path(reference.removeprefix(scheme), reference, platform, memory)
+    if reference.startswith("registry:"):
+        from imgopt.image.registry import open_registry
+
+        return open_registry(reference, platform, memory)
     from imgopt.image.daemon import open_engine
 
     if reference.startswith("engine:"):

@@ -61,7 +61,7 @@ def open_content_store(root: Path, target: Descriptor, reference: str, platform:
     """An image of the containerd image store; `root` holds blobs/sha256. Raises StoreUnreadable."""
     blobs = _ContentBlobs(root)
     try:
-        blobs.blob(target.digest)
+        blobs.blob(target)
         return open_manifests([target], blobs, reference, "store", platform, memory)
     except BlobMissing as error:
         raise StoreUnreadable(f"{root} does not hold {error}") from None
@@ -75,14 +75,14 @@ class _ContentBlobs:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def blob(self, digest: str) -> Region:
-        algorithm, _, value = digest.partition(":")
+    def blob(self, descriptor: Descriptor) -> Region:
+        algorithm, _, value = descriptor.digest.partition(":")
         try:
             if not (algorithm.isalnum() and value.isalnum()):
                 raise FileNotFoundError
             return Region.of_path(self._root / "blobs" / algorithm / value)
         except FileNotFoundError:
-            raise BlobMissing(digest) from None
+            raise BlobMissing(descriptor.digest) from None
 
 
 def _layers(root: Path, driver: str, parsed: ParsedConfig, memory: Memory) -> tuple[Layer, ...]:

@@ -36,6 +36,7 @@ _KINDS: dict[bytes, Kind] = {
     b"5": "dir",
     b"6": "fifo",
 }
+_KEPT_PAGES = 64 << 20
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
@@ -67,7 +68,10 @@ class _Reader:
 
     def entries(self) -> Iterator[Entry]:
         unpack = _HEADER.unpack_from
+        dropped = self.start
         while self.position < self.end:
+            if self.position - dropped > _KEPT_PAGES:
+                dropped = self._drop_pages(dropped)
             if self.position + _BLOCK > self.end:
                 raise self._error("cut off in a header")
             fields = unpack(self.buffer, self.position)
@@ -78,6 +82,14 @@ class _Reader:
             entry = self._read(fields)
             if entry is not None:
                 yield entry
+
+    def _drop_pages(self, start: int) -> int:
+        """What was read of a mapped file does not stay in memory; returns where the kept part starts."""
+        first = start & -mmap.PAGESIZE
+        length = (self.position - first) & -mmap.PAGESIZE
+        if isinstance(self.buffer, mmap.mmap):
+            self.buffer.madvise(mmap.MADV_DONTNEED, first, length)
+        return first + length
 
     def _read(self, fields: tuple[bytes, ...]) -> Entry | None:
         typeflag = fields[7]
@@ -190,8 +202,10 @@ class _Reader:
         elif typeflag == b"K":
             self.pax.setdefault("linkpath", data.partition(b"\0")[0])
         else:
-            target = self.pax_globals if typeflag == b"g" else self.pax
-            target.update(self._pax_records(data))
+            records = dict(self._pax_records(data))
+            if any(b"\0" in records.get(key, b"") for key in ("path", "linkpath", "GNU.sparse.name")):
+                raise self._error("has a path with a NUL byte")
+            (self.pax_globals if typeflag == b"g" else self.pax).update(records)
 
     def _pax_records(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         position = 0
@@ -226,7 +240,7 @@ class _Reader:
         value = pax.get(key)
         if value is None:
             return self._number(field)
-        if not value.isdigit() or len(value) > 20:
+        if not value.isdigit() or len(value) > 18:
             raise self._error(f"has a {key} that is no number: {value[:40]!r}")
         return int(value)
 
