@@ -11,14 +11,14 @@ import binascii
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
 
-_STEP = re.compile(r"\[(?:(?P<stage>\S+) )?(?P<index>\d+)/(?P<total>\d+)\] (?P<name>.*)", re.DOTALL)
+_STEP = re.compile(r"\[(?:(?P<stage>\S+) )? *(?P<index>\d+)/(?P<total>\d+)\] (?P<name>.*)", re.DOTALL)
 _PLATFORM = re.compile(r"\[[a-z0-9]+/[a-z0-9]+(?:/v\d+)? ")
 _PLACE = re.compile(r"(?P<file>.+):(?P<line>\d+)")
 _NANOSECONDS = re.compile(r"\.(\d{1,6})\d*")
@@ -121,6 +121,7 @@ class Progress:
     def steps(self) -> tuple[Step, ...]:
         """In the order in which BuildKit named them, each stage's steps by their number."""
         found = [step for vertex in self._vertices.values() if (step := vertex.step())]
+        found = _with_own_base(found)
         stages = list(dict.fromkeys(step.stage for step in sorted(found, key=lambda s: s.started or float("inf"))))
         return tuple(sorted(found, key=lambda step: (stages.index(step.stage), step.index)))
 
@@ -187,6 +188,17 @@ class Progress:
     def _tell(self, kind: Literal["started", "output", "finished"], vertex: _Vertex, text: str = "") -> None:
         if self._on_event is not None:
             self._on_event(BuildEvent(kind, vertex.name, vertex.step(), text))
+
+
+def _with_own_base(steps: list[Step]) -> list[Step]:
+    """BuildKit shares a vertex with a build that runs at the same time, and with it that build's name for it. The base
+    of a file with one stage gets its own place back."""
+    places = {(step.stage, step.total) for step in steps if step.keyword != "FROM"}
+    if len(places) != 1:
+        return steps
+    [(stage, total)] = places
+    only_base = sum(step.keyword == "FROM" for step in steps) == 1
+    return [replace(s, stage=stage, total=total) if s.keyword == "FROM" and only_base else s for s in steps]
 
 
 def _dicts(value: object) -> Iterable[dict[str, Any]]:
