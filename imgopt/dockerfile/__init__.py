@@ -14,19 +14,28 @@ from imgopt.dockerfile.model import Dockerfile, parse
 from imgopt.dockerfile.problems import Problem
 from imgopt.dockerfile.reference import ImageReference
 from imgopt.dockerfile.scope import Scope
+from imgopt.dockerfile.shell import read_shell
+from imgopt.dockerfile.shellmodel import Command, Compound, Group, Pipeline, Script
+from imgopt.dockerfile.shellwords import ShellWord
 from imgopt.dockerfile.spans import Span
 from imgopt.dockerfile.stages import Stage
 
 __all__ = [
+    "Command",
+    "Compound",
     "Dockerfile",
     "Edit",
     "ExpansionError",
     "Flag",
+    "Group",
     "IgnoreFile",
     "ImageReference",
     "Instruction",
+    "Pipeline",
     "Problem",
     "Scope",
+    "Script",
+    "ShellWord",
     "Span",
     "Stage",
     "apply_edits",
@@ -34,4 +43,5 @@ __all__ = [
     "expand_words",
     "find_ignore_file",
     "parse",
+    "read_shell",
 ]

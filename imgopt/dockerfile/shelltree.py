@@ -1,0 +1,356 @@
+"""From tree-sitter-bash's tree to our shell model."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from imgopt.dockerfile.shellmodel import (
+    Assignment,
+    Command,
+    Compound,
+    Group,
+    Item,
+    Pipeline,
+    Redirection,
+    ShellNode,
+    commands_of,
+)
+from imgopt.dockerfile.shellwords import ShellWord, read_word
+from imgopt.dockerfile.spans import Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+_DEEPEST = 120
+_OPERATORS = {"&&": "&&", "||": "||", ";": ";", "&": "&", "\n": ";", ";;": ";"}
+_DECLARATIONS = ("declaration_command", "unset_command")
+_STATEMENTS = {
+    "command",
+    "list",
+    "pipeline",
+    "redirected_statement",
+    "subshell",
+    "compound_statement",
+    "negated_command",
+    "variable_assignment",
+    "variable_assignments",
+    "declaration_command",
+    "unset_command",
+    "if_statement",
+    "for_statement",
+    "c_style_for_statement",
+    "while_statement",
+    "case_statement",
+    "function_definition",
+    "test_command",
+}
+_PLAIN_WORDS = ("word", "command_name", "raw_string", "number")
+_SUBSTITUTIONS = ("command_substitution", "process_substitution")
+
+
+class Unreadable(Exception):
+    """The text has something in it that is not understood with certainty; the message says what."""
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter
+    import tree_sitter_bash
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+class TreeReader:
+    """Reads one text. `place(start, end)` gives the file span of `text[start:end]`."""
+
+    def __init__(self, text: str, place: Callable[[int, int], Span]) -> None:
+        self._text = text
+        self._place = place
+        self._bytes = text.encode("utf-8", "surrogatepass")
+        self._chars = None if len(self._bytes) == len(text) else _char_offsets(text)
+        self._cwd: str | None = "."
+        self._conditional = 0
+        self._depth = 0
+        self.substituted: list[Command] = []
+
+    def read(self) -> tuple[Item, ...]:
+        """Raises Unreadable."""
+        root = _parser().parse(self._bytes).root_node
+        if root.has_error:
+            raise Unreadable("the shell text has a part that cannot be read")
+        return tuple(self._items(root.children))
+
+    def _offset(self, byte: int) -> int:
+        return byte if self._chars is None else self._chars[byte]
+
+    def _source(self, node: Node) -> str:
+        return self._text[self._offset(node.start_byte) : self._offset(node.end_byte)]
+
+    def _span(self, node: Node) -> Span:
+        return self._place(self._offset(node.start_byte), self._offset(node.end_byte))
+
+    def _items(self, children: Iterable[Node], operator: str = "") -> Iterator[Item]:
+        """The statements among `children`, with the operators between them."""
+        last: list[Item] = []
+        for child in children:
+            kind = child.type
+            if kind in _STATEMENTS:
+                yield from last
+                last = list(self._flat(child, operator))
+                operator = ";"
+            elif kind == "&" and last:
+                last[-1] = Item(last[-1].operator, _in_background(last[-1].node))
+                operator = "&"
+            elif kind in _OPERATORS:
+                operator = _OPERATORS[kind]
+        yield from last
+
+    def _flat(self, node: Node, operator: str) -> Iterator[Item]:
+        """The elements of a `&&`/`||` list, which the tree nests to the left."""
+        waiting: list[tuple[str, Node]] = [(operator, node)]
+        while waiting:
+            operator, node = waiting.pop()
+            if node.type == "list":
+                left, sign, right = (child for child in node.children if child.type != "comment")
+                waiting += [(sign.type, right), (operator, left)]
+            elif node.type == "redirected_statement" and node.children[0].type == "list":
+                yield from self._redirected_list(node, operator)
+            else:
+                yield Item(operator, self._statement(node, operator))
+
+    def _redirected_list(self, node: Node, operator: str) -> Iterator[Item]:
+        """`a && b > x`: the tree gives the redirection to the list, the shell to its last command."""
+        *first, (sign, last) = self._flat(node.children[0], operator)
+        yield from first
+        yield Item(sign, self._redirect(last, node))
+
+    def _statement(self, node: Node, operator: str = "") -> ShellNode:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise Unreadable(f"the shell text nests deeper than {_DEEPEST} levels")
+        try:
+            reader = _READERS.get(node.type)
+            if reader is not None:
+                return reader(self, node, operator)
+            return self._compound(node)
+        finally:
+            self._depth -= 1
+
+    def _command(self, node: Node, operator: str) -> Command:
+        words: list[ShellWord] = []
+        assignments: list[Assignment] = []
+        redirections: list[Redirection] = []
+        for child in node.children:
+            kind = child.type
+            if kind == "variable_assignment":
+                assignments.append(self._assignment(child))
+            elif kind.endswith("_redirect"):
+                redirection, more = self._redirection(child)
+                redirections.append(redirection)
+                words += more
+            elif kind != "comment":
+                words.append(self._word(child))
+        command = self._made(node, operator, words, assignments, redirections)
+        self._cwd = _moved(command, self._cwd, operator)
+        return command
+
+    def _made(
+        self,
+        node: Node,
+        operator: str,
+        words: Iterable[ShellWord] = (),
+        assignments: Iterable[Assignment] = (),
+        redirections: Iterable[Redirection] = (),
+    ) -> Command:
+        return Command(
+            tuple(words),
+            self._span(node),
+            tuple(assignments),
+            tuple(redirections),
+            operator,
+            conditional=self._conditional > 0,
+            cwd=self._cwd,
+        )
+
+    def _word(self, node: Node) -> ShellWord:
+        inner = node.children[0] if node.type == "command_name" and node.child_count else node
+        if inner.type not in _PLAIN_WORDS:
+            self._substitutions(inner)
+        return read_word(self._source(node), self._span(node))
+
+    def _substitutions(self, node: Node) -> None:
+        """Collects the commands of `$(…)` below a word."""
+        waiting = [node]
+        while waiting:
+            node = waiting.pop()
+            if node.type in _SUBSTITUTIONS:
+                cwd = self._cwd
+                for item in self._items(node.children):
+                    self.substituted += commands_of(item.node)
+                self._cwd = cwd
+            else:
+                waiting += reversed(node.named_children)
+
+    def _assignment(self, node: Node) -> Assignment:
+        source = self._source(node)
+        name, _, _ = source.partition("=")
+        value = node.child_by_field_name("value")
+        if value is None:
+            end = self._offset(node.end_byte)
+            return Assignment(name.rstrip("+"), read_word("", self._place(end, end)), self._span(node))
+        return Assignment(name.rstrip("+"), self._word(value), self._span(node))
+
+    def _assignments(self, node: Node, operator: str) -> Command:
+        nodes = [node] if node.type == "variable_assignment" else node.named_children
+        return self._made(node, operator, assignments=[self._assignment(each) for each in nodes])
+
+    def _declaration(self, node: Node, operator: str) -> Command:
+        """`export A=b`: the words are as written, and what it sets is in `assignments` too."""
+        nodes = [child for child in node.children if child.type != "comment"]
+        assignments = [self._assignment(child) for child in nodes if child.type == "variable_assignment"]
+        words = [read_word(self._source(child), self._span(child)) for child in nodes]
+        return self._made(node, operator, words, assignments)
+
+    def _redirection(self, node: Node) -> tuple[Redirection, list[ShellWord]]:
+        """The redirection, and words after it that belong to the command (the tree gives them to it)."""
+        if node.type == "heredoc_redirect":
+            return self._heredoc(node)
+        descriptor = node.child_by_field_name("descriptor")
+        operator = next(child.type for child in node.children if not child.is_named)
+        targets = [child for child in node.named_children if child.type != "file_descriptor"]
+        words = [self._word(child) for child in targets]
+        end = self._offset(targets[0].end_byte if targets else node.end_byte)
+        span = self._place(self._offset(node.start_byte), end)
+        fd = int(self._source(descriptor)) if descriptor and self._source(descriptor).isdecimal() else None
+        return Redirection(operator, words[0] if words else None, span, fd), words[1:]
+
+    def _heredoc(self, node: Node) -> tuple[Redirection, list[ShellWord]]:
+        parts = {child.type: child for child in node.named_children}
+        if set(parts) - {"heredoc_start", "heredoc_body", "heredoc_end", "file_descriptor"}:
+            raise Unreadable("a here-document with more on its line")
+        body = self._source(parts["heredoc_body"]) if "heredoc_body" in parts else ""
+        operator = next(child.type for child in node.children if not child.is_named)
+        return Redirection(operator, None, self._span(node), None, body), []
+
+    def _redirected(self, node: Node, operator: str) -> ShellNode:
+        body = node.child_by_field_name("body")
+        if body is None:
+            found = [self._redirection(child) for child in node.named_children]
+            return self._made(node, operator, redirections=[each for each, _ in found])
+        return self._redirect(self._statement(body, operator), node)
+
+    def _redirect(self, target: ShellNode, node: Node) -> ShellNode:
+        """`target` with the redirections of `node`; those of a pipeline go to its last part."""
+        if isinstance(target, Pipeline):
+            last = self._redirect(target.parts[-1], node)
+            return replace(target, parts=(*target.parts[:-1], last), span=self._span(node))
+        found = [self._redirection(child) for child in node.named_children if child.type.endswith("_redirect")]
+        redirections = tuple(redirection for redirection, _ in found)
+        span = Span(target.span.start, max(target.span.end, self._span(node).end))
+        if isinstance(target, Command):
+            more = tuple(word for _, words in found for word in words)
+            words = target.words + more
+            return replace(target, words=words, redirections=target.redirections + redirections, span=span)
+        if isinstance(target, Group):
+            return replace(target, redirections=target.redirections + redirections, span=span)
+        return replace(target, span=span)
+
+    def _pipeline(self, node: Node, operator: str) -> Pipeline:
+        parts: list[ShellNode] = []
+        cwd = self._cwd
+        sign = operator
+        for child in node.children:
+            if child.type in ("|", "|&"):
+                sign = child.type
+            elif child.is_named and child.type != "comment":
+                self._cwd = cwd
+                parts.append(self._statement(child, sign))
+        self._cwd = cwd
+        negated = isinstance(parts[0], Command) and parts[0].negated
+        return Pipeline(tuple(parts), self._span(node), negated)
+
+    def _negated(self, node: Node, operator: str) -> ShellNode:
+        inner = self._statement(node.named_children[-1], operator)
+        if isinstance(inner, Command):
+            return replace(inner, negated=True, span=self._span(node))
+        if isinstance(inner, Pipeline):
+            return replace(inner, negated=True, span=self._span(node))
+        return Compound("!", (Item("", inner),), self._span(node))
+
+    def _group(self, node: Node, operator: str) -> ShellNode:
+        subshell = node.type == "subshell"
+        if not subshell and node.children[0].type != "{":
+            return self._compound(node)  # (( arithmetic ))
+        cwd = self._cwd
+        items = tuple(self._items(node.children))
+        if subshell or operator == "||":
+            self._cwd = cwd
+        return Group(subshell, items, self._span(node))
+
+    def _compound(self, node: Node) -> Compound:
+        """Everything that may run or not. After it the directory is known only if nothing in it changed it."""
+        cwd = self._cwd
+        self._conditional += 1
+        items = tuple(self._inside(node))
+        self._conditional -= 1
+        if self._cwd != cwd:
+            self._cwd = None
+        return Compound(node.type.removesuffix("_statement"), items, self._span(node))
+
+    def _inside(self, node: Node) -> Iterator[Item]:
+        waiting = [node.children]
+        while waiting:
+            children = waiting.pop()
+            for child in children:
+                if child.type in _STATEMENTS:
+                    yield from self._flat(child, "")
+                elif child.type in _SUBSTITUTIONS:
+                    self._substitutions(child)
+                elif child.is_named:
+                    waiting.append(child.children)
+
+
+_READERS: dict[str, Callable[[TreeReader, Node, str], ShellNode]] = {
+    "command": TreeReader._command,
+    "variable_assignment": TreeReader._assignments,
+    "variable_assignments": TreeReader._assignments,
+    "declaration_command": TreeReader._declaration,
+    "unset_command": TreeReader._declaration,
+    "redirected_statement": TreeReader._redirected,
+    "pipeline": TreeReader._pipeline,
+    "negated_command": TreeReader._negated,
+    "subshell": TreeReader._group,
+    "compound_statement": TreeReader._group,
+}
+
+
+def _in_background(node: ShellNode) -> ShellNode:
+    return replace(node, background=True) if isinstance(node, Command) else node
+
+
+def _moved(command: Command, cwd: str | None, operator: str) -> str | None:
+    """The directory after a command."""
+    name = command.name
+    if name in ("pushd", "popd", "chdir") or (name == "cd" and operator == "||"):
+        return None
+    if name != "cd":
+        return cwd
+    places = [word.value for word in command.arguments if word.value not in ("--", "-P", "-L")]
+    place = places[0] if len(places) == 1 else None
+    if place is None or place == "-" or any(word.special for word in command.arguments):
+        return None
+    if place.startswith("/"):
+        return posixpath.normpath(place)
+    return None if cwd is None else posixpath.normpath(posixpath.join(cwd, place))
+
+
+def _char_offsets(text: str) -> list[int]:
+    """For every byte offset of the encoded text, the character offset."""
+    offsets = []
+    for index, char in enumerate(text):
+        offsets += [index] * len(char.encode("utf-8", "surrogatepass"))
+    return [*offsets, len(text)]
