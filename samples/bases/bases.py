@@ -261,7 +261,9 @@ def table_of_what_is_there(kitchen: Kitchen) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"recipes or public names (default: {' '.join(USUAL)})")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"recipes or public names (default: {' '.join(USUAL)})"
+    )
     parser.add_argument("--all", action="store_true", help="every recipe")
     parser.add_argument("--local", action="store_true", help="stand-ins even where the public images can be pulled")
     parser.add_argument("--table", type=Path, default=TABLE, help="where the [bases] table is written (%(default)s)")
