@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check fast-test engine-test engine engine-stop bases venv clean
+.PHONY: help demo test check fast-test engine-test browser browser-test engine engine-stop bases venv clean
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -33,12 +33,18 @@ check: $(STAMP) ## lint, types and fast tests; needs no engine
 	$(MAKE) fast-test
 
 fast-test: $(STAMP)
-	$(BIN)/pytest -n 2 -m 'not engine'
+	$(BIN)/pytest -n 2 -m 'not engine and not browser'
 
 engine-test: bases  ## the tests against the real engine
 	IMGOPT_REQUIRE_ENGINE=1 $(BIN)/pytest -m engine
 
-test: check engine-test  ## everything
+browser: $(STAMP) ## what the browser tests need: Chromium (Debian, Ubuntu as root) and axe-core
+	tests/report/prepare-browser
+
+browser-test: browser  ## the report in a real headless Chromium
+	IMGOPT_REQUIRE_BROWSER=1 $(BIN)/pytest -m browser
+
+test: check engine-test browser-test  ## everything
 
 clean:          ## remove what the targets made here (not the engine's data)
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -65,7 +65,7 @@ def _grow(figures: Iterable[PathFigure]) -> _Folder:
     for figure in figures:
         root.add(figure)
         folder = root
-        for part in figure.path.strip("/").split("/"):
+        for part in filter(None, figure.path.split("/")):
             child = folder.children.get(part)
             if child is None:
                 child = folder.children[part] = _Folder()

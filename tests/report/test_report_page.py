@@ -1,0 +1,180 @@
+"""The page read as text: sums, sizes, safety. What a browser makes of it is in test_browser.py."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+from report_examples import HOSTILE, bench_result, contents, optimize_result
+
+from imgopt.report.html import page
+from imgopt.report.view import Section, Text, View
+from imgopt.report.views import html
+from imgopt.results import to_json
+
+
+class Tables(HTMLParser):
+    """Reads a page back: for each table its caption, body rows and foot rows, each cell as (text, number)."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: list[dict[str, list[list[tuple[str, float | None]]]]] = []
+        self.captions: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._part = ""
+        self._caption = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        self.tags.append((tag, values))
+        if tag == "table":
+            self.tables.append({"thead": [], "tbody": [], "tfoot": []})
+            self.captions.append("")
+        elif tag == "caption":
+            self._caption = True
+        elif tag in ("thead", "tbody", "tfoot"):
+            self._part = tag
+        elif tag == "tr" and self._part:
+            self.tables[-1][self._part].append([])
+        elif tag in ("td", "th") and self._part:
+            number = values.get("data-n")
+            self.tables[-1][self._part][-1].append(("", float(number) if number else None))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "caption":
+            self._caption = False
+        elif tag == "table":
+            self._part = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._caption:
+            self.captions[-1] += data
+        elif self._part and self.tables[-1][self._part] and self.tables[-1][self._part][-1]:
+            text, number = self.tables[-1][self._part][-1][-1]
+            self.tables[-1][self._part][-1][-1] = (text + data, number)
+
+    def named(self, start: str) -> dict[str, list[list[tuple[str, float | None]]]]:
+        return next(
+            table for caption, table in zip(self.captions, self.tables, strict=True) if caption.startswith(start)
+        )
+
+
+def test_the_waterfall_sums_to_the_byte() -> None:
+    rows = Tables(html([bench_result()])).named("payload")["tbody"]
+    values = [row[-1][1] or 0 for row in rows]
+    assert [rows[0][0][0].strip(), rows[-1][0][0].strip()] == ["before", "after"]
+    assert sum(values[:-1]) == values[-1] == 107_018_000
+
+
+def test_the_optimize_waterfall_names_what_is_unexplained() -> None:
+    rows = Tables(html([optimize_result()])).named("wire")["tbody"]
+    values = [row[-1][1] or 0 for row in rows]
+    assert sum(values[:-1]) == values[-1] == 96_100_000
+
+
+def test_layer_bars_and_contents_sum_to_their_totals() -> None:
+    result = bench_result(3000)
+    tables = Tables(html([result]))
+    bars = tables.named("original (before)")
+    for column, total in ((1, 510_020_000), (2, 90_020_000)):
+        assert sum(row[column][1] or 0 for row in bars["tbody"]) == bars["tfoot"][0][column][1] == total
+    inside = tables.named("Live bytes")
+    for column, total in ((1, "before"), (2, "after")):
+        expected = sum(getattr(figure, total) for figure in result.comparisons[0].contents)
+        assert sum(row[column][1] or 0 for row in inside["tbody"]) == inside["tfoot"][0][column][1] == expected
+
+
+def test_parts_sum_to_their_total() -> None:
+    table = Tables(html([optimize_result()])).named("By path")
+    assert sum(row[2][1] or 0 for row in table["tbody"]) == table["tfoot"][0][2][1] == 180_045_000
+
+
+def test_fifty_thousand_files_fit_in_half_a_megabyte() -> None:
+    assert len(html([bench_result(50_000)]).encode()) < 500_000
+
+
+def test_the_same_result_gives_the_same_bytes() -> None:
+    assert html([bench_result()]) == html([bench_result()])
+
+
+@pytest.mark.parametrize("name", HOSTILE[:3] + HOSTILE[5:9])
+def test_a_hostile_name_is_text_everywhere(name: str) -> None:
+    hostile = View(
+        name, name, "good", name, name, name, (), (Section("a", name, (Text(name), Text(name, fixed=True)), name),), ""
+    )
+    parsed = Tables(page([hostile]))
+    plain = Tables(
+        page(
+            [
+                View(
+                    "t",
+                    "k",
+                    "good",
+                    "w",
+                    "h",
+                    "r",
+                    (),
+                    (Section("a", "t", (Text("x"), Text("y", fixed=True)), "i"),),
+                    "",
+                )
+            ]
+        )
+    )
+    assert [tag for tag, _ in parsed.tags] == [tag for tag, _ in plain.tags]
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", page([hostile]))
+
+
+def test_nothing_is_loaded_and_only_our_style_and_script_may_run() -> None:
+    text = html([bench_result(), optimize_result()])
+    tags = Tables(text).tags
+    policy = next(values["content"] for tag, values in tags if values.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert "unsafe" not in policy
+    for element in ("style", "script"):
+        body = re.search(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
+        assert body is not None
+        digest = base64.b64encode(hashlib.sha256(body[1].encode()).digest()).decode()
+        assert f"{element}-src 'sha256-{digest}'" in policy
+    for tag, values in tags:
+        assert not any(name.startswith("on") or name == "style" for name in values), tag
+        for address in (values.get("src"), values.get("href")):
+            assert address is None or address.startswith(("#", "data:"))
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_ids_are_unique_and_every_link_has_its_target() -> None:
+    tags = Tables(html([bench_result(), optimize_result(), bench_result()])).tags
+    ids = [values["id"] for _, values in tags if "id" in values]
+    links = [str(values["href"])[1:] for tag, values in tags if tag == "a" and str(values["href"]).startswith("#")]
+    assert len(ids) == len(set(ids))
+    assert set(links) <= set(ids)
+
+
+def test_a_small_result_can_be_taken_out_of_its_page() -> None:
+    result = optimize_result()
+    link = next(values for tag, values in Tables(html([result])).tags if tag == "a" and "download" in values)
+    assert base64.b64decode(str(link["href"]).partition(",")[2]).decode() == to_json(result)
+
+
+def test_a_large_result_is_not_in_its_page() -> None:
+    assert 'download="' not in html([bench_result(5000)])
+
+
+def test_every_changed_line_shows_its_reason() -> None:
+    text = html([optimize_result()])
+    for change in optimize_result().variants[0].changes:
+        assert change.because.replace("'", "&#39;") in text
+
+
+def test_a_section_that_has_nothing_to_say_is_not_there() -> None:
+    assert "What is inside" in html([bench_result()])
+    assert "What is inside" not in html([optimize_result()])
+
+
+def test_hostile_paths_are_among_the_examples() -> None:
+    assert any("<script>" in figure.path for figure in contents(10))
