@@ -1,0 +1,63 @@
+"""Why an original does not start, and the settings that would help, read from what it said last."""
+
+from __future__ import annotations
+
+import re
+
+_NAME = r"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"
+_ANY_NAME = r"(?P<name>[A-Z][A-Z0-9_]{2,})"
+_LACKING = r"(?:required|not set|unset|missing|undefined|empty|not defined|not found)"
+_VARIABLES = (
+    re.compile(r"KeyError: ['\"]" + _ANY_NAME + r"['\"]"),
+    re.compile(_NAME + r"\W{0,4}(?:\w+ ){0,4}?(?:is |was |be |are )?" + _LACKING),
+    re.compile(r"(?i:missing|required|set|define|provide|expected|need|undefined)\W(?:[\w ,'\"`:]{0,60}?\W)?" + _NAME),
+    re.compile(r"(?i:environ(?:ment)?(?: variable)?s?)\W{1,4}" + _ANY_NAME),
+)
+_HOSTS = (
+    re.compile(r"could not translate host name \"(?P<host>[^\"]+)\""),
+    re.compile(r"(?:ENOTFOUND|EAI_AGAIN) (?P<host>[\w.-]+)"),
+    re.compile(r"lookup (?P<host>[\w.-]+)(?: on [\d.:]+)?: "),
+    re.compile(r"ECONNREFUSED (?P<host>[\w.:-]+)"),
+    re.compile(r"dial tcp (?P<host>[\w.:\[\]-]+): connect: connection refused"),
+    re.compile(
+        r"(?:connection to server at|connect to (?:server at )?|connecting to) \"?(?P<host>[\w.-]+(?::\d+)?)\"?"
+    ),
+    re.compile(r"UnknownHostException: (?P<host>[\w.-]+)"),
+)
+_REFUSED = re.compile(r"[Cc]onnection refused|Name or service not known|Temporary failure in name resolution")
+_CONFIG = re.compile(
+    r"(?:No such file or directory|FileNotFoundError|ENOENT|no such file)[^'\"]*['\"](?P<path>/[^'\"]+)['\"]"
+)
+
+
+def hints(log: str, *, code: int | None, listens: bool) -> tuple[str, ...]:
+    """Each a whole sentence that names the setting of `[smoke]`; the most certain first."""
+    tail = "\n".join(line[:2000] for line in log.splitlines()[-200:])
+    names = _found(_VARIABLES, tail, "name")
+    hosts = _found(_HOSTS, tail, "host")
+    said = [
+        f"it wants the environment variable {name}: set it with --env {name}=... or env under [smoke]" for name in names
+    ]
+    said += [
+        f"it wants to reach {host}: start that service, give its address with --env and its network with network "
+        "under [smoke]"
+        for host in hosts
+    ]
+    if not hosts and _REFUSED.search(tail):
+        said.append("it wants to reach another service: start one and give its address with --env or env under [smoke]")
+    said += [
+        f"it wants the file {path}: give it with mounts under [smoke]" for path in _found((_CONFIG,), tail, "path")
+    ]
+    if code == 0:
+        said.append("it ends by itself: is it a program for one job? give it one with command under [smoke]")
+    if code is None and not listens:
+        said.append(
+            "it runs but listens on no port: give a longer start_timeout under [smoke], or a command to ask with run"
+        )
+    if code == 137:
+        said.append("it was killed: does it need more memory than this machine has free?")
+    return tuple(said[:6])
+
+
+def _found(patterns: tuple[re.Pattern[str], ...], text: str, group: str) -> list[str]:
+    return list(dict.fromkeys(match[group] for pattern in patterns for match in pattern.finditer(text)))[:4]

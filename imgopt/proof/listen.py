@@ -1,0 +1,90 @@
+"""What is seen of a running container from the engine's own machine: listening ports, its user, its memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_LISTEN = "0A"
+_ENGINE_DNS = "0B00007F"  # 127.0.0.11, the engine's own name server in user-defined networks
+_LOOPBACK4 = "7F"
+_LOOPBACK6 = "00000000000000000000000001000000"
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Listener:
+    """A TCP port that a process of the container listens on; `loopback`: only for the container itself."""
+
+    port: int
+    loopback: bool
+
+
+def listeners(pid: int) -> frozenset[Listener]:
+    """Of the network namespace of this process (proc_pid_net(5)); empty where it is gone or may not be read."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        try:
+            found |= set(parse_table(Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]))
+        except OSError:
+            continue
+    open_to_all = {listener.port for listener in found if not listener.loopback}
+    return frozenset(item for item in found if not (item.loopback and item.port in open_to_all))
+
+
+def parse_table(lines: Iterable[str]) -> Iterable[Listener]:
+    for line in lines:
+        fields = line.split()
+        if len(fields) < 4 or fields[3] != _LISTEN:
+            continue
+        address, _, port = fields[1].partition(":")
+        if address == _ENGINE_DNS:
+            continue
+        loopback = address.endswith(_LOOPBACK4) if len(address) == 8 else address == _LOOPBACK6
+        yield Listener(int(port, 16), loopback)
+
+
+def peak_memory(pid: int) -> int | None:
+    """The most bytes that the container's cgroup ever held, page cache included; None where it cannot be read."""
+    for line in _text(Path(f"/proc/{pid}/cgroup")).splitlines():
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if controllers == "memory":
+            return _number(_CGROUPS / "memory" / path.lstrip("/") / "memory.max_usage_in_bytes")
+        if controllers == "" and (_CGROUPS / "cgroup.controllers").exists():
+            return _number(_CGROUPS / path.lstrip("/") / "memory.peak")
+    return None
+
+
+def processor_seconds(pid: int) -> float | None:
+    """CPU time of the container's cgroup so far."""
+    for line in _text(Path(f"/proc/{pid}/cgroup")).splitlines():
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if "cpuacct" in controllers.split(","):
+            nanoseconds = _number(_CGROUPS / controllers / path.lstrip("/") / "cpuacct.usage")
+            nanoseconds = nanoseconds or _number(_CGROUPS / "cpuacct" / path.lstrip("/") / "cpuacct.usage")
+            return nanoseconds / 1e9 if nanoseconds is not None else None
+        if controllers == "" and (_CGROUPS / "cgroup.controllers").exists():
+            usage = _text(_CGROUPS / path.lstrip("/") / "cpu.stat").split()
+            return int(usage[1]) / 1e6 if usage[:1] == ["usage_usec"] else None
+    return None
+
+
+def user_of(pid: int) -> int | None:
+    """The effective user id of a process (on the engine's machine)."""
+    for line in _text(Path(f"/proc/{pid}/status")).splitlines():
+        if line.startswith("Uid:"):
+            return int(line.split()[2])
+    return None
+
+
+def _number(path: Path) -> int | None:
+    text = _text(path).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,323 @@
+"""Runs an image as its users do and records what can be seen of it: answers, files, memory, stop.
+
+The original's first observation makes the `Plan`; its second one and every variant's are asked exactly the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imgopt.engine import Change, Container, Output, RunRequest, Session
+from imgopt.engine.container import StartFailure
+from imgopt.proof.fanotify import Recorder, Trace, traced, untraced
+from imgopt.proof.hints import hints
+from imgopt.proof.listen import Listener, peak_memory
+from imgopt.proof.probes import (
+    Answer,
+    Probe,
+    ask,
+    command_words,
+    found_probes,
+    health_words,
+    is_usual,
+)
+from imgopt.proof.ready import Expected, Ready, await_ready
+from imgopt.proof.settings import SmokeSettings, read_http
+
+_MOST_STARTS = 3
+_LOG_TAIL = 40
+_PROBING_SECONDS = 180.0
+_DEAF_SECONDS = 3
+HOSTNAME = "imgopt"
+KILLED = 137
+"""The exit code of a container that `docker stop` had to kill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the original did, so that others are started and asked in the same way.
+
+    `deaf`: it did not stop when told to and was killed. Then others are not given the whole time to show the same.
+    """
+
+    ports: tuple[int, ...]
+    listens: tuple[int, ...]
+    probes: tuple[Probe, ...]
+    ends: bool
+    ready_seconds: float
+    deaf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One run. Times in seconds, memory in bytes; None is "not measured" or "did not come to that".
+
+    `started`: it answered, keeps running as a worker, or ended with success. `exit_code`: it ended by itself before it
+    was asked; `died`: it ended while it was asked. `hints` say what would help an original that does not start.
+    """
+
+    image: str
+    started: bool
+    reason: str
+    plan: Plan
+    answers: tuple[Answer, ...] = ()
+    exit_code: int | None = None
+    output: Output | None = None
+    died: int | None = None
+    log: str = ""
+    hints: tuple[str, ...] = ()
+    listening: tuple[Listener, ...] = ()
+    ready_seconds: float | None = None
+    written: tuple[Change, ...] = ()
+    peak_memory: int | None = None
+    uid: int | None = None
+    stop_seconds: float | None = None
+    stop_code: int | None = None
+    trace: Trace = field(default_factory=lambda: untraced("not asked for"))
+
+    @property
+    def log_tail(self) -> tuple[str, ...]:
+        """The last lines it wrote."""
+        return tuple(self.log.splitlines()[-_LOG_TAIL:])
+
+
+def observe(
+    session: Session,
+    image: str,
+    settings: SmokeSettings | None = None,
+    *,
+    plan: Plan | None = None,
+    trace: bool = True,
+    user: str | None = None,
+) -> Observation:
+    """Starts the image, waits until it is ready, asks it, stops it. A container that listens on a port that was not
+    published is started again with that port published. Raises EnvironmentFailure for what is the engine's fault."""
+    run = _Run(session, image, settings or SmokeSettings(), plan, trace, user)
+    for _ in range(_MOST_STARTS):
+        observation, missing = run.once()
+        if not missing:
+            break
+        run.ports |= missing
+    return observation
+
+
+class _Run:
+    def __init__(
+        self, session: Session, image: str, settings: SmokeSettings, plan: Plan | None, trace: bool, user: str | None
+    ) -> None:
+        self._session = session
+        self._image = image
+        self._settings = settings
+        self._plan = plan
+        self._trace = trace
+        self._user = user
+        config: Mapping[str, Any] = session.engine.image(image).get("Config") or {}
+        self._exposed = frozenset(_tcp_ports(config.get("ExposedPorts") or {}))
+        self._health = health_words((config.get("Healthcheck") or {}).get("Test"))
+        self._requests = tuple(read_http(setting) for setting in settings.http)
+        asked = {request.port for request in self._requests if request.port}
+        self._wanted = frozenset(settings.ports) | asked
+        self.ports: frozenset[int] = self._exposed | self._wanted | frozenset(plan.ports if plan else ())
+
+    def once(self) -> tuple[Observation, frozenset[int]]:
+        """One start; and the ports that must be published for a real one."""
+        container = self._session.create(self._request())
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(container)
+            recorder = stack.enter_context(traced(self._session.engine, container)) if self._trace else None
+            try:
+                container.start()
+            except StartFailure as failure:
+                return self._failed(failure.message), frozenset()
+            local = self._session.engine.facts.local
+            ready = await_ready(container, container.ports(), self._expected(), local=local)
+            if ready.unpublished and ready.state == "answers":
+                return self._failed("a port has to be published"), ready.unpublished
+            return self._finish(container, ready, recorder), frozenset()
+
+    def _request(self) -> RunRequest:
+        settings = self._settings
+        shared = settings.network == "host" or (settings.network or "").startswith("container:")
+        return RunRequest(
+            self._image,
+            command=settings.command,
+            env=settings.environment(),
+            mounts=settings.mounts,
+            ports=() if shared else tuple(f"{port}/tcp" for port in sorted(self.ports)),
+            user=self._user,
+            network=settings.network,
+            hostname=None if shared else HOSTNAME,
+            health_check=False,
+        )
+
+    def _expected(self) -> Expected:
+        plan, timeout = self._plan, self._settings.start_timeout
+        if plan is not None:
+            timeout = min(timeout, 15.0 + 4 * plan.ready_seconds)
+        paths = {port: request.path for request in reversed(self._requests) for port in self._ports_of(request.port)}
+        must = self._wanted | frozenset(plan.listens if plan else ())
+        return Expected(must, self._exposed, paths, plan.ends if plan else False, timeout)
+
+    def _ports_of(self, port: int | None) -> frozenset[int]:
+        return frozenset((port,)) if port else self.ports
+
+    def _finish(self, container: Container, ready: Ready, recorder: Recorder | None) -> Observation:
+        answers, died = self._ask_all(container, ready), None
+        if ready.state != "ended":
+            state = container.state()
+            died = int(state["ExitCode"]) if state.get("Status") in ("exited", "dead") else None
+            pid = int(state.get("Pid") or 0)
+            ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
+        written = container.changes()
+        stop = container.stop(self._stop_timeout()) if ready.state != "ended" and died is None else None
+        logs = container.logs()
+        if recorder is not None:
+            recorder.close()
+        started, reason = self._judge(ready, died, logs.text)
+        listens = tuple(sorted({item.port for item in ready.listening}))
+        plan = self._plan or Plan(
+            ports=tuple(sorted(self.ports)),
+            listens=listens,
+            probes=tuple(answer.probe for answer in answers),
+            ends=ready.state == "ended",
+            ready_seconds=ready.seconds,
+            deaf=stop is not None and stop[1] == KILLED,
+        )
+        return Observation(
+            image=self._image,
+            started=started,
+            reason=reason,
+            plan=plan,
+            answers=answers,
+            exit_code=ready.code,
+            output=Output(ready.code, logs.stdout, logs.stderr) if ready.state == "ended" else None,
+            died=died,
+            log=logs.text,
+            hints=() if started else hints(logs.text, code=ready.code, listens=bool(listens)),
+            listening=tuple(sorted(ready.listening)),
+            ready_seconds=ready.seconds,
+            written=written,
+            peak_memory=ready.peak_memory,
+            uid=ready.uid,
+            stop_seconds=stop[0] if stop else None,
+            stop_code=stop[1] if stop else None,
+            trace=recorder.result() if recorder else untraced("not asked for"),
+        )
+
+    def _stop_timeout(self) -> int:
+        whole = max(1, round(self._settings.stop_timeout))
+        return min(whole, _DEAF_SECONDS) if self._plan and self._plan.deaf else whole
+
+    def _failed(self, reason: str) -> Observation:
+        plan = self._plan or Plan(tuple(sorted(self.ports)), (), (), False, 0.0)
+        return Observation(self._image, False, reason, plan, log=reason, hints=hints(reason, code=None, listens=True))
+
+    def _judge(self, ready: Ready, died: int | None, log: str) -> tuple[bool, str]:
+        """Whether it started as it should, in one clause."""
+        expected = self._expected()
+        if died is not None:
+            return False, f"it ended with exit code {died} while it was asked"
+        if ready.state == "ended":
+            serves = bool(expected.must or (self._exposed and not expected.ends) or self._requests)
+            usage = ready.code in (1, 2, 64) and "usage" in log.lower()[:4000]
+            good = not serves and (ready.code == 0 or usage or expected.ends)
+            return good, f"it ended with exit code {ready.code} after {ready.seconds:.1f} s"
+        if ready.state == "answers":
+            answers = any(answer.status is not None for answer in ready.first.values())
+            said = "answers" if answers else "listens, for itself alone,"
+            return True, f"it {said} after {ready.seconds:.1f} s"
+        missing = sorted(expected.must - {item.port for item in ready.listening})
+        if missing or expected.may or self._requests:
+            what = ", ".join(map(str, missing)) or "no port"
+            said = f"it does not listen on {what}" if missing else "it listens on no port"
+            if ready.listening and not missing:
+                said = "it listens but gives no answer"
+            return False, f"{said} within {ready.seconds:.0f} s"
+        return not expected.ends, f"it runs without listening on a port ({ready.seconds:.0f} s watched)"
+
+    def _ask_all(self, container: Container, ready: Ready) -> tuple[Answer, ...]:
+        if ready.state == "ended":
+            return tuple(self._run_beside(probe) for probe in self._commands())
+        published = container.ports()
+        if self._plan is not None:
+            return tuple(self._each(container, published, self._plan.probes))
+        first = [answer for _, answer in sorted(ready.first.items())]
+        own = self._each(container, published, [*self._http(first), *self._commands(), *self._health_probe()])
+        asked = {answer.probe.name for answer in own}
+        found = [probe for answer in first for probe in self._found(answer) if probe.name not in asked]
+        return (*own, *_worth_keeping(self._each(container, published, found)))
+
+    def _each(
+        self, container: Container, ports: Mapping[str, int], probes: tuple[Probe, ...] | list[Probe]
+    ) -> list[Answer]:
+        answers: list[Answer] = []
+        end = time.monotonic() + _PROBING_SECONDS
+        for probe in probes:
+            if time.monotonic() > end and (self._plan is None or probe.source == "found"):
+                break
+            answers.append(ask(probe, container, ports))
+        return answers
+
+    def _http(self, first: list[Answer]) -> list[Probe]:
+        speaking = {a.probe.port: a.probe.scheme for a in first if a.probe.kind == "http" and a.status is not None}
+        probes = []
+        for request in self._requests:
+            ports = [request.port] if request.port else sorted(speaking) or sorted(self.ports)
+            for port in ports:
+                scheme = speaking.get(port, "http")
+                probes.append(Probe("http", "user", port, request.path, request.text, scheme))
+        return probes
+
+    def _commands(self) -> list[Probe]:
+        probes = self._plan.probes if self._plan else ()
+        planned = [probe for probe in probes if probe.kind == "command" and probe.source == "user"]
+        return planned or [Probe("command", "user", command=command_words(command)) for command in self._settings.run]
+
+    def _health_probe(self) -> list[Probe]:
+        return [Probe("command", "image", command=self._health)] if self._health else []
+
+    def _found(self, answer: Answer) -> list[Probe]:
+        return found_probes(answer) if answer.probe.kind == "http" and answer.status is not None else [answer.probe]
+
+    def _run_beside(self, probe: Probe) -> Answer:
+        """For a program that has ended: the user's command in a container of its own."""
+        request = self._request()
+        words = RunRequest(
+            self._image,
+            command=probe.command[1:],
+            entrypoint=probe.command[:1],
+            env=request.env,
+            mounts=request.mounts,
+            user=request.user,
+            network=request.network,
+            hostname=request.hostname,
+            health_check=False,
+        )
+        with self._session.create(words) as container:
+            try:
+                container.start()
+            except StartFailure as failure:
+                return Answer(probe, 127, error=failure.message)
+            code = container.wait(60)
+            logs = container.logs()
+        return Answer(probe, code, (), logs.both, error="" if code is not None else "did not end within 60 s")
+
+
+def _tcp_ports(exposed: Mapping[str, Any]) -> list[int]:
+    pairs = (name.partition("/") for name in exposed)
+    return [int(port) for port, _, protocol in pairs if port.isdigit() and protocol in ("", "tcp")]
+
+
+def _worth_keeping(answers: list[Answer]) -> list[Answer]:
+    """Of the paths that were only guessed, those that say something of their own."""
+    known = {(answer.status, answer.body) for answer in answers if not is_usual(answer.probe)}
+    return [
+        answer
+        for answer in answers
+        if not is_usual(answer.probe)
+        or (answer.status is not None and answer.status < 400 and (answer.status, answer.body) not in known)
+    ]

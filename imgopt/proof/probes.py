@@ -1,0 +1,245 @@
+"""What a running container is asked, and what it answers. Every request goes to a port published on 127.0.0.1."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import shlex
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+from imgopt.engine import Container
+
+MOST_BODY = 1 << 20
+MOST_LINKS = 20
+_ANSWER_SECONDS = 30.0
+_BODY_SECONDS = 10.0
+_COMMAND_SECONDS = 60.0
+_KEPT_HEADERS = ("content-type", "location", "www-authenticate", "content-encoding")
+_USUAL_PATHS = (
+    "/health",
+    "/healthz",
+    "/ready",
+    "/api",
+    "/docs",
+    "/openapi.json",
+    "/metrics",
+    "/actuator/health",
+    "/version",
+)
+_NEVER_FOLLOWED = re.compile(r"log-?out|sign-?out|delete|remove|shutdown|restart|unsubscribe", re.IGNORECASE)
+_SHELL_SIGNS = re.compile(r"[|&;<>()$`*?\[\]#~\n]|^\w+=")
+
+Scheme = Literal["http", "https", "tcp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question. `source`: "user" settings, the "image" (its HEALTHCHECK), or "found" by looking at the original."""
+
+    kind: Literal["http", "tcp", "command"]
+    source: Literal["user", "image", "found"]
+    port: int = 0
+    path: str = ""
+    text: str | None = None
+    scheme: Scheme = "http"
+    command: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As it is shown: `GET :8000/health`, `run: id`."""
+        if self.kind == "command":
+            return f"{'HEALTHCHECK' if self.source == 'image' else 'run'}: {shlex.join(self.command)}"
+        if self.kind == "tcp":
+            return f"connect :{self.port}"
+        return f"GET {'https://' if self.scheme == 'https' else ''}:{self.port}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`status` is HTTP's, or a command's exit code; None with `error` when there was none. `body` is at most 1 MiB
+    (`cut`: there was more, or it went on after 10 s)."""
+
+    probe: Probe
+    status: int | None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    cut: bool = False
+    error: str = ""
+    seconds: float = 0.0
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+
+def ask(probe: Probe, container: Container, ports: Mapping[str, int]) -> Answer:
+    """Puts one question. Never raises for what the container does."""
+    if probe.kind == "command":
+        return _execute(probe, container)
+    host_port = ports.get(f"{probe.port}/tcp")
+    if host_port is None:
+        return Answer(probe, None, error=f"port {probe.port} is not published")
+    return connect_to(probe, host_port) if probe.kind == "tcp" else get(probe, host_port)
+
+
+def get(probe: Probe, host_port: int, patience: float = _ANSWER_SECONDS) -> Answer:
+    """GET, with the host name and port that the container itself would see, so that answers naming them are alike."""
+    started = time.monotonic()
+    connection = _connection(probe.scheme, host_port, patience)
+    try:
+        connection.putrequest("GET", probe.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in (
+            ("Host", f"localhost:{probe.port}"),
+            ("User-Agent", "imgopt"),
+            ("Accept", "text/html,application/json;q=0.9,*/*;q=0.8"),
+            ("Accept-Encoding", "identity"),
+            ("Connection", "close"),
+        ):
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        body, cut = _body(response, connection.sock)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Answer(probe, None, error=_said(error), seconds=time.monotonic() - started)
+    finally:
+        connection.close()
+    kept = tuple((name, response.headers[name]) for name in _KEPT_HEADERS if name in response.headers)
+    return Answer(probe, response.status, kept, body, cut, seconds=time.monotonic() - started)
+
+
+def connect_to(probe: Probe, host_port: int) -> Answer:
+    """For a port that does not speak HTTP: whether it takes a connection and keeps it for half a second."""
+    started = time.monotonic()
+    try:
+        with socket.create_connection(("127.0.0.1", host_port), timeout=5) as connection:
+            connection.settimeout(0.5)
+            greeted = True
+            with contextlib.suppress(TimeoutError):  # silence is what most protocols begin with
+                greeted = connection.recv(256) != b""
+    except OSError as error:
+        return Answer(probe, None, error=_said(error), seconds=time.monotonic() - started)
+    error_text = "" if greeted else "closes at once"
+    return Answer(probe, 0 if greeted else None, error=error_text, seconds=time.monotonic() - started)
+
+
+def speaks(port: int, path: str, host_port: int, patience: float) -> Answer:
+    """The first answer of a port, in the protocol it speaks: HTTP, HTTPS, or only TCP."""
+    plain = get(Probe("http", "found", port, path), host_port, patience)
+    if plain.status is not None and not (plain.status == 400 and b"HTTPS" in plain.body[:2000]):
+        return plain
+    secure = get(Probe("http", "found", port, path, scheme="https"), host_port, min(patience, 5.0))
+    if secure.status is not None:
+        return secure
+    return connect_to(Probe("tcp", "found", port, scheme="tcp"), host_port)
+
+
+def command_words(command: str) -> tuple[str, ...]:
+    """Executed without a shell where the command needs none, so that images without a shell can be asked, too."""
+    if _SHELL_SIGNS.search(command):
+        return ("/bin/sh", "-c", command)
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        return ("/bin/sh", "-c", command)
+
+
+def health_words(test: Iterable[str] | None) -> tuple[str, ...] | None:
+    """The command of an image's HEALTHCHECK; None where it has none."""
+    words = tuple(test or ())
+    if words[:1] == ("CMD",):
+        return words[1:] or None
+    return ("/bin/sh", "-c", words[1]) if words[:1] == ("CMD-SHELL",) and len(words) > 1 else None
+
+
+def found_probes(first: Answer) -> list[Probe]:
+    """Same-origin links of an answer, then usual paths; what is asked of every port that answers HTTP."""
+    origin = first.probe
+    paths = [origin.path, *_links(first)][: MOST_LINKS + 1]
+    paths += [path for path in _USUAL_PATHS if path not in paths]
+    return [Probe("http", "found", origin.port, path, scheme=origin.scheme) for path in dict.fromkeys(paths)]
+
+
+def is_usual(probe: Probe) -> bool:
+    """Whether it was asked only because many services have it."""
+    return probe.source == "found" and probe.path in _USUAL_PATHS
+
+
+def _links(answer: Answer) -> list[str]:
+    base = f"{answer.probe.scheme}://localhost:{answer.probe.port}{answer.probe.path}"
+    targets = [answer.header("location")] if answer.header("location") else []
+    if "html" in answer.header("content-type"):
+        parser = _LinkParser()
+        with contextlib.suppress(AssertionError):  # html.parser's answer to some malformed declarations
+            parser.feed(answer.body.decode(errors="replace"))
+        targets += parser.targets
+    found: dict[str, None] = {}
+    for target in targets:
+        with contextlib.suppress(ValueError):
+            whole = urlsplit(urljoin(base, target))
+            path = whole.path + (f"?{whole.query}" if whole.query else "")
+            same = whole.scheme in ("http", "https") and whole.netloc == urlsplit(base).netloc
+            if same and path.isascii() and path.isprintable() and " " not in path and not _NEVER_FOLLOWED.search(path):
+                found[path or "/"] = None
+    return list(found)
+
+
+class _LinkParser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.targets: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        wanted = "href" if tag in ("a", "link") else "src"
+        self.targets += [value for name, value in attrs if name == wanted and value and len(self.targets) < 200]
+
+
+def _connection(scheme: Scheme, port: int, patience: float) -> http.client.HTTPConnection:
+    if scheme != "https":
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
+    trusting = ssl.create_default_context()  # the container's own certificate: it is compared, not trusted
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection("127.0.0.1", port, timeout=patience, context=trusting)
+
+
+def _body(response: http.client.HTTPResponse, connection: socket.socket | None) -> tuple[bytes, bool]:
+    end, body = time.monotonic() + _BODY_SECONDS, b""
+    while len(body) < MOST_BODY:
+        left = end - time.monotonic()
+        if left <= 0:
+            return body, True
+        if connection is not None and connection.fileno() >= 0:
+            connection.settimeout(left)
+        try:
+            piece = response.read1(1 << 16)
+        except TimeoutError:
+            return body, True
+        except http.client.IncompleteRead as error:
+            return body + error.partial, True
+        if not piece:
+            return body, False
+        body += piece
+    return body[:MOST_BODY], True
+
+
+def _execute(probe: Probe, container: Container) -> Answer:
+    started = time.monotonic()
+    output = container.exec(probe.command, timeout=_COMMAND_SECONDS)
+    error = "" if output.code is not None else f"did not end within {_COMMAND_SECONDS:.0f} s"
+    body = output.stdout + (b"\n" + output.stderr if output.stderr else b"")
+    return Answer(probe, output.code, (), body[:MOST_BODY], len(body) > MOST_BODY, error, time.monotonic() - started)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, http.client.HTTPException):
+        return "the answer is not HTTP"
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)

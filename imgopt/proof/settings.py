@@ -1,0 +1,74 @@
+"""How a project's image is started and asked: the user's own settings for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imgopt.errors import InputError, Location
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeSettings:
+    """Times in seconds. Each of `http` is `[:PORT]PATH` or `[:PORT]PATH=TEXT`, where TEXT must be in the answer; a path
+    with a query takes `==` before the text. `run` are commands executed inside the container. `mounts` as in
+    `docker run --volume`. `command` replaces the image's command."""
+
+    http: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    env_file: Path | None = None
+    mounts: tuple[str, ...] = ()
+    command: tuple[str, ...] | None = None
+    network: str | None = None
+    start_timeout: float = 60.0
+    stop_timeout: float = 10.0
+
+    def environment(self) -> dict[str, str]:
+        """The file's variables under those given one by one. Raises InputError for a file that cannot be read."""
+        return {**(_read_env_file(self.env_file) if self.env_file else {}), **self.env}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One of the user's HTTP probes. `port` None means: every port that answers HTTP."""
+
+    path: str
+    text: str | None
+    port: int | None
+
+
+def read_http(setting: str) -> HttpRequest:
+    """Raises InputError for what is no `[:PORT]PATH[=TEXT]`."""
+    port, rest = None, setting
+    if setting.startswith(":"):
+        number, slash, tail = setting[1:].partition("/")
+        if not number.isdigit() or not 0 < int(number) < 65536:
+            raise InputError(
+                f"no port in the HTTP probe {setting!r}", hint="write :PORT/PATH, for instance :8080/health"
+            )
+        port, rest = int(number), slash + tail
+    path, sign, text = rest.partition("==" if "?" in rest.partition("=")[0] else "=")
+    if not path.startswith("/"):
+        raise InputError(f"the HTTP probe {setting!r} has no path", hint="write /PATH or /PATH=TEXT")
+    return HttpRequest(path, text if sign else None, port)
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    """`docker run --env-file`: NAME=VALUE per line, `#` comments, no quotes, no expansion."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the environment file: {error}", location=Location(str(path))) from None
+    values: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        name, sign, value = line.lstrip().partition("=")
+        if not name.strip() or not sign:
+            raise InputError("not NAME=VALUE", location=Location(str(path), number), hint="one NAME=VALUE per line")
+        values[name.strip()] = value
+    return values

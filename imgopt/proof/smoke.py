@@ -1,0 +1,180 @@
+"""Compares observed runs: does the candidate answer, end and stop as the original does?
+
+The original is observed at least twice, so that what differs between its own runs is known. A difference that could be
+a value that changes, but happened not to, is settled by observing the original once more (`settle`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from imgopt.engine import Session
+from imgopt.proof.logs import failures_from_logs
+from imgopt.proof.masks import canonical, mask_of, mismatch
+from imgopt.proof.model import Check, Item, judged, not_measured
+from imgopt.proof.observe import KILLED, Observation, observe
+from imgopt.proof.probes import Answer
+from imgopt.proof.settings import SmokeSettings
+
+SMOKE, STOP = "smoke", "stop"
+_MOST_ORIGINALS = 4
+_STOP_SLACK_SECONDS = 2.0
+_TEXT = ("text/", "json", "xml", "javascript", "x-www-form", "yaml", "csv")
+
+Aspect = Literal["start", "ports", "status", "header", "body", "text", "end", "log"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that the candidate does otherwise. `changing`: it may be a value that changes from run to run."""
+
+    probe: str
+    aspect: Aspect
+    before: str
+    after: str
+    changing: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.probe}: {self.aspect} is {self.after or 'nothing'} instead of {self.before or 'nothing'}"
+
+
+def compare(originals: Sequence[Observation], candidate: Observation) -> tuple[Difference, ...]:
+    """Everything that differs outside of what differs between the originals' own runs."""
+    first = originals[0]
+    if not candidate.started:
+        end = "; ".join((candidate.reason, *candidate.log_tail[-3:]))
+        return (Difference("start", "start", first.reason, end[:1000]),)
+    found: list[Difference] = []
+    if first.output is not None:
+        found += _compare_ends(originals, candidate)
+    found += _compare_ports(originals, candidate)
+    answers = {answer.probe.name: answer for answer in candidate.answers}
+    for answer in first.answers:
+        again = [other for run in originals[1:] for other in run.answers if other.probe == answer.probe]
+        given = answers.get(answer.probe.name, Answer(answer.probe, None, error="it was not asked"))
+        found += _compare_answers([answer, *again], given)
+    return tuple(found)
+
+
+def settle(
+    session: Session, originals: Sequence[Observation], candidate: Observation, settings: SmokeSettings
+) -> tuple[tuple[Observation, ...], tuple[Difference, ...]]:
+    """As `compare`, observing the original again while all differences may be changing values (at most twice). Returns
+    all observations of the original, for the next comparison."""
+    runs = tuple(originals)
+    differences = compare(runs, candidate)
+    while differences and all(item.changing for item in differences) and len(runs) < _MOST_ORIGINALS:
+        runs += (observe(session, runs[0].image, settings, plan=runs[0].plan, trace=False),)
+        differences = compare(runs, candidate)
+    return runs, differences
+
+
+def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Check:
+    """The differences as a check; what the candidate's log names as missing, and the original's does not, fails too."""
+    first = originals[0]
+    if not first.started:
+        return not_measured(SMOKE, f"the original does not start: {first.reason}")
+    unsure = [answer.probe.name for answer in first.answers if answer.probe.text is not None and not _has_text(answer)]
+    if unsure:
+        return not_measured(SMOKE, f"the original does not give the expected text: {', '.join(unsure)}")
+    items = [Item("answer", d.probe, message=str(d)) for d in compare(originals, candidate)]
+    known = {(item.kind, item.subject) for run in originals for item in failures_from_logs(run.log)}
+    said = [item for item in failures_from_logs(candidate.log) if (item.kind, item.subject) not in known]
+    return judged(SMOKE, _what(originals), [*items, *said])
+
+
+def check_stop(originals: Sequence[Observation], candidate: Observation) -> Check:
+    """`docker stop`: a candidate may stop faster and better than the original, not slower and not worse."""
+    first = originals[0]
+    if first.stop_seconds is None or not first.started:
+        return not_measured(STOP, "the original ends by itself" if first.started else "the original does not start")
+    if candidate.stop_seconds is None:
+        return not_measured(STOP, "the candidate did not run until it was stopped")
+    detail = (
+        f"stops in {candidate.stop_seconds:.1f} s with exit code {candidate.stop_code}, "
+        f"the original in {first.stop_seconds:.1f} s with {first.stop_code}"
+    )
+    codes = {run.stop_code for run in originals}
+    worse = candidate.stop_code not in codes and KILLED not in codes and candidate.stop_code != 0
+    slower = candidate.stop_seconds > max(run.stop_seconds or 0.0 for run in originals) + _STOP_SLACK_SECONDS
+    return judged(STOP, detail, [Item("stop", "docker stop", message=detail)] if worse or slower else [])
+
+
+def _what(originals: Sequence[Observation]) -> str:
+    first = originals[0]
+    count = len(first.answers)
+    asked = f"{count} answer{'' if count == 1 else 's'}"
+    if first.output is not None:
+        asked = f"exit code {first.exit_code} and output" + (f", {asked}" if count else "")
+    elif not count:
+        asked = "keeps running; it listens on no port that could be asked"
+    return f"{asked}, against {len(originals)} run{'' if len(originals) == 1 else 's'} of the original"
+
+
+def _has_text(answer: Answer) -> bool:
+    return answer.probe.text is None or answer.probe.text in answer.body.decode(errors="replace")
+
+
+def _compare_ends(originals: Sequence[Observation], candidate: Observation) -> list[Difference]:
+    found: list[Difference] = []
+    codes = {run.exit_code for run in originals}
+    if candidate.exit_code not in codes:
+        tail = "; ".join(candidate.log_tail[-3:])
+        found.append(Difference("exit code", "end", _any_of(codes), f"{candidate.exit_code} ({tail[:500]})"))
+    for name in ("stdout", "stderr"):
+        before = [getattr(run.output, name).decode(errors="replace") for run in originals if run.output]
+        after = getattr(candidate.output, name).decode(errors="replace") if candidate.output else ""
+        if (wrong := mismatch(mask_of(before), after)) is not None:
+            found.append(Difference(name, "body", wrong.before, wrong.after, wrong.changing))
+    return found
+
+
+def _compare_ports(originals: Sequence[Observation], candidate: Observation) -> list[Difference]:
+    """A port open in every run of the original has to be open; others (debuggers, random ports) are not compared."""
+    always = set.intersection(*({(item.port, item.loopback) for item in run.listening} for run in originals))
+    opened = {(item.port, item.loopback) for item in candidate.listening}
+    missing = sorted(port for port, loopback in always - opened if not (loopback and (port, False) in opened))
+    return [Difference(f"port {port}", "ports", "open", "closed") for port in missing]
+
+
+def _compare_answers(before: Sequence[Answer], after: Answer) -> list[Difference]:
+    first, name = before[0], after.probe.name
+    if after.status not in {answer.status for answer in before}:
+        said = after.error or f"{after.status} {after.body[:300].decode(errors='replace')}".strip()
+        return [
+            Difference(name, "status", _any_of({a.status if a.status is not None else a.error for a in before}), said)
+        ]
+    found: list[Difference] = []
+    for header in dict(first.headers).keys() | dict(after.headers).keys():
+        wrong = mismatch(mask_of([answer.header(header) for answer in before]), after.header(header))
+        if wrong is not None:
+            values = (f"{header}: {first.header(header)}", f"{header}: {after.header(header)}")
+            found.append(Difference(name, "header", *values, wrong.changing))
+    if not _has_text(after):
+        found.append(Difference(name, "text", repr(after.probe.text), "missing"))
+    if not found and not (after.cut or any(answer.cut for answer in before)):
+        found += _compare_bodies(before, after)
+    return found
+
+
+def _compare_bodies(before: Sequence[Answer], after: Answer) -> list[Difference]:
+    name, kind = after.probe.name, before[0].header("content-type")
+    if after.body in {answer.body for answer in before}:
+        return []
+    if kind and not any(sign in kind for sign in _TEXT):
+        if len({answer.body for answer in before}) > 1:  # the original's own runs give different bytes
+            return []
+        return [Difference(name, "body", _digest(before[0].body), _digest(after.body))]
+    wrong = mismatch(mask_of([canonical(answer.body, kind) for answer in before]), canonical(after.body, kind))
+    return [Difference(name, "body", wrong.before, wrong.after, wrong.changing)] if wrong else []
+
+
+def _digest(body: bytes) -> str:
+    return f"{len(body)} bytes, sha256:{hashlib.sha256(body).hexdigest()[:12]}"
+
+
+def _any_of(values: Iterable[object]) -> str:
+    return " or ".join(sorted(map(str, values)))
