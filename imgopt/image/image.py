@@ -35,7 +35,7 @@ class Layer:
         wire_bytes: int | None = None,
     ) -> None:
         self.index, self.diff_id, self.digest, self.wire_bytes = index, diff_id, digest, wire_bytes
-        self._contents, self._memory = contents, memory
+        self._contents, self.memory = contents, memory
         self._lock = Lock()
         self._digests: dict[str, str] = {}
         self._read: LayerIndex | None = None
@@ -85,11 +85,11 @@ class Layer:
     def _index(self) -> LayerIndex:
         with self._lock:
             if self._read is None:
-                self._read = self._memory.layer_index(self.diff_id)
+                self._read = self.memory.layer_index(self.diff_id)
                 if self._read is None or self._lacks_offsets(self._read):
                     self._read = self._contents.index()
                     if not self.missing:
-                        self._memory.keep_layer_index(self.diff_id, self._read)
+                        self.memory.keep_layer_index(self.diff_id, self._read)
             return self._read
 
     def _lacks_offsets(self, index: LayerIndex) -> bool:

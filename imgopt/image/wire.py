@@ -1,0 +1,221 @@
+"""How large a layer is on the wire when nobody has compressed it yet.
+
+The layer's tar is sampled at even distances in blocks. All of them are compressed by zstd (ten times faster than
+gzip), every eighth also by gzip at the level that engines push with; their ratio carries over (double sampling with a
+ratio estimator). The blocks are made from entries and contents, not from the tar, so that all sources give the same
+figure. The error is twice the standard error that the blocks' own spread implies.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import tarfile
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import BinaryIO
+
+import msgspec
+
+from imgopt.image.entries import Entry
+from imgopt.image.image import Layer
+
+_BLOCK = 32 << 10
+_WINDOW = 32 << 10
+_BLOCKS = 320
+_EVERY = 8
+_LEVEL = 6
+"""What Docker, containerd and BuildKit compress pushed layers with."""
+_TYPES = {
+    "file": tarfile.REGTYPE,
+    "dir": tarfile.DIRTYPE,
+    "symlink": tarfile.SYMTYPE,
+    "hardlink": tarfile.LNKTYPE,
+    "char": tarfile.CHRTYPE,
+    "block": tarfile.BLKTYPE,
+    "fifo": tarfile.FIFOTYPE,
+}
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """Bytes of a compressed layer; `error` in bytes is 0 for what was measured, not estimated."""
+
+    bytes: int
+    error: int = 0
+    estimated: bool = False
+
+
+def wire_size(layer: Layer, *, exact: bool = False) -> Wire | None:
+    """From the blob where there is one; else by compressing a sample, or all of it when `exact`.
+
+    What was found for a layer is kept by its diff ID. None for foreign layers: their size is unknown.
+    """
+    if layer.wire_bytes is not None:
+        return Wire(layer.wire_bytes)
+    if layer.missing:
+        return None
+    kind = "wire-exact" if exact else "wire"
+    known = layer.memory.get(kind, layer.diff_id)
+    if known is not None:
+        try:
+            return msgspec.json.decode(known, type=Wire)
+        except msgspec.DecodeError:
+            pass  # of another version: measured again
+    found = _compress_all(layer) if exact else _estimate(layer)
+    layer.memory.keep(kind, layer.diff_id, msgspec.json.encode(found))
+    return found
+
+
+def _compress_all(layer: Layer) -> Wire:
+    compressor = zlib.compressobj(_LEVEL, wbits=31)
+    stream = _Stream(layer)
+    total = sum(len(compressor.compress(chunk)) for chunk in stream.chunks())
+    return Wire(total + len(compressor.flush()), error=0, estimated=True)
+
+
+def _estimate(layer: Layer) -> Wire:
+    stream = _Stream(layer)
+    count = -(-stream.size // _BLOCK)
+    if count <= _BLOCKS // _EVERY:
+        return _compress_all(layer)
+    import zstandard
+
+    quick = zstandard.ZstdCompressor(level=1)
+    step = max(1.0, count / _BLOCKS)
+    first: list[int] = []
+    pairs: list[tuple[int, int]] = []
+    with stream:
+        for number in range(min(count, _BLOCKS)):
+            start = int(number * step + step / 2) * _BLOCK
+            block = stream.read(start, _BLOCK)
+            first.append(len(quick.compress(block)))
+            if number % _EVERY == _EVERY // 2:
+                before = stream.read(max(0, start - _WINDOW), min(start, _WINDOW))
+                pairs.append((first[-1], _gzipped(block, before)))
+    ratio = sum(gzip for _, gzip in pairs) / max(1, sum(zstd for zstd, _ in pairs))
+    total = ratio * sum(first) / len(first) * stream.size / _BLOCK
+    return Wire(round(total), round(2 * total * _relative_error(first, pairs, ratio)), estimated=True)
+
+
+def _gzipped(block: bytes, before: bytes) -> int:
+    """Bytes that a block adds to a gzip stream that is already running."""
+    compressor = zlib.compressobj(_LEVEL, wbits=-15, zdict=before) if before else zlib.compressobj(_LEVEL, wbits=-15)
+    return len(compressor.compress(block)) + len(compressor.flush())
+
+
+def _relative_error(first: list[int], pairs: list[tuple[int, int]], ratio: float) -> float:
+    mean = sum(first) / len(first) or 1.0
+    spread = sum((size - mean) ** 2 for size in first) / max(1, len(first) - 1)
+    rest = sum((gzip - ratio * zstd) ** 2 for zstd, gzip in pairs) / max(1, len(pairs) - 1)
+    scale = sum(gzip for _, gzip in pairs) / len(pairs) or 1.0
+    return math.sqrt(spread / len(first) / mean**2 + rest / len(pairs) / scale**2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What an entry takes of the tar: header (with its PAX records) and padded contents."""
+
+    entry: Entry
+    header: int
+
+    @property
+    def size(self) -> int:
+        return self.header + (self.entry.size + 511 & -512)
+
+
+class _Stream:
+    """The layer's tar, made again from its entries: the same lengths but for odd dialects of PAX."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._pieces = [_Piece(entry, _header_size(entry)) for entry in layer.entries()]
+        self._ends = list(accumulate(piece.size for piece in self._pieces))
+        self._open: tuple[Entry, BinaryIO] | None = None
+
+    def __enter__(self) -> _Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+    @property
+    def size(self) -> int:
+        return (self._ends[-1] if self._ends else 0) + 1024
+
+    def read(self, start: int, size: int) -> bytes:
+        """At most `size` bytes from `start`."""
+        end = min(start + size, self.size)
+        parts: list[bytes] = []
+        position = start
+        number = bisect_right(self._ends, start)
+        while position < end and number < len(self._pieces):
+            piece_start = self._ends[number] - self._pieces[number].size
+            part = self._part(self._pieces[number], position - piece_start, end - piece_start)
+            parts.append(part)
+            position += len(part)
+            number += 1
+        return b"".join((*parts, bytes(end - position)))
+
+    def chunks(self) -> Iterator[bytes]:
+        with self:
+            for start in range(0, self.size, 16 * _BLOCK):
+                yield self.read(start, 16 * _BLOCK)
+
+    def _part(self, piece: _Piece, start: int, end: int) -> bytes:
+        parts = []
+        if start < piece.header:
+            parts.append(_header(piece.entry).ljust(piece.header, b"\0")[start:end])
+        start, end = max(0, start - piece.header), min(end, piece.size) - piece.header
+        if end > start:
+            parts.append(self._contents(piece.entry, start, end - start).ljust(end - start, b"\0"))
+        return b"".join(parts)
+
+    def _contents(self, entry: Entry, start: int, size: int) -> bytes:
+        if entry.sparse_header >= 0 or start >= entry.size:
+            return b""
+        if self._open is None or self._open[0] is not entry:
+            self.__exit__()
+            self._open = (entry, self._layer.open(entry))
+        self._open[1].seek(start)
+        return self._open[1].read(min(size, entry.size - start))
+
+
+_USTAR = struct.Struct("100s8s8s8s12s12s8s1s100s6s2s32s32s8s8s155s12x")
+
+
+def _header_size(entry: Entry) -> int:
+    """512, and 1024 or more when a name is too long or attributes need a PAX record."""
+    long = len(entry.path) > 101 or len(entry.linkname) > 100
+    if not long and not entry.xattrs:
+        return 512
+    records = len(entry.path) + len(entry.linkname) + sum(len(key) + len(value) + 20 for key, value in entry.xattrs)
+    return 1024 + (records + 511 & -512)
+
+
+def _header(entry: Entry) -> bytes:
+    name = entry.path[1:].encode("utf-8", "surrogateescape")
+    link = entry.linkname.encode("utf-8", "surrogateescape")
+    fields = [b"%07o" % (value & 0o7777777) for value in (entry.mode, entry.uid, entry.gid)]
+    size, mtime = (b"%011o" % (value & 0o77777777777) for value in (entry.size, entry.mtime // 1_000_000_000))
+    kind = _TYPES.get(entry.kind, tarfile.REGTYPE)
+    body = _USTAR.pack(name[:100], *fields, size, mtime, bytes(8), kind, link[:100], b"ustar\0", b"00", *_owners(), b"")
+    checksum = b"%06o\0 " % (sum(body) + 8 * 32)
+    body = body[:148] + checksum + body[156:]
+    extra = b"".join(_extra(name, link, entry.xattrs)) if _header_size(entry) > 512 else b""
+    return body + extra
+
+
+def _owners() -> tuple[bytes, bytes, bytes, bytes]:
+    return b"", b"", b"0000000", b"0000000"
+
+
+def _extra(name: bytes, link: bytes, xattrs: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    yield b"path=" + name
+    yield b"linkpath=" + link
+    for key, value in xattrs:
+        yield f"SCHILY.xattr.{key}=".encode("utf-8", "surrogateescape") + value
