@@ -133,12 +133,19 @@ def _verdict(bounds: Interval, p: float, count: int, limits: Limits) -> tuple[Ve
     effect = _change(bounds.median)
     if p < limits.alpha and effect > floor:
         word: Verdict = "faster" if bounds.median > 1 else "slower"
-        return word, f"p = {p:.3g} < {limits.alpha}, and {effect:.1%} is more than the noise floor of {floor:.1%}"
+        return (
+            word,
+            f"p = {p:.3g} < {limits.alpha}, and {_percent(effect)} is more than the noise floor of {_percent(floor)}",
+        )
     if max(_change(bounds.low), _change(bounds.high)) <= margin:
-        return "no change", f"the whole interval is within {margin:.1%}"
+        return "no change", f"the whole interval is within {_percent(margin)}"
     if p < limits.alpha:
-        return "inconclusive", f"{effect:.1%} is not more than the noise floor of {floor:.1%}"
-    return "inconclusive", f"p = {p:.3g} is not below {limits.alpha}, and the interval is wider than {margin:.1%}"
+        return "inconclusive", f"{_percent(effect)} is not more than the noise floor of {_percent(floor)}"
+    return "inconclusive", f"p = {p:.3g} is not below {limits.alpha}, and the interval is wider than {_percent(margin)}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
 
 
 def _change(ratio: float) -> float:

@@ -76,18 +76,17 @@ def _grow(figures: Iterable[PathFigure]) -> _Folder:
 
 def _opened(path: str, folder: _Folder, small: float, done: list[Node]) -> list[tuple[str, _Folder]]:
     """The children worth a node; the others go to `done` as one rest. Bytes of the folder itself count there too."""
-    kept: list[tuple[str, _Folder]] = []
+    tiny = [name for name, child in folder.children.items() if max(child.before, child.after) < small]
+    hidden = set(tiny) if len(tiny) > 1 else set()
+    kept = [(f"{path}/{name}", child) for name, child in folder.children.items() if name not in hidden]
     rest = _Folder(folder.before, folder.after, folder.files_before, folder.files_after)
-    for name, child in folder.children.items():
-        if max(child.before, child.after) >= small:
-            kept.append((f"{path}/{name}", child))
-            rest.before -= child.before
-            rest.after -= child.after
-            rest.files_before -= child.files_before
-            rest.files_after -= child.files_after
-    others = len(folder.children) - len(kept)
+    for _, child in kept:
+        rest.before -= child.before
+        rest.after -= child.after
+        rest.files_before -= child.files_before
+        rest.files_after -= child.files_after
     if rest.before or rest.after or rest.files_before or rest.files_after:
-        done.append(_node(f"{path}/", rest, max(others, 1)))
+        done.append(_node(f"{path}/", rest, max(len(hidden), 1)))
     return kept
 
 
