@@ -102,11 +102,11 @@ def _sets(key: str, word: str, before: tuple[str, ...], after: tuple[str, ...]) 
 
 
 def _labels(before: Mapping[str, str], after: Mapping[str, str], base: ImageConfig | None) -> Iterator[Item]:
-    """Labels that only describe the base image go with it; more labels than before do no harm."""
+    """Labels that only describe the base image, or our own run, go with it; more labels than before do no harm."""
     below = base.labels if base else {}
     for name, value in sorted(before.items()):
         given = after.get(name)
-        if given != value and below.get(name) != value:
+        if given != value and below.get(name) != value and not name.startswith("imgopt."):
             said = "is missing" if given is None else f"is {given!r} instead of {value!r}"
             yield _item(f"label:{name}", f"label {name} {said}")
 

@@ -18,15 +18,16 @@ _HEADER = len(_MAGIC) + 28  # nlibs, len_strings, flags and padding, extension o
 _ENTRY = struct.Struct("<iIIIQ")
 
 MULTIARCH = {
-    "x86_64": "x86_64-linux-gnu",
-    "x64": "x86_64-linux-gnu",
-    "aarch64": "aarch64-linux-gnu",
-    "arm": "arm-linux-gnueabihf",
-    "386": "i386-linux-gnu",
-    "ppc64": "powerpc64le-linux-gnu",
-    "s390": "s390x-linux-gnu",
-    "riscv": "riscv64-linux-gnu",
+    "EM_X86_64": "x86_64-linux-gnu",
+    "EM_AARCH64": "aarch64-linux-gnu",
+    "EM_ARM": "arm-linux-gnueabihf",
+    "EM_386": "i386-linux-gnu",
+    "EM_PPC64": "powerpc64le-linux-gnu",
+    "EM_S390": "s390x-linux-gnu",
+    "EM_RISCV": "riscv64-linux-gnu",
 }
+"""Debian's folder for each ELF machine."""
+_LIB64 = ("EM_X86_64", "EM_AARCH64", "EM_PPC64", "EM_S390", "EM_RISCV")
 
 
 def read_cache(data: bytes) -> dict[str, list[str]]:
@@ -88,8 +89,9 @@ class Loader:
         yield from (posixpath.join(folder, name) for folder in default_folders(machine))
 
     def _expanded(self, folder: str, machine: str, origin: str) -> str:
-        lib = "lib64" if machine in ("x86_64", "x64", "aarch64", "ppc64", "s390") else "lib"
-        for word, value in (("ORIGIN", origin), ("LIB", lib), ("PLATFORM", machine)):
+        lib = "lib64" if machine in _LIB64 else "lib"
+        platform = MULTIARCH.get(machine, "").partition("-")[0]
+        for word, value in (("ORIGIN", origin), ("LIB", lib), ("PLATFORM", platform)):
             folder = folder.replace(f"${{{word}}}", value).replace(f"${word}", value)
         return posixpath.normpath(folder)
 

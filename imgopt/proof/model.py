@@ -80,12 +80,14 @@ class Drop:
     """Files that are left out on purpose.
 
     Each of `paths` stands for itself and all below it, or is a glob over the whole path (`*` crosses `/`). `matches`
-    is a predicate over an absolute path for what patterns cannot say. A file that was opened is never excused.
+    is a predicate over an absolute path for what patterns cannot say. A file that the original opened is excused only
+    by a drop that says `even_if_opened`: a named replacement, as of a launcher by the program that it launches.
     """
 
     reason: str
     paths: frozenset[str] = frozenset()
     matches: Callable[[str], bool] | None = None
+    even_if_opened: bool = False
 
     def covers(self, path: str) -> bool:
         if self.matches is not None and self.matches(path):
@@ -148,9 +150,10 @@ class Allowances:
     environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     configuration: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
-    def drop_reason(self, path: str) -> str | None:
-        """Why this file may be missing, or None when it may not."""
-        return next((drop.reason for drop in self.drops if drop.covers(path)), None)
+    def drop_reason(self, path: str, *, opened: bool = False) -> str | None:
+        """Why this file may be missing, or None when it may not; `opened`: the original opened it."""
+        drops = (drop for drop in self.drops if drop.even_if_opened or not opened)
+        return next((drop.reason for drop in drops if drop.covers(path)), None)
 
     def package_reason(self, ecosystem: str, name: str) -> str | None:
         for package in self.packages:

@@ -1,0 +1,74 @@
+"""Is this file the same? Byte for byte where it was copied; by what it holds where a build made it anew.
+
+Two builds of the same source give other bytes in archives (times), programs (build ids) and bytecode (times). Such
+files are compared by their members, their dynamic interface or their code; anything else must be identical.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from typing import Literal
+
+from imgopt.image.tree import Node
+from imgopt.proof.side import Side
+
+Likeness = Literal["same", "rebuilt", "different"]
+
+_ARCHIVES = (".jar", ".war", ".ear", ".zip", ".whl", ".egg", ".nupkg")
+_MOST_MEMBERS = 200_000
+_STAMPED = ("META-INF/MANIFEST.MF", "git.properties", "build-info.properties", "pom.properties")
+"""Members that build tools write times and commit ids into."""
+_SIZE_TOLERANCE = 0.02
+"""Programs made twice from one source differ by paths and build ids, a few bytes in thousands."""
+
+
+def compare_contents(original: Side, before: Node, candidate: Side, after: Node) -> Likeness:
+    """Two regular files. Equal digests are "same" without further reading."""
+    if before.size == after.size and (_shared(before, after) or before.digest == after.digest):
+        return "same"
+    if _was_copied(original, before):
+        return "different"
+    if before.name.endswith(_ARCHIVES):
+        return "rebuilt" if _members(before) == _members(after) != {} else "different"
+    if before.name.endswith(".pyc"):
+        return "rebuilt" if before.read()[16:] == after.read()[16:] else "different"
+    return "rebuilt" if _same_interface(original, before, candidate, after) else "different"
+
+
+def _shared(before: Node, after: Node) -> bool:
+    """The same layer blob in both images: nothing to read."""
+    if before.inode is None or after.inode is None:
+        return False
+    same_layer = before.inode.layer.diff_id == after.inode.layer.diff_id
+    return same_layer and before.inode.entry.path == after.inode.entry.path
+
+
+def _was_copied(side: Side, node: Node) -> bool:
+    """COPY and ADD do not build: what they bring must be identical. An unknown history proves nothing."""
+    step = side.image.layer_history[node.content_layer]
+    if step is None:
+        return False
+    words = step.created_by.removeprefix("/bin/sh -c #(nop) ").split(None, 1)
+    return bool(words) and words[0].upper() in ("COPY", "ADD")
+
+
+def _members(node: Node) -> dict[str, int]:
+    """Names and checksums in an archive, without those that carry times; {} for what is no archive."""
+    with node.open() as file:
+        try:
+            infos = zipfile.ZipFile(file).infolist()
+        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError):
+            return {}
+        return {
+            info.filename: info.CRC
+            for info in infos[:_MOST_MEMBERS]
+            if not info.is_dir() and not info.filename.endswith(_STAMPED)
+        }
+
+
+def _same_interface(original: Side, before: Node, candidate: Side, after: Node) -> bool:
+    """Programs and libraries of the same machine, loader, needed libraries and (nearly) size."""
+    ours, theirs = original.elf(before), candidate.elf(after)
+    if ours is None or theirs is None or ours != theirs:
+        return False
+    return abs(before.size - after.size) <= _SIZE_TOLERANCE * before.size

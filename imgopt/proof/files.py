@@ -1,0 +1,123 @@
+"""Application files: what the author put into the image is there, at its path, with the same contents.
+
+Application files are those that COPY and ADD brought, wherever they are, and those that RUN made in places that belong
+to the application: working directories, folders outside the system's own, /usr/local, /var/www, /etc. Files of system
+and language packages are judged by package, in checks of their own.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from imgopt.image.tree import Node
+from imgopt.proof.contents import compare_contents
+from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.side import Side
+
+NAME = "application files"
+_SYSTEM = re.compile(
+    r"^/(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|media|mnt|proc|run|sbin|sys|tmp|usr|var|root)(?:/|$)"
+)
+_OWN = re.compile(r"^/(?:usr/local|usr/src|usr/share/nginx|var/www|srv|root)/")
+_GENERATED = re.compile(
+    r"^/etc/(?:passwd|group|shadow|gshadow|subuid|subgid|ld\.so\.cache|mtab|hosts|hostname|resolv\.conf|\.pwd\.lock|"
+    r"mailcap|environment|shells|machine-id|[^/]*-|alternatives/.*|apt/.*|dpkg/.*|ssl/certs/.*|"
+    r"ca-certificates(?:\.conf.*|/.*)|rc[S0-9]\.d/.*|init\.d/.*|fonts/conf\.d/.*|systemd/.*|pam\.d/.*|java[^/]*/.*)$"
+)
+_COPY = re.compile(r"^(?:/bin/sh -c #\(nop\) )?(?:COPY|ADD)\s", re.IGNORECASE)
+
+
+def check_application_files(
+    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+) -> Check:
+    """Every application file of the original; no rule excuses one that was opened."""
+    used = opened or frozenset()
+    items: list[Item] = []
+    allowed: Counter[str] = Counter()
+    files = size = 0
+    for node in application_files(original):
+        files += 1
+        size += node.size
+        problem, reason = _compare(original, node, candidate, allowances, node.path in used)
+        if problem:
+            items.append(problem)
+        elif reason:
+            allowed[reason] += 1
+    detail = f"{files} files and empty folders that the author added, {size} bytes, compared by path and contents"
+    return judged(NAME, detail, items, [f"{count} files: {reason}" for reason, count in sorted(allowed.items())])
+
+
+def application_files(side: Side) -> Iterator[Node]:
+    """Files, links and empty folders above the base that belong to the application."""
+    workdirs = _workdirs(side)
+    copied = {index for index, step in enumerate(side.image.layer_history) if step and _COPY.match(step.created_by)}
+    for node in side.tree.root.nodes():
+        if node.layer < side.base_layers or not node.path or side.owner(node.path) is not None:
+            continue
+        if node.kind not in ("file", "symlink") and (node.kind != "dir" or node.children):
+            continue  # a folder counts where it is empty: something is meant to be put there
+        if node.layer in copied or is_application_path(node.path, workdirs):
+            yield node
+
+
+def is_application_path(path: str, workdirs: tuple[str, ...] = ()) -> bool:
+    """Is this a place where a RUN instruction makes files of the application?"""
+    if any(path.startswith(folder + "/") for folder in workdirs) or _OWN.match(path):
+        return True
+    if path.startswith("/etc/"):
+        return not _GENERATED.match(path)
+    return not _SYSTEM.match(path)
+
+
+def _workdirs(side: Side) -> tuple[str, ...]:
+    """The working directory, and those that WORKDIR named on the way."""
+    steps = (re.match(r"^(?:/bin/sh -c #\(nop\) )?WORKDIR\s+(\S+)", step.created_by) for step in side.image.history)
+    named = {posixpath.normpath(match[1]) for match in steps if match and match[1].startswith("/")}
+    return tuple(sorted({*named, side.workdir} - {"/", "/usr", "/etc", "/var", "/tmp", "/root"}))
+
+
+def _compare(
+    original: Side, node: Node, candidate: Side, allowances: Allowances, opened: bool
+) -> tuple[Item | None, str | None]:
+    for path, reason in allowances.places(node.path):
+        other = candidate.tree.get(path)
+        if other is None:
+            continue
+        problem, note = _same(original, node, candidate, other)
+        return (problem, None) if problem else (None, reason or note)
+    dropped = allowances.drop_reason(node.path, opened=opened)
+    return (None, dropped) if dropped else (Item("missing-file", node.path, node.path), None)
+
+
+def _same(original: Side, node: Node, candidate: Side, other: Node) -> tuple[Item | None, str | None]:
+    if node.kind == "dir":
+        target = candidate.tree.resolve(other.path)
+        problem = None if target and target.kind == "dir" else Item("missing-file", node.path, node.path)
+        return problem, None
+    if node.kind == "symlink":
+        return _same_link(original, node, candidate, other), None
+    found = candidate.file(other.path)
+    if found is None:
+        message = f"{node.path} is a {other.kind} that leads to no file"
+        return Item("changed-file", node.path, node.path, message=message), None
+    likeness = compare_contents(original, node, candidate, found)
+    if likeness == "different":
+        message = f"{node.path} has other contents ({node.size} bytes, {found.size} in the candidate)"
+        return Item("changed-file", node.path, node.path, message=message), None
+    return None, "built anew with the same contents" if likeness == "rebuilt" else None
+
+
+def _same_link(original: Side, node: Node, candidate: Side, other: Node) -> Item | None:
+    """A link may become the file that it led to; a link that dangles may dangle."""
+    if other.kind == "symlink" and other.linkname == node.linkname:
+        return None
+    target, found = original.tree.resolve(node.path), candidate.tree.resolve(other.path)
+    if target is None or (found is not None and target.kind == found.kind != "file"):
+        return None
+    both = target.inode is not None and found is not None and found.inode is not None
+    if found is not None and both and compare_contents(original, target, candidate, found) != "different":
+        return None
+    return Item("changed-file", node.path, node.path, message=f"link {node.path} leads to something else")

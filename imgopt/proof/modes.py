@@ -1,0 +1,66 @@
+"""Modes: executable bits, setuid bits, and whether the user can read what the original's user could."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from imgopt.image.tree import Node
+from imgopt.proof.files import application_files
+from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.side import Side
+from imgopt.proof.users import EXECUTE, READ
+
+NAME = "modes"
+_SPECIAL = 0o6000
+
+
+def check_modes(original: Side, candidate: Side, allowances: Allowances) -> Check:
+    """Application files, folders and packages' programs that are in both images."""
+    items: list[Item] = []
+    allowed: Counter[str] = Counter()
+    files = 0
+    for before, after in _pairs(original, candidate, allowances):
+        files += 1
+        for item in _differences(original, before, candidate, after):
+            reason = allowances.configuration.get(f"mode:{before.path}")
+            if reason:
+                allowed[reason] += 1
+            else:
+                items.append(item)
+    detail = f"executable and setuid bits, and the user's right to read, of {files} files"
+    return judged(NAME, detail, items, [f"{count} files: {text}" for text, count in sorted(allowed.items())])
+
+
+def _pairs(original: Side, candidate: Side, allowances: Allowances) -> Iterator[tuple[Node, Node]]:
+    for node in _compared(original):
+        target = original.tree.resolve(node.path)
+        for path, _ in allowances.places(node.path):
+            found = candidate.tree.resolve(path)
+            if target is not None and found is not None and target.kind == found.kind:
+                yield target, found
+                break
+
+
+def _compared(side: Side) -> Iterator[Node]:
+    yield from application_files(side)
+    for package in side.packages:
+        if package.layer >= side.base_layers:
+            yield from (node for path in package.files if (node := side.tree.get(path)) and node.mode & 0o111)
+
+
+def _differences(original: Side, before: Node, candidate: Side, after: Node) -> Iterator[Item]:
+    path = after.path
+    if before.kind == "file" and before.mode & 0o111 and not after.mode & 0o111:
+        message = f"{path} is not executable any more (mode {before.mode:o}, now {after.mode:o})"
+        yield Item("permission", path, path, "", message)
+    if before.mode & _SPECIAL & ~after.mode or after.mode & _SPECIAL & ~before.mode:
+        yield Item("permission", path, path, "", f"{path} has other setuid or setgid bits ({after.mode:o})")
+    elif not before.mode & 0o002 and after.mode & 0o002 and not after.mode & 0o1000:
+        yield Item("permission", path, path, "", f"{path} may be written by everybody ({after.mode:o})")
+    for right, word in ((READ, "read"), (EXECUTE, "execute")):
+        if right == EXECUTE and after.kind == "file" and not after.mode & 0o111:
+            continue  # said above
+        if original.may(right, before.path) and not candidate.may(right, path):
+            message = f"user {candidate.config.user or 'root'} may not {word} {path} (mode {after.mode:o})"
+            yield Item("permission", path, path, "", message)

@@ -1,0 +1,152 @@
+"""Opened files: what the original opened and executed while it was asked is there, and may be opened, in the candidate.
+
+The strongest evidence that nothing needed is lost: it needs no knowledge of a language. Files made at run time are not
+in the original's image and are left out.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imgopt.image.tree import Node
+from imgopt.proof.contents import compare_contents
+from imgopt.proof.model import Allowances, Check, Item, judged, not_measured
+from imgopt.proof.packages import package_place
+from imgopt.proof.side import Side
+from imgopt.proof.users import EXECUTE, READ
+
+NAME = "opened files"
+_KERNEL = ("/proc/", "/sys/", "/dev/", "/.dockerenv")
+_WRITTEN_BY_TOOLS = re.compile(
+    r"^/etc/(?:passwd|group|shadow|gshadow|ld\.so\.cache|nsswitch\.conf|hosts|hostname|resolv\.conf|mtab|machine-id|"
+    r"os-release|debian_version|localtime|ssl/.*|ca-certificates.*)$|^/usr/lib/os-release$|/(?:gconv-modules\.cache|"
+    r"locale\.alias|locale-archive)$"
+)
+"""Data of the base that names itself, or lists what is installed: the candidate has its own. Locales, time zones and
+certificates have checks of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a run of the original opened; `executed` is a part of `files`. Paths as the container sees them."""
+
+    files: frozenset[str]
+    executed: frozenset[str] = frozenset()
+
+
+def check_opened_files(
+    original: Side, candidate: Side, opened: Opened | None, allowances: Allowances, *, reason: str = ""
+) -> Check:
+    """`reason` says why nothing was recorded, when `opened` is None."""
+    if opened is None:
+        return not_measured(NAME, reason or "the files that the original opens were not recorded")
+    items: list[Item] = []
+    allowed: Counter[str] = Counter()
+    files = size = 0
+    for path, node in _files_of_the_image(original, opened):
+        files += 1
+        size += node.size
+        problem, note = _judge(original, path, node, candidate, allowances, path in opened.executed)
+        if problem:
+            items.append(problem)
+        elif note:
+            allowed[note] += 1
+    detail = f"{files} files that the original opened ({len(opened.executed)} executed), {size} bytes"
+    return judged(NAME, detail, items, [f"{count} files: {text}" for text, count in sorted(allowed.items())])
+
+
+def _files_of_the_image(original: Side, opened: Opened) -> Iterator[tuple[str, Node]]:
+    for path in sorted(opened.files):
+        node = None if path.startswith(_KERNEL) else original.file(path)
+        if node is not None:
+            yield path, node
+
+
+def _judge(
+    original: Side, path: str, node: Node, candidate: Side, allowances: Allowances, executed: bool
+) -> tuple[Item | None, str | None]:
+    found, note = _place(original, path, node, candidate, allowances)
+    if found is None:
+        excuse = allowances.drop_reason(path, opened=True) or _not_needed(path, candidate)
+        return (None, excuse) if excuse else (_missing(original, path, node), None)
+    denied = _denied(original, node, candidate, found, executed)
+    if denied:
+        return denied, None
+    if compare_contents(original, node, candidate, found) == "same":
+        return None, note
+    accepted = note or _accepted(original, node, candidate, found)
+    if accepted:
+        return None, accepted
+    owner = original.owner(node.path)
+    message = f"{path} has other contents" + (f" (package {owner.name} {owner.version})" if owner else "")
+    return Item("changed-file", path, path, owner.name if owner else "", message), None
+
+
+def _place(
+    original: Side, path: str, node: Node, candidate: Side, allowances: Allowances
+) -> tuple[Node | None, str | None]:
+    """Where the candidate has it: the same path, a named move, its package's place, or where the loader finds it."""
+    for place, reason in allowances.places(path):
+        found = candidate.file(place)
+        if found is not None:
+            return found, reason or None
+    beside = package_place(original, node.path, candidate)
+    found = candidate.file(beside) if beside else None
+    if found is not None:
+        return found, None
+    elf = original.elf(node)
+    if elf is not None and ".so" in node.name:
+        library = candidate.loader.find(elf.soname or node.name, elf.machine, "/", elf.runpath, elf.rpath)
+        return (candidate.file(library), None) if library else (None, None)
+    return None, None
+
+
+def _not_needed(path: str, candidate: Side) -> str | None:
+    """Bytecode is made from its source; caches of the loader and of fonts are made by tools."""
+    folder, name = posixpath.split(path)
+    if name.endswith(".pyc") and folder.endswith("/__pycache__"):
+        source = f"{posixpath.dirname(folder)}/{name.partition('.')[0]}.py"
+        return "bytecode that Python makes from the source that is there" if candidate.is_file(source) else None
+    if _WRITTEN_BY_TOOLS.search(path):
+        return "a list or a name of the base image itself"
+    return None
+
+
+def _accepted(original: Side, node: Node, candidate: Side, found: Node) -> str | None:
+    if compare_contents(original, node, candidate, found) == "rebuilt":
+        return "built anew with the same contents"
+    if _WRITTEN_BY_TOOLS.search(node.path):
+        return "a list or a name of the base image itself"
+    if node.name.endswith(".pyc"):
+        return "bytecode that Python makes from the source that is there"
+    if original.in_base(node) and (candidate.in_base(found) or original.base_layers == 0):
+        ours, theirs = original.elf(node), candidate.elf(found)
+        if ours is not None and theirs is not None:
+            return "the same library or program of another base" if ours.soname == theirs.soname else None
+        return "a file of the base, in the other base's version"
+    before, after = original.owner(node.path), candidate.owner(found.path)
+    if before is not None and after is not None and (before.name, before.version) == (after.name, after.version):
+        return "of the same version of the same package"
+    return None
+
+
+def _denied(original: Side, node: Node, candidate: Side, found: Node, executed: bool) -> Item | None:
+    wanted = READ | (EXECUTE if executed else 0)
+    user = candidate.config.user or "root"
+    for right, word in ((READ, "read"), (EXECUTE, "execute")):
+        if right & wanted and original.may(right, node.path) and not candidate.may(right, found.path):
+            message = f"user {user} may not {word} {found.path} (mode {found.mode:o}, owner {found.uid}:{found.gid})"
+            return Item("permission", found.path, found.path, "", message)
+    return None
+
+
+def _missing(original: Side, path: str, node: Node) -> Item:
+    owner = original.owner(node.path)
+    by = f"{owner.name} {owner.version}" if owner else ""
+    if ".so" in node.name and original.elf(node) is not None:
+        return Item("missing-library", node.name, path, by)
+    return Item("missing-file", path, path, by)

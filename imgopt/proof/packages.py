@@ -1,0 +1,109 @@
+"""Language packages: the same set and versions, whole; and where the candidate has the files of a package."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+from imgopt.image.packages import Package
+from imgopt.proof.contents import compare_contents
+from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.side import Side, plain_name
+
+NAME = "language packages"
+SYSTEM = ("deb", "apk", "rpm")
+_NOTES = re.compile(
+    r"(?:\.dist-info|\.egg-info)/(?:RECORD|INSTALLER|REQUESTED|direct_url\.json|installed-files\.txt|uv_cache\.json)$|"
+    r"\.pyc$|/__pycache__/"
+)
+"""Notes of installers, and bytecode: rewritten by each installation, read by no program."""
+
+
+def language_packages(side: Side) -> list[Package]:
+    """Those above the base; the base's own (pip, npm) are judged by what was opened of them."""
+    return [p for p in side.packages if p.ecosystem not in SYSTEM and p.layer >= side.base_layers]
+
+
+def check_language_packages(
+    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+) -> Check:
+    """Every language package of the original: present, of the same version, with all files but its bytecode."""
+    items: list[Item] = []
+    allowed: Counter[str] = Counter()
+    versions = _versions(candidate.packages)
+    used = opened or frozenset()
+    wanted = language_packages(original)
+    files = 0
+    for package in wanted:
+        others = versions.get((package.ecosystem, plain_name(package.name)), set())
+        if package.version in others:
+            files += len(package.files)
+            items.extend(_incomplete(original, package, candidate, allowances, used))
+            continue
+        reason = None if used & set(package.files) else allowances.package_reason(package.ecosystem, package.name)
+        if reason:
+            allowed[reason] += 1
+        else:
+            items.append(_lost(package, others))
+    by_kind = Counter(package.ecosystem for package in wanted)
+    counts = ", ".join(f"{count} {ecosystem}" for ecosystem, count in sorted(by_kind.items())) or "none there"
+    detail = f"packages by name and version ({counts}), {files} files of them by contents"
+    return judged(NAME, detail, items, [f"{count} packages: {text}" for text, count in sorted(allowed.items())])
+
+
+def _versions(packages: Iterable[Package]) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for package in packages:
+        found[package.ecosystem, plain_name(package.name)].add(package.version)
+    return found
+
+
+def _lost(package: Package, others: set[str]) -> Item:
+    what = f"{package.ecosystem} package {package.name} {package.version}"
+    message = f"{what} is {', '.join(sorted(others))}" if others else f"{what} is missing"
+    return Item("package", package.name, posixpath.dirname(package.metadata), "", message)
+
+
+def _incomplete(
+    original: Side, package: Package, candidate: Side, allowances: Allowances, used: frozenset[str]
+) -> Iterator[Item]:
+    """Files of the package that are not at their place, or are others."""
+    for path in package.files:
+        if _NOTES.search(path):
+            continue
+        place = package_place(original, path, candidate) or path
+        before, after = original.tree.get(path), candidate.file(place)
+        if before is None or before.inode is None:
+            continue
+        if after is None:
+            moved = next((p for p, _ in allowances.places(path) if candidate.is_file(p)), None)
+            if moved is None and not allowances.drop_reason(path, opened=path in used):
+                yield Item("missing-file", path, path, package.name)
+        elif not original.shebang(before) and compare_contents(original, before, candidate, after) == "different":
+            yield Item("changed-file", path, path, package.name, f"{path} of {package.name} has other contents")
+
+
+def package_place(original: Side, path: str, candidate: Side) -> str | None:
+    """Where the candidate has this file of a package: beside the package's metadata, wherever that moved to."""
+    owner = original.owner(path)
+    if owner is None or owner.ecosystem in SYSTEM:
+        return None
+    other = _same_package(candidate, owner.ecosystem, plain_name(owner.name), owner.version, owner.metadata)
+    if other is None:
+        return None
+    root, there = (_root(package.metadata) for package in (owner, other))
+    return posixpath.normpath(posixpath.join(there, posixpath.relpath(path, root)))
+
+
+def _same_package(side: Side, ecosystem: str, name: str, version: str, metadata: str) -> Package | None:
+    """The same package, at the same place if it is there."""
+    same = side.package_index.get((ecosystem, name, version), [])
+    return next((package for package in same if package.metadata == metadata), same[0] if same else None)
+
+
+def _root(metadata: str) -> str:
+    """The folder that a package's paths count from: site-packages for Python, the package's own folder elsewhere."""
+    folder = posixpath.dirname(metadata)
+    return posixpath.dirname(folder) if folder.endswith((".dist-info", ".egg-info")) else folder

@@ -1,0 +1,145 @@
+"""Programs that are started: the entrypoint, command and health check, shebangs, and what kept shell scripts call."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imgopt.image.tree import Node
+from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.shell import called_programs
+from imgopt.proof.side import Side
+from imgopt.proof.users import EXECUTE, READ
+
+NAME = "programs"
+_SHELLS = ("sh", "bash", "dash", "ash", "zsh")
+_PACKAGES = re.compile(r"/(?:site-packages|dist-packages|node_modules|gems|vendor)/")
+_LONGEST_SCRIPT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A word that names a program, and who asks for it ("entrypoint", "health check", a path)."""
+
+    word: str
+    by: str
+
+
+def check_programs(
+    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+) -> Check:
+    """Every program that the candidate's configuration, scripts and shebangs name exists and may be executed.
+
+    What the original could not start either is no difference. Scripts inside of packages count when they were opened.
+    """
+    items: list[Item] = []
+    allowed: list[str] = []
+    uses = [*started(candidate), *_interpreters(candidate, opened), *_calls(original, candidate, opened)]
+    for use in uses:
+        problem = _problem(candidate, use)
+        if problem is None or _failed_before(original, use):
+            continue
+        reason = allowances.configuration.get(f"program:{problem.subject}")
+        if reason:
+            allowed.append(f"{problem}: {reason}")
+        else:
+            items.append(problem)
+    detail = f"{len(uses)} uses of programs by the start, the health check, shebangs and scripts"
+    return judged(NAME, detail, items, allowed)
+
+
+def started(side: Side) -> Iterator[Use]:
+    """The programs that the engine starts: the first word, and those of a shell's command line."""
+    config = side.config
+    words = (*(config.entrypoint or ()), *(config.cmd or ()))
+    yield from _line(words, "entrypoint" if config.entrypoint else "command")
+    if config.healthcheck and config.healthcheck.test:
+        kind, *test = config.healthcheck.test
+        if kind == "CMD":
+            yield from _line(tuple(test), "health check")
+        elif kind == "CMD-SHELL":
+            shell = config.shell or ("/bin/sh", "-c")
+            yield from _line((*shell, *test), "health check")
+
+
+def _line(words: tuple[str, ...], by: str) -> Iterator[Use]:
+    if not words:
+        return
+    yield Use(words[0], by)
+    if posixpath.basename(words[0]) in _SHELLS and len(words) > 2 and words[1].startswith("-") and "c" in words[1]:
+        yield from (Use(word, by) for word in called_programs(words[2]))
+
+
+def _interpreters(side: Side, opened: frozenset[str] | None) -> Iterator[Use]:
+    for node in side.tree.files():
+        if not node.mode & 0o111 or not node.size:
+            continue
+        words = side.shebang(node)
+        if not words or not _counts(side, node, opened):
+            continue
+        yield Use(words[0], node.path)
+        if posixpath.basename(words[0]) == "env" and len(words) > 1:
+            target = next((w for w in words[1].split() if not w.startswith("-") and "=" not in w), None)
+            if target:
+                yield Use(target, node.path)
+
+
+def _counts(side: Side, node: Node, opened: frozenset[str] | None) -> bool:
+    """A script of the base that was not opened, or an unopened one inside of a package, calls for nothing."""
+    if opened is not None and node.path in opened:
+        return True
+    return not side.in_base(node) and not _PACKAGES.search(node.path)
+
+
+def _problem(side: Side, use: Use) -> Item | None:
+    node = side.command(use.word)
+    path = use.word if use.word.startswith("/") else ""
+    if node is None:
+        return Item("missing-command", use.word, path, use.by)
+    if not side.may(EXECUTE, node.path):
+        who = side.config.user or "root"
+        message = f"{node.path} may not be executed by user {who} (mode {node.mode:o}), needed by {use.by}"
+        return Item("permission", node.path, node.path, use.by, message)
+    if side.shebang(node) and not side.may(READ, node.path):
+        message = f"{node.path} may not be read by user {side.config.user or 'root'}, and a script must be"
+        return Item("permission", node.path, node.path, use.by, message)
+    return None
+
+
+def _failed_before(original: Side, use: Use) -> bool:
+    """An interpreter that the same script did not find in the original, or a word that did not lead to a program."""
+    return _problem(original, use) is not None
+
+
+def _scripts(side: Side, opened: frozenset[str] | None) -> list[Node]:
+    """Shell scripts that run: those that the start names, those they name in turn, and those that were opened."""
+    found: dict[str, Node] = {}
+    queue = [use.word for use in started(side)]
+    queue += [word for word in side.config.cmd or () if "/" in word]
+    queue += sorted(path for path in opened or () if path.endswith(".sh"))
+    while queue:
+        node = side.command(queue.pop())
+        if node is None or node.path in found or not _is_shell_script(side, node):
+            continue
+        found[node.path] = node
+        queue += [word for word in called_programs(_script_text(node)) if "/" in word]
+    return list(found.values())
+
+
+def _is_shell_script(side: Side, node: Node) -> bool:
+    words = " ".join(side.shebang(node)).split()
+    return any(posixpath.basename(word) in _SHELLS for word in words) or (not words and node.name.endswith(".sh"))
+
+
+def _script_text(node: Node) -> str:
+    return node.read(_LONGEST_SCRIPT).decode("utf-8", "replace")
+
+
+def _calls(original: Side, candidate: Side, opened: frozenset[str] | None) -> Iterator[Use]:
+    """Programs that running scripts name, as far as the original has them: rare paths too, that no probe takes."""
+    for script in _scripts(candidate, opened):
+        for word in called_programs(_script_text(script)):
+            if original.command(word) is not None:
+                yield Use(word, script.path)

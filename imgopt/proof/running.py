@@ -1,0 +1,102 @@
+"""Who the container runs as, and whether that user may write where the original wrote."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.observe import Observation
+from imgopt.proof.side import Side
+from imgopt.proof.users import WRITE, Identity
+
+NON_ROOT = "non-root"
+_PRIVILEGED = 1024
+_ENGINES_OWN = ("/proc", "/sys", "/dev", "/run/secrets")
+_OF_ROOT = re.compile(r"^/root(?:/|$)|/__pycache__(?:/|$)|\.pyc$")
+"""What goes with root's home, and bytecode that is not written where it may not be: neither is needed."""
+
+
+def check_non_root(
+    original: Side,
+    candidate: Side,
+    allowances: Allowances,
+    before: Observation | None = None,
+    after: Observation | None = None,
+) -> Check:
+    """The user is the original's or the intended one; what the original wrote, the candidate's user may write."""
+    items: list[Item] = []
+    allowed: list[str] = []
+    identity = candidate.identity
+    if identity is None:
+        what = f"the image does not know the user {candidate.config.user}"
+        return judged(NON_ROOT, what, [Item("configuration", "user", message=what)])
+    reason = _user_reason(original, candidate, identity, allowances)
+    if reason is None:
+        items.append(Item("configuration", "user", message=_user_message(original, candidate, allowances)))
+    elif reason:
+        allowed.append(f"runs as {candidate.config.user}: {reason}")
+    if identity.is_root is False and not identity.numeric and original.config.user != candidate.config.user:
+        allowed.append(f"user {candidate.config.user!r} is a name: Kubernetes' runAsNonRoot asks for a number")
+    written = _written_paths(original, before)
+    items.extend(_not_writable(original, candidate, identity, written))
+    items.extend(_other_uid(identity, after))
+    detail = f"user {candidate.config.user or 'root'} ({identity.uid}:{identity.gid})"
+    detail += f", {len(written)} folders that the original writes to" if before else ", what it writes was not observed"
+    return judged(NON_ROOT, detail, items, [*allowed, *_ports(identity, before)])
+
+
+def _user_reason(original: Side, candidate: Side, identity: Identity, allowances: Allowances) -> str | None:
+    """ "" for the same user, a reason for an intended one, None for a difference."""
+    ours = original.identity
+    if allowances.user is not None:
+        return allowances.user_reason or "as intended" if candidate.config.user == allowances.user else None
+    same = ours is not None and (ours.uid, ours.gid) == (identity.uid, identity.gid)
+    return "" if same else allowances.configuration.get("user")
+
+
+def _user_message(original: Side, candidate: Side, allowances: Allowances) -> str:
+    wanted = allowances.user if allowances.user is not None else original.config.user
+    return f"user is {candidate.config.user or 'root'} instead of {wanted or 'root'}"
+
+
+def _written_paths(original: Side, before: Observation | None) -> list[str]:
+    """Folders in which the original made, changed or deleted something, without those that only gained a subfolder."""
+    changes = [change for change in before.written if not _OF_ROOT.search(change.path)] if before else []
+    parents = {posixpath.dirname(change.path) for change in changes if change.kind == "added"}
+    found: set[str] = set()
+    for change in changes:
+        node = original.tree.get(change.path)
+        if node is not None and node.kind == "dir" and change.path in parents:
+            continue  # named because something below it changed
+        found.add(posixpath.dirname(change.path) or "/")
+    return sorted(folder for folder in found if not any(folder.startswith(f"{other}/") for other in found - {folder}))
+
+
+def _not_writable(original: Side, candidate: Side, identity: Identity, folders: list[str]) -> Iterator[Item]:
+    for folder in folders:
+        if folder.startswith(_ENGINES_OWN) or folder == "/etc":
+            continue  # the engine's own mounts and files
+        path = folder
+        while path != "/" and not candidate.exists(path) and not original.exists(path):
+            path = posixpath.dirname(path)
+        if not candidate.exists(path):
+            yield Item("not-writable", path, path, "", f"{path} is not there, and the original writes to {folder}")
+        elif not candidate.may(WRITE, path, identity):
+            node = candidate.tree.resolve(path)
+            owner = f"{node.uid}:{node.gid}, mode {node.mode:o}" if node else ""
+            user = candidate.config.user or "root"
+            yield Item("not-writable", path, path, "", f"user {user} may not write to {path} (owner {owner})")
+
+
+def _other_uid(identity: Identity, after: Observation | None) -> Iterator[Item]:
+    if after is not None and after.started and after.uid is not None and after.uid != identity.uid and identity.uid:
+        yield Item("configuration", "user", message=f"its first process runs as {after.uid} instead of {identity.uid}")
+
+
+def _ports(identity: Identity, before: Observation | None) -> Iterator[str]:
+    low = sorted({item.port for item in before.listening if item.port < _PRIVILEGED}) if before else []
+    if low and not identity.is_root:
+        ports = ", ".join(map(str, low))
+        yield f"port {ports} without root: engines allow it (ip_unprivileged_port_start), not every cluster does"
