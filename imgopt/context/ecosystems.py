@@ -40,7 +40,9 @@ class Manager(Fact, frozen=True):
     hooks: str = ""
     """Regular expression: a manifest text that runs the project's own code on install."""
     fetch: str = ""
-    """Command that fetches the dependencies from the manifests alone."""
+    """Command that fetches the dependencies from the manifests alone; an option: the install command with it."""
+    needs_lock: bool = False
+    """Whether `fetch` is of no use without a lock file."""
     fetch_before: list[str] = []
     """Words of the commands before which `fetch` helps, for instance "go build"."""
     stub: str = ""
@@ -111,7 +113,8 @@ class SystemPackages(Fact, frozen=True):
     """Paths of its own state, which a run does not need."""
     build_tools: list[str] = []
     """Names (glob patterns) of packages that serve a build only."""
-    lists: list[str] = []
+    generated: list[str] = []
+    """Beginnings of paths below /etc that installation scripts write."""
 
 
 class DistrolessImage(Fact, frozen=True):

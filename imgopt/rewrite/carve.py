@@ -64,10 +64,15 @@ class CarveRules:
     """System packages that the final stage installs."""
     package_layers: frozenset[int]
     """Layers made by the system's package manager."""
+    generated: tuple[str, ...] = ()
+    """Beginnings of paths below /etc that installation scripts write."""
     must_keep: frozenset[str] = frozenset()
     """Paths that an earlier proof asked for."""
+    keeps_users: bool = False
+    """Whether the image defines a user of its own."""
 
 
+USER_DATABASE = frozenset(["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"])
 SYSTEM_ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc", "/var", "/run", "/boot", "/sys")
 
 
@@ -89,9 +94,18 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
     reason = None if path in rules.opened else drop_reason(path, rules.drops)
     if reason is not None:
         return Verdict("dropped", reason)
-    if fact.layer in rules.package_layers and is_system_path(path):
+    if path in USER_DATABASE and not rules.keeps_users:
+        return Verdict("dropped", "users of system packages")
+    if fact.layer in rules.package_layers and path not in rules.opened and _is_generated(path, rules.generated):
         return Verdict("reinstalled" if rules.reinstalled else "dropped", "made by the installation of system packages")
     return Verdict("kept", "")
+
+
+def _is_generated(path: str, generated: tuple[str, ...]) -> bool:
+    """Made by installation scripts: below /etc only what is known to be; a file of the author may stand beside it."""
+    if path.startswith("/etc/"):
+        return path.startswith(generated)
+    return is_system_path(path) and not path.startswith("/usr/lib/locale/")
 
 
 def is_system_path(path: str) -> bool:

@@ -64,8 +64,7 @@ def _tree(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Ca
         if fact.kind == "dir":
             _folder(nodes, path)
     for path in kept:
-        fact = everything.get(path)
-        if fact is not None and fact.kind == "dir":
+        if path in nodes:
             nodes[path].is_kept_leaf = True
     for path, fact in everything.items():
         if fact.kind != "dir":

@@ -1,0 +1,200 @@
+"""Writes the final stage: takes the original apart by evidence and puts together what a run needs on a new base."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.dockerfile import Dockerfile, Stage
+from imgopt.image.image import Image
+from imgopt.image.tree import Tree
+from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules
+from imgopt.rewrite.copies import CopyPlan, plan_copies
+from imgopt.rewrite.evidence import Evidence, read_users
+from imgopt.rewrite.final_stage import Copy
+from imgopt.rewrite.gather import system_packages
+from imgopt.rewrite.runtime import RuntimeNeeds, runtime_needs
+from imgopt.rewrite.strategy import Project
+
+
+@dataclass(frozen=True)
+class Carving:
+    """What a final stage on one base would hold."""
+
+    carved: Carved
+    plan: CopyPlan
+    packages: dict[str, str]
+    """System packages to install -> the path, or the author's wish, that asks for each."""
+    libraries: dict[str, str]
+    """Files of the system to copy (where the base has no package manager) -> who asks."""
+    missing: dict[str, str]
+    """System files that are needed and belong to no package: why this base does not fit."""
+    needs: RuntimeNeeds
+    compiled: bool
+    interpreter: Ecosystem | None
+
+
+def target_stage(dockerfile: Dockerfile, project: Project) -> Stage:
+    """The stage that ships."""
+    return dockerfile.target(project.target)
+
+
+def carve_on(project: Project, evidence: Evidence, base: Image | None, *, packages: bool) -> Carving:
+    """Takes the original apart for a base. `packages`: whether the base can install system packages."""
+    start = start_program(evidence)
+    interpreter = find_interpreter(evidence, project.ecosystems)
+    compiled = interpreter is None or interpreter.name == "java"
+    new_tree = base.tree() if base is not None else evidence.side.base.tree() if evidence.side.base else None
+    rules = CarveRules(
+        drops=drop_rules(project.ecosystems, evidence.homes, compiled=compiled),
+        opened=evidence.opened,
+        owner=evidence.owner,
+        reinstalled=frozenset(),
+        package_layers=evidence.package_layers,
+        generated=tuple(p for item in project.ecosystems if item.system for p in item.system.generated),
+        must_keep=frozenset(project.repairs.paths),
+        keeps_users=defines_users(evidence),
+    )
+    first = carve(evidence.delta, rules)
+    kept = frozenset(first.paths("kept"))
+    trees = (
+        interpreter_files(evidence, interpreter) if interpreter and not packages and base is not None else frozenset()
+    )
+    everything = kept | trees
+    needs = runtime_needs(evidence.side, _roots(evidence, everything, start), new_tree, everything)
+    wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
+    carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
+    plan = plan_copies(evidence.facts, frozenset(carved.paths("kept")) | trees, _harmless(evidence, new_tree))
+    return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter)
+
+
+def _roots(evidence: Evidence, kept: frozenset[str], start: str | None) -> Iterable[tuple[str, str]]:
+    """Where the search for needs begins: everything that may be executed, and everything that was opened."""
+    for path in sorted(kept):
+        fact = evidence.facts.get(path)
+        if fact is not None and fact.kind == "file" and (fact.mode & 0o111 or ".so" in path or path.endswith(".node")):
+            yield path, ""
+    if start is not None:
+        yield start, "the start command"
+    for path in sorted(evidence.opened):
+        fact = evidence.facts.get(path)
+        if fact is not None and fact.kind == "file" and not _is_volatile(path):
+            yield path, "opened in the smoke run"
+
+
+VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/tmp/", "/var/run/", "/var/tmp/", "/var/cache/", "/var/lib/dpkg/")
+OF_THE_ENGINE = frozenset(["/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/ld.so.cache", "/etc/mtab"])
+
+
+def _is_volatile(path: str) -> bool:
+    return path.startswith(VOLATILE) or path in OF_THE_ENGINE
+
+
+def _sort_needs(
+    project: Project, evidence: Evidence, needs: RuntimeNeeds, new_tree: Tree | None, *, packages: bool
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Splits what the system must give into packages to install, files to copy, and what nobody can give."""
+    wanted: dict[str, str] = dict.fromkeys(project.repairs.packages, "an earlier build failed without it")
+    libraries: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    for path, asked_by in needs.files.items():
+        owner = evidence.owner(path)
+        if not packages:
+            (libraries if not _is_data(path) or owner else missing)[path] = asked_by
+        elif owner is not None:
+            wanted.setdefault(owner, asked_by)
+        elif path.startswith("/etc/ssl/certs/") and "ca-certificates" in evidence.packages.installed:
+            wanted.setdefault("ca-certificates", asked_by)
+        else:
+            missing[path] = asked_by
+    if packages:
+        installed = _installed_in(new_tree)
+        for name in evidence.asked_packages(project.ecosystems):
+            if name not in installed:
+                wanted.setdefault(name, "the Dockerfile installs it by name")
+    return wanted, libraries, missing
+
+
+def _is_data(path: str) -> bool:
+    return path.startswith("/etc/")
+
+
+def _installed_in(tree: Tree | None) -> frozenset[str]:
+    return frozenset(system_packages(tree).installed) if tree is not None else frozenset()
+
+
+def _harmless(evidence: Evidence, new_tree: Tree | None) -> Callable[[str], bool]:
+    """Whether the new base has the same file at the same path (by size and digest)."""
+
+    def same(path: str) -> bool:
+        theirs = new_tree.get(path) if new_tree is not None else None
+        ours = evidence.tree.get(path)
+        if theirs is None or ours is None or theirs.kind != ours.kind:
+            return False
+        if ours.kind == "symlink":
+            return theirs.linkname == ours.linkname
+        return theirs.size == ours.size and (ours.inode is None or ours.digest == theirs.digest)
+
+    return same
+
+
+def defines_users(evidence: Evidence) -> bool:
+    """The image adds a user of its own over its base, or runs as one that is not root."""
+    base = evidence.side.base
+    before = {name for name, _, _ in read_users(base.tree())} if base is not None else set()
+    added = any(1000 <= number < 65534 and name not in before for name, number, _ in evidence.users)
+    return added or evidence.config.user.partition(":")[0] not in ("", "root", "0")
+
+
+def start_program(evidence: Evidence) -> str | None:
+    """The real path of the first program that the image starts."""
+    words = [*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ())]
+    node = evidence.side.command(words[0]) if words else None
+    return node.path if node is not None else None
+
+
+def start_programs(evidence: Evidence) -> tuple[str, ...]:
+    """Real paths of every program that the start names or that the smoke run executed."""
+    words = [*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ())]
+    nodes = [evidence.side.command(word) for word in words if word and not word.startswith("-")]
+    return tuple(dict.fromkeys([node.path for node in nodes if node is not None] + sorted(evidence.seen.executed)))
+
+
+def find_interpreter(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Ecosystem | None:
+    """The language whose interpreter runs the service: started directly, by a script's first line, or seen to run."""
+    names = set()
+    for path in start_programs(evidence):
+        names.add(posixpath.basename(path))
+        node = evidence.side.file(path)
+        words = evidence.side.shebang(node) if node is not None else ()
+        names |= {posixpath.basename(part) for word in words for part in word.split()}
+    for ecosystem in ecosystems:
+        if any(fnmatchcase(name, glob) for name in names for glob in ecosystem.runtime.programs):
+            return ecosystem
+    return None
+
+
+def interpreter_files(evidence: Evidence, ecosystem: Ecosystem) -> frozenset[str]:
+    """Every path of the interpreter's own trees."""
+    found = set()
+    for glob in ecosystem.runtime.trees:
+        depth = glob.count("/")
+        for path in evidence.facts:
+            head = "/".join(path.split("/")[: depth + 1])
+            if fnmatchcase(head, glob):
+                found.add(path)
+    return frozenset(found)
+
+
+def library_copies(libraries: Iterable[str]) -> tuple[Copy, ...]:
+    """One COPY per folder; a link is copied as the file that it leads to, under the name that is asked for."""
+    folders: dict[str, list[str]] = {}
+    for path in sorted(libraries):
+        folders.setdefault(posixpath.dirname(path), []).append(path)
+    return tuple(
+        Copy(tuple(paths), folder.rstrip("/") + "/" if len(paths) > 1 else paths[0])
+        for folder, paths in folders.items()
+    )

@@ -1,0 +1,154 @@
+"""Measured facts of the original that strategies may use: its files, its packages, and what the smoke run opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.image.config import ImageConfig
+from imgopt.image.image import Image
+from imgopt.image.tree import Node, Tree
+from imgopt.proof.side import Side
+from imgopt.rewrite.carve import PathFact
+
+
+@dataclass(frozen=True)
+class SystemPackages:
+    """The image's own package database: which package owns a path, and what is installed."""
+
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Real path -> package name."""
+    installed: Mapping[str, str] = field(default_factory=dict)
+    """Package name -> version."""
+    asked: tuple[str, ...] = ()
+    """Installed over the base, and not only as a dependency of another package."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the smoke run of the original showed."""
+
+    opened: frozenset[str] | None = None
+    """Paths that it opened; None: not measured."""
+    executed: frozenset[str] = frozenset()
+    written: tuple[str, ...] = ()
+    """Paths that it created or changed."""
+    ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured on the original image."""
+
+    side: Side
+    """The original image, and the base that it was built on."""
+    packages: SystemPackages
+    seen: Seen = Seen()
+    package_layers: frozenset[int] = frozenset()
+    """Layers made by RUN steps that called the system's package manager."""
+    look_into: Callable[[str], Image | None] | None = None
+    """A candidate base image, or None where it cannot be had."""
+
+    @property
+    def tree(self) -> Tree:
+        return self.side.tree
+
+    @property
+    def config(self) -> ImageConfig:
+        return self.side.config
+
+    @property
+    def base_layers(self) -> int:
+        return self.side.base_layers
+
+    @cached_property
+    def facts(self) -> dict[str, PathFact]:
+        """The whole final file system, each path once; of several names of one file the first one carries the bytes."""
+        found: dict[str, PathFact] = {}
+        counted: set[int] = set()
+        for node in self.tree.walk():
+            if node.path != "/":
+                found[node.path] = _fact(node, counted)
+        return found
+
+    @cached_property
+    def delta(self) -> tuple[PathFact, ...]:
+        """Files, links and empty folders that the original adds over its base."""
+        return tuple(
+            fact
+            for fact in self.facts.values()
+            if fact.layer >= self.base_layers and (fact.kind != "dir" or self._is_empty(fact.path))
+        )
+
+    def _is_empty(self, path: str) -> bool:
+        node = self.tree.get(path)
+        return node is not None and not node.children
+
+    @cached_property
+    def os_release(self) -> dict[str, str]:
+        """/etc/os-release of the image; empty where there is none."""
+        try:
+            text = self.tree.read("/etc/os-release", 65536).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return {}
+        pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+        return {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
+
+    @cached_property
+    def homes(self) -> tuple[str, ...]:
+        """Home folders: root's, and those of /etc/passwd below /home."""
+        return tuple(dict.fromkeys(["/root", *(home for _, _, home in self.users if home.startswith("/home/"))]))
+
+    @cached_property
+    def users(self) -> tuple[tuple[str, int, str], ...]:
+        """Name, number and home folder of each user in /etc/passwd."""
+        return read_users(self.tree)
+
+    @cached_property
+    def opened(self) -> frozenset[str]:
+        """Every path that the smoke run opened or executed, and where it leads."""
+        return self.real({*(self.seen.opened or ()), *self.seen.executed})
+
+    def asked_packages(self, ecosystems: Iterable[Ecosystem]) -> tuple[str, ...]:
+        """System packages that the author installed by name, build tools aside."""
+        globs = [glob for item in ecosystems if item.system for glob in item.system.build_tools]
+        return tuple(name for name in self.packages.asked if not any(fnmatchcase(name, glob) for glob in globs))
+
+    def owner(self, path: str) -> str | None:
+        """The system package that owns a path; links in the path are followed, as for a merged /usr."""
+        owners = self.packages.owners
+        if path in owners:
+            return owners[path]
+        node = self.tree.resolve(path)
+        return owners.get(node.path) if node is not None else None
+
+    def real(self, paths: Iterable[str]) -> frozenset[str]:
+        """The paths themselves and where they lead."""
+        found: set[str] = set()
+        for path in paths:
+            node = self.tree.resolve(path)
+            found |= {path} if node is None else {path, node.path}
+        return frozenset(found)
+
+
+def _fact(node: Node, counted: set[int]) -> PathFact:
+    size = node.size
+    if node.inode is not None:
+        if id(node.inode) in counted:
+            size = 0
+        counted.add(id(node.inode))
+    kind = node.kind if node.kind in ("file", "dir", "symlink") else "other"
+    return PathFact(node.path, kind, size, node.layer, node.mode, node.uid, node.gid, node.linkname)
+
+
+def read_users(tree: Tree) -> tuple[tuple[str, int, str], ...]:
+    """Name, number and home of every line of /etc/passwd that can be read."""
+    try:
+        text = tree.read("/etc/passwd", 1 << 20).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ()
+    rows = (line.split(":") for line in text.splitlines())
+    return tuple((row[0], int(row[2]), row[5]) for row in rows if len(row) >= 6 and row[2].isdigit())

@@ -1,0 +1,50 @@
+"""Collects evidence from a built image and its smoke run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from imgopt.image import Image, Tree, find_packages
+from imgopt.proof.side import Side
+from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
+
+SYSTEM_ECOSYSTEMS = frozenset(["deb", "dpkg", "apk", "rpm"])
+DATABASES = ("/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage/rpm", "/var/lib/rpm")
+
+
+def gather(
+    image: Image, base: Image | None, seen: Seen, look_into: Callable[[str], Image | None] | None = None
+) -> Evidence:
+    """Evidence of the original. `base` is the image of its FROM; `seen` what the smoke run showed."""
+    side = Side(image, base)
+    return Evidence(
+        side=side,
+        packages=system_packages(side.tree, side.base_layers),
+        seen=seen,
+        package_layers=package_layers(image),
+        look_into=look_into,
+    )
+
+
+def system_packages(tree: Tree, base_layers: int = 0) -> SystemPackages:
+    """What the system's package manager installed: owners of paths, versions, and what was asked for by name."""
+    owners: dict[str, str] = {}
+    installed: dict[str, str] = {}
+    asked: list[str] = []
+    for package in find_packages(tree):
+        if package.ecosystem not in SYSTEM_ECOSYSTEMS:
+            continue
+        installed[package.name] = package.version
+        owners.update(dict.fromkeys(package.files, package.name))
+        if package.layer >= base_layers and package.auto is not True:
+            asked.append(package.name)
+    return SystemPackages(owners, installed, tuple(sorted(asked)))
+
+
+def package_layers(image: Image) -> frozenset[int]:
+    """Layers in which the system's package database was written."""
+    return frozenset(layer.index for layer in image.layers if _writes_database(entry.path for entry in layer.entries()))
+
+
+def _writes_database(paths: Iterable[str]) -> bool:
+    return any(path.startswith(DATABASES) for path in paths)

@@ -1,0 +1,168 @@
+"""Recognises the commands of package managers in a RUN, and says what each of them reads."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from imgopt.context.ecosystems import Ecosystem, Manager
+from imgopt.rewrite.strategy import ContextFiles
+
+NEUTRAL = frozenset(
+    ["mkdir", "useradd", "groupadd", "adduser", "addgroup", "true", "set", ":", "usermod", "groupmod", "locale-gen"]
+)
+"""Programs that read nothing of the build context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """A command of a package manager."""
+
+    ecosystem: Ecosystem
+    manager: Manager
+    words: tuple[str, ...]
+    arguments: tuple[str, ...]
+    """What follows the words that name the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What an install reads of the context: `files` (paths in the context) or the reason why this is not known."""
+
+    files: tuple[str, ...] = ()
+    refused: str = ""
+
+
+def recognise(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> Install | None:
+    """The package manager's command that these words call; None for any other command."""
+    plain = tuple(_without_prefix(words))
+    if not plain:
+        return None
+    for ecosystem in ecosystems:
+        for manager in ecosystem.manager:
+            for command in manager.commands:
+                rest = _after(plain, command.split())
+                if rest is not None:
+                    return Install(ecosystem, manager, plain, rest)
+    return None
+
+
+def begins_with(words: Sequence[str], command: str) -> bool:
+    """Whether the words call `command` ("go build"), options between its words aside."""
+    return _after(tuple(_without_prefix(words)), command.split()) is not None
+
+
+def _without_prefix(words: Sequence[str]) -> Sequence[str]:
+    index = 0
+    while index < len(words) and (words[index] in ("sudo", "exec", "env", "command") or _is_assignment(words[index])):
+        index += 1
+    return words[index:]
+
+
+def _is_assignment(word: str) -> bool:
+    return re.match(r"[A-Za-z_]\w*=", word) is not None
+
+
+def _after(words: tuple[str, ...], command: list[str]) -> tuple[str, ...] | None:
+    """What is left of `words` after the words of `command`, which may have options between them."""
+    if not words or not fnmatchcase(posixpath.basename(words[0]) if "/" not in command[0] else words[0], command[0]):
+        return None
+    rest, options = list(words[1:]), []
+    for wanted in command[1:]:
+        while rest and rest[0] != wanted and rest[0].startswith("-"):
+            options.append(rest.pop(0))
+        if not rest or rest[0] != wanted:
+            return None
+        rest.pop(0)
+    if len(command) == 1 and any(not word.startswith("-") for word in rest):
+        return None
+    return (*options, *rest)
+
+
+def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
+    """What an install reads, when its working directory is `folder` of the context ("" is the root)."""
+    manager = install.manager
+    named = _named_manifests(install)
+    own_words = [word for word in install.arguments if not word.startswith("-") and word not in named]
+    if manager.local and any(re.match(manager.local, word) for word in install.arguments if word not in named):
+        return Reads(refused=f"`{' '.join(install.words[:3])}` reads the source tree")
+    if manager.fetch.startswith("--") and manager.fetch not in install.words:
+        return Reads(refused=f"`{' '.join(install.words[:3])}` installs the project itself")
+    if manager.manifest_options:
+        return _closure(manager, context, [_join(folder, name) for name in named])
+    if not manager.manifests or (own_words and manager.name in ("npm", "yarn", "pnpm") and _is_global(install)):
+        return Reads()
+    wanted = [_join(folder, name) for name in manager.manifests]
+    missing = [name for name in wanted if not present(context, name)]
+    if missing:
+        return Reads(refused=f"{missing[0]} is not in the build context")
+    extra = [path for name in manager.optional for path in present(context, _join(folder, name))]
+    return _closure(manager, context, [path for name in wanted for path in present(context, name)] + extra)
+
+
+def _is_global(install: Install) -> bool:
+    return any(word in ("-g", "--global", "--location=global") for word in install.words)
+
+
+def _named_manifests(install: Install) -> list[str]:
+    found, words = [], list(install.arguments)
+    for index, word in enumerate(words):
+        for option in install.manager.manifest_options:
+            if word == option and index + 1 < len(words):
+                found.append(words[index + 1])
+            elif option.startswith("--") and word.startswith(option + "="):
+                found.append(word.partition("=")[2])
+            elif len(option) == 2 and word.startswith(option) and len(word) > 2 and not word.startswith("--"):
+                found.append(word[2:])
+    return found
+
+
+def _closure(manager: Manager, context: ContextFiles, files: list[str]) -> Reads:
+    """The files and what they include; refused where a line of one makes the command read the source."""
+    done: list[str] = []
+    waiting = list(dict.fromkeys(files))
+    while waiting:
+        path = waiting.pop(0)
+        if path in done:
+            continue
+        if path not in context.sizes:
+            return Reads(refused=f"{path} is not in the build context")
+        done.append(path)
+        text = context.text(path)
+        for pattern, what in (
+            (manager.local_lines, "refers to the source tree"),
+            (manager.hooks, "runs the project's own code"),
+        ):
+            found = re.search(pattern, text, re.MULTILINE) if pattern and _is_manifest(path) else None
+            if found:
+                return Reads(refused=f"{path} {what} (`{found[0].strip()[:60]}`)")
+        if manager.include:
+            waiting += [
+                _join(posixpath.dirname(path), name) for name in re.findall(manager.include, text, re.MULTILINE)
+            ]
+    return Reads(tuple(done))
+
+
+def _is_manifest(path: str) -> bool:
+    """Lock files repeat what the manifest says, in forms of their own: only manifests are searched."""
+    name = posixpath.basename(path)
+    return not (name.endswith((".lock", "lock.json", "lock.yaml")) or name in ("npm-shrinkwrap.json", "go.sum"))
+
+
+def present(context: ContextFiles, pattern: str) -> list[str]:
+    """Files of the context that match a glob, or that lie in the folder of that name."""
+    below = pattern.rstrip("/") + "/"
+    if pattern in context.sizes:
+        return [pattern]
+    return sorted(path for path in context.sizes if path.startswith(below) or ("*" in pattern and _fits(path, pattern)))
+
+
+def _fits(path: str, pattern: str) -> bool:
+    return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
+
+
+def _join(folder: str, name: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, name)).removeprefix("./")

@@ -1,0 +1,70 @@
+"""A plan: the strategies of one variant over one Dockerfile, and the text that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imgopt.dockerfile import parse
+from imgopt.results.optimize import Part, Parts
+from imgopt.results.rewrite import Change, Skip
+from imgopt.rewrite.carve import Carved, Fate
+from imgopt.rewrite.draft import Draft, new_draft, run_strategy
+from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.strategy import Project, Strategy
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A new Dockerfile and why it is as it is. `final` is set where a stage was carved."""
+
+    dockerfile: str
+    ignore: str | None
+    changes: tuple[Change, ...]
+    skips: tuple[Skip, ...]
+    final: FinalStage | None
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Names of the strategies that changed something, in order."""
+        return tuple(dict.fromkeys(change.strategy for change in self.changes))
+
+    @property
+    def parts(self) -> Parts:
+        return summarize(self.final.carved) if self.final is not None else Parts()
+
+
+def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Plan:
+    """Runs the strategies in order; each sees what the ones before it made."""
+    draft = new_draft(text, project.context.ignore)
+    for strategy in strategies:
+        draft = run_strategy(draft, strategy, project)
+    return Plan(_text(draft), draft.ignore, draft.changes, draft.skips, draft.final)
+
+
+def _text(draft: Draft) -> str:
+    if draft.final is None:
+        return draft.text
+    eol = parse(draft.text).eol
+    body = draft.text.rstrip() + "\n"
+    whole = body + draft.final.render_builder_tail() + "\n" + draft.final.render()
+    return whole.replace("\r\n", "\n").replace("\n", eol) if eol != "\n" else whole
+
+
+def summarize(carved: Carved) -> Parts:
+    """The parts by folder and reason; their bytes sum to what the original adds over its base."""
+    return Parts(
+        kept=_rows(carved, "kept"),
+        reinstalled=_rows(carved, "reinstalled"),
+        replaced=_rows(carved, "replaced"),
+        dropped=_rows(carved, "dropped"),
+    )
+
+
+def _rows(carved: Carved, fate: Fate) -> list[Part]:
+    sums: dict[tuple[str, str], int] = {}
+    for path in carved.paths(fate):
+        key = ("/".join(path.split("/")[:3]), carved.fates[path].reason)
+        sums[key] = sums.get(key, 0) + carved.facts[path].size
+    rows = [Part(path=path, bytes=size, reason=reason) for (path, reason), size in sums.items()]
+    return sorted(rows, key=lambda row: (-row.bytes, row.path, row.reason))

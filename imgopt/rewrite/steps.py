@@ -1,0 +1,129 @@
+"""A stage read for moving: which COPY brings the source, what each RUN after it reads of the context."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.dockerfile import Dockerfile, Instruction, Scope
+from imgopt.dockerfile.shell import read_shell
+from imgopt.dockerfile.shellmodel import Command, Script
+from imgopt.dockerfile.typed import Copy
+from imgopt.rewrite.installs import NEUTRAL, reads, recognise
+from imgopt.rewrite.strategy import ContextFiles
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCopy:
+    """A COPY that brings a folder of the context: `source` in the context ("" is its root), `folder` in the image."""
+
+    instruction: Instruction
+    source: str
+    folder: str
+    written: str
+    """The destination as the user wrote it."""
+
+    def in_context(self, path: str) -> str | None:
+        """Where in the context an absolute path of the image comes from; None when this COPY does not bring it."""
+        if path != self.folder and not path.startswith(self.folder.rstrip("/") + "/"):
+            return None
+        inside = posixpath.relpath(path, self.folder)
+        return posixpath.normpath(posixpath.join(self.source, inside)).removeprefix("./")
+
+    def brings(self, path: str) -> bool:
+        return not self.source or path == self.source or path.startswith(self.source + "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one command reads of the context: `files`, or why it cannot come before the source."""
+
+    files: tuple[str, ...] = ()
+    refused: str = ""
+
+
+def script_of(dockerfile: Dockerfile, instruction: Instruction) -> Script:
+    """The shell text of a RUN with the SHELL in force."""
+    return read_shell(instruction, dockerfile.scope_at(instruction).shell)
+
+
+def workdir_at(scope: Scope) -> str:
+    """The working directory; `/` stands for the base image's own."""
+    return posixpath.normpath("/" + (scope.workdir or "").lstrip("/"))
+
+
+def source_copy(dockerfile: Dockerfile, instruction: Instruction, context: ContextFiles) -> SourceCopy | None:
+    """The instruction as a COPY of a folder of the context; None for anything else."""
+    typed = instruction.typed
+    if not isinstance(typed, Copy) or typed.from_ is not None or typed.heredocs or len(typed.sources) != 1:
+        return None
+    if typed.parents or typed.exclude or typed.link:
+        return None
+    scope = dockerfile.scope_at(instruction)
+    source, target = scope.expand_known(typed.sources[0]), scope.expand_known(typed.destination)
+    if source is None or target is None or "://" in source or source.startswith("git@"):
+        return None
+    clean = posixpath.normpath("/" + source).strip("/")
+    if clean and not _is_folder(clean, context):
+        return None
+    folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
+    return SourceCopy(instruction, clean, folder, str(typed.destination))
+
+
+def _is_folder(path: str, context: ContextFiles) -> bool:
+    return any(name.startswith(path + "/") for name in context.sizes)
+
+
+def need_of(
+    command: Command, workdir: str, copies: Sequence[SourceCopy], context: ContextFiles, ecosystems: Iterable[Ecosystem]
+) -> Need:
+    """What a command of a RUN reads of what the copies bring."""
+    if command.background or command.cwd is None or any(value is None for value in command.values):
+        return Need(refused=f"`{_short(command)}` cannot be read with certainty")
+    words = [value for value in command.values if value is not None]
+    if not words:
+        return Need()
+    cwd = posixpath.normpath(posixpath.join(workdir, command.cwd))
+    install = recognise([_relative(word, cwd) for word in words], ecosystems)
+    if install is None:
+        return Need() if _is_neutral(words, copies) else Need(refused=f"`{_short(command)}` may read the source")
+    copy = next((item for item in copies if item.in_context(cwd) is not None), None)
+    if copy is None:
+        found = reads(install, ContextFiles(context.root, {}), "")
+        named = bool(found.refused) or bool(install.manager.manifests)
+        return Need(refused=f"`{_short(command)}` runs outside what is copied") if named else Need()
+    folder = copy.in_context(cwd) or ""
+    found = reads(install, context, "" if folder == "." else folder)
+    if found.refused:
+        return Need(refused=found.refused)
+    foreign = next((path for path in found.files if not copy.brings(path)), None)
+    return Need(refused=f"{foreign} is not copied by this COPY") if foreign else Need(found.files)
+
+
+def _relative(word: str, cwd: str) -> str:
+    """A word that names a path below the working directory, as a relative one."""
+    inside = word.startswith(cwd.rstrip("/") + "/") and cwd != "/"
+    return posixpath.relpath(word, cwd) if inside else word
+
+
+def _is_neutral(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
+    if words[0] == "cd":
+        return True
+    if words[0] == "rm":
+        paths = [word for word in words[1:] if not word.startswith("-")]
+        return all(path.startswith("/") and not any(copy.in_context(path) for copy in copies) for path in paths)
+    if words[0] in ("npm", "yarn") and "cache" in words[1:3]:
+        return True
+    if words[0] in ("curl", "wget"):
+        return not any(word.startswith("@") or word in ("-T", "--upload-file", "--config", "-K") for word in words)
+    if words[0] not in NEUTRAL:
+        return False
+    return all(not word.startswith("/") or not any(copy.in_context(word) for copy in copies) for word in words[1:]) or (
+        words[0] in ("set", "mkdir", "true", ":")
+    )
+
+
+def _short(command: Command) -> str:
+    return " ".join(word.text for word in command.words)[:60]

@@ -1,0 +1,47 @@
+"""Variants: named sets of strategies, from the one that dares least to the one that dares most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imgopt.errors import InputError
+from imgopt.rewrite.registry import all_strategies
+from imgopt.rewrite.strategy import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class VariantKind:
+    name: str
+    what: str
+    leaves_out: frozenset[str]
+
+
+VARIANTS = (
+    VariantKind(
+        "safe",
+        "same bases and user; order, caches, hygiene, ignore file",
+        frozenset(["multi-stage", "slim-base", "distroless-base", "runtime-base", "non-root", "prune-dev", "bytecode"])
+        | frozenset(["java-layers", "start-command"]),
+    ),
+    VariantKind(
+        "slim", "multi-stage, carved, slim base of the same distribution, non-root", frozenset(["distroless-base"])
+    ),
+    VariantKind("distroless", "as slim, on a base without shell and package manager", frozenset(["slim-base"])),
+)
+
+
+def choose_variants(names: Iterable[str]) -> tuple[VariantKind, ...]:
+    """The variants of these names, all of them for none. Raises InputError for an unknown one."""
+    known = {kind.name: kind for kind in VARIANTS}
+    wanted = list(dict.fromkeys(names))
+    unknown = next((name for name in wanted if name not in known), None)
+    if unknown is not None:
+        raise InputError(f"no variant is called {unknown}", hint=f"known: {', '.join(known)}")
+    return tuple(known[name] for name in wanted) if wanted else VARIANTS
+
+
+def strategies_of(kind: VariantKind, disabled: Iterable[str], allowed: Iterable[str]) -> tuple[Strategy, ...]:
+    """The strategies of a variant, in order; suggestions only where they are allowed by name."""
+    off, on = set(disabled) | kind.leaves_out, set(allowed)
+    return tuple(s for s in all_strategies() if s.name not in off and (s.safety != "suggestion" or s.name in on))

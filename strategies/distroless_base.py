@@ -1,0 +1,118 @@
+"""distroless-base: the final stage on a base without shell and package manager."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
+
+from imgopt.image.image import Image
+from imgopt.rewrite.bases import distroless_candidates
+from imgopt.rewrite.carving import Carving, carve_on, library_copies, start_programs, target_stage
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+from imgopt.strategies.multi_stage import final_stage
+
+SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "busybox", "env"])
+CXX = ("libstdc++.so", "libgcc_s.so", "libgomp.so")
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """Takes the smallest kind of distroless base that fits: static, base or cc."""
+    evidence, final = situation.evidence, situation.final
+    if evidence is None or final is None:
+        yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
+        return
+    stage = target_stage(situation.dockerfile, situation.project)
+    refusal = _needs_shell(evidence)
+    if refusal:
+        yield Skip(refusal, stage.line)
+        return
+    probe = carve_on(situation.project, evidence, None, packages=False)
+    kinds = _kinds(probe)
+    for kind in kinds:
+        for name in distroless_candidates(kind, situation.project.ecosystems, evidence.os_release):
+            image = evidence.look_into(name) if evidence.look_into else None
+            if image is None:
+                yield Skip(f"{name} cannot be had here", stage.line)
+                continue
+            new = _on(situation, final, name, image)
+            if isinstance(new, Skip):
+                yield new
+                continue
+            yield Change(f"{name} has neither shell nor package manager; {_what(probe)}", stage.line, final=new)
+            return
+    if not distroless_candidates("base", situation.project.ecosystems, evidence.os_release):
+        yield Skip(f"no distroless base of {evidence.os_release.get('PRETTY_NAME', 'this distribution')}", stage.line)
+
+
+def _kinds(carving: Carving) -> tuple[str, ...]:
+    if carving.interpreter is not None:
+        return ("cc",)
+    if not carving.needs.dynamic:
+        return ("static", "base", "cc")
+    return ("cc",) if any(name.startswith(CXX) for name in carving.needs.sonames) else ("base", "cc")
+
+
+def _on(situation: Situation, final: FinalStage, name: str, image: Image) -> FinalStage | Skip:
+    evidence = situation.evidence
+    assert evidence is not None
+    stage = target_stage(situation.dockerfile, situation.project)
+    carving = carve_on(situation.project, evidence, image, packages=False)
+    if carving.missing:
+        path, why = next(iter(carving.missing.items()))
+        return Skip(f"{name} lacks {path} ({why})", stage.line)
+    programs = [path for path in carving.libraries if _is_program(path)]
+    if programs:
+        return Skip(f"{name} lacks {programs[0]} ({carving.libraries[programs[0]]})", stage.line)
+    new = final_stage(situation, stage, carving, final.builder, name, image.config, same_family=False, shell=False)
+    return replace(new, copies=(*library_copies(carving.libraries), *new.copies), packages=(), install="")
+
+
+def _is_program(path: str) -> bool:
+    """A program of the system, not a library and not the dynamic loader."""
+    return posixpath.dirname(path) in ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
+
+
+def _needs_shell(evidence: Evidence) -> str:
+    """Why this service cannot do without a shell; empty when it can."""
+    config = evidence.config
+    words = [*(config.entrypoint or ()), *(config.cmd or ())]
+    for path in start_programs(evidence):
+        name = posixpath.basename(path)
+        if name in SHELLS:
+            seen = path in evidence.seen.executed
+            return f"{path} is {'executed in the smoke run' if seen else 'what the image starts'}"
+        node = evidence.side.file(path)
+        shebang = evidence.side.shebang(node) if node is not None else ()
+        if shebang and posixpath.basename(shebang[0]) in SHELLS:
+            return f"{path} is a script for {shebang[0]}"
+    if config.healthcheck is not None and config.healthcheck.test[:1] in (("CMD-SHELL",), ("CMD",)):
+        check = config.healthcheck.test
+        if check[0] == "CMD-SHELL":
+            return "the HEALTHCHECK runs in a shell"
+    if not words:
+        return "the image starts nothing by itself"
+    if evidence.seen.opened is None:
+        return "not measured which programs the service runs, and a shell could be among them"
+    return ""
+
+
+def _what(carving: Carving) -> str:
+    if carving.interpreter is not None:
+        return f"the {carving.interpreter.name} of the original is copied with the libraries that it needs"
+    return "the program needs no system library" if not carving.needs.dynamic else "the C library is all it needs"
+
+
+STRATEGY = Strategy(
+    name="distroless-base",
+    why="A base without shell and package manager is smaller and leaves an intruder less to work with. An interpreter "
+    "is taken from the original itself, so its version never differs, together with the shared libraries that it and "
+    "the kept files need.",
+    safety="evidence",
+    references=("https://github.com/GoogleContainerTools/distroless",),
+    rewrite=rewrite,
+    refuses="A shell or a system program that was executed, a shell-form CMD or HEALTHCHECK, an entry script; another "
+    "distribution than Debian; opened files not measured.",
+)

@@ -1,0 +1,290 @@
+"""layer-order: manifests and lock files before the source, so that an edit does not install everything again."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from imgopt.dockerfile import Edit, Instruction, Stage
+from imgopt.dockerfile.shellmodel import Script
+from imgopt.dockerfile.typed import Copy
+from imgopt.rewrite.fetch_ahead import fetch_for
+from imgopt.rewrite.installs import present
+from imgopt.rewrite.steps import SourceCopy, need_of, script_of, source_copy, workdir_at
+from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+
+TRANSPARENT = frozenset(
+    ["ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "SHELL"]
+)
+"""Instructions that a COPY can pass without changing what either does."""
+
+
+@dataclass
+class _Moves:
+    """What can go before the source, in order."""
+
+    files: list[str] = field(default_factory=list)
+    last: Instruction | None = None
+    split_at: int | None = None
+    """Offset in the file after which the last RUN still needs the source."""
+    refused: str = ""
+    refused_line: int | None = None
+    commands: list[str] = field(default_factory=list)
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """Each stage by itself: the first COPY of a source folder, and the RUN steps after it."""
+    for stage in situation.dockerfile.reachable(situation.project.target):
+        yield from _stage(situation, stage)
+
+
+def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
+    group = _source_group(situation, stage)
+    if not group:
+        return
+    after = [item for item in stage.instructions if item.span.start > group[-1].instruction.span.start]
+    moves = _moves(situation, group, after)
+    if moves.last is None:
+        yield from _fetch_ahead(situation, group, after, moves)
+        return
+    before = [item for item in stage.instructions if item.span.start < group[0].instruction.span.start]
+    missing = [path for path in moves.files if not _is_copied_by(situation, path, before)]
+    names = ", ".join(posixpath.basename(path) for path in missing)
+    installs = "; ".join(dict.fromkeys(moves.commands))
+    because = f"`{installs}` reads only {names or 'what is copied before'}: an edit of the source does not run it again"
+    yield Change(because, group[0].instruction.line, _edits(situation, group, moves, missing))
+
+
+def _source_group(situation: Situation, stage: Stage) -> list[SourceCopy]:
+    """The first COPY of a folder that has a RUN after it, with the COPY lines that follow it at once."""
+    items = list(stage.instructions)
+    for index, item in enumerate(items):
+        first = source_copy(situation.dockerfile, item, situation.project.context)
+        if first is None:
+            continue
+        group = [first]
+        for other in items[index + 1 :]:
+            if other.keyword not in ("COPY", "ADD"):
+                break
+            copy = source_copy(situation.dockerfile, other, situation.project.context)
+            if copy is None:
+                return []
+            group.append(copy)
+        return group
+    return []
+
+
+def _moves(situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction]) -> _Moves:
+    moves = _Moves()
+    for item in after:
+        if item.keyword in TRANSPARENT:
+            continue
+        if item.keyword == "WORKDIR" and all(copy.written.startswith("/") for copy in group):
+            continue
+        if item.keyword != "RUN":
+            break
+        if not _one_run(situation, group, item, moves):
+            break
+    return moves
+
+
+def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instruction, moves: _Moves) -> bool:
+    """Adds a RUN to what can move; False when it, or a part of it, has to stay behind the source."""
+    dockerfile, project = situation.dockerfile, situation.project
+    if any(mount.type == "bind" for mount in getattr(item.typed, "mounts", ())):
+        moves.refused, moves.refused_line = "a bind mount reads the context by itself", item.line
+        return False
+    script = script_of(dockerfile, item)
+    if script.unknown or not script.commands:
+        moves.refused, moves.refused_line = script.unknown or "no shell command", item.line
+        return False
+    workdir = workdir_at(dockerfile.scope_at(item))
+    files: list[str] = []
+    installing = ""
+    for index, command in enumerate(script.commands):
+        need = need_of(command, workdir, group, project.context, project.ecosystems)
+        if need.refused:
+            moves.refused, moves.refused_line = need.refused, item.line
+            return _split(script, item, index, files, installing, moves)
+        files += need.files
+        if need.files:
+            installing = installing or " ".join(word.text for word in command.words)[:60]
+    _take(item, files, installing, moves)
+    return True
+
+
+def _split(script: Script, item: Instruction, index: int, files: list[str], installing: str, moves: _Moves) -> bool:
+    """Cuts `install && build` in two, where the list is plain and no `cd` before the cut matters after it."""
+    if index == 0 or not installing or not script.is_plain_list or item.heredocs or script.commands[index].cwd != ".":
+        return False
+    if any(command.name in ("set", "export", "cd", "umask", "source", ".") for command in script.commands[:index]):
+        return False
+    if any(not command.words for command in script.commands[:index]):
+        return False
+    _take(item, files, installing, moves)
+    moves.split_at = index
+    return False
+
+
+def _take(item: Instruction, files: list[str], installing: str, moves: _Moves) -> None:
+    moves.files += [path for path in files if path not in moves.files]
+    if installing:
+        moves.commands.append(installing)
+        moves.last = item
+        moves.split_at = None
+
+
+def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction]) -> bool:
+    """An earlier COPY brings this very file already."""
+    return any(
+        isinstance(item.typed, Copy)
+        and item.typed.from_ is None
+        and any(path in present(situation.project.context, str(word).removeprefix("./")) for word in item.typed.sources)
+        for item in before
+    )
+
+
+def _edits(
+    situation: Situation, group: Sequence[SourceCopy], moves: _Moves, missing: Sequence[str]
+) -> tuple[Edit, ...]:
+    """Manifests in the place of the source, the source behind the last RUN that can do without it."""
+    text, eol = situation.dockerfile.text, situation.dockerfile.eol
+    first, last = group[0].instruction, group[-1].instruction
+    start = first.comments[0].start if first.comments else first.extent.start
+    moved = text[start : last.extent.end]
+    if not moved.endswith("\n"):
+        moved += eol
+    lines = "".join(line + eol for line in _manifest_copies(group, missing))
+    assert moves.last is not None
+    place = moves.last.extent.end
+    if moves.split_at is None:
+        lead = "" if text[place - 1 : place] == "\n" else eol
+        return (Edit(start, last.extent.end, lines), Edit(place, place, lead + moved))
+    head, tail = _cut(situation, moves.last, moves.split_at)
+    return (
+        Edit(start, last.extent.end, lines),
+        Edit(head, tail, eol + moved + _run_prefix(moves.last)),
+    )
+
+
+def _cut(situation: Situation, run: Instruction, index: int) -> tuple[int, int]:
+    """From the end of the last command that moves to the begin of the first that stays."""
+    commands = script_of(situation.dockerfile, run).commands
+    return commands[index - 1].span.end, commands[index].span.start
+
+
+def _run_prefix(run: Instruction) -> str:
+    """The keyword and flags of the RUN, as they are written."""
+    return run.text[run.span.start : run.value_span.start]
+
+
+def _manifest_copies(group: Sequence[SourceCopy], files: Sequence[str]) -> list[str]:
+    """One COPY per folder of manifests, in the style of the COPY that brings them."""
+    folders: dict[tuple[int, str], list[str]] = {}
+    for path in files:
+        index = next(i for i, copy in enumerate(group) if copy.brings(path))
+        folders.setdefault((index, posixpath.dirname(path)), []).append(path)
+    return [_copy_line(group[index], folder, paths) for (index, folder), paths in folders.items()]
+
+
+def _copy_line(copy: SourceCopy, folder: str, paths: Sequence[str]) -> str:
+    inside = posixpath.relpath(folder or ".", copy.source or ".")
+    base = copy.written if copy.written.endswith("/") else copy.written + "/"
+    target = base if inside == "." else posixpath.join(base, inside) + "/"
+    item = copy.instruction
+    prefix = item.text[item.span.start : item.value_span.start]
+    keyword = prefix.replace("ADD", "COPY").replace("add", "copy")
+    return f"{keyword}{' '.join(paths)} {'./' if target in ('./', './/') else target}"
+
+
+def _fetch_ahead(
+    situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction], moves: _Moves
+) -> Iterator[Change | Skip]:
+    """Nothing can move, but a build command's dependencies can be fetched before the source comes."""
+    for item in after:
+        fetch = fetch_for(situation, group, item) if item.keyword == "RUN" else None
+        if fetch is None:
+            continue
+        if fetch.refused:
+            yield Skip(f"dependencies cannot be fetched ahead: {fetch.refused}", item.line)
+            return
+        first = fetch.copy.instruction
+        if fetch.shell in situation.dockerfile.text[: first.span.start]:
+            return
+        eol = situation.dockerfile.eol
+        keyword = item.text[item.keyword_span.start : item.keyword_span.end]
+        lines = [*_manifest_copies([fetch.copy], fetch.files), f"{keyword} {fetch.shell}"]
+        at = first.comments[0].start if first.comments else first.extent.start
+        names = ", ".join(posixpath.basename(path) for path in fetch.files)
+        because = f"dependencies are fetched from {names} alone: an edit of the source does not fetch them again"
+        yield Change(because, first.line, (Edit(at, at, "".join(line + eol for line in lines)),))
+        return
+    if moves.refused:
+        yield Skip(f"the source stays before this step: {moves.refused}", moves.refused_line)
+
+
+STRATEGY = Strategy(
+    name="layer-order",
+    why="BuildKit runs a step again when anything that it was given changed. A COPY of the whole source before the "
+    "installation makes every edit install every dependency again. With the manifests alone in front, the installation "
+    "is a cache hit until they change.",
+    safety="text",
+    references=(
+        "https://docs.docker.com/build/cache/optimize/#order-your-layers",
+        "https://github.com/moby/buildkit/blob/master/docs/dev/solver.md",
+    ),
+    rewrite=rewrite,
+    refuses="An installation that reads the source (`pip install .`, install scripts in package.json, local paths in a "
+    "manifest), a step that cannot be read with certainty, a manifest that the context lacks.",
+    examples=(
+        Example(
+            "pip after the source",
+            before="FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD python app.py\n",
+            after="FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\n"
+            "COPY . .\nCMD python app.py\n",
+            files={"requirements.txt": "flask==3.0\n", "app.py": ""},
+        ),
+        Example(
+            "install and build in one RUN",
+            before="FROM node:20\nWORKDIR /app\n# everything\nCOPY . .\nRUN npm ci && npm run build\n",
+            after="FROM node:20\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\n# everything\n"
+            "COPY . .\nRUN npm run build\n",
+            files={"package.json": '{"dependencies": {}}', "package-lock.json": "{}", "src/a.ts": ""},
+        ),
+        Example(
+            "go build fetches its modules ahead",
+            before="FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN go build -o /app .\n",
+            after="FROM golang:1.22\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\n"
+            "RUN go build -o /app .\n",
+            files={"go.mod": "module a\n", "go.sum": "x\n", "main.go": ""},
+        ),
+        Example(
+            "pip install of the project itself",
+            before="FROM python:3.12\nCOPY . /app\nWORKDIR /app\nRUN pip install .\n",
+            after=None,
+            refused="reads the source tree",
+            files={"setup.py": ""},
+        ),
+        Example(
+            "a manifest that points into the source",
+            before="FROM python:3.12\nCOPY . .\nRUN pip install -r requirements.txt\n",
+            after=None,
+            refused="refers to the source tree",
+            files={"requirements.txt": "-e ./lib\n", "lib/setup.py": ""},
+        ),
+        Example(
+            "install scripts of the project",
+            before="FROM node:20\nCOPY . .\nRUN npm ci\n",
+            after=None,
+            refused="runs the project's own code",
+            files={"package.json": '{"scripts": {"postinstall": "node setup.js"}}', "setup.js": ""},
+        ),
+        Example(
+            "manifests come first already",
+            before="FROM node:20\nCOPY package.json ./\nRUN npm install\nCOPY . .\nCMD node app.js\n",
+            after=None,
+            files={"package.json": "{}", "app.js": ""},
+        ),
+    ),
+)

@@ -1,0 +1,147 @@
+"""non-root: the service runs as a numbered user that owns only the folders it writes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from imgopt.dockerfile import Edit, Stage
+from imgopt.image.image import Image
+from imgopt.rewrite.carving import target_stage
+from imgopt.rewrite.evidence import Evidence, read_users
+from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+from imgopt.rewrite.writable import writable_folders
+
+OWN_USER = 10001
+"""High enough to be nobody on the host."""
+SYSTEM_FOLDERS = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/var/lib/dpkg", "/boot")
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """Chooses a user of the base, or makes one, and gives it the folders that the smoke run wrote to."""
+    evidence = situation.evidence
+    stage = target_stage(situation.dockerfile, situation.project)
+    if evidence is None:
+        yield Skip("needs `imgopt optimize`: which folders the service writes to is measured in its smoke run")
+        return
+    refusal = _refusal(evidence)
+    if refusal:
+        yield Skip(refusal, stage.line)
+        return
+    folders = writable_folders(evidence, situation.project.repairs.writable)
+    system = next((folder for folder in folders if folder in SYSTEM_FOLDERS or folder.startswith("/etc/")), None)
+    if system is not None:
+        yield Skip(f"the service writes to {system}, which belongs to the system", stage.line)
+        return
+    if situation.final is not None:
+        yield _in_final(situation.final, evidence, folders, stage)
+    else:
+        yield from _in_text(situation, evidence, folders, stage)
+
+
+def _refusal(evidence: Evidence) -> str:
+    user = evidence.config.user.partition(":")[0]
+    if user not in ("", "root", "0"):
+        return f"the image runs as {user} already"
+    if any(word.endswith(("gosu", "su-exec", "setpriv", "runuser")) for word in evidence.seen.executed):
+        return "the start script drops privileges itself"
+    if any(value.startswith("/root") for value in evidence.config.environment.values()):
+        return "the environment names a folder below /root, which only root may enter"
+    inside = sorted(p for p in evidence.opened if p.startswith("/root/") and evidence.facts.get(p, None) is not None)
+    if any(evidence.facts[path].kind == "file" for path in inside):
+        return f"the service reads {inside[0]}, below a folder that only root may enter"
+    return ""
+
+
+def _in_final(final: FinalStage, evidence: Evidence, folders: tuple[str, ...], stage: Stage) -> Change:
+    base = evidence.look_into(final.base) if evidence.look_into else None
+    user, name = _user_of(base) if base is not None else (OWN_USER, "")
+    setup = final.setup
+    if not name and final.shell:
+        setup = (*setup, _make_user())
+    prepare, copies = final.prepare, final.copies
+    if folders:
+        listed = " ".join(folders)
+        prepare = (*prepare, f"mkdir -p {listed} && chown -R {user}:{user} {listed}")
+        copies = _with_folders(copies, folders)
+    new = replace(final, user=f"{user}:{user}", setup=setup, prepare=prepare, copies=copies, owned=folders)
+    return Change(_because(user, name, folders, evidence), stage.line, final=new)
+
+
+def _with_folders(copies: tuple[Copy, ...], folders: tuple[str, ...]) -> tuple[Copy, ...]:
+    """Copies the owned folders too, where no copied folder brings them along."""
+    whole = [copy.destination for copy in copies if copy.sources == (copy.destination,)]
+    missing = [f for f in folders if not any(f == place or f.startswith(place + "/") for place in whole)]
+    inside = [copy for copy in copies if any(_is_below(copy, folder) for folder in missing)]
+    return (*(copy for copy in copies if copy not in inside), *(Copy((folder,), folder) for folder in missing))
+
+
+def _is_below(copy: Copy, folder: str) -> bool:
+    return copy.destination.rstrip("/") == folder or copy.destination.startswith(folder + "/")
+
+
+def _user_of(base: Image) -> tuple[int, str]:
+    """The base's own user: distroless' nonroot, or the only ordinary user that it has."""
+    users = read_users(base.tree())
+    for name, number, _ in users:
+        if name == "nonroot":
+            return number, name
+    ordinary = [(number, name) for name, number, _ in users if 1000 <= number < 65534]
+    return ordinary[0] if len(ordinary) == 1 else (OWN_USER, "")
+
+
+def _make_user() -> str:
+    return f"groupadd --gid {OWN_USER} app && useradd --uid {OWN_USER} --gid app --create-home --no-log-init app"
+
+
+def _in_text(
+    situation: Situation, evidence: Evidence, folders: tuple[str, ...], stage: Stage
+) -> Iterator[Change | Skip]:
+    """A file whose final stage stays as it is: USER and the owners go in before its start."""
+    start = next((item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")), None)
+    at = start.extent.start if start is not None and not start.comments else None
+    if start is not None and start.comments:
+        at = start.comments[0].start
+    if at is None:
+        at = stage.instructions[-1].extent.end
+    user, name = _user_of(evidence.side.base) if evidence.side.base is not None else (OWN_USER, "")
+    has_shell = evidence.side.exists("/bin/sh")
+    if folders and not has_shell:
+        yield Skip(f"{folders[0]} has to belong to the user, and the base has no shell to do it", stage.line)
+        return
+    commands = [] if name or not has_shell else [_make_user()]
+    if folders:
+        listed = " ".join(folders)
+        commands.append(f"mkdir -p {listed} && chown -R {user}:{user} {listed}")
+    eol = situation.dockerfile.eol
+    text = "".join([f"RUN {command}{eol}" for command in commands] + [f"USER {user}:{user}{eol}"])
+    if at and situation.dockerfile.text[at - 1] != "\n":
+        text = eol + text
+    line = start.line if start is not None else stage.line
+    yield Change(_because(user, name, folders, evidence), line, (Edit(at, at, text),))
+
+
+def _because(user: int, name: str, folders: tuple[str, ...], evidence: Evidence) -> str:
+    who = f"runs as {name} ({user})" if name else f"runs as user {user}"
+    owns = (
+        f" and owns only what it writes to: {', '.join(folders)}" if folders else "; it writes to no folder of its own"
+    )
+    low = [str(port) for port in evidence.seen.ports if port < 1024]
+    ports = f"; port {', '.join(low)} is open to it in Docker 20.10 and later" if low else ""
+    return f"the service {who}{owns}{ports}"
+
+
+STRATEGY = Strategy(
+    name="non-root",
+    why="A process that is root in its container is root for every flaw of the kernel or of the runtime. A numeric "
+    "user can be checked by Kubernetes (runAsNonRoot). It owns the folders that the smoke run wrote to, nothing else.",
+    safety="evidence",
+    references=(
+        "https://docs.docker.com/build/building/best-practices/#user",
+        "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
+    ),
+    rewrite=rewrite,
+    refuses="The image has a user already; its start drops privileges itself; it reads below /root, or writes to "
+    "folders of the system.",
+)
