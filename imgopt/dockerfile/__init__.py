@@ -1,11 +1,15 @@
 """Dockerfiles as BuildKit reads them: lossless syntax, typed instructions, stages, shell, edits, .dockerignore.
 
+The kinds of instructions are in `imgopt.dockerfile.typed`, edits of whole instructions and stages in
+`imgopt.dockerfile.moves`, BuildKit's own picture of a file in `imgopt.dockerfile.dump`.
+
 >>> from imgopt.dockerfile import parse
 >>> file = parse("FROM python:3.12 AS app\\nCOPY . .\\n")
 >>> file.stages[0].base.tag, str(file) == file.text
 ('3.12', True)
 """
 
+from imgopt.dockerfile.compat import DockerfileParser
 from imgopt.dockerfile.edits import Edit, apply_edits
 from imgopt.dockerfile.expand import ExpansionError, expand, expand_words
 from imgopt.dockerfile.ignore import IgnoreFile, find_ignore_file
@@ -19,11 +23,13 @@ from imgopt.dockerfile.shellmodel import Command, Compound, Group, Pipeline, Scr
 from imgopt.dockerfile.shellwords import ShellWord
 from imgopt.dockerfile.spans import Span
 from imgopt.dockerfile.stages import Stage
+from imgopt.dockerfile.style import Style
 
 __all__ = [
     "Command",
     "Compound",
     "Dockerfile",
+    "DockerfileParser",
     "Edit",
     "ExpansionError",
     "Flag",
@@ -38,6 +44,7 @@ __all__ = [
     "ShellWord",
     "Span",
     "Stage",
+    "Style",
     "apply_edits",
     "expand",
     "expand_words",

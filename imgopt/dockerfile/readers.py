@@ -32,6 +32,11 @@ def read_typed(instruction: Instruction) -> Typed:
     return reader(instruction)
 
 
+def is_known(keyword: str) -> bool:
+    """Whether BuildKit has such an instruction; `keyword` is upper case."""
+    return keyword in _READERS
+
+
 def _word(instruction: Instruction) -> str:
     span = instruction.keyword_span
     return instruction.text[span.start : span.end]

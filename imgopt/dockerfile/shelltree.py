@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imgopt.dockerfile.shellmodel import (
@@ -119,8 +120,10 @@ class TreeReader:
                 waiting += [(sign.type, right), (operator, left)]
             elif node.type == "redirected_statement" and node.children[0].type == "list":
                 yield from self._redirected_list(node, operator)
+                waiting += _after_heredoc(node)
             else:
                 yield Item(operator, self._statement(node, operator))
+                waiting += _after_heredoc(node)
 
     def _redirected_list(self, node: Node, operator: str) -> Iterator[Item]:
         """`a && b > x`: the tree gives the redirection to the list, the shell to its last command."""
@@ -149,8 +152,8 @@ class TreeReader:
             if kind == "variable_assignment":
                 assignments.append(self._assignment(child))
             elif kind.endswith("_redirect"):
-                redirection, more = self._redirection(child)
-                redirections.append(redirection)
+                found, more = self._redirection(child)
+                redirections += found
                 words += more
             elif kind != "comment":
                 words.append(self._word(child))
@@ -215,8 +218,8 @@ class TreeReader:
         words = [read_word(self._source(child), self._span(child)) for child in nodes]
         return self._made(node, operator, words, assignments)
 
-    def _redirection(self, node: Node) -> tuple[Redirection, list[ShellWord]]:
-        """The redirection, and words after it that belong to the command (the tree gives them to it)."""
+    def _redirection(self, node: Node) -> tuple[list[Redirection], list[ShellWord]]:
+        """The redirections, and words after them that belong to the command (the tree gives them to these)."""
         if node.type == "heredoc_redirect":
             return self._heredoc(node)
         descriptor = node.child_by_field_name("descriptor")
@@ -226,22 +229,35 @@ class TreeReader:
         end = self._offset(targets[0].end_byte if targets else node.end_byte)
         span = self._place(self._offset(node.start_byte), end)
         fd = int(self._source(descriptor)) if descriptor and self._source(descriptor).isdecimal() else None
-        return Redirection(operator, words[0] if words else None, span, fd), words[1:]
+        return [Redirection(operator, words[0] if words else None, span, fd)], words[1:]
 
-    def _heredoc(self, node: Node) -> tuple[Redirection, list[ShellWord]]:
-        parts = {child.type: child for child in node.named_children}
-        if set(parts) - {"heredoc_start", "heredoc_body", "heredoc_end", "file_descriptor"}:
-            raise Unreadable("a here-document with more on its line")
-        body = self._source(parts["heredoc_body"]) if "heredoc_body" in parts else ""
+    def _heredoc(self, node: Node) -> tuple[list[Redirection], list[ShellWord]]:
+        """A here-document; the rest of its line is among its children."""
+        body, words = "", []
+        more: list[Redirection] = []
+        for child in node.named_children:
+            if child.type == "heredoc_body":
+                body = self._source(child)
+            elif child.type.endswith("_redirect"):
+                others, others_words = self._redirection(child)
+                more += others
+                words += others_words
+            elif child.type in ("word", "string", "raw_string", "concatenation", "number"):
+                words.append(self._word(child))
         operator = next(child.type for child in node.children if not child.is_named)
-        return Redirection(operator, None, self._span(node), None, body), []
+        return [Redirection(operator, None, self._span(node), None, body), *more], words
 
     def _redirected(self, node: Node, operator: str) -> ShellNode:
         body = node.child_by_field_name("body")
         if body is None:
-            found = [self._redirection(child) for child in node.named_children]
-            return self._made(node, operator, redirections=[each for each, _ in found])
-        return self._redirect(self._statement(body, operator), node)
+            found = [each for child in node.named_children for each in self._redirection(child)[0]]
+            return self._made(node, operator, redirections=found)
+        target = self._redirect(self._statement(body, operator), node)
+        pipes = [child for child in _heredoc_rest(node) if child.children and child.children[0].type == "|"]
+        if not pipes:
+            return target
+        parts = [self._statement(child, "|") for child in pipes[0].named_children]
+        return Pipeline((target, *parts), self._span(node))
 
     def _redirect(self, target: ShellNode, node: Node) -> ShellNode:
         """`target` with the redirections of `node`; those of a pipeline go to its last part."""
@@ -249,7 +265,7 @@ class TreeReader:
             last = self._redirect(target.parts[-1], node)
             return replace(target, parts=(*target.parts[:-1], last), span=self._span(node))
         found = [self._redirection(child) for child in node.named_children if child.type.endswith("_redirect")]
-        redirections = tuple(redirection for redirection, _ in found)
+        redirections = tuple(redirection for each, _ in found for redirection in each)
         span = Span(target.span.start, max(target.span.end, self._span(node).end))
         if isinstance(target, Command):
             more = tuple(word for _, words in found for word in words)
@@ -326,6 +342,22 @@ _READERS: dict[str, Callable[[TreeReader, Node, str], ShellNode]] = {
     "subshell": TreeReader._group,
     "compound_statement": TreeReader._group,
 }
+
+
+def _heredoc_rest(node: Node) -> list[Node]:
+    """What the tree puts into a here-document though it follows on the same line."""
+    redirects = [child for child in node.named_children if child.type == "heredoc_redirect"]
+    return [child for redirect in redirects for child in redirect.children]
+
+
+def _after_heredoc(node: Node) -> list[tuple[str, Node]]:
+    """`cat <<X && b`: the operator and `b`."""
+    if node.type != "redirected_statement":
+        return []
+    rest = _heredoc_rest(node)
+    return [
+        (sign.type, right) for sign, right in pairwise(rest) if sign.type in ("&&", "||") and right.type in _STATEMENTS
+    ]
 
 
 def _in_background(node: ShellNode) -> ShellNode:
