@@ -28,8 +28,10 @@ LOG_LINE_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One cacheable step. `stage` is "" in a file with one unnamed stage; `index` counts from 1, FROM being the first
-    that BuildKit shows. `seconds` is None for what never ran; `started` and `completed` are seconds since the epoch."""
+    """One cacheable step. `stage` is "" in a file with one unnamed stage. `index` is BuildKit's: FROM is 1, unless the
+    base comes from a named context, then the next one is. A FROM may carry the place that a build running at the same
+    time has for it: tell steps by their names and order. `seconds` is None for what never ran; `started` and `completed` are
+    seconds since the epoch."""
 
     stage: str
     index: int
@@ -123,7 +125,7 @@ class Progress:
         found = [step for vertex in self._vertices.values() if (step := vertex.step())]
         found = _with_own_base(found)
         stages = list(dict.fromkeys(step.stage for step in sorted(found, key=lambda s: s.started or float("inf"))))
-        return tuple(sorted(found, key=lambda step: (stages.index(step.stage), step.index)))
+        return tuple(sorted(found, key=lambda s: (stages.index(s.stage), s.keyword != "FROM", s.index)))
 
     def activities(self) -> dict[str, float]:
         """Seconds of what is no step (`exporting to image`, `[internal] load build context`), by name."""

@@ -1,0 +1,52 @@
+"""Fixtures for tests against a real engine; they skip where there is none, unless IMGOPT_REQUIRE_ENGINE is set."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from imgopt.engine import Engine, Session, connect
+from imgopt.errors import EnvironmentFailure
+
+BASES = Path(__file__).parent.parent / "build" / "bases.toml"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    try:
+        return connect()
+    except EnvironmentFailure as failure:
+        if os.environ.get("IMGOPT_REQUIRE_ENGINE"):
+            raise
+        pytest.skip(str(failure))
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with Session(engine) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def bases() -> dict[str, str]:
+    """Public image name -> the one that stands in for it on this machine; empty where the public ones are used."""
+    return tomllib.loads(BASES.read_text()).get("bases", {}) if BASES.is_file() else {}
+
+
+@pytest.fixture(scope="session")
+def base(engine: Engine, bases: dict[str, str]) -> Callable[[str], str]:
+    """The image to use for a public name; skips where it cannot be had."""
+
+    def find(name: str) -> str:
+        found = engine.resolve_base(name, bases)
+        if found is None:
+            if os.environ.get("IMGOPT_REQUIRE_ENGINE"):
+                pytest.fail(f"no base image {name}: run `make bases`")
+            pytest.skip(f"no base image {name}")
+        return found
+
+    return find
