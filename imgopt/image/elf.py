@@ -67,6 +67,18 @@ def read_elf(source: bytes | BinaryIO) -> Elf | None:
         return None
 
 
+def read_section(file: BinaryIO, names: tuple[str, ...], limit: int) -> dict[str, bytes]:
+    """The first `limit` bytes of the named sections that a seekable ELF file has; {} for what is no ELF file."""
+    head = file.read(64)
+    if len(head) < 52 or not is_elf(head) or head[4] not in (1, 2) or head[5] not in (1, 2):
+        return {}
+    try:
+        reader = _Reader(file, head)
+        return {name: reader.at(offset, min(size, limit)) for name, offset, size in reader.sections() if name in names}
+    except (struct.error, OSError, OverflowError, ValueError):
+        return {}
+
+
 class _Reader:
     def __init__(self, file: BinaryIO, head: bytes) -> None:
         self.file, self.head = file, head
@@ -94,9 +106,23 @@ class _Reader:
 
     def _segments(self, table: int, entry_size: int, count: int) -> list[tuple[int, int, int, int]]:
         """(type, file offset, address, size in the file) of each program header."""
-        data = self._bytes(table, entry_size * count)
+        data = self.at(table, entry_size * count)
         item = struct.Struct(self.order + ("I4xQQ8xQ" if self.wide else "IIIxxxxI"))
         return [item.unpack_from(data, position) for position in range(0, len(data) - item.size + 1, entry_size or 1)]
+
+    def sections(self) -> list[tuple[str, int, int]]:
+        """(name, file offset, size) of each section."""
+        table, entry_size, count, names = self._section_table()
+        data = self.at(table, entry_size * count)
+        item = struct.Struct(self.order + ("I4x16xQQ" if self.wide else "I12xII"))
+        rows = [item.unpack_from(data, at) for at in range(0, len(data) - item.size + 1, entry_size or 1)]
+        texts = self.at(rows[names][1], min(rows[names][2], _MAX_DYNAMIC)) if names < len(rows) else b""
+        return [(texts[at:].partition(b"\0")[0].decode("ascii", "replace"), offset, size) for at, offset, size in rows]
+
+    def _section_table(self) -> tuple[int, int, int, int]:
+        """File offset, entry size, number of entries, index of the section with the names."""
+        offset = struct.unpack_from(self.order + ("Q" if self.wide else "I"), self.head, 40 if self.wide else 32)[0]
+        return (offset, *struct.unpack_from(self.order + "HHH", self.head, 58 if self.wide else 46))
 
     def _dynamic(self, segments: list[tuple[int, int, int, int]]) -> dict[int, list[str]]:
         names: dict[int, list[str]] = {tag: [] for tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH)}
@@ -104,7 +130,7 @@ class _Reader:
         if section is None:
             return names
         item = struct.Struct(self.order + ("QQ" if self.wide else "II"))
-        data = self._bytes(section[0], min(section[1], _MAX_DYNAMIC))
+        data = self.at(section[0], min(section[1], _MAX_DYNAMIC))
         tags: list[tuple[int, int]] = []
         for tag, value in item.iter_unpack(data[: len(data) - len(data) % item.size]):
             if tag == 0:
@@ -117,12 +143,12 @@ class _Reader:
                     names[tag].append(self._text(strings + value, _MAX_NAME))
         return names
 
-    def _bytes(self, offset: int, size: int) -> bytes:
+    def at(self, offset: int, size: int) -> bytes:
         self.file.seek(offset)
         return self.file.read(size)
 
     def _text(self, offset: int, limit: int) -> str:
-        return self._bytes(offset, limit).partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        return self.at(offset, limit).partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def _offset(address: int, segments: list[tuple[int, int, int, int]]) -> int | None:

@@ -11,6 +11,15 @@ Alternatives = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A package inside of another's file (a jar in a jar, a module in a program), with its share of the bytes."""
+
+    name: str
+    version: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a database says: a package and the paths it claims, before any byte has its one owner."""
 
@@ -28,6 +37,7 @@ class Found:
     auto: bool | None = None
     """True when it came only as a dependency, None when the database does not say."""
     essential: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,13 @@ class Package:
     provides: tuple[str, ...] = ()
     auto: bool | None = None
     essential: bool = False
+    inside: str | None = None
+    """The package whose file contains this one: its bytes are part of that one's bytes."""
 
 
 class Packages:
-    """All packages of a tree. Every live byte has one owner or none; the bytes sum to the live bytes."""
+    """All packages of a tree. Every live byte has one owner or none: the bytes of those that are not inside another,
+    with `unowned_bytes`, sum to the live bytes."""
 
     def __init__(self, packages: tuple[Package, ...], owners: dict[str, Package], unowned_bytes: int) -> None:
         self.packages, self.unowned_bytes = packages, unowned_bytes
@@ -117,9 +130,27 @@ def assign(tree: Tree, found: Iterable[Found]) -> Packages:
         if id(node.inode) not in counted:
             counted.add(id(node.inode))
             sizes[number] += node.size
-    packages = tuple(_package(*each) for each in zip(items, sizes, files, strict=True))
+    packages = [_package(*each) for each in zip(items, sizes, files, strict=True)]
     owners = {path: packages[number] for path, number in owned.items()}
-    return Packages(packages, owners, sum(size for key, size in unowned.items() if key not in counted))
+    for item, package in zip(items, list(packages), strict=True):
+        if item.parts:
+            packages.extend(_parts(item, package))
+    return Packages(tuple(packages), owners, sum(size for key, size in unowned.items() if key not in counted))
+
+
+def _parts(item: Found, package: Package) -> Iterator[Package]:
+    """Packages without files of their own; their bytes count as their container's, and are named apart by `inside`."""
+    for part in item.parts:
+        yield Package(
+            item.ecosystem,
+            part.name,
+            part.version,
+            part.bytes,
+            (),
+            package.layer,
+            package.metadata,
+            inside=package.name,
+        )
 
 
 def _own_bytecode(tree: Tree, owned: dict[str, int]) -> None:
