@@ -5,8 +5,7 @@ It serves comparisons with BuildKit's parser and its test files (moby/buildkit f
 
 from __future__ import annotations
 
-import re
-
+from imgopt.dockerfile.healthcheck import split_healthcheck
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.model import Dockerfile
 from imgopt.dockerfile.problems import Refused
@@ -62,6 +61,14 @@ def arguments(item: Instruction) -> list[str]:
     return [value] if strings is None else list(strings)
 
 
+def is_json(item: Instruction) -> bool:
+    """BuildKit's `json` attribute: the arguments are a JSON array of strings."""
+    if item.keyword == "HEALTHCHECK":
+        found = split_healthcheck(item.value)
+        return found is not None and read_json(found.group(2)) is not None
+    return item.json is not None
+
+
 def _paired(item: Instruction) -> list[str]:
     words = item.quoted_words()
     if words and "=" not in words[0]:
@@ -73,7 +80,10 @@ def _paired(item: Instruction) -> list[str]:
 
 
 def _health(value: str) -> list[str]:
-    kind, rest = re.match(f"([^{SPACES}]*)[{SPACES}]*(.*)", value, re.DOTALL).groups()  # type: ignore[union-attr]
+    found = split_healthcheck(value)
+    if found is None:
+        return []
+    kind, rest = found.groups()
     strings = read_json(rest)
     if strings is not None:
         return [kind, *strings]

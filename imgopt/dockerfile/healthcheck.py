@@ -7,19 +7,23 @@ import re
 from imgopt.dockerfile.flags import Flags
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.problems import Refused
-from imgopt.dockerfile.spans import SPACES
 from imgopt.dockerfile.typed import Healthcheck, Located
 from imgopt.dockerfile.words import read_json
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
-_ARGUMENTS = re.compile(rf"([^{SPACES}]+)[{SPACES}]*(.*)", re.DOTALL)
+_ARGUMENTS = re.compile(r"([^\t\n\v\f\r ]+)[\t\n\v\f\r ]*(.*)", re.DOTALL)
 _LEAST = 1e-3
+
+
+def split_healthcheck(value: str) -> re.Match[str] | None:
+    """Group 1 is the kind (CMD or NONE), group 2 what follows; None for an empty value."""
+    return _ARGUMENTS.fullmatch(value)
 
 
 def read_healthcheck(instruction: Instruction) -> Healthcheck:
     """Raises Refused."""
-    found = _ARGUMENTS.fullmatch(instruction.value)
+    found = split_healthcheck(instruction.value)
     if found is None:
         raise Refused("HEALTHCHECK requires at least one argument", "write HEALTHCHECK CMD command, or NONE")
     kind, rest = found.groups()

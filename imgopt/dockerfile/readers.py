@@ -29,6 +29,7 @@ def read_typed(instruction: Instruction) -> Typed:
         close = get_close_matches(instruction.keyword, _READERS, 1)
         hint = f"did you mean {close[0]}?" if close else "expected an instruction such as RUN or COPY"
         raise Refused(f"unknown instruction: {_word(instruction)}", hint)
+    _ = instruction.statement.json  # BuildKit refuses other arrays before it looks at anything else
     return reader(instruction)
 
 

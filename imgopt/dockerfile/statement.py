@@ -25,15 +25,15 @@ class Statement:
 
     @staticmethod
     def read(logical: Logical, at: int = 0) -> Statement:
-        text = logical.text
+        text = logical.text.rstrip(SPACES)
         begin = _skip(text, at)
-        end = len(text.rstrip(SPACES))
+        end = len(text)
         blank = first_blank(text, begin)
-        if blank is None or blank[0] >= end:
+        if blank is None:
             return Statement(logical, text[begin:end].upper(), begin, (), end, end)
         flags, start = split_flags(text, blank[1])
         start = _skip(text, start)
-        return Statement(logical, text[begin : blank[0]].upper(), begin, tuple(flags), start, max(start, end))
+        return Statement(logical, text[begin : blank[0]].upper(), begin, tuple(flags), start, end)
 
     @property
     def value(self) -> str:

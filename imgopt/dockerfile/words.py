@@ -14,7 +14,7 @@ from imgopt.dockerfile.problems import Refused
 from imgopt.dockerfile.spans import SPACES
 
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
-_SPACE = f"[{SPACES}]"
+_ASCII_SPACES = "\t\n\v\f\r "
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JSON_ERROR = "when using JSON array syntax, arrays must be comprised of strings only"
 
@@ -35,7 +35,8 @@ def _word_pattern(escape: str) -> re.Pattern[str]:
 
 _WORD = {escape: _word_pattern(escape) for escape in "\\`"}
 _FLAG = re.compile(
-    rf"(?:[^'\"\\{SPACES}]++|\\.|'(?:[^'\\]++|\\.)*+(?:'|\\?\Z)|\"(?:[^\"\\]++|\\.)*+(?:\"|\\?\Z)|\\\Z)++", re.DOTALL
+    rf"(?:[^'\"\\{_ASCII_SPACES}]++|\\.|'(?:[^'\\]++|\\.)*+(?:'|\\?\Z)|\"(?:[^\"\\]++|\\.)*+(?:\"|\\?\Z)|\\\Z)++",
+    re.DOTALL,
 )
 _FLAG_PIECE = re.compile(r"\\(.)|(['\"])|\\\Z", re.DOTALL)
 
@@ -115,7 +116,7 @@ def split_flags(line: str, start: int = 0) -> tuple[list[RawFlag], int]:
 
 
 def _skip_spaces(line: str, start: int) -> int:
-    while start < len(line) and line[start] in SPACES:
+    while start < len(line) and line[start] in _ASCII_SPACES:
         start += 1
     return start
 
