@@ -14,6 +14,7 @@ from imgopt.image.image import Image, Layer
 from imgopt.image.ledger import Ledger, Waste, ledger
 from imgopt.image.memory import Memory, default_memory
 from imgopt.image.packages import Package, Packages, find_packages
+from imgopt.image.sizes import Sizes, sizes
 from imgopt.image.sources import open_image
 from imgopt.image.tree import Node, Tree
 
@@ -30,6 +31,7 @@ __all__ = [
     "Node",
     "Package",
     "Packages",
+    "Sizes",
     "Tree",
     "Waste",
     "default_memory",
@@ -39,4 +41,5 @@ __all__ = [
     "open_image",
     "printable",
     "read_elf",
+    "sizes",
 ]
