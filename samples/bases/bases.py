@@ -220,11 +220,14 @@ def build_stages(recipe: Recipe, digest: str, context: Path, verbose: bool) -> N
         command = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--load"]
         command += ["--label", f"{LABEL}={digest}", "--tag", LOCAL + names[0]]
         command += [*(["--target", stage] if stage else []), "--file", str(recipe.folder / "Dockerfile"), str(context)]
+        before = docker("image", "inspect", "--format", "{{.Id}}", LOCAL + names[0]).stdout.strip()
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if verbose:
             sys.stderr.write(run.stdout)
         if run.returncode:
             raise Failure(f"{recipe.name} could not be built:\n" + "\n".join(run.stdout.splitlines()[-40:]))
+        if before:  # fails, as it should, where a container still uses the old one
+            docker("image", "rm", before)
 
 
 def write_table(table: dict[str, str], path: Path) -> None:
