@@ -105,10 +105,13 @@ class _Builder:
         elif isinstance(typed, Onbuild):
             made.triggers.append(_text(typed.trigger))
         elif isinstance(typed, Copy | Run | Workdir):
-            made.output = self._step(made, typed)
+            vertex = self._step(made, typed)
+            if vertex is made.output:
+                return  # WORKDIR / makes nothing, and BuildKit does not count it
+            made.output = vertex
             step = Step(made.name, stage.index, made.count, line, instruction.keyword, shown)
             made.count += 1
-            self.graph.place(step, made.output)
+            self.graph.place(step, vertex)
 
     def _step(self, made: StageState, typed: Copy | Run | Workdir) -> Vertex:
         if isinstance(typed, Workdir):

@@ -25,7 +25,8 @@ class Environment:
         self._values = dict(values)
 
     def set(self, name: str, value: str) -> None:
-        """ENV and ARG alike: a variable that is set again keeps its place."""
+        """ENV and ARG alike: a variable that is set again goes to the end."""
+        self._values.pop(name, None)
         self._values[name] = value
 
     def items(self) -> Iterator[tuple[str, str]]:
