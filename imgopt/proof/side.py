@@ -20,14 +20,17 @@ _SCRIPT_HEAD = 256  # the kernel reads no more of a first line (BINPRM_BUF_SIZE)
 
 
 class Side:
-    """An image of the comparison; `base` is the image that it was built on, where that is known."""
+    """An image of the comparison; `base` is the image that it was built on, where that is known.
 
-    def __init__(self, image: Image, base: Image | None = None) -> None:
+    `base_layers` says how many of its layers count as the base's where only that is known.
+    """
+
+    def __init__(self, image: Image, base: Image | None = None, base_layers: int = 0) -> None:
         self.image = image
         self.config: ImageConfig = image.config
         self.tree: Tree = image.tree()
         self.base = base
-        self.base_layers = _shared_layers(image, base)
+        self.base_layers = _shared_layers(image, base) or base_layers
         self._elves: dict[Inode, Elf | None] = {}
         self._heads: dict[Inode, bytes] = {}
 

@@ -9,7 +9,7 @@ from imgopt.proof.logs import failures_from_logs
 LINES = [
     # glibc and musl loaders
     (
-        "/app/server: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file or directory",
+        "/app/server: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file",
         ("missing-library", "libpq.so.5"),
     ),
     (

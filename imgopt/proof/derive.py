@@ -1,0 +1,111 @@
+"""The allowances for a Dockerfile that is not ours: from rules alone, never from what its author says."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from imgopt.image.packages import Package
+from imgopt.proof.model import Allowances, Drop, DroppedPackage, words
+from imgopt.proof.packages import language_packages
+from imgopt.proof.rules import derived_drops
+from imgopt.proof.side import Side, plain_name
+from imgopt.proof.starts import same_start
+
+_TOOLS = words(
+    "pip setuptools wheel pipenv poetry poetry-core poetry-plugin-export uv pdm hatch hatchling flit-core build "
+    "twine virtualenv cython pybind11 scikit-build scikit-build-core meson meson-python ninja cmake setuptools- "
+    "scm setuptools-rust maturin pytest pytest-cov pytest-asyncio pytest-mock tox nox coverage black ruff isort "
+    "flake8 pylint mypy pre-commit ipython ipdb pyright bandit autopep8 yapf npm corepack yarn pnpm typescript "
+    "ts-node nodemon eslint prettier "
+)
+"""Installers, build tools, linters and test runners: never part of a service unless it opened them."""
+
+
+def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys: Iterable[str] = ()) -> Allowances:
+    """`keys` are what the user said is intended (`--allow user`, `env:NAME`, `package:NAME`, `file:PATH`, ...)."""
+    said = dict.fromkeys(keys, "intended (--allow)")
+    same = same_start(original, candidate)
+    drops = [*derived_drops(original, opened), *same.drops]
+    drops += [Drop(said[key], frozenset({key[5:]}), even_if_opened=True) for key in said if key.startswith("file:")]
+    packages = [DroppedPackage(key[8:], said[key]) for key in said if key.startswith("package:")]
+    user, reason = _user(original, candidate)
+    return Allowances(
+        user=user,
+        user_reason=reason,
+        start=same.start,
+        drops=tuple(drops),
+        moves=same.moves,
+        packages=(*packages, *_dropped_packages(original, opened)),
+        environment={key[4:]: said[key] for key in said if key.startswith("env:")},
+        configuration=said,
+    )
+
+
+def _user(original: Side, candidate: Side) -> tuple[str | None, str]:
+    """Root may become another user: less is allowed then, and what is needed was observed."""
+    before, after = original.identity, candidate.identity
+    if before is not None and after is not None and before.is_root and not after.is_root:
+        return candidate.config.user, "not root any more"
+    return None, ""
+
+
+def _dropped_packages(original: Side, opened: frozenset[str] | None) -> Iterator[DroppedPackage]:
+    """Tools, and what is there only for them; where the opened files are known, what npm marked as for development."""
+    packages = language_packages(original)
+    tools = set(_TOOLS) if opened is not None else {"pip", "wheel"}
+    roots = [p for p in packages if plain_name(p.name) not in tools and not _wanted_by(p, packages)]
+    kept = _reached(packages, roots)
+    for package in packages:
+        name = plain_name(package.name)
+        if name in tools:
+            yield DroppedPackage(package.name, "a tool of the build or of its tests", package.ecosystem)
+        elif package.ecosystem == "python" and name not in kept:
+            yield DroppedPackage(package.name, "needed by tools of the build only", package.ecosystem)
+    if opened is not None:
+        for name in _development(original):
+            yield DroppedPackage(name, "a development dependency, not opened", "")
+
+
+def _wanted_by(package: Package, packages: list[Package]) -> bool:
+    name = plain_name(package.name)
+    others = (choices for other in packages if other is not package for choices in other.depends)
+    return any(name in map(plain_name, choices) for choices in others)
+
+
+def _reached(packages: list[Package], roots: list[Package]) -> set[str]:
+    by_name = {plain_name(package.name): package for package in packages}
+    found: set[str] = set()
+    queue = [plain_name(package.name) for package in roots]
+    while queue:
+        name = queue.pop()
+        if name in found:
+            continue
+        found.add(name)
+        package = by_name.get(name)
+        queue += [plain_name(choice) for choices in (package.depends if package else ()) for choice in choices]
+    return found
+
+
+def _development(original: Side) -> Iterator[str]:
+    """Names that npm's hidden lock file marks `dev`, or that only `devDependencies` of the project lead to."""
+    for folder in dict.fromkeys((original.workdir, posixpath.dirname(original.workdir))):
+        data = original.read(posixpath.join(folder, "node_modules/.package-lock.json"))
+        if data is None:
+            continue
+        try:
+            listed = msgspec.json.decode(data)["packages"]
+            yield from sorted(_dev_only(listed))
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+            continue
+
+
+def _dev_only(listed: dict[str, dict[str, object]]) -> set[str]:
+    names: dict[bool, set[str]] = {True: set(), False: set()}
+    for path, facts in listed.items():
+        name = re.split(r"(?:^|/)node_modules/", path)[-1]
+        names[bool(facts.get("dev") or facts.get("devOptional"))].add(name)
+    return names[True] - names[False]

@@ -1,0 +1,97 @@
+"""All checks of two images and their runs, in the order in which a reader wants to see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imgopt.proof.configuration import check_configuration
+from imgopt.proof.data import check_certificates, check_locale_and_time
+from imgopt.proof.files import check_application_files
+from imgopt.proof.libraries import check_library_closure
+from imgopt.proof.model import Allowances, Check, not_measured
+from imgopt.proof.modes import check_modes
+from imgopt.proof.observe import Observation
+from imgopt.proof.opened import Opened, check_opened_files
+from imgopt.proof.packages import check_language_packages
+from imgopt.proof.programs import check_programs
+from imgopt.proof.running import check_non_root
+from imgopt.proof.runtimes import check_runtime_versions
+from imgopt.proof.side import Side
+from imgopt.proof.smoke import SMOKE, STOP, check_smoke, check_stop
+from imgopt.proof.system import check_system_packages
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What was observed: the original at least twice (the first run traced), the candidate once."""
+
+    originals: tuple[Observation, ...] = ()
+    candidate: Observation | None = None
+    reason: str = "the images were not run"
+    """Why there is nothing."""
+
+    @property
+    def opened(self) -> Opened | None:
+        traces = [run.trace for run in self.originals if run.trace.reason is None and run.started]
+        if not traces:
+            return None
+        files = frozenset[str]().union(*(trace.opened | trace.executed for trace in traces))
+        return Opened(files, frozenset[str]().union(*(trace.executed for trace in traces)))
+
+    @property
+    def why_not_opened(self) -> str:
+        if not self.originals:
+            return self.reason
+        first = self.originals[0]
+        return first.trace.reason or f"the original does not start: {first.reason}"
+
+
+def static_checks(
+    original: Side,
+    candidate: Side,
+    allowances: Allowances,
+    *,
+    opened: Opened | None = None,
+    named_packages: Sequence[str] = (),
+) -> tuple[Check, ...]:
+    """What two images alone can tell; sharper with the files that the original opened."""
+    files = opened.files if opened else None
+    base = original.base.config if original.base else None
+    return (
+        check_configuration(original.config, candidate.config, allowances, base=base, exists=candidate.exists),
+        check_application_files(original, candidate, allowances, opened=files),
+        check_modes(original, candidate, allowances),
+        check_library_closure(original, candidate, allowances, opened=files),
+        check_programs(original, candidate, allowances, opened=files),
+        check_runtime_versions(original, candidate, allowances, opened=files),
+        check_language_packages(original, candidate, allowances, opened=files),
+        check_system_packages(original, candidate, allowances, named_packages, opened=files),
+        check_locale_and_time(original, candidate, allowances),
+        check_certificates(original, candidate, allowances, opened=files),
+    )
+
+
+def judge(
+    original: Side,
+    candidate: Side,
+    allowances: Allowances,
+    runs: Runs,
+    *,
+    named_packages: Sequence[str] = (),
+) -> tuple[Check, ...]:
+    """Every check of the proof; those that need a run say `not measured` where there is none."""
+    opened = runs.opened
+    first = runs.originals[0] if runs.originals else None
+    return (
+        *static_checks(original, candidate, allowances, opened=opened, named_packages=named_packages),
+        check_opened_files(original, candidate, opened, allowances, reason=runs.why_not_opened),
+        *_behaviour(runs),
+        check_non_root(original, candidate, allowances, first, runs.candidate),
+    )
+
+
+def _behaviour(runs: Runs) -> tuple[Check, Check]:
+    if not runs.originals or runs.candidate is None:
+        return not_measured(SMOKE, runs.reason), not_measured(STOP, runs.reason)
+    return check_smoke(runs.originals, runs.candidate), check_stop(runs.originals, runs.candidate)

@@ -1,0 +1,226 @@
+"""The whole proof for any two Dockerfiles of a project, or any two images: build, observe, compare, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from imgopt.engine import Build, BuildEvent, BuildFailure, BuildRequest, Session
+from imgopt.errors import EnvironmentFailure, InputError, Location
+from imgopt.proof.derive import derive
+from imgopt.proof.dockerfiles import base_name, named_packages
+from imgopt.proof.judge import Runs, judge
+from imgopt.proof.logs import failures_from_logs
+from imgopt.proof.model import Check, Item, not_measured
+from imgopt.proof.observe import Observation, observe
+from imgopt.proof.settings import SmokeSettings
+from imgopt.proof.side import Side
+from imgopt.proof.smoke import SMOKE, settle
+from imgopt.proof.verdict import verdict
+from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
+
+if TYPE_CHECKING:
+    from imgopt.image import Image
+
+BUILD = "build"
+_LOG_LINES = 20
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be proven. Each side is a build, or the name of an image that the engine has.
+
+    `allow` are differences that the user intends ("env:NAME", "file:PATH", "package:NAME", "entrypoint", ...).
+    """
+
+    original: BuildRequest | str
+    candidate: BuildRequest | str
+    smoke: SmokeSettings = field(default_factory=SmokeSettings)
+    bases: Mapping[str, str] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """One side, built or found."""
+
+    reference: str
+    side: Side
+    compared: Compared
+    packages: tuple[str, ...] = ()
+
+
+def prove(
+    session: Session,
+    question: Question,
+    *,
+    on_event: Callable[[BuildEvent], None] | None = None,
+    say: Say = lambda _: None,
+) -> ProofResult:
+    """Builds what has to be built, runs the original twice and the candidate once, and judges.
+
+    Raises BuildFailure when the original does not build, InputError for an image or file that is not there,
+    EnvironmentFailure for the engine's own troubles. A candidate that does not build is refuted.
+    """
+    say("building the original")
+    original = _make(session, question.original, question, on_event)
+    say("building the candidate")
+    try:
+        candidate = _make(session, question.candidate, question, on_event)
+    except BuildFailure as failure:
+        return _does_not_build(question, original, failure)
+    runs, log = _runs(session, question, original.reference, candidate.reference, say)
+    say("comparing the images")
+    opened = runs.opened.files if runs.opened else None
+    allowances = derive(original.side, candidate.side, opened, question.allow)
+    checks = judge(original.side, candidate.side, allowances, runs, named_packages=original.packages)
+    hints = runs.originals[0].hints if runs.originals and not runs.originals[0].started else ()
+    return _result(original.compared, candidate.compared, checks, log, hints)
+
+
+def _make(
+    session: Session,
+    given: BuildRequest | str,
+    question: Question,
+    on_event: Callable[[BuildEvent], None] | None,
+) -> _Made:
+    if isinstance(given, str):
+        return _found(session, given, question)
+    text = _text(given)
+    build = session.build(replace(given, bases={**question.bases, **given.bases}), on_event)
+    if build.reference is None:
+        raise EnvironmentFailure("the engine gave no image for a build", hint="is another builder in use?")
+    name = base_name(text, given.target, given.build_args)
+    base = _open_base(session, name, {**question.bases, **given.bases})
+    side = Side(_open(build.reference), base)
+    path = given.file if isinstance(given.dockerfile, str) else str(given.dockerfile or given.context / "Dockerfile")
+    return _Made(build.reference, side, _compared(side, path, name, build), named_packages(text, given.target))
+
+
+def _found(session: Session, reference: str, question: Question) -> _Made:
+    session.engine.image(reference)  # InputError where it is not there
+    image = _open(reference)
+    base = _likely_base(session, image, question.bases)
+    side = Side(image, base, base_layers=0 if base else _system_layers(image))
+    return _Made(reference, side, _compared(side, "", base.reference if base else None, None))
+
+
+def _text(request: BuildRequest) -> str:
+    if isinstance(request.dockerfile, str):
+        return request.dockerfile
+    path = request.dockerfile or request.context / "Dockerfile"
+    try:
+        return path.read_bytes().decode(errors="surrogateescape")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", location=Location(str(path))) from None
+
+
+def _open(reference: str) -> Image:
+    from imgopt.image import open_image
+
+    return open_image(reference)
+
+
+def _open_base(session: Session, name: str | None, bases: Mapping[str, str]) -> Image | None:
+    found = session.engine.resolve_base(name, bases) if name else None
+    if found is None or found == "scratch" or not session.engine.has_image(found):
+        return None
+    return _open(found)
+
+
+def _likely_base(session: Session, image: Image, bases: Mapping[str, str]) -> Image | None:
+    """The largest image below this one among those that serve as bases: the mapped ones and official names.
+
+    Another build of the same project must not count as a base: its files would not be compared.
+    """
+    own = [layer.diff_id for layer in image.layers]
+    best: tuple[int, str] | None = None
+    for item in session.engine.client.images.list():
+        layers = item.attrs.get("RootFS", {}).get("Layers") or []
+        names = [tag for tag in item.tags if tag in bases.values() or "/" not in tag]
+        if names and 0 < len(layers) < len(own) and own[: len(layers)] == layers:
+            best = max(best or (0, ""), (len(layers), min(names)))
+    return _open(best[1]) if best else None
+
+
+def _system_layers(image: Image) -> int:
+    """One, where the lowest layer is a distribution's own root file system."""
+    lowest = image.layers[0].entries() if image.layers else []
+    return int(any(entry.path in ("/etc/os-release", "/usr/lib/os-release") for entry in lowest))
+
+
+def _compared(side: Side, dockerfile: str, base: str | None, build: Build | None) -> Compared:
+    return Compared(
+        image=side.image.digest,
+        dockerfile=dockerfile,
+        base=base,
+        user=side.config.user,
+        layers=len(side.image.layers),
+        tar_bytes=sum(layer.tar_bytes for layer in side.image.layers),
+        build_seconds=build.seconds if build else None,
+    )
+
+
+def _runs(
+    session: Session, question: Question, original: str, candidate: str, say: Say
+) -> tuple[Runs, tuple[str, ...]]:
+    """The observations, and the last lines of what did not start."""
+    say("running the original")
+    first = observe(session, original, question.smoke)
+    if not first.started:
+        return Runs((first,), None, f"the original does not start: {first.reason}"), first.log_tail
+    again = observe(session, original, question.smoke, plan=first.plan, trace=False)
+    say("running the candidate")
+    other = observe(session, candidate, question.smoke, plan=first.plan, trace=False)
+    runs: Sequence[Observation] = (first, again)
+    if again.started and other.started:
+        runs, _ = settle(session, runs, other, question.smoke)
+    return Runs(tuple(runs), other), () if other.started else other.log_tail
+
+
+def _does_not_build(question: Question, original: _Made, failure: BuildFailure) -> ProofResult:
+    """The candidate's own mistake is an answer; what its machine lacks (a base, the network) is not."""
+    request = question.candidate
+    path = str(request.dockerfile or request.context / "Dockerfile") if isinstance(request, BuildRequest) else request
+    if failure.kind == "base":
+        raise failure
+    items = (Item("answer", BUILD, message=str(failure)), *failures_from_logs("\n".join(failure.log)))
+    reason = "the candidate does not build"
+    checks = (Check(BUILD, "failed", "the candidate's build", items), not_measured(SMOKE, reason))
+    return _result(original.compared, Compared(image="", dockerfile=path), checks, failure.log, ())
+
+
+def _result(
+    original: Compared, candidate: Compared, checks: Sequence[Check], log: Sequence[str], hints: Sequence[str]
+) -> ProofResult:
+    answer = verdict(checks)
+    return ProofResult(
+        original=original,
+        candidate=candidate,
+        verdict=answer,
+        reason=_reason(answer, checks),
+        checks=[shown(check) for check in checks],
+        log=list(log[-_LOG_LINES:]),
+        hints=list(hints),
+    )
+
+
+def _reason(answer: str, checks: Sequence[Check]) -> str:
+    failed = [check for check in checks if check.verdict == "failed"]
+    if failed:
+        first = failed[0]
+        return f"{first.name}: {first.items[0]}" if first.items else first.name
+    smoke = next((check for check in checks if check.name == SMOKE), None)
+    return "" if answer == "proven" else f"smoke is not measured: {smoke.detail if smoke else 'it was not run'}"
+
+
+def shown(check: Check) -> ProofCheck:
+    """A check as the results have it."""
+    failures = [
+        Failure(kind=i.kind, subject=i.subject, path=i.path, needed_by=i.needed_by, message=str(i)) for i in check.items
+    ]
+    return ProofCheck(
+        name=check.name, verdict=check.verdict, detail=check.detail, failures=failures, allowed=list(check.allowed)
+    )

@@ -1,0 +1,162 @@
+"""Two start commands that start the same program: shell form and exec form, a launcher and what it launches."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from dataclasses import dataclass
+
+import msgspec
+
+from imgopt.image.tree import Node
+from imgopt.proof.contents import compare_contents
+from imgopt.proof.model import Drop, Move, Start
+from imgopt.proof.side import Side
+
+_SHELLS = ("sh", "bash", "dash", "ash")
+_PLAIN = re.compile(r"^[\w./:=@,+%~ -]+$")
+_MOST_STEPS = 4
+_SHELL_FILES = r"/bin/(?:sh|dash|bash)$"
+_NODE = r"|/bin/(?:env|sh|dash|bash)$"
+_LAUNCHER_FILES = {
+    "npm": r"^/usr/(?:local/)?lib/node_modules/(?:npm|corepack)/|^/usr/share/nodejs/|^/root/\.npm" + _NODE,
+    "yarn": r"^/opt/yarn[^/]*/|/lib/node_modules/(?:yarn|corepack)/" + _NODE,
+    "pnpm": r"/lib/node_modules/(?:pnpm|corepack)/" + _NODE,
+    "pipenv": r"/site-packages/(?:pipenv|virtualenv|distlib|filelock|platformdirs|certifi)[^/]*/|/bin/pipenv$",
+    "poetry": r"/site-packages/(?:poetry|cleo|crashtest|tomlkit|dulwich|keyring|build|installer)[^/]*/|/bin/poetry$",
+}
+"""What a launcher opens of its own: not needed where its command is started without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A command without its launchers; `reasons` say which, `files` match what only they open."""
+
+    words: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SameStart:
+    """The candidate's start as an allowance, with the launcher's files and the program's new place."""
+
+    start: Start | None = None
+    drops: tuple[Drop, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+
+def same_start(original: Side, candidate: Side) -> SameStart:
+    """Empty where the start is the same to the letter, or starts something else.
+
+    The split into entrypoint and command has to stay: `docker run IMAGE ARGUMENTS` replaces the command alone.
+    """
+    before = (original.config.entrypoint or (), original.config.cmd or ())
+    after = (candidate.config.entrypoint or (), candidate.config.cmd or ())
+    if before == after or [bool(part) for part in before] != [bool(part) for part in after]:
+        return SameStart()
+    ours = _Words((*before[0], *before[1])) if before[0] else _unfolded(original, before[1])
+    theirs = _Words((*after[0], *after[1])) if after[0] else _unfolded(candidate, after[1])
+    if before[0]:
+        ours, theirs = _unfolded(original, ours.words), _unfolded(candidate, theirs.words)
+    moves = _same_words(original, _expanded(original, ours.words), candidate, _expanded(candidate, theirs.words))
+    if moves is None:
+        return SameStart()
+    reason = "; ".join(dict.fromkeys(ours.reasons)) or "the same program by another spelling"
+    pattern = re.compile("|".join(f"(?:{files})" for files in ours.files)) if ours.files else None
+    drops = (Drop(reason, matches=lambda path: bool(pattern and pattern.search(path)), even_if_opened=True),)
+    return SameStart(Start(*after, reason), drops if pattern else (), moves)
+
+
+def _unfolded(side: Side, words: tuple[str, ...]) -> _Words:
+    """Takes off shells and launchers, as long as what they do can be read."""
+    result = _Words(words)
+    for _ in range(_MOST_STEPS):
+        inner = _without_shell(result.words) or _without_launcher(side, result.words)
+        if inner is None:
+            break
+        result = _Words(inner.words, (*result.reasons, *inner.reasons), (*result.files, *inner.files))
+    return result
+
+
+def _without_shell(words: tuple[str, ...]) -> _Words | None:
+    if len(words) != 3 or posixpath.basename(words[0]) not in _SHELLS or words[1] not in ("-c", "-lc"):
+        return None
+    text = words[2].strip().removeprefix("exec ")
+    if not _PLAIN.match(text) or re.match(r"\w+=", text):
+        return None  # expansions, lists and assignments need the shell
+    return _Words(tuple(shlex.split(text)), ("the shell only started this command",), (_SHELL_FILES,))
+
+
+def _without_launcher(side: Side, words: tuple[str, ...]) -> _Words | None:
+    name, rest = (posixpath.basename(words[0]), words[1:]) if words else ("", ())
+    if name in ("pipenv", "poetry") and rest[:1] == ("run",) and len(rest) > 1:
+        return _Words(rest[1:], (f"{name} run only started this command",), (_LAUNCHER_FILES[name],))
+    if name not in ("npm", "yarn", "pnpm") or not rest:
+        return None
+    script = rest[1] if rest[0] in ("run", "run-script") and len(rest) > 1 else rest[0]
+    extra = rest[2:] if rest[0] in ("run", "run-script") else rest[1:]
+    text = None if extra else _package_script(side, script)
+    if text is None or not _PLAIN.match(text) or re.match(r"\w+=", text):
+        return None
+    return _Words(tuple(shlex.split(text)), (f"{name} only started {text!r}",), (_LAUNCHER_FILES[name],))
+
+
+def _package_script(side: Side, name: str) -> str | None:
+    """The text of a script of package.json; None when others run before or after it."""
+    data = side.read(posixpath.join(side.workdir, "package.json"))
+    try:
+        scripts = msgspec.json.decode(data or b"{}").get("scripts") or {}
+    except (msgspec.DecodeError, AttributeError):
+        return None
+    if not isinstance(scripts, dict) or f"pre{name}" in scripts or f"post{name}" in scripts:
+        return None
+    text = scripts.get(name)
+    return text if isinstance(text, str) else None
+
+
+def _expanded(side: Side, words: tuple[str, ...]) -> tuple[str, ...]:
+    """A script as the kernel starts it: its interpreter, then its path."""
+    if not words:
+        return ()
+    node = _program(side, words[0])
+    if node is None:
+        return words
+    shebang = " ".join(side.shebang(node)).split()
+    if not shebang:
+        return (node.path, *words[1:])
+    interpreter = shebang[1] if posixpath.basename(shebang[0]) == "env" and len(shebang) > 1 else shebang[0]
+    found = side.command(interpreter)
+    return (found.path if found else interpreter, node.path, *words[1:])
+
+
+def _program(side: Side, word: str) -> Node | None:
+    """With node_modules/.bin, which launchers put in front of PATH."""
+    local = None if "/" in word else side.file(posixpath.join(side.workdir, "node_modules/.bin", word))
+    return local or side.command(word)
+
+
+def _same_words(
+    original: Side, ours: tuple[str, ...], candidate: Side, theirs: tuple[str, ...]
+) -> tuple[Move, ...] | None:
+    """Word for word; a file may be at another place when it is the same file."""
+    if len(ours) != len(theirs) or not ours:
+        return None
+    moves: list[Move] = []
+    for index, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+        if one == other:
+            continue
+        before, after = _file(original, one), _file(candidate, other)
+        if before is None or after is None:
+            return None
+        if before.path != after.path:
+            program = index == 0 and before.name == after.name
+            if not program and compare_contents(original, before, candidate, after) == "different":
+                return None
+            moves.append(Move(before.path, after.path, "what is started, at another place"))
+    return tuple(moves)
+
+
+def _file(side: Side, word: str) -> Node | None:
+    return side.file(posixpath.join(side.workdir, word))

@@ -1,0 +1,124 @@
+"""How a proof is shown: the verdict, then each check in one line with what it compared and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imgopt.report.common import block_markdown, code_markdown, safe_markdown, safe_terminal, size_text, table_markdown
+from imgopt.results.proof import Compared, ProofCheck, ProofResult
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_SHOWN = 6
+_MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not measured": ("–", "yellow")}
+_VERDICTS = {
+    "proven": ("green", "PROVEN", "the candidate does the same job"),
+    "refuted": ("red", "REFUTED", "the candidate does not do the same job"),
+    "unproven": ("yellow", "UNPROVEN", "no check failed, but the images were not seen doing their job"),
+}
+
+
+def text(result: ProofResult) -> RenderableType:
+    """For the terminal."""
+    from rich.console import Group
+    from rich.text import Text
+
+    style, word, meaning = _VERDICTS.get(result.verdict, ("yellow", result.verdict.upper(), ""))
+    head = Text.assemble((f"{word} ", f"bold {style}"), meaning)
+    lines: list[RenderableType] = [head, _sides(result), Text("")]
+    width = max((len(check.name) for check in result.checks), default=0)
+    for check in result.checks:
+        lines.extend(_check_lines(check, width))
+    lines.extend(_log_lines(result))
+    lines.append(Text(""))
+    lines.append(Text(f"next: {_next(result)}", style="bold"))
+    return Group(*lines)
+
+
+def _sides(result: ProofResult) -> RenderableType:
+    from rich.text import Text
+
+    return Text.assemble(
+        ("original   ", "dim"), _side(result.original), "\n", ("candidate  ", "dim"), _side(result.candidate)
+    )
+
+
+def _side(side: Compared) -> str:
+    facts = [
+        side.dockerfile or side.image[:19],
+        f"on {side.base}" if side.base else "",
+        f"{size_text(side.tar_bytes)} of layers" if side.tar_bytes is not None else "",
+        f"user {side.user or 'root'}" if side.image else "not built",
+    ]
+    return safe_terminal(", ".join(fact for fact in facts if fact))
+
+
+def _check_lines(check: ProofCheck, width: int) -> Iterator[RenderableType]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    mark, style = _MARKS.get(check.verdict, ("?", "yellow"))
+    detail = safe_terminal(check.detail)
+    said = f"not measured: {detail}" if check.verdict == "not measured" else detail
+    yield Text.assemble((f"{mark} ", style), (check.name.ljust(width), "bold" if check.failures else ""), "  ", said)
+    for failure in check.failures[:_SHOWN]:
+        yield Padding(Text(safe_terminal(failure.message), style="red"), (0, 0, 0, width + 4))
+    if len(check.failures) > _SHOWN:
+        yield Padding(Text(f"and {len(check.failures) - _SHOWN} more", style="red"), (0, 0, 0, width + 4))
+    for allowed in check.allowed[:_SHOWN]:
+        yield Padding(Text(f"allowed: {safe_terminal(allowed)}", style="dim"), (0, 0, 0, width + 4))
+    if len(check.allowed) > _SHOWN:
+        yield Padding(Text(f"and {len(check.allowed) - _SHOWN} allowed", style="dim"), (0, 0, 0, width + 4))
+
+
+def _log_lines(result: ProofResult) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    if result.log:
+        yield Text("\nthe last lines it wrote:", style="bold")
+        yield from (Text(f"  {safe_terminal(line)}") for line in result.log)
+    for hint in result.hints:
+        yield Text(f"hint: {safe_terminal(hint)}", style="yellow")
+
+
+def _next(result: ProofResult) -> str:
+    if result.verdict == "proven":
+        return "imgopt bench says what it saves in bytes and seconds"
+    if result.verdict == "refuted":
+        return "mend what failed and prove again; what is intended is said with --allow KEY"
+    if result.hints:
+        return "give what the original needs to start (--env, --env-file, --http, --run), and prove again"
+    return "see why smoke is not measured; `imgopt doctor` says what this machine can do"
+
+
+def markdown(result: ProofResult) -> str:
+    """For a pull request."""
+    _, word, meaning = _VERDICTS.get(result.verdict, ("", result.verdict.upper(), ""))
+    rows = [
+        (
+            safe_markdown(check.name),
+            f"**{check.verdict}**" if check.verdict == "failed" else check.verdict,
+            _evidence(check),
+        )
+        for check in result.checks
+    ]
+    parts = [
+        f"## {word}: {meaning}",
+        safe_markdown(result.reason) if result.reason else "",
+        f"- original: {code_markdown(_side(result.original))}\n- candidate: {code_markdown(_side(result.candidate))}",
+        table_markdown(("check", "verdict", "what was compared"), rows),
+    ]
+    if result.log:
+        parts.append(block_markdown("\n".join(result.log)))
+    parts += [f"- {safe_markdown(hint)}" for hint in result.hints]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _evidence(check: ProofCheck) -> str:
+    found = [safe_markdown(check.detail)]
+    found += [f"✗ {safe_markdown(failure.message)}" for failure in check.failures[:_SHOWN]]
+    found += [f"and {len(check.failures) - _SHOWN} more"] if len(check.failures) > _SHOWN else []
+    found += [f"allowed: {safe_markdown(text)}" for text in check.allowed[:_SHOWN]]
+    return "<br>".join(found)

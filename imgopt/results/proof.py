@@ -1,0 +1,53 @@
+"""`imgopt/proof/1`: does the candidate do the same job as the original, check by check."""
+
+from __future__ import annotations
+
+from imgopt.results import Result, Value
+
+
+class Failure(Value, frozen=True, kw_only=True):
+    """One concrete failure; `kind` says what would mend it (missing-library, not-writable, ...)."""
+
+    kind: str
+    subject: str
+    path: str = ""
+    needed_by: str = ""
+    message: str
+
+
+class ProofCheck(Value, frozen=True, kw_only=True):
+    """One check; verdict is "passed", "failed" or "not measured"; `allowed` are intended differences with reasons."""
+
+    name: str
+    verdict: str
+    detail: str
+    failures: list[Failure] = []
+    allowed: list[str] = []
+
+
+class Compared(Value, frozen=True, kw_only=True):
+    """One of the two images. `dockerfile` is its path as given, "" where an image was given; `base` what it is built
+    on, None where that is not known; sizes in bytes of uncompressed layers and of the compressed ones."""
+
+    image: str
+    dockerfile: str = ""
+    base: str | None = None
+    user: str = ""
+    layers: int | None = None
+    tar_bytes: int | None = None
+    build_seconds: float | None = None
+
+
+class ProofResult(Result, frozen=True, kw_only=True):
+    schema: str = "imgopt/proof/1"
+    original: Compared
+    candidate: Compared
+    verdict: str
+    """proven, refuted or unproven"""
+    reason: str = ""
+    """In one sentence, why it is not proven; empty when it is."""
+    checks: list[ProofCheck] = []
+    log: list[str] = []
+    """The last lines of what did not build or start."""
+    hints: list[str] = []
+    """Settings that would help."""
