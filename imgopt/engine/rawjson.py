@@ -30,8 +30,8 @@ LOG_LINE_CHARACTERS = 2000
 class Step:
     """One cacheable step. `stage` is "" in a file with one unnamed stage. `index` is BuildKit's: FROM is 1, unless the
     base comes from a named context, then the next one is. A FROM may carry the place that a build running at the same
-    time has for it: tell steps by their names and order. `seconds` is None for what never ran; `started` and `completed`
-    are seconds since the epoch."""
+    time has for it: tell steps by their names and order. `seconds` is None for what never ran; `started` and
+    `completed` are seconds since the epoch."""
 
     stage: str
     index: int

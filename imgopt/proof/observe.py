@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imgopt.engine import Change, Container, Output, RunRequest, Session
@@ -248,8 +248,9 @@ class _Run:
         first = [answer for _, answer in sorted(ready.first.items())]
         own = self._each(container, published, [*self._http(first), *self._commands(), *self._health_probe()])
         asked = {answer.probe.name for answer in own}
-        found = [probe for answer in first for probe in self._found(answer) if probe.name not in asked]
-        return (*own, *_worth_keeping(self._each(container, published, found)))
+        found = [probe for answer in first for probe in self._found(container, published, answer)]
+        new = [probe for probe in found if probe.name not in asked]
+        return (*own, *_worth_keeping(self._each(container, published, new)))
 
     def _each(
         self, container: Container, ports: Mapping[str, int], probes: tuple[Probe, ...] | list[Probe]
@@ -280,8 +281,12 @@ class _Run:
     def _health_probe(self) -> list[Probe]:
         return [Probe("command", "image", command=self._health)] if self._health else []
 
-    def _found(self, answer: Answer) -> list[Probe]:
-        return found_probes(answer) if answer.probe.kind == "http" and answer.status is not None else [answer.probe]
+    def _found(self, container: Container, ports: Mapping[str, int], first: Answer) -> list[Probe]:
+        """From the front page of a port that speaks HTTP; else only that it takes connections."""
+        if first.probe.kind != "http" or first.status is None:
+            return [replace(first.probe, source="found")]
+        front = replace(first.probe, path="/", text=None, source="found")
+        return found_probes(first if first.probe.path == "/" else ask(front, container, ports))
 
     def _run_beside(self, probe: Probe) -> Answer:
         """For a program that has ended: the user's command in a container of its own."""
