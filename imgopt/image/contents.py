@@ -17,7 +17,13 @@ from imgopt.image.tar import read_entries
 
 
 class Contents(Protocol):
-    """What a source gives for each layer; all methods may be called from several threads."""
+    """What a source gives for each layer; all methods may be called from several threads.
+
+    `flavour` names what its index knows beyond paths ("tar": offsets, "split": checksums), so that what one source
+    learned of a layer is not taken for what another needs.
+    """
+
+    flavour: str
 
     def index(self) -> LayerIndex:
         """Reads all headers. Raises InputError for a damaged layer."""
@@ -28,6 +34,8 @@ class Contents(Protocol):
 
 class TarContents:
     """A layer blob as a region, plain or compressed; fetched and unpacked when it is first needed."""
+
+    flavour = "tar"
 
     def __init__(self, blob: Callable[[], Region], diff_id: str | None, what: str) -> None:
         self._blob, self._diff_id, self._what = blob, diff_id, what
@@ -61,6 +69,8 @@ class TarContents:
 class DirectoryContents:
     """A layer that an engine keeps as a directory (overlay2), with the headers of its tar beside it."""
 
+    flavour = "split"
+
     def __init__(self, directory: Path, read_index: Callable[[], LayerIndex]) -> None:
         self._directory = directory
         self._read_index = read_index
@@ -90,6 +100,8 @@ class DirectoryContents:
 
 class MissingContents:
     """A layer whose blob is elsewhere (foreign layers): no entries, size unknown."""
+
+    flavour = "none"
 
     def index(self) -> LayerIndex:
         return LayerIndex([], 0)

@@ -85,20 +85,13 @@ class Layer:
     def _index(self) -> LayerIndex:
         with self._lock:
             if self._read is None:
-                self._read = self.memory.layer_index(self.diff_id)
-                if self._read is None or self._lacks_offsets(self._read):
+                key = f"{self.diff_id}-{self._contents.flavour}"
+                self._read = self.memory.layer_index(key)
+                if self._read is None:
                     self._read = self._contents.index()
                     if not self.missing:
-                        self.memory.keep_layer_index(self.diff_id, self._read)
+                        self.memory.keep_layer_index(key, self._read)
             return self._read
-
-    def _lacks_offsets(self, index: LayerIndex) -> bool:
-        """An index learned from the engine's store has no offsets, and a tar cannot be read without."""
-        from imgopt.image.contents import TarContents
-
-        return isinstance(self._contents, TarContents) and any(
-            entry.size and entry.offset < 0 for entry in index.entries
-        )
 
 
 class Image:

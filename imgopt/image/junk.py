@@ -140,3 +140,8 @@ def _has_source(path: str, tree: Tree) -> bool:
 def _place(path: str) -> str:
     """The directory to show: at most four levels deep."""
     return "/".join(path.split("/")[:-1][:5]) or "/"
+
+
+def path_kind(path: str) -> JunkKind | None:
+    """The kind that the path alone tells, for files that are not in the final tree any more."""
+    return next((kind for kind, rule in _RULES if rule.search(path)), None)

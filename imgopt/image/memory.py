@@ -73,13 +73,14 @@ class Memory:
                 raise
             self._stay_in_bound()
 
-    def layer_index(self, diff_id: str) -> LayerIndex | None:
-        data = self.get("layers", diff_id)
+    def layer_index(self, key: str) -> LayerIndex | None:
+        data = self.get("layers", key)
         return None if data is None else _unpack(data)
 
-    def keep_layer_index(self, diff_id: str, index: LayerIndex) -> None:
+    def keep_layer_index(self, key: str, index: LayerIndex) -> None:
         if self.directory is not None:
-            self.keep("layers", diff_id, _pack(index))
+            with suppress(OverflowError):  # numbers that no file system has: not worth keeping
+                self.keep("layers", key, _pack(index))
 
     def _path(self, kind: str, key: str) -> Path | None:
         if self.directory is None:

@@ -1,0 +1,8 @@
+"""From what is in an image to what it means: instructions and lines, findings, and what changed between two images."""
+
+from __future__ import annotations
+
+from imgopt.analysis.analyze import analyze
+from imgopt.analysis.steps import Step, match_lines, read_steps
+
+__all__ = ["Step", "analyze", "match_lines", "read_steps"]

@@ -1,0 +1,120 @@
+"""What is known of an image, measured once and shared by all findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imgopt.analysis.steps import Step, match_lines, read_steps
+from imgopt.image import Image, Ledger, Packages, Tree, ledger, printable
+from imgopt.image.duplicates import Duplicate, find_duplicates
+from imgopt.image.junk import Junk, find_junk
+from imgopt.image.packages import find_packages
+from imgopt.results.analysis import Finding, Level, Place, Where
+
+if TYPE_CHECKING:
+    from imgopt.dockerfile import Dockerfile
+
+_MAJOR_BYTES, _MAJOR_SHARE = 10_000_000, 0.05
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything is computed when first asked for."""
+
+    image: Image
+    dockerfile: Dockerfile | None = None
+    target: str | None = None
+
+    @cached_property
+    def tree(self) -> Tree:
+        return self.image.tree()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return ledger(self.image)
+
+    @cached_property
+    def packages(self) -> Packages:
+        return find_packages(self.tree)
+
+    @cached_property
+    def junk(self) -> tuple[Junk, ...]:
+        return find_junk(self.tree, self.packages)
+
+    @cached_property
+    def duplicates(self) -> tuple[Duplicate, ...]:
+        return find_duplicates(self.tree)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        steps = read_steps(self.image)
+        return steps if self.dockerfile is None else match_lines(steps, self.dockerfile, self.target)
+
+    @cached_property
+    def base_layers(self) -> frozenset[int]:
+        """Layers that are taken for the base's; empty where nothing is known."""
+        return frozenset(step.layer for step in self.steps if step.base and step.layer is not None)
+
+    def is_own(self, layer: int) -> bool:
+        return layer not in self.base_layers
+
+    def where(self, layer: int | None) -> Where:
+        """The instruction that made a layer."""
+        return self._place(
+            next((step for step in self.steps if layer is not None and step.layer == layer), None), layer
+        )
+
+    def metadata_where(self, *keywords: str) -> Where:
+        """The last instruction with one of these keywords."""
+        step = next((step for step in reversed(self.steps) if step.keyword in keywords), None)
+        return self._place(step, step.layer if step else None)
+
+    def _place(self, step: Step | None, layer: int | None) -> Where:
+        line = step.line if step is not None else None
+        return Where(
+            file=self.dockerfile.name if self.dockerfile is not None and line is not None else None,
+            line=line,
+            instruction=printable(step.instruction) if step is not None else "",
+            layer=layer,
+        )
+
+    def level(self, size: int) -> Level:
+        """A warning for what weighs 10 MB, or 5 % of the image and 1 MB."""
+        share = size / max(1, self.ledger.payload)
+        return "warning" if size >= _MAJOR_BYTES or (share >= _MAJOR_SHARE and size >= _MAJOR_BYTES // 10) else "info"
+
+    def finding(
+        self,
+        id: str,
+        size: int,
+        message: str,
+        hint: str,
+        *,
+        where: Where | None = None,
+        strategy: str | None = None,
+        evidence: Iterable[tuple[str, int]] = (),
+        level: Level | None = None,
+    ) -> Finding:
+        return Finding(
+            id=id,
+            level=level or self.level(size),
+            bytes=size,
+            message=message,
+            where=where or Where(),
+            hint=hint,
+            strategy=strategy,
+            evidence=[Place(path=path, bytes=count) for path, count in list(evidence)[:5]],
+        )
+
+
+def size_text(size: int) -> str:
+    """Decimal units, as everywhere in imgopt."""
+    value, units = float(size), ("B", "kB", "MB", "GB", "TB")
+    for unit in units:
+        if value < 999.95 or unit == units[-1]:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError
