@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from imgopt.dockerfile import stages as graph
@@ -62,13 +62,7 @@ class Dockerfile:
 
     @cached_property
     def instructions(self) -> tuple[Instruction, ...]:
-        found = []
-        stage = -1
-        for node in self.nodes:
-            if isinstance(node, Instruction):
-                stage += node.keyword == "FROM"
-                found.append(replace(node, stage=stage) if stage >= 0 else node)
-        return tuple(found)
+        return tuple(node for node in self.nodes if isinstance(node, Instruction))
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

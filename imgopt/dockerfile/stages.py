@@ -6,7 +6,7 @@ finds only earlier stages (the nearest of a name), `--from` finds the last one o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from imgopt.dockerfile.expand import ExpansionError
@@ -70,7 +70,18 @@ class Stage:
         return self.name or str(self.index)
 
 
-def build_stages(instructions: tuple[Instruction, ...], build_args: Mapping[str, str]) -> tuple[Stage, ...]:
+class Stages(tuple[Stage, ...]):
+    """The stages of a file in order; `named` finds the last one of each name without a search."""
+
+    named: dict[str, Stage]
+
+    def __new__(cls, stages: Iterable[Stage]) -> Stages:
+        made = super().__new__(cls, stages)
+        made.named = {stage.name: stage for stage in made if stage.name}
+        return made
+
+
+def build_stages(instructions: tuple[Instruction, ...], build_args: Mapping[str, str]) -> Stages:
     """Stages of well-formed FROM lines; a malformed FROM still begins a stage, with an empty base."""
     first = next((at for at, item in enumerate(instructions) if item.stage >= 0), len(instructions))
     scope = global_scope(instructions[:first], build_args)
@@ -81,7 +92,7 @@ def build_stages(instructions: tuple[Instruction, ...], build_args: Mapping[str,
         stages.append(stage)
         if stage.name:
             named[stage.name] = stage
-    return tuple(stages)
+    return Stages(stages)
 
 
 def _groups(instructions: tuple[Instruction, ...]) -> Iterator[tuple[Instruction, ...]]:
@@ -133,10 +144,10 @@ def from_words(instruction: Instruction) -> Iterator[Located]:
 
 def find_stage(stages: tuple[Stage, ...], word: str) -> Stage | None:
     """The stage that `--from=word` means: the last of that name, or the number; None for an image or a context."""
-    lower = word.lower()
-    for stage in reversed(stages):
-        if stage.name == lower:
-            return stage
+    named = (stages if isinstance(stages, Stages) else Stages(stages)).named
+    found = named.get(word.lower())
+    if found is not None:
+        return found
     if word.isdecimal() and word.isascii() and len(word) < 10 and int(word) < len(stages):
         return stages[int(word)]
     return None

@@ -64,6 +64,7 @@ class _Reader:
         self._comments: list[Comment] = []
         self._problems: list[Problem] = []
         self._escape = "\\"
+        self._stage = -1
         self._directives = DirectiveReader()
 
     def run(self) -> Syntax:
@@ -144,11 +145,12 @@ class _Reader:
 
     def _instruction(self, start: int, keyword_at: int, bare: str) -> None:
         number = self._number
-        logical, last, escaped = self._join(keyword_at, bare)
+        logical, last, empty = self._join(keyword_at, bare)
         line_ends = [last]
         statement = Statement.read(logical)
         heredocs = self._heredocs(statement, number, line_ends)
         comments, self._comments = tuple(self._comments), []
+        self._stage += statement.keyword == "FROM"
         end = line_ends[-1]
         self._nodes.append(
             Instruction(
@@ -163,7 +165,8 @@ class _Reader:
                 name=self._name,
                 text=self._text,
                 escape=self._escape,
-                has_empty_continuation=escaped,
+                has_empty_continuation=empty,
+                stage=self._stage,
             )
         )
 
