@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgopt.analysis.analyze import analyze
+from imgopt.analysis.compare import compare
 from imgopt.analysis.steps import Step, match_lines, read_steps
 
-__all__ = ["Step", "analyze", "match_lines", "read_steps"]
+__all__ = ["Step", "analyze", "compare", "match_lines", "read_steps"]

@@ -74,6 +74,10 @@ _BUILD_TOOLS = re.compile(
     r"|-(?:dev|devel|headers)$|^lib[a-z+]+-?\d*-dev$"
 )
 
+_TOOLCHAINS = re.compile(
+    r"^/usr/local/rustup/|/\.rustup/|^/usr/local/cargo/bin/|^/(?:usr/share|opt)/(?:apache-)?(?:maven|gradle)[^/]*/"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Junk:
@@ -115,7 +119,9 @@ def junk_kind(node: Node, owner: Package | None, tools: dict[int, bool], tree: T
     for kind, rule in _RULES[:3]:
         if rule.search(path):
             return kind
-    if owner is not None and owner.ecosystem in ("deb", "apk", "rpm"):
+    if _TOOLCHAINS.search(path):
+        return "build-tools"
+    if owner is not None and owner.ecosystem in ("deb", "apk", "rpm", "runtime"):
         known = tools.get(id(owner))
         if known is None:
             known = tools[id(owner)] = is_build_tool(owner)
@@ -129,6 +135,8 @@ def junk_kind(node: Node, owner: Package | None, tools: dict[int, bool], tree: T
 
 def is_build_tool(package: Package) -> bool:
     """Compilers, development files and version control: needed to build, not to run."""
+    if package.ecosystem == "runtime":
+        return package.name == "go"
     return bool(_BUILD_TOOLS.search(package.name))
 
 
