@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
@@ -21,7 +22,8 @@ _TOKEN = re.compile(
     r"|\s+|."
 )
 _MOST_TOKENS = 60_000
-_LONG = 1500
+_MOST_PAIRS = 4_000_000
+_MOST_LINES = 6_000
 _CHANGING = re.compile(r"\d")
 
 
@@ -96,23 +98,49 @@ def _alike(before: Sequence[str], after: Sequence[str]) -> bool:
     return not any(map(_CHANGING.search, before)) or any(map(_CHANGING.search, after))
 
 
-def _differences(one: Sequence[str], two: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
-    """As difflib's opcodes without the equal ones; what is alike at both ends is cut off: it is quadratic."""
-    if one == two:
-        return []
-    head = 0
-    while head < min(len(one), len(two)) and one[head] == two[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(one), len(two)) - head and one[-1 - tail] == two[-1 - tail]:
-        tail += 1
+_Opcode = tuple[str, int, int, int, int]
+
+
+def _differences(one: Sequence[str], two: Sequence[str]) -> list[_Opcode]:
+    """As difflib's opcodes without the equal ones. What is alike at both ends is cut off, and what is long is compared
+    by lines first; lines too long for that differ as a whole: the time stays bounded."""
+    head = _common(one, two)
+    tail = _common(one[head:][::-1], two[head:][::-1])
     left, right = one[head : len(one) - tail], two[head : len(two) - tail]
-    matcher = difflib.SequenceMatcher(None, left, right, autojunk=max(len(left), len(right)) > _LONG)
-    return [
-        (tag, i1 + head, i2 + head, j1 + head, j2 + head)
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
-        if tag != "equal"
-    ]
+    if len(left) * len(right) <= _MOST_PAIRS:
+        return [(tag, i1 + head, i2 + head, j1 + head, j2 + head) for tag, i1, i2, j1, j2 in _opcodes(left, right)]
+    return [(tag, i1 + head, i2 + head, j1 + head, j2 + head) for tag, i1, i2, j1, j2 in _by_lines(left, right)]
+
+
+def _by_lines(left: Sequence[str], right: Sequence[str]) -> list[_Opcode]:
+    (lines, starts), (others, other_starts) = _lines(left), _lines(right)
+    if max(len(lines), len(others)) > _MOST_LINES:
+        return [("replace", 0, len(left), 0, len(right))]
+    found: list[_Opcode] = []
+    for tag, i1, i2, j1, j2 in _opcodes(lines, others):
+        place = (tag, starts[i1], starts[i2], other_starts[j1], other_starts[j2])
+        _, a1, a2, b1, b2 = place
+        if tag != "replace" or (a2 - a1) * (b2 - b1) > _MOST_PAIRS:
+            found.append(place)
+            continue
+        inner = _opcodes(left[a1:a2], right[b1:b2])
+        found += [(kind, k1 + a1, k2 + a1, m1 + b1, m2 + b1) for kind, k1, k2, m1, m2 in inner]
+    return found
+
+
+def _lines(parts: Sequence[str]) -> tuple[list[str], list[int]]:
+    """The lines, and the index of each one's first token (and of the end)."""
+    ends = [place + 1 for place, part in enumerate(parts) if "\n" in part]
+    starts = [0, *(end for end in ends if end < len(parts)), len(parts)]
+    return ["".join(parts[start:end]) for start, end in pairwise(starts)], starts
+
+
+def _opcodes(left: Sequence[str], right: Sequence[str]) -> list[_Opcode]:
+    return [code for code in difflib.SequenceMatcher(None, left, right).get_opcodes() if code[0] != "equal"]
+
+
+def _common(one: Sequence[str], two: Sequence[str]) -> int:
+    return next((place for place, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
 
 
 def _excerpt(parts: Sequence[str], start: int, end: int) -> str:

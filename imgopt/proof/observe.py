@@ -25,7 +25,7 @@ from imgopt.proof.probes import (
     health_words,
     is_usual,
 )
-from imgopt.proof.ready import Expected, Ready, await_ready
+from imgopt.proof.ready import EPHEMERAL, Expected, Ready, await_ready
 from imgopt.proof.settings import SmokeSettings, read_http
 
 _MOST_STARTS = 3
@@ -97,8 +97,8 @@ def observe(
     """Starts the image, waits until it is ready, asks it, stops it. A container that listens on a port that was not
     published is started again with that port published. Raises EnvironmentFailure for what is the engine's fault."""
     run = _Run(session, image, settings or SmokeSettings(), plan, trace, user)
-    for _ in range(_MOST_STARTS):
-        observation, missing = run.once()
+    for attempt in range(_MOST_STARTS):
+        observation, missing = run.once(final=attempt + 1 == _MOST_STARTS)
         if not missing:
             break
         run.ports |= missing
@@ -123,7 +123,7 @@ class _Run:
         self._wanted = frozenset(settings.ports) | asked
         self.ports: frozenset[int] = self._exposed | self._wanted | frozenset(plan.ports if plan else ())
 
-    def once(self) -> tuple[Observation, frozenset[int]]:
+    def once(self, *, final: bool) -> tuple[Observation, frozenset[int]]:
         """One start; and the ports that must be published for a real one."""
         container = self._session.create(self._request())
         with contextlib.ExitStack() as stack:
@@ -134,7 +134,7 @@ class _Run:
             except StartFailure as failure:
                 return self._failed(failure.message), frozenset()
             local = self._session.engine.facts.local
-            ready = await_ready(container, container.ports(), self._expected(), local=local)
+            ready = await_ready(container, container.ports(), self._expected(final), local=local)
             if ready.unpublished and ready.state == "answers":
                 return self._failed("a port has to be published"), ready.unpublished
             return self._finish(container, ready, recorder), frozenset()
@@ -154,13 +154,13 @@ class _Run:
             health_check=False,
         )
 
-    def _expected(self) -> Expected:
+    def _expected(self, final: bool = False) -> Expected:
         plan, timeout = self._plan, self._settings.start_timeout
         if plan is not None:
             timeout = min(timeout, 15.0 + 4 * plan.ready_seconds)
         paths = {port: request.path for request in reversed(self._requests) for port in self._ports_of(request.port)}
         must = self._wanted | frozenset(plan.listens if plan else ())
-        return Expected(must, self._exposed, paths, plan.ends if plan else False, timeout)
+        return Expected(must, self._exposed, paths, plan.ends if plan else False, timeout, final)
 
     def _ports_of(self, port: int | None) -> frozenset[int]:
         return frozenset((port,)) if port else self.ports
@@ -178,7 +178,9 @@ class _Run:
         if recorder is not None:
             recorder.close()
         started, reason = self._judge(ready, died, logs.text)
-        listens = tuple(sorted({item.port for item in ready.listening}))
+        if started and self._plan is None and _only_errors(answers):
+            started, reason = False, f"it answers with errors only: {answers[0].status or answers[0].error}"
+        listens = tuple(sorted({item.port for item in ready.listening if item.port < EPHEMERAL}))
         plan = self._plan or Plan(
             ports=tuple(sorted(self.ports)),
             listens=listens,
@@ -231,6 +233,8 @@ class _Run:
             said = "answers" if answers else "listens, for itself alone,"
             return True, f"it {said} after {ready.seconds:.1f} s"
         missing = sorted(expected.must - {item.port for item in ready.listening})
+        if not self._session.engine.facts.local and (missing or expected.may or self._requests):
+            return False, "no port can be asked from here: the engine is not on this machine"
         if missing or expected.may or self._requests:
             what = ", ".join(map(str, missing)) or "no port"
             said = f"it does not listen on {what}" if missing else "it listens on no port"
@@ -244,7 +248,8 @@ class _Run:
             return tuple(self._run_beside(probe) for probe in self._commands())
         published = container.ports()
         if self._plan is not None:
-            return tuple(self._each(container, published, self._plan.probes))
+            same = [replace(p, command=self._health or p.command) if _is_health(p) else p for p in self._plan.probes]
+            return tuple(self._each(container, published, same))
         first = [answer for _, answer in sorted(ready.first.items())]
         own = self._each(container, published, [*self._http(first), *self._commands(), *self._health_probe()])
         asked = {answer.probe.name for answer in own}
@@ -315,6 +320,16 @@ class _Run:
 def _tcp_ports(exposed: Mapping[str, Any]) -> list[int]:
     pairs = (name.partition("/") for name in exposed)
     return [int(port) for port, _, protocol in pairs if port.isdigit() and protocol in ("", "tcp")]
+
+
+def _is_health(probe: Probe) -> bool:
+    return probe.kind == "command" and probe.source == "image"
+
+
+def _only_errors(answers: tuple[Answer, ...]) -> bool:
+    """An original that only says 5xx shows nothing that a variant could be compared with."""
+    asked = [answer for answer in answers if answer.probe.kind == "http"]
+    return bool(asked) and all(answer.status is None or answer.status >= 500 for answer in asked)
 
 
 def _worth_keeping(answers: list[Answer]) -> list[Answer]:

@@ -54,9 +54,9 @@ class Probe:
 
     @property
     def name(self) -> str:
-        """As it is shown: `GET :8000/health`, `run: id`."""
+        """As it is shown: `GET :8000/health`, `run: id`. Every image is asked by its own HEALTHCHECK."""
         if self.kind == "command":
-            return f"{'HEALTHCHECK' if self.source == 'image' else 'run'}: {shlex.join(self.command)}"
+            return "HEALTHCHECK" if self.source == "image" else f"run: {shlex.join(self.command)}"
         if self.kind == "tcp":
             return f"connect :{self.port}"
         return f"GET {'https://' if self.scheme == 'https' else ''}:{self.port}{self.path}"
@@ -104,8 +104,9 @@ def get(probe: Probe, host_port: int, patience: float = _ANSWER_SECONDS) -> Answ
         ):
             connection.putheader(name, value)
         connection.endheaders()
+        stream = connection.sock  # the response takes it over
         response = connection.getresponse()
-        body, cut = _body(response, connection.sock)
+        body, cut = _body(response, stream)
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Answer(probe, None, error=_said(error), seconds=time.monotonic() - started)
     finally:
@@ -209,14 +210,14 @@ def _connection(scheme: Scheme, port: int, patience: float) -> http.client.HTTPC
     return http.client.HTTPSConnection("127.0.0.1", port, timeout=patience, context=trusting)
 
 
-def _body(response: http.client.HTTPResponse, connection: socket.socket | None) -> tuple[bytes, bool]:
+def _body(response: http.client.HTTPResponse, stream: socket.socket) -> tuple[bytes, bool]:
     end, body = time.monotonic() + _BODY_SECONDS, b""
     while len(body) < MOST_BODY:
         left = end - time.monotonic()
         if left <= 0:
             return body, True
-        if connection is not None and connection.fileno() >= 0:
-            connection.settimeout(left)
+        if stream.fileno() >= 0:
+            stream.settimeout(left)
         try:
             piece = response.read1(1 << 16)
         except TimeoutError:

@@ -19,18 +19,22 @@ _IDLE_CPU = 0.05
 _WORKER_SECONDS = 8.0
 _SILENT_SECONDS = 25.0
 _PAUSE = 0.1
+EPHEMERAL = 32768
+"""From here on the kernel gives ports that nobody asked for (ip_local_port_range): another one at every start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What this container should come to: `must` listen on all of these ports; `may` listen on those (EXPOSE); `paths`
-    is what to ask a port first. `ends`: the original ended by itself."""
+    is what to ask a port first. `ends`: the original ended by itself. `final`: there is no other start to publish more
+    ports with."""
 
     must: frozenset[int]
     may: frozenset[int]
     paths: Mapping[int, str]
     ends: bool
     timeout: float
+    final: bool = False
 
 
 @dataclass(slots=True)
@@ -85,9 +89,7 @@ class _Watch:
         pid = int(state.get("Pid") or 0)
         if self._local and pid:
             self._measure(pid)
-        ready.unpublished = frozenset(
-            item.port for item in ready.listening if not item.loopback and item.port not in self._published
-        )
+        ready.unpublished = frozenset() if self._expected.final else self._without_a_way_in()
         if self._settled() and (ready.unpublished or self._all_answer()):
             ready.state = "answers"
             return ready
@@ -108,6 +110,10 @@ class _Watch:
         if cpu is not None:
             self._cpu.append((time.monotonic(), cpu))
             self._cpu = [entry for entry in self._cpu if entry[0] > time.monotonic() - _IDLE_SECONDS - 1]
+
+    def _without_a_way_in(self) -> frozenset[int]:
+        opened = (item.port for item in self._ready.listening if not item.loopback)
+        return frozenset(port for port in opened if port not in self._published and port < EPHEMERAL)
 
     def _settled(self) -> bool:
         """The set of open ports is complete, or has not changed for a while."""

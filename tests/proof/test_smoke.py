@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from imgopt.engine import Output
+from imgopt.proof.listen import Listener
+from imgopt.proof.observe import Observation, Plan
+from imgopt.proof.probes import Answer, Probe
+from imgopt.proof.smoke import check_smoke, check_stop, compare
+
+ROOT = Probe("http", "found", 8000, "/")
+PLAN = Plan((8000,), (8000,), (ROOT,), False, 1.0)
+
+
+def served(
+    body: str, status: int | None = 200, kind: str = "text/plain", probe: Probe = ROOT, **more: object
+) -> Observation:
+    answer = Answer(probe, status, (("content-type", kind),), body.encode())
+    base = Observation(
+        "image", True, "it answers", PLAN, (answer,), listening=(Listener(8000, False),), stop_seconds=0.2, stop_code=0
+    )
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def ended(code: int, out: str, err: str = "") -> Observation:
+    output = Output(code, out.encode(), err.encode())
+    return Observation("image", True, "it ended", PLAN, exit_code=code, output=output, log=out + err)
+
+
+def test_the_same_answers_pass_and_say_what_was_compared() -> None:
+    check = check_smoke([served("a 1"), served("a 2")], served("a 3"))
+    assert (check.verdict, check.detail) == ("passed", "1 answer, against 2 runs of the original")
+
+
+@pytest.mark.parametrize(
+    ("candidate", "aspect"),
+    [
+        (served("hello", status=500), "status"),
+        (served("hello", status=None), "status"),
+        (served("hello", kind="text/html"), "header"),
+        (served("other"), "body"),
+        (served("hello", listening=()), "ports"),
+        (served("hello", started=False, reason="it ended with exit code 1"), "start"),
+        (served("hello", answers=()), "status"),
+    ],
+)
+def test_each_way_to_answer_otherwise_is_found(candidate: Observation, aspect: str) -> None:
+    originals = [served("hello"), served("hello")]
+    assert aspect in {difference.aspect for difference in compare(originals, candidate)}
+    assert check_smoke(originals, candidate).verdict == "failed"
+
+
+def test_a_text_that_the_user_expects_must_be_there_even_where_the_body_changes() -> None:
+    probe = replace(ROOT, source="user", text="42")
+    originals = [served("42 a1", probe=probe), served("42 a2 b3", probe=probe)]
+    assert compare(originals, served("42 a4", probe=probe)) == ()
+    assert [d.aspect for d in compare(originals, served("41 a4", probe=probe))] == ["text"]
+
+
+def test_an_original_without_the_expected_text_proves_nothing() -> None:
+    probe = replace(ROOT, source="user", text="missing")
+    assert check_smoke([served("x", probe=probe)] * 2, served("x", probe=probe)).verdict == "not measured"
+
+
+def test_an_original_that_does_not_start_proves_nothing() -> None:
+    broken = served("", started=False, reason="it ended with exit code 1")
+    assert check_smoke([broken, broken], broken).verdict == "not measured"
+    assert check_stop([broken, broken], broken).verdict == "not measured"
+
+
+def test_pictures_are_compared_by_their_bytes() -> None:
+    originals = [served("\x89PNG", kind="image/png")] * 2
+    assert compare(originals, served("\x89PNG", kind="image/png")) == ()
+    [difference] = compare(originals, served("\x89PNH", kind="image/png"))
+    assert "sha256:" in difference.after
+
+
+def test_the_page_of_an_internal_error_is_compared_by_its_status_only() -> None:
+    originals = [served("at /usr/lib/x.py", status=500)] * 2
+    assert compare(originals, served("at /venv/lib/x.py", status=500)) == ()
+
+
+def test_two_different_health_checks_are_compared_by_their_exit_code_only() -> None:
+    one, two = (Probe("command", "image", command=(name,)) for name in ("curl", "python"))
+    assert compare([served("<html>", 0, probe=one)] * 2, served("", 0, probe=two)) == ()
+    assert compare([served("<html>", 0, probe=one)] * 2, served("", 1, probe=two))
+
+
+def test_programs_that_end_are_compared_by_code_and_both_streams() -> None:
+    originals = [ended(0, "done in 1.5s"), ended(0, "done in 1.7s")]
+    assert compare(originals, ended(0, "done in 9.1s")) == ()
+    assert [d.probe for d in compare(originals, ended(3, "done in 2s"))] == ["exit code"]
+    assert [d.probe for d in compare(originals, ended(0, "failed in 2s"))] == ["stdout"]
+    assert [d.probe for d in compare(originals, ended(0, "done in 2s", "warning"))] == ["stderr"]
+
+
+def test_what_only_the_candidates_log_misses_fails_with_the_thing_by_name() -> None:
+    candidate = served("ok", log="libvips.so.42: cannot open shared object file: No such file or directory")
+    [item] = check_smoke([served("ok")] * 2, candidate).items
+    assert (item.kind, item.subject) == ("missing-library", "libvips.so.42")
+    assert check_smoke([candidate, served("ok")], candidate).verdict == "passed"
+
+
+def test_a_port_that_the_original_opens_only_sometimes_is_not_asked_for() -> None:
+    originals = [served("x", listening=(Listener(8000, False), Listener(41234, False))), served("x")]
+    assert compare(originals, served("x")) == ()
+
+
+def test_opening_to_all_what_was_open_to_itself_is_no_closed_port() -> None:
+    originals = [served("x", listening=(Listener(8000, True),))] * 2
+    assert compare(originals, served("x", listening=(Listener(8000, False),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("original", "candidate", "verdict"),
+    [
+        ((0.2, 0), (0.3, 0), "passed"),
+        ((10.2, 137), (3.1, 137), "passed"),
+        ((10.2, 137), (0.2, 0), "passed"),
+        ((0.2, 143), (0.2, 0), "passed"),
+        ((0.2, 1), (0.2, 1), "passed"),
+        ((0.2, 0), (10.2, 137), "failed"),
+        ((0.2, 0), (0.2, 1), "failed"),
+        ((0.2, 0), (5.0, 0), "failed"),
+    ],
+)
+def test_a_stop_may_get_better_and_not_worse(
+    original: tuple[float, int], candidate: tuple[float, int], verdict: str
+) -> None:
+    one, two = (served("", stop_seconds=seconds, stop_code=code) for seconds, code in (original, candidate))
+    assert check_stop([one, one], two).verdict == verdict
+
+
+def test_log_lines_of_a_service_that_runs_are_not_compared() -> None:
+    assert compare([served("x", log="started a")] * 2, served("x", log="started b")) == ()
