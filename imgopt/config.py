@@ -45,6 +45,7 @@ class SmokeSection(Section, frozen=True):
     env_file: str | None = None
     mounts: list[str] = []
     command: list[str] | None = None
+    network: str | None = None
     start_timeout: float = 60.0
     stop_timeout: float = 10.0
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from imgopt.rewrite.strategy import Strategy
 from imgopt.strategies import (
+    cache_mounts,
     distroless_base,
+    exec_form,
     ignore_file,
+    installer_caches,
     layer_order,
     multi_stage,
     non_root,
@@ -15,6 +18,9 @@ from imgopt.strategies import (
 BUILT_IN: tuple[Strategy, ...] = (
     layer_order.STRATEGY,
     ignore_file.STRATEGY,
+    exec_form.STRATEGY,
+    cache_mounts.STRATEGY,
+    installer_caches.STRATEGY,
     multi_stage.STRATEGY,
     slim_base.STRATEGY,
     distroless_base.STRATEGY,

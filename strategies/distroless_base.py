@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from imgopt.image.image import Image
 from imgopt.rewrite.bases import distroless_candidates
-from imgopt.rewrite.carving import Carving, carve_on, library_copies, start_programs, target_stage
+from imgopt.rewrite.carving import Carving, carve_on, start_programs, start_programs_of
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.strategies.multi_stage import final_stage
+from imgopt.strategies.multi_stage import on_base
 
 SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "busybox", "env"])
 CXX = ("libstdc++.so", "libgcc_s.so", "libgomp.so")
@@ -24,12 +24,12 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if evidence is None or final is None:
         yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
         return
-    stage = target_stage(situation.dockerfile, situation.project)
-    refusal = _needs_shell(evidence)
+    stage = situation.stage
+    refusal = _needs_shell(evidence, final)
     if refusal:
         yield Skip(refusal, stage.line)
         return
-    probe = carve_on(situation.project, evidence, None, packages=False)
+    probe = carve_on(situation, None, packages=False)
     kinds = _kinds(probe)
     for kind in kinds:
         for name in distroless_candidates(kind, situation.project.ecosystems, evidence.os_release):
@@ -58,16 +58,16 @@ def _kinds(carving: Carving) -> tuple[str, ...]:
 def _on(situation: Situation, final: FinalStage, name: str, image: Image) -> FinalStage | Skip:
     evidence = situation.evidence
     assert evidence is not None
-    stage = target_stage(situation.dockerfile, situation.project)
-    carving = carve_on(situation.project, evidence, image, packages=False)
+    stage = situation.stage
+    carving = carve_on(situation, image, packages=False)
     if carving.missing:
         path, why = next(iter(carving.missing.items()))
         return Skip(f"{name} lacks {path} ({why})", stage.line)
     programs = [path for path in carving.libraries if _is_program(path)]
     if programs:
         return Skip(f"{name} lacks {programs[0]} ({carving.libraries[programs[0]]})", stage.line)
-    new = final_stage(situation, stage, carving, final.builder, name, image.config, same_family=False, shell=False)
-    return replace(new, copies=(*library_copies(carving.libraries), *new.copies), packages=(), install="")
+    new = on_base(situation, final, carving, name, image, same_family=False)
+    return replace(new, shell=False, packages=(), install="")
 
 
 def _is_program(path: str) -> bool:
@@ -75,13 +75,17 @@ def _is_program(path: str) -> bool:
     return posixpath.dirname(path) in ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
 
 
-def _needs_shell(evidence: Evidence) -> str:
+def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
     """Why this service cannot do without a shell; empty when it can."""
     config = evidence.config
-    words = [*(config.entrypoint or ()), *(config.cmd or ())]
-    for path in start_programs(evidence):
+    words = final.start_words
+    before = (*(config.entrypoint or ()), *(config.cmd or ()))
+    only_started = before != words and posixpath.basename((*before, "")[0]) in SHELLS
+    for path in start_programs(evidence, words):
         name = posixpath.basename(path)
         if name in SHELLS:
+            if only_started and path not in start_programs_of(evidence, words):
+                continue
             seen = path in evidence.seen.executed
             return f"{path} is {'executed in the smoke run' if seen else 'what the image starts'}"
         node = evidence.side.file(path)

@@ -51,8 +51,22 @@ BUILD_FILES = frozenset(
         "justfile",
     ]
 )
-GIT_VERSIONS = ("setuptools_scm", "setuptools-scm", "hatch-vcs", "versioneer", "git-commit-id", "vergen", "git describe",
-                "git rev-parse", "git log", "poetry-dynamic-versioning", "versioningit", "pbr", "gitinfo", "gitversion")  # fmt: skip
+GIT_VERSIONS = (
+    "setuptools_scm",
+    "setuptools-scm",
+    "hatch-vcs",
+    "versioneer",
+    "git-commit-id",
+    "vergen",
+    "git describe",
+    "git rev-parse",
+    "git log",
+    "poetry-dynamic-versioning",
+    "versioningit",
+    "pbr",
+    "gitinfo",
+    "gitversion",
+)
 """Words of tools and commands that read version control data in a build."""
 MACHINE_MADE = ("**/node_modules", "**/venv", "**/.venv")
 """Kept out only where the build makes them itself."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from imgopt.dockerfile import Edit, Stage
 from imgopt.dockerfile.typed import From
-from imgopt.image.config import ImageConfig
-from imgopt.rewrite.carving import Carving, carve_on, target_stage
+from imgopt.image.image import Image
+from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.final_stage import Copy, FinalStage
-from imgopt.rewrite.settings import final_settings
+from imgopt.rewrite.quoting import shell_word
+from imgopt.rewrite.settings import complement, user_settings
+from imgopt.rewrite.start import start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+from imgopt.rewrite.tools import removable_tools
 
 LINKS = "/opt/imgopt-links"
 """Where the builder gathers symbolic links that stand alone: COPY follows a link that it is given as a source."""
@@ -23,57 +26,52 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if evidence is None:
         yield Skip("needs `imgopt optimize`: which files a run needs is measured on the built image")
         return
-    stage = target_stage(situation.dockerfile, situation.project)
+    stage = situation.stage
     if not _builds_something(stage):
         yield Skip("nothing is built or installed here: the final stage holds only what it copies", stage.line)
         return
     if evidence.side.base is None:
         yield Skip(f"the base {stage.root.base} could not be looked into", stage.line)
         return
-    carving = carve_on(situation.project, evidence, None, packages=True)
+    carving = carve_on(situation, None, packages=True)
     builder, edits = _builder(situation, stage)
-    base = str(stage.root.base)
-    final = final_stage(situation, stage, carving, builder, base, evidence.side.base.config, same_family=True)
-    dropped = carving.carved.bytes("dropped")
-    yield Change(
-        f"the final stage copies only what a run needs; {_megabytes(dropped)} stay in the builder",
-        stage.line,
-        (*edits, *_moved_out(situation, stage, evidence.side.base.config)),
-        final=final,
-    )
-
-
-def final_stage(
-    situation: Situation,
-    stage: Stage,
-    carving: Carving,
-    builder: str,
-    base: str,
-    base_config: ImageConfig,
-    *,
-    same_family: bool,
-    shell: bool = True,
-) -> FinalStage:
-    """The final stage that a carving comes to, on one base."""
-    evidence = situation.evidence
-    assert evidence is not None
-    settings = final_settings(
-        situation.dockerfile, tuple(s.index for s in stage.chain), evidence.config, base_config, same_family
-    )
-    system = next((item.system for item in situation.project.ecosystems if item.system), None)
-    prepare, links = _prepare(carving)
-    return FinalStage(
+    settings = user_settings(situation.dockerfile, tuple(part.index for part in stage.chain))
+    final = FinalStage(
         builder=builder,
-        base=base,
-        shell=shell,
+        base=str(stage.root.base),
+        shell=True,
         carved=carving.carved,
-        copies=(*carving.plan.copies, *links),
-        packages=tuple(sorted(carving.packages)),
-        install=system.install if system else "",
-        environment=settings.environment,
+        settings=settings,
+        start_words=start_words(situation),
+        removed_tools=removable_tools(situation).names,
         workdir=evidence.config.workdir if evidence.config.workdir not in ("", "/") else "",
         user=evidence.config.user,
-        start=settings.start,
+    )
+    dropped = carving.carved.bytes("dropped")
+    yield Change(
+        f"the final stage copies only what a run needs; {dropped / 1e6:.1f} MB stay in the builder",
+        stage.line,
+        (*edits, *settings.edits, *_remove_tools(situation)),
+        final=on_base(situation, final, carving, str(stage.root.base), evidence.side.base, same_family=True),
+    )
+
+
+def on_base(
+    situation: Situation, final: FinalStage, carving: Carving, name: str, base: Image, *, same_family: bool
+) -> FinalStage:
+    """The final stage as a carving fills it, on one base."""
+    evidence = situation.evidence
+    assert evidence is not None
+    system = next((item.system for item in situation.project.ecosystems if item.system), None)
+    prepare, links = _prepare(carving)
+    return replace(
+        final,
+        base=name,
+        carved=carving.carved,
+        copies=(*library_copies(carving.libraries), *carving.plan.copies, *links),
+        packages=tuple(sorted(carving.packages)),
+        install=system.install if system else "",
+        complement=complement(final.settings, evidence.config, base.config, same_family=same_family),
         prepare=prepare,
         comments=_comments(carving),
     )
@@ -82,16 +80,12 @@ def final_stage(
 def _prepare(carving: Carving) -> tuple[tuple[str, ...], tuple[Copy, ...]]:
     commands = []
     if carving.plan.removals:
-        commands.append("rm -rf " + " ".join(_shell_word(path) for path in carving.plan.removals))
+        commands.append("rm -rf " + " ".join(shell_word(path) for path in carving.plan.removals))
     if not carving.plan.links:
         return tuple(commands), ()
-    listed = " ".join(_shell_word(path) for path in carving.plan.links)
+    listed = " ".join(shell_word(path) for path in carving.plan.links)
     commands.append(f"mkdir -p {LINKS} && cp --parents --no-dereference {listed} {LINKS}")
     return tuple(commands), (Copy((LINKS + "/",), "/"),)
-
-
-def _shell_word(path: str) -> str:
-    return path if re.fullmatch(r"[\w@%+=:,./-]+", path) else "'" + path.replace("'", "'\\''") + "'"
 
 
 def _comments(carving: Carving) -> dict[str, str]:
@@ -108,6 +102,17 @@ def _short(path: str) -> str:
     return path.rpartition("/")[2] if path.startswith("/") else path
 
 
+def _remove_tools(situation: Situation) -> tuple[Edit, ...]:
+    """Right behind the last installation, so that an edit of the source does not run it again."""
+    tools = removable_tools(situation)
+    if tools.after is None:
+        return ()
+    at = tools.after.extent.end
+    text = situation.dockerfile.text
+    lead = "" if text[at - 1 : at] == "\n" else situation.dockerfile.eol
+    return (Edit(at, at, f"{lead}RUN {tools.command}{situation.dockerfile.eol}"),)
+
+
 def _builds_something(stage: Stage) -> bool:
     return any(item.keyword == "RUN" for part in stage.chain for item in part.instructions)
 
@@ -122,17 +127,6 @@ def _builder(situation: Situation, stage: Stage) -> tuple[str, tuple[Edit, ...]]
     assert isinstance(typed, From)
     keyword = "as" if stage.start.source[:4].islower() else "AS"
     return name, (Edit(typed.image.span.end, typed.image.span.end, f" {keyword} {name}"),)
-
-
-def _moved_out(situation: Situation, stage: Stage, base: ImageConfig) -> tuple[Edit, ...]:
-    evidence = situation.evidence
-    assert evidence is not None
-    indexes = tuple(item.index for item in stage.chain)
-    return final_settings(situation.dockerfile, indexes, evidence.config, base, True).edits
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
 
 
 STRATEGY = Strategy(

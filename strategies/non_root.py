@@ -7,11 +7,10 @@ from dataclasses import replace
 
 from imgopt.dockerfile import Edit, Stage
 from imgopt.image.image import Image
-from imgopt.rewrite.carving import target_stage
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import Copy, FinalStage
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.rewrite.writable import writable_folders
+from imgopt.rewrite.writable import Writable, writable
 
 OWN_USER = 10001
 """High enough to be nobody on the host."""
@@ -21,7 +20,7 @@ SYSTEM_FOLDERS = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/var/lib/dpkg", "/bo
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """Chooses a user of the base, or makes one, and gives it the folders that the smoke run wrote to."""
     evidence = situation.evidence
-    stage = target_stage(situation.dockerfile, situation.project)
+    stage = situation.stage
     if evidence is None:
         yield Skip("needs `imgopt optimize`: which folders the service writes to is measured in its smoke run")
         return
@@ -29,15 +28,15 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if refusal:
         yield Skip(refusal, stage.line)
         return
-    folders = writable_folders(evidence, situation.project.repairs.writable)
-    system = next((folder for folder in folders if folder in SYSTEM_FOLDERS or folder.startswith("/etc/")), None)
+    owned = writable(evidence, situation.project.repairs.writable)
+    system = next((path for path in owned.all if path in SYSTEM_FOLDERS or path.startswith("/etc/")), None)
     if system is not None:
         yield Skip(f"the service writes to {system}, which belongs to the system", stage.line)
         return
     if situation.final is not None:
-        yield _in_final(situation.final, evidence, folders, stage)
+        yield _in_final(situation.final, evidence, owned, stage)
     else:
-        yield from _in_text(situation, evidence, folders, stage)
+        yield from _in_text(situation, evidence, owned, stage)
 
 
 def _refusal(evidence: Evidence) -> str:
@@ -54,19 +53,18 @@ def _refusal(evidence: Evidence) -> str:
     return ""
 
 
-def _in_final(final: FinalStage, evidence: Evidence, folders: tuple[str, ...], stage: Stage) -> Change:
+def _in_final(final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage) -> Change:
     base = evidence.look_into(final.base) if evidence.look_into else None
     user, name = _user_of(base) if base is not None else (OWN_USER, "")
     setup = final.setup
     if not name and final.shell:
         setup = (*setup, _make_user())
     prepare, copies = final.prepare, final.copies
-    if folders:
-        listed = " ".join(folders)
-        prepare = (*prepare, f"mkdir -p {listed} && chown -R {user}:{user} {listed}")
-        copies = _with_folders(copies, folders)
-    new = replace(final, user=f"{user}:{user}", setup=setup, prepare=prepare, copies=copies, owned=folders)
-    return Change(_because(user, name, folders, evidence), stage.line, final=new)
+    if owned:
+        prepare = (*prepare, owned.command(user))
+        copies = _with_folders(copies, owned.all)
+    new = replace(final, user=f"{user}:{user}", setup=setup, prepare=prepare, copies=copies, owned=owned.all)
+    return Change(_because(user, name, owned.all, evidence), stage.line, final=new)
 
 
 def _with_folders(copies: tuple[Copy, ...], folders: tuple[str, ...]) -> tuple[Copy, ...]:
@@ -95,9 +93,7 @@ def _make_user() -> str:
     return f"groupadd --gid {OWN_USER} app && useradd --uid {OWN_USER} --gid app --create-home --no-log-init app"
 
 
-def _in_text(
-    situation: Situation, evidence: Evidence, folders: tuple[str, ...], stage: Stage
-) -> Iterator[Change | Skip]:
+def _in_text(situation: Situation, evidence: Evidence, owned: Writable, stage: Stage) -> Iterator[Change | Skip]:
     """A file whose final stage stays as it is: USER and the owners go in before its start."""
     start = next((item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")), None)
     at = start.extent.start if start is not None and not start.comments else None
@@ -107,19 +103,18 @@ def _in_text(
         at = stage.instructions[-1].extent.end
     user, name = _user_of(evidence.side.base) if evidence.side.base is not None else (OWN_USER, "")
     has_shell = evidence.side.exists("/bin/sh")
-    if folders and not has_shell:
-        yield Skip(f"{folders[0]} has to belong to the user, and the base has no shell to do it", stage.line)
+    if owned and not has_shell:
+        yield Skip(f"{owned.all[0]} has to belong to the user, and the base has no shell to do it", stage.line)
         return
     commands = [] if name or not has_shell else [_make_user()]
-    if folders:
-        listed = " ".join(folders)
-        commands.append(f"mkdir -p {listed} && chown -R {user}:{user} {listed}")
+    if owned:
+        commands.append(owned.command(user))
     eol = situation.dockerfile.eol
     text = "".join([f"RUN {command}{eol}" for command in commands] + [f"USER {user}:{user}{eol}"])
     if at and situation.dockerfile.text[at - 1] != "\n":
         text = eol + text
     line = start.line if start is not None else stage.line
-    yield Change(_because(user, name, folders, evidence), line, (Edit(at, at, text),))
+    yield Change(_because(user, name, owned.all, evidence), line, (Edit(at, at, text),))
 
 
 def _because(user: int, name: str, folders: tuple[str, ...], evidence: Evidence) -> str:

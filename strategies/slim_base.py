@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from imgopt.image.image import Image
 from imgopt.rewrite.bases import family, is_slim, read_base_name, slim_candidates
-from imgopt.rewrite.carving import carve_on, target_stage
+from imgopt.rewrite.carving import carve_on
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.strategies.multi_stage import final_stage
+from imgopt.strategies.multi_stage import on_base
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -17,7 +17,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if evidence is None or final is None:
         yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
         return
-    stage = target_stage(situation.dockerfile, situation.project)
+    stage = situation.stage
     base = str(stage.root.base)
     if is_slim(base, situation.project.ecosystems):
         yield Skip(f"{base} is a slim base already", stage.root.line)
@@ -35,7 +35,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         if refusal:
             yield Skip(f"{name}: {refusal}", stage.root.line)
             continue
-        carving = carve_on(situation.project, evidence, image, packages=True)
+        carving = carve_on(situation, image, packages=True)
         if carving.missing:
             path, why = next(iter(carving.missing.items()))
             yield Skip(f"{name} lacks {path} ({why}), which no package gives", stage.root.line)
@@ -43,7 +43,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         same = family(read_base_name(name), situation.project.ecosystems) == family(
             read_base_name(base), situation.project.ecosystems
         )
-        new = final_stage(situation, stage, carving, final.builder, name, image.config, same_family=same)
+        new = on_base(situation, final, carving, name, image, same_family=same)
         yield Change(_because(base, name, carving.packages), stage.root.line, final=new)
         return
 
@@ -63,7 +63,7 @@ def evidence_is_bound(situation: Situation) -> bool:
     """Whether what is kept was linked against the original's system libraries."""
     evidence = situation.evidence
     assert evidence is not None
-    carving = carve_on(situation.project, evidence, None, packages=True)
+    carving = carve_on(situation, None, packages=True)
     return carving.needs.dynamic or bool(carving.needs.sonames)
 
 

@@ -100,8 +100,10 @@ class BuildTools(Fact, frozen=True):
     """Packages that serve the build only (glob patterns), and how to remove them."""
 
     packages: list[str] = []
-    commands: list[str] = []
+    opened_always: list[str] = []
+    """Files of theirs that the interpreter opens at every start (glob patterns over the whole path)."""
     remove: str = ""
+    """Command with {packages}."""
 
 
 class SystemPackages(Fact, frozen=True):

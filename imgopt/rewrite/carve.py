@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import translate
 from functools import lru_cache
 from typing import Literal
@@ -68,17 +68,28 @@ class CarveRules:
     """Beginnings of paths below /etc that installation scripts write."""
     must_keep: frozenset[str] = frozenset()
     """Paths that an earlier proof asked for."""
+    kept_out: frozenset[str] = frozenset()
+    """Paths that a new ignore file keeps out of the build."""
+    delta: frozenset[str] = frozenset()
+    """Every path that is carved."""
     keeps_users: bool = False
     """Whether the image defines a user of its own."""
 
+    def has_source(self, bytecode: str) -> bool:
+        """Whether the source of a .pyc file is the author's too; bytecode without a place of its own is a program."""
+        found = BYTECODE.match(bytecode)
+        return found is None or f"{found['folder']}/{found['name']}.py" in self.delta
+
 
 USER_DATABASE = frozenset(["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"])
+BYTECODE = re.compile(r"(?P<folder>.*)/__pycache__/(?P<name>[^/.]+)\.[^/]*\.pyc\Z")
 SYSTEM_ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc", "/var", "/run", "/boot", "/sys")
 
 
 def carve(delta: Iterable[PathFact], rules: CarveRules) -> Carved:
     """Puts every path into its part."""
     facts = {fact.path: fact for fact in delta}
+    rules = replace(rules, delta=frozenset(facts))
     return Carved({path: _verdict(fact, rules) for path, fact in facts.items()}, facts)
 
 
@@ -86,6 +97,10 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
     path = fact.path
     if path in rules.must_keep:
         return Verdict("kept", "an earlier build failed without it")
+    if path in rules.kept_out:
+        return Verdict("dropped", "the ignore file keeps it out of the build")
+    if path.endswith(".pyc") and not rules.has_source(path):
+        return Verdict("dropped", "bytecode of the base's own library, made while installing")
     package = rules.owner(path)
     if package is not None:
         if package in rules.reinstalled:
@@ -99,6 +114,11 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
     if fact.layer in rules.package_layers and path not in rules.opened and _is_generated(path, rules.generated):
         return Verdict("reinstalled" if rules.reinstalled else "dropped", "made by the installation of system packages")
     return Verdict("kept", "")
+
+
+def orphan_bytecode(carved: Carved) -> frozenset[str]:
+    """Dropped bytecode: where its folder is copied it may come along, it does no harm."""
+    return frozenset(path for path in carved.paths("dropped") if path.endswith(".pyc"))
 
 
 def _is_generated(path: str, generated: tuple[str, ...]) -> bool:

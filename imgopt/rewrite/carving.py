@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem
-from imgopt.dockerfile import Dockerfile, Stage
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
-from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules
+from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, orphan_bytecode
 from imgopt.rewrite.copies import CopyPlan, plan_copies
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.gather import system_packages
+from imgopt.rewrite.kept_out import kept_out
 from imgopt.rewrite.runtime import RuntimeNeeds, runtime_needs
-from imgopt.rewrite.strategy import Project
+from imgopt.rewrite.strategy import Project, Situation
+from imgopt.rewrite.tools import removable_tools
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,10 @@ class Carving:
     interpreter: Ecosystem | None
 
 
-def target_stage(dockerfile: Dockerfile, project: Project) -> Stage:
-    """The stage that ships."""
-    return dockerfile.target(project.target)
-
-
-def carve_on(project: Project, evidence: Evidence, base: Image | None, *, packages: bool) -> Carving:
-    """Takes the original apart for a base. `packages`: whether the base can install system packages."""
+def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Carving:
+    """Takes the original apart for a base (None: its own). `packages`: whether it can install system packages."""
+    project, evidence = situation.project, situation.evidence
+    assert evidence is not None
     start = start_program(evidence)
     interpreter = find_interpreter(evidence, project.ecosystems)
     compiled = interpreter is None or interpreter.name == "java"
@@ -57,6 +55,7 @@ def carve_on(project: Project, evidence: Evidence, base: Image | None, *, packag
         generated=tuple(p for item in project.ecosystems if item.system for p in item.system.generated),
         must_keep=frozenset(project.repairs.paths),
         keeps_users=defines_users(evidence),
+        kept_out=kept_out(situation),
     )
     first = carve(evidence.delta, rules)
     kept = frozenset(first.paths("kept"))
@@ -67,7 +66,10 @@ def carve_on(project: Project, evidence: Evidence, base: Image | None, *, packag
     needs = runtime_needs(evidence.side, _roots(evidence, everything, start), new_tree, everything)
     wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
-    plan = plan_copies(evidence.facts, frozenset(carved.paths("kept")) | trees, _harmless(evidence, new_tree))
+    gone = kept_out(situation) | removable_tools(situation).paths | orphan_bytecode(carved)
+    present = {path: fact for path, fact in evidence.facts.items() if path not in gone}
+    wanted_paths = (frozenset(carved.paths("kept")) | trees) - gone
+    plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree))
     return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter)
 
 
@@ -81,7 +83,9 @@ def _roots(evidence: Evidence, kept: frozenset[str], start: str | None) -> Itera
         yield start, "the start command"
     for path in sorted(evidence.opened):
         fact = evidence.facts.get(path)
-        if fact is not None and fact.kind == "file" and not _is_volatile(path):
+        if fact is None or fact.kind != "file" or _is_volatile(path):
+            continue
+        if fact.layer < evidence.base_layers or path in kept or evidence.owner(path) is not None:
             yield path, "opened in the smoke run"
 
 
@@ -115,6 +119,7 @@ def _sort_needs(
         for name in evidence.asked_packages(project.ecosystems):
             if name not in installed:
                 wanted.setdefault(name, "the Dockerfile installs it by name")
+        wanted = evidence.packages.without_dependencies(wanted)
     return wanted, libraries, missing
 
 
@@ -156,11 +161,17 @@ def start_program(evidence: Evidence) -> str | None:
     return node.path if node is not None else None
 
 
-def start_programs(evidence: Evidence) -> tuple[str, ...]:
+def start_programs(evidence: Evidence, words: Iterable[str] | None = None) -> tuple[str, ...]:
     """Real paths of every program that the start names or that the smoke run executed."""
-    words = [*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ())]
+    if words is None:
+        words = [*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ())]
+    return tuple(dict.fromkeys([*start_programs_of(evidence, words), *sorted(evidence.seen.executed)]))
+
+
+def start_programs_of(evidence: Evidence, words: Iterable[str]) -> tuple[str, ...]:
+    """Real paths of the programs that these words name."""
     nodes = [evidence.side.command(word) for word in words if word and not word.startswith("-")]
-    return tuple(dict.fromkeys([node.path for node in nodes if node is not None] + sorted(evidence.seen.executed)))
+    return tuple(node.path for node in nodes if node is not None)
 
 
 def find_interpreter(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Ecosystem | None:

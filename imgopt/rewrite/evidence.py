@@ -25,6 +25,28 @@ class SystemPackages:
     """Package name -> version."""
     asked: tuple[str, ...] = ()
     """Installed over the base, and not only as a dependency of another package."""
+    depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Package name -> the installed packages that it depends on."""
+
+    def without_dependencies(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Those of `wanted` that no other of them brings along."""
+        brought: set[str] = set()
+        for name in wanted:
+            brought |= self._below(name) - {name}
+        both_ways = {
+            name for name in wanted if name in brought and any(name in self._below(o) for o in self._below(name))
+        }
+        return {name: why for name, why in wanted.items() if name not in brought or name in both_ways}
+
+    def _below(self, name: str) -> set[str]:
+        found: set[str] = set()
+        stack = list(self.depends.get(name, ()))
+        while stack:
+            item = stack.pop()
+            if item not in found:
+                found.add(item)
+                stack += self.depends.get(item, ())
+        return found
 
 
 @dataclass(frozen=True)
@@ -70,7 +92,7 @@ class Evidence:
         found: dict[str, PathFact] = {}
         counted: set[int] = set()
         for node in self.tree.walk():
-            if node.path != "/":
+            if node.path not in ("", "/"):
                 found[node.path] = _fact(node, counted)
         return found
 
@@ -84,8 +106,10 @@ class Evidence:
         )
 
     def _is_empty(self, path: str) -> bool:
+        """An empty folder that the base does not have."""
         node = self.tree.get(path)
-        return node is not None and not node.children
+        base = self.side.base
+        return node is not None and not node.children and (base is None or base.tree().get(path) is None)
 
     @cached_property
     def os_release(self) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from imgopt.rewrite.carve import Carved
+from imgopt.rewrite.quoting import json_string
+from imgopt.rewrite.settings import Complement, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,19 @@ class FinalStage:
     """Shell command with {packages}."""
     setup: tuple[str, ...] = ()
     """Shell commands that the final stage runs before anything is copied."""
-    environment: tuple[str, ...] = ()
-    """ARG, ENV, LABEL and SHELL instructions."""
+    settings: Settings = field(default_factory=Settings)
+    """The user's own ARG, ENV, LABEL, SHELL, EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK, ENTRYPOINT and CMD."""
+    complement: Complement = field(default_factory=Complement)
+    start_words: tuple[str, ...] = ()
+    """What the final stage starts, the shell of a shell form included."""
     workdir: str = ""
     user: str = ""
-    start: tuple[str, ...] = ()
-    """EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK, ENTRYPOINT and CMD instructions."""
     prepare: tuple[str, ...] = ()
     """Shell commands at the end of the builder, before its files are copied."""
+    removed_tools: tuple[str, ...] = ()
+    """Packages that the builder removes after its last installation."""
     owned: tuple[str, ...] = ()
     """Folders that the user writes to."""
-    moved_home: tuple[str, str] | None = None
     comments: dict[str, str] = field(default_factory=dict)
     """Short comments by subject: base, packages, copies, user."""
 
@@ -68,13 +72,13 @@ class FinalStage:
         if self.packages:
             lines += [*self._comment("packages"), self._install()]
         lines += [f"RUN {command}" for command in self.setup]
-        lines += list(self.environment)
+        lines += [*self.complement.environment, *self.settings.environment]
         lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
         if self.workdir:
             lines.append(f"WORKDIR {self.workdir}")
         if self.user:
             lines += [*self._comment("user"), f"USER {self.user}"]
-        lines += list(self.start)
+        lines += [*self.settings.start, *self.complement.start]
         return "\n".join(lines) + "\n"
 
     def _comment(self, subject: str) -> list[str]:
@@ -89,8 +93,3 @@ class FinalStage:
 def quoted_free(word: str) -> str | None:
     """The word as COPY takes it bare, or None where it needs the JSON form (spaces, quotes, variables, wildcards)."""
     return word if word and not set(word) & set(" \t\"'$\\[]*?#<>`{}") else None
-
-
-def json_string(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -31,14 +31,18 @@ def system_packages(tree: Tree, base_layers: int = 0) -> SystemPackages:
     owners: dict[str, str] = {}
     installed: dict[str, str] = {}
     asked: list[str] = []
-    for package in find_packages(tree):
-        if package.ecosystem not in SYSTEM_ECOSYSTEMS:
-            continue
+    found = [package for package in find_packages(tree) if package.ecosystem in SYSTEM_ECOSYSTEMS]
+    for package in found:
         installed[package.name] = package.version
         owners.update(dict.fromkeys(package.files, package.name))
         if package.layer >= base_layers and package.auto is not True:
             asked.append(package.name)
-    return SystemPackages(owners, installed, tuple(sorted(asked)))
+    givers = {name: package.name for package in found for name in (*package.provides, package.name)}
+    depends = {
+        package.name: frozenset(givers[name] for choice in package.depends for name in choice if name in givers)
+        for package in found
+    }
+    return SystemPackages(owners, installed, tuple(sorted(asked)), depends)
 
 
 def package_layers(image: Image) -> frozenset[int]:

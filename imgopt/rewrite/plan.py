@@ -11,7 +11,8 @@ from imgopt.results.rewrite import Change, Skip
 from imgopt.rewrite.carve import Carved, Fate
 from imgopt.rewrite.draft import Draft, new_draft, run_strategy
 from imgopt.rewrite.final_stage import FinalStage
-from imgopt.rewrite.strategy import Project, Strategy
+from imgopt.rewrite.kept_out import kept_out
+from imgopt.rewrite.strategy import Project, Situation, Strategy
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,13 @@ class Plan:
     changes: tuple[Change, ...]
     skips: tuple[Skip, ...]
     final: FinalStage | None
+    kept_out: frozenset[str] = frozenset()
+    """Paths of the image that the new ignore file keeps out."""
+
+    @property
+    def removed_tools(self) -> tuple[str, ...]:
+        """Packages that the builder removes, because nothing of them was opened."""
+        return self.final.removed_tools if self.final is not None else ()
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -39,7 +47,8 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     draft = new_draft(text, project.context.ignore)
     for strategy in strategies:
         draft = run_strategy(draft, strategy, project)
-    return Plan(_text(draft), draft.ignore, draft.changes, draft.skips, draft.final)
+    gone = kept_out(Situation(project, parse(text), ignore=draft.ignore))
+    return Plan(_text(draft), draft.ignore, draft.changes, draft.skips, draft.final, gone)
 
 
 def _text(draft: Draft) -> str:

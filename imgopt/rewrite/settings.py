@@ -11,7 +11,7 @@ from imgopt.dockerfile import Dockerfile, Edit, Instruction
 from imgopt.dockerfile.typed import Arg, Env
 from imgopt.image.config import ImageConfig
 from imgopt.proof.environment import BUILD_ONLY, DESCRIPTIVE
-from imgopt.rewrite.final_stage import json_string
+from imgopt.rewrite.quoting import json_words
 
 MOVED = frozenset(["CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "VOLUME", "LABEL", "MAINTAINER"])
 """Settings of the image that no build step reads: they go from the builder to the final stage."""
@@ -21,37 +21,48 @@ REPEATED = frozenset(["ENV", "SHELL"])
 
 @dataclass(frozen=True)
 class Settings:
-    """Text of the final stage's settings, and the edits that take the moved ones out of the builder."""
+    """The user's own settings, as text for the final stage, and the edits that take the moved ones out of the builder.
 
-    environment: tuple[str, ...]
-    start: tuple[str, ...]
-    edits: tuple[Edit, ...]
+    `keywords` and `variables` say what they set."""
+
+    environment: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    keywords: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+    edits: tuple[Edit, ...] = ()
 
 
-def final_settings(
-    dockerfile: Dockerfile,
-    stages: tuple[int, ...],
-    wanted: ImageConfig,
-    new_base: ImageConfig | None,
-    same_family: bool,
-) -> Settings:
-    """`stages`: the target stage and the stages of the file that it is built on, root first; `wanted`: the original's
-    configuration; `new_base`: that of the new base image (None: not known)."""
+def user_settings(dockerfile: Dockerfile, stages: tuple[int, ...]) -> Settings:
+    """`stages`: the target stage and the stages of the file that it is built on, root first."""
     chain = [item for item in dockerfile.instructions if item.stage in stages]
-    last = stages[-1]
     repeated = [item for item in chain if item.keyword in REPEATED]
     moved = [item for item in chain if item.keyword in MOVED]
     said = _effective(moved)
-    arguments = _arguments(chain, [*repeated, *said])
-    names = {pair.key for item in repeated if isinstance(item.typed, Env) for pair in item.typed.pairs}
-    environment = [text_of(item) for item in [*arguments, *repeated]]
-    labels = [text_of(item) for item in said if item.keyword in ("LABEL", "MAINTAINER")]
-    start = [text_of(item) for item in said if item.keyword not in ("LABEL", "MAINTAINER")]
-    if new_base is not None:
-        environment = [*_missing_environment(wanted, new_base, names, same_family), *environment]
-        start += _missing_settings({item.keyword for item in said}, wanted, new_base)
-    edits = tuple(_removal(dockerfile.text, item) for item in moved if item.stage == last)
-    return Settings(tuple(environment + labels), tuple(start), edits)
+    labels = [item for item in said if item.keyword in ("LABEL", "MAINTAINER")]
+    start = [item for item in said if item.keyword not in ("LABEL", "MAINTAINER")]
+    return Settings(
+        environment=tuple(text_of(item) for item in [*_arguments(chain, [*repeated, *said]), *repeated, *labels]),
+        start=tuple(text_of(item) for item in start),
+        keywords=frozenset(item.keyword for item in said),
+        variables=frozenset(p.key for item in repeated if isinstance(item.typed, Env) for p in item.typed.pairs),
+        edits=tuple(_removal(dockerfile.text, item) for item in moved if item.stage == stages[-1]),
+    )
+
+
+@dataclass(frozen=True)
+class Complement:
+    """What the final stage says beside the user's settings, because its base does not say it."""
+
+    environment: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+
+
+def complement(said: Settings, wanted: ImageConfig, base: ImageConfig, *, same_family: bool) -> Complement:
+    """`wanted`: the original's configuration; `base`: that of the new base image."""
+    return Complement(
+        tuple(_missing_environment(wanted, base, said.variables, same_family)),
+        tuple(_missing_settings(said.keywords, wanted, base)),
+    )
 
 
 def _effective(moved: list[Instruction]) -> list[Instruction]:
@@ -87,7 +98,7 @@ def _removal(text: str, instruction: Instruction) -> Edit:
 
 
 def _missing_environment(
-    wanted: ImageConfig, new_base: ImageConfig, said: set[str], same_family: bool
+    wanted: ImageConfig, new_base: ImageConfig, said: frozenset[str], same_family: bool
 ) -> Iterable[str]:
     """Variables that the original has from its base and the new base lacks; notes of a base on itself stay behind."""
     have = new_base.environment
@@ -112,25 +123,21 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _missing_settings(said: set[str], wanted: ImageConfig, base: ImageConfig) -> list[str]:
+def _missing_settings(said: frozenset[str], wanted: ImageConfig, base: ImageConfig) -> list[str]:
     lines = [f"EXPOSE {port}" for port in _new(wanted.exposed_ports, base.exposed_ports) if "EXPOSE" not in said]
-    lines += [f"VOLUME {_json((path,))}" for path in _new(wanted.volumes, base.volumes) if "VOLUME" not in said]
+    lines += [f"VOLUME {json_words((path,))}" for path in _new(wanted.volumes, base.volumes) if "VOLUME" not in said]
     if wanted.stop_signal != base.stop_signal and "STOPSIGNAL" not in said:
         lines.append(f"STOPSIGNAL {wanted.stop_signal or 'SIGTERM'}")
     if "ENTRYPOINT" not in said and (wanted.entrypoint or ()) != (base.entrypoint or ()):
-        lines.append(f"ENTRYPOINT {_json(wanted.entrypoint or ())}")
+        lines.append(f"ENTRYPOINT {json_words(wanted.entrypoint or ())}")
         base_cmd: tuple[str, ...] | None = None
     else:
         base_cmd = None if "ENTRYPOINT" in said else base.cmd
     if "CMD" not in said and (wanted.cmd or ()) != (base_cmd or ()):
-        lines.append(f"CMD {_json(wanted.cmd or ())}")
+        lines.append(f"CMD {json_words(wanted.cmd or ())}")
     return lines
 
 
 def _new(wanted: Iterable[str], have: Iterable[str]) -> list[str]:
     known = set(have)
     return [item for item in wanted if item not in known]
-
-
-def _json(words: Iterable[str]) -> str:
-    return "[" + ", ".join(json_string(word) for word in words) + "]"

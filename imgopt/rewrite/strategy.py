@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from imgopt.context.ecosystems import Ecosystem
-from imgopt.dockerfile import Dockerfile, Edit
+from imgopt.dockerfile import Dockerfile, Edit, Stage
 
 if TYPE_CHECKING:
     from imgopt.rewrite.evidence import Evidence
@@ -97,6 +97,11 @@ class Situation:
     @property
     def evidence(self) -> Evidence | None:
         return self.project.evidence
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that ships."""
+        return self.dockerfile.target(self.project.target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,15 @@ VARIANTS = (
         | frozenset(["java-layers", "start-command"]),
     ),
     VariantKind(
-        "slim", "multi-stage, carved, slim base of the same distribution, non-root", frozenset(["distroless-base"])
+        "slim",
+        "multi-stage, carved, slim base of the same distribution, non-root",
+        frozenset(["distroless-base", "installer-caches"]),
     ),
-    VariantKind("distroless", "as slim, on a base without shell and package manager", frozenset(["slim-base"])),
+    VariantKind(
+        "distroless",
+        "as slim, on a base without shell and package manager",
+        frozenset(["slim-base", "installer-caches"]),
+    ),
 )
 
 

@@ -1,0 +1,195 @@
+"""One variant: plan, build, prove; repair from the failure's own evidence, else leave strategies out one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from imgopt.engine import Build, BuildFailure, Session
+from imgopt.image import Image, open_image
+from imgopt.proof.dockerfiles import named_packages
+from imgopt.proof.judge import Runs, judge
+from imgopt.proof.logs import failures_from_logs
+from imgopt.proof.model import Check, Item
+from imgopt.proof.observe import Observation, observe
+from imgopt.proof.side import Side
+from imgopt.proof.verdict import verdict
+from imgopt.results.rewrite import Skip
+from imgopt.rewrite.looking import BaseLooker
+from imgopt.rewrite.loop.allow import allowances
+from imgopt.rewrite.loop.original import Original, project_of
+from imgopt.rewrite.loop.repair import repair, suspects
+from imgopt.rewrite.loop.request import OptimizeRequest, Progress
+from imgopt.rewrite.plan import Plan, make_plan
+from imgopt.rewrite.strategy import Repairs
+from imgopt.rewrite.variants import VariantKind, strategies_of
+
+MOST_BUILDS = 8
+"""Builds that one variant may take until it holds or is given up."""
+NEEDED = {"distroless": "distroless-base", "slim": "multi-stage"}
+"""The strategy without which a variant is not what its name says."""
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What one build and run of a plan showed; `failure` is why it did not come to a run."""
+
+    verdict: str
+    checks: tuple[Check, ...] = ()
+    items: tuple[Item, ...] = ()
+    build: Build | None = None
+    image: Image | None = None
+    run: Observation | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The last plan of a variant and what it came to."""
+
+    kind: VariantKind
+    plan: Plan
+    outcome: Proven | None
+    reason: str = ""
+    repairs: tuple[str, ...] = ()
+    left_out: tuple[Skip, ...] = ()
+    builds: int = 0
+
+    @property
+    def verdict(self) -> str:
+        return self.outcome.verdict if self.outcome is not None else "unproven"
+
+
+@dataclass
+class _State:
+    off: dict[str, str]
+    """Strategies left out, with the evidence against each."""
+    repairs: Repairs = field(default_factory=Repairs)
+    words: list[str] = field(default_factory=list)
+    builds: int = 0
+
+
+def attempt(
+    session: Session, request: OptimizeRequest, original: Original, kind: VariantKind, progress: Progress
+) -> Attempt:
+    """Works on one variant until it is proven, or nothing is left to try."""
+    return _Worker(session, request, original, kind, progress).run()
+
+
+class _Worker:
+    def __init__(
+        self, session: Session, request: OptimizeRequest, original: Original, kind: VariantKind, progress: Progress
+    ) -> None:
+        self._session, self._request, self._original = session, request, original
+        self._kind, self._progress = kind, progress
+        self._looker = BaseLooker(session, request.config.bases, request.config.build.platform)
+        self._named = named_packages(original.source.text, request.config.build.target)
+
+    def run(self) -> Attempt:
+        state = _State({})
+        while True:
+            plan = self._plan(state)
+            reason = self._inapplicable(plan)
+            if reason:
+                return self._end(state, plan, None, reason)
+            outcome = self._prove(plan, state)
+            if outcome.verdict == "proven":
+                return self._restore(state, plan, outcome)
+            if state.builds >= MOST_BUILDS or not self._learn(state, plan, outcome):
+                return self._end(state, plan, outcome, _why(outcome))
+
+    def _plan(self, state: _State) -> Plan:
+        rewrite = self._request.config.rewrite
+        project = replace(project_of(self._request, self._original, self._looker), repairs=state.repairs)
+        strategies = strategies_of(self._kind, [*rewrite.disable, *state.off], rewrite.allow)
+        return make_plan(self._original.source.text, project, strategies)
+
+    def _inapplicable(self, plan: Plan) -> str:
+        if not plan.changes:
+            return "nothing to change"
+        needed = NEEDED.get(self._kind.name)
+        if needed is None or needed in plan.strategies:
+            return ""
+        skips = [skip.reason for skip in plan.skips if skip.strategy == needed]
+        return f"{needed}: {skips[-1]}" if skips else f"{needed} does not hold here"
+
+    def _prove(self, plan: Plan, state: _State) -> Proven:
+        state.builds += 1
+        number = f", build {state.builds}" if state.builds > 1 else ""
+        self._progress.stage(f"Building the {self._kind.name} variant{number}")
+        request = self._request.build(self._kind.name, plan.dockerfile, plan.ignore)
+        try:
+            build = self._session.build(request, self._progress.build)
+        except BuildFailure as failure:
+            log = "\n".join(failure.log)
+            return Proven("refuted", items=failures_from_logs(log), failure=_build_failure(failure))
+        assert build.image_id is not None
+        self._progress.stage(f"Proving the {self._kind.name} variant{number}")
+        return self._judge(plan, build, build.image_id)
+
+    def _judge(self, plan: Plan, build: Build, image_id: str) -> Proven:
+        original = self._original
+        run = observe(self._session, image_id, self._request.smoke, plan=original.runs[0].plan, trace=False)
+        image = open_image(image_id)
+        candidate = Side(image, self._looker(plan.final.base) if plan.final is not None else original.base)
+        runs = Runs(originals=original.runs, candidate=run)
+        allowed = allowances(plan, original.evidence, candidate)
+        checks = judge(original.evidence.side, candidate, allowed, runs, named_packages=self._named)
+        answer = verdict(checks)
+        items = tuple(item for check in checks if check.verdict == "failed" for item in check.items)
+        if answer != "proven":
+            items = (*failures_from_logs(run.log), *items)
+        return Proven(answer, checks, items, build, image, run)
+
+    def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
+        """Adds what the failure names, or leaves a strategy out. False: nothing is left."""
+        found = repair(state.repairs, outcome.items, self._original.evidence)
+        if found.words:
+            state.repairs = found.repairs
+            state.words += found.words
+            return True
+        names = [name for name in suspects(plan.strategies, outcome.items) if name not in state.off]
+        needed = NEEDED.get(self._kind.name)
+        names = [name for name in names if name != needed]
+        if not names:
+            return False
+        state.off[names[0]] = _why(outcome)
+        return True
+
+    def _restore(self, state: _State, plan: Plan, outcome: Proven) -> Attempt:
+        """Tries to take back the strategies that were left out before the one that mattered."""
+        for name in list(state.off)[:-1]:
+            if state.builds >= MOST_BUILDS:
+                break
+            tried = _State(
+                {key: why for key, why in state.off.items() if key != name}, state.repairs, builds=state.builds
+            )
+            again = self._plan(tried)
+            better = self._prove(again, tried)
+            state.builds = tried.builds
+            if better.verdict == "proven":
+                del state.off[name]
+                plan, outcome = again, better
+        return self._end(state, plan, outcome, "")
+
+    def _end(self, state: _State, plan: Plan, outcome: Proven | None, reason: str) -> Attempt:
+        left = tuple(Skip(strategy=name, line=None, reason=f"left out: {why}") for name, why in state.off.items())
+        return Attempt(self._kind, plan, outcome, reason, tuple(state.words), left, state.builds)
+
+
+def _build_failure(failure: BuildFailure) -> str:
+    step = f"{failure.step.name}: " if failure.step is not None else ""
+    last = next((line for line in reversed(failure.log) if line.strip()), failure.message)
+    return f"it does not build: {step}{last.strip()[:200]}"
+
+
+def _why(outcome: Proven) -> str:
+    """The evidence against a plan in one sentence."""
+    if outcome.failure:
+        return outcome.failure
+    failed = [check for check in outcome.checks if check.verdict == "failed"]
+    if not failed:
+        missing = next((check for check in outcome.checks if check.name == "smoke"), None)
+        return missing.detail if missing is not None else "not measured"
+    first = failed[0]
+    item = f": {first.items[0]}" if first.items else ""
+    return f"{first.name}{item}"

@@ -1,0 +1,129 @@
+"""The original, as the loop needs it: built, looked into, observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imgopt.context.ecosystems import Ecosystem, load_ecosystems
+from imgopt.context.files import list_files
+from imgopt.context.history import churn
+from imgopt.dockerfile import Dockerfile, IgnoreFile, find_ignore_file, parse
+from imgopt.engine import Build, Session
+from imgopt.errors import InputError, Location
+from imgopt.image import Image, open_image
+from imgopt.proof.dockerfiles import base_name
+from imgopt.proof.observe import Observation, observe
+from imgopt.rewrite.evidence import Evidence, Seen
+from imgopt.rewrite.gather import gather
+from imgopt.rewrite.looking import BaseLooker
+from imgopt.rewrite.loop.request import OptimizeRequest, Progress
+from imgopt.rewrite.strategy import ContextFiles, Project
+
+
+@dataclass(frozen=True)
+class Source:
+    """What lies on disk: the Dockerfile, the context, the ecosystems."""
+
+    text: str
+    dockerfile: Dockerfile
+    context: ContextFiles
+    ecosystems: tuple[Ecosystem, ...]
+    churn: dict[str, int] | None
+
+
+@dataclass(frozen=True)
+class Original:
+    """The original, measured. `runs` are two observations of it, the first one traced."""
+
+    source: Source
+    build: Build
+    image: Image
+    base: Image | None
+    runs: tuple[Observation, ...]
+    evidence: Evidence
+
+    @property
+    def started(self) -> bool:
+        return bool(self.runs) and self.runs[0].started
+
+
+def read_source(request: OptimizeRequest) -> Source:
+    """Reads the Dockerfile and lists the context. Raises InputError for a missing or refused Dockerfile."""
+    text = read_dockerfile(request)
+    dockerfile = parse(text, str(request.dockerfile)).check()
+    ignore_path = find_ignore_file(request.context, request.dockerfile)
+    ignore = ignore_path.read_text(encoding="utf-8", errors="surrogateescape") if ignore_path else None
+    tree = list_files(request.context, IgnoreFile.parse(ignore) if ignore is not None else None)
+    sizes = {path: entry.size for path, entry in tree.files()}
+    counts = churn(request.context).counts
+    return Source(
+        text,
+        dockerfile,
+        ContextFiles(request.context, sizes, ignore),
+        load_ecosystems(request.config.rewrite.ecosystems, request.context),
+        dict(counts) if counts is not None else None,
+    )
+
+
+def read_dockerfile(request: OptimizeRequest) -> str:
+    """The Dockerfile's text, its line ends kept. Raises InputError where there is none, or nothing in it."""
+    try:
+        text = request.dockerfile.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise InputError(
+            f"cannot read the Dockerfile: {error.strerror}",
+            location=Location(str(request.dockerfile)),
+            hint="give the build context, or the file with -f",
+        ) from None
+    if not text.strip():
+        raise InputError("the Dockerfile is empty", location=Location(str(request.dockerfile)))
+    return text
+
+
+def measure_original(session: Session, request: OptimizeRequest, source: Source, progress: Progress) -> Original:
+    """Builds, opens and runs the original. Raises BuildFailure when it does not build."""
+    progress.stage("Building the original")
+    build = session.build(request.build("original"), progress.build)
+    assert build.image_id is not None
+    progress.stage("Looking into the original")
+    image = open_image(build.image_id)
+    looker = BaseLooker(session, request.config.bases, request.config.build.platform)
+    name = base_name(source.text, request.config.build.target, request.config.build.args)
+    base = looker(name) if name is not None and name != "scratch" else None
+    progress.stage("Running the original, twice: what it answers, opens and writes")
+    runs = observe_original(session, build.image_id, request)
+    evidence = gather(image, base, seen_in(runs), looker)
+    return Original(source, build, image, base, runs, evidence)
+
+
+def observe_original(session: Session, image: str, request: OptimizeRequest) -> tuple[Observation, ...]:
+    """Twice, so that what differs between two runs of the same image is known; once where it does not start."""
+    first = observe(session, image, request.smoke)
+    if not first.started:
+        return (first,)
+    return first, observe(session, image, request.smoke, plan=first.plan, trace=False)
+
+
+def seen_in(runs: tuple[Observation, ...]) -> Seen:
+    """What the runs showed, for the strategies."""
+    first = runs[0]
+    traced = first.trace.reason is None and first.started
+    return Seen(
+        opened=frozenset(first.trace.opened) if traced else None,
+        executed=frozenset(first.trace.executed) if traced else frozenset(),
+        written=tuple(sorted({change.path for run in runs for change in run.written if change.kind != "deleted"})),
+        ports=tuple(sorted({item.port for item in first.listening})),
+    )
+
+
+def project_of(request: OptimizeRequest, original: Original, looker: BaseLooker | None = None) -> Project:
+    """The facts for the strategies."""
+    return Project(
+        original.source.context,
+        original.source.ecosystems,
+        target=request.config.build.target,
+        evidence=original.evidence,
+        churn=original.source.churn,
+        resolves=looker.resolves if looker is not None else None,
+        allow=frozenset(request.config.rewrite.allow),
+    )

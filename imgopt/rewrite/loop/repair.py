@@ -1,0 +1,98 @@
+"""From a failure's own evidence to what is added next time; else to the strategy that is left out."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from imgopt.proof.model import Item
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.strategy import Repairs
+
+ADD = frozenset(["missing-library", "missing-file", "missing-module", "missing-command", "missing-locale"]) | frozenset(
+    ["missing-time-zone", "missing-certificates"]
+)
+OWN = frozenset(["not-writable", "permission"])
+SUSPECTS = (
+    "bytecode",
+    "prune-dev",
+    "start-command",
+    "exec-form",
+    "non-root",
+    "distroless-base",
+    "cache-mounts",
+    "java-layers",
+    "slim-base",
+    "runtime-base",
+    "ignore-file",
+    "layer-order",
+    "apt-hygiene",
+    "same-layer-cleanup",
+    "copy-chown",
+    "installer-caches",
+    "multi-stage",
+)
+"""Strategies in the order in which they are left out when a failure names nothing that could be added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """New facts for the next plan, and what they are in words; no words: nothing was learned."""
+
+    repairs: Repairs
+    words: tuple[str, ...] = ()
+
+
+def repair(repairs: Repairs, items: Iterable[Item], evidence: Evidence) -> Repair:
+    """What the failed items ask for, as far as the original has it."""
+    packages, paths, writable = list(repairs.packages), list(repairs.paths), list(repairs.writable)
+    words: list[str] = []
+    for item in items:
+        path = _path_in_original(item, evidence)
+        if item.kind in ADD and path:
+            owner = evidence.owner(path)
+            added = _add(packages, owner) if owner else _add(paths, path)
+            if added:
+                what = f"package {owner}" if owner else path
+                words.append(f"added {what}: {item}")
+        elif item.kind in OWN and item.subject.startswith("/"):
+            folder = _folder(item.subject, evidence)
+            if folder not in ("/", "") and _add(writable, folder):
+                words.append(f"gave {folder} to the user: {item}")
+    return Repair(Repairs(tuple(packages), tuple(paths), tuple(writable)), tuple(words))
+
+
+def _path_in_original(item: Item, evidence: Evidence) -> str:
+    """Where the original has the missing thing; "" where it has not."""
+    for candidate in (item.path, item.subject):
+        if candidate.startswith("/") and evidence.side.exists(candidate):
+            return candidate
+    if item.kind == "missing-command":
+        node = evidence.side.command(item.subject)
+        return node.path if node is not None else ""
+    if item.kind == "missing-library":
+        name = posixpath.basename(item.subject)
+        folders = ("/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib", "/usr/local/lib", "/lib")
+        return next((f"{f}/{name}" for f in folders if evidence.side.exists(f"{f}/{name}")), "")
+    return ""
+
+
+def _folder(path: str, evidence: Evidence) -> str:
+    node = evidence.tree.resolve(path)
+    return path if node is not None and node.kind == "dir" else posixpath.dirname(path)
+
+
+def _add(items: list[str], item: str) -> bool:
+    if item in items:
+        return False
+    items.append(item)
+    return True
+
+
+def suspects(used: Sequence[str], items: Sequence[Item]) -> tuple[str, ...]:
+    """The strategies of a plan, the likeliest culprit first."""
+    first = ["non-root"] if any(item.kind in OWN for item in items) else []
+    first += ["exec-form", "start-command"] if any(item.kind == "stop" for item in items) else []
+    order = [*first, *SUSPECTS, *used]
+    return tuple(dict.fromkeys(name for name in order if name in used))

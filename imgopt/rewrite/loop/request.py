@@ -1,0 +1,80 @@
+"""What the loop is asked for, and how it tells what it is doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from imgopt.config import Config
+from imgopt.engine import BuildEvent, BuildRequest
+from imgopt.proof.settings import SmokeSettings
+
+
+@dataclass(frozen=True)
+class OptimizeRequest:
+    """One project. `dockerfile` is the path of its Dockerfile; the configuration has the command line in it."""
+
+    context: Path
+    dockerfile: Path
+    config: Config
+    variants: tuple[str, ...] = ()
+    timings: bool = True
+    rebuilds: int = 3
+
+    def build(self, name: str, dockerfile: str | None = None, ignore: str | None = None) -> BuildRequest:
+        """A build of this project; with other texts than the project's own where they are given."""
+        section = self.config.build
+        return BuildRequest(
+            self.context,
+            dockerfile=dockerfile if dockerfile is not None else self.dockerfile,
+            ignore=ignore,
+            target=section.target,
+            build_args=section.args,
+            secrets=tuple(section.secrets),
+            ssh=tuple(section.ssh),
+            platform=section.platform,
+            network=section.network,
+            bases=self.config.bases,
+            name=name,
+            file=str(self.dockerfile),
+        )
+
+    @property
+    def smoke(self) -> SmokeSettings:
+        section = self.config.smoke
+        return SmokeSettings(
+            http=tuple(section.http),
+            run=tuple(section.run),
+            ports=tuple(section.ports),
+            env=section.env,
+            env_file=self.context / section.env_file if section.env_file else None,
+            mounts=tuple(section.mounts),
+            command=tuple(section.command) if section.command is not None else None,
+            network=section.network,
+            start_timeout=section.start_timeout,
+            stop_timeout=section.stop_timeout,
+        )
+
+
+class Progress(Protocol):
+    """Told what happens; the command line shows it."""
+
+    def stage(self, text: str) -> None:
+        """A new part of the work begins."""
+
+    def build(self, event: BuildEvent) -> None:
+        """A build step begins, says something, or ends."""
+
+
+@dataclass
+class Silent:
+    """Shows nothing."""
+
+    stages: list[str] = field(default_factory=list)
+
+    def stage(self, text: str) -> None:
+        self.stages.append(text)
+
+    def build(self, event: BuildEvent) -> None:
+        del event

@@ -1,0 +1,193 @@
+"""optimize(): the main job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imgopt.engine import Session
+from imgopt.image.sizes import Sizes as ImageSizes
+from imgopt.image.sizes import sizes
+from imgopt.results.optimize import Check, OptimizeResult, Sizes, Variant
+from imgopt.results.optimize import Original as OriginalResult
+from imgopt.rewrite.loop.attempt import Attempt, attempt
+from imgopt.rewrite.loop.original import Original, measure_original, read_source
+from imgopt.rewrite.loop.request import OptimizeRequest, Progress
+from imgopt.rewrite.loop.timing import Times, measure
+from imgopt.rewrite.variants import choose_variants
+
+LEAST_SHARE, LEAST_BYTES, LEAST_REBUILD = 0.05, 10_000_000, 1.25
+"""A variant that saves less than both sizes, and no rebuild time, is not proposed."""
+
+
+def optimize(session: Session, request: OptimizeRequest, progress: Progress) -> OptimizeResult:
+    """Builds, runs, rewrites, proves and compares. Raises BuildFailure when the original does not build."""
+    source = read_source(request)
+    kinds = choose_variants(request.variants or request.config.rewrite.variants)
+    original = measure_original(session, request, source, progress)
+    progress.stage("Weighing the original")
+    before = _sizes(sizes(original.image))
+    if not original.started:
+        return _not_started(request, original, before)
+    attempts = [attempt(session, request, original, kind, progress) for kind in kinds]
+    proven = {item.kind.name: item for item in attempts if item.verdict == "proven"}
+    times = Times({})
+    if proven and request.timings:
+        times = measure(session, request, source, {name: item.plan for name, item in proven.items()}, progress)
+    variants = [_variant(item, original, before, times) for item in attempts]
+    return _result(request, original, before, variants, times, attempts)
+
+
+def _result(
+    request: OptimizeRequest,
+    original: Original,
+    before: Sizes,
+    variants: list[Variant],
+    times: Times,
+    attempts: Iterable[Attempt],
+) -> OptimizeResult:
+    best = _recommend(before, variants)
+    proven = [variant for variant in variants if variant.verdict == "proven"]
+    if best is not None:
+        verdict, message = "proven", f"the {best.name} variant does the same job"
+    elif proven or all(variant.reason == "nothing to change" for variant in variants) or _is_good(original, variants):
+        verdict, message = "good", "this file is good: nothing that is worth a change was found"
+    else:
+        verdict, message = "unproven", "no variant could be proven"
+    arm = times.arms.get("original")
+    return OptimizeResult(
+        context=str(request.context),
+        dockerfile=_relative(request),
+        verdict=verdict,
+        message=message,
+        original=OriginalResult(
+            image=str(original.build.image_id),
+            dockerfile=original.source.text,
+            sizes=before,
+            build_seconds=arm.cold[0] if arm is not None and arm.cold else None,
+            layers=len(original.image.layers),
+            user=original.image.config.user,
+            steps=arm.steps if arm is not None else [],
+        ),
+        recommended=best.name if best is not None else None,
+        variants=variants,
+        builds=1 + sum(item.builds for item in attempts),
+        environment=_environment(times),
+        bases=_bases_used(request, original),
+    )
+
+
+def _is_good(original: Original, variants: list[Variant]) -> bool:
+    """Nothing failed: every strategy that a variant is named after refused by itself."""
+    del original
+    return all(variant.verdict != "refuted" and not variant.checks for variant in variants)
+
+
+def _recommend(before: Sizes, variants: list[Variant]) -> Variant | None:
+    """The smallest proven variant that is worth it."""
+    worthy = [v for v in variants if v.verdict == "proven" and v.sizes is not None and _is_worth_it(before, v)]
+    return min(worthy, key=lambda v: (v.sizes.wire or v.sizes.tar) if v.sizes else 0, default=None)
+
+
+def _is_worth_it(before: Sizes, variant: Variant) -> bool:
+    assert variant.sizes is not None
+    whole, now = before.wire or before.tar, variant.sizes.wire or variant.sizes.tar
+    if whole - now >= LEAST_BYTES or whole - now >= LEAST_SHARE * whole:
+        return True
+    rebuild = variant.timings.get("edit-source")
+    return rebuild is not None and rebuild.ratio is not None and rebuild.ratio >= LEAST_REBUILD
+
+
+def _variant(item: Attempt, original: Original, before: Sizes, times: Times) -> Variant:
+    outcome = item.outcome
+    after = _sizes(sizes(outcome.image)) if outcome is not None and outcome.image is not None else None
+    swap = _base_swap(item, original)
+    saved = before.wire - after.wire if after is not None and before.wire and after.wire else None
+    arm = times.arms.get(item.kind.name)
+    return Variant(
+        name=item.kind.name,
+        verdict=item.verdict,
+        reason=item.reason,
+        dockerfile=item.plan.dockerfile,
+        dockerignore=item.plan.ignore,
+        image=outcome.build.image_id if outcome is not None and outcome.build is not None else None,
+        sizes=after,
+        build_seconds=arm.cold[0] if arm is not None and arm.cold else None,
+        layers=len(outcome.image.layers) if outcome is not None and outcome.image is not None else None,
+        user=outcome.image.config.user if outcome is not None and outcome.image is not None else "",
+        base=item.plan.final.base if item.plan.final is not None else "",
+        base_swap_bytes=swap if saved is not None else None,
+        own_edit_bytes=saved - swap if saved is not None and swap is not None else None,
+        changes=list(item.plan.changes),
+        skips=[*item.plan.skips, *item.left_out],
+        repairs=list(item.repairs),
+        checks=[_check(check) for check in (outcome.checks if outcome is not None else ())],
+        parts=item.plan.parts,
+        timings=times.timings(item.kind.name),
+        steps=arm.steps if arm is not None else [],
+    )
+
+
+def _base_swap(item: Attempt, original: Original) -> int | None:
+    """Wire bytes between the two bases alone."""
+    look = original.evidence.look_into
+    if item.plan.final is None or original.base is None or look is None:
+        return 0
+    new = look(item.plan.final.base)
+    if new is None:
+        return None
+    old_wire, new_wire = sizes(original.base).wire, sizes(new).wire
+    return old_wire - new_wire if old_wire is not None and new_wire is not None else None
+
+
+def _check(check: object) -> Check:
+    from imgopt.proof.model import Check as Judged
+
+    assert isinstance(check, Judged)
+    extra = [str(item) for item in check.items[:20]] + [f"intended: {text}" for text in check.allowed[:20]]
+    return Check(name=check.name, verdict=check.verdict, detail="\n".join([check.detail, *extra]))
+
+
+def _sizes(found: ImageSizes) -> Sizes:
+    return Sizes(
+        wire=found.wire, tar=found.tar, payload=found.payload, live=found.live, wire_is_estimate=found.wire_estimated
+    )
+
+
+def _not_started(request: OptimizeRequest, original: Original, before: Sizes) -> OptimizeResult:
+    run = original.runs[0]
+    tail = "\n".join(f"  | {line}" for line in run.log_tail[-15:])
+    hints = "\n".join(f"  {hint}" for hint in run.hints)
+    message = f"the original does not start: {run.reason}"
+    if tail:
+        message += f"\nits last lines:\n{tail}"
+    if hints:
+        message += f"\nwhat may help:\n{hints}"
+    return OptimizeResult(
+        context=str(request.context),
+        dockerfile=_relative(request),
+        verdict="unproven",
+        message=message,
+        original=OriginalResult(
+            image=str(original.build.image_id),
+            dockerfile=original.source.text,
+            sizes=before,
+            layers=len(original.image.layers),
+            user=original.image.config.user,
+        ),
+        builds=1,
+        bases=_bases_used(request, original),
+    )
+
+
+def _bases_used(request: OptimizeRequest, original: Original) -> dict[str, str]:
+    names = {str(stage.root.base) for stage in original.source.dockerfile.stages}
+    return {name: image for name, image in sorted(request.config.bases.items()) if name in names}
+
+
+def _environment(times: Times) -> dict[str, str]:
+    return {"edit": times.edit} if times.edit else {}
+
+
+def _relative(request: OptimizeRequest) -> str:
+    path, root = request.dockerfile.resolve(), request.context.resolve()
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(request.dockerfile)

@@ -1,0 +1,102 @@
+"""exec-form: the program itself is process 1 and gets the stop signal, not a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgopt.dockerfile import Edit, Instruction
+from imgopt.dockerfile.shell import read_shell
+from imgopt.dockerfile.typed import Command
+from imgopt.rewrite.quoting import json_words
+from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """The last CMD or ENTRYPOINT of the stage that ships, when its shell text is one plain command."""
+    stage = situation.stage
+    starts = {item.keyword: item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")}
+    entrypoint = starts.get("ENTRYPOINT")
+    if entrypoint is not None:
+        yield from _one(situation, entrypoint)
+        return
+    if "CMD" in starts:
+        yield from _one(situation, starts["CMD"])
+
+
+def _one(situation: Situation, item: Instruction) -> Iterator[Change | Skip]:
+    typed = item.typed
+    if not isinstance(typed, Command) or typed.shell is None:
+        return
+    words = plain_words(situation, item)
+    if isinstance(words, str):
+        yield Skip(f"{item.keyword} stays in shell form: {words}", item.line)
+        return
+    if item.keyword == "CMD" and _has_entrypoint(situation):
+        yield Skip("CMD stays in shell form: the base's ENTRYPOINT takes it as it is", item.line)
+        return
+    span = item.value_span
+    because = f"{words[0]} is process 1 and gets the stop signal; no shell stands in between"
+    yield Change(because, item.line, (Edit(span.start, span.end, json_words(words)),))
+
+
+def plain_words(situation: Situation, item: Instruction) -> tuple[str, ...] | str:
+    """The words of the one plain command, or the reason why it needs a shell."""
+    shell = situation.dockerfile.scope_at(item).shell
+    if shell != ("/bin/sh", "-c"):
+        return f"SHELL is {shell[0]}"
+    script = read_shell(item, shell)
+    if script.unknown:
+        return script.unknown
+    commands = script.commands
+    if len(commands) != 1 or not script.is_plain_list or script.substituted:
+        return "it is more than one command"
+    command = commands[0]
+    if command.assignments or command.redirections or command.negated:
+        return "it sets variables or redirects"
+    words = [value for value in command.values if value is not None]
+    if len(words) != len(command.words):
+        return "the shell puts in the value of a variable"
+    if any(word.special for word in command.words):
+        return "the shell expands a pattern"
+    plain = tuple(words[1:] if words[:1] == ["exec"] else words)
+    builtins = ("cd", "export", "set", "source", ".", "eval", "ulimit", "umask", "wait", "trap", ":")
+    if not plain or plain[0] in builtins:
+        return f"`{plain[0] if plain else 'exec'}` is a command of the shell"
+    return plain
+
+
+def _has_entrypoint(situation: Situation) -> bool:
+    evidence = situation.evidence
+    base = evidence.side.base if evidence is not None else None
+    return bool(base is not None and base.config.entrypoint)
+
+
+STRATEGY = Strategy(
+    name="exec-form",
+    why="In the shell form a shell is process 1: it does not pass the stop signal on, so the service is killed after "
+    "the grace period, and the image needs a shell. One plain command can be started directly.",
+    safety="text",
+    references=("https://docs.docker.com/reference/build-checks/json-args-recommended/",),
+    rewrite=rewrite,
+    refuses="Variables, redirections, several commands, patterns, commands of the shell, another SHELL, or an "
+    "ENTRYPOINT of the base.",
+    examples=(
+        Example(
+            "one plain command",
+            before="FROM python:3.12\n# start\nCMD gunicorn --bind 0.0.0.0:80 'my app:app'\n",
+            after='FROM python:3.12\n# start\nCMD ["gunicorn", "--bind", "0.0.0.0:80", "my app:app"]\n',
+        ),
+        Example(
+            "a variable needs the shell",
+            before="FROM python:3.12\nCMD gunicorn --bind 0.0.0.0:$PORT app\n",
+            after=None,
+            refused="value of a variable",
+        ),
+        Example(
+            "two commands", before="FROM a\nCMD ./migrate && ./serve\n", after=None, refused="more than one command"
+        ),
+        Example("exec form already", before='FROM a\nCMD ["x"]\n', after=None),
+        Example("another shell", before='FROM a\nSHELL ["/bin/bash", "-c"]\nCMD x\n', after=None, refused="SHELL is"),
+        Example("a pattern", before="FROM a\nCMD java -jar target/*.jar\n", after=None, refused="expands a pattern"),
+    ),
+)
