@@ -23,7 +23,7 @@ class State:
 
     dockerfile: Dockerfile
     tree: Tree
-    ignore: IgnoreFile | None = None
+    ignore_text: str | None = None
     dockerfile_path: str | None = None
     ignore_path: str | None = None
     target: str | None = None
@@ -31,6 +31,12 @@ class State:
     bases: Mapping[str, BaseConfig] = field(default_factory=dict)
     platform: str = "linux/amd64"
     merge_op: bool = False
+
+    @cached_property
+    def ignore(self) -> IgnoreFile | None:
+        return (
+            None if self.ignore_text is None else IgnoreFile.parse(self.ignore_text, self.ignore_path or "ignore file")
+        )
 
     @cached_property
     def graph(self) -> Graph:
@@ -58,11 +64,12 @@ def read_state(
     file = dockerfile or context / "Dockerfile"
     text = _read(file)
     ignore_file = find_ignore_file(context, file)
-    ignore = IgnoreFile.parse(_read(ignore_file)) if ignore_file else None
+    ignore_text = _read(ignore_file) if ignore_file else None
+    ignore = IgnoreFile.parse(ignore_text, str(ignore_file)) if ignore_text is not None else None
     return State(
         _parsed(text, str(file)),
         list_files(context, ignore),
-        ignore,
+        ignore_text,
         _inside(context, file),
         _inside(context, ignore_file) if ignore_file else None,
         target,
@@ -86,22 +93,23 @@ def read_revision(context: Path, revision: str, like: State) -> State:
     if name is not None and (entry is None or entry.content is None):
         raise InputError(f"{name} does not exist at {revision}", hint="name a later revision")
     text = entry.content.read().decode(errors="surrogateescape") if entry and entry.content else like.dockerfile.text
-    ignore_path, ignore = _ignore_of(tree, name)
+    ignore_path, ignore_text = _ignore_of(tree, name)
+    ignore = IgnoreFile.parse(ignore_text, f"{revision}:{ignore_path}") if ignore_text is not None else None
     return replace(
         like,
         dockerfile=_parsed(text, f"{revision}:{name or like.dockerfile.name}"),
         tree=sifted(tree, ignore),
-        ignore=ignore,
+        ignore_text=ignore_text,
         ignore_path=ignore_path,
     )
 
 
-def _ignore_of(tree: Tree, dockerfile: str | None) -> tuple[str | None, IgnoreFile | None]:
+def _ignore_of(tree: Tree, dockerfile: str | None) -> tuple[str | None, str | None]:
     """The ignore file that BuildKit would take from a tree: the Dockerfile's own, else the root's."""
     for name in (f"{dockerfile}.dockerignore" if dockerfile else None, ".dockerignore"):
         entry = tree.get(name) if name else None
         if entry is not None and entry.content is not None:
-            return name, IgnoreFile.parse(entry.content.read().decode(errors="surrogateescape"))
+            return name, entry.content.read().decode(errors="surrogateescape")
     return None, None
 
 
