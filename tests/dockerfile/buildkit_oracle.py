@@ -78,7 +78,8 @@ def _row(item: Instruction) -> Row:
     if item.trigger and inner.keyword == "ONBUILD":
         values = [""] if inner.trigger else []
     flags = tuple(f"--{flag.name}" + ("" if flag.value is None else f"={flag.value}") for flag in item.flags)
-    heredocs = tuple((each.name, each.fd, each.content) for each in item.heredocs)
+    shown = () if item.trigger else item.heredocs  # the oracle does not show those of ONBUILD
+    heredocs = tuple((each.name, each.fd, each.content) for each in shown)
     sub = item.trigger.keyword if item.trigger else ""
     return (item.keyword, sub, is_json(inner), item.line, item.end_line, flags, tuple(values), heredocs)
 
