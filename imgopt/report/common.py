@@ -159,6 +159,32 @@ def table_markdown(headers: Sequence[str], rows: Iterable[Sequence[str]], right:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
+COMMENT_LIMIT = 65_536
+"""Characters of a comment on GitHub."""
+SUMMARY_LIMIT = 1_048_576
+"""Bytes of a job summary on GitHub."""
+
+
+def fit_markdown(parts: Sequence[str], limit: int) -> str:
+    """The parts, most important first, as many as `limit` characters hold; what was left out is said at the end."""
+    kept: list[str] = []
+    room = limit - 200
+    for part in parts:
+        room -= len(part) + 2
+        if room < 0:
+            break
+        kept.append(part)
+    left = len(parts) - len(kept)
+    if left:
+        kept.append(f"_{left} of {len(parts)} sections are left out here; the HTML report has them all._")
+    return "\n\n".join(kept) + "\n"
+
+
+def details_markdown(summary: str, body: str) -> str:
+    """A section that a reader opens."""
+    return f"<details><summary>{safe_markdown(summary)}</summary>\n\n{body}\n\n</details>"
+
+
 def safe_html(text: str) -> Markup:
     """Text for HTML, element content or a quoted attribute; controls and direction marks become visible."""
     return escape(safe_terminal(text))

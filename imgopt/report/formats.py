@@ -47,8 +47,7 @@ def kind_of(schema: str) -> str:
 
 def formats_of(kind: str) -> tuple[str, ...]:
     """The formats that results of this kind can be rendered to."""
-    module = _module("report", kind)
-    return tuple(name for name in FORMATS if name == "json" or hasattr(module, _function(name)))
+    return tuple(name for name in FORMATS if name == "json" or _find(kind, name) is not None)
 
 
 def render(result: Result, format: str, *, width: int = 100) -> str:
@@ -75,7 +74,7 @@ def renderable(result: Result) -> RenderableType:
 
 def _renderer(result: Result, format: str) -> Callable[[Result], Any]:
     kind = kind_of(result.schema)
-    function: Callable[[Result], Any] | None = getattr(_module("report", kind), _function(format), None)
+    function = _find(kind, format)
     if function is None:
         raise InputError(
             f"{kind} results have no format {format!r}", hint=f"choose one of: {', '.join(formats_of(kind))}"
@@ -83,8 +82,18 @@ def _renderer(result: Result, format: str) -> Callable[[Result], Any]:
     return function
 
 
-def _function(format: str) -> str:
-    return format.replace("-", "_")
+def _find(kind: str, format: str) -> Callable[[Result], Any] | None:
+    """The kind's own function; a page can also be made from its view."""
+    function: Callable[[Result], Any] | None = getattr(_module("report", kind), format.replace("-", "_"), None)
+    if function is None and format == "html" and _module("report.views", kind) is not None:
+        return _page
+    return function
+
+
+def _page(result: Result) -> str:
+    from imgopt.report.views import html
+
+    return html([result])
 
 
 def _module(package: str, kind: str) -> ModuleType | None:

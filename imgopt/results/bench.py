@@ -68,6 +68,7 @@ class Samples(Value, frozen=True, kw_only=True):
     """The interval of at least 95 % of the median; None from fewer than six values."""
     wire_bytes: int | None = None
     """After this edit: compressed bytes of layers that a push or a pull would move again."""
+    wire_is_estimate: bool = False
     steps: list[StepFigure] = []
     """Of the first timed run."""
     failure: Failure | None = None
@@ -83,7 +84,7 @@ class Compared(Value, frozen=True, kw_only=True):
     high: float | None = None
     p: float
     verdict: str
-    """faster, slower, no change or inconclusive"""
+    """faster or slower (of bytes: less or more), no change or inconclusive"""
     reason: str
 
 

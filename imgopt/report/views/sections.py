@@ -25,9 +25,11 @@ VERDICT_LEVELS: dict[str, Level] = {
     "good": "good",
     "passed": "good",
     "faster": "good",
+    "less": "good",
     "refuted": "bad",
     "failed": "bad",
     "slower": "bad",
+    "more": "bad",
     "unproven": "bad",
 }
 SIZE_WORDS = {

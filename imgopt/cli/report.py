@@ -1,0 +1,76 @@
+"""`imgopt report`: renders saved results, later and elsewhere, without an engine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgopt.cli import options
+from imgopt.errors import InputError
+
+if TYPE_CHECKING:
+    from imgopt.results import Result
+
+HELP = """
+Render saved results: for the terminal, a pull request, a browser or a spreadsheet.
+
+Needs no engine and no project. Several results make one HTML page with an index.
+
+  imgopt report result.json
+
+  imgopt report result.json --format markdown >> "$GITHUB_STEP_SUMMARY"
+
+  imgopt report web.json worker.json --output html:services.html
+"""
+
+Files = Annotated[list[Path], typer.Argument(metavar="RESULT.json...", help="Files that imgopt wrote as JSON.")]
+Title = Annotated[str | None, typer.Option("--title", help="Title of the HTML page.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("report", help=HELP)(report_command)
+
+
+def report_command(
+    files: Files, format: options.Format = "text", output: options.Output = None, title: Title = None
+) -> int:
+    from imgopt.report import load
+    from imgopt.report.files import write_atomic
+    from imgopt.report.formats import parse_output
+
+    wanted = [parse_output(spec) for spec in output or ()]
+    results = [load(path) for path in files]
+    pages = [(path, _rendered(results, name, title)) for name, path in wanted]
+    if not wanted or format != "text":
+        _print(results, format, title)
+    for path, page in pages:
+        write_atomic(path, page)
+    return 0
+
+
+def _rendered(results: Sequence[Result], format: str, title: str | None) -> str:
+    from imgopt.report import render
+    from imgopt.report.views import html
+
+    if format == "html":
+        return html(results, title)
+    if format == "json" and len(results) > 1:
+        raise InputError("several results are several JSON documents", hint="give one result, or another format")
+    return "\n".join(render(result, format) for result in results)
+
+
+def _print(results: Sequence[Result], format: str, title: str | None) -> None:
+    from rich.console import Console
+
+    from imgopt.report import renderable
+
+    if format != "text":
+        sys.stdout.write(_rendered(results, format, title))
+        return
+    console = Console(highlight=False)
+    for result in results:
+        console.print(renderable(result))

@@ -1,0 +1,249 @@
+"""`imgopt/bench/1` for the terminal, as Markdown and as CSV; its page is `imgopt.report.views.bench`."""
+
+from __future__ import annotations
+
+import csv as csv_module
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from imgopt.report.common import (
+    COMMENT_LIMIT,
+    NOT_MEASURED,
+    block_markdown,
+    change_text,
+    code_markdown,
+    delta_text,
+    details_markdown,
+    exact_size,
+    fit_markdown,
+    safe_markdown,
+    safe_terminal,
+    seconds_text,
+    size_text,
+    table_markdown,
+)
+from imgopt.report.views.bench import environment_facts, ratio, title
+from imgopt.report.views.sections import headline
+from imgopt.results.bench import Arm, BenchResult, Compared, Measure, Samples
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_EXACT = ("wire", "tar", "payload", "live", "layers", "files", "packages", "context sent")
+_COLOURS = {"faster": "green", "less": "green", "slower": "red", "more": "red"}
+
+
+def text(result: BenchResult) -> RenderableType:
+    """One screen: the headline, exact figures, times with their verdicts, what went wrong."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = [Text(summary(result), style="bold"), _exact_table(result)]
+    if result.measures:
+        parts.append(_measure_table(result))
+    for arm in result.arms:
+        if arm.failure:
+            lines = [f"{arm.name}: {arm.failure.message}", *arm.failure.output[-10:]]
+            parts.append(Text("\n".join(safe_terminal(line) for line in lines), style="red"))
+    parts += [Text(line, style="yellow") for line in _notes(result)]
+    return Group(*parts)
+
+
+def summary(result: BenchResult) -> str:
+    """The headline of the smallest other arm."""
+    built = [arm for arm in result.arms[1:] if arm.exact]
+    best = min(built, key=lambda arm: arm.exact.sizes.live if arm.exact else 0, default=None)
+    first = result.arms[0].exact
+    if best is None or best.exact is None or first is None:
+        return f"{result.context}: {len(result.arms)} arms"
+    return f"{safe_terminal(best.name)}: {headline(first.sizes, best.exact.sizes)}"
+
+
+def _notes(result: BenchResult) -> list[str]:
+    notes = [f"Partial: {result.reason}. Go on with --resume."] if result.partial else []
+    notes += [remark for measure in result.measures for remark in measure.remarks]
+    return [safe_terminal(note) for note in notes]
+
+
+def _exact_table(result: BenchResult) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Exact", title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for arm in result.arms:
+        table.add_column(Text(safe_terminal(arm.name)), justify="right")
+    for name in _EXACT:
+        values = [_exact(arm, name) for arm in result.arms]
+        table.add_row(name, *(_exact_text(name, value, values[0]) for value in values))
+    return table
+
+
+def _exact(arm: Arm, name: str) -> int | None:
+    if arm.exact is None:
+        return None
+    if name == "context sent":
+        return arm.exact.context_bytes
+    value: int | None = getattr(arm.exact.sizes if name in ("wire", "tar", "payload", "live") else arm.exact, name)
+    return value
+
+
+def _exact_text(name: str, value: int | None, first: int | None) -> str:
+    if value is None:
+        return NOT_MEASURED
+    is_size = name not in ("layers", "files", "packages")
+    shown = size_text(value) if is_size else f"{value:,}"
+    if first is None or value == first:
+        return shown
+    if is_size and shown == size_text(first):
+        shown = exact_size(value)
+    return f"{shown} ({change_text(first, value)})"
+
+
+def _measure_table(result: BenchResult) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"Measured, {result.runs} runs each", title_justify="left", box=None, pad_edge=False)
+    for name in ("", "arm", "median", "95 % interval", "speed", "", "wire bytes moved again"):
+        table.add_column(name, justify="left" if name in ("", "arm") else "right")
+    for measure in result.measures:
+        for index, samples in enumerate(measure.samples):
+            compared = against_first(measure, samples.arm)
+            word = verdict(samples, compared)
+            table.add_row(
+                title(measure) if index == 0 else "",
+                Text(safe_terminal(samples.arm)),
+                value_text(measure, samples.median),
+                _interval(measure, samples),
+                ratio(compared),
+                Text(word, style=_COLOURS.get(word, "")),
+                _moved(measure, samples),
+            )
+    return table
+
+
+def against_first(measure: Measure, arm: str) -> Compared | None:
+    return next((compared for compared in measure.comparisons if compared.after == arm), None)
+
+
+def verdict(samples: Samples, compared: Compared | None) -> str:
+    if samples.failure:
+        return "failed"
+    return compared.verdict if compared else ""
+
+
+def value_text(measure: Measure, value: float | None) -> str:
+    if value is None or measure.unit == "seconds":
+        return seconds_text(value)
+    return size_text(round(value))
+
+
+def _interval(measure: Measure, samples: Samples) -> str:
+    if samples.low is None or samples.high is None:
+        return f"n = {len(samples.values)}"
+    return f"{value_text(measure, samples.low)} – {value_text(measure, samples.high)}"
+
+
+def _moved(measure: Measure, samples: Samples) -> str:
+    if measure.kind != "build" or samples.wire_bytes is None:
+        return ""
+    return ("~" if samples.wire_is_estimate else "") + size_text(samples.wire_bytes)
+
+
+def markdown(result: BenchResult, limit: int = COMMENT_LIMIT) -> str:
+    """A comment or a summary of at most `limit` characters; what matters least is left out first."""
+    parts = [f"### {safe_markdown(summary(result))}", _markdown_exact(result)]
+    if result.partial:
+        parts.insert(1, f"**Partial:** {safe_markdown(result.reason)}.")
+    if result.measures:
+        parts.append(_markdown_measures(result))
+    parts += [_markdown_failure(arm) for arm in result.arms if arm.failure]
+    parts += _markdown_causes(result)
+    facts = [
+        [safe_markdown(name), safe_markdown(value)] for name, value in environment_facts(result.environment) if value
+    ]
+    parts.append(details_markdown("Environment", table_markdown(["What", "Value"], facts)))
+    parts += [
+        details_markdown(f"{arm.dockerfile} of {arm.name}", block_markdown(arm.text, "dockerfile"))
+        for arm in result.arms
+        if arm.text
+    ]
+    return fit_markdown(parts, limit)
+
+
+def _markdown_exact(result: BenchResult) -> str:
+    rows = []
+    for name in _EXACT:
+        values = [_exact(arm, name) for arm in result.arms]
+        rows.append([name, *(safe_markdown(_exact_text(name, value, values[0])) for value in values)])
+    headers = ["", *(safe_markdown(arm.name) for arm in result.arms)]
+    return table_markdown(headers, rows, range(1, len(headers)))
+
+
+def _markdown_measures(result: BenchResult) -> str:
+    rows = []
+    for measure in result.measures:
+        for samples in measure.samples:
+            compared = against_first(measure, samples.arm)
+            rows.append(
+                [
+                    safe_markdown(title(measure)),
+                    safe_markdown(samples.arm),
+                    value_text(measure, samples.median),
+                    safe_markdown(_interval(measure, samples)),
+                    ratio(compared),
+                    f"**{verdict(samples, compared)}**"
+                    if verdict(samples, compared) in _COLOURS
+                    else verdict(samples, compared),
+                    safe_markdown(_moved(measure, samples)),
+                ]
+            )
+    headers = ["Measure", "Arm", "Median", "95 % interval", "Speed", "Verdict", "Wire bytes moved again"]
+    return table_markdown(headers, rows, (2, 3, 4, 6))
+
+
+def _markdown_failure(arm: Arm) -> str:
+    failure = arm.failure
+    if failure is None:
+        return ""
+    where = f" (line {failure.line})" if failure.line else ""
+    return f"**{safe_markdown(arm.name)}** failed{where}: {code_markdown(failure.message)}\n\n" + block_markdown(
+        "\n".join(failure.output[-20:])
+    )
+
+
+def _markdown_causes(result: BenchResult) -> list[str]:
+    parts = []
+    for comparison in result.comparisons:
+        for fall in comparison.waterfalls:
+            rows = [[safe_markdown(cause.name), delta_text(0, cause.bytes)] for cause in fall.causes]
+            rows.append(["**sum**", f"**{delta_text(fall.start, fall.end)}**"])
+            heading = f"What changed the {fall.size} size, {comparison.before} → {comparison.after}"
+            parts.append(details_markdown(heading, table_markdown(["Cause", "Change"], rows, (1,))))
+    return parts
+
+
+def csv(result: BenchResult) -> str:
+    """Every raw value: measure, kind, unit, arm, number (0 for the warm-up), value. Exact figures are n = 1."""
+    target = StringIO()
+    writer = csv_module.writer(target, lineterminator="\n")
+    writer.writerow(["measure", "kind", "unit", "arm", "number", "value"])
+    for arm in result.arms:
+        for name in _EXACT:
+            value = _exact(arm, name)
+            if value is not None:
+                unit = "count" if name in ("layers", "files", "packages") else "bytes"
+                writer.writerow([name, "exact", unit, _cell(arm.name), 1, value])
+    for measure in result.measures:
+        for samples in measure.samples:
+            numbered = [*((0, value) for value in samples.warm_up), *enumerate(samples.values, 1)]
+            for number, sample in numbered:
+                writer.writerow([measure.name, measure.kind, measure.unit, _cell(samples.arm), number, f"{sample:.9g}"])
+    return target.getvalue()
+
+
+def _cell(name: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    shown = safe_terminal(name)
+    return f"'{shown}" if shown[:1] in "=+-@" else shown
