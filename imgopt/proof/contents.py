@@ -6,9 +6,11 @@ files are compared by their members, their dynamic interface or their code; anyt
 
 from __future__ import annotations
 
+import re
 import zipfile
 from typing import Literal
 
+from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
 from imgopt.proof.side import Side
 
@@ -20,6 +22,9 @@ _STAMPED = ("META-INF/MANIFEST.MF", "git.properties", "build-info.properties", "
 """Members that build tools write times and commit ids into."""
 _SIZE_TOLERANCE = 0.02
 """Programs made twice from one source differ by paths and build ids, a few bytes in thousands."""
+_GO_SECTION = ".go.buildinfo"
+_GO_SETTINGS = re.compile(r"^build\t(?:CGO_\w+|vcs\b|-trimpath|-buildvcs|-gcflags|-asmflags)")
+"""Settings of `go build` that change how a program is linked, not what it does."""
 
 
 def compare_contents(original: Side, before: Node, candidate: Side, after: Node) -> Likeness:
@@ -32,7 +37,7 @@ def compare_contents(original: Side, before: Node, candidate: Side, after: Node)
         return "rebuilt" if _members(before) == _members(after) != {} else "different"
     if before.name.endswith(".pyc"):
         return "rebuilt" if before.read()[16:] == after.read()[16:] else "different"
-    return "rebuilt" if _same_interface(original, before, candidate, after) else "different"
+    return "rebuilt" if _same_program(original, before, candidate, after) else "different"
 
 
 def _shared(before: Node, after: Node) -> bool:
@@ -66,9 +71,38 @@ def _members(node: Node) -> dict[str, int]:
         }
 
 
-def _same_interface(original: Side, before: Node, candidate: Side, after: Node) -> bool:
-    """Programs and libraries of the same machine, loader, needed libraries and (nearly) size."""
+def _same_program(original: Side, before: Node, candidate: Side, after: Node) -> bool:
+    """Programs and libraries of the same machine, loader, needed libraries and (nearly) as much code and data; Go
+    programs of the same modules and settings, whether linked with libc or without."""
     ours, theirs = original.elf(before), candidate.elf(after)
-    if ours is None or theirs is None or ours != theirs:
+    if ours is None or theirs is None:
         return False
-    return abs(before.size - after.size) <= _SIZE_TOLERANCE * before.size
+    if go_build(before) is not None:
+        return go_build(before) == go_build(after)
+    return ours == theirs and abs(_loaded(before) - _loaded(after)) <= _SIZE_TOLERANCE * _loaded(before)
+
+
+def go_build(node: Node) -> tuple[str, ...] | None:
+    """What Go wrote into a program about its build (debug/buildinfo): modules and settings; None for other programs."""
+    with node.open() as file:
+        section = read_section(file, (_GO_SECTION,), 8 << 20).get(_GO_SECTION)
+    if not section:
+        return None
+    lines = section.decode("utf-8", "replace").split("\n")
+    kept = [line for line in lines if line.startswith(("path\t", "mod\t", "dep\t", "=>\t", "build\t"))]
+    return tuple(_setting(line) for line in kept if not _GO_SETTINGS.match(line))
+
+
+def _setting(line: str) -> str:
+    """Of the linker's flags, the values that they put into the program."""
+    if not line.startswith("build\t-ldflags="):
+        return line
+    return "build\t-X " + " ".join(sorted(re.findall(r"-X[ =]'?([^\s'\"]+)", line)))
+
+
+def _loaded(node: Node) -> int:
+    """Bytes that the loader maps: the same with and without a symbol table."""
+    from elftools.elf.elffile import ELFFile
+
+    with node.open() as file:
+        return sum(part["p_filesz"] for part in ELFFile(file).iter_segments() if part["p_type"] == "PT_LOAD")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -31,6 +30,7 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
     same = same_start(original, candidate)
     drops = [*derived_drops(original, opened), *same.drops]
     drops += [Drop(said[key], frozenset({key[5:]}), even_if_opened=True) for key in said if key.startswith("file:")]
+    drops += [_development(original)] if opened is not None else []
     packages = [DroppedPackage(key[8:], said[key]) for key in said if key.startswith("package:")]
     user, reason = _user(original, candidate)
     return Allowances(
@@ -65,9 +65,6 @@ def _dropped_packages(original: Side, opened: frozenset[str] | None) -> Iterator
             yield DroppedPackage(package.name, "a tool of the build or of its tests", package.ecosystem)
         elif package.ecosystem == "python" and name not in kept:
             yield DroppedPackage(package.name, "needed by tools of the build only", package.ecosystem)
-    if opened is not None:
-        for name in _development(original):
-            yield DroppedPackage(name, "a development dependency, not opened", "")
 
 
 def _wanted_by(package: Package, packages: list[Package]) -> bool:
@@ -90,22 +87,15 @@ def _reached(packages: list[Package], roots: list[Package]) -> set[str]:
     return found
 
 
-def _development(original: Side) -> Iterator[str]:
-    """Names that npm's hidden lock file marks `dev`, or that only `devDependencies` of the project lead to."""
-    for folder in dict.fromkeys((original.workdir, posixpath.dirname(original.workdir))):
-        data = original.read(posixpath.join(folder, "node_modules/.package-lock.json"))
-        if data is None:
-            continue
+def _development(original: Side) -> Drop:
+    """The folders of packages that npm's hidden lock file marks `dev`: only development dependencies want them."""
+    folders: set[str] = set()
+    for project in dict.fromkeys((original.workdir, posixpath.dirname(original.workdir))):
+        data = original.read(posixpath.join(project, "node_modules/.package-lock.json"))
         try:
-            listed = msgspec.json.decode(data)["packages"]
-            yield from sorted(_dev_only(listed))
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+            listed = msgspec.json.decode(data or b"{}").get("packages", {})
+            marked = [path for path, facts in listed.items() if facts.get("dev") or facts.get("devOptional")]
+        except (msgspec.DecodeError, AttributeError, TypeError):
             continue
-
-
-def _dev_only(listed: dict[str, dict[str, object]]) -> set[str]:
-    names: dict[bool, set[str]] = {True: set(), False: set()}
-    for path, facts in listed.items():
-        name = re.split(r"(?:^|/)node_modules/", path)[-1]
-        names[bool(facts.get("dev") or facts.get("devOptional"))].add(name)
-    return names[True] - names[False]
+        folders.update(posixpath.join(project, path) for path in marked)
+    return Drop("a development dependency, not opened", frozenset(folders))

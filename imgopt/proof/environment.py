@@ -34,6 +34,7 @@ CERTIFICATES = words(
 )
 """Each names a file or folder; what matters is that it holds certificates."""
 
+SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _QUIET_WHEN_ADDED = words("PYTHONUNBUFFERED PYTHONFAULTHANDLER VIRTUAL_ENV PYTHONNOUSERSITE")
 _NEUTRAL_VALUES = {("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("TZ", "Etc/UTC")}
 
@@ -83,8 +84,11 @@ def _rule(name: str, variables: Variables) -> str | None:
         return "a base image's note on itself"
     if before is None:
         return _rule_for_new(name, str(after), variables)
-    if name in CERTIFICATES and name in variables.inherited and after is not None and variables.exists(after):
-        return "names certificates that exist"
+    if name in CERTIFICATES and name in variables.inherited:
+        if after is not None and variables.exists(after):
+            return "names certificates that exist"
+        if after is None and before == SYSTEM_BUNDLE and variables.exists(SYSTEM_BUNDLE):
+            return "named the system's certificates, which are there"
     if name == "JAVA_HOME" and name in variables.inherited and after and variables.exists(after):
         return "the Java that is there"
     return None

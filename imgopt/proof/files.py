@@ -27,6 +27,7 @@ _GENERATED = re.compile(
     r"mailcap|environment|shells|machine-id|[^/]*-|alternatives/.*|apt/.*|dpkg/.*|ssl/certs/.*|"
     r"ca-certificates(?:\.conf.*|/.*)|rc[S0-9]\.d/.*|init\.d/.*|fonts/conf\.d/.*|systemd/.*|pam\.d/.*|java[^/]*/.*)$"
 )
+_INSTALLERS_NOTES = ("/node_modules/.package-lock.json", "/node_modules/.yarn-integrity", "/node_modules/.modules.yaml")
 _COPY = re.compile(r"^(?:/bin/sh -c #\(nop\) )?(?:COPY|ADD)\s", re.IGNORECASE)
 
 
@@ -82,12 +83,17 @@ def _workdirs(side: Side) -> tuple[str, ...]:
 def _compare(
     original: Side, node: Node, candidate: Side, allowances: Allowances, opened: bool
 ) -> tuple[Item | None, str | None]:
+    if node.path.endswith(_INSTALLERS_NOTES):
+        return None, "a note of the package manager"
     for path, reason in allowances.places(node.path):
         other = candidate.tree.get(path)
         if other is None:
             continue
         problem, note = _same(original, node, candidate, other)
         return (problem, None) if problem else (None, reason or note)
+    target = original.tree.resolve(node.path) if "/node_modules/.bin/" in node.path else None
+    if target is not None and allowances.drop_reason(target.path, opened=opened):
+        return None, allowances.drop_reason(target.path, opened=opened)
     dropped = allowances.drop_reason(node.path, opened=opened)
     return (None, dropped) if dropped else (Item("missing-file", node.path, node.path), None)
 

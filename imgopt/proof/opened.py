@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from imgopt.image.tree import Node
 from imgopt.proof.contents import compare_contents
+from imgopt.proof.media import MEDIA_TYPES, unknown_media_types
 from imgopt.proof.model import Allowances, Check, Item, judged, not_measured
 from imgopt.proof.packages import package_place
 from imgopt.proof.side import Side
@@ -47,10 +48,13 @@ def check_opened_files(
     items: list[Item] = []
     allowed: Counter[str] = Counter()
     files = size = 0
+    unneeded = _unneeded_libraries(original, candidate, opened, allowances)
     for path, node in _files_of_the_image(original, opened):
         files += 1
         size += node.size
         problem, note = _judge(original, path, node, candidate, allowances, path in opened.executed)
+        if problem and problem.kind == "missing-library" and path in unneeded:
+            problem, note = None, "libraries that the candidate's programs are linked without"
         if problem:
             items.append(problem)
         elif note:
@@ -66,12 +70,39 @@ def _files_of_the_image(original: Side, opened: Opened) -> Iterator[tuple[str, N
             yield path, node
 
 
+def _unneeded_libraries(original: Side, candidate: Side, opened: Opened, allowances: Allowances) -> frozenset[str]:
+    """Libraries (and the loader) that were opened because an opened file needs them, where what stands in its place
+    in the candidate needs them no more: a program that is linked statically now."""
+    needed: set[str] = set()
+    still: set[str] = set()
+    for path, node in _files_of_the_image(original, opened):
+        elf = original.elf(node)
+        if elf is None:
+            continue
+        needed |= {*elf.needed, *([elf.interpreter] if elf.interpreter else [])}
+        found, _ = _place(original, path, node, candidate, allowances)
+        other = candidate.elf(found) if found is not None else None
+        if other is not None:
+            still |= {*other.needed, *([other.interpreter] if other.interpreter else [])}
+    return frozenset(_opened_as(original, opened, needed - still))
+
+
+def _opened_as(original: Side, opened: Opened, names: set[str]) -> Iterator[str]:
+    loaders = {node.path for name in names if name.startswith("/") and (node := original.file(name)) is not None}
+    for path, node in _files_of_the_image(original, opened):
+        elf = original.elf(node)
+        if node.path in loaders or (elf is not None and elf.soname in names and node.path not in names):
+            yield path
+
+
 def _judge(
     original: Side, path: str, node: Node, candidate: Side, allowances: Allowances, executed: bool
 ) -> tuple[Item | None, str | None]:
     found, note = _place(original, path, node, candidate, allowances)
     if found is None:
         excuse = allowances.drop_reason(path, opened=True) or _not_needed(path, candidate)
+        if not excuse and path == MEDIA_TYPES and not unknown_media_types(original):
+            excuse = "a longer list of media types; those of this image's files are known without it"
         return (None, excuse) if excuse else (_missing(original, path, node), None)
     denied = _denied(original, node, candidate, found, executed)
     if denied:

@@ -14,6 +14,7 @@ from imgopt.proof.side import Side, plain_name
 
 NAME = "language packages"
 SYSTEM = ("deb", "apk", "rpm")
+NOT_LANGUAGES = (*SYSTEM, "runtime")
 _NOTES = re.compile(
     r"(?:\.dist-info|\.egg-info)/(?:RECORD|INSTALLER|REQUESTED|direct_url\.json|installed-files\.txt|uv_cache\.json)$|"
     r"\.pyc$|/__pycache__/"
@@ -23,7 +24,7 @@ _NOTES = re.compile(
 
 def language_packages(side: Side) -> list[Package]:
     """Those above the base; the base's own (pip, npm) are judged by what was opened of them."""
-    return [p for p in side.packages if p.ecosystem not in SYSTEM and p.layer >= side.base_layers]
+    return [p for p in side.packages if p.ecosystem not in NOT_LANGUAGES and p.layer >= side.base_layers]
 
 
 def check_language_packages(
@@ -32,7 +33,7 @@ def check_language_packages(
     """Every language package of the original: present, of the same version, with all files but its bytecode."""
     items: list[Item] = []
     allowed: Counter[str] = Counter()
-    versions = _versions(candidate.packages)
+    versions = _versions(language_packages(candidate) or candidate.packages)
     used = opened or frozenset()
     wanted = language_packages(original)
     files = 0
@@ -42,7 +43,7 @@ def check_language_packages(
             files += len(package.files)
             items.extend(_incomplete(original, package, candidate, allowances, used))
             continue
-        reason = None if used & set(package.files) else allowances.package_reason(package.ecosystem, package.name)
+        reason = None if used & set(package.files) else _reason(package, allowances)
         if reason:
             allowed[reason] += 1
         else:
@@ -58,6 +59,11 @@ def _versions(packages: Iterable[Package]) -> dict[tuple[str, str], set[str]]:
     for package in packages:
         found[package.ecosystem, plain_name(package.name)].add(package.version)
     return found
+
+
+def _reason(package: Package, allowances: Allowances) -> str | None:
+    named = allowances.package_reason(package.ecosystem, package.name)
+    return named or allowances.drop_reason(package.metadata)
 
 
 def _lost(package: Package, others: set[str]) -> Item:
@@ -90,17 +96,20 @@ def package_place(original: Side, path: str, candidate: Side) -> str | None:
     owner = original.owner(path)
     if owner is None or owner.ecosystem in SYSTEM:
         return None
-    other = _same_package(candidate, owner.ecosystem, plain_name(owner.name), owner.version, owner.metadata)
+    other = _same_package(candidate, owner)
     if other is None:
         return None
+    if path == owner.metadata:
+        return other.metadata
     root, there = (_root(package.metadata) for package in (owner, other))
     return posixpath.normpath(posixpath.join(there, posixpath.relpath(path, root)))
 
 
-def _same_package(side: Side, ecosystem: str, name: str, version: str, metadata: str) -> Package | None:
-    """The same package, at the same place if it is there."""
-    same = side.package_index.get((ecosystem, name, version), [])
-    return next((package for package in same if package.metadata == metadata), same[0] if same else None)
+def _same_package(side: Side, package: Package) -> Package | None:
+    """The same package: at the same place if it is there, else above the base before in it."""
+    same = side.package_index.get((package.ecosystem, plain_name(package.name), package.version), [])
+    own = [other for other in same if other.layer >= side.base_layers]
+    return next((other for other in same if other.metadata == package.metadata), next(iter([*own, *same]), None))
 
 
 def _root(metadata: str) -> str:

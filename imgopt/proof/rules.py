@@ -46,7 +46,8 @@ GENERAL = (
     _files(
         "settings of editors and of the project's CI",
         ".gitlab-ci.yml .travis.yml .editorconfig .pre-commit-config.yaml Jenkinsfile azure-pipelines.yml .DS_Store "
-        "renovate.json .dockerignore Dockerfile Dockerfile.* *.Dockerfile docker-compose*.yml docker-compose*.yaml "
+        "renovate.json imgopt.toml .imgopt.toml .hadolint.yaml "
+        ".dockerignore Dockerfile Dockerfile.* *.Dockerfile docker-compose*.yml docker-compose*.yaml "
         "compose.yml compose.yaml compose.*.yml compose.*.yaml",
     ),
     _folders("bytecode that Python makes again", "__pycache__"),

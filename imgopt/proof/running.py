@@ -39,7 +39,7 @@ def check_non_root(
         allowed.append(f"runs as {candidate.config.user}: {reason}")
     if identity.is_root is False and not identity.numeric and original.config.user != candidate.config.user:
         allowed.append(f"user {candidate.config.user!r} is a name: Kubernetes' runAsNonRoot asks for a number")
-    written = _written_paths(original, before)
+    written = _written_folders(before)
     items.extend(_not_writable(original, candidate, identity, written))
     items.extend(_other_uid(identity, after))
     detail = f"user {candidate.config.user or 'root'} ({identity.uid}:{identity.gid})"
@@ -61,17 +61,19 @@ def _user_message(original: Side, candidate: Side, allowances: Allowances) -> st
     return f"user is {candidate.config.user or 'root'} instead of {wanted or 'root'}"
 
 
-def _written_paths(original: Side, before: Observation | None) -> list[str]:
-    """Folders in which the original made, changed or deleted something, without those that only gained a subfolder."""
-    changes = [change for change in before.written if not _OF_ROOT.search(change.path)] if before else []
-    parents = {posixpath.dirname(change.path) for change in changes if change.kind == "added"}
-    found: set[str] = set()
-    for change in changes:
-        node = original.tree.get(change.path)
-        if node is not None and node.kind == "dir" and change.path in parents:
-            continue  # named because something below it changed
-        found.add(posixpath.dirname(change.path) or "/")
-    return sorted(folder for folder in found if not any(folder.startswith(f"{other}/") for other in found - {folder}))
+def _written_folders(before: Observation | None) -> list[str]:
+    """Folders in which the original made, changed or deleted something. The engine also names the folders above."""
+    paths = [change.path for change in before.written] if before else []
+    above = {parent for path in paths for parent in _parents(path)}
+    written = {path for path in paths if path not in above and not _OF_ROOT.search(path)}
+    found = {posixpath.dirname(path) or "/" for path in written}
+    return sorted(folder for folder in found if not any(parent in found for parent in _parents(folder)))
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path not in ("/", ""):
+        path = posixpath.dirname(path)
+        yield path
 
 
 def _not_writable(original: Side, candidate: Side, identity: Identity, folders: list[str]) -> Iterator[Item]:

@@ -103,7 +103,7 @@ def _python(side: Side, node: Node) -> str | None:
 
 
 def _node(side: Side, node: Node) -> str | None:
-    return _search(side, node.path, rb"\0v(\d+\.\d+\.\d+)\0")
+    return _search(side, node.path, rb"node\.js/v(\d+\.\d+\.\d+)")
 
 
 def _java(side: Side, node: Node) -> str | None:

@@ -56,10 +56,9 @@ def same_start(original: Side, candidate: Side) -> SameStart:
     after = (candidate.config.entrypoint or (), candidate.config.cmd or ())
     if before == after or [bool(part) for part in before] != [bool(part) for part in after]:
         return SameStart()
-    ours = _Words((*before[0], *before[1])) if before[0] else _unfolded(original, before[1])
-    theirs = _Words((*after[0], *after[1])) if after[0] else _unfolded(candidate, after[1])
-    if before[0]:
-        ours, theirs = _unfolded(original, ours.words), _unfolded(candidate, theirs.words)
+    kept = before[0] == after[0]  # an entry script that hands over to the command: only that is looked at
+    ours = _unfolded(original, before[1] if kept else (*before[0], *before[1]))
+    theirs = _unfolded(candidate, after[1] if kept else (*after[0], *after[1]))
     moves = _same_words(original, _expanded(original, ours.words), candidate, _expanded(candidate, theirs.words))
     if moves is None:
         return SameStart()

@@ -10,6 +10,7 @@ from imgopt.results.proof import Compared, ProofCheck, ProofResult
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
 _SHOWN = 6
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not measured": ("–", "yellow")}
@@ -27,10 +28,7 @@ def text(result: ProofResult) -> RenderableType:
 
     style, word, meaning = _VERDICTS.get(result.verdict, ("yellow", result.verdict.upper(), ""))
     head = Text.assemble((f"{word} ", f"bold {style}"), meaning)
-    lines: list[RenderableType] = [head, _sides(result), Text("")]
-    width = max((len(check.name) for check in result.checks), default=0)
-    for check in result.checks:
-        lines.extend(_check_lines(check, width))
+    lines: list[RenderableType] = [head, _sides(result), Text(""), _checks(result.checks)]
     lines.extend(_log_lines(result))
     lines.append(Text(""))
     lines.append(Text(f"next: {_next(result)}", style="bold"))
@@ -55,22 +53,32 @@ def _side(side: Compared) -> str:
     return safe_terminal(", ".join(fact for fact in facts if fact))
 
 
-def _check_lines(check: ProofCheck, width: int) -> Iterator[RenderableType]:
-    from rich.padding import Padding
+def _checks(checks: list[ProofCheck]) -> RenderableType:
+    from rich.table import Table
     from rich.text import Text
 
-    mark, style = _MARKS.get(check.verdict, ("?", "yellow"))
-    detail = safe_terminal(check.detail)
-    said = f"not measured: {detail}" if check.verdict == "not measured" else detail
-    yield Text.assemble((f"{mark} ", style), (check.name.ljust(width), "bold" if check.failures else ""), "  ", said)
-    for failure in check.failures[:_SHOWN]:
-        yield Padding(Text(safe_terminal(failure.message), style="red"), (0, 0, 0, width + 4))
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        mark, style = _MARKS.get(check.verdict, ("?", "yellow"))
+        name = Text(check.name, style="bold" if check.failures else "")
+        table.add_row(Text(mark, style=style), name, Text("\n").join(_lines(check)))
+    return table
+
+
+def _lines(check: ProofCheck) -> Iterator[Text]:
+    from rich.text import Text
+
+    said = f"not measured: {check.detail}" if check.verdict == "not measured" else check.detail
+    yield Text(safe_terminal(said))
+    yield from (Text(safe_terminal(failure.message), style="red") for failure in check.failures[:_SHOWN])
     if len(check.failures) > _SHOWN:
-        yield Padding(Text(f"and {len(check.failures) - _SHOWN} more", style="red"), (0, 0, 0, width + 4))
-    for allowed in check.allowed[:_SHOWN]:
-        yield Padding(Text(f"allowed: {safe_terminal(allowed)}", style="dim"), (0, 0, 0, width + 4))
+        yield Text(f"and {len(check.failures) - _SHOWN} more", style="red")
+    yield from (Text(f"allowed: {safe_terminal(allowed)}", style="dim") for allowed in check.allowed[:_SHOWN])
     if len(check.allowed) > _SHOWN:
-        yield Padding(Text(f"and {len(check.allowed) - _SHOWN} allowed", style="dim"), (0, 0, 0, width + 4))
+        yield Text(f"and {len(check.allowed) - _SHOWN} allowed", style="dim")
 
 
 def _log_lines(result: ProofResult) -> Iterator[RenderableType]:
