@@ -76,7 +76,7 @@ class Book:
             kind=page.kind,
             unit=page.unit,
             edit=page.edit,
-            samples=[_samples(arm, series) for arm, series in page.series.items()],
+            samples=[_samples(arm, page.series[arm]) for arm in self._arms if arm in page.series],
             comparisons=[
                 compared
                 for arm in self._arms[1:]

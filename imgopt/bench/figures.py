@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from imgopt.image import find_packages, ledger
 from imgopt.image.wire import Wire, wire_size
+from imgopt.report.tree import reduced
 from imgopt.results.figures import Cause, LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Sizes
 
 if TYPE_CHECKING:
     from imgopt.image import Image, Layer, Package, Packages
 
+_PATHS = 3000
 _FOLDERS = (
     ("package lists", ("/var/lib/apt/lists/*", "/var/cache/apt/*", "/var/cache/apk/*", "/lib/apk/db/*")),
     ("installer caches", ("/root/.cache/*", "/root/.npm/*", "/home/*/.cache/*", "/home/*/.npm/*", "/tmp/*")),
@@ -94,9 +96,9 @@ def live_bytes(image: Image) -> dict[str, int]:
 
 
 def contents(before: Image, after: Image) -> list[PathFigure]:
-    """Live bytes of both images by path, sorted by path. Names that are not UTF-8 are shown with escapes."""
+    """Live bytes of both images by path; small files of a folder are one figure. Escapes stand for what is no UTF-8."""
     first, second = live_bytes(before), live_bytes(after)
-    return [
+    every = (
         PathFigure(
             path=path.encode("utf-8", "backslashreplace").decode(),
             before=first.get(path, 0),
@@ -105,7 +107,8 @@ def contents(before: Image, after: Image) -> list[PathFigure]:
             files_after=int(path in second),
         )
         for path in sorted({*first, *second})
-    ]
+    )
+    return reduced(every, _PATHS)
 
 
 def waterfalls(before: Image, after: Image, base_layers: tuple[int, int]) -> list[Waterfall]:

@@ -262,12 +262,11 @@ def _measure(
     from rich.console import Console
 
     from imgopt.bench.run import Bench
-    from imgopt.cli.prove import _smoke
 
     console = Console(stderr=True, highlight=False)
     with console.status("building") as status:
         listener = _listener(console, status.update, [spec for spec in outputs if spec.startswith("json:")])
-        bench = Bench(session, arms, scenarios, _smoke(config), settings, listener)
+        bench = Bench(session, arms, scenarios, options.smoke_settings(config), settings, listener)
         bench.command = ["imgopt", *_arguments(sys.argv[1:], settings.seed)]
         if earlier is not None:
             bench.resume(earlier)

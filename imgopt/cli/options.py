@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -29,6 +29,9 @@ EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File of NAME=V
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")]
 Format = Annotated[str, typer.Option("--format", help="What goes to standard output.")]
 Output = Annotated[list[str] | None, typer.Option("--output", help="FORMAT:PATH, repeatable.")]
+
+if TYPE_CHECKING:
+    from imgopt.proof.settings import SmokeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,24 @@ def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
         env_file=None,
     )
     return msgspec.structs.replace(config, smoke=section)
+
+
+def smoke_settings(config: Config) -> SmokeSettings:
+    """The configuration's [smoke] table as the proof and the benchmark take it."""
+    from imgopt.proof.settings import SmokeSettings
+
+    section = config.smoke
+    return SmokeSettings(
+        http=tuple(section.http),
+        run=tuple(section.run),
+        ports=tuple(section.ports),
+        env=section.env,
+        env_file=Path(section.env_file) if section.env_file else None,
+        mounts=tuple(section.mounts),
+        command=tuple(section.command) if section.command is not None else None,
+        start_timeout=section.start_timeout,
+        stop_timeout=section.stop_timeout,
+    )
 
 
 def pairs(values: list[str] | None, option: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv as csv_module
+from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from imgopt.report.common import (
 )
 from imgopt.report.views.bench import environment_facts, ratio, title
 from imgopt.report.views.sections import headline
-from imgopt.results.bench import Arm, BenchResult, Compared, Measure, Samples
+from imgopt.results.bench import Arm, BenchResult, Measure, Samples
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -100,55 +101,79 @@ def _exact_text(name: str, value: int | None, first: int | None) -> str:
     return f"{shown} ({change_text(first, value)})"
 
 
-def _measure_table(result: BenchResult) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One measure of the first arm and of another one, as text."""
 
-    table = Table(title=f"Measured, {result.runs} runs each", title_justify="left", box=None, pad_edge=False)
-    for name in ("", "arm", "median", "95 % interval", "speed", "", "wire bytes moved again"):
-        table.add_column(name, justify="left" if name in ("", "arm") else "right")
+    measure: str
+    arm: str
+    before: str
+    after: str
+    speed: str
+    verdict: str
+    moved: str
+
+
+def lines(result: BenchResult) -> list[Line]:
+    """All measures of all other arms beside the first one's."""
+    first = result.arms[0].name
+    found = []
     for measure in result.measures:
-        for index, samples in enumerate(measure.samples):
-            compared = against_first(measure, samples.arm)
-            word = verdict(samples, compared)
-            table.add_row(
-                title(measure) if index == 0 else "",
-                Text(safe_terminal(samples.arm)),
-                value_text(measure, samples.median),
-                _interval(measure, samples),
-                ratio(compared),
-                Text(word, style=_COLOURS.get(word, "")),
-                _moved(measure, samples),
+        samples = {one.arm: one for one in measure.samples}
+        others = [one for one in measure.samples if one.arm != first]
+        for other in others or [Samples(arm="")]:
+            compared = next((one for one in measure.comparisons if one.after == other.arm), None)
+            pair = samples.get(first), other if others else None
+            found.append(
+                Line(
+                    measure=title(measure),
+                    arm=other.arm,
+                    before=_value(measure, pair[0]),
+                    after=_value(measure, pair[1]),
+                    speed=ratio(compared),
+                    verdict=compared.verdict if compared else "",
+                    moved=" → ".join(_moved(one) for one in pair if one) if measure.kind == "build" else "",
+                )
             )
-    return table
+    return found
 
 
-def against_first(measure: Measure, arm: str) -> Compared | None:
-    return next((compared for compared in measure.comparisons if compared.after == arm), None)
-
-
-def verdict(samples: Samples, compared: Compared | None) -> str:
+def _value(measure: Measure, samples: Samples | None) -> str:
+    if samples is None:
+        return ""
     if samples.failure:
         return "failed"
-    return compared.verdict if compared else ""
-
-
-def value_text(measure: Measure, value: float | None) -> str:
+    value = samples.median
     if value is None or measure.unit == "seconds":
         return seconds_text(value)
     return size_text(round(value))
 
 
-def _interval(measure: Measure, samples: Samples) -> str:
-    if samples.low is None or samples.high is None:
-        return f"n = {len(samples.values)}"
-    return f"{value_text(measure, samples.low)} – {value_text(measure, samples.high)}"
-
-
-def _moved(measure: Measure, samples: Samples) -> str:
-    if measure.kind != "build" or samples.wire_bytes is None:
-        return ""
+def _moved(samples: Samples) -> str:
+    if samples.wire_bytes is None:
+        return "?"
     return ("~" if samples.wire_is_estimate else "") + size_text(samples.wire_bytes)
+
+
+def _measure_table(result: BenchResult) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    many = len(result.arms) > 2
+    table = Table(title=f"Medians of {result.runs} runs", title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    if many:
+        table.add_column("arm")
+    for name in ("before", "after", "speed"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    table.add_column("moved again", justify="right")
+    for line in lines(result):
+        style = _COLOURS.get(line.verdict, "")
+        cells = [line.measure, *([Text(safe_terminal(line.arm))] if many else []), line.before, line.after, line.speed]
+        moved = "" if "?" in line.moved else line.moved
+        table.add_row(*cells, Text(line.verdict, style=style), moved)
+    return table
 
 
 def markdown(result: BenchResult, limit: int = COMMENT_LIMIT) -> str:
@@ -176,30 +201,25 @@ def _markdown_exact(result: BenchResult) -> str:
     rows = []
     for name in _EXACT:
         values = [_exact(arm, name) for arm in result.arms]
-        rows.append([name, *(safe_markdown(_exact_text(name, value, values[0])) for value in values)])
+        rows.append([name, *(_exact_text(name, value, values[0]) for value in values)])
     headers = ["", *(safe_markdown(arm.name) for arm in result.arms)]
     return table_markdown(headers, rows, range(1, len(headers)))
 
 
 def _markdown_measures(result: BenchResult) -> str:
-    rows = []
-    for measure in result.measures:
-        for samples in measure.samples:
-            compared = against_first(measure, samples.arm)
-            rows.append(
-                [
-                    safe_markdown(title(measure)),
-                    safe_markdown(samples.arm),
-                    value_text(measure, samples.median),
-                    safe_markdown(_interval(measure, samples)),
-                    ratio(compared),
-                    f"**{verdict(samples, compared)}**"
-                    if verdict(samples, compared) in _COLOURS
-                    else verdict(samples, compared),
-                    safe_markdown(_moved(measure, samples)),
-                ]
-            )
-    headers = ["Measure", "Arm", "Median", "95 % interval", "Speed", "Verdict", "Wire bytes moved again"]
+    rows = [
+        [
+            safe_markdown(line.measure),
+            safe_markdown(line.arm),
+            line.before,
+            line.after,
+            line.speed,
+            f"**{line.verdict}**" if line.verdict in _COLOURS else line.verdict,
+            "" if "?" in line.moved else line.moved.replace("~", "≈ "),
+        ]
+        for line in lines(result)
+    ]
+    headers = ["Measure", "Arm", "Before", "After", "Speed", "Verdict", "Moved again on the wire"]
     return table_markdown(headers, rows, (2, 3, 4, 6))
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 NOT_MEASURED = "not measured"
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_MARKDOWN_STRUCTURE = re.compile(r"[\\`*_{}\[\]<>()#+!|~&:$\"'^=-]")
+_MARKDOWN_STRUCTURE = re.compile(r"[\\`*_{}\[\]<>#|~&$^]|!(?=\[)|:(?=//|\w+:)|^[-+=:]|^\d+(?=[.)])")
 _MENTION = re.compile(r"@(?=\w)")
 _BARE_HOST = re.compile(r"www\.", re.IGNORECASE)
 
@@ -133,10 +133,14 @@ def _shown(char: str) -> str:
 
 
 def safe_markdown(text: str) -> str:
-    """Text that GitHub and GitLab show as it is: no tables, links, HTML, mentions, references or emphasis."""
-    entities = _MARKDOWN_STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", safe_terminal(text))
+    """Text that GitHub and GitLab show as it is: no tables, links, HTML, mentions, references, emoji or emphasis."""
+    entities = _MARKDOWN_STRUCTURE.sub(lambda match: _entities(match[0]), safe_terminal(text))
     without_links = _BARE_HOST.sub(lambda match: f"{match[0][:3]}&#46;", entities)
     return _MENTION.sub("@&#8203;", without_links)
+
+
+def _entities(text: str) -> str:
+    return "".join(f"&#{ord(char)};" for char in text)
 
 
 def code_markdown(text: str) -> str:

@@ -31,6 +31,8 @@ class _Folder:
     after: int = 0
     files_before: int = 0
     files_after: int = 0
+    others: int = 0
+    """Entries of the folder itself that came as one figure."""
     children: dict[str, _Folder] = field(default_factory=dict)
 
     def add(self, figure: PathFigure) -> None:
@@ -52,7 +54,7 @@ def leaves(figures: Iterable[PathFigure], limit: int) -> list[Node]:
     while heap and len(heap) + len(done) < limit:
         _, path, folder = heapq.heappop(heap)
         if not folder.children:
-            done.append(_node(path or "/", folder))
+            done.append(_node(f"{path}/" if folder.others else path or "/", folder, folder.others))
             continue
         for child_path, child in _opened(path, folder, small, done):
             heapq.heappush(heap, (-max(child.before, child.after), child_path, child))
@@ -71,6 +73,7 @@ def _grow(figures: Iterable[PathFigure]) -> _Folder:
                 child = folder.children[part] = _Folder()
             child.add(figure)
             folder = child
+        folder.others += figure.others
     return root
 
 
@@ -86,12 +89,28 @@ def _opened(path: str, folder: _Folder, small: float, done: list[Node]) -> list[
         rest.files_before -= child.files_before
         rest.files_after -= child.files_after
     if rest.before or rest.after or rest.files_before or rest.files_after:
-        done.append(_node(f"{path}/", rest, max(len(hidden), 1)))
+        done.append(_node(f"{path}/", rest, max(len(hidden) + folder.others, 1)))
     return kept
 
 
 def _node(path: str, folder: _Folder, rest: int = 0) -> Node:
     return Node(path, folder.before, folder.after, folder.files_before, folder.files_after, rest)
+
+
+def reduced(figures: Iterable[PathFigure], limit: int) -> list[PathFigure]:
+    """The same figures in at most about `limit`, with the same sums, sorted by path."""
+    found = [
+        PathFigure(
+            path=node.path,
+            before=node.before,
+            after=node.after,
+            files_before=node.files_before,
+            files_after=node.files_after,
+            others=node.rest,
+        )
+        for node in leaves(figures, limit)
+    ]
+    return sorted(found, key=lambda figure: figure.path)
 
 
 def totals(nodes: Iterable[Node]) -> tuple[int, int]:

@@ -19,13 +19,17 @@ class LayerFigure(Value, frozen=True, kw_only=True):
 
 
 class PathFigure(Value, frozen=True, kw_only=True):
-    """Live bytes below one path in two images; `files` counts regular files. A path may stand for a whole folder."""
+    """Live bytes of one path in two images; `files` counts regular files.
+
+    Small entries of a folder may be one figure together: then `path` is the folder, and `others` says how many.
+    """
 
     path: str
     before: int
     after: int
     files_before: int = 1
     files_after: int = 1
+    others: int = 0
 
 
 class StepFigure(Value, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from imgopt.errors import EnvironmentFailure, InputError
 from imgopt.report.common import (
@@ -13,6 +14,7 @@ from imgopt.report.common import (
     change_text,
     code_markdown,
     delta_text,
+    fit_markdown,
     ratio_text,
     safe_html,
     safe_markdown,
@@ -20,6 +22,7 @@ from imgopt.report.common import (
     seconds_text,
     shorten,
     size_text,
+    table_markdown,
     two_sizes,
 )
 from imgopt.report.files import write_atomic
@@ -190,3 +193,28 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
 def test_an_output_is_format_and_path(spec: str) -> None:
     with pytest.raises(InputError, match="FORMAT:PATH"):
         parse_output(spec)
+
+
+@given(st.text(alphabet=st.sampled_from(list("ab1.)-+=#>*_`~|\\[]!(){}<&;:/@ w\n\t")), max_size=30))
+def test_a_markdown_reader_finds_nothing_but_the_text(hostile: str) -> None:
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(safe_markdown(hostile))
+    inline = [child for token in tokens if token.type == "inline" for child in token.children or ()]
+    assert {token.type for token in tokens} <= {"paragraph_open", "inline", "paragraph_close"}
+    assert {child.type for child in inline} <= {"text", "text_special"}
+    shown = "".join(child.content for child in inline).replace("\u200b", "")
+    assert shown == safe_terminal(hostile).strip()
+
+
+@given(st.text(max_size=40))
+def test_a_table_cell_stays_one_cell(hostile: str) -> None:
+    table = table_markdown(["a", "b"], [[safe_markdown(hostile), code_markdown(hostile)]])
+    tokens = MarkdownIt("commonmark").enable("table").parse(table)
+    assert [token.type for token in tokens if token.type == "td_open"] == ["td_open"] * 2
+
+
+def test_what_matters_least_is_left_out_of_a_comment() -> None:
+    fitted = fit_markdown(["important", "x" * 500, "y" * 500], 900)
+    assert len(fitted) <= 900
+    assert fitted.startswith("important\n\nxxx")
+    assert "1 of 3 sections are left out" in fitted
+    assert "left out" not in fit_markdown(["a", "b"], 900)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgopt.report.tree import leaves, totals
+from imgopt.report.tree import leaves, reduced, totals
 from imgopt.report.treemap import nested
 from imgopt.results.figures import PathFigure
 
@@ -38,6 +38,14 @@ def test_a_path_of_ten_thousand_parts_is_no_recursion() -> None:
     nodes = leaves([deep], 50)
     assert totals(nodes) == (5, 5)
     assert len(nested(nodes)) == 1
+
+
+@given(FIGURES, st.integers(1, 40), st.integers(1, 40))
+@settings(max_examples=100)
+def test_what_was_reduced_can_be_reduced_again(figures: list[PathFigure], limit: int, again: int) -> None:
+    nodes = leaves(reduced(figures, limit), again)
+    assert totals(nodes) == (sum(f.before for f in figures), sum(f.after for f in figures))
+    assert nodes == leaves(reduced(reduced(figures, limit), limit), again)
 
 
 @given(FIGURES)

@@ -104,8 +104,8 @@ def title(measure: Measure) -> str:
     """ "build after edit-source", "start to the first good answer"."""
     words = {
         "cold": "cold build",
-        "warm": "build, nothing changed",
-        "start": "start to the first good answer",
+        "warm": "build, no change",
+        "start": "start to first answer",
         "memory": "peak memory",
         "stop": "stop",
     }
