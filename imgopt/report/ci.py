@@ -1,0 +1,158 @@
+"""A gate's answer on every surface: one module per family of formats, all from the one result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from imgopt.report.common import change_text, delta_text, safe_terminal, shorten, size_text, two_sizes
+from imgopt.results.ci import Attribution, Cause, CiResult, Finding, ImageCheck
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+_ROWS = 8
+_FINDINGS = 50
+_STYLES = {"error": "bold red", "warn": "yellow", "info": "cyan"}
+_WORDS = {"passed": "passed", "warned": "passed, with warnings", "failed": "failed", "no-baseline": "no baseline"}
+
+
+def text(result: CiResult) -> RenderableType:
+    """The answer, then per image its sizes, what was found and who did it."""
+    from rich.console import Group
+    from rich.text import Text
+
+    head = Text()
+    head.append(_WORDS[result.status], style=_head_style(result))
+    head.append(f"  {safe_terminal(headline(result))}")
+    parts: list[RenderableType] = [head]
+    for image in result.images:
+        parts += [Text(), *_image(image, result)]
+    if any(image.state == "no-baseline" for image in result.images):
+        parts.append(Text("record one: imgopt ci baseline IMAGE, and commit the file", style="dim"))
+    if result.status != "failed" and any(image.smaller for image in result.images):
+        parts.append(Text("smaller than the baseline: imgopt ci baseline --ratchet IMAGE records it", style="dim"))
+    return Group(*parts)
+
+
+def _head_style(result: CiResult) -> str:
+    return {"passed": "bold green", "warned": "yellow", "failed": "bold red", "no-baseline": "yellow"}[result.status]
+
+
+def headline(result: CiResult) -> str:
+    """One line: the change of each image in the metric, and what it was compared with."""
+    parts = [f"{image.name}: {change_line(image, result)}" for image in result.images[:3]]
+    more = f" and {len(result.images) - 3} more images" if len(result.images) > 3 else ""
+    return f"{'; '.join(parts)}{more} (against {result.against})"
+
+
+def change_line(image: ImageCheck, result: CiResult) -> str:
+    """ "12.1 MB -> 43.2 MB (+31.1 MB, +257.0 %) tar"."""
+    now = image.sizes.of(result.metric)
+    if image.before is None or now is None:
+        return f"{size_text(now)} {result.metric}, {image.reason or 'no baseline'}"
+    before = image.before.of(result.metric) or 0
+    texts = two_sizes(before, now)
+    if before == now:
+        return f"{texts[1]} {result.metric}, the same"
+    delta = delta_text(before, now)
+    return f"{texts[0]} -> {texts[1]} {result.metric} ({delta}, {change_text(before, now)})"
+
+
+def _image(image: ImageCheck, result: CiResult) -> Sequence[RenderableType]:
+    from rich.text import Text
+
+    head = Text()
+    head.append(safe_terminal(image.name), style="bold")
+    head.append(f"  {safe_terminal(image.platform)}  {safe_terminal(image.reference)} from {image.source}", style="dim")
+    lines: list[RenderableType] = [head, Text(f"  {change_line(image, result)}"), Text(f"  {_all_sizes(image)}", "dim")]
+    findings = sorted(image.findings, key=lambda finding: ("error", "warn", "info").index(finding.level))
+    for finding in findings[:_FINDINGS]:
+        lines += _finding(finding)
+    if len(findings) > _FINDINGS:
+        lines.append(Text(f"  … {len(findings) - _FINDINGS} more findings: --format json"))
+    for rule in image.rules:
+        if rule.verdict in ("accepted", "not-measured"):
+            lines.append(Text(f"  {rule.verdict} {rule.rule}: {safe_terminal(rule.reason)}", style="dim"))
+    lines += [Text(f"  note: {safe_terminal(note)}", style="dim") for note in image.notes]
+    if image.attribution is not None and image.attribution.delta:
+        lines += [table for table in _tables(image.attribution) if table is not None]
+    return lines
+
+
+def _all_sizes(image: ImageCheck) -> str:
+    sizes = image.sizes
+    about = "≈ " if sizes.wire_estimated else ""
+    error = f" ± {size_text(sizes.wire_error)}" if sizes.wire_error else ""
+    return (
+        f"wire {about}{size_text(sizes.wire)}{error} · tar {size_text(sizes.tar)} · "
+        f"payload {size_text(sizes.payload)} · live {size_text(sizes.live)}"
+    )
+
+
+def _finding(finding: Finding) -> list[Text]:
+    from rich.text import Text
+
+    head = Text("  ")
+    head.append(finding.level, style=_STYLES[finding.level])
+    head.append(f" {finding.rule}: {safe_terminal(finding.message)}")
+    if finding.place is not None:
+        head.append(f"  {safe_terminal(place_text(finding))}", style="dim")
+    lines = [head, *(Text(f"      {safe_terminal(cause)}") for cause in finding.causes)]
+    if finding.fix is not None:
+        saves = f", saves about {size_text(finding.fix.saves)}" if finding.fix.saves is not None else ""
+        lines.append(Text(f"      fix ({finding.fix.strategy}{saves}): {safe_terminal(finding.fix.because)}"))
+        lines += [Text(f"        + {safe_terminal(line)}") for line in finding.fix.replacement.splitlines()[:20]]
+    if finding.hint:
+        lines.append(Text(f"      {safe_terminal(finding.hint)}", style="dim"))
+    return lines
+
+
+def place_text(finding: Finding) -> str:
+    place = finding.place
+    if place is None:
+        return ""
+    return place.file if place.line is None else f"{place.file}:{place.line}"
+
+
+def _tables(attribution: Attribution) -> list[Table | None]:
+    metric = attribution.metric
+    base = [attribution.base] if attribution.base is not None else []
+    return [
+        _table(f"by instruction ({metric})", [*base, *attribution.instructions]),
+        _table("by package", attribution.packages),
+        _table("by path", attribution.paths),
+    ]
+
+
+def _table(title: str, causes: Sequence[Cause]) -> Table | None:
+    from rich.table import Table
+
+    changed = [cause for cause in causes if cause.delta]
+    if not changed:
+        return None
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2), title_style="dim")
+    table.add_column("change", justify="right")
+    table.add_column("what", overflow="fold")
+    table.add_column("where", overflow="fold")
+    shown, rest = changed[:_ROWS], changed[_ROWS:]
+    for cause in shown:
+        table.add_row(*(safe_terminal(cell) for cell in cause_cells(cause)))
+    if rest:
+        table.add_row(delta_text(0, sum(cause.delta for cause in rest)), f"{len(rest)} others", "")
+    total = sum(cause.delta for cause in changed)
+    table.add_row(delta_text(0, total), "sum", "")
+    return table
+
+
+def cause_cells(cause: Cause) -> tuple[str, str, str]:
+    """Change, name with detail, places."""
+    places = ", ".join(f"{place.file}:{place.line}" if place.line else place.file for place in cause.places)
+    name = shorten(cause.name, 90)
+    return (
+        delta_text(cause.before, cause.after),
+        f"{name} ({shorten(cause.detail, 90)})" if cause.detail else name,
+        places,
+    )
