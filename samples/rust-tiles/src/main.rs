@@ -1,76 +1,91 @@
 //! Draws patterns of tiles as SVG; palettes and pages are files that can be changed while it runs.
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
 
-use axum::extract::{Path as Part, Query};
-use axum::http::{header, StatusCode};
-use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
-use axum::Router;
-use serde::Deserialize;
-use tokio::signal::unix::{signal, SignalKind};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use tiny_http::{Header, Request, Response, Server};
 
 mod pattern;
 
 const STATIC: &str = "static";
+const WORKERS: usize = 4;
 
-#[derive(Deserialize)]
-struct Wanted {
-    #[serde(default = "eight")]
-    size: u32,
-    #[serde(default)]
-    palette: Option<String>,
+type Answer = Response<std::io::Cursor<Vec<u8>>>;
+
+fn answer(kind: &str, body: impl Into<Vec<u8>>) -> Answer {
+    let header = Header::from_bytes("Content-Type", kind).expect("a media type is a header value");
+    Response::from_data(body).with_header(header)
 }
 
-fn eight() -> u32 {
-    8
+fn missing(what: &str) -> Answer {
+    answer("text/plain", format!("no {what}\n")).with_status_code(404)
 }
 
-async fn palette(name: &str) -> Option<Vec<String>> {
-    let text = tokio::fs::read(format!("{STATIC}/palettes.json")).await.ok()?;
-    let all: std::collections::BTreeMap<String, Vec<String>> = serde_json::from_slice(&text).ok()?;
-    all.get(name).cloned()
+fn palette(name: &str) -> Option<Vec<String>> {
+    let all = json::parse(&fs::read_to_string(Path::new(STATIC).join("palettes.json")).ok()?).ok()?;
+    let colours: Vec<String> = all[name].members().filter_map(|c| c.as_str().map(str::to_string)).collect();
+    (!colours.is_empty()).then_some(colours)
 }
 
-async fn draw(Part(seed): Part<u64>, Query(wanted): Query<Wanted>) -> Response {
-    let name = wanted.palette.as_deref().unwrap_or("clay");
-    match palette(name).await {
-        Some(colours) => {
-            let svg = pattern::svg(seed, wanted.size.clamp(1, 64), &colours);
-            ([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response()
+fn draw(seed: &str, query: &HashMap<&str, &str>) -> Answer {
+    let Ok(seed) = seed.parse() else { return missing("such pattern") };
+    let size: u32 = query.get("size").and_then(|s| s.parse().ok()).unwrap_or(8);
+    let name = query.get("palette").copied().unwrap_or("clay");
+    match palette(name) {
+        Some(colours) => answer("image/svg+xml", pattern::svg(seed, size.clamp(1, 64), &colours)),
+        None => missing(&format!("palette {name}")),
+    }
+}
+
+fn file(name: &str) -> Answer {
+    let path = Path::new(STATIC).join(name);
+    match fs::read(&path) {
+        Ok(bytes) if !name.contains("..") => answer(mime_guess::from_path(&path).first_or_octet_stream().as_ref(), bytes),
+        _ => missing("such file"),
+    }
+}
+
+fn route(url: &str) -> Answer {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let query = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    match path {
+        "/" => file("index.html"),
+        "/health" => answer("application/json", "{\"status\":\"ok\"}"),
+        _ => match (path.strip_prefix("/tiles/"), path.strip_prefix("/static/")) {
+            (Some(seed), _) => draw(seed, &query),
+            (_, Some(name)) => file(name),
+            _ => missing("such page"),
+        },
+    }
+}
+
+fn serve(request: Request) {
+    let reply = route(request.url());
+    println!("{} {} {}", request.method(), request.url(), reply.status_code().0);
+    let _ = request.respond(reply);
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let server = Arc::new(Server::http("0.0.0.0:8000")?);
+    println!("listening on {}", server.server_addr());
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let waking = Arc::clone(&server);
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            (0..WORKERS).for_each(|_| waking.unblock());
         }
-        None => (StatusCode::NOT_FOUND, format!("no palette {name}\n")).into_response(),
-    }
-}
-
-async fn file(path: PathBuf) -> Response {
-    let kind = mime_guess::from_path(&path).first_or_octet_stream();
-    match tokio::fs::read(&path).await {
-        Ok(bytes) => ([(header::CONTENT_TYPE, kind.to_string())], bytes).into_response(),
-        Err(_) => StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-async fn asset(Part(name): Part<String>) -> Response {
-    match name.contains("..") {
-        true => StatusCode::NOT_FOUND.into_response(),
-        false => file(Path::new(STATIC).join(name)).await,
-    }
-}
-
-async fn ended() {
-    let mut term = signal(SignalKind::terminate()).expect("signals can be handled");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be handled");
-    tokio::select! { _ = term.recv() => (), _ = interrupt.recv() => () }
-}
-
-#[tokio::main]
-async fn main() -> std::io::Result<()> {
-    let app = Router::new()
-        .route("/", get(|| file(Path::new(STATIC).join("index.html"))))
-        .route("/health", get(|| async { Json(serde_json::json!({"status": "ok"})) }))
-        .route("/tiles/:seed", get(draw))
-        .route("/static/*name", get(asset));
-    let listener = tokio::net::TcpListener::bind("0.0.0.0:8000").await?;
-    println!("listening on {}", listener.local_addr()?);
-    axum::serve(listener, app).with_graceful_shutdown(ended()).await
+    });
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| {
+            let server = Arc::clone(&server);
+            thread::spawn(move || server.incoming_requests().for_each(serve))
+        })
+        .collect();
+    workers.into_iter().for_each(|worker| worker.join().expect("a worker does not panic"));
+    println!("closed");
+    Ok(())
 }
