@@ -41,13 +41,10 @@ class Edit:
         for name in self.bumped:
             known = bases.get(name, BaseConfig(known=False))
             bases[name] = replace(known, identity=f"{known.identity} and a newer version of {name}")
-        changed = replace(
-            state,
-            tree=state.tree.edited(sent) if sent else state.tree,
-            build_args={**state.build_args, **self.build_args},
-            bases=bases,
-        )
-        return self._with_own_files(changed)
+        tree = state.tree.edited(sent) if sent else state.tree
+        if not self.build_args and not bases.keys() & set(self.bumped):
+            return self._with_own_files(state.on(tree))
+        return replace(state, tree=tree, build_args={**state.build_args, **self.build_args}, bases=bases)
 
     def _is_sent(self, state: State, path: str) -> bool:
         return path in state.tree or state.ignore is None or not state.ignore.excludes(path)

@@ -7,12 +7,12 @@ under it; a wildcard gives the list of what matches, with names; `--exclude` fil
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from imgopt.cache.glob import compile_glob, has_wildcards
-from imgopt.context.files import Entry, Tree
+from imgopt.context.files import Entry, Overlay, Tree
 from imgopt.dockerfile import IgnoreFile
 
 
@@ -69,18 +69,24 @@ def differences(before: Tree, after: Tree) -> Delta:
     """Every path that BuildKit would see as different, in name order."""
     if before is after:
         return {}
-    found: dict[str, PathDifference] = {}
     old, new = before.entries, after.entries
-    for path, entry in new.items():
-        was = old.get(path)
-        if was is entry:
+    found: dict[str, PathDifference] = {}
+    for path in _suspects(old, new):
+        was, now = old.get(path), new.get(path)
+        if was is now:
             continue
-        what = _what(was, entry)
+        what = "removed" if now is None else _what(was, now)
         if what:
-            found[path] = PathDifference(path, what, was, entry)
-    for path in old.keys() - new.keys():
-        found[path] = PathDifference(path, "removed", old[path], None)
+            found[path] = PathDifference(path, what, was, now)
     return dict(sorted(found.items()))
+
+
+def _suspects(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Iterable[str]:
+    """The paths that may differ: those of the changes, where both trees are the same one with changes."""
+    below = [entries.below.entries if isinstance(entries, Overlay) else entries for entries in (old, new)]
+    if below[0] is not below[1]:
+        return old.keys() | new.keys()
+    return {path for entries in (old, new) if isinstance(entries, Overlay) for path in entries.changes}
 
 
 def _what(before: Entry | None, after: Entry) -> str:

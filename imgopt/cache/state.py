@@ -45,6 +45,12 @@ class State:
 
         return build_graph(self)
 
+    def on(self, tree: Tree) -> State:
+        """The same build on another tree; the graph does not depend on it and is shared."""
+        made = replace(self, tree=tree)
+        made.__dict__["graph"] = self.graph
+        return made
+
     def with_dockerfile(self, text: str, name: str | None = None) -> State:
         """The same context built by another Dockerfile text."""
         return replace(self, dockerfile=_parsed(text, name or self.dockerfile.name))

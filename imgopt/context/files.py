@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -151,6 +150,10 @@ class Tree:
     @cached_property
     def links(self) -> tuple[str, ...]:
         """The paths that are symbolic links."""
+        if isinstance(self.entries, Overlay):
+            kept = (path for path in self.entries.below.links if path not in self.entries.changes)
+            own = (path for path, entry in self.entries.changes.items() if entry and entry.kind == "link")
+            return (*kept, *own)
         return tuple(path for path, entry in self.entries.items() if entry.kind == "link")
 
     @property
@@ -160,15 +163,11 @@ class Tree:
 
     def edited(self, changes: Mapping[str, Entry | None]) -> Tree:
         """This tree with entries replaced, added or (None) removed; missing parent directories are made."""
-        entries = dict(self.entries)
+        found = dict(changes)
         for path, entry in changes.items():
-            if entry is None:
-                entries.pop(path, None)
-                continue
-            for parent in parents(path):
-                entries.setdefault(parent, Entry("dir", 0o755))
-            entries[path] = entry
-        return Tree(entries)
+            if entry is not None:
+                found |= {up: Entry("dir", 0o755) for up in parents(path) if up not in self and up not in found}
+        return Tree(Overlay(self, found))
 
     def resolve(self, path: str) -> str | None:
         """`path` with every symbolic link on the way and at its end followed inside the tree; None when it is missing.
@@ -199,6 +198,33 @@ class Tree:
         return "/".join(done)
 
 
+class Overlay(Mapping[str, Entry]):
+    """The entries of a tree with some replaced, added or (None) removed; the tree below is shared, not copied."""
+
+    def __init__(self, below: Tree, changes: Mapping[str, Entry | None]) -> None:
+        inner = below.entries if isinstance(below.entries, Overlay) else None
+        self.below: Tree = inner.below if inner else below
+        self.changes: Mapping[str, Entry | None] = {**inner.changes, **changes} if inner else changes
+
+    def __getitem__(self, path: str) -> Entry:
+        entry = self.changes[path] if path in self.changes else self.below.entries[path]
+        if entry is None:
+            raise KeyError(path)
+        return entry
+
+    def __contains__(self, path: object) -> bool:
+        if path in self.changes:
+            return self.changes[path] is not None  # type: ignore[index]
+        return path in self.below.entries
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (path for path in self.below.entries if path not in self.changes)
+        yield from (path for path, entry in self.changes.items() if entry is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def parents(path: str) -> Iterator[str]:
     """The directories above `path`, outermost first."""
     at = path.find("/")
@@ -215,48 +241,25 @@ def list_files(root: Path, ignore: IgnoreFile | None = None) -> Tree:
     if not root.is_dir():
         raise InputError(f"the build context {root} is not a directory", hint="name an existing directory")
     entries: dict[str, Entry] = {}
-    _walk(os.fspath(root), "", entries, Sieve(ignore), ())
+    _walk(os.fspath(root), "", entries, ignore)
     return Tree(entries)
 
 
-class Sieve:
-    """An ignore file for a walk from the root down: each path is matched once, its parents' matches are handed down
-    (moby/patternmatcher MatchesUsingParentResults)."""
-
-    def __init__(self, ignore: IgnoreFile | None) -> None:
-        self._patterns = ignore.patterns if ignore else ()
-        self.may_return = any(pattern.negated for pattern in self._patterns)
-        every = "|".join(f"(?:{pattern.expression.pattern})" for pattern in self._patterns)
-        self._any = re.compile(every, re.DOTALL) if every else None
-
-    def matches(self, path: str, above: tuple[int, ...]) -> tuple[int, ...]:
-        """The numbers of the patterns that match the path or a directory above it, whose own are `above`."""
-        if self._any is None or not self._any.fullmatch(path):
-            return above
-        own = {number for number, pattern in enumerate(self._patterns) if pattern.matches(path)}
-        return tuple(sorted(own.union(above)))
-
-    def excludes(self, matches: tuple[int, ...]) -> bool:
-        """The last pattern that matches decides."""
-        return bool(matches) and not self._patterns[matches[-1]].negated
-
-
-def _walk(folder: str, prefix: str, entries: dict[str, Entry], sieve: Sieve, above: tuple[int, ...]) -> bool:
+def _walk(folder: str, prefix: str, entries: dict[str, Entry], ignore: IgnoreFile | None) -> bool:
     """Lists one directory in name order; whether anything in it is sent."""
     found = False
     for item in _scan(folder):
         path = prefix + item.name
-        matches = sieve.matches(path, above)
-        excluded = sieve.excludes(matches)
         directory = item.is_dir(follow_symlinks=False)
-        if excluded and not (directory and sieve.may_return):
+        excluded = ignore is not None and ignore.excludes(path)
+        if excluded and not (directory and ignore is not None and ignore.keeps_below(path)):
             continue
         entry = _entry(item)
         if entry is None:
             continue
         entries[path] = entry
         if directory:
-            inside = _walk(item.path, path + "/", entries, sieve, matches)
+            inside = _walk(item.path, path + "/", entries, ignore)
             if excluded and not inside:
                 del entries[path]  # an excluded directory is sent only for what comes back inside it
                 continue
@@ -266,15 +269,12 @@ def _walk(folder: str, prefix: str, entries: dict[str, Entry], sieve: Sieve, abo
 
 def sifted(tree: Tree, ignore: IgnoreFile | None) -> Tree:
     """What of a whole tree is sent, as `list_files` would say."""
-    sieve = Sieve(ignore)
-    matched: dict[str, tuple[int, ...]] = {}
+    if ignore is None:
+        return tree
     kept: dict[str, Entry] = {}
-    for path in sorted(tree.entries):
-        matched[path] = sieve.matches(path, matched.get(path.rpartition("/")[0], ()))
-        if not sieve.excludes(matched[path]):
-            for parent in parents(path):
-                if parent not in kept and parent in tree.entries:
-                    kept[parent] = tree.entries[parent]
+    for path in sorted(tree):
+        if not ignore.excludes(path):
+            kept |= {up: tree.entries[up] for up in parents(path) if up not in kept and up in tree}
             kept[path] = tree.entries[path]
     return Tree(kept)
 
