@@ -8,13 +8,12 @@ from dataclasses import replace
 
 from imgopt.image.image import Image
 from imgopt.rewrite.bases import distroless_candidates
-from imgopt.rewrite.carving import Carving, carve_on, start_programs, start_programs_of
+from imgopt.rewrite.carving import SHELLS, Carving, carve_on, only_starts_with_shell, start_programs, start_programs_of
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.strategies.multi_stage import on_base
 
-SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "busybox", "env"])
 CXX = ("libstdc++.so", "libgcc_s.so", "libgomp.so")
 
 
@@ -25,7 +24,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
         return
     stage = situation.stage
-    refusal = _needs_shell(evidence, final)
+    refusal = _needs_shell(situation, evidence, final)
     if refusal:
         yield Skip(refusal, stage.line)
         return
@@ -75,12 +74,11 @@ def _is_program(path: str) -> bool:
     return posixpath.dirname(path) in ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
 
 
-def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
+def _needs_shell(situation: Situation, evidence: Evidence, final: FinalStage) -> str:
     """Why this service cannot do without a shell; empty when it can."""
     config = evidence.config
     words = final.start_words
-    before = (*(config.entrypoint or ()), *(config.cmd or ()))
-    only_started = before != words and posixpath.basename((*before, "")[0]) in SHELLS
+    only_started = only_starts_with_shell(situation)
     for path in start_programs(evidence, words):
         name = posixpath.basename(path)
         if name in SHELLS:

@@ -12,7 +12,18 @@ import typer
 from imgopt import __version__
 from imgopt.errors import ImgoptError
 
-COMMANDS: tuple[str, ...] = ("analyze", "diff", "prove", "bench", "ci", "report")
+COMMANDS: tuple[str, ...] = (
+    "analyze",
+    "rewrite",
+    "optimize",
+    "prove",
+    "bench",
+    "diff",
+    "ci",
+    "report",
+    "strategies",
+    "doctor",
+)
 """Modules of imgopt.cli, in the order of `imgopt --help`; each has `register(app: typer.Typer) -> None`."""
 
 app = typer.Typer(

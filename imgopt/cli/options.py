@@ -139,3 +139,17 @@ def read_env_file(path: Path | None) -> dict[str, str]:
         raise InputError(f"cannot read: {error}", location=Location(str(path))) from None
     kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#") and "=" in line]
     return pairs(kept, "--env-file")
+
+
+def find_dockerfile(context: Path, config: Config) -> Path:
+    """The Dockerfile of a project: as `-f` or the configuration says, else CONTEXT/Dockerfile. Raises InputError."""
+    named = config.build.file
+    if named is None:
+        path = context / "Dockerfile"
+    else:
+        path = Path(named) if Path(named).is_file() or Path(named).is_absolute() else context / named
+    if not path.is_file():
+        others = sorted(item.name for item in context.glob("*ockerfile*") if item.is_file())
+        hint = f"there is {', '.join(others)}: choose one with -f" if others else "give its path with -f"
+        raise InputError("no such Dockerfile", location=Location(str(path)), hint=hint)
+    return path

@@ -63,7 +63,7 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
         interpreter_files(evidence, interpreter) if interpreter and not packages and base is not None else frozenset()
     )
     everything = kept | trees
-    needs = runtime_needs(evidence.side, _roots(evidence, everything, start), new_tree, everything)
+    needs = runtime_needs(evidence.side, _roots(situation, everything, start), new_tree, everything)
     wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = kept_out(situation) | removable_tools(situation).paths | orphan_bytecode(carved)
@@ -73,20 +73,38 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
     return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter)
 
 
-def _roots(evidence: Evidence, kept: frozenset[str], start: str | None) -> Iterable[tuple[str, str]]:
+def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Iterable[tuple[str, str]]:
     """Where the search for needs begins: everything that may be executed, and everything that was opened."""
+    evidence = situation.evidence
+    assert evidence is not None
+    without_shell = only_starts_with_shell(situation)
     for path in sorted(kept):
         fact = evidence.facts.get(path)
         if fact is not None and fact.kind == "file" and (fact.mode & 0o111 or ".so" in path or path.endswith(".node")):
             yield path, ""
-    if start is not None:
-        yield start, "the start command"
+    words = situation.final.start_words if situation.final is not None else ()
+    for path in start_programs_of(evidence, words) if words else (start,) if start is not None else ():
+        yield path, "the start command"
     for path in sorted(evidence.opened):
         fact = evidence.facts.get(path)
         if fact is None or fact.kind != "file" or _is_volatile(path):
             continue
+        if without_shell and posixpath.basename(path) in SHELLS:
+            continue
         if fact.layer < evidence.base_layers or path in kept or evidence.owner(path) is not None:
             yield path, "opened in the smoke run"
+
+
+SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "busybox"])
+
+
+def only_starts_with_shell(situation: Situation) -> bool:
+    """The original's shell form is the only reason for a shell that is known: the new start does without."""
+    evidence, final = situation.evidence, situation.final
+    if evidence is None or final is None or not final.start_words:
+        return False
+    before = (*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ()))
+    return before != final.start_words and posixpath.basename((*before, "")[0]) in SHELLS
 
 
 VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/tmp/", "/var/run/", "/var/tmp/", "/var/cache/", "/var/lib/dpkg/")

@@ -1,0 +1,145 @@
+"""`imgopt optimize`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgopt.cli import options
+from imgopt.errors import InputError
+
+if TYPE_CHECKING:
+    from imgopt.results.optimize import OptimizeResult, Variant
+    from imgopt.rewrite.loop import OptimizeRequest
+
+HELP = """
+Make the image smaller and its rebuilds faster, and prove that it still does the same job.
+
+Builds the project, looks inside, runs it, rewrites the Dockerfile, builds and runs the rewrite, compares both, and
+measures before and after. Nothing in the context is written without --write, and only a proven variant ever is.
+Exit code 0: the recommended variant is proven, or there is nothing to gain; 1: no variant could be proven.
+
+  imgopt optimize .
+
+  imgopt optimize shop --http /health=ok --env DATABASE_URL=sqlite:// --out build/shop
+"""
+
+VariantOption = Annotated[list[str] | None, typer.Option("--variant", help="safe, slim or distroless; repeatable.")]
+Write = Annotated[
+    bool, typer.Option("--write", help="Replace Dockerfile and .dockerignore by the recommended variant.")
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for Dockerfile.<variant> and the result.")]
+Allow = Annotated[list[str] | None, typer.Option("--allow", help="Make a suggestion too; repeatable.")]
+NoTimings = Annotated[bool, typer.Option("--no-timings", help="Leave out the short benchmark.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("optimize", help=HELP)(optimize_command)
+
+
+def optimize_command(
+    context: options.Context = Path(),
+    variant: VariantOption = None,
+    write: Write = False,
+    out: Out = None,
+    allow: Allow = None,
+    no_timings: NoTimings = False,
+    file: options.File = None,
+    target: options.Target = None,
+    build_arg: options.BuildArg = None,
+    secret: options.Secret = None,
+    ssh: options.Ssh = None,
+    platform: options.Platform = None,
+    network: options.Network = None,
+    base: options.Base = None,
+    port: options.Port = None,
+    http: options.Http = None,
+    run: options.RunCommand = None,
+    env: options.Env = None,
+    env_file: options.EnvFile = None,
+    config: options.ConfigFile = None,
+    format: options.Format = "text",
+    output: options.Output = None,
+) -> int:
+    import msgspec
+
+    from imgopt.report import check_outputs, formats_of, write_outputs
+    from imgopt.rewrite.loop import OptimizeRequest
+
+    if format not in formats_of("optimize"):
+        raise InputError(f"no format {format!r} here", hint=f"choose one of: {', '.join(formats_of('optimize'))}")
+    check_outputs(output or (), "optimize")
+    build = options.BuildOptions(file, target, build_arg, secret, ssh, platform, network, base)
+    smoke = options.SmokeOptions(port, http, run, env, env_file)
+    settings = options.effective_config(context, build, smoke, config)
+    rewrite = msgspec.structs.replace(settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])])
+    settings = msgspec.structs.replace(settings, rewrite=rewrite)
+    dockerfile = options.find_dockerfile(context, settings)
+    request = OptimizeRequest(context, dockerfile, settings, tuple(variant or ()), timings=not no_timings)
+    result = _optimize(request)
+    _show(result, format)
+    write_outputs(result, output or ())
+    if out is not None:
+        _write_out(out, result)
+    if write:
+        _write_back(request, result)
+    return 0 if result.verdict in ("proven", "good") else 1
+
+
+def _optimize(request: OptimizeRequest) -> OptimizeResult:
+    from imgopt.cli.progress import LiveProgress
+    from imgopt.engine import Session, connect
+    from imgopt.rewrite.loop import optimize
+    from imgopt.rewrite.loop.original import read_source
+
+    read_source(request)  # what is wrong with the input is said before an engine is asked for
+    with Session(connect()) as session, LiveProgress() as progress:
+        return optimize(session, request, progress)
+
+
+def _show(result: OptimizeResult, format: str) -> None:
+    from rich.console import Console
+
+    from imgopt.report import render, renderable
+
+    if format == "text":
+        Console(highlight=False, soft_wrap=False).print(renderable(result))
+    else:
+        sys.stdout.write(render(result, format))
+
+
+def _write_out(folder: Path, result: OptimizeResult) -> None:
+    from imgopt.report.files import write_atomic
+    from imgopt.results import to_json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for variant in result.variants:
+        if variant.verdict == "proven":
+            write_atomic(folder / f"Dockerfile.{variant.name}", variant.dockerfile)
+            if variant.dockerignore is not None:
+                write_atomic(folder / f"Dockerfile.{variant.name}.dockerignore", variant.dockerignore)
+    write_atomic(folder / "optimize.json", to_json(result))
+    print(f"imgopt: proven variants and optimize.json are in {folder}", file=sys.stderr)
+
+
+def _write_back(request: OptimizeRequest, result: OptimizeResult) -> None:
+    best = next((variant for variant in result.variants if variant.name == result.recommended), None)
+    if best is None or best.verdict != "proven":
+        print("imgopt: nothing was written: no proven variant is recommended", file=sys.stderr)
+        return
+    for path, text in _files(request, best):
+        from imgopt.report.files import write_atomic
+
+        write_atomic(path, text)
+        print(f"imgopt: wrote {path}", file=sys.stderr)
+
+
+def _files(request: OptimizeRequest, best: Variant) -> list[tuple[Path, str]]:
+    from imgopt.dockerfile import find_ignore_file
+
+    ignore = find_ignore_file(request.context, request.dockerfile) or request.context / ".dockerignore"
+    files = [(ignore, best.dockerignore)] if best.dockerignore is not None else []
+    return [*files, (request.dockerfile, best.dockerfile)]

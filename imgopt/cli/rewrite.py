@@ -1,0 +1,71 @@
+"""`imgopt rewrite`: the plan and the new Dockerfile, from text alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imgopt.cli import options
+from imgopt.errors import InputError
+
+HELP = """
+Show what can be changed from text alone: no engine, no build, nothing proven.
+
+Prints a diff with the reason for each change, and what needs `imgopt optimize`. With --write it replaces the file.
+
+  imgopt rewrite .
+"""
+
+VariantOption = Annotated[list[str] | None, typer.Option("--variant", help="safe (default), slim or distroless.")]
+Write = Annotated[bool, typer.Option("--write", help="Write the Dockerfile and .dockerignore (unproven).")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when something would change.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("rewrite", help=HELP)(rewrite_command)
+
+
+def rewrite_command(
+    context: options.Context = Path(),
+    variant: VariantOption = None,
+    write: Write = False,
+    check: Check = False,
+    file: options.File = None,
+    target: options.Target = None,
+    build_arg: options.BuildArg = None,
+    config: options.ConfigFile = None,
+    format: options.Format = "text",
+    output: options.Output = None,
+) -> int:
+    from rich.console import Console
+
+    from imgopt.report import formats_of, render, renderable, write_outputs
+    from imgopt.rewrite.static import rewrite_static
+
+    if format not in formats_of("rewrite"):
+        raise InputError(f"no format {format!r} here", hint=f"choose one of: {', '.join(formats_of('rewrite'))}")
+    settings = options.effective_config(context, options.BuildOptions(file, target, build_arg), None, config)
+    dockerfile = options.find_dockerfile(context, settings)
+    result = rewrite_static(context, dockerfile, settings, tuple(variant or ("safe",)))
+    if format == "text":
+        Console(highlight=False).print(renderable(result), soft_wrap=True)
+    else:
+        sys.stdout.write(render(result, format))
+    write_outputs(result, output or ())
+    changed = any(item.changes for item in result.variants)
+    if write and changed:
+        _write(context, dockerfile, result.variants[-1].dockerfile, result.variants[-1].dockerignore)
+    return 1 if check and changed else 0
+
+
+def _write(context: Path, dockerfile: Path, text: str, ignore: str | None) -> None:
+    from imgopt.dockerfile import find_ignore_file
+    from imgopt.report.files import write_atomic
+
+    if ignore is not None:
+        write_atomic(find_ignore_file(context, dockerfile) or context / ".dockerignore", ignore)
+    write_atomic(dockerfile, text)
+    print(f"imgopt: wrote {dockerfile} (unproven: `imgopt optimize` builds and proves it)", file=sys.stderr)

@@ -1,0 +1,60 @@
+"""The result of `imgopt rewrite`: a diff for each variant, what changed and what needs evidence."""
+
+from __future__ import annotations
+
+import difflib
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from imgopt.report.common import block_markdown, safe_markdown, safe_terminal
+from imgopt.results.rewrite import RewriteResult, StaticVariant
+
+STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def text(result: RewriteResult) -> RenderableType:
+    """The diffs, then the reasons, then the next command."""
+    parts: list[RenderableType] = []
+    for variant in result.variants:
+        parts += _variant(result, variant)
+    if not any(variant.changes for variant in result.variants):
+        parts.append(Text("Nothing can be changed from the text alone.", style="bold"))
+    parts.append(Text("Next: imgopt optimize   (builds, runs and proves; needs a Docker engine)", style="bold"))
+    return Group(*parts)
+
+
+def _variant(result: RewriteResult, variant: StaticVariant) -> list[RenderableType]:
+    lines: list[RenderableType] = []
+    if variant.changes:
+        lines.append(Text(f"{variant.name}: unproven, from text alone", style="bold yellow"))
+    lines += [Text(safe_terminal(line), style=STYLES.get(line[:1], "")) for line in unified_diff(result, variant)]
+    if variant.dockerignore is not None and any(c.strategy == "ignore-file" for c in variant.changes):
+        lines.append(Text(".dockerignore", style="bold"))
+        lines += [Text("  " + safe_terminal(line)) for line in variant.dockerignore.splitlines()]
+    for change in variant.changes:
+        where = f"line {change.line}" if change.line else "new"
+        lines.append(Text(f"  + {change.strategy:<18} {where:<9} {safe_terminal(change.because)}"))
+    for skip in variant.skips:
+        where = f"line {skip.line}" if skip.line else ""
+        lines.append(Text(f"  - {skip.strategy:<18} {where:<9} {safe_terminal(skip.reason)}", style="dim"))
+    lines.append(Text(""))
+    return lines
+
+
+def unified_diff(result: RewriteResult, variant: StaticVariant) -> list[str]:
+    """The change as a patch; empty where nothing changes."""
+    before, after = result.original.splitlines(), variant.dockerfile.splitlines()
+    name = result.dockerfile
+    return list(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm=""))
+
+
+def markdown(result: RewriteResult) -> str:
+    lines: list[str] = []
+    for variant in result.variants:
+        lines += [f"### {variant.name} (unproven, from text alone)", ""]
+        lines += [block_markdown("\n".join(unified_diff(result, variant)), "diff"), ""]
+        lines += [f"- **{c.strategy}** (line {c.line or 'new'}): {safe_markdown(c.because)}" for c in variant.changes]
+        lines += [f"- refused: **{s.strategy}**: {safe_markdown(s.reason)}" for s in variant.skips]
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,39 @@
+"""The static mode: the same strategies, as far as text, lock files and known bases allow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgopt.config import Config
+from imgopt.results.rewrite import RewriteResult, StaticVariant
+from imgopt.rewrite.loop.original import read_source
+from imgopt.rewrite.loop.request import OptimizeRequest
+from imgopt.rewrite.plan import make_plan
+from imgopt.rewrite.strategy import Project
+from imgopt.rewrite.variants import choose_variants, strategies_of
+
+
+def rewrite_static(context: Path, dockerfile: Path, config: Config, variants: tuple[str, ...]) -> RewriteResult:
+    """Plans without an engine. Raises InputError for a missing or refused Dockerfile."""
+    source = read_source(OptimizeRequest(context, dockerfile, config))
+    project = Project(
+        source.context,
+        source.ecosystems,
+        target=config.build.target,
+        churn=source.churn,
+        allow=frozenset(config.rewrite.allow),
+    )
+    found = []
+    for kind in choose_variants(variants or config.rewrite.variants):
+        plan = make_plan(source.text, project, strategies_of(kind, config.rewrite.disable, config.rewrite.allow))
+        found.append(
+            StaticVariant(
+                name=kind.name,
+                dockerfile=plan.dockerfile,
+                dockerignore=plan.ignore,
+                changes=list(plan.changes),
+                skips=list(plan.skips),
+            )
+        )
+    name = dockerfile.relative_to(context) if dockerfile.is_relative_to(context) else dockerfile
+    return RewriteResult(dockerfile=str(name), original=source.text, variants=found)
