@@ -7,6 +7,7 @@ base image (`_tkinter` of a slim Python) that was never opened.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.side import Side
 
 NAME = "library closure"
+_FOR_SCREENS = re.compile(r"/(?:_tkinter\.[^/]*|lib(?:awt_xawt|splashscreen|jsound|jawt|fontmanager))\.so$")
+"""Python's and Java's modules that official slim and headless images ship without the libraries they need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ def check_library_closure(
         for missing in unresolved(candidate, node, elf):
             if _was_unresolved(original, missing):
                 continue
-            reason = _excuse(original, candidate, node, opened) or allowances.configuration.get(f"library:{node.path}")
+            reason = _excuse(original, candidate, missing, opened) or allowances.configuration.get(
+                f"library:{node.path}"
+            )
             if reason:
                 allowed.append(f"{missing.path} lacks {missing.library}: {reason}")
             else:
@@ -120,15 +125,19 @@ def _missing_by_name(side: Side, name: str) -> set[str]:
     return {missing.library for node, elf in pairs if elf is not None for missing in unresolved(side, node, elf)}
 
 
-def _excuse(original: Side, candidate: Side, node: Node, opened: frozenset[str] | None) -> str | None:
-    """An optional part of the base that nothing opened may be as incomplete as the base ships it."""
-    before = original.file(node.path)
-    if before is not None and not original.in_base(before):
+def _excuse(original: Side, candidate: Side, missing: Unresolved, opened: frozenset[str] | None) -> str | None:
+    """A part of a base image that the base itself ships incomplete, or one for screens, unless it was opened."""
+    if opened is not None and missing.path in opened:
         return None
-    if candidate.in_base(node) and (opened is None or node.path not in opened):
-        return "an optional part of its base image, incomplete there, and not used"
-    if before is not None and opened is not None and node.path not in opened:
-        return "an optional part of the original's base image that the original did not use"
+    below = candidate.base_side
+    if below is not None:
+        node = below.file(missing.path)
+        if node is not None and _lacks(below, node, missing.library):
+            return "its base image ships it without this library, and the original did not open it"
+    before = original.file(missing.path)
+    from_base = before is None or original.in_base(before)
+    if from_base and opened is not None and _FOR_SCREENS.search(missing.path):
+        return "a part for graphical screens that the original did not open"
     return None
 
 

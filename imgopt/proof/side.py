@@ -76,6 +76,11 @@ class Side:
         """The system or language package that owns this path."""
         return self.packages.owner(path)
 
+    @cached_property
+    def base_side(self) -> Side | None:
+        """The base image by itself."""
+        return Side(self.base) if self.base is not None else None
+
     def in_base(self, node: Node) -> bool:
         """Did the base image ship what this path holds?"""
         return node.content_layer < self.base_layers
