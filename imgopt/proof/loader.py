@@ -18,16 +18,16 @@ _HEADER = len(_MAGIC) + 28  # nlibs, len_strings, flags and padding, extension o
 _ENTRY = struct.Struct("<iIIIQ")
 
 MULTIARCH = {
-    "EM_X86_64": "x86_64-linux-gnu",
-    "EM_AARCH64": "aarch64-linux-gnu",
-    "EM_ARM": "arm-linux-gnueabihf",
-    "EM_386": "i386-linux-gnu",
-    "EM_PPC64": "powerpc64le-linux-gnu",
-    "EM_S390": "s390x-linux-gnu",
-    "EM_RISCV": "riscv64-linux-gnu",
+    "x86_64": "x86_64-linux-gnu",
+    "aarch64": "aarch64-linux-gnu",
+    "arm": "arm-linux-gnueabihf",
+    "386": "i386-linux-gnu",
+    "ppc64": "powerpc64le-linux-gnu",
+    "s390x": "s390x-linux-gnu",
+    "riscv": "riscv64-linux-gnu",
 }
-"""Debian's folder for each ELF machine."""
-_LIB64 = ("EM_X86_64", "EM_AARCH64", "EM_PPC64", "EM_S390", "EM_RISCV")
+"""Debian's folder for each machine, by the names of imgopt.image.elf."""
+_LIB64 = ("x86_64", "aarch64", "ppc64", "s390x", "riscv")
 
 
 def read_cache(data: bytes) -> dict[str, list[str]]:
