@@ -15,7 +15,6 @@ from imgopt.errors import InputError, Location
 if TYPE_CHECKING:
     from imgopt.config import Config
     from imgopt.proof.prove import Question
-    from imgopt.proof.settings import SmokeSettings
     from imgopt.results.proof import ProofResult
 
 HELP = """
@@ -86,9 +85,10 @@ def _of_dockerfiles(context: Path, candidate: str, settings: Config) -> Question
     from imgopt.proof.prove import Question
 
     section = settings.build
+    own = options.find_dockerfile(context, settings)
     request = BuildRequest(
         context,
-        dockerfile=_existing(Path(section.file) if section.file else context / "Dockerfile"),
+        dockerfile=_readable(own),
         target=section.target,
         build_args=section.args,
         secrets=tuple(section.secrets),
@@ -97,13 +97,13 @@ def _of_dockerfiles(context: Path, candidate: str, settings: Config) -> Question
         network=section.network,
         bases=settings.bases,
         name="original",
-        file=section.file or "Dockerfile",
+        file=str(own),
     )
     other = next((path for path in (Path(candidate), context / candidate) if path.is_file()), Path(candidate))
-    wanted = replace(request, dockerfile=_existing(other), target=None, name="candidate", file=str(other))
-    if section.target and _has_stage(other, section.target):
-        wanted = replace(wanted, target=section.target)
-    return Question(request, wanted, _smoke(settings), settings.bases)
+    _readable(other)  # what is wrong with the input is said before an engine is asked for
+    target = section.target if section.target and _has_stage(other, section.target) else None
+    wanted = replace(request, dockerfile=other, target=target, name="candidate", file=str(other))
+    return Question(request, wanted, options.smoke_settings(settings), settings.bases)
 
 
 def _has_stage(dockerfile: Path, name: str) -> bool:
@@ -113,9 +113,9 @@ def _has_stage(dockerfile: Path, name: str) -> bool:
     return any(stage.name == name.lower() for stage in stages)
 
 
-def _existing(path: Path) -> Path:
+def _readable(path: Path) -> Path:
     if not path.is_file():
-        raise InputError("no such Dockerfile", location=Location(str(path)), hint="name the original with --file")
+        raise InputError("no such Dockerfile", location=Location(str(path)), hint="--with takes the candidate's path")
     if not path.read_bytes().strip():
         raise InputError("the Dockerfile is empty", location=Location(str(path)))
     return path
@@ -124,48 +124,23 @@ def _existing(path: Path) -> Path:
 def _of_images(original: str, candidate: str, settings: Config) -> Question:
     from imgopt.proof.prove import Question
 
-    if "/" in original and not original.endswith("/") and Path(original).is_file():
-        raise InputError(
-            "is a file; an image has to be in the engine to be run",
-            location=Location(original),
-            hint="`docker load` it, and give its name",
-        )
-    return Question(original, candidate, _smoke(settings), settings.bases)
-
-
-def _smoke(settings: Config) -> SmokeSettings:
-    from imgopt.proof.settings import SmokeSettings
-
-    section = settings.smoke
-    return SmokeSettings(
-        http=tuple(section.http),
-        run=tuple(section.run),
-        ports=tuple(section.ports),
-        env=section.env,
-        env_file=Path(section.env_file) if section.env_file else None,
-        mounts=tuple(section.mounts),
-        command=tuple(section.command) if section.command is not None else None,
-        network=getattr(section, "network", None),
-        start_timeout=section.start_timeout,
-        stop_timeout=section.stop_timeout,
-    )
+    for name in (original, candidate):
+        if Path(name).exists():
+            raise InputError(
+                "is no build context, and an image has to be in the engine to be run",
+                location=Location(name),
+                hint="give a folder, or `docker load` the image and give its name",
+            )
+    return Question(original, candidate, options.smoke_settings(settings), settings.bases)
 
 
 def _prove(question: Question) -> ProofResult:
-    from rich.console import Console
-
+    from imgopt.cli.progress import LiveProgress
     from imgopt.engine import Session, connect
     from imgopt.proof.prove import prove
 
-    console = Console(stderr=True)
-    with Session(connect()) as session, console.status("connecting") as status:
-
-        def say(text: str) -> None:
-            status.update(text)
-            if not console.is_terminal:
-                console.print(text)
-
-        return prove(session, question, say=say)
+    with Session(connect()) as session, LiveProgress() as progress:
+        return prove(session, question, on_event=progress.build, say=progress.stage)
 
 
 def _print(result: ProofResult, format: str) -> None:

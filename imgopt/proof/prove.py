@@ -64,15 +64,15 @@ def prove(
     Raises BuildFailure when the original does not build, InputError for an image or file that is not there,
     EnvironmentFailure for the engine's own troubles. A candidate that does not build is refuted.
     """
-    say("building the original")
+    say("Building the original")
     original = _make(session, question.original, question, on_event)
-    say("building the candidate")
+    say("Building the candidate")
     try:
         candidate = _make(session, question.candidate, question, on_event)
     except BuildFailure as failure:
         return _does_not_build(question, original, failure)
     runs, log = _runs(session, question, original.reference, candidate.reference, say)
-    say("comparing the images")
+    say("Comparing the images")
     opened = runs.opened.files if runs.opened else None
     allowances = derive(original.side, candidate.side, opened, question.allow)
     checks = judge(original.side, candidate.side, allowances, runs, named_packages=original.packages)
@@ -167,12 +167,12 @@ def _runs(
     session: Session, question: Question, original: str, candidate: str, say: Say
 ) -> tuple[Runs, tuple[str, ...]]:
     """The observations, and the last lines of what did not start."""
-    say("running the original")
+    say("Running the original")
     first = observe(session, original, question.smoke)
     if not first.started:
         return Runs((first,), None, f"the original does not start: {first.reason}"), first.log_tail
     again = observe(session, original, question.smoke, plan=first.plan, trace=False)
-    say("running the candidate")
+    say("Running the candidate")
     other = observe(session, candidate, question.smoke, plan=first.plan, trace=False)
     runs: Sequence[Observation] = (first, again)
     if again.started and other.started:
