@@ -124,7 +124,11 @@ JAVA = (
     Rule("packed into the archive", re.compile(r"/src/(?:main|test)/"), unused=True),
     Rule("intermediate output of the build", re.compile(r"/target/(?!.*\.(?:jar|war)$)")),
     Rule("intermediate output of the build", re.compile(r"/build/(?!.*\.(?:jar|war)$)")),
-    Rule("another archive of the same build", re.compile(r"\.(?:jar|war)(?:\.original)?$"), unused=True),
+    Rule(
+        "another archive of the same build",
+        re.compile(r"/(?:target|build)/.*\.(?:jar|war)(?:\.original)?$"),
+        unused=True,
+    ),
 )
 
 TYPESCRIPT = (

@@ -1,0 +1,103 @@
+"""What a good final image leaves out, and what it must not: by ecosystem, and by what was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from imgopt.proof.model import Allowances
+from imgopt.proof.rules import derived_drops, started_program
+from imgopt.proof.side import Side
+
+from .conftest import File, Recipe
+
+ELF = File(b"\x7fELF\x02\x01\x01" + bytes(200), 0o755)
+PROGRAMS = {"usr/bin/python3": ELF, "usr/bin/node": ELF, "usr/bin/java": ELF, "bin/sh": ELF}
+
+
+def service(side_of: Callable[..., Side], *command: str, **files: str) -> Side:
+    own = {"app/server": ELF, "app/run.sh": File("#!/bin/sh\nset -e\nexec python3 main.py\n", 0o755), **files}
+    config = {"Cmd": list(command), "Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
+    return side_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", own)), config), 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (["python3", "main.py"], "python"),
+        (["/bin/sh", "-c", "gunicorn app:app"], "python"),
+        (["npm", "start"], "node"),
+        (["java", "-jar", "app.jar"], "java"),
+        (["./server"], "compiled"),
+        (["/app/run.sh"], "python"),
+        (["ts-node", "x.ts"], "typescript"),
+        (["unknown"], ""),
+    ],
+)
+def test_the_kind_of_program_is_read_from_the_start(
+    command: list[str], kind: str, side_of: Callable[..., Side]
+) -> None:
+    assert started_program(service(side_of, *command)) == kind
+
+
+def reason(side: Side, path: str, opened: frozenset[str] | None) -> str | None:
+    return Allowances(drops=derived_drops(side, opened)).drop_reason(path, opened=path in (opened or ()))
+
+
+ALWAYS = {
+    "python3": ["/app/.git/HEAD", "/app/__pycache__/a.pyc", "/root/.cache/pip/x", "/app/Dockerfile"],
+    "./server": ["/app/main.go", "/app/go.mod", "/app/src/lib.rs", "/app/target/release/deps/x", "/go/pkg/mod/x"],
+    "java": ["/app/pom.xml", "/app/src/main/java/A.java", "/app/target/classes/A.class", "/root/.m2/repository/x"],
+    "node": ["/app/src/a.ts", "/app/tsconfig.json", "/app/node_modules/.cache/x", "/root/.npm/_cacache/x"],
+}
+
+
+@pytest.mark.parametrize(("command", "paths"), ALWAYS.items())
+def test_compile_only_files_and_caches_may_go(command: str, paths: list[str], side_of: Callable[..., Side]) -> None:
+    side = service(side_of, command)
+    assert [path for path in paths if not reason(side, path, None)] == []
+
+
+KEPT = {
+    "python3": [
+        "/app/main.go",
+        "/app/data.c",
+        "/app/templates/a.html",
+        "/app/model.onnx",
+        "/root/.cache/huggingface/x",
+    ],
+    "./server": ["/app/templates/a.html", "/app/config.yaml", "/app/migrations/1.sql", "/app/static/a.js", "/app/a.ts"],
+    "java": ["/app/app.jar", "/app/config/application.yml", "/app/lib/x.so"],
+    "node": ["/app/views/a.ejs", "/app/package.json", "/app/dist/a.js", "/app/data/x.json", "/app/a.go"],
+    "ts-node": ["/app/src/a.ts", "/app/tsconfig.json"],
+}
+
+
+@pytest.mark.parametrize(("command", "paths"), KEPT.items())
+def test_what_may_be_read_at_run_time_stays(command: str, paths: list[str], side_of: Callable[..., Side]) -> None:
+    side = service(side_of, command)
+    assert [path for path in paths if reason(side, path, frozenset())] == []
+
+
+def test_documents_tests_and_lists_may_go_only_where_it_is_known_that_they_were_not_opened(
+    side_of: Callable[..., Side],
+) -> None:
+    side = service(side_of, "python3")
+    for path in ("/app/README.md", "/app/tests/test_a.py", "/app/requirements.txt", "/app/.flake8"):
+        assert reason(side, path, None) is None
+        assert reason(side, path, frozenset())
+        assert reason(side, path, frozenset({path})) is None
+
+
+def test_no_rule_excuses_what_was_opened(side_of: Callable[..., Side]) -> None:
+    side = service(side_of, "./server")
+    assert reason(side, "/app/main.go", frozenset({"/app/main.go"})) is None
+
+
+def test_sources_of_a_bundled_site_may_go_when_the_built_one_is_served(side_of: Callable[..., Side]) -> None:
+    side = service(side_of, "node", **{"app/build/index.html": "<p>", "app/src/App.jsx": "x"})
+    served = frozenset({"/app/build/index.html"})
+    assert reason(side, "/app/src/App.jsx", served) == "bundled into the site"
+    assert reason(side, "/app/src/App.jsx", served | {"/app/src/index.css"}) is None
+    assert reason(side, "/app/src/App.jsx", None) is None
