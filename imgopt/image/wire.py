@@ -3,7 +3,8 @@
 The layer's tar is sampled at even distances in blocks. All of them are compressed by zstd (ten times faster than
 gzip), every eighth also by gzip at the level that engines push with; their ratio carries over (double sampling with a
 ratio estimator). The blocks are made from entries and contents, not from the tar, so that all sources give the same
-figure. The error is twice the standard error that the blocks' own spread implies.
+figure. The error joins twice the standard error that the blocks' own spread implies with how far gzip implementations
+differ.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ _BLOCKS = 320
 _EVERY = 8
 _LEVEL = 6
 """What Docker, containerd and BuildKit compress pushed layers with."""
+_GO_EXTRA = 0.07
+"""Go's gzip at that level needs more than zlib, the more the better a block compresses: measured on pushed layers of
+Debian, Python, Node and Java images, where the extra was 0 to 0.145 times (1 - ratio)."""
+_GO_SPREAD = 0.025
+"""What is left between that rule and those layers, as a share of the size."""
 _TYPES = {
     "file": tarfile.REGTYPE,
     "dir": tarfile.DIRTYPE,
@@ -41,7 +47,7 @@ _TYPES = {
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """Bytes of a compressed layer; `error` in bytes is 0 for what was measured, not estimated."""
+    """Bytes of a compressed layer; `error` in bytes is 0 for a blob that exists."""
 
     bytes: int
     error: int = 0
@@ -57,7 +63,7 @@ def wire_size(layer: Layer, *, exact: bool = False) -> Wire | None:
         return Wire(layer.wire_bytes)
     if layer.missing:
         return None
-    kind = "wire-exact" if exact else "wire"
+    kind = "wire-all" if exact else "wire-sample"
     known = layer.memory.get(kind, layer.diff_id)
     if known is not None:
         try:
@@ -72,8 +78,11 @@ def wire_size(layer: Layer, *, exact: bool = False) -> Wire | None:
 def _compress_all(layer: Layer) -> Wire:
     compressor = zlib.compressobj(_LEVEL, wbits=31)
     stream = _Stream(layer)
-    total = sum(len(compressor.compress(chunk)) for chunk in stream.chunks())
-    return Wire(total + len(compressor.flush()), error=0, estimated=True)
+    total = 0.0
+    for chunk in stream.chunks():
+        total += _as_go(len(compressor.compress(chunk)), len(chunk))
+    size = round(total + len(compressor.flush()))
+    return Wire(size, error=round(size * _GO_SPREAD), estimated=True)
 
 
 def _estimate(layer: Layer) -> Wire:
@@ -97,13 +106,18 @@ def _estimate(layer: Layer) -> Wire:
                 pairs.append((first[-1], _gzipped(block, before)))
     ratio = sum(gzip for _, gzip in pairs) / max(1, sum(zstd for zstd, _ in pairs))
     total = ratio * sum(first) / len(first) * stream.size / _BLOCK
-    return Wire(round(total), round(2 * total * _relative_error(first, pairs, ratio)), estimated=True)
+    error = math.hypot(2 * _relative_error(first, pairs, ratio), _GO_SPREAD)
+    return Wire(round(total), round(total * error), estimated=True)
 
 
 def _gzipped(block: bytes, before: bytes) -> int:
     """Bytes that a block adds to a gzip stream that is already running."""
     compressor = zlib.compressobj(_LEVEL, wbits=-15, zdict=before) if before else zlib.compressobj(_LEVEL, wbits=-15)
-    return len(compressor.compress(block)) + len(compressor.flush())
+    return round(_as_go(len(compressor.compress(block)) + len(compressor.flush()), len(block)))
+
+
+def _as_go(compressed: int, size: int) -> float:
+    return compressed * (1 + _GO_EXTRA * max(0.0, 1 - compressed / max(1, size)))
 
 
 def _relative_error(first: list[int], pairs: list[tuple[int, int]], ratio: float) -> float:
