@@ -72,15 +72,15 @@ def _check(flag: Flag, known: dict[str, str], found: dict[str, list[Flag]]) -> N
     if kind is None:
         close = get_close_matches(flag.name, known, 1)
         hint = f"did you mean --{close[0]}?" if close else _expected(known)
-        raise Refused(f"unknown flag: --{flag.name}", hint)
+        raise Refused(f"unknown flag: --{flag.name}", hint, flag.span.start)
     if flag.name in found and kind != _LIST:
-        raise Refused(f"duplicate flag specified: --{flag.name}", "give it once")
-    if kind == _BOOL:
-        if flag.value is not None and flag.value.lower() not in ("true", "false"):
-            what = f"expecting boolean value for flag --{flag.name}, not: {flag.value}"
-            raise Refused(what if flag.value else f"missing a value on flag: --{flag.name}", "write true or false")
-    elif flag.value is None:
-        raise Refused(f"missing a value on flag: --{flag.name}", f"write --{flag.name}=VALUE")
+        raise Refused(f"duplicate flag specified: --{flag.name}", "give it once", flag.span.start)
+    missing = f"missing a value on flag: --{flag.name}"
+    if kind != _BOOL and flag.value is None:
+        raise Refused(missing, f"write --{flag.name}=VALUE", flag.span.start)
+    if kind == _BOOL and flag.value is not None and flag.value.lower() not in ("true", "false"):
+        what = f"expecting boolean value for flag --{flag.name}, not: {flag.value}" if flag.value else missing
+        raise Refused(what, "write true or false", flag.span.start)
 
 
 def _expected(known: dict[str, str]) -> str:

@@ -138,7 +138,7 @@ class Instruction:
 
     def locate_problem(self, refused: Refused) -> Problem:
         """Where in the file a refusal of this instruction is."""
-        offset = self.span.start if refused.offset is None else self.place_of(refused.offset)
+        offset = self.span.start if refused.place is None else refused.place
         line = self.line + self.text.count("\n", self.extent.start, offset)
         column = offset - self.text.rfind("\n", 0, offset)
         return Problem(refused.message, Location(self.name, line, column), refused.hint, refused.phase)

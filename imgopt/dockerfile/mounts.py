@@ -31,6 +31,14 @@ _TRUE, _FALSE = ("1", "t", "true"), ("0", "f", "false")
 
 def read_mount(value: Located) -> Mount:
     """Raises Refused. Values with variables are kept and not checked."""
+    try:
+        return _mount(value)
+    except Refused as refused:
+        refused.place = value.span.start
+        raise
+
+
+def _mount(value: Located) -> Mount:
     fields: dict[str, str] = {}
     switches: dict[str, bool] = {}
     for item in _split(value):

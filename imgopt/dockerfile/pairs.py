@@ -37,7 +37,7 @@ def _pairs(instruction: Instruction) -> tuple[tuple[KeyValue, ...], bool]:
     for word in words:
         if "=" not in word:
             what = f'Syntax error - can\'t find = in "{word}". Must be of the form: name=value'
-            raise Refused(what, "quote a value that has blanks", phase=0)
+            raise Refused(what, "quote a value that has blanks", word.span.start, phase=0)
     Flags(instruction)
     if not words:
         raise Refused(f"{instruction.keyword} requires at least one argument", "write name=value")
@@ -57,5 +57,5 @@ def _legacy(instruction: Instruction) -> KeyValue:
 def _pair(keyword: str, word: Located) -> KeyValue:
     key, _, value = word.partition("=")
     if not key:
-        raise Refused(f"{keyword} names can not be blank", "write name=value")
+        raise Refused(f"{keyword} names can not be blank", "write name=value", word.span.start)
     return KeyValue(key, value, word.span, Span(word.span.end - len(value), word.span.end))

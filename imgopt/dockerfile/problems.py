@@ -26,12 +26,12 @@ class Problem:
 class Refused(Exception):
     """Raised by the readers of one instruction; caught where the instruction is known.
 
-    `offset` counts characters in the instruction's arguments (`Instruction.value`), None for its first character.
+    `place` is the offset in the file of what is wrong, None for the instruction's first character.
     """
 
-    def __init__(self, message: str, hint: str | None = None, offset: int | None = None, phase: int = 1) -> None:
+    def __init__(self, message: str, hint: str | None = None, place: int | None = None, phase: int = 1) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.offset = offset
+        self.place = place
         self.phase = phase

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -40,12 +39,8 @@ def test_drops_what_the_build_dropped(text: str) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.usefixtures("engine")
 def test_a_real_build_drops_the_same_files(tmp_path: Path) -> None:
-    if (
-        not os.environ.get("IMGOPT_REQUIRE_ENGINE")
-        and subprocess.run(["docker", "info"], capture_output=True).returncode
-    ):
-        pytest.skip("no Docker engine answers")
     for path in FILES:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("x")
