@@ -40,7 +40,7 @@ class Edit:
         bases = dict(state.bases)
         for name in self.bumped:
             known = bases.get(name, BaseConfig(known=False))
-            bases[name] = replace(known, identity=f"{known.identity} and a newer version of {name}")
+            bases[name] = replace(known, identity=f"a newer {known.identity or name}")
         tree = state.tree.edited(sent) if sent else state.tree
         if not self.build_args and not bases.keys() & set(self.bumped):
             return self._with_own_files(state.on(tree))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from imgopt.cache.edits import Edit
 from imgopt.cache.graph import Step
@@ -14,36 +13,26 @@ from imgopt.cache.predict import Prediction, StepPrediction, predict
 from imgopt.cache.reasons import shortened
 from imgopt.cache.scenarios import Scenario, Skipped
 from imgopt.cache.state import State
+from imgopt.cache.times import Times
 from imgopt.results.cache import Agreement, CacheResult, CacheScenario, CacheStep, ScenarioStep, SkippedScenario
 
-_TOKEN = "prediction"
+_TOKEN = "predict"
 GONE = "the change takes this step out of the Dockerfile"
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Seconds of each step's own run, by its line's text in its stage; from a cold build or an earlier measurement."""
-
-    seconds: Mapping[tuple[str, str], float] = field(default_factory=dict)
-
-    def of(self, step: Step) -> float | None:
-        return self.seconds.get((step.stage, step.instruction))
 
 
 def examine(
     state: State,
     chosen: Sequence[Scenario | Skipped],
     laboratory: Laboratory | None = None,
-    known: Known | None = None,
+    known: Callable[[str], Known | None] | None = None,
     times: Times | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> CacheResult:
-    """Predicts the scenarios; with a laboratory, builds them, too. `tell` hears what is being done."""
-    cold = None
-    if laboratory is not None:
-        tell("first build")
-        cold = laboratory.cold()
-        times = times_of(cold)
+    """Predicts the scenarios; with a laboratory (whose first build is done), builds them, too.
+
+    `known` gives by an edit's words what was measured before; `times` the seconds of steps; `tell` hears what is done.
+    """
+    cold = laboratory.first if laboratory is not None else None
     made = [one for one in chosen if isinstance(one, Scenario)]
     found = [_scenario(state, one, laboratory, known, times or Times(), tell) for one in made]
     steps = [step for step, _ in state.graph.placed]
@@ -65,21 +54,15 @@ def _notes(state: State, cold: Measured | None) -> Iterator[str]:
         yield "the Dockerfile has no cacheable step"
 
 
-def times_of(cold: Measured) -> Times:
-    """The seconds of a build in which every step ran."""
-    ran = {(step.stage, step.instruction): one.seconds for step, one in cold.steps.items() if one.answer == "miss"}
-    return Times(ran)
-
-
 def _scenario(
     state: State,
     scenario: Scenario,
     laboratory: Laboratory | None,
-    known: Known | None,
+    known: Callable[[str], Known | None] | None,
     times: Times,
     tell: Callable[[str], None],
 ) -> CacheScenario:
-    prediction = predict(state, scenario.make(_TOKEN).applied(state), known)
+    prediction = predict(state, scenario.make(_TOKEN).applied(state), known(scenario.edit) if known else None)
     measured = None
     if laboratory is not None:
         tell(scenario.name)

@@ -50,9 +50,7 @@ class _Builder:
         config = self.state.bases.get(name)
         identity = config.identity if config else ""
         platform = "" if platform == self.state.platform else platform
-        return self.graph.add(
-            "base", [("base image", "" if identity else name), ("base version", identity), ("--platform", platform)]
-        )
+        return self.graph.add("base", [("base version", identity or name), ("--platform", platform)])
 
     def source(self, name: str) -> Vertex:
         """The result of a stage or image that COPY --from or a mount names."""

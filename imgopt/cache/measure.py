@@ -56,6 +56,7 @@ class Laboratory:
         self._state = state
         self._request = request
         self._on_event = on_event
+        self.first: Measured | None = None
         self._nonce = secrets.token_hex(6)
         self.folder = session.temp_tree("cache")
         self._tree = Tree({**(also.entries if also else {}), **state.tree.entries})
@@ -63,7 +64,8 @@ class Laboratory:
 
     def cold(self) -> Measured:
         """The first build: every step runs, because of the mark."""
-        return self._build(self._state, ())
+        self.first = self._build(self._state, ())
+        return self.first
 
     def after(self, edit: Edit) -> Measured:
         """The build after one change; `cold` comes before the first. The copy is as before afterwards."""

@@ -143,8 +143,11 @@ def _component_change(name: str, old: object, new: object) -> tuple[str, str]:
         return name, "its command changed"
     if name in ("document text", "--mount"):
         return name, f"{'its here-document' if name == 'document text' else '--mount'} changed"
-    if name in ("base image", "base version"):
-        return name, f"the base image changed ({_shown(old)} -> {_shown(new)})" if old and new else "another base image"
+    if name == "base version":
+        return (
+            name,
+            f"the base image changed from {_shown(old)} to {_shown(new)}" if old and new else "another base image",
+        )
     return name, f"{name} {_shown(old)} became {_shown(new)}"
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from imgopt.cache.examine import Times
 from imgopt.cache.graph import Step, Vertex
 from imgopt.cache.predict import Prediction, predict
 from imgopt.cache.selection import read_by
 from imgopt.cache.state import State
+from imgopt.cache.times import Times
 from imgopt.context.files import Content, Entry
 from imgopt.context.history import Commit, History, PathChange
 

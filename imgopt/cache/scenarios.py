@@ -252,10 +252,10 @@ def _bump(chooser: _Chooser, name: str) -> Scenario | Skipped:
     target = stages[state.dockerfile.target(state.target).index].root
     base = str(target.base)
     if target.is_scratch:
-        images = [str(v.operation[0][1]) for v in state.graph.vertices if v.kind == "base"]
-        if not images:
+        others = [str(stage.base) for stage in stages if stage.parent is None and not stage.is_scratch]
+        if not others:
             return Skipped(name, "no base image: FROM scratch")
-        base = images[0]
+        base = others[0]
     words = f"a newer version of {base} arrives"
     return Scenario(name, words, lambda _: Edit(words, bumped=(base,)))
 

@@ -17,6 +17,7 @@ COMMANDS: tuple[str, ...] = (
     "rewrite",
     "optimize",
     "prove",
+    "cache",
     "bench",
     "diff",
     "ci",

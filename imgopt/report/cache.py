@@ -1,0 +1,144 @@
+"""How cache results are shown: one line per change, one column per step, and why the first step misses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imgopt.report.common import (
+    code_markdown,
+    percent_text,
+    safe_markdown,
+    safe_terminal,
+    seconds_text,
+    shorten,
+    table_markdown,
+)
+from imgopt.results.cache import CacheResult, CacheScenario, ScenarioStep
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_MARKS = {"hit": ("·", "green"), "miss": ("●", "red"), "unknown": ("?", "yellow")}
+
+_LEGEND = "· found in the cache, ● runs again, ? only a build can tell, ! measured otherwise"
+
+
+def text(result: CacheResult) -> RenderableType:
+    """For the terminal."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = [_steps_table(result), Text(""), _matrix(result), Text("")]
+    parts += [Text(safe_terminal(line), style=style) for line, style in _remarks(result)]
+    parts.append(
+        Text("· found in the cache   ● runs again   ? only a build can tell   ! measured otherwise", style="dim")
+    )
+    parts.append(Text(f"next: {_next(result)}", style="bold"))
+    return Group(*parts)
+
+
+def _steps_table(result: CacheResult) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1), show_header=True, header_style="bold")
+    for name, align in (("#", "right"), ("line", "right"), ("stage", "left")):
+        table.add_column(name, justify="right" if align == "right" else "left", no_wrap=True)
+    table.add_column(f"steps of {safe_terminal(result.dockerfile)}", no_wrap=True, overflow="ellipsis")
+    for number, step in enumerate(result.steps, 1):
+        shown = (str(number), str(step.line), safe_terminal(step.stage), safe_terminal(step.instruction))
+        table.add_row(*(Text(cell) for cell in shown))
+    return table
+
+
+def _matrix(result: CacheResult) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    wide = max((len(scenario.name) for scenario in result.scenarios), default=0)
+    table.add_column("change", no_wrap=True, min_width=wide)
+    table.add_column("steps", no_wrap=True, min_width=max(5, min(len(result.steps), 40)))
+    table.add_column("runs again", justify="right", no_wrap=True, min_width=10)
+    table.add_column("why", overflow="ellipsis", no_wrap=True, ratio=1)
+    for scenario in result.scenarios:
+        cells = Text()
+        for step in scenario.steps:
+            cells.append(*_cell(step))
+        table.add_row(Text(scenario.name), cells, Text(_cost(scenario)), Text(safe_terminal(_why(scenario))))
+    return table
+
+
+def _cell(step: ScenarioStep) -> tuple[str, str]:
+    if step.measured is not None and step.predicted not in ("unknown", step.measured):
+        return "!", "bold red"
+    return _MARKS[step.measured or step.predicted]
+
+
+def _cost(scenario: CacheScenario) -> str:
+    """Seconds where all are known, else how many steps."""
+    again = [step for step in scenario.steps if (step.measured or step.predicted) != "hit"]
+    seconds = [step.seconds for step in again]
+    if again and None not in seconds:
+        return seconds_text(sum(one for one in seconds if one is not None))
+    return f"{len(again)} of {len(scenario.steps)}"
+
+
+def _why(scenario: CacheScenario) -> str:
+    if scenario.failure:
+        return f"does not build after this: {scenario.failure}"
+    first = next((step for step in scenario.steps if (step.measured or step.predicted) != "hit"), None)
+    if first is None:
+        return f"{scenario.edit}: nothing runs again" if scenario.name != "no-change" else "nothing runs again"
+    return first.reason if scenario.edit.partition(":")[0] in first.reason else f"{scenario.edit} -> {first.reason}"
+
+
+def _remarks(result: CacheResult) -> Iterator[tuple[str, str]]:
+    found = result.agreement
+    if found is not None and found.decided + found.unknown:
+        share = found.right / found.decided if found.decided else 1.0
+        yield (
+            f"predicted right: {found.right} of {found.decided} steps ({percent_text(share)}), "
+            f"{found.unknown} left to the build",
+            "green" if not found.wrong else "bold red",
+        )
+    if result.cold_seconds is not None:
+        yield f"first build: {seconds_text(result.cold_seconds)}", ""
+    for one in result.skipped:
+        yield f"not tried: {one.name} ({one.reason})", "dim"
+    for note in result.notes:
+        yield f"note: {note}", "yellow"
+
+
+def _next(result: CacheResult) -> str:
+    if result.agreement is None:
+        return "imgopt cache --measure builds these changes; --explain LINE says why a line misses"
+    return "imgopt cache --replay 200 weighs this with your git history; --explain LINE says why a line misses"
+
+
+def markdown(result: CacheResult) -> str:
+    """For a pull request."""
+    numbers = [str(number) for number in range(1, len(result.steps) + 1)]
+    rows = [
+        (
+            safe_markdown(scenario.name),
+            safe_markdown(scenario.edit),
+            *(_cell(step)[0] for step in scenario.steps),
+            safe_markdown(_cost(scenario)),
+            safe_markdown(shorten(_why(scenario), 160)),
+        )
+        for scenario in result.scenarios
+    ]
+    steps = [
+        (str(number), str(step.line), safe_markdown(step.stage), code_markdown(shorten(step.instruction, 100)))
+        for number, step in enumerate(result.steps, 1)
+    ]
+    parts = [
+        f"## What a change rebuilds: {code_markdown(result.dockerfile)}",
+        table_markdown(("change", "edit", *numbers, "runs again", "why"), rows, right=(len(numbers) + 2,)),
+        _LEGEND,
+        table_markdown(("step", "line", "stage", "instruction"), steps, right=(0, 1)),
+        "\n".join(f"- {safe_markdown(line)}" for line, _ in _remarks(result)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

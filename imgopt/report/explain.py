@@ -1,0 +1,58 @@
+"""How an explanation of a miss is shown: the line, the cause, the paths, the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imgopt.report.common import code_markdown, safe_markdown, safe_terminal
+from imgopt.results.explain import ExplainResult
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_SHOWN = 12
+_STYLES = {"hit": "green", "miss": "red", "unknown": "yellow"}
+_WORDS = {"hit": "is found in the cache", "miss": "runs again", "unknown": "may run again: only a build can tell"}
+
+
+def text(result: ExplainResult) -> RenderableType:
+    """For the terminal."""
+    from rich.console import Group
+    from rich.text import Text
+
+    lines: list[RenderableType] = [Text(safe_terminal(_headline(result)), style=f"bold {_STYLES[result.verdict]}")]
+    lines += [Text(safe_terminal(line)) for line in _body(result)]
+    lines += [Text(f"  {safe_terminal(one.detail)}") for one in result.changed[:_SHOWN]]
+    more = len(result.changed) - _SHOWN + result.changed_more
+    if more > 0:
+        lines.append(Text(f"  and {more} more", style="dim"))
+    lines += [Text(f"trap {one.name}: {safe_terminal(one.advice)}", style="yellow") for one in result.traps]
+    return Group(*lines)
+
+
+def _headline(result: ExplainResult) -> str:
+    if result.line is None:
+        return f"Every step is found in the cache, compared with {result.compared_with}"
+    return f"line {result.line} {_WORDS[result.verdict]}, compared with {result.compared_with}: {result.instruction}"
+
+
+def _body(result: ExplainResult) -> list[str]:
+    found = []
+    if result.first_line is not None and result.first_line != result.line:
+        found.append(f"it starts at line {result.first_line}: {result.first_instruction}")
+    if result.verdict != "hit" and (result.cause or result.reason):
+        found.append(f"because {result.cause or result.reason}")
+    elif result.line is not None:
+        found.append(result.reason)
+    return found
+
+
+def markdown(result: ExplainResult) -> str:
+    """For a pull request."""
+    parts = [
+        f"**{safe_markdown(_headline(result))}**",
+        "\n".join(f"- {safe_markdown(line)}" for line in _body(result)),
+        "\n".join(f"- {code_markdown(one.path)}: {safe_markdown(one.detail)}" for one in result.changed[:_SHOWN]),
+        "\n".join(f"- **{safe_markdown(one.name)}**: {safe_markdown(one.advice)}" for one in result.traps),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
