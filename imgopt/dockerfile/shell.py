@@ -39,7 +39,7 @@ def read_shell(instruction: Instruction, shell: tuple[str, ...] = _DEFAULT) -> S
     if typed.shell is None:
         return Script((), instruction.value_span, shell)
     if not is_posix(shell):
-        return _unknown(instruction, f"SHELL {shell[0]} is not a POSIX shell")
+        return _unknown(instruction, f"SHELL {' '.join(shell)} is not a POSIX shell")
     heredocs = instruction.heredocs
     if not heredocs:
         return _read(_slice(instruction, typed.shell), shell)

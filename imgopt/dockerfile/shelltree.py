@@ -318,16 +318,15 @@ class TreeReader:
         return Compound(node.type.removesuffix("_statement"), items, self._span(node))
 
     def _inside(self, node: Node) -> Iterator[Item]:
-        waiting = [node.children]
+        waiting = list(reversed(node.children))
         while waiting:
-            children = waiting.pop()
-            for child in children:
-                if child.type in _STATEMENTS:
-                    yield from self._flat(child, "")
-                elif child.type in _SUBSTITUTIONS:
-                    self._substitutions(child)
-                elif child.is_named:
-                    waiting.append(child.children)
+            child = waiting.pop()
+            if child.type in _STATEMENTS:
+                yield from self._flat(child, "")
+            elif child.type in _SUBSTITUTIONS:
+                self._substitutions(child)
+            elif child.is_named:
+                waiting += reversed(child.children)
 
 
 _READERS: dict[str, Callable[[TreeReader, Node, str], ShellNode]] = {
