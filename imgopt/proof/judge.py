@@ -12,7 +12,7 @@ from imgopt.proof.libraries import check_library_closure
 from imgopt.proof.model import Allowances, Check, not_measured
 from imgopt.proof.modes import check_modes
 from imgopt.proof.observe import Observation
-from imgopt.proof.opened import Opened, check_opened_files
+from imgopt.proof.opened import Opened, check_opened_files, with_sources
 from imgopt.proof.packages import check_language_packages
 from imgopt.proof.programs import check_programs
 from imgopt.proof.running import check_non_root
@@ -37,7 +37,7 @@ class Runs:
         if not traces:
             return None
         files = frozenset[str]().union(*(trace.opened | trace.executed for trace in traces))
-        return Opened(files, frozenset[str]().union(*(trace.executed for trace in traces)))
+        return Opened(with_sources(files), frozenset[str]().union(*(trace.executed for trace in traces)))
 
     @property
     def why_not_opened(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imgopt.image.tree import Node
@@ -37,6 +37,23 @@ class Opened:
 
     files: frozenset[str]
     executed: frozenset[str] = frozenset()
+
+
+def with_sources(paths: Iterable[str]) -> frozenset[str]:
+    """With the source of every bytecode file: Python takes `__pycache__/a.cpython-311.pyc` only where a.py is."""
+    found = set(paths)
+    for path in list(found):
+        source = _source_of(path)
+        if source:
+            found.add(source)
+    return frozenset(found)
+
+
+def _source_of(path: str) -> str | None:
+    folder, name = posixpath.split(path)
+    if not name.endswith(".pyc") or not folder.endswith("/__pycache__"):
+        return None
+    return f"{posixpath.dirname(folder)}/{name.partition('.')[0]}.py"
 
 
 def check_opened_files(
@@ -138,9 +155,8 @@ def _place(
 
 def _not_needed(path: str, candidate: Side) -> str | None:
     """Bytecode is made from its source; caches of the loader and of fonts are made by tools."""
-    folder, name = posixpath.split(path)
-    if name.endswith(".pyc") and folder.endswith("/__pycache__"):
-        source = f"{posixpath.dirname(folder)}/{name.partition('.')[0]}.py"
+    source = _source_of(path)
+    if source:
         return "bytecode that Python makes from the source that is there" if candidate.is_file(source) else None
     if _WRITTEN_BY_TOOLS.search(path):
         return "a list or a name of the base image itself"

@@ -57,7 +57,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, lambda *_: os._exit(0))
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 """
 FILES = {
@@ -75,7 +76,7 @@ RUN pip install --no-cache-dir idna==3.7
 RUN useradd -u 1000 app && mkdir /data && chown app /data
 COPY server.py page.html rates.csv ./
 COPY --chmod=755 tool start.sh ./
-ENV MODE=web TZ=Europe/Berlin
+ENV MODE=web TZ=Europe/Berlin QUEUE=high
 EXPOSE 8000
 HEALTHCHECK CMD ["python3", "-c", "import urllib.request as r; r.urlopen('http://localhost:8000/')"]
 USER 1000
@@ -101,9 +102,9 @@ MUTATIONS: dict[str, tuple[str, str, str]] = {
     "a data file has other contents": (as_root("echo EUR,2 > rates.csv"), "application files", "rates.csv"),
     "an executable bit is lost": (as_root("chmod 644 tool"), "modes", "not executable"),
     "a file may not be read by the user": (as_root("chmod 600 rates.csv"), "modes", "may not read"),
-    "a variable changes": ("ENV MODE=worker\n", "configuration", "MODE"),
+    "a variable changes": ("ENV QUEUE=low\n", "configuration", "QUEUE"),
     "the health check is lost": ("HEALTHCHECK NONE\n", "configuration", "health check"),
-    "the stop signal changes": ("STOPSIGNAL SIGQUIT\n", "configuration", "stop-signal"),
+    "the stop signal changes": ("STOPSIGNAL SIGINT\n", "configuration", "stop-signal"),
     "another version of a language package": (
         as_root("pip install -q --no-cache-dir idna==3.6"),
         "language packages",
@@ -119,7 +120,7 @@ MUTATIONS: dict[str, tuple[str, str, str]] = {
     "a program on a rare path is lost": (as_root("rm /usr/bin/awk /usr/bin/mawk"), "programs", "awk"),
     "root certificates are lost": (as_root("rm /etc/ssl/certs/ca-certificates.crt"), "certificates", "ca-certificates"),
     "a module that may be missing is lost": (as_root(f"rm {SITE}/colorsys.py"), "opened files", "colorsys.py"),
-    "the user is root": ("USER 0\n", "non-root", "root"),
+    "the user is root": ("USER 0\n", "non-root", "user is 0"),
     "a folder may not be written": (as_root("chown root /data"), "non-root", "/data"),
     "the signal is ignored": (startup(SIGNAL), "stop", "137"),
     "an answer differs": (startup(BODY), "smoke", "mode"),
@@ -129,11 +130,11 @@ HARMLESS: dict[str, str] = {
     "one more label and comment": "# a comment\nLABEL note=x\n",
     "an unused file": as_root("echo x > /usr/share/unused"),
     "a rewrite of the same bytes": as_root("cp rates.csv r && mv r rates.csv && chmod 644 rates.csv"),
-    "bytecode left out": as_root("find / -xdev -name __pycache__ -prune -exec rm -r {} +"),
+    "bytecode left out": as_root("rm -r /usr/local/lib/python3.11/json/__pycache__"),
 }
-SAME_IN_OTHER_WORDS = DOCKERFILE.replace("ENV MODE=web TZ=Europe/Berlin", "ENV TZ=Europe/Berlin\nENV MODE=web").replace(
-    "COPY server.py page.html rates.csv ./", "COPY rates.csv ./\nCOPY page.html ./\nCOPY server.py ./"
-)
+SAME_IN_OTHER_WORDS = DOCKERFILE.replace(
+    "ENV MODE=web TZ=Europe/Berlin QUEUE=high", "ENV QUEUE=high TZ=Europe/Berlin\nENV MODE=web"
+).replace("COPY server.py page.html rates.csv ./", "COPY rates.csv ./\nCOPY page.html ./\nCOPY server.py ./")
 
 
 @dataclass(frozen=True)
