@@ -10,7 +10,7 @@ from imgopt.cache.reasons import Cause, shortened
 from imgopt.cache.selection import PathDifference
 from imgopt.cache.state import State, read_revision, read_state
 from imgopt.cache.traps import traps
-from imgopt.context.files import BytesContent, Entry, Tree, sifted
+from imgopt.context.files import BytesContent, Entry, Tree, parents, sifted
 from imgopt.context.history import Repository
 from imgopt.errors import InputError, Location
 from imgopt.results.explain import ChangedPath, ExplainedStep, ExplainResult, TrapFound
@@ -96,10 +96,7 @@ def state_since(context: Path, revision: str, now: State) -> State:
     then = read_revision(context, revision, now)
     repository = Repository.of(context)
     assert not isinstance(repository, str)
-    tracked = repository.tracked()
-    entries: dict[str, Entry] = {path: entry for path, entry in now.tree.entries.items() if path not in tracked}
-    # a directory of today that holds only tracked files may not have existed then
-    entries = {path: entry for path, entry in entries.items() if entry.kind != "dir" or _holds(path, entries)}
+    entries = _untracked(now.tree, repository.tracked())
     for path, entry in then.tree.entries.items():
         entries[path] = _with_local_mode(entry, now.tree.get(path))
     if repository.commit(revision) != repository.commit("HEAD") and ".git/HEAD" in entries:
@@ -107,9 +104,16 @@ def state_since(context: Path, revision: str, now: State) -> State:
     return replace(then, tree=sifted(Tree(entries), then.ignore))
 
 
-def _holds(folder: str, entries: dict[str, Entry]) -> bool:
-    start = folder + "/"
-    return any(path.startswith(start) and entry.kind != "dir" for path, entry in entries.items())
+def _untracked(tree: Tree, tracked: frozenset[str]) -> dict[str, Entry]:
+    """What git does not know: files, and directories but those that hold tracked files only (they may be new)."""
+    others = [path for path, entry in tree.entries.items() if path not in tracked and entry.kind != "dir"]
+    with_tracked = {up for path in tracked for up in parents(path)}
+    with_others = {up for path in others for up in parents(path)}
+    return {
+        path: entry
+        for path, entry in tree.entries.items()
+        if path not in tracked and (entry.kind != "dir" or path not in with_tracked or path in with_others)
+    }
 
 
 def _with_local_mode(entry: Entry, local: Entry | None) -> Entry:

@@ -31,10 +31,11 @@ def isolated(dockerfile: Dockerfile, stages: Iterable[Stage], nonce_of: Callable
 
 def built_steps(state: State, built: Iterable[BuiltStep]) -> Mapping[Step, BuiltStep]:
     """Which line of a build's progress is which step. Steps that BuildKit merged with an equal one share its line."""
+    names = _stage_names(state)
     shown: dict[str, dict[int, BuiltStep]] = {}
     for one in built:
-        # the only stage of a file has no name, but for files with mounts
-        name = "" if one.stage == "stage-0" and len(state.dockerfile.stages) == 1 else one.stage
+        # the only stage of a file is shown without its name, or (where it has mounts) as stage-0
+        name = names[0] if len(names) == 1 else one.stage
         shown.setdefault(name, {})[one.index] = one
     before = _lines_before(state, shown)
     found: dict[Step, BuiltStep] = {}
@@ -56,12 +57,18 @@ def _lines_before(state: State, shown: Mapping[str, Mapping[int, BuiltStep]]) ->
     """
     by_base: dict[str, int] = {}
     stages = state.dockerfile.bind(state.build_args)
-    names = {stage.index: stage.name or (f"stage-{stage.index}" if len(stages) > 1 else "") for stage in stages}
+    names = _stage_names(state)
     for stage in stages:
         own = _mark(shown.get(names[stage.index], {}))
         if stage.parent is None and own is not None:
             by_base[str(stage.base)] = own
     return {names[stage.index]: 0 if stage.parent is not None else by_base.get(str(stage.base), 1) for stage in stages}
+
+
+def _stage_names(state: State) -> list[str]:
+    """As in `Step.stage`."""
+    stages = state.dockerfile.stages
+    return [stage.name or (f"stage-{stage.index}" if len(stages) > 1 else "") for stage in stages]
 
 
 def _mark(shown: Mapping[int, BuiltStep]) -> int | None:
