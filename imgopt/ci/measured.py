@@ -87,9 +87,9 @@ class Measured:
     def shown(self, path: Path) -> str:
         """Relative to the root of the repository, as annotations want it."""
         try:
-            return path.resolve().relative_to(self.root).as_posix()
+            return printable(path.resolve().relative_to(self.root).as_posix())
         except ValueError:
-            return path.as_posix()
+            return printable(path.as_posix())
 
     def texts(self) -> list[tuple[str, str]]:
         """Key and text of every own layer, as the baseline keeps them."""

@@ -63,7 +63,7 @@ def _of_word(word: str, named: dict[str, ImageSetting], where: Where) -> list[Su
     name, equals, reference = word.partition("=")
     if not equals or "/" in name or ":" in name:
         name, reference = (word, "") if word in named else (default_name(word), word)
-    if not name or (equals and not reference):
+    if not name or (equals and not reference) or not word.isprintable():
         raise InputError(f"{word!r} names no image", hint="give REFERENCE or NAME=REFERENCE")
     return _of_setting(named.get(name, ImageSetting(name=name)), reference or None, where)
 

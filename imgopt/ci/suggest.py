@@ -106,7 +106,7 @@ class _Rewriter:
             plan = make_plan(text, self._project, [strategy])
             for line, end, new in hunks(text, plan.dockerfile):
                 because = [change.because for change in plan.changes if change.line and line <= change.line <= end]
-                if because:
+                if because and _is_text(new):
                     place = Place(file=self.file, line=line, end_line=end)
                     yield Fix(
                         strategy=strategy.name,
@@ -171,3 +171,8 @@ def hunks(before: str, after: str) -> Iterator[tuple[int, int, str]]:
                 continue
             first, start = first - 1, start - 1
         yield first + 1, last, "".join(new[start:end])
+
+
+def _is_text(text: str) -> bool:
+    """A suggestion goes into JSON: bytes that are not UTF-8 cannot."""
+    return text.isascii() or not any(0xD800 <= ord(char) <= 0xDFFF for char in text)

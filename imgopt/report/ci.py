@@ -5,8 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imgopt.report.common import change_text, delta_text, safe_terminal, shorten, size_text, two_sizes
+from imgopt.report.charts import bencher, benchmark_action
+from imgopt.report.comment import markdown
+from imgopt.report.common import delta_text, safe_terminal, size_text
+from imgopt.report.github import github
+from imgopt.report.gitlab import gitlab, metrics
+from imgopt.report.junit import junit
+from imgopt.report.rdjson import rdjson
+from imgopt.report.sarif import sarif
+from imgopt.report.surface import WORDS, cause_cells, change_line, headline, place_text
 from imgopt.results.ci import Attribution, Cause, CiResult, Finding, ImageCheck
+
+__all__ = [
+    "bencher",
+    "benchmark_action",
+    "github",
+    "gitlab",
+    "junit",
+    "markdown",
+    "metrics",
+    "rdjson",
+    "sarif",
+    "text",
+]
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,7 +37,6 @@ if TYPE_CHECKING:
 _ROWS = 8
 _FINDINGS = 50
 _STYLES = {"error": "bold red", "warn": "yellow", "info": "cyan"}
-_WORDS = {"passed": "passed", "warned": "passed, with warnings", "failed": "failed", "no-baseline": "no baseline"}
 
 
 def text(result: CiResult) -> RenderableType:
@@ -25,7 +45,7 @@ def text(result: CiResult) -> RenderableType:
     from rich.text import Text
 
     head = Text()
-    head.append(_WORDS[result.status], style=_head_style(result))
+    head.append(WORDS[result.status], style=_head_style(result))
     head.append(f"  {safe_terminal(headline(result))}")
     parts: list[RenderableType] = [head]
     for image in result.images:
@@ -39,26 +59,6 @@ def text(result: CiResult) -> RenderableType:
 
 def _head_style(result: CiResult) -> str:
     return {"passed": "bold green", "warned": "yellow", "failed": "bold red", "no-baseline": "yellow"}[result.status]
-
-
-def headline(result: CiResult) -> str:
-    """One line: the change of each image in the metric, and what it was compared with."""
-    parts = [f"{image.name}: {change_line(image, result)}" for image in result.images[:3]]
-    more = f" and {len(result.images) - 3} more images" if len(result.images) > 3 else ""
-    return f"{'; '.join(parts)}{more} (against {result.against})"
-
-
-def change_line(image: ImageCheck, result: CiResult) -> str:
-    """ "12.1 MB -> 43.2 MB (+31.1 MB, +257.0 %) tar"."""
-    now = image.sizes.of(result.metric)
-    if image.before is None or now is None:
-        return f"{size_text(now)} {result.metric}, {image.reason or 'no baseline'}"
-    before = image.before.of(result.metric) or 0
-    texts = two_sizes(before, now)
-    if before == now:
-        return f"{texts[1]} {result.metric}, the same"
-    delta = delta_text(before, now)
-    return f"{texts[0]} -> {texts[1]} {result.metric} ({delta}, {change_text(before, now)})"
 
 
 def _image(image: ImageCheck, result: CiResult) -> Sequence[RenderableType]:
@@ -110,13 +110,6 @@ def _finding(finding: Finding) -> list[Text]:
     return lines
 
 
-def place_text(finding: Finding) -> str:
-    place = finding.place
-    if place is None:
-        return ""
-    return place.file if place.line is None else f"{place.file}:{place.line}"
-
-
 def _tables(attribution: Attribution) -> list[Table | None]:
     metric = attribution.metric
     base = [attribution.base] if attribution.base is not None else []
@@ -145,14 +138,3 @@ def _table(title: str, causes: Sequence[Cause]) -> Table | None:
     total = sum(cause.delta for cause in changed)
     table.add_row(delta_text(0, total), "sum", "")
     return table
-
-
-def cause_cells(cause: Cause) -> tuple[str, str, str]:
-    """Change, name with detail, places."""
-    places = ", ".join(f"{place.file}:{place.line}" if place.line else place.file for place in cause.places)
-    name = shorten(cause.name, 90)
-    return (
-        delta_text(cause.before, cause.after),
-        f"{name} ({shorten(cause.detail, 90)})" if cause.detail else name,
-        places,
-    )
