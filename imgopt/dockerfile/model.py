@@ -10,12 +10,13 @@ from imgopt.dockerfile import stages as graph
 from imgopt.dockerfile.directives import Directive
 from imgopt.dockerfile.graphcheck import check_stages
 from imgopt.dockerfile.instruction import Instruction
-from imgopt.dockerfile.problems import Problem
+from imgopt.dockerfile.problems import Problem, Refused
 from imgopt.dockerfile.scope import Scope, ScopeBuilder, global_scope
 from imgopt.dockerfile.stages import Stage
 from imgopt.dockerfile.syntax import Blank, Comment, Node, read
 from imgopt.errors import InputError
 
+_NO_STAGES = "dockerfile contains no stages to build"
 _NO_COMMANDS_BEFORE_FROM = "no build stage in current context"
 
 
@@ -84,6 +85,8 @@ class Dockerfile:
                 found.append(_early(instruction))
         if not found:
             found.extend(check_stages(self.stages, self.global_scope()))
+        if not found and not self.stages:
+            found.append(self.instructions[-1].locate_problem(Refused(_NO_STAGES, "add FROM")))
         return tuple(sorted(found, key=lambda item: (item.phase, item.location.line or 0, item.location.column or 0)))
 
     def check(self) -> Dockerfile:
@@ -150,8 +153,6 @@ class Dockerfile:
 
 
 def _early(instruction: Instruction) -> Problem:
-    from imgopt.dockerfile.problems import Refused
-
     hint = "only ARG may stand before the first FROM"
     return instruction.locate_problem(Refused(_NO_COMMANDS_BEFORE_FROM, hint))
 

@@ -88,6 +88,7 @@ def test_a_base_that_no_reference_can_be_is_text() -> None:
         ("FROM a\nCOPY --from=3 a b\n", 2, "invalid stage index 3"),
         ("FROM a AS x\nCOPY --from=x a b\n", 1, "circular dependency detected on stage: x"),
         ("FROM a AS x\nCOPY --from=y a b\nFROM b AS y\nCOPY --from=x a b\n", 1, "circular dependency"),
+        ("ARG A=1\n", 1, "dockerfile contains no stages to build"),
         ("FROM Bad:tag\n", 1, 'failed to parse stage name "Bad:tag": invalid reference format'),
     ],
 )
