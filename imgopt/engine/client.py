@@ -45,6 +45,7 @@ def connect() -> Engine:
     endpoint, builder, options = _endpoint()
     try:
         client = docker.DockerClient(base_url=endpoint, timeout=_CALL_SECONDS, version="auto", **options)
+        client.api.send = _telling(client.api.send, endpoint)
         version, info = client.version(), client.info()
     except (DockerException, OSError, ValueError) as error:
         raise EnvironmentFailure(
@@ -148,6 +149,22 @@ class Engine:
         except (DockerException, RequestException, OSError, ValueError):
             return False
         return True
+
+
+def _telling(send: Callable[..., Any], endpoint: str) -> Callable[..., Any]:
+    """The SDK's way to send a request, with an engine that goes away in the middle told as such."""
+    from requests import RequestException
+
+    @functools.wraps(send)
+    def told(*arguments: Any, **options: Any) -> Any:
+        try:
+            return send(*arguments, **options)
+        except RequestException as error:
+            raise EnvironmentFailure(
+                f"the engine at {endpoint} does not answer any more: {_short(error)}", hint="is it still running?"
+            ) from None
+
+    return told
 
 
 def familiar(name: str) -> str:

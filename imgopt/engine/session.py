@@ -30,7 +30,7 @@ from typing import Any
 from imgopt.engine.build import Build, BuildRequest, Listener, end_process
 from imgopt.engine.client import Engine
 from imgopt.engine.container import Container, RunRequest
-from imgopt.errors import Interrupted
+from imgopt.errors import EnvironmentFailure, Interrupted
 
 LABEL = "imgopt.session"
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -121,8 +121,7 @@ class Session:
             remove_tree(tree)
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
-        if not self._closing:
-            self._closing = True
+        if not self._closing:  # while cleaning up there is nothing left to interrupt
             raise Interrupted(f"interrupted by {signal.Signals(number).name}")
 
 
@@ -221,7 +220,7 @@ def _quietly(act: Callable[[], object]) -> None:
     from docker.errors import DockerException
     from requests import RequestException
 
-    with contextlib.suppress(DockerException, RequestException, OSError):
+    with contextlib.suppress(DockerException, RequestException, OSError, EnvironmentFailure):
         act()
 
 

@@ -28,7 +28,7 @@ from imgopt.proof.probes import (
 from imgopt.proof.ready import EPHEMERAL, Expected, Ready, await_ready
 from imgopt.proof.settings import SmokeSettings, read_http
 
-_MOST_STARTS = 3
+_MOST_STARTS = 4
 _LOG_TAIL = 40
 _PROBING_SECONDS = 180.0
 _DEAF_SECONDS = 3

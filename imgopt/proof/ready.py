@@ -13,11 +13,15 @@ from imgopt.proof.probes import Answer, speaks
 
 _STABLE_SECONDS = 0.7
 _OTHERS_SECONDS = 2.0
+_LONG_STABLE_SECONDS = 30.0
+_QUIET_CPU = 0.1
 _RECOVER_SECONDS = 15.0
 _IDLE_SECONDS = 5.0
 _IDLE_CPU = 0.05
 _WORKER_SECONDS = 8.0
 _SILENT_SECONDS = 25.0
+_QUICK_SECONDS = 4.0
+_PATIENT_SECONDS = 30.0
 _PAUSE = 0.1
 EPHEMERAL = 32768
 """From here on the kernel gives ports that nobody asked for (ip_local_port_range): another one at every start."""
@@ -75,6 +79,7 @@ class _Watch:
         self._changed = self._started
         self._answered: float | None = None
         self._cpu: list[tuple[float, float]] = []
+        self._patient: set[int] = set()
 
     @property
     def age(self) -> float:
@@ -90,7 +95,7 @@ class _Watch:
         if self._local and pid:
             self._measure(pid)
         ready.unpublished = frozenset() if self._expected.final else self._without_a_way_in()
-        if self._settled() and (ready.unpublished or self._all_answer()):
+        if self._settled() and (ready.unpublished or (self._all_answer() and not self._has_changed(pid))):
             ready.state = "answers"
             return ready
         if self._is_silent():
@@ -111,19 +116,38 @@ class _Watch:
             self._cpu.append((time.monotonic(), cpu))
             self._cpu = [entry for entry in self._cpu if entry[0] > time.monotonic() - _IDLE_SECONDS - 1]
 
+    def _has_changed(self, pid: int) -> bool:
+        """Asking takes time: what was opened meanwhile is waited for and asked, too."""
+        before = self._ready.listening
+        if self._local:
+            self._measure(pid)
+        return before != self._ready.listening
+
     def _without_a_way_in(self) -> frozenset[int]:
         opened = (item.port for item in self._ready.listening if not item.loopback)
         return frozenset(port for port in opened if port not in self._published and port < EPHEMERAL)
 
     def _settled(self) -> bool:
-        """The set of open ports is complete, or has not changed for a while."""
+        """The set of open ports is the expected one and still; or, where that is not known, it is still and the program
+        has stopped working: many open a port for themselves long before the one they serve on."""
         if not self._local:
             return True
         still = time.monotonic() - self._changed
-        opened = {item.port for item in self._ready.listening}
+        opened = {p.port for p in self._ready.listening if p.port < EPHEMERAL or p.port in self._published}
         if not opened or not self._expected.must <= opened or still < _STABLE_SECONDS:
             return False
-        return self._expected.may <= opened or still >= _OTHERS_SECONDS
+        known = self._expected.must | self._expected.may
+        if known and known <= opened:
+            return True
+        return still >= _LONG_STABLE_SECONDS or (still >= _OTHERS_SECONDS and self._is_quiet(1.0, _QUIET_CPU))
+
+    def _is_quiet(self, seconds: float, most: float) -> bool:
+        """Whether the container used at most this much CPU time in the last seconds."""
+        if not self._cpu or self.age < seconds:
+            return False
+        now, after = self._cpu[-1]
+        before = [cpu for when, cpu in self._cpu if when <= now - seconds]
+        return bool(before) and after - before[-1] <= most
 
     def _all_answer(self) -> bool:
         """Asks every open port once; one that says 5xx is asked again for a while: many services say so at first."""
@@ -131,10 +155,11 @@ class _Watch:
         ports = sorted(port for port in opened if port in self._published)
         for port in ports:
             known = self._ready.first.get(port)
-            if known is None or known.status is None or known.status >= 500:
-                path = self._expected.paths.get(port, "/")
-                left = max(2.0, self._expected.timeout - self.age)
-                self._ready.first[port] = speaks(port, path, self._published[port], min(left, 30.0))
+            if known is None:
+                self._ask(port, _QUICK_SECONDS)
+            elif known.status is None or known.status >= 500:
+                self._ask(port, _PATIENT_SECONDS)
+        self._ask_silent_ones(ports)
         answers = [self._ready.first[port] for port in ports]
         if answers and self._answered is None and any(answer.status is not None for answer in answers):
             self._answered = time.monotonic()
@@ -144,11 +169,25 @@ class _Watch:
         tried = self._answered is not None and time.monotonic() - self._answered > _RECOVER_SECONDS
         return good or tried
 
+    def _ask_silent_ones(self, ports: list[int]) -> None:
+        """A port that takes a connection and says nothing may be slow with its first answer: it gets its time if it is
+        a declared one, or if no other one speaks HTTP."""
+        speaking = any(self._ready.first[port].probe.kind == "http" for port in ports)
+        declared = self._expected.must | self._expected.may
+        for port in ports:
+            if self._ready.first[port].probe.kind == "tcp" and port not in self._patient:
+                self._patient.add(port)
+                if port in declared or not speaking:
+                    self._ask(port, _PATIENT_SECONDS)
+
+    def _ask(self, port: int, patience: float) -> None:
+        path = self._expected.paths.get(port, "/")
+        left = max(2.0, self._expected.timeout - self.age)
+        self._ready.first[port] = speaks(port, path, self._published[port], min(left, patience))
+
     def _is_silent(self) -> bool:
         """It runs, listens on nothing and has done nothing for five seconds: a worker, or it waits for something."""
         if not self._local or self._ready.listening or self._expected.must or self._expected.ends:
             return False
-        if self.age < (_SILENT_SECONDS if self._expected.may else _WORKER_SECONDS) or len(self._cpu) < 2:
-            return False
-        (first, before), (last, after) = self._cpu[0], self._cpu[-1]
-        return last - first >= _IDLE_SECONDS - 1 and after - before < _IDLE_CPU
+        least = _SILENT_SECONDS if self._expected.may else _WORKER_SECONDS
+        return self.age >= least and self._is_quiet(_IDLE_SECONDS, _IDLE_CPU)

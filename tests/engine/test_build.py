@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,17 @@ class TestWithAnEngine:
         session.build(BuildRequest(tmp_path, text, ignore="hidden\n"))
         with pytest.raises(BuildFailure):
             session.build(BuildRequest(tmp_path, text))
+
+    def test_secrets_arguments_and_target_are_passed_on(self, session: Session, base: Base, tmp_path: Path) -> None:
+        (tmp_path / "token").write_text("s3cret")
+        text = (
+            f"FROM {base('debian:bookworm-slim')} AS one\nARG A\n"
+            'RUN --mount=type=secret,id=t test "$(cat /run/secrets/t)$A" = s3cretx\nFROM one\nRUN exit 1\n'
+        )
+        request = BuildRequest(tmp_path, text, target="one", build_args={"A": "x"}, ignore="*")
+        session.build(replace(request, secrets=(f"id=t,src={tmp_path / 'token'}",)))
+        with pytest.raises(BuildFailure):
+            session.build(replace(request, build_args={"A": "y"}))
 
     def test_bases_resolve_to_what_can_be_had(self, engine: Engine, base: Base) -> None:
         image = base("debian:bookworm-slim")

@@ -87,6 +87,16 @@ def test_an_interrupt_leaves_nothing_within_ten_seconds(
 
 
 @pytest.mark.engine
+def test_an_impatient_user_does_not_stop_the_cleaning(engine: Engine, base: Base) -> None:
+    process, session = start("exec", base("debian:bookworm-slim"))
+    for _ in range(6):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    process.communicate(timeout=20)
+    assert left(engine, session) == []
+
+
+@pytest.mark.engine
 def test_an_interrupted_build_stops_in_the_engine(engine: Engine, base: Base) -> None:
     process, _ = start("build", base("debian:bookworm-slim"))
     nonce = process.args[-1]  # type: ignore[index]

@@ -180,6 +180,17 @@ def test_random_ports_of_the_original_are_not_waited_for(session: Session, make:
     assert check_smoke([first, second], second).verdict == "passed"
 
 
+def test_a_port_that_opens_long_before_the_real_one_does_not_end_the_wait(session: Session, make: Make) -> None:
+    code = (
+        "import socket, runpy, time; extra = socket.create_server(('', 9010)); end = time.time() + 5\n"
+        "while time.time() < end: pass\n"
+        "runpy.run_path('/srv/service.py')"
+    )
+    seen = observe(session, make(command=python(code)), trace=False)
+    assert seen.plan.listens == (8123, 9010)
+    assert {"GET :8123/", "connect :9010"} <= {answer.probe.name for answer in seen.answers}
+
+
 def test_a_service_that_does_not_listen_to_stop_is_given_less_time_the_next_time(session: Session, make: Make) -> None:
     image = make("RUN sed -i /SIGTERM/d /srv/service.py")
     settings = SmokeSettings(stop_timeout=5)
