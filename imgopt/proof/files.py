@@ -60,8 +60,19 @@ def application_files(side: Side) -> Iterator[Node]:
             continue
         if node.kind not in ("file", "symlink") and (node.kind != "dir" or node.children):
             continue  # a folder counts where it is empty: something is meant to be put there
-        if node.layer in copied or is_application_path(node.path, workdirs):
+        if node.layer in copied or is_application_path(node.path, workdirs) or _is_alone(side, node.path):
             yield node
+
+
+_SHARED = re.compile(r"^/(?:usr/(?:share|lib|libexec)|var/lib)/(?!python3|dpkg/|apt/|systemd/|ucf/|pam/|misc/)")
+
+
+def _is_alone(side: Side, path: str) -> bool:
+    """Below /usr/share, /usr/lib or /var/lib in a folder where no system package has anything: data that a RUN put
+    there, not a list that a package's installation makes."""
+    if not _SHARED.match(path):
+        return False
+    return posixpath.join("/", *path.split("/")[1:4]) not in side.package_folders
 
 
 def is_application_path(path: str, workdirs: tuple[str, ...] = ()) -> bool:

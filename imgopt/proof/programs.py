@@ -1,4 +1,4 @@
-"""Programs that are started: the entrypoint, command and health check, shebangs, and what kept shell scripts call."""
+"""Programs that are started: entrypoint, command and health check, shebangs, what kept scripts and sources call."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgopt.image.tree import Node
+from imgopt.proof.calls import called_by_packages, called_by_sources
 from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.shell import called_programs
 from imgopt.proof.side import Side
@@ -36,7 +37,12 @@ def check_programs(
     """
     items: list[Item] = []
     allowed: list[str] = []
-    uses = [*started(candidate), *_interpreters(candidate, opened), *_calls(original, candidate, opened)]
+    uses = [
+        *started(candidate),
+        *_interpreters(candidate, opened),
+        *_calls(original, candidate, opened),
+        *_by_sources(original, candidate, allowances),
+    ]
     for use in uses:
         problem = _problem(candidate, use)
         if problem is None or _failed_before(original, use):
@@ -46,7 +52,7 @@ def check_programs(
             allowed.append(f"{problem}: {reason}")
         else:
             items.append(problem)
-    detail = f"{len(uses)} uses of programs by the start, the health check, shebangs and scripts"
+    detail = f"{len(uses)} uses of programs by the start, the health check, shebangs, scripts and sources"
     return judged(NAME, detail, items, allowed)
 
 
@@ -113,7 +119,7 @@ def _failed_before(original: Side, use: Use) -> bool:
     return _problem(original, use) is not None
 
 
-def _scripts(side: Side, opened: frozenset[str] | None) -> list[Node]:
+def running_scripts(side: Side, opened: frozenset[str] | None = None) -> list[Node]:
     """Shell scripts that run: those that the start names, those they name in turn, and those that were opened."""
     found: dict[str, Node] = {}
     queue = [use.word for use in started(side)]
@@ -139,7 +145,18 @@ def _script_text(node: Node) -> str:
 
 def _calls(original: Side, candidate: Side, opened: frozenset[str] | None) -> Iterator[Use]:
     """Programs that running scripts name, as far as the original has them: rare paths too, that no probe takes."""
-    for script in _scripts(candidate, opened):
+    for script in running_scripts(candidate, opened):
         for word in called_programs(_script_text(script)):
             if original.command(word) is not None:
                 yield Use(word, script.path)
+
+
+def _by_sources(original: Side, candidate: Side, allowances: Allowances) -> Iterator[Use]:
+    """Literal calls in sources that the candidate still has, and packages that drive a program."""
+    for word, path in called_by_sources(original):
+        kept = any(candidate.is_file(place) for place, _ in allowances.places(path))
+        if kept and original.command(word) is not None:
+            yield Use(word, path)
+    for word, package in called_by_packages(candidate):
+        if original.command(word) is not None:
+            yield Use(word, package)

@@ -166,7 +166,7 @@ def _compared(side: Side, dockerfile: str, base: str | None, build: Build | None
 def _runs(
     session: Session, question: Question, original: str, candidate: str, say: Say
 ) -> tuple[Runs, tuple[str, ...]]:
-    """The observations, and the last lines of what did not start."""
+    """The observations, and the last lines of the candidate, or of an original that does not start."""
     say("Running the original")
     first = observe(session, original, question.smoke)
     if not first.started:
@@ -177,7 +177,7 @@ def _runs(
     runs: Sequence[Observation] = (first, again)
     if again.started and other.started:
         runs, _ = settle(session, runs, other, question.smoke)
-    return Runs(tuple(runs), other), () if other.started else other.log_tail
+    return Runs(tuple(runs), other), other.log_tail
 
 
 def _does_not_build(question: Question, original: _Made, failure: BuildFailure) -> ProofResult:
@@ -196,13 +196,14 @@ def _result(
     original: Compared, candidate: Compared, checks: Sequence[Check], log: Sequence[str], hints: Sequence[str]
 ) -> ProofResult:
     answer = verdict(checks)
+    answered = any(check.name == SMOKE and check.verdict == "passed" for check in checks)
     return ProofResult(
         original=original,
         candidate=candidate,
         verdict=answer,
         reason=_reason(answer, checks),
         checks=[shown(check) for check in checks],
-        log=list(log[-_LOG_LINES:]),
+        log=[] if answered else list(log[-_LOG_LINES:]),
         hints=list(hints),
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.observe import Observation
+from imgopt.proof.programs import running_scripts
 from imgopt.proof.side import Side
 from imgopt.proof.users import WRITE, Identity
 
@@ -39,6 +40,7 @@ def check_non_root(
         allowed.append(f"runs as {candidate.config.user}: {reason}")
     if identity.is_root is False and not identity.numeric and original.config.user != candidate.config.user:
         allowed.append(f"user {candidate.config.user!r} is a name: Kubernetes' runAsNonRoot asks for a number")
+    items.extend(_lost_accounts(original, candidate))
     written = _written_folders(before)
     items.extend(_not_writable(original, candidate, identity, written))
     items.extend(_other_uid(identity, after))
@@ -59,6 +61,23 @@ def _user_reason(original: Side, candidate: Side, identity: Identity, allowances
 def _user_message(original: Side, candidate: Side, allowances: Allowances) -> str:
     wanted = allowances.user if allowances.user is not None else original.config.user
     return f"user is {candidate.config.user or 'root'} instead of {wanted or 'root'}"
+
+
+def _lost_accounts(original: Side, candidate: Side) -> Iterator[Item]:
+    """Users that the author made and that a running script names (`gosu app`)."""
+    if original.base_side is None:
+        return
+    made = _accounts(original) - _accounts(original.base_side) - _accounts(candidate)
+    for script in running_scripts(candidate):
+        said = set(re.findall(r"[\w-]+", script.read(1 << 20).decode("utf-8", "replace")))
+        for name in sorted(made & said):
+            message = f"{script.path} names the user {name}, who is not there"
+            yield Item("configuration", f"account:{name}", "/etc/passwd", script.path, message)
+
+
+def _accounts(side: Side) -> set[str]:
+    lines = (side.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines()
+    return {line.partition(":")[0] for line in lines if ":" in line}
 
 
 def _written_folders(before: Observation | None) -> list[str]:

@@ -72,6 +72,12 @@ class Side:
             found[package.ecosystem, plain_name(package.name), package.version].append(package)
         return found
 
+    @cached_property
+    def package_folders(self) -> frozenset[str]:
+        """Folders of three names (`/usr/share/mime`) in which packages have files."""
+        files = (path for package in self.packages for path in package.files)
+        return frozenset("/".join(path.split("/")[:4]) for path in files)
+
     def owner(self, path: str) -> Package | None:
         """The system or language package that owns this path."""
         return self.packages.owner(path)

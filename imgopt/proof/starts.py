@@ -57,9 +57,9 @@ def same_start(original: Side, candidate: Side) -> SameStart:
     if before == after or [bool(part) for part in before] != [bool(part) for part in after]:
         return SameStart()
     kept = before[0] == after[0]  # an entry script that hands over to the command: only that is looked at
-    ours = _unfolded(original, before[1] if kept else (*before[0], *before[1]))
-    theirs = _unfolded(candidate, after[1] if kept else (*after[0], *after[1]))
-    moves = _same_words(original, _expanded(original, ours.words), candidate, _expanded(candidate, theirs.words))
+    ours = unfolded(original, before[1] if kept else (*before[0], *before[1]))
+    theirs = unfolded(candidate, after[1] if kept else (*after[0], *after[1]))
+    moves = _same_words(original, expanded(original, ours.words), candidate, expanded(candidate, theirs.words))
     if moves is None:
         return SameStart()
     reason = "; ".join(dict.fromkeys(ours.reasons)) or "the same program by another spelling"
@@ -68,7 +68,7 @@ def same_start(original: Side, candidate: Side) -> SameStart:
     return SameStart(Start(*after, reason), drops if pattern else (), moves)
 
 
-def _unfolded(side: Side, words: tuple[str, ...]) -> _Words:
+def unfolded(side: Side, words: tuple[str, ...]) -> _Words:
     """Takes off shells and launchers, as long as what they do can be read."""
     result = _Words(words)
     for _ in range(_MOST_STEPS):
@@ -115,7 +115,7 @@ def _package_script(side: Side, name: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _expanded(side: Side, words: tuple[str, ...]) -> tuple[str, ...]:
+def expanded(side: Side, words: tuple[str, ...]) -> tuple[str, ...]:
     """A script as the kernel starts it: its interpreter, then its path."""
     if not words:
         return ()

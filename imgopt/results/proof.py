@@ -48,6 +48,6 @@ class ProofResult(Result, frozen=True, kw_only=True):
     """In one sentence, why it is not proven; empty when it is."""
     checks: list[ProofCheck] = []
     log: list[str] = []
-    """The last lines of what did not build or start."""
+    """The last lines of what did not build, start or answer as it should."""
     hints: list[str] = []
     """Settings that would help."""

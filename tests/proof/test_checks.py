@@ -21,6 +21,7 @@ BASE = {
     "usr/bin/python3.11": File("elf", 0o755),
     "usr/bin/python3": File(link="python3.11"),
     "usr/bin/env": File("elf", 0o755),
+    "usr/bin/convert": File("elf", 0o755),
     "usr/share/zoneinfo/Europe/Berlin": "TZif2\0CET-1CEST,M3.5.0,M10.5.0/3\n",
     "usr/lib/locale/de_DE.utf8/LC_CTYPE": "x",
     "etc/ssl/certs/ca-certificates.crt": "-----BEGIN CERTIFICATE-----",
@@ -32,6 +33,7 @@ PACKAGES = {
     f"{SITE}/flask-3.0.dist-info/RECORD": "flask/__init__.py,,\nflask-3.0.dist-info/METADATA,,\n",
 }
 APP = {
+    "app/export.py": "import subprocess\nsubprocess.run(['convert', 'a.png', 'b.pdf'])\nsubprocess.run([tool, 'x'])\n",
     "app/main.py": "import flask",
     "app/templates/index.html": "<h1>hi</h1>",
     "app/run.sh": File("#!/bin/sh\nexec python3 main.py\n", 0o755),
@@ -47,7 +49,16 @@ CONFIG = {
     "Volumes": {"/data": {}},
     "Labels": {"team": "a"},
 }
-ORIGINAL = Recipe((("ADD rootfs", BASE), ("RUN pip install flask", PACKAGES), ("COPY . /app", APP)), CONFIG)
+DATA = {"usr/share/nltk_data/stopwords": "the", "usr/share/nltk_data/corpora/x": "y"}
+ORIGINAL = Recipe(
+    (
+        ("ADD rootfs", BASE),
+        ("RUN pip install flask", PACKAGES),
+        ("RUN python -m nltk.downloader stopwords", DATA),
+        ("COPY . /app", APP),
+    ),
+    CONFIG,
+)
 
 
 def failed(checks: Iterable[Check]) -> dict[str, list[str]]:
@@ -113,6 +124,16 @@ MUTATIONS = {
         "ca-certificates.crt",
     ),
     "the interpreter of the entry script is lost": ({"without": ["bin/sh"]}, "programs", "/bin/sh"),
+    "a program that a source calls is lost": (
+        {"without": ["usr/bin/convert"]},
+        "programs",
+        "convert, needed by /app/export.py",
+    ),
+    "data that a RUN fetched is lost": (
+        {"without": ["usr/share/nltk_data/stopwords"]},
+        "application files",
+        "/usr/share/nltk_data/stopwords",
+    ),
     "a program that the entry script calls is lost": (
         {"without": ["usr/bin/python3"]},
         "programs",
@@ -146,7 +167,7 @@ def test_a_harmless_difference_is_not_refuted(name: str, side_of: Callable[..., 
 
 
 def test_another_split_into_layers_is_not_refuted(side_of: Callable[..., Side]) -> None:
-    one = Recipe((("ADD rootfs", {**BASE, **PACKAGES, **APP}),), CONFIG)
+    one = Recipe((("ADD rootfs", {**BASE, **PACKAGES, **DATA, **APP}),), CONFIG)
     assert failed(static_checks(side_of(ORIGINAL, 1), side_of(one), Allowances())) == {}
 
 

@@ -1,0 +1,94 @@
+"""Programs that the application's own sources and its packages start, seen in the text: no probe may take that path.
+
+A full base image has git, curl or convert; a slim one has not. A call that names such a program literally is evidence
+enough to keep it. What is computed at run time is left to the real run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from imgopt.image.tree import Node
+from imgopt.proof.files import application_files
+from imgopt.proof.shell import called_programs
+from imgopt.proof.side import Side, plain_name
+
+_LONGEST_SOURCE = 1 << 20
+_MOST_BYTES = 64 << 20
+_WORD = r"""\(\s*\[?\s*(?:[rbf]?["'])(?P<text>[^"'\n]{1,400})["']"""
+_CALLS = {
+    (".py",): re.compile(
+        r"\b(?:subprocess\.(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput)|os\.(?:system|popen|execvp?|"
+        r"execlp?|spawnvp)|create_subprocess_(?:exec|shell)|shutil\.which|pexpect\.spawn|sh\.Command)" + _WORD
+    ),
+    (".js", ".cjs", ".mjs", ".ts"): re.compile(
+        r"\b(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|execa|execaSync|execaCommand)" + _WORD
+    ),
+    (".php",): re.compile(r"\b(?:shell_exec|exec|system|passthru|proc_open|popen)" + _WORD),
+    (".rb",): re.compile(r"\b(?:system|spawn|exec|IO\.popen|Open3\.\w+)" + _WORD),
+}
+_STARTS_PROGRAMS = re.compile(r"child_process|execa")
+_BY_PACKAGES = {
+    "python": {
+        "gitpython": "git",
+        "pytesseract": "tesseract",
+        "tesserocr": "tesseract",
+        "ocrmypdf": "tesseract",
+        "pdf2image": "pdftoppm",
+        "pdftotext": "pdftotext",
+        "pydub": "ffmpeg",
+        "ffmpeg-python": "ffmpeg",
+        "moviepy": "ffmpeg",
+        "openai-whisper": "ffmpeg",
+        "pdfkit": "wkhtmltopdf",
+        "imgkit": "wkhtmltoimage",
+        "graphviz": "dot",
+        "pydot": "dot",
+        "pypandoc": "pandoc",
+        "python-crontab": "crontab",
+        "django-dbbackup": "pg_dump",
+        "textract": "antiword",
+        "ghostscript": "gs",
+        "camelot-py": "gs",
+    },
+    "node": {
+        "simple-git": "git",
+        "fluent-ffmpeg": "ffmpeg",
+        "gm": "convert",
+        "imagemagick": "convert",
+        "pdf-poppler": "pdftocairo",
+        "node-tesseract-ocr": "tesseract",
+        "wkhtmltopdf": "wkhtmltopdf",
+    },
+}
+"""Language packages that do nothing but drive a program."""
+
+
+def called_by_sources(side: Side) -> Iterator[tuple[str, str]]:
+    """(program, source file) for every literal call in the application's sources."""
+    read = 0
+    for node in application_files(side):
+        pattern = next((regex for endings, regex in _CALLS.items() if node.name.endswith(endings)), None)
+        if pattern is None or node.inode is None or node.size > _LONGEST_SOURCE or read > _MOST_BYTES:
+            continue
+        read += node.size
+        yield from ((name, node.path) for name in _called(node, pattern))
+
+
+def _called(node: Node, pattern: re.Pattern[str]) -> dict[str, None]:
+    text = node.read().decode("utf-8", "replace")
+    if node.name.endswith(("js", "ts")) and not _STARTS_PROGRAMS.search(text):
+        return {}
+    found: dict[str, None] = {}
+    for match in pattern.finditer(text):
+        found.update(dict.fromkeys(called_programs(match["text"])))
+    return found
+
+
+def called_by_packages(side: Side) -> Iterator[tuple[str, str]]:
+    """(program, package) for packages that are there to drive a program."""
+    for package in side.packages:
+        program = _BY_PACKAGES.get(package.ecosystem, {}).get(plain_name(package.name))
+        if program:
+            yield program, f"{package.ecosystem} package {package.name}"

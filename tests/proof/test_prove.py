@@ -1,0 +1,138 @@
+"""`imgopt prove` as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imgopt.cli.app import main
+from imgopt.engine import BuildRequest, Session, connect
+from imgopt.errors import EnvironmentFailure
+
+BASE = "imgopt.local/debian:bookworm-slim"
+ORIGINAL = 'FROM debian:bookworm-slim\nWORKDIR /srv\nCOPY greeting .\nCMD ["cat", "greeting"]\n'
+
+Prove = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    (tmp_path / "greeting").write_text("hello\n")
+    (tmp_path / "unused").write_text("unused\n")
+    (tmp_path / "Dockerfile").write_text(ORIGINAL)
+    return tmp_path
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    try:
+        engine = connect()
+    except EnvironmentFailure as error:
+        if os.environ.get("IMGOPT_REQUIRE_ENGINE"):
+            raise
+        pytest.skip(str(error))
+    with Session(engine) as session:
+        yield session
+
+
+@pytest.fixture
+def prove(context: Path, session: Session, capsys: pytest.CaptureFixture[str]) -> Prove:
+    """Writes the candidate, proves it, and gives the exit code and the result."""
+    mapped = ["--base", f"debian:bookworm-slim={BASE}"] if session.engine.has_image(BASE) else []
+
+    def call(candidate: str, *options: str) -> tuple[int, dict[str, Any]]:
+        (context / "Candidate").write_text(candidate)
+        code = main(["prove", str(context), "--with", "Candidate", "--format", "json", *mapped, *options])
+        return code, json.loads(capsys.readouterr().out)
+
+    return call
+
+
+def verdicts(result: dict[str, Any]) -> dict[str, str]:
+    return {check["name"]: check["verdict"] for check in result["checks"]}
+
+
+@pytest.mark.engine
+def test_a_candidate_that_does_the_same_is_proven(prove: Prove) -> None:
+    code, result = prove(ORIGINAL.replace("COPY greeting .", "COPY greeting unused /srv/"))
+    assert (code, result["verdict"], result["schema"]) == (0, "proven", "imgopt/proof/1")
+    assert "failed" not in verdicts(result).values()
+    assert result["original"]["base"] == "debian:bookworm-slim"
+
+
+@pytest.mark.engine
+def test_a_candidate_that_lost_a_file_is_refuted_with_its_evidence(prove: Prove) -> None:
+    code, result = prove(ORIGINAL.replace("COPY greeting .", "COPY unused ."))
+    assert (code, result["verdict"]) == (1, "refuted")
+    failed = {check["name"]: check["failures"] for check in result["checks"] if check["verdict"] == "failed"}
+    assert {"application files", "opened files", "smoke"} <= set(failed)
+    assert failed["application files"][0]["subject"] == "/srv/greeting"
+    assert "greeting" in "\n".join(result["log"])
+
+
+@pytest.mark.engine
+def test_a_candidate_that_does_not_build_is_refuted_by_its_build(prove: Prove) -> None:
+    code, result = prove(ORIGINAL + "RUN no-such-program\n")
+    assert (code, result["verdict"]) == (1, "refuted")
+    failures = next(check["failures"] for check in result["checks"] if check["name"] == "build")
+    assert "Candidate:5" in failures[0]["message"]
+    assert {"no-such-program"} <= {failure["subject"] for failure in failures}
+
+
+@pytest.mark.engine
+def test_an_intended_difference_is_said_with_allow(prove: Prove) -> None:
+    other = ORIGINAL + "ENV MODE=web\n"
+    assert prove(other)[0] == 1
+    code, result = prove(other, "--allow", "env:MODE")
+    assert code == 0
+    allowed = next(check["allowed"] for check in result["checks"] if check["name"] == "configuration")
+    assert allowed == ["variable MODE=web is new: intended (--allow)"]
+
+
+@pytest.mark.engine
+def test_an_original_that_does_not_start_leaves_it_unproven_with_its_last_lines(context: Path, prove: Prove) -> None:
+    failing = ORIGINAL.replace('["cat", "greeting"]', "echo \"KeyError: 'TOKEN'\" >&2; exit 3")
+    (context / "Dockerfile").write_text(failing)
+    code, result = prove(failing)
+    assert (code, result["verdict"]) == (1, "unproven")
+    assert verdicts(result)["smoke"] == "not measured"
+    assert "KeyError: 'TOKEN'" in result["log"]
+    assert any("--env TOKEN" in hint for hint in result["hints"])
+
+
+@pytest.mark.engine
+def test_two_images_of_the_engine_are_proven(
+    context: Path, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bases = {"debian:bookworm-slim": BASE} if session.engine.has_image(BASE) else {}
+    names = []
+    for text in (ORIGINAL, ORIGINAL.replace("greeting .", "unused greeting")):
+        build = session.build(BuildRequest(context, dockerfile=text, bases=bases))
+        assert build.reference is not None
+        names.append(build.reference)
+    assert main(["prove", names[0], "--with", names[0]]) == 0
+    assert "PROVEN" in capsys.readouterr().out
+    assert main(["prove", names[0], "--with", names[1]]) == 1
+    assert "/srv/greeting has other contents" in capsys.readouterr().out
+
+
+def test_wrong_input_is_said_before_an_engine_is_asked(context: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prove", str(context), "--with", "nowhere"]) == 2
+    assert "nowhere: no such Dockerfile" in capsys.readouterr().err
+    assert main(["prove", str(context), "--with", "Dockerfile", "--format", "sarif"]) == 2
+    (context / "Empty").write_text("\n")
+    assert main(["prove", str(context), "--with", "Empty"]) == 2
+    assert main(["prove", str(context)]) == 2
+
+
+def test_no_engine_is_the_environments_fault(
+    context: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{context}/no.sock")
+    assert main(["prove", str(context), "--with", str(context / "Dockerfile")]) == 3
+    assert "no Docker engine answers" in capsys.readouterr().err
