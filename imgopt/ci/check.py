@@ -19,6 +19,7 @@ from imgopt.ci.baseline import Accepted, Entry, entry_key, make_entry
 from imgopt.ci.explain import explain
 from imgopt.ci.measured import Measured, measure
 from imgopt.ci.measures import Sides
+from imgopt.ci.rebuild import Rebuild, expected_rebuild
 from imgopt.ci.rules import Judged, Who, figures, judge
 from imgopt.ci.settings import CiSettings
 from imgopt.ci.subjects import Subject
@@ -36,6 +37,7 @@ class Gate:
     against: str
     today: datetime.date = field(default_factory=datetime.date.today)
     pull: bool = False
+    build_args: Mapping[str, str] = field(default_factory=dict)
     suggest: bool = True
     """Whether the rewriter is asked for the offending lines."""
 
@@ -82,13 +84,14 @@ def check_image(subject: Subject, gate: Gate) -> Checked:
     settings = gate.settings.for_image(subject.name)
     measured = measure(subject, _likely_entry(subject, gate), pull=gate.pull)
     before, reason = _entry_of(measured, gate)
-    sides = _sides(measured, before, settings)
+    sides = _sides(measured, before, settings, gate)
     who = Who(subject.name, measured.image.platform)
     judged = judge(settings, sides, who, measured.image.config.user)
     entry = _new_entry(measured, judged)
     attribution = _attribution(measured, before, settings)
     judged = [_accepting(item, before, gate.today) for item in judged]
-    findings = explain([f for item in judged for f in item.findings], attribution, measured, suggest=gate.suggest)
+    found = [finding for item in judged for finding in item.findings]
+    findings = explain(found, attribution, measured, rebuild_line=sides.rebuild.line, suggest=gate.suggest)
     check = _image_check(measured, before, reason, attribution, [item.outcome for item in judged], findings)
     return Checked(_with_notes(check, before, gate.today), entry, tuple(judged))
 
@@ -138,11 +141,14 @@ def _check_comparable(entry: Entry, measured: Measured, gate: Gate) -> None:
         )
 
 
-def _sides(measured: Measured, before: Entry | None, settings: CiSettings) -> Sides:
+def _sides(measured: Measured, before: Entry | None, settings: CiSettings, gate: Gate) -> Sides:
     live: dict[str, int] = {}
     if settings.paths and measured.facts.complete:
         live = {node.path: node.size for node in measured.image.tree().files()}
-    return Sides(measured.facts, before, settings.metric, live)
+    rebuild = Rebuild(None)
+    if settings.rules["rebuild"].level != "off":
+        rebuild = expected_rebuild(measured, gate.build_args)
+    return Sides(measured.facts, before, settings.metric, live, rebuild)
 
 
 def _attribution(measured: Measured, before: Entry | None, settings: CiSettings) -> Attribution | None:

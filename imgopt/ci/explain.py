@@ -17,10 +17,20 @@ _GROWTH = frozenset(["total", "own-layers", "path", "package"])
 
 
 def explain(
-    findings: Sequence[Finding], attribution: Attribution | None, measured: Measured, *, suggest: bool
+    findings: Sequence[Finding],
+    attribution: Attribution | None,
+    measured: Measured,
+    *,
+    rebuild_line: int | None,
+    suggest: bool,
 ) -> list[Finding]:
     """The findings with places, causes and (where the rewriter knows one) a fix."""
-    explained = [_explained(finding, attribution, measured) for finding in findings]
+    explained = [
+        _at_line(finding, rebuild_line, measured)
+        if finding.rule == "rebuild"
+        else _explained(finding, attribution, measured)
+        for finding in findings
+    ]
     if not suggest or not explained:
         return explained
     from imgopt.ci.suggest import with_fixes
@@ -117,3 +127,12 @@ def _last_line(measured: Measured) -> Place | None:
         return None
     item = measured.dockerfile.target(measured.subject.target).instructions[-1]
     return Place(file=measured.shown(measured.subject.dockerfile), line=item.line, end_line=item.end_line)
+
+
+def _at_line(finding: Finding, line: int | None, measured: Measured) -> Finding:
+    item = measured.dockerfile.at_line(line) if measured.dockerfile is not None and line is not None else None
+    place = _start(measured)
+    if item is not None and place is not None:
+        place = Place(file=place.file, line=item.line, end_line=item.end_line)
+    hint = "imgopt cache shows which step each kind of change breaks"
+    return msgspec.structs.replace(finding, place=place, hint=hint)

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from imgopt.ci.baseline import Entry
 from imgopt.ci.facts import Facts
+from imgopt.ci.rebuild import Rebuild
 from imgopt.ci.settings import Budget, Rule
 from imgopt.results.ci import FourSizes, Metric, Unit
 
@@ -26,15 +27,14 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The image as it is, and its entry in the baseline. `rebuild` is the expected cost of a rebuild in bytes."""
+    """The image as it is, and its entry in the baseline."""
 
     facts: Facts
     before: Entry | None
     metric: Metric
     live: Mapping[str, int]
     """Live bytes by path of the whole image; empty where no budget asks for them."""
-    rebuild: int | None = None
-    no_rebuild: str = "no cache prediction was asked for"
+    rebuild: Rebuild
 
 
 def size_measures(sides: Sides, rules: Mapping[str, Rule]) -> dict[str, Measure]:
@@ -75,7 +75,7 @@ def _layers(sides: Sides, _: Metric) -> Measure:
 
 def _rebuild(sides: Sides, _: Metric) -> Measure:
     before = sides.before.figures.get("rebuild") if sides.before else None
-    return Measure(sides.rebuild, before, sides.facts.sizes.tar or 0, reason=sides.no_rebuild)
+    return Measure(sides.rebuild.bytes, before, sides.facts.sizes.tar or 0, reason=sides.rebuild.reason)
 
 
 _MEASURES: Mapping[str, Callable[[Sides, Metric], Measure]] = {

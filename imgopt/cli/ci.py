@@ -14,9 +14,8 @@ from imgopt.cli import options
 if TYPE_CHECKING:
     from imgopt.ci.api import Project
     from imgopt.ci.subjects import Subject
-    from imgopt.results.ci import CiResult
 
-FailOn_ = Literal["error", "warn", "never"]
+FailLevel = Literal["error", "warn", "never"]
 Images = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME=]IMAGE...", help="Images; default: those of the configuration.")
 ]
@@ -26,17 +25,25 @@ Against = Annotated[str | None, typer.Option("--against", help="Use the baseline
 AgainstImage = Annotated[str | None, typer.Option("--against-image", help="Compare with this image instead.")]
 Platforms = Annotated[list[str] | None, typer.Option("--platform", help="For instance linux/arm64; repeatable.")]
 Pull = Annotated[bool, typer.Option("--pull", help="Read the layers of registry images, not only the manifest.")]
-Build = Annotated[bool, typer.Option("--build", help="Build the images of the configuration first.")]
+Build = Annotated[bool, typer.Option("--build", help="Build the images first, also those that have a name.")]
 FailOn = Annotated[str, typer.Option("--fail-on", help="error, warn or never: which findings make exit code 1.")]
 Require = Annotated[bool, typer.Option("--require-baseline", help="Exit with 2 where there is no baseline.")]
-Ratchet = Annotated[bool, typer.Option("--ratchet", help="Record images that became smaller.")]
+Ratchet = Annotated[bool, typer.Option("--ratchet", help="Record images that became smaller, and only those.")]
 NoFix = Annotated[bool, typer.Option("--no-fix", help="Do not ask the rewriter for the offending lines.")]
+Because = Annotated[str, typer.Option("--because", help="Why the growth is right; kept in the baseline.")]
+Until = Annotated[str | None, typer.Option("--until", help="YYYY-MM-DD: accepted through that day only.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Commits to look at.")]
+Dockerfiles = Annotated[list[Path], typer.Argument(metavar="DOCKERFILE...", help="Files to check.")]
+Fix = Annotated[bool, typer.Option("--fix", help="Write what the rewriter would write.")]
 
 
 def register(app: typer.Typer) -> None:
     ci = typer.Typer(no_args_is_help=True, help="Hold image sizes against a baseline, and say which line broke it.")
     ci.command("check", help=CHECK)(check)
     ci.command("baseline", help=BASELINE)(baseline)
+    ci.command("accept", help=ACCEPT)(accept)
+    ci.command("history", help=HISTORY)(history)
+    ci.command("lint", help=LINT)(lint)
     app.add_typer(ci, name="ci")
 
 
@@ -55,6 +62,25 @@ Record what images weigh now in imgopt-baseline.json; commit the file.
 
   imgopt ci baseline app=ghcr.io/acme/app:dev
 """
+ACCEPT = """
+Take what `imgopt ci check` finds knowingly, with a reason.
+
+With --until the baseline stays, and counts again after that day. Without, what is measured becomes the baseline.
+
+  imgopt ci accept app=app:dev --because "the model is part of it now" --until 2030-01-31
+"""
+HISTORY = """
+Draw the sizes over the baseline's git history, with the commits that changed them most.
+
+  imgopt ci history --limit 50
+"""
+LINT = """
+Check Dockerfiles by their text alone, without an engine: what a build refuses, and what the rewriter does better.
+
+Exit code 1 when there is a remark, or with --fix when a file was changed.
+
+  imgopt ci lint Dockerfile docker/*.Dockerfile
+"""
 
 
 def check(
@@ -67,6 +93,7 @@ def check(
     from imgopt.ci.api import run_check
     from imgopt.ci.building import built
     from imgopt.ci.record import record
+    from imgopt.cli.emit import emit
     from imgopt.report.formats import check_outputs, write_outputs
 
     level = _fail_on(fail_on)
@@ -77,7 +104,7 @@ def check(
         result, checked = run_check(
             ready, project, against=against, against_image=against_image, pull=pull, suggest=not no_fix
         )
-    _show(result, format)
+    emit(result, format)
     write_outputs(result, output or [])
     if ratchet and result.status != "failed":
         for key in record(project.baseline, checked, ratchet=project.settings.metric):
@@ -90,27 +117,78 @@ def baseline(
     target: options.Target = None, platform: Platforms = None, build: Build = False, pull: Pull = False,
     ratchet: Ratchet = False, config: options.ConfigFile = None,
 ) -> int:  # fmt: skip
-    from imgopt.ci.api import run_check
-    from imgopt.ci.building import built
-    from imgopt.ci.record import record
+    from imgopt.ci.api import run_record
 
     project = _project(context, config, baseline, False)
     subjects = _subjects(images, project, file, target, platform)
-    with built(subjects, project.config, rebuild=build, say=_say) as ready:
-        _, checked = run_check(ready, project, pull=pull, suggest=False)
-    changed = record(project.baseline, checked, ratchet=project.settings.metric if ratchet else None)
-    for item in checked:
-        word = "recorded" if item.entry.key in changed else "unchanged"
-        _say(f"{word} {item.entry.key} in {project.baseline}")
+    changed, keys = run_record(subjects, project, rebuild=build, pull=pull, ratchet=ratchet, say=_say)
+    for key in keys:
+        _say(f"{'recorded' if key in changed else 'unchanged'} {key} in {project.baseline}")
     return 0
 
 
-def _fail_on(word: str) -> FailOn_:
+def accept(
+    because: Because, images: Images = None, until: Until = None, context: Folder = Path(), baseline: Baseline = None,
+    file: options.File = None, target: options.Target = None, platform: Platforms = None, build: Build = False,
+    config: options.ConfigFile = None,
+) -> int:  # fmt: skip
+    import datetime
+
+    from imgopt.ci.accept import accept as write
+    from imgopt.ci.accept import read_acceptance
+    from imgopt.ci.api import run_check
+    from imgopt.ci.building import built
+
+    project = _project(context, config, baseline, False)
+    acceptance = read_acceptance(because, until, project.folder, datetime.date.today())
+    subjects = _subjects(images, project, file, target, platform)
+    with built(subjects, project.config, rebuild=build, say=_say) as ready:
+        _, checked = run_check(ready, project, suggest=False, accepted=False)
+    changed = write(project.baseline, checked, acceptance)
+    for key in changed:
+        _say(f"accepted {key} in {project.baseline}" + (f" until {until}" if until else ""))
+    if not changed:
+        _say("nothing to accept: no rule is broken")
+    return 0
+
+
+def history(
+    context: Folder = Path(), baseline: Baseline = None, limit: Limit = 200, config: options.ConfigFile = None,
+    format: options.Format = "text", output: options.Output = None,
+) -> int:  # fmt: skip
+    from imgopt.ci.history import history as read
+    from imgopt.cli.emit import emit
+    from imgopt.report.formats import check_outputs, write_outputs
+
+    check_outputs(output or [], "history")
+    project = _project(context, config, baseline, False)
+    result = read(project.baseline, project.settings.metric, limit)
+    emit(result, format)
+    write_outputs(result, output or [])
+    return 0
+
+
+def lint(files: Dockerfiles, fix: Fix = False) -> int:
+    from imgopt.ci.lint import fix as write
+    from imgopt.ci.lint import lines_of
+    from imgopt.ci.lint import lint as read
+    from imgopt.report.common import safe_terminal
+
+    linted = read(files)
+    changed = write(linted) if fix else []
+    for line in lines_of(linted):
+        print(safe_terminal(line))
+    for path in changed:
+        _say(f"rewrote {path}")
+    return int(any(item.remarks for item in linted))
+
+
+def _fail_on(word: str) -> FailLevel:
     from imgopt.errors import InputError
 
-    for known in get_args(FailOn_):
+    for known in get_args(FailLevel):
         if word == known:
-            found: FailOn_ = known
+            found: FailLevel = known
             return found
     raise InputError(f"--fail-on {word}: expected error, warn or never")
 
@@ -136,17 +214,6 @@ def _subjects(
 
     where = Where(project.folder, None, file, target, tuple(platforms or ()))
     return find_subjects(images or (), project.settings, where)
-
-
-def _show(result: CiResult, format: str) -> None:
-    from imgopt.report import render, renderable
-
-    if format != "text":
-        sys.stdout.write(render(result, format))
-        return
-    from rich.console import Console
-
-    Console(highlight=False, soft_wrap=True).print(renderable(result))
 
 
 def _say(message: str) -> None:

@@ -30,14 +30,14 @@ def marker(result: CiResult) -> str:
     return f"<!-- imgopt:ci:{hashlib.sha256(names.encode('utf-8', 'surrogatepass')).hexdigest()[:8]} -->"
 
 
-def markdown(result: CiResult) -> str:
-    """At most COMMENT_BYTES of UTF-8."""
+def markdown(result: CiResult, most: int = COMMENT_BYTES) -> str:
+    """At most so many bytes of UTF-8."""
     text = ""
     for findings, rows in _STEPS:
         text = _page(result, findings, rows)
-        if len(text.encode()) <= COMMENT_BYTES:
+        if len(text.encode()) <= most:
             return text
-    return _cut(text)
+    return _cut(text, most)
 
 
 def _page(result: CiResult, findings: int, rows: int) -> str:
@@ -132,10 +132,10 @@ def _footer(result: CiResult) -> str:
     return "\n\n".join([*lines[:-1], f"<sub>{lines[-1]}</sub>"])
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, most: int) -> str:
     """Even the headlines of very many images can be too much."""
     lines: list[str] = []
-    room = COMMENT_BYTES - 100
+    room = most - 100
     for line in text.split("\n"):
         room -= len(line.encode()) + 1
         if room < 0:

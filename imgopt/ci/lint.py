@@ -1,0 +1,96 @@
+"""Static checks of Dockerfiles, without an engine: what BuildKit refuses, and what the rewriter would do better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.context.files import list_files
+from imgopt.dockerfile import IgnoreFile, find_ignore_file, parse
+from imgopt.errors import InputError, Location
+from imgopt.report.files import write_atomic
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a line. An `error` is what a build refuses; a `warning` what the rewriter would change."""
+
+    file: str
+    line: int
+    level: Literal["error", "warning"]
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """The remarks on one file, and its text as the rewriter would have it."""
+
+    path: Path
+    remarks: tuple[Remark, ...]
+    text: str
+    rewritten: str
+
+
+def lint(paths: Sequence[Path]) -> list[Linted]:
+    """Raises InputError for a file that cannot be read."""
+    return [_linted(path) for path in paths]
+
+
+def fix(linted: Sequence[Linted]) -> list[Path]:
+    """Writes the rewriter's text over each file that has one and no error; returns those files."""
+    changed = []
+    for item in linted:
+        if item.rewritten != item.text and not any(remark.level == "error" for remark in item.remarks):
+            write_atomic(item.path, item.rewritten)
+            changed.append(item.path)
+    return changed
+
+
+def _linted(path: Path) -> Linted:
+    try:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", location=Location(str(path))) from None
+    dockerfile = parse(text, path.name)
+    if dockerfile.errors:
+        remarks = tuple(
+            Remark(str(path), problem.location.line or 1, "error", "syntax", problem.message)
+            for problem in dockerfile.errors
+        )
+        return Linted(path, remarks, text, text)
+    return _planned(path, text)
+
+
+def _planned(path: Path, text: str) -> Linted:
+    from imgopt.rewrite.plan import make_plan
+    from imgopt.rewrite.strategy import ContextFiles, Project
+    from imgopt.rewrite.variants import choose_variants, strategies_of
+
+    context = path.parent
+    ignore_path = find_ignore_file(context, path)
+    ignore = ignore_path.read_text(encoding="utf-8", errors="surrogateescape") if ignore_path else None
+    tree = list_files(context, IgnoreFile.parse(ignore) if ignore is not None else None)
+    files = ContextFiles(context, {name: entry.size for name, entry in tree.files()}, ignore)
+    chosen = [item for item in strategies_of(choose_variants(["safe"])[0], (), ()) if item.safety == "text"]
+    plan = make_plan(text, Project(files, builtin_ecosystems()), chosen)
+    remarks = tuple(
+        Remark(str(path), change.line, "warning", change.strategy, change.because)
+        for change in plan.changes
+        if change.line is not None
+    )
+    return Linted(path, tuple(sorted(remarks, key=_order)), text, plan.dockerfile)
+
+
+def _order(remark: Remark) -> tuple[int, str]:
+    return remark.line, remark.rule
+
+
+def lines_of(linted: Sequence[Linted]) -> Iterator[str]:
+    """One line a remark, as compilers write them."""
+    for item in linted:
+        for remark in item.remarks:
+            yield f"{remark.file}:{remark.line}: {remark.level}: {remark.message} [{remark.rule}]"

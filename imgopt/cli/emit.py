@@ -1,0 +1,79 @@
+"""Prints a result of the gate; inside GitHub Actions in such a way that no name in it can become a command."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from imgopt.errors import EnvironmentFailure, Location
+from imgopt.results import Result
+from imgopt.results.ci import CiResult
+
+_SUMMARY_BYTES = 900_000
+"""A step summary may have 1 MiB; above it nothing of it is shown."""
+
+
+def emit(result: Result, format: str) -> None:
+    """To standard output. `github` also appends to the step summary and the outputs, where the runner names them."""
+    from imgopt.report import render
+
+    if format == "github" and isinstance(result, CiResult):
+        sys.stdout.write(render(result, "github"))
+        _to_runner(result)
+    elif os.environ.get("GITHUB_ACTIONS") == "true":
+        _quoted(_shown(result, format))
+    elif format == "text":
+        _to_terminal(result)
+    else:
+        sys.stdout.write(render(result, format))
+
+
+def _to_terminal(result: Result) -> None:
+    from rich.console import Console
+
+    from imgopt.report import renderable
+
+    Console(highlight=False).print(renderable(result))
+
+
+def _shown(result: Result, format: str) -> str:
+    from imgopt.report import render
+
+    return render(result, format, width=120)
+
+
+def _quoted(text: str) -> None:
+    """The runner reads commands from the log: they are off between these two lines, whose word nobody can guess."""
+    if not sys.stdout.isatty() and not _is_log():
+        sys.stdout.write(text)
+        return
+    token = f"imgopt-{secrets.token_hex(16)}"
+    sys.stdout.write(f"::stop-commands::{token}\n{text.rstrip()}\n::{token}::\n")
+
+
+def _is_log() -> bool:
+    """Whether standard output is the runner's log: a pipe, not a file that `>` made."""
+    import stat
+
+    return not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+
+
+def _to_runner(result: CiResult) -> None:
+    from imgopt.report.comment import markdown
+    from imgopt.report.github import outputs
+
+    _append("GITHUB_STEP_SUMMARY", markdown(result, _SUMMARY_BYTES))
+    _append("GITHUB_OUTPUT", outputs(result))
+
+
+def _append(variable: str, text: str) -> None:
+    path = os.environ.get(variable)
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise EnvironmentFailure(f"${variable} cannot be written: {error.strerror}", location=Location(path)) from None
