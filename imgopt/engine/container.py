@@ -91,7 +91,8 @@ class Process:
 
 
 def create(client: docker.DockerClient, request: RunRequest) -> Container:
-    """Raises EnvironmentFailure for an image that is not here or a network that does not exist."""
+    """Raises EnvironmentFailure for an image that is not here or a network that does not exist, StartFailure for an
+    image without a command."""
     from docker.errors import APIError
 
     network = {"network_mode": request.network} if _is_mode(request.network) else {"network": request.network}
@@ -115,6 +116,8 @@ def create(client: docker.DockerClient, request: RunRequest) -> Container:
             **{name: value for name, value in network.items() if value is not None},
         )
     except APIError as error:
+        if "no command specified" in str(error.explanation):
+            raise StartFailure(f"the container does not start: no command specified in {request.image}") from None
         raise EnvironmentFailure(
             f"the engine cannot make a container of {request.image}: {error.explanation or error}",
             hint="is the image there (`docker images`), are mounts and network right?",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-_NAME = r"(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"
-_ANY_NAME = r"(?P<name>[A-Z][A-Z0-9_]{2,})"
+_NAME = r"(?<!\w)(?P<name>[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,12})(?!\w)"
+_ANY_NAME = r"(?<!\w)(?P<name>[A-Z][A-Z0-9_]{2,80})(?!\w)"
 _LACKING = r"(?:required|not set|unset|missing|undefined|empty|not defined|not found)"
 _VARIABLES = (
     re.compile(r"KeyError: ['\"]" + _ANY_NAME + r"['\"]"),
-    re.compile(_NAME + r"\W{0,4}(?:\w+ ){0,4}?(?:is |was |be |are )?" + _LACKING),
+    re.compile(_NAME + r"\W{0,4}(?:\w{1,20} ){0,4}?(?:is |was |be |are )?" + _LACKING),
     re.compile(r"(?i:missing|required|set|define|provide|expected|need|undefined)\W(?:[\w ,'\"`:]{0,60}?\W)?" + _NAME),
     re.compile(r"(?i:environ(?:ment)?(?: variable)?s?)\W{1,4}" + _ANY_NAME),
 )
 _HOSTS = (
-    re.compile(r"could not translate host name \"(?P<host>[^\"]+)\""),
+    re.compile(r"could not translate host name \"(?P<host>[\w.-]+)\""),
     re.compile(r"(?:ENOTFOUND|EAI_AGAIN) (?P<host>[\w.-]+)"),
     re.compile(r"lookup (?P<host>[\w.-]+)(?: on [\d.:]+)?: "),
     re.compile(r"ECONNREFUSED (?P<host>[\w.:-]+)"),
@@ -25,9 +25,8 @@ _HOSTS = (
     re.compile(r"UnknownHostException: (?P<host>[\w.-]+)"),
 )
 _REFUSED = re.compile(r"[Cc]onnection refused|Name or service not known|Temporary failure in name resolution")
-_CONFIG = re.compile(
-    r"(?:No such file or directory|FileNotFoundError|ENOENT|no such file)[^'\"]*['\"](?P<path>/[^'\"]+)['\"]"
-)
+_LOST = r"(?:No such file or directory|FileNotFoundError|ENOENT|no such file)"
+_CONFIG = re.compile(_LOST + r"[^'\"\n]{0,200}['\"](?P<path>/[\w./@ -]{1,300})['\"]")
 
 
 def hints(log: str, *, code: int | None, listens: bool) -> tuple[str, ...]:
@@ -48,6 +47,8 @@ def hints(log: str, *, code: int | None, listens: bool) -> tuple[str, ...]:
     said += [
         f"it wants the file {path}: give it with mounts under [smoke]" for path in _found((_CONFIG,), tail, "path")
     ]
+    if "no command specified" in tail:
+        said.append("the image has no command: give one with command under [smoke]")
     if code == 0:
         said.append("it ends by itself: is it a program for one job? give it one with command under [smoke]")
     if code is None and not listens:

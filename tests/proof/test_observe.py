@@ -146,6 +146,14 @@ def test_an_original_that_needs_a_setting_says_which(session: Session, make: Mak
     assert "DATABASE_URL" in seen.hints[0]
 
 
+def test_an_image_without_a_command_is_told(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    image = session.build(BuildRequest(tmp_path, "FROM scratch\nCOPY x /\n")).reference or ""
+    seen = observe(session, image)
+    assert not seen.started
+    assert "command under [smoke]" in seen.hints[0]
+
+
 def test_a_command_that_is_not_in_the_image_is_told(session: Session, make: Make) -> None:
     seen = observe(session, make(command=("not-there",)))
     assert not seen.started
