@@ -34,6 +34,8 @@ _USUAL_PATHS = (
     "/actuator/health",
     "/version",
 )
+UNKNOWN_PATH = "/imgopt/no-such-page"
+"""Asked of every HTTP service: a site for one page answers it with that page, and a rewrite must keep that."""
 _NEVER_FOLLOWED = re.compile(r"log-?out|sign-?out|delete|remove|shutdown|restart|unsubscribe", re.IGNORECASE)
 _SHELL_SIGNS = re.compile(r"[|&;<>()$`*?\[\]#~\n]|^\w+=")
 
@@ -163,7 +165,7 @@ def found_probes(first: Answer) -> list[Probe]:
     """Same-origin links of an answer, then usual paths; what is asked of every port that answers HTTP."""
     origin = first.probe
     paths = [origin.path, *_links(first)][: MOST_LINKS + 1]
-    paths += [path for path in _USUAL_PATHS if path not in paths]
+    paths += [path for path in (*_USUAL_PATHS, UNKNOWN_PATH) if path not in paths]
     return [Probe("http", "found", origin.port, path, scheme=origin.scheme) for path in dict.fromkeys(paths)]
 
 

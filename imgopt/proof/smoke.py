@@ -16,7 +16,7 @@ from imgopt.proof.logs import failures_from_logs
 from imgopt.proof.masks import canonical, mask_of, mismatch
 from imgopt.proof.model import Check, Item, judged, not_measured
 from imgopt.proof.observe import KILLED, Observation, observe
-from imgopt.proof.probes import Answer
+from imgopt.proof.probes import UNKNOWN_PATH, Answer
 from imgopt.proof.settings import SmokeSettings
 
 SMOKE, STOP = "smoke", "stop"
@@ -163,6 +163,8 @@ def _compare_answers(before: Sequence[Answer], after: Answer) -> list[Difference
         return [
             Difference(name, "status", _any_of({a.status if a.status is not None else a.error for a in before}), said)
         ]
+    if after.probe.path == UNKNOWN_PATH and (after.status or 0) >= 400:
+        return []  # how a server words that there is no such page is its own affair
     found: list[Difference] = []
     for header in dict(first.headers).keys() | dict(after.headers).keys():
         wrong = mismatch(mask_of([answer.header(header) for answer in before]), after.header(header))
