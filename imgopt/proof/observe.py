@@ -16,6 +16,7 @@ from imgopt.engine.container import StartFailure
 from imgopt.proof.fanotify import Recorder, Trace, traced, untraced
 from imgopt.proof.hints import hints
 from imgopt.proof.listen import Listener, peak_memory
+from imgopt.proof.mounts import fresh_mounts
 from imgopt.proof.probes import (
     Answer,
     Probe,
@@ -116,6 +117,7 @@ class _Run:
         self._plan = plan
         self._trace = trace
         self._user = user
+        self._mounts = self._settings.mounts
         config: Mapping[str, Any] = session.engine.image(image).get("Config") or {}
         self._exposed = frozenset(_tcp_ports(config.get("ExposedPorts") or {}))
         self._health = health_words((config.get("Healthcheck") or {}).get("Test"))
@@ -126,12 +128,12 @@ class _Run:
 
     def once(self, *, final: bool) -> tuple[Observation, frozenset[int]]:
         """One start; and the ports that must be published for a real one."""
-        try:
-            container = self._session.create(self._request())
-        except StartFailure as failure:
-            return self._failed(failure.message), frozenset()
         with contextlib.ExitStack() as stack:
-            stack.enter_context(container)
+            self._mounts = stack.enter_context(fresh_mounts(self._session, self._settings.mounts))
+            try:
+                container = stack.enter_context(self._session.create(self._request()))
+            except StartFailure as failure:
+                return self._failed(failure.message), frozenset()
             recorder = stack.enter_context(traced(self._session.engine, container)) if self._trace else None
             try:
                 container.start()
@@ -150,7 +152,7 @@ class _Run:
             self._image,
             command=settings.command,
             env=settings.environment(),
-            mounts=settings.mounts,
+            mounts=self._mounts,
             ports=() if shared else tuple(f"{port}/tcp" for port in sorted(self.ports)),
             user=self._user,
             network=settings.network,
