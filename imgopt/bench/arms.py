@@ -29,6 +29,8 @@ class ArmSpec:
     text: str
     ignore: str | None
     request: BuildRequest
+    project: Path
+    """Where the user has it; differs from `context` for a revision."""
     revision: str | None = None
     proof: str | None = None
     changes: Sequence[Change] = ()
@@ -53,6 +55,7 @@ def from_file(name: str, role: str, context: Path, path: Path, config: Config) -
         text=_read(path),
         ignore=_read(ignore) if ignore else None,
         request=_request(context, config),
+        project=context,
     )
 
 
@@ -118,7 +121,7 @@ def revision(session: Session, context: Path, revision_name: str, config: Config
     _extract(context, commit, tree)
     path = _in_revision(config.build.file, context, tree)
     arm = from_file(revision_name, "revision", tree, path, config)
-    return replace(arm, revision=commit)
+    return replace(arm, revision=commit, project=context)
 
 
 def _in_revision(file: str | None, context: Path, tree: Path) -> Path:

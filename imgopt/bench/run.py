@@ -132,7 +132,7 @@ class Bench:
         settings = self._settings
         engine = self._session.engine
         return BenchResult(
-            context=str(self._specs[0].context),
+            context=str(self._specs[0].project),
             command=self.command,
             seed=settings.seed,
             runs=settings.runs,
@@ -141,7 +141,7 @@ class Bench:
             min_effect=settings.min_effect,
             partial=bool(self._reason),
             reason=self._reason,
-            environment=self._environment or environment(engine, self._specs[0].context, {}),
+            environment=self._environment or environment(engine, self._specs[0].project, {}),
             arms=list(self._arms.values()),
             comparisons=self._comparisons,
             measures=self._book.measures(),
@@ -154,7 +154,7 @@ class Bench:
     def _prepare(self) -> None:
         """Builds every arm once, from the user's own cache where that has it, and takes the exact figures."""
         engine = self._session.engine
-        self._environment = environment(engine, self._specs[0].context, base_ids(engine, self._specs))
+        self._environment = environment(engine, self._specs[0].project, base_ids(engine, self._specs))
         for number, spec in enumerate(self._specs):
             self._listener.progress(Progress("build", spec.name, number, len(self._specs), None))
             ready = self._build(spec)
@@ -265,11 +265,15 @@ class Bench:
         """Whether one more round ends in time, as far as is known. Decided by time alone, never by a result."""
         if self._settings.max_time is None:
             return True
-        expected = sum(self._seconds.get((measure, arm), 0.0) for arm in turn)
+        expected = sum(self._seconds.get((measure, arm), self._slowest(arm)) for arm in turn)
         if self._elapsed() + expected <= self._settings.max_time:
             return True
         self._reason = f"--max-time {self._settings.max_time:.0f} s was up at {measure}"
         return False
+
+    def _slowest(self, arm: str) -> float:
+        """Of the turns that this arm took: the guess for a kind of turn that it has not taken."""
+        return max((seconds for (_, name), seconds in self._seconds.items() if name == arm), default=0.0)
 
     def _tell(self, measure: str, arm: str, number: int, total: int) -> None:
         known = [self._seconds.get((measure, ready.spec.name)) for ready in self._ready]
@@ -301,7 +305,7 @@ def _described(spec: ArmSpec) -> Arm:
         role=spec.role,
         dockerfile=spec.dockerfile,
         text=spec.text,
-        context=str(spec.context),
+        context=str(spec.project),
         target=spec.request.target,
         revision=spec.revision,
         proof=spec.proof,

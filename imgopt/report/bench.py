@@ -170,9 +170,10 @@ def _measure_table(result: BenchResult) -> RenderableType:
     table.add_column("moved again", justify="right")
     for line in lines(result):
         style = _COLOURS.get(line.verdict, "")
-        cells = [line.measure, *([Text(safe_terminal(line.arm))] if many else []), line.before, line.after, line.speed]
+        arm = [Text(safe_terminal(line.arm))] if many else []
         moved = "" if "?" in line.moved else line.moved
-        table.add_row(*cells, Text(line.verdict, style=style), moved)
+        verdict = Text(line.verdict, style=style)
+        table.add_row(line.measure, *arm, line.before, line.after, line.speed, verdict, moved)
     return table
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from imgopt.results.figures import PathFigure
 
@@ -33,13 +33,14 @@ class _Folder:
     files_after: int = 0
     others: int = 0
     """Entries of the folder itself that came as one figure."""
-    children: dict[str, _Folder] = field(default_factory=dict)
+    children: dict[str, _Folder] | None = None
+    """None for most: they are files."""
 
-    def add(self, figure: PathFigure) -> None:
-        self.before += figure.before
-        self.after += figure.after
-        self.files_before += figure.files_before
-        self.files_after += figure.files_after
+    def add(self, other: PathFigure | _Folder) -> None:
+        self.before += other.before
+        self.after += other.after
+        self.files_before += other.files_before
+        self.files_after += other.files_after
 
 
 def leaves(figures: Iterable[PathFigure], limit: int) -> list[Node]:
@@ -63,25 +64,46 @@ def leaves(figures: Iterable[PathFigure], limit: int) -> list[Node]:
 
 
 def _grow(figures: Iterable[PathFigure]) -> _Folder:
+    """The folders with the sums of all that is below them."""
     root = _Folder()
+    links: list[tuple[_Folder, _Folder]] = []
+    known: dict[str, _Folder] = {}
     for figure in figures:
-        root.add(figure)
-        folder = root
-        for part in filter(None, figure.path.split("/")):
-            child = folder.children.get(part)
-            if child is None:
-                child = folder.children[part] = _Folder()
-            child.add(figure)
-            folder = child
+        head, _, name = figure.path.rpartition("/")
+        folder = known.get(head)
+        if folder is None:
+            folder = known[head] = _descend(root, head.split("/"), links)
+        if name:
+            folder = _child(folder, name, links)
+        folder.add(figure)
         folder.others += figure.others
+    for parent, child in reversed(links):  # made before its children, so that it is summed up after them
+        parent.add(child)
     return root
+
+
+def _descend(folder: _Folder, names: Iterable[str], links: list[tuple[_Folder, _Folder]]) -> _Folder:
+    for name in filter(None, names):
+        folder = _child(folder, name, links)
+    return folder
+
+
+def _child(folder: _Folder, name: str, links: list[tuple[_Folder, _Folder]]) -> _Folder:
+    if folder.children is None:
+        folder.children = {}
+    child = folder.children.get(name)
+    if child is None:
+        child = folder.children[name] = _Folder()
+        links.append((folder, child))
+    return child
 
 
 def _opened(path: str, folder: _Folder, small: float, done: list[Node]) -> list[tuple[str, _Folder]]:
     """The children worth a node; the others go to `done` as one rest. Bytes of the folder itself count there too."""
-    tiny = [name for name, child in folder.children.items() if max(child.before, child.after) < small]
-    hidden = set(tiny) if len(tiny) > 1 else set()
-    kept = [(f"{path}/{name}", child) for name, child in folder.children.items() if name not in hidden]
+    children = folder.children or {}
+    tiny = {name for name, child in children.items() if child.before < small and child.after < small}
+    hidden = tiny if len(tiny) > 1 else set()
+    kept = [(f"{path}/{name}", child) for name, child in children.items() if name not in hidden]
     rest = _Folder(folder.before, folder.after, folder.files_before, folder.files_after)
     for _, child in kept:
         rest.before -= child.before
@@ -99,18 +121,19 @@ def _node(path: str, folder: _Folder, rest: int = 0) -> Node:
 
 def reduced(figures: Iterable[PathFigure], limit: int) -> list[PathFigure]:
     """The same figures in at most about `limit`, with the same sums, sorted by path."""
-    found = [
-        PathFigure(
-            path=node.path,
-            before=node.before,
-            after=node.after,
-            files_before=node.files_before,
-            files_after=node.files_after,
-            others=node.rest,
-        )
-        for node in leaves(figures, limit)
-    ]
-    return sorted(found, key=lambda figure: figure.path)
+    return sorted(map(as_figure, leaves(figures, limit)), key=lambda figure: figure.path)
+
+
+def as_figure(node: Node) -> PathFigure:
+    """A node as what it was made of, so that fewer nodes can be made from many."""
+    return PathFigure(
+        path=node.path,
+        before=node.before,
+        after=node.after,
+        files_before=node.files_before,
+        files_after=node.files_after,
+        others=node.rest,
+    )
 
 
 def totals(nodes: Iterable[Node]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ Every output format is rendered from these. Sizes are integers in bytes, times a
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -25,6 +25,12 @@ class Result(Value, frozen=True, kw_only=True):
     schema: str
 
 
+class _Head(msgspec.Struct):
+    """Enough of a result to know what it is; the rest is skipped, not built."""
+
+    schema: str | None = None
+
+
 def to_json(result: Result) -> str:
     """Stable JSON: the same result gives the same bytes."""
     return msgspec.json.format(msgspec.json.encode(result), indent=2).decode() + "\n"
@@ -33,13 +39,14 @@ def to_json(result: Result) -> str:
 def schema_of(text: str | bytes, file: str = "result") -> str:
     """The `schema` of a saved result. Raises InputError for what is not one."""
     try:
-        data: Any = msgspec.json.decode(text)
+        schema = msgspec.json.decode(text, type=_Head).schema
+    except msgspec.ValidationError:  # JSON, but no object, or its schema is no text
+        schema = None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(
             f"not valid JSON: {error}", location=Location(file), hint="is the file complete? write it again"
         ) from None
-    schema = data.get("schema") if isinstance(data, dict) else None
-    if not isinstance(schema, str) or not schema.startswith("imgopt/"):
+    if schema is None or not schema.startswith("imgopt/"):
         raise InputError(
             'not a result of imgopt: no "schema": "imgopt/..."',
             location=Location(file),

@@ -154,3 +154,7 @@ class BenchResult(Result, frozen=True, kw_only=True):
     measures: list[Measure] = []
     seconds: float | None = None
     """How long measuring took."""
+
+    def __post_init__(self) -> None:
+        if not self.arms:
+            raise ValueError("a benchmark has at least one arm")

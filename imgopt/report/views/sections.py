@@ -9,7 +9,7 @@ import msgspec
 
 from imgopt.report.common import change_text, exact_size, ratio_text, seconds_text, size_text, two_sizes
 from imgopt.report.html import leaf_name
-from imgopt.report.tree import leaves, totals
+from imgopt.report.tree import as_figure, leaves, totals
 from imgopt.report.view import Bars, Block, Cell, Fall, Level, Map, Section, SideBySide, Table, Text, Tile
 from imgopt.results import Result, to_json
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
@@ -154,7 +154,7 @@ def contents_section(
         _path_row("total", before, after, compared),
         searchable=True,
     )
-    tiles = Map("The same as a map", leaves(figures, MAP_TILES // of), before_name, after_name)
+    tiles = Map("The same as a map", leaves(map(as_figure, rows), MAP_TILES // of), before_name, after_name)
     heading = "What is inside" + (f": {before_name} and {after_name}" if number else "")
     intro = f"{exact_size(before)} → {exact_size(after)}" if compared else exact_size(before)
     shown = f"{intro}; small entries of a folder are one row."
