@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check fast-test engine-test browser browser-test engine engine-stop bases venv clean
+.PHONY: help demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -34,6 +34,9 @@ check: $(STAMP) ## lint, types and fast tests; needs no engine
 
 fast-test: $(STAMP)
 	$(BIN)/pytest -n 2 -m 'not engine and not browser'
+
+fuzz: $(STAMP)  ## 20,000 random and damaged images and manifests per reader
+	IMGOPT_FUZZ=20000 $(BIN)/pytest -n 2 --dist worksteal tests/fuzz tests/image/test_hostile.py
 
 engine-test: bases  ## the tests against the real engine
 	IMGOPT_REQUIRE_ENGINE=1 $(BIN)/pytest -m engine

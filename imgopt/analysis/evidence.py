@@ -106,7 +106,7 @@ class Evidence:
             where=where or Where(),
             hint=hint,
             strategy=strategy,
-            evidence=[Place(path=path, bytes=count) for path, count in list(evidence)[:5]],
+            evidence=[Place(path=printable(path), bytes=count) for path, count in list(evidence)[:5]],
         )
 
 

@@ -7,9 +7,10 @@ archive/tar, which engines use: links, directories and devices have no contents 
 from __future__ import annotations
 
 import mmap
+import re
 import struct
 from collections.abc import Iterator
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 from imgopt.errors import InputError
 from imgopt.image.entries import Entry, Kind
@@ -21,6 +22,8 @@ _HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s6s82x155s12x")
 _BLOCK = 512
 _MAX_SPECIAL = 1 << 20
 """Bytes of a PAX or long-name record; the same bound as Go's archive/tar."""
+_MAX_ENTRIES = 5_000_000
+"""Of one layer; an engine needs hours for as many."""
 _MAX_PATH = 4096
 """Linux' PATH_MAX: no engine can unpack a longer path."""
 
@@ -36,7 +39,8 @@ _KINDS: dict[bytes, Kind] = {
     b"5": "dir",
     b"6": "fifo",
 }
-_KEPT_PAGES = 64 << 20
+_KEPT_PAGES = 8 << 20
+_OCTAL = re.compile(rb"[0-7]+")
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
@@ -51,7 +55,10 @@ def read_entries(
     outside of the root.
     """
     reader = _Reader(buffer, start, end, checksums, what)
-    return list(reader.entries())
+    entries = list(islice(reader.entries(), _MAX_ENTRIES + 1))
+    if len(entries) > _MAX_ENTRIES:
+        raise InputError(f"{what} has more than {_MAX_ENTRIES} entries: refused")
+    return entries
 
 
 class _Reader:
@@ -64,6 +71,7 @@ class _Reader:
         self.pax_globals: dict[str, bytes] = {}
         self.special_start = -1
         self.numbers: dict[bytes, int] = {}
+        self.times: dict[bytes, int] = {}
         self.directories: dict[str, str] = {}
 
     def entries(self) -> Iterator[Entry]:
@@ -105,7 +113,7 @@ class _Reader:
         self.special_start = -1
         pax, self.pax = {**self.pax_globals, **self.pax} if self.pax_globals else self.pax, {}
         name = pax["path"] if "path" in pax else _ustar_name(fields)
-        if kind == "file" and name.endswith(b"/"):
+        if typeflag == b"\0" and name.endswith(b"/"):  # as archives before ustar write directories
             kind = "dir"
         size = self._pax_number(pax, "size", fields[4])
         stored = size if kind in ("file", None) else 0
@@ -134,6 +142,8 @@ class _Reader:
     ) -> Entry | None:
         path = self._clean(raw_name)
         directory, _, base = path.rpartition("/")
+        if not base and kind != "dir":
+            raise self._error(f"has a {kind} in place of the root")
         if base.startswith(_WHITEOUT):
             return self._whiteout(directory, base)
         linkname = ""
@@ -141,7 +151,7 @@ class _Reader:
             raw = pax["linkpath"] if "linkpath" in pax else fields[8].partition(b"\0")[0]
             linkname = self._clean(raw) if kind == "hardlink" else raw.decode("utf-8", "surrogateescape")
         number = self._number
-        mtime = _nanoseconds(pax["mtime"]) if "mtime" in pax else number(fields[5]) * 1_000_000_000
+        mtime = _nanoseconds(pax["mtime"]) if "mtime" in pax else self._seconds(fields[5])
         uid, gid = (self._pax_number(pax, "uid", fields[2]), self._pax_number(pax, "gid", fields[3]))
         return Entry(
             path,
@@ -261,9 +271,17 @@ class _Reader:
             self.numbers[field] = value
         return value
 
+    def _seconds(self, field: bytes) -> int:
+        """As nanoseconds; one object for all files of one second."""
+        known = self.times.get(field)
+        if known is None:
+            known = self.times[field] = self._number(field) * 1_000_000_000
+        return known
+
     def _check(self, field: bytes) -> None:
         block = bytes(self.buffer[self.position : self.position + _BLOCK])
-        if sum(block) - sum(field) + 8 * 32 != self._number(field):
+        wanted = field.strip(b" \0").partition(b"\0")[0]
+        if not _OCTAL.fullmatch(wanted) or sum(block) - sum(field) + 8 * 32 != int(wanted, 8):
             raise self._error("is not a tar, or damaged (header checksum)")
 
     def _error(self, problem: str) -> InputError:

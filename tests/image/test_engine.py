@@ -132,7 +132,7 @@ def local_images() -> list[str]:
     by_id = {}
     for line in listed.stdout.splitlines():
         number, _, name = line.partition(" ")
-        if name.startswith(("imgopt.local/", "imgopt-sample/")) and "<none>" not in name:
+        if name.startswith(("imgopt.local/", "sample-test/")) and not name.endswith((":nonroot", ":<none>")):
             by_id.setdefault(number, name)
     return sorted(by_id.values())
 
@@ -165,6 +165,7 @@ PY
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_live_is_what_a_created_container_holds(name: str, client: Any) -> None:
+    """The engine puts empty files of its own in three places."""
     container = client.api.create_container(name, command=["x"])["Id"]
     try:
         counted = subprocess.run(
@@ -173,7 +174,9 @@ def test_live_is_what_a_created_container_holds(name: str, client: Any) -> None:
         )  # fmt: skip
     finally:
         client.api.remove_container(container)
-    assert ledger(open_image(name, memory=Memory(None))).live == int(counted.stdout)
+    image = open_image(name, memory=Memory(None))
+    replaced = (image.tree().get(path) for path in ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf"))
+    assert ledger(image).live - sum(node.size for node in replaced if node) == int(counted.stdout)
 
 
 @pytest.mark.parametrize("name", IMAGES)

@@ -119,23 +119,30 @@ def assign(tree: Tree, found: Iterable[Found]) -> Packages:
     _own_bytecode(tree, owned)
     files: list[list[str]] = [[] for _ in items]
     sizes = [0] * len(items)
-    counted: set[int] = set()
-    unowned: dict[int, int] = {}
+    unowned = 0
+    linked: set[int] = set()
+    unowned_links: dict[int, int] = {}
     for node in tree.files():
         number = owned.get(node.path, -1)
-        if number < 0:
-            unowned[id(node.inode)] = node.size
-            continue
-        files[number].append(node.path)
-        if id(node.inode) not in counted:
-            counted.add(id(node.inode))
-            sizes[number] += node.size
+        assert node.inode is not None
+        several = node.inode.links > 1
+        if number < 0 and several:
+            unowned_links[id(node.inode)] = node.size
+        elif number < 0:
+            unowned += node.size
+        else:
+            files[number].append(node.path)
+            if not several or id(node.inode) not in linked:
+                sizes[number] += node.size
+            if several:
+                linked.add(id(node.inode))
+    unowned += sum(size for key, size in unowned_links.items() if key not in linked)
     packages = [_package(*each) for each in zip(items, sizes, files, strict=True)]
     owners = {path: packages[number] for path, number in owned.items()}
     for item, package in zip(items, list(packages), strict=True):
         if item.parts:
             packages.extend(_parts(item, package))
-    return Packages(tuple(packages), owners, sum(size for key, size in unowned.items() if key not in counted))
+    return Packages(tuple(packages), owners, unowned)
 
 
 def _parts(item: Found, package: Package) -> Iterator[Package]:
