@@ -10,6 +10,7 @@ import msgspec
 from imgopt.image.packages import Package
 from imgopt.proof.model import Allowances, Drop, DroppedPackage, words
 from imgopt.proof.packages import language_packages
+from imgopt.proof.replaced import replaced
 from imgopt.proof.rules import derived_drops
 from imgopt.proof.side import Side, plain_name
 from imgopt.proof.starts import same_start
@@ -28,7 +29,8 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
     """`keys` are what the user said is intended (`--allow user`, `env:NAME`, `package:NAME`, `file:PATH`, ...)."""
     said = dict.fromkeys(keys, "intended (--allow)")
     same = same_start(original, candidate)
-    drops = [*derived_drops(original, opened), *same.drops]
+    other = replaced(original, candidate, opened)
+    drops = [*derived_drops(original, opened), *same.drops, *other.drops]
     drops += [Drop(said[key], frozenset({key[5:]}), even_if_opened=True) for key in said if key.startswith("file:")]
     drops += [_development(original)] if opened is not None else []
     packages = [DroppedPackage(key[8:], said[key]) for key in said if key.startswith("package:")]
@@ -38,10 +40,10 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
         user_reason=reason,
         start=same.start,
         drops=tuple(drops),
-        moves=same.moves,
+        moves=(*same.moves, *other.moves),
         packages=(*packages, *_dropped_packages(original, opened)),
         environment={key[4:]: said[key] for key in said if key.startswith("env:")},
-        configuration=said,
+        configuration={**other.configuration, **said},
     )
 
 

@@ -176,8 +176,11 @@ def _accepted(original: Side, node: Node, candidate: Side, found: Node) -> str |
             return "the same library or program of another base" if ours.soname == theirs.soname else None
         return "a file of the base, in the other base's version"
     before, after = original.owner(node.path), candidate.owner(found.path)
-    if before is not None and after is not None and (before.name, before.version) == (after.name, after.version):
-        return "of the same version of the same package"
+    if before is not None and after is not None and before.version == after.version:
+        if before.name == after.name:
+            return "of the same version of the same package"
+        if before.ecosystem == after.ecosystem == "runtime":
+            return "of the same version of the run time"
     return None
 
 

@@ -176,8 +176,22 @@ def _runs(
     other = observe(session, candidate, question.smoke, plan=first.plan, trace=False)
     runs: Sequence[Observation] = (first, again)
     if again.started and other.started:
-        runs, _ = settle(session, runs, other, question.smoke)
+        runs, _ = settle(session, runs, other, question.smoke, _rebuilt(session, question))
     return Runs(tuple(runs), other), other.log_tail
+
+
+def _rebuilt(session: Session, question: Question) -> Callable[[], str] | None:
+    """Another build of the original, without cache: some builds never give the same twice."""
+    request = question.original
+    if isinstance(request, str):
+        return None
+
+    def build() -> str:
+        bases = {**question.bases, **request.bases}
+        made = session.build(replace(request, bases=bases, no_cache=True, name="again"))
+        return str(made.reference)
+
+    return build
 
 
 def _does_not_build(question: Question, original: _Made, failure: BuildFailure) -> ProofResult:

@@ -7,6 +7,7 @@ open the file; a file that was opened is never excused by any rule.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -212,8 +213,13 @@ def _start_words(side: Side) -> list[str]:
 
 def serves_built_site(side: Side, opened: frozenset[str] | None) -> bool:
     """A front end that was bundled: a built index.html is served, and its sources were not opened."""
-    if opened is None:
+    if opened is None or site_folder(side, opened) is None:
         return False
-    folders = [f"{side.workdir.rstrip('/')}/{name}" for name in ("build", "dist", "out", "www", "_site")]
-    built = any(side.is_file(f"{folder}/index.html") and f"{folder}/index.html" in opened for folder in folders)
-    return built and not any(path.startswith(f"{side.workdir.rstrip('/')}/src/") for path in opened)
+    return not any(path.startswith(f"{side.workdir.rstrip('/')}/src/") for path in opened)
+
+
+def site_folder(side: Side, opened: frozenset[str]) -> str | None:
+    """The folder of a built site below the working directory, of which the index was opened."""
+    folders = [f"{side.workdir.rstrip('/')}/{name}" for name in ("build", "dist", "out", "www", "_site", "public")]
+    pages = (f"{folder}/index.html" for folder in folders)
+    return next((posixpath.dirname(page) for page in pages if page in opened and side.is_file(page)), None)

@@ -50,11 +50,13 @@ class SameStart:
 def same_start(original: Side, candidate: Side) -> SameStart:
     """Empty where the start is the same to the letter, or starts something else.
 
-    The split into entrypoint and command has to stay: `docker run IMAGE ARGUMENTS` replaces the command alone.
+    The split into entrypoint and command has to stay, for `docker run IMAGE ARGUMENTS` replaces the command alone; but
+    for bases whose own entrypoint is the interpreter (distroless), where nothing else could be run.
     """
     before = (original.config.entrypoint or (), original.config.cmd or ())
     after = (candidate.config.entrypoint or (), candidate.config.cmd or ())
-    if before == after or [bool(part) for part in before] != [bool(part) for part in after]:
+    split = [bool(part) for part in before] == [bool(part) for part in after]
+    if before == after or not (split or _starts_by_its_base(candidate)):
         return SameStart()
     kept = before[0] == after[0]  # an entry script that hands over to the command: only that is looked at
     ours = unfolded(original, before[1] if kept else (*before[0], *before[1]))
@@ -62,10 +64,24 @@ def same_start(original: Side, candidate: Side) -> SameStart:
     moves = _same_words(original, expanded(original, ours.words), candidate, expanded(candidate, theirs.words))
     if moves is None:
         return SameStart()
-    reason = "; ".join(dict.fromkeys(ours.reasons)) or "the same program by another spelling"
+    reasons = [*ours.reasons, *([] if split else ["the candidate's base starts the interpreter itself"])]
+    reason = "; ".join(dict.fromkeys(reasons)) or "the same program by another spelling"
     pattern = re.compile("|".join(f"(?:{files})" for files in ours.files)) if ours.files else None
     drops = (Drop(reason, matches=lambda path: bool(pattern and pattern.search(path)), even_if_opened=True),)
     return SameStart(Start(*after, reason), drops if pattern else (), moves)
+
+
+def _starts_by_its_base(candidate: Side) -> bool:
+    below = candidate.base_side
+    if below is None or not below.config.entrypoint or candidate.command("sh") is not None:
+        return False
+    return candidate.config.entrypoint == below.config.entrypoint
+
+
+def plain_start(side: Side) -> tuple[str, ...]:
+    """The words of the start without shells, launchers and an entry script that hands over to the command."""
+    words = side.config.cmd or () if side.config.entrypoint else ()
+    return unfolded(side, words or (*(side.config.entrypoint or ()), *(side.config.cmd or ()))).words
 
 
 def unfolded(side: Side, words: tuple[str, ...]) -> _Words:
@@ -90,6 +106,8 @@ def _without_shell(words: tuple[str, ...]) -> _Words | None:
 
 def _without_launcher(side: Side, words: tuple[str, ...]) -> _Words | None:
     name, rest = (posixpath.basename(words[0]), words[1:]) if words else ("", ())
+    if name == "npx" and rest and not rest[0].startswith("-"):
+        return _Words(rest, ("npx only started this command",), (_LAUNCHER_FILES["npm"],))
     if name in ("pipenv", "poetry") and rest[:1] == ("run",) and len(rest) > 1:
         return _Words(rest[1:], (f"{name} run only started this command",), (_LAUNCHER_FILES[name],))
     if name not in ("npm", "yarn", "pnpm") or not rest:

@@ -1,0 +1,110 @@
+"""Named replacements that do the same job: another build of the same interpreter, and a web server for a built site.
+
+Each is derived from what both images hold, never from the wish of a Dockerfile; that the answers are the same is the
+smoke check's business, which is why nothing here is used where the opened files were not recorded.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from imgopt.image.tree import Node
+from imgopt.proof.contents import compare_contents
+from imgopt.proof.model import Drop, Move
+from imgopt.proof.rules import site_folder
+from imgopt.proof.side import Side
+from imgopt.proof.starts import plain_start
+
+_PYTHON = re.compile(r"^(?P<prefix>/.*)/lib/(?P<name>python3\.\d+)$")
+_PREFIXES = ("/usr/local", "/usr", "/opt/python")
+_FILE_SERVERS = ("serve", "http-server", "sirv", "static-server", "nginx", "httpd", "caddy", "lighttpd")
+_NODE_PLACES = ("/usr/local/bin/node", "/usr/bin/node", "/nodejs/bin/node", "/opt/nodejs/bin/node")
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a replacement explains; `configuration` as in Allowances."""
+
+    moves: tuple[Move, ...] = ()
+    drops: tuple[Drop, ...] = ()
+    configuration: Mapping[str, str] = field(default_factory=dict)
+
+
+def replaced(original: Side, candidate: Side, opened: frozenset[str] | None) -> Replaced:
+    """All replacements that are seen in the two images."""
+    if opened is None:
+        return Replaced()
+    parts = [*_python(candidate, opened), *_node(original, candidate), *_site(original, candidate, opened)]
+    configuration: dict[str, str] = {}
+    for part in parts:
+        configuration.update(part.configuration)
+    return Replaced(
+        tuple(move for part in parts for move in part.moves),
+        tuple(drop for part in parts for drop in part.drops),
+        configuration,
+    )
+
+
+def _python(candidate: Side, opened: frozenset[str]) -> Iterator[Replaced]:
+    """The standard library at another prefix, of the same minor version (the version check reads the exact one)."""
+    for home in sorted({posixpath.dirname(path) for path in opened if path.endswith("/os.py")}):
+        match = _PYTHON.match(home)
+        if match is None or candidate.is_file(f"{home}/os.py"):
+            continue
+        name = match["name"]
+        prefix = next((p for p in _PREFIXES if candidate.is_file(f"{p}/lib/{name}/os.py")), None)
+        if prefix is None:
+            continue
+        reason = f"another build of {name}, at {prefix}"
+        moves = (
+            Move(home, f"{prefix}/lib/{name}", reason),
+            Move(f"{match['prefix']}/bin/{name}", f"{prefix}/bin/{name}", reason),
+        )
+        built_in = frozenset({f"{home}/lib-dynload/*.so", f"{match['prefix']}/lib/lib{name}*"})
+        yield Replaced(moves, (Drop("built into the other interpreter", built_in, even_if_opened=True),))
+
+
+def _node(original: Side, candidate: Side) -> Iterator[Replaced]:
+    before = next((place for place in _NODE_PLACES if original.is_file(place)), None)
+    after = next((place for place in _NODE_PLACES if candidate.is_file(place)), None)
+    if before and after and before != after and not candidate.is_file(before):
+        yield Replaced((Move(before, after, f"Node.js at {after}"),))
+
+
+def _site(original: Side, candidate: Side, opened: frozenset[str]) -> Iterator[Replaced]:
+    """The built site, whole and unchanged at another place, and the program that served it."""
+    before = site_folder(original, opened)
+    if before is None or not _only_serves_files(original) or candidate.is_file(f"{before}/index.html"):
+        return
+    after = _same_folder(original, before, candidate)
+    if after is None:
+        return
+    reason = f"the built site is served from {after} by another server"
+    server = Drop(reason, matches=lambda path: not path.startswith(before + "/"), even_if_opened=True)
+    keys = ("entrypoint", "command", "workdir", "stop-signal", "runtime:node", "runtime:python")
+    yield Replaced((Move(before, after, reason),), (server,), dict.fromkeys(keys, reason))
+
+
+def _only_serves_files(side: Side) -> bool:
+    """The start is a program that does nothing else; a service of one's own may answer more than was asked."""
+    words = plain_start(side)
+    names = [posixpath.basename(word) for word in words[:2]]
+    return bool(names) and (names[0] in _FILE_SERVERS or names == ["vite", "preview"] or names[1:] == ["serve"])
+
+
+def _same_folder(original: Side, before: str, candidate: Side) -> str | None:
+    """A folder of the candidate that has every file of `before`, with the same contents."""
+    files = [node for node in original.tree.walk(before) if node.inode is not None]
+    pages = (node for node in candidate.tree.files() if node.name == "index.html")
+    for folder in sorted(posixpath.dirname(node.path) for node in pages):
+        if all(_is_there(original, node, before, candidate, folder) for node in files):
+            return folder
+    return None
+
+
+def _is_there(original: Side, node: Node, before: str, candidate: Side, folder: str) -> bool:
+    found = candidate.file(folder + node.path.removeprefix(before))
+    return found is not None and compare_contents(original, node, candidate, found) != "different"
