@@ -13,12 +13,14 @@ from imgopt.strategies import (
     multi_stage,
     non_root,
     slim_base,
+    start_command,
 )
 
 BUILT_IN: tuple[Strategy, ...] = (
     layer_order.STRATEGY,
     ignore_file.STRATEGY,
     exec_form.STRATEGY,
+    start_command.STRATEGY,
     cache_mounts.STRATEGY,
     installer_caches.STRATEGY,
     multi_stage.STRATEGY,

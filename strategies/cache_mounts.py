@@ -70,7 +70,7 @@ def _refusal(situation: Situation, run: Instruction, manager: Manager, texts: st
     evidence = situation.evidence
     if evidence is not None:
         folders = tuple(_absolute(folder) + "/" for folder in manager.cache_mounts)
-        used = sorted(path for path in evidence.opened if path.startswith(folders))
+        used = sorted(path for path in evidence.opened if path.startswith(folders) and path in evidence.facts)
         if used:
             return f"the service reads {used[0]}, which lies in the cache of {manager.name}"
     return ""

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from imgopt.image.image import Image
 from imgopt.rewrite.bases import distroless_candidates
-from imgopt.rewrite.carving import SHELLS, Carving, carve_on, only_starts_with_shell, start_programs, start_programs_of
+from imgopt.rewrite.carving import Carving, carve_on, start_programs
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.start import SHELLS, explained_by_start, only_hands_over
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.strategies.multi_stage import on_base
 
@@ -24,7 +25,11 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
         return
     stage = situation.stage
-    refusal = _needs_shell(situation, evidence, final)
+    script = only_hands_over(evidence)
+    if script and "ENTRYPOINT" not in final.settings.keywords:
+        final = replace(final, entry_script=script, start_words=evidence_command(situation, final))
+        situation = replace(situation, final=final)
+    refusal = _needs_shell(evidence, final)
     if refusal:
         yield Skip(refusal, stage.line)
         return
@@ -44,6 +49,13 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             return
     if not distroless_candidates("base", situation.project.ecosystems, evidence.os_release):
         yield Skip(f"no distroless base of {evidence.os_release.get('PRETTY_NAME', 'this distribution')}", stage.line)
+
+
+def evidence_command(situation: Situation, final: FinalStage) -> tuple[str, ...]:
+    """The start without the entry script: the words of the command."""
+    evidence = situation.evidence
+    assert evidence is not None
+    return final.start_words[len(evidence.config.entrypoint or ()) :]
 
 
 def _kinds(carving: Carving) -> tuple[str, ...]:
@@ -74,16 +86,16 @@ def _is_program(path: str) -> bool:
     return posixpath.dirname(path) in ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
 
 
-def _needs_shell(situation: Situation, evidence: Evidence, final: FinalStage) -> str:
+def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
     """Why this service cannot do without a shell; empty when it can."""
     config = evidence.config
     words = final.start_words
-    only_started = only_starts_with_shell(situation)
+    explained = explained_by_start(evidence, words)
     for path in start_programs(evidence, words):
         name = posixpath.basename(path)
+        if explained(path):
+            continue
         if name in SHELLS:
-            if only_started and path not in start_programs_of(evidence, words):
-                continue
             seen = path in evidence.seen.executed
             return f"{path} is {'executed in the smoke run' if seen else 'what the image starts'}"
         node = evidence.side.file(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
+
 from imgopt.dockerfile import Edit, Stage
 from imgopt.dockerfile.typed import From
 from imgopt.image.image import Image
@@ -64,6 +66,7 @@ def on_base(
     assert evidence is not None
     system = next((item.system for item in situation.project.ecosystems if item.system), None)
     prepare, links = _prepare(carving)
+    wanted = msgspec.structs.replace(evidence.config, entrypoint=None) if final.entry_script else evidence.config
     return replace(
         final,
         base=name,
@@ -71,7 +74,7 @@ def on_base(
         copies=(*library_copies(carving.libraries), *carving.plan.copies, *links),
         packages=tuple(sorted(carving.packages)),
         install=system.install if system else "",
-        complement=complement(final.settings, evidence.config, base.config, same_family=same_family),
+        complement=complement(final.settings, wanted, base.config, same_family=same_family),
         prepare=prepare,
         comments=_comments(carving),
     )

@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # typer's own usage errors have exit_code and show()
         show = getattr(error, "show", None)
         if show is None:
-            raise
+            return _apologize(error)
         show()
         return int(getattr(error, "exit_code", 2))
     return code if isinstance(code, int) else 0
@@ -76,6 +76,19 @@ def _say(error: ImgoptError) -> int:
     if error.hint:
         print(f"        {error.hint}", file=sys.stderr)
     return error.exit_code
+
+
+def _apologize(error: Exception) -> int:
+    """A bug of ours: a short word and a log to paste, not a page of stack."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="imgopt-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(f"imgopt {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
+        traceback.print_exception(error, file=log)
+    print(f"imgopt: sorry, this is a bug of imgopt: {type(error).__name__}: {error}", file=sys.stderr)
+    print(f"        please report it with the log in {log.name}", file=sys.stderr)
+    return 2
 
 
 def run() -> None:

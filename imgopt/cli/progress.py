@@ -34,6 +34,8 @@ class LiveProgress:
         self._finish()
         self._stage, self._since = text, time.monotonic()
         self._status.update(Text(safe_terminal(text)))
+        if not self._console.is_terminal:
+            self._console.print(Text(f"{safe_terminal(text)} ...", style="dim"))
 
     def build(self, event: BuildEvent) -> None:
         if event.kind == "started" and event.name:
@@ -42,5 +44,5 @@ class LiveProgress:
     def _finish(self) -> None:
         if self._stage:
             took = seconds_text(time.monotonic() - self._since)
-            self._console.print(Text(f"{self._stage} ({took})", style="dim"))
+            self._console.print(Text(f"{self._stage} ({took})" if self._console.is_terminal else f"  took {took}"))
         self._stage = ""

@@ -48,6 +48,11 @@ class Carved:
     def paths(self, fate: Fate) -> tuple[str, ...]:
         return tuple(path for path, verdict in self.fates.items() if verdict.fate == fate)
 
+    def with_kept(self, paths: Iterable[str], reason: str) -> Carved:
+        """The same, with some paths kept after all."""
+        more = {path: Verdict("kept", reason) for path in paths if path in self.fates}
+        return Carved({**self.fates, **more}, self.facts)
+
     def bytes(self, fate: Fate) -> int:
         return sum(self.facts[path].size for path in self.paths(fate))
 

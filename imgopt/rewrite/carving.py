@@ -17,6 +17,7 @@ from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.gather import system_packages
 from imgopt.rewrite.kept_out import kept_out
 from imgopt.rewrite.runtime import RuntimeNeeds, runtime_needs
+from imgopt.rewrite.start import explained_by_start
 from imgopt.rewrite.strategy import Project, Situation
 from imgopt.rewrite.tools import removable_tools
 
@@ -63,13 +64,21 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
         interpreter_files(evidence, interpreter) if interpreter and not packages and base is not None else frozenset()
     )
     everything = kept | trees
-    needs = runtime_needs(evidence.side, _roots(situation, everything, start), new_tree, everything)
+    started = frozenset({*evidence.opened, *start_programs(evidence)})
+    needs = runtime_needs(
+        evidence.side,
+        _roots(situation, everything, start),
+        new_tree,
+        everything,
+        lambda path: packages or path in started,
+    )
     wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = kept_out(situation) | removable_tools(situation).paths | orphan_bytecode(carved)
     present = {path: fact for path, fact in evidence.facts.items() if path not in gone}
     wanted_paths = (frozenset(carved.paths("kept")) | trees) - gone
     plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree))
+    carved = carved.with_kept(plan.left_in, "too small to take its folder apart")
     return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter)
 
 
@@ -77,34 +86,22 @@ def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Ite
     """Where the search for needs begins: everything that may be executed, and everything that was opened."""
     evidence = situation.evidence
     assert evidence is not None
-    without_shell = only_starts_with_shell(situation)
+    words = situation.final.start_words if situation.final is not None else ()
+    explained = explained_by_start(evidence, words)
     for path in sorted(kept):
         fact = evidence.facts.get(path)
         if fact is not None and fact.kind == "file" and (fact.mode & 0o111 or ".so" in path or path.endswith(".node")):
             yield path, ""
-    words = situation.final.start_words if situation.final is not None else ()
     for path in start_programs_of(evidence, words) if words else (start,) if start is not None else ():
         yield path, "the start command"
     for path in sorted(evidence.opened):
         fact = evidence.facts.get(path)
         if fact is None or fact.kind != "file" or _is_volatile(path):
             continue
-        if without_shell and posixpath.basename(path) in SHELLS:
+        if explained(path):
             continue
         if fact.layer < evidence.base_layers or path in kept or evidence.owner(path) is not None:
             yield path, "opened in the smoke run"
-
-
-SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "busybox"])
-
-
-def only_starts_with_shell(situation: Situation) -> bool:
-    """The original's shell form is the only reason for a shell that is known: the new start does without."""
-    evidence, final = situation.evidence, situation.final
-    if evidence is None or final is None or not final.start_words:
-        return False
-    before = (*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ()))
-    return before != final.start_words and posixpath.basename((*before, "")[0]) in SHELLS
 
 
 VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/tmp/", "/var/run/", "/var/tmp/", "/var/cache/", "/var/lib/dpkg/")

@@ -15,11 +15,14 @@ from imgopt.rewrite.final_stage import Copy
 
 LINE_WORTH_BYTES = 2_000_000
 """A line more in the Dockerfile is worth this many bytes of the image that are shipped twice."""
+LEAST_REMOVED_BYTES = 500_000
+"""Leftovers that sum to less than this stay where they are."""
 MOST_LINES = 6
 """A folder that would need more lines is cleaned in the builder and copied whole."""
 SHARED_FOLDERS = frozenset(
     {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root"}
-    | {"/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/usr/share", "/var"}
+    | {"/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/usr/share", "/usr/src"}
+    | {"/var"}
     | {"/usr/local", "/usr/local/lib", "/usr/local/share", "/var/lib", "/var/log", "/var/cache"}
     | {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu"}
 )
@@ -48,13 +51,22 @@ class CopyPlan:
     copies: tuple[Copy, ...]
     links: tuple[str, ...] = ()
     removals: tuple[str, ...] = ()
+    left_in: tuple[str, ...] = ()
+    """Paths that could be left out, but are too small to take a folder apart for."""
 
 
 def plan_copies(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Callable[[str], bool]) -> CopyPlan:
     """`everything`: the original's final file system; `harmless`: the new base has the same file."""
     root = _tree(everything, kept, harmless)
     copies, links, removals = _visit(root, everything)
-    return CopyPlan(_merged(copies), tuple(sorted(links)), tuple(sorted(removals)))
+    left_in = [path for path in removals if _is_small(path, everything)]
+    small = sum(everything[path].size for path in left_in) <= LEAST_REMOVED_BYTES
+    gone = [path for path in removals if path not in left_in] if small else removals
+    return CopyPlan(_merged(copies), tuple(sorted(links)), tuple(sorted(gone)), tuple(sorted(left_in) if small else ()))
+
+
+def _is_small(path: str, facts: Mapping[str, PathFact]) -> bool:
+    return path in facts and facts[path].kind != "dir" and facts[path].size <= LEAST_REMOVED_BYTES
 
 
 def _tree(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Callable[[str], bool]) -> _Folder:
@@ -66,10 +78,23 @@ def _tree(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Ca
     for path in kept:
         if path in nodes:
             nodes[path].is_kept_leaf = True
+    for path in kept & everything.keys():
+        if everything[path].kind != "dir":
+            _count(nodes, path, everything[path], True, harmless)
     for path, fact in everything.items():
-        if fact.kind != "dir":
-            _count(nodes, path, fact, path in kept, harmless)
+        if fact.kind != "dir" and path not in kept and _may_be_copied(nodes, dirname(path)):
+            _count(nodes, path, fact, False, harmless)
     return root
+
+
+def _may_be_copied(nodes: dict[str, _Folder], folder: str) -> bool:
+    """Whether some folder above that is not shared holds something kept: only there do other files matter."""
+    while folder not in SHARED_FOLDERS:
+        node = nodes.get(folder)
+        if node is not None and node.kept_count:
+            return True
+        folder = dirname(folder)
+    return False
 
 
 def _folder(nodes: dict[str, _Folder], path: str) -> _Folder:

@@ -10,6 +10,7 @@ from functools import cached_property
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.config import ImageConfig
 from imgopt.image.image import Image
+from imgopt.image.packages import Package, find_packages
 from imgopt.image.tree import Node, Tree
 from imgopt.proof.side import Side
 from imgopt.rewrite.carve import PathFact
@@ -130,6 +131,11 @@ class Evidence:
     def users(self) -> tuple[tuple[str, int, str], ...]:
         """Name, number and home folder of each user in /etc/passwd."""
         return read_users(self.tree)
+
+    @cached_property
+    def all_packages(self) -> tuple[Package, ...]:
+        """Packages of every ecosystem in the original."""
+        return tuple(find_packages(self.tree))
 
     @cached_property
     def opened(self) -> frozenset[str]:

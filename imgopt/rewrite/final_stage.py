@@ -51,6 +51,8 @@ class FinalStage:
     complement: Complement = field(default_factory=Complement)
     start_words: tuple[str, ...] = ()
     """What the final stage starts, the shell of a shell form included."""
+    entry_script: str = ""
+    """The base's entry script that is left out, because it only starts the command."""
     workdir: str = ""
     user: str = ""
     prepare: tuple[str, ...] = ()

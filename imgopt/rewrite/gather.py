@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from imgopt.image import Image, Tree, find_packages
 from imgopt.proof.side import Side
@@ -26,6 +27,7 @@ def gather(
     )
 
 
+@lru_cache(maxsize=16)
 def system_packages(tree: Tree, base_layers: int = 0) -> SystemPackages:
     """What the system's package manager installed: owners of paths, versions, and what was asked for by name."""
     owners: dict[str, str] = {}

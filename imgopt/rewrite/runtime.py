@@ -7,7 +7,7 @@ package that owns it, or copy it.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from imgopt.image.tree import Node, Tree
@@ -28,9 +28,15 @@ class RuntimeNeeds:
 
 
 def runtime_needs(
-    side: Side, roots: Iterable[tuple[str, str]], new_base: Tree | None, kept: frozenset[str]
+    side: Side,
+    roots: Iterable[tuple[str, str]],
+    new_base: Tree | None,
+    kept: frozenset[str],
+    scripts: Callable[[str], bool],
 ) -> RuntimeNeeds:
-    """Follows libraries, loaders and shebangs from `roots` (path, who asks) down to what the new base holds."""
+    """Follows libraries, loaders and shebangs from `roots` (path, who asks) down to what the new base holds.
+
+    `scripts` says of which scripts the interpreter counts: many a package ships some that a service never starts."""
     needs = RuntimeNeeds()
     seen: set[str] = set()
     stack = list(roots)
@@ -41,17 +47,29 @@ def runtime_needs(
             continue
         seen.add(path)
         if path not in kept and node.path not in kept:
-            if new_base is not None and new_base.resolve(path) is not None:
+            if new_base is not None and has_path(new_base, path):
                 continue
             needs.files[path] = asked_by
-        stack += [(wanted, node.path) for wanted in _wanted(side, node, needs)]
+        stack += [(wanted, node.path) for wanted in _wanted(side, node, needs, scripts)]
     return needs
 
 
-def _wanted(side: Side, node: Node, needs: RuntimeNeeds) -> Iterator[str]:
+MERGED = ("/bin/", "/sbin/", "/lib/", "/lib64/")
+
+
+def has_path(tree: Tree, path: str) -> bool:
+    """Whether a tree has a path, also where only one of the two images has /usr merged."""
+    if tree.resolve(path) is not None:
+        return True
+    if path.startswith("/usr") and path.startswith(tuple("/usr" + root for root in MERGED)):
+        return tree.resolve(path.removeprefix("/usr")) is not None
+    return path.startswith(MERGED) and tree.resolve("/usr" + path) is not None
+
+
+def _wanted(side: Side, node: Node, needs: RuntimeNeeds, scripts: Callable[[str], bool]) -> Iterator[str]:
     words = side.shebang(node)
     if words:
-        yield from _interpreter(side, words)
+        yield from _interpreter(side, words) if scripts(node.path) else ()
         return
     elf = side.elf(node)
     if elf is None:

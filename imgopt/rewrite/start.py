@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+from collections.abc import Callable
+
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.typed import Command
+from imgopt.proof.starts import unfolded
+from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.strategy import Situation
+
+SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "busybox", "env"])
+"""Programs that start other programs; `env` finds the interpreter of a launcher's script."""
+ONLY_STARTS = re.compile(
+    r"""set\ -[a-z]+|set\ -o\ \w+|(if|elif)\ (\[|!|\{|test|command)[^&;`]*(;\ then)?(\s*(\|\||&&).*)?|then|else|fi
+    |set\ --\ [\w./-]+\ "\$@"|exec\ "\$@"|:""",
+    re.VERBOSE,
+)
 
 
 def start_words(situation: Situation) -> tuple[str, ...]:
@@ -32,3 +46,58 @@ def _words(situation: Situation, item: Instruction) -> tuple[str, ...]:
     if typed.json is not None:
         return typed.json
     return (*situation.dockerfile.scope_at(item).shell, str(typed.shell or ""))
+
+
+def original_start(evidence: Evidence) -> tuple[str, ...]:
+    """The words that the original image starts with."""
+    return (*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ()))
+
+
+def only_hands_over(evidence: Evidence) -> str:
+    """The path of the base's entry script, when all it does is to start the command; "" when it does more.
+
+    The scripts of official images put an interpreter in front of a command that is no program (`set -- node "$@"`);
+    where the command is a program they come down to `exec "$@"`.
+    """
+    words, command = evidence.config.entrypoint or (), evidence.config.cmd or ()
+    node = evidence.side.command(words[0]) if len(words) == 1 and command else None
+    if node is None or not evidence.side.in_base(node) or not evidence.side.shebang(node):
+        return ""
+    lines = [line.strip() for line in node.read(20000).decode("utf-8", "replace").splitlines()[1:]]
+    code = [line for line in lines if line and not line.startswith("#")]
+    plain = all(ONLY_STARTS.fullmatch(line) for line in code) and code[-1:] == ['exec "$@"']
+    return node.path if plain and evidence.side.command(command[0]) is not None else ""
+
+
+def explained_by_start(evidence: Evidence, new_start: tuple[str, ...]) -> Callable[[str], bool]:
+    """Which opened files only the original's shell, entry script or launcher needed, when the new start has none."""
+    before = original_start(evidence)
+    if before == new_start or not new_start or _has_shell(evidence, new_start):
+        return frozenset[str]().__contains__
+    command = before if not only_hands_over(evidence) else (evidence.config.cmd or ())
+    patterns = [re.compile(files) for files in unfolded(evidence.side, tuple(command)).files]
+    script = only_hands_over(evidence)
+    launchers = {path for word in before[:2] if (path := _launcher_path(evidence, word)) and word not in new_start}
+
+    def explained(path: str) -> bool:
+        name = posixpath.basename(path)
+        known = name in SHELLS or path == script or path in launchers
+        return known or any(pattern.search(path) for pattern in patterns)
+
+    return explained
+
+
+def _launcher_path(evidence: Evidence, word: str) -> str:
+    node = evidence.side.command(word)
+    return node.path if node is not None else ""
+
+
+def _has_shell(evidence: Evidence, words: tuple[str, ...]) -> bool:
+    for word in words:
+        node = evidence.side.command(word) if word and not word.startswith("-") else None
+        if node is None:
+            continue
+        shebang = " ".join(evidence.side.shebang(node)).split()
+        if posixpath.basename(node.path) in SHELLS or (shebang and posixpath.basename(shebang[0]) in SHELLS):
+            return True
+    return False

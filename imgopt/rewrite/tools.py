@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from imgopt.context.ecosystems import BuildTools
 from imgopt.dockerfile import Instruction
-from imgopt.image import find_packages
 from imgopt.rewrite.carve import matches_any
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import recognise
@@ -44,7 +43,7 @@ def removable_tools(situation: Situation) -> RemovableTools:
 def _unused(evidence: Evidence, tools: BuildTools) -> dict[str, frozenset[str]]:
     """Packages that are as the base brings them, and of which the smoke run opened nothing."""
     found = {}
-    for package in find_packages(evidence.tree):
+    for package in evidence.all_packages:
         files = [path for path in package.files if not path.endswith(".pyc")]
         if package.name not in tools.packages or package.layer >= evidence.base_layers or evidence.seen.opened is None:
             continue

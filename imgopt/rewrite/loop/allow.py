@@ -5,16 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imgopt.proof.derive import derive
-from imgopt.proof.model import Allowances, Drop, DroppedPackage
+from imgopt.proof.model import Allowances, Drop, DroppedPackage, Start
 from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.plan import Plan
+from imgopt.rewrite.start import explained_by_start, original_start
 
 
 def allowances(plan: Plan, evidence: Evidence, candidate: Side) -> Allowances:
     """What the rules of the proof allow for any rewrite, and what this plan says that it dropped."""
     derived = derive(evidence.side, candidate, evidence.opened if evidence.seen.opened is not None else None)
-    return replace(derived, drops=(*_drops(plan), *derived.drops), packages=(*_tools(plan), *derived.packages))
+    drops = (*_drops(plan), *_launchers(plan, evidence), *derived.drops)
+    start = derived.start or _start(plan, candidate)
+    return replace(derived, drops=drops, packages=(*_tools(plan), *derived.packages), start=start)
+
+
+def _start(plan: Plan, candidate: Side) -> Start | None:
+    """The base's entry script is left out; the command stays as it is."""
+    if plan.final is None or not plan.final.entry_script:
+        return None
+    reason = f"{plan.final.entry_script} only starts the command"
+    return Start(candidate.config.entrypoint or (), candidate.config.cmd or (), reason)
+
+
+def _launchers(plan: Plan, evidence: Evidence) -> tuple[Drop, ...]:
+    """What only the original's start opened, where the new start is another one."""
+    if plan.final is None or plan.final.start_words == original_start(evidence):
+        return ()
+    explained = explained_by_start(evidence, plan.final.start_words)
+    return (Drop("only the original's start command needed it", matches=explained, even_if_opened=True),)
 
 
 def _drops(plan: Plan) -> tuple[Drop, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from imgopt.engine import Build, BuildFailure, Session
@@ -75,6 +76,22 @@ def attempt(
     return _Worker(session, request, original, kind, progress).run()
 
 
+def prove_plan(
+    session: Session,
+    request: OptimizeRequest,
+    original: Original,
+    kind: VariantKind,
+    progress: Progress,
+    spoil: Callable[[str], str] | None = None,
+) -> Proven:
+    """Builds and proves the first plan of a variant, without repair; `spoil` changes its Dockerfile before."""
+    worker = _Worker(session, request, original, kind, progress)
+    plan = worker.plan(_State({}))
+    if spoil is not None:
+        plan = replace(plan, dockerfile=spoil(plan.dockerfile))
+    return worker.prove(plan, _State({}))
+
+
 class _Worker:
     def __init__(
         self, session: Session, request: OptimizeRequest, original: Original, kind: VariantKind, progress: Progress
@@ -87,17 +104,17 @@ class _Worker:
     def run(self) -> Attempt:
         state = _State({})
         while True:
-            plan = self._plan(state)
+            plan = self.plan(state)
             reason = self._inapplicable(plan)
             if reason:
                 return self._end(state, plan, None, reason)
-            outcome = self._prove(plan, state)
+            outcome = self.prove(plan, state)
             if outcome.verdict == "proven":
                 return self._restore(state, plan, outcome)
             if state.builds >= MOST_BUILDS or not self._learn(state, plan, outcome):
                 return self._end(state, plan, outcome, _why(outcome))
 
-    def _plan(self, state: _State) -> Plan:
+    def plan(self, state: _State) -> Plan:
         rewrite = self._request.config.rewrite
         project = replace(project_of(self._request, self._original, self._looker), repairs=state.repairs)
         strategies = strategies_of(self._kind, [*rewrite.disable, *state.off], rewrite.allow)
@@ -112,7 +129,7 @@ class _Worker:
         skips = [skip.reason for skip in plan.skips if skip.strategy == needed]
         return f"{needed}: {skips[-1]}" if skips else f"{needed} does not hold here"
 
-    def _prove(self, plan: Plan, state: _State) -> Proven:
+    def prove(self, plan: Plan, state: _State) -> Proven:
         state.builds += 1
         number = f", build {state.builds}" if state.builds > 1 else ""
         self._progress.stage(f"Building the {self._kind.name} variant{number}")
@@ -163,8 +180,8 @@ class _Worker:
             tried = _State(
                 {key: why for key, why in state.off.items() if key != name}, state.repairs, builds=state.builds
             )
-            again = self._plan(tried)
-            better = self._prove(again, tried)
+            again = self.plan(tried)
+            better = self.prove(again, tried)
             state.builds = tried.builds
             if better.verdict == "proven":
                 del state.off[name]

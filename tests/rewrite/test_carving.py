@@ -1,0 +1,102 @@
+"""Carving by path facts alone: who goes where, and the fewest COPY lines."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.rewrite.carve import CarveRules, PathFact, carve, drop_rules
+from imgopt.rewrite.copies import plan_copies
+from imgopt.rewrite.final_stage import Copy
+
+
+def facts(*paths: str, size: int = 10, layer: int = 1) -> dict[str, PathFact]:
+    return {path: PathFact(path, "file", size, layer) for path in paths}
+
+
+def rules(*, compiled: bool = False, opened: frozenset[str] = frozenset()) -> CarveRules:
+    drops = drop_rules(builtin_ecosystems(), ["/root"], compiled=compiled)
+    owners = {"/usr/bin/gcc": "gcc", "/usr/lib/libpq.so.5": "libpq5"}
+    return CarveRules(drops, opened, owners.get, frozenset(["libpq5"]), frozenset([7]))
+
+
+def fate(path: str, **options: bool) -> str:
+    found = carve(facts(path, layer=7 if path.startswith("/usr/share") else 1).values(), rules(**options))
+    return found.fates[path].fate
+
+
+def test_what_no_rule_drops_is_kept() -> None:
+    assert fate("/app/data.bin") == "kept"
+
+
+def test_source_is_dropped_only_where_the_image_starts_a_compiled_program() -> None:
+    assert (fate("/app/main.go"), fate("/app/main.go", compiled=True)) == ("kept", "dropped")
+
+
+def test_a_file_that_was_opened_is_kept_whatever_rule_would_drop_it() -> None:
+    path = "/root/.cache/pip/x"
+    opened = carve(facts(path).values(), rules(opened=frozenset([path])))
+    assert (fate(path), opened.fates[path].fate) == ("dropped", "kept")
+
+
+def test_system_packages_are_reinstalled_or_dropped_as_a_whole() -> None:
+    assert (fate("/usr/lib/libpq.so.5"), fate("/usr/bin/gcc")) == ("reinstalled", "dropped")
+
+
+def test_bytecode_goes_with_its_source() -> None:
+    own = carve(facts("/app/a.py", "/app/__pycache__/a.cpython-311.pyc").values(), rules())
+    alone = fate("/usr/local/lib/python3.11/__pycache__/os.cpython-311.pyc")
+    assert (own.fates["/app/__pycache__/a.cpython-311.pyc"].fate, alone) == ("kept", "dropped")
+
+
+@given(st.lists(st.from_regex(r"(/[a-d]{1,2}){1,4}\.(go|py|txt|pyc)", fullmatch=True), unique=True, max_size=30))
+def test_the_parts_sum_to_the_delta(paths: list[str]) -> None:
+    given = facts(*paths)
+    carved = carve(given.values(), rules(compiled=True))
+    total = sum(carved.bytes(part) for part in ("kept", "reinstalled", "replaced", "dropped"))
+    assert total == sum(fact.size for fact in given.values())
+
+
+def plan(everything: dict[str, PathFact], kept: set[str], harmless: set[str] | None = None) -> tuple[Copy, ...]:
+    return plan_copies(everything, frozenset(kept), (harmless or set()).__contains__).copies
+
+
+def test_a_folder_with_nothing_dropped_inside_is_copied_whole() -> None:
+    everything = facts("/app/a.py", "/app/b/c.py", "/app/b/d.py")
+    assert plan(everything, set(everything)) == (Copy(("/app",), "/app"),)
+
+
+def test_a_folder_with_something_dropped_is_taken_apart() -> None:
+    everything = facts("/app/server", "/app/main.go", "/app/templates/a.html", size=1_000_000)
+    assert plan(everything, {"/app/server", "/app/templates/a.html"}) == (
+        Copy(("/app/server",), "/app/server"),
+        Copy(("/app/templates",), "/app/templates"),
+    )
+
+
+def test_a_folder_of_the_base_is_never_copied_whole() -> None:
+    everything = facts("/usr/local/bin/tool", "/etc/app.conf")
+    copies = plan(everything, set(everything))
+    assert copies == (Copy(("/etc/app.conf",), "/etc/app.conf"), Copy(("/usr/local/bin",), "/usr/local/bin"))
+
+
+def test_a_folder_that_would_need_many_lines_is_cleaned_in_the_builder_instead() -> None:
+    kept = {f"/app/m{index}/{name}" for index in range(9) for name in "ab"}
+    everything = facts(*kept, *(f"/app/m{index}/cache" for index in range(9)), size=900_000)
+    found = plan_copies(everything, frozenset(kept), frozenset[str]().__contains__)
+    assert found.copies == (Copy(("/app",), "/app"),)
+    assert set(found.removals) == set(everything) - kept
+
+
+def test_a_link_that_stands_alone_is_kept_as_a_link() -> None:
+    everything = facts("/usr/local/bin/node", size=90_000_000)
+    everything["/usr/local/bin/pm2"] = PathFact("/usr/local/bin/pm2", "symlink", 0, 1, linkname="../lib/pm2")
+    found = plan_copies(everything, frozenset(["/usr/local/bin/pm2"]), frozenset(["/usr/local/bin/node"]).__contains__)
+    assert (found.copies, found.links) == ((), ("/usr/local/bin/pm2",))
+
+
+def test_names_that_the_shell_form_of_copy_would_change_go_into_the_json_form() -> None:
+    assert Copy(("/app/a b.txt",), "/app/a b.txt").render("builder") == (
+        'COPY --from=builder ["/app/a b.txt", "/app/a b.txt"]'
+    )
