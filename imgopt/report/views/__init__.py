@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -25,4 +27,17 @@ def html(results: Sequence[Result], title: str | None = None) -> str:
     """One page of one or several results."""
     from imgopt.report.html import page
 
-    return page([view_of(result) for result in results], title)
+    with _collector_paused():
+        return page([view_of(result) for result in results], title)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Nothing here is garbage before the page is done, and looking for it takes half of the time for 100,000 files."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
