@@ -115,7 +115,35 @@ def _matches(pattern: str, path: str) -> str | None:
 
 def read_by(selection: Selection, tree: Tree, path: str) -> bool:
     """Whether the content of `path` is part of what the selection reads of this tree."""
-    return any(_part(selection, source, tree, path) is not None for source in selection.sources)
+    if any(_part(selection, source, tree, path) is not None for source in selection.sources):
+        return True
+    return any(_is_at(path, target) for target in _targets(selection, tree))
+
+
+def _is_followed(selection: Selection, source: str, tree: Tree, link: str) -> bool:
+    """Whether a link counts as what it leads to: where a list of matches is hashed, the links at its top do (measured
+    on BuildKit of Docker 28.5); inside a directory the text of a link counts."""
+    inside = _part(selection, source, tree, link)
+    if inside is None:
+        return False
+    if has_wildcards(source) or selection.parents:
+        return not inside or selection.parents
+    return bool(selection.excludes) and not source and "/" not in link
+
+
+@lru_cache(maxsize=64)
+def _targets(selection: Selection, tree: Tree) -> frozenset[str]:
+    """Where the links that are followed inside the selection lead."""
+    return frozenset(
+        target
+        for source in selection.sources
+        for link in tree.links
+        if _is_followed(selection, source, tree, link) and (target := tree.resolve(link)) is not None
+    )
+
+
+def _is_at(path: str, top: str) -> bool:
+    return not top or path == top or path.startswith(top + "/")
 
 
 def _part(selection: Selection, source: str, tree: Tree, path: str) -> str | None:
@@ -126,12 +154,13 @@ def _part(selection: Selection, source: str, tree: Tree, path: str) -> str | Non
         top = _matches(source, path)
     else:
         top = tree.resolve(source)
-        if top is not None and top and path != top and not path.startswith(top + "/"):
+        if top is not None and not _is_at(path, top):
             top = None
     if top is None:
         return None
     inside = path[len(top) :].lstrip("/") if top else path
-    return None if _excluded(selection, inside or posixpath.basename(path)) else inside
+    # the patterns of --exclude count below the source, so a file that is itself the source is never excluded
+    return None if inside and _excluded(selection, inside) else inside
 
 
 def _excluded(selection: Selection, path: str) -> bool:
@@ -160,22 +189,14 @@ def compare(old: Selection, before: Tree, new: Selection, after: Tree, delta: De
 
 
 def _same_places(selection: Selection, before: Tree, after: Tree) -> bool:
-    """Whether each named source leads to the same path in both trees (no link on the way was turned)."""
+    """Whether each source leads to the same paths in both trees (no link that is followed was turned)."""
     if before is after:
         return True
-    for source in selection.sources:
-        if has_wildcards(source) or selection.parents:
-            if _matched_links(selection, source, before) or _matched_links(selection, source, after):
-                return False
-            continue
-        places = before.resolve(source), after.resolve(source)
-        if places[0] != places[1] or places[0] is None:
-            return False
-    return True
-
-
-def _matched_links(selection: Selection, source: str, tree: Tree) -> bool:
-    return any(_part(selection, source, tree, path) == "" for path in tree.links)
+    if _targets(selection, before) != _targets(selection, after):
+        return False
+    named = [source for source in selection.sources if not has_wildcards(source) and not selection.parents]
+    places = [(before.resolve(source), after.resolve(source)) for source in named]
+    return all(one == other and one is not None for one, other in places)
 
 
 def _compare_listings(old: Selection, before: Tree, new: Selection, after: Tree) -> tuple[PathDifference, ...]:
@@ -198,17 +219,25 @@ def _compare_listings(old: Selection, before: Tree, new: Selection, after: Tree)
 def _listing(selection: Selection, source: str, tree: Tree) -> Iterator[tuple[str, tuple[str, Entry]]]:
     """What is hashed for one source: (name, (path, entry)). The named path itself has the name ""."""
     wild = has_wildcards(source) or selection.parents
-    top = "" if wild else tree.resolve(source)
-    if top is None:
+    if not wild and tree.resolve(source) is None:
         return
     for path, entry in tree.entries.items():
         inside = _part(selection, source, tree, path)
         if inside is None:
             continue
-        yield (path if wild else inside), (path, _followed(tree, path, entry) if wild and not inside else entry)
+        name = path if wild else inside
+        if entry.kind == "link" and _is_followed(selection, source, tree, path):
+            yield from _followed(tree, name, path, entry)
+        else:
+            yield name, (path, entry)
 
 
-def _followed(tree: Tree, path: str, entry: Entry) -> Entry:
-    """A link that a wildcard itself matches is followed, as a named source is."""
-    target = tree.resolve(path) if entry.kind == "link" else None
-    return (tree.get(target) if target else None) or entry
+def _followed(tree: Tree, name: str, path: str, entry: Entry) -> Iterator[tuple[str, tuple[str, Entry]]]:
+    """A link in a list counts as what it leads to."""
+    target = tree.resolve(path)
+    if target is None:
+        yield name, (path, entry)
+        return
+    for other, found in tree.entries.items():
+        if _is_at(other, target):
+            yield name + other[len(target) :], (other, found)

@@ -125,9 +125,11 @@ class Entry:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tree:
-    """Paths relative to the context's root, with `/`; the root itself is not among them. Directories are."""
+    """Paths relative to the context's root, with `/`; the root itself is not among them. Directories are.
+
+    A tree never changes; two are compared by what is in them with imgopt.cache.selection.differences."""
 
     entries: Mapping[str, Entry]
 

@@ -50,7 +50,7 @@ COPIES = (
     'COPY ["a.txt", "/j/"]',
     "COPY ${P:-a}.txt /v/",
     "COPY <<E /doc\nhello $V\nE",
-    "COPY <<'E' /doc/\nhello $V\nE",
+    "COPY <<'E' /docs2/\nhello $V\nE",
     "ADD a.txt /add/",
     "ADD src /add2/",
     "COPY run.sh /usr/local/bin/",

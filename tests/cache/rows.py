@@ -55,6 +55,7 @@ def args(name: str, expect: str, dockerfile: str, before: Mapping[str, str], aft
 TWO = "FROM imgopt.test/base AS b\nCOPY in /in\nRUN cp /in/keep /out && date +%N > /junk\nFROM imgopt.test/base\n"
 IN: dict[str, File] = {"in/keep": "k", "in/other": "1"}
 OTHER: dict[str, File] = {"in/other": "2"}
+AB: dict[str, File] = {"a.txt": "1", "b.txt": "1"}
 WEB: dict[str, File] = {"a.py": "1", "b.py": "1", "n.txt": "1", "d/x.py": "1"}
 
 STAGES = (
@@ -157,6 +158,47 @@ COPIES = (
         "exclude-misses-for-the-rest", "M", "COPY --exclude=*.txt d /d/\n", {"d/a": "1", "d/b.txt": "1"}, {"d/a": "2"}
     ),
     edit("exclude-new-excluded-file-hits", "H", "COPY --exclude=*.txt d /d/\n", {"d/a": "1"}, {"d/n.txt": "2"}),
+    edit("exclude-does-not-reach-what-a-wildcard-names", "M", "COPY --exclude=b.txt *.txt /e/\n", AB, {"b.txt": "2"}),
+    edit("exclude-does-not-reach-the-source-itself", "M", "COPY --exclude=a.txt a.txt /e/\n", AB, {"a.txt": "2"}),
+    edit(
+        "exclude-follows-links-at-the-top",
+        "H",
+        "COPY --exclude=zz . /e/\n",
+        {**AB, "l": Link("a.txt")},
+        {"l": Link("b.txt")},
+    ),
+    edit(
+        "exclude-hides-not-what-a-link-at-the-top-leads-to",
+        "M",
+        "COPY --exclude=d . /e/\n",
+        {"l": Link("d"), "d/f": "1"},
+        {"d/f": "2"},
+    ),
+    edit(
+        "exclude-follows-no-link-further-down",
+        "H",
+        "COPY --exclude=a.txt . /e/\n",
+        {**AB, "x/l": Link("../a.txt")},
+        {"a.txt": "2"},
+    ),
+    edit(
+        "exclude-of-a-directory-follows-no-link-in-it",
+        "M",
+        "COPY --exclude=zz x /e/\n",
+        {**AB, "x/l": Link("../a.txt")},
+        {"x/l": Link("../b.txt")},
+    ),
+    edit(
+        "wildcard-follows-links-that-it-names", "H", "COPY l* /e/\n", {**AB, "l": Link("a.txt")}, {"l": Link("b.txt")}
+    ),
+    edit(
+        "wildcard-follows-no-link-further-down",
+        "M",
+        "COPY x* /e/\n",
+        {**AB, "x1/l": Link("../a.txt")},
+        {"x1/l": Link("../b.txt")},
+    ),
+    edit("wildcard-link-to-a-directory", "M", "COPY l* /e/\n", {"l": Link("d"), "d/a": "1"}, {"d/a": "2"}),
     text(
         "wildcard-is-not-the-list-it-matches",
         "M",
