@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
+.PHONY: help samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -26,6 +26,9 @@ bases: engine $(STAMP)  ## base images: the public ones where they can be pulled
 
 demo: bases     ## the main job on the Flask sample; results in build/demo/
 	$(BIN)/python samples/demo.py
+
+samples: bases-all  ## the main job on every sample; writes benchmarks/results/samples.json
+	$(BIN)/python samples/run.py
 
 check: $(STAMP) ## lint, types and fast tests; needs no engine
 	$(BIN)/ruff check .
