@@ -19,11 +19,13 @@ def check_configuration(
     *,
     base: ImageConfig | None = None,
     exists: Callable[[str], bool] = lambda _: False,
+    programs: Callable[[str], frozenset[str]] = lambda _: frozenset(),
 ) -> Check:
     """Every key of both configurations; the environment by the rules of `imgopt.proof.environment`.
 
     `base` is the configuration of the original's base image, so that what the author set is told from what was
-    inherited; `exists` says whether a path exists in the candidate. The user is judged by the non-root check.
+    inherited; `exists` says whether a path exists in the candidate, `programs` which names a folder of it holds. The
+    user is judged by the non-root check.
     """
     found: list[Item] = []
     allowed: list[str] = []
@@ -38,6 +40,7 @@ def check_configuration(
         candidate.environment,
         _inherited(original.environment, base),
         exists,
+        programs,
         original.user != candidate.user,
     )
     different, named = compare_variables(variables, allowances)

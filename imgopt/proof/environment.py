@@ -48,6 +48,8 @@ class Variables:
     inherited: frozenset[str]
     exists: Callable[[str], bool]
     """Does this path exist in the candidate?"""
+    programs: Callable[[str], frozenset[str]]
+    """Names in a folder of the candidate."""
     user_changed: bool = False
 
 
@@ -111,15 +113,19 @@ def _all_exist(value: str, variables: Variables) -> bool:
 
 
 def _path_like(name: str, variables: Variables) -> str | None:
-    """PATH may gain folders, and lose those that do not exist in the candidate; the others keep their order."""
+    """PATH may gain folders, lose those that are empty in the candidate, and change an order that decides nothing."""
     if name != "PATH":
         return None
     before, after = (_folders(side.get("PATH")) for side in (variables.original, variables.candidate))
-    lost = [folder for folder in before if folder not in after and variables.exists(folder)]
-    kept = [folder for folder in before if folder in after]
-    if lost or kept != [folder for folder in after if folder in before]:
+    if any(variables.programs(folder) for folder in before if folder not in after):
         return None
-    return "only folders that are not there are left out, and new ones added"
+    kept = [folder for folder in before if folder in after]
+    for place, first in enumerate(kept):
+        for second in kept[place + 1 :]:
+            swapped = after.index(first) > after.index(second)
+            if swapped and variables.programs(first) & variables.programs(second):
+                return None
+    return "every program is found where it was: only empty folders are left out, and new ones added"
 
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

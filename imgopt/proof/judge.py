@@ -59,7 +59,14 @@ def static_checks(
     files = opened.files if opened else None
     base = original.base.config if original.base else None
     return (
-        check_configuration(original.config, candidate.config, allowances, base=base, exists=candidate.exists),
+        check_configuration(
+            original.config,
+            candidate.config,
+            allowances,
+            base=base,
+            exists=candidate.exists,
+            programs=candidate.names,
+        ),
         check_application_files(original, candidate, allowances, opened=files),
         check_modes(original, candidate, allowances),
         check_library_closure(original, candidate, allowances, opened=files),

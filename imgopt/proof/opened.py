@@ -31,6 +31,9 @@ _WRITTEN_BY_TOOLS = re.compile(
 certificates have checks of their own."""
 
 
+_GLIBC_WITH_C_UTF8 = 35  # its NEWS for version 2.35
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What a run of the original opened; `executed` is a part of `files`. Paths as the container sees them."""
@@ -117,7 +120,7 @@ def _judge(
 ) -> tuple[Item | None, str | None]:
     found, note = _place(original, path, node, candidate, allowances)
     if found is None:
-        excuse = allowances.drop_reason(path, opened=True) or _not_needed(path, candidate)
+        excuse = allowances.drop_reason(path, opened=True) or _not_needed(path, candidate, allowances)
         if not excuse and path == MEDIA_TYPES and not unknown_media_types(original):
             excuse = "a longer list of media types; those of this image's files are known without it"
         return (None, excuse) if excuse else (_missing(original, path, node), None)
@@ -153,14 +156,24 @@ def _place(
     return None, None
 
 
-def _not_needed(path: str, candidate: Side) -> str | None:
+def _not_needed(path: str, candidate: Side, allowances: Allowances) -> str | None:
     """Bytecode is made from its source; caches of the loader and of fonts are made by tools."""
     source = _source_of(path)
     if source:
-        return "bytecode that Python makes from the source that is there" if candidate.is_file(source) else None
+        there = any(candidate.is_file(place) for place, _ in allowances.places(source))
+        return "bytecode that Python makes from the source that is there" if there else None
+    if path.startswith("/usr/lib/locale/C.utf8/") and _glibc(candidate) >= _GLIBC_WITH_C_UTF8:
+        return "glibc has the locale C.UTF-8 built in"
     if _WRITTEN_BY_TOOLS.search(path):
         return "a list or a name of the base image itself"
     return None
+
+
+def _glibc(side: Side) -> int:
+    """The minor number of glibc 2.x; 0 for another C library."""
+    path = side.loader.find("libc.so.6", "x86_64", "/", []) or side.loader.find("libc.so.6", "aarch64", "/", [])
+    match = re.search(rb"stable release version 2\.(\d+)", side.read(path) or b"") if path else None
+    return int(match[1]) if match else 0
 
 
 def _accepted(original: Side, node: Node, candidate: Side, found: Node) -> str | None:

@@ -18,7 +18,7 @@ from imgopt.proof.rules import site_folder
 from imgopt.proof.side import Side
 from imgopt.proof.starts import plain_start
 
-_PYTHON = re.compile(r"^(?P<prefix>/.*)/lib/(?P<name>python3\.\d+)$")
+_PYTHON = re.compile(r"^(?P<home>(?P<prefix>/[^.]*)/lib/(?P<name>python3\.\d+))/(?!site-packages|dist-packages)")
 _PREFIXES = ("/usr/local", "/usr", "/opt/python")
 _FILE_SERVERS = ("serve", "http-server", "sirv", "static-server", "nginx", "httpd", "caddy", "lighttpd")
 _NODE_PLACES = ("/usr/local/bin/node", "/usr/bin/node", "/nodejs/bin/node", "/opt/nodejs/bin/node")
@@ -50,9 +50,10 @@ def replaced(original: Side, candidate: Side, opened: frozenset[str] | None) -> 
 
 def _python(candidate: Side, opened: frozenset[str]) -> Iterator[Replaced]:
     """The standard library at another prefix, of the same minor version (the version check reads the exact one)."""
-    for home in sorted({posixpath.dirname(path) for path in opened if path.endswith("/os.py")}):
-        match = _PYTHON.match(home)
-        if match is None or candidate.is_file(f"{home}/os.py"):
+    found = (_PYTHON.match(path) for path in opened)
+    for match in {match["home"]: match for match in found if match}.values():
+        home = match["home"]
+        if candidate.is_file(f"{home}/os.py"):
             continue
         name = match["name"]
         prefix = next((p for p in _PREFIXES if candidate.is_file(f"{p}/lib/{name}/os.py")), None)

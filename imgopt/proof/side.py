@@ -99,6 +99,11 @@ class Side:
     def exists(self, path: str) -> bool:
         return self.tree.resolve(path) is not None
 
+    def names(self, folder: str) -> frozenset[str]:
+        """What is in a folder; empty where there is none."""
+        node = self.tree.resolve(folder)
+        return frozenset(node.children or ()) if node is not None else frozenset()
+
     def is_file(self, path: str) -> bool:
         node = self.tree.resolve(path)
         return node is not None and node.inode is not None

@@ -53,10 +53,12 @@ def same_start(original: Side, candidate: Side) -> SameStart:
     The split into entrypoint and command has to stay, for `docker run IMAGE ARGUMENTS` replaces the command alone; but
     for bases whose own entrypoint is the interpreter (distroless), where nothing else could be run.
     """
-    before = (original.config.entrypoint or (), original.config.cmd or ())
-    after = (candidate.config.entrypoint or (), candidate.config.cmd or ())
+    before, handed = _without_entry_script(original)
+    after, _ = _without_entry_script(candidate)
+    if (original.config.entrypoint, original.config.cmd) == (candidate.config.entrypoint, candidate.config.cmd):
+        return SameStart()
     split = [bool(part) for part in before] == [bool(part) for part in after]
-    if before == after or not (split or _starts_by_its_base(candidate)):
+    if not (split or _starts_by_its_base(candidate)):
         return SameStart()
     kept = before[0] == after[0]  # an entry script that hands over to the command: only that is looked at
     ours = unfolded(original, before[1] if kept else (*before[0], *before[1]))
@@ -64,11 +66,26 @@ def same_start(original: Side, candidate: Side) -> SameStart:
     moves = _same_words(original, expanded(original, ours.words), candidate, expanded(candidate, theirs.words))
     if moves is None:
         return SameStart()
+    ours = _Words(ours.words, (*handed.reasons, *ours.reasons), (*handed.files, *ours.files))
     reasons = [*ours.reasons, *([] if split else ["the candidate's base starts the interpreter itself"])]
     reason = "; ".join(dict.fromkeys(reasons)) or "the same program by another spelling"
     pattern = re.compile("|".join(f"(?:{files})" for files in ours.files)) if ours.files else None
     drops = (Drop(reason, matches=lambda path: bool(pattern and pattern.search(path)), even_if_opened=True),)
-    return SameStart(Start(*after, reason), drops if pattern else (), moves)
+    start = Start(candidate.config.entrypoint or (), candidate.config.cmd or (), reason)
+    return SameStart(start, drops if pattern else (), moves)
+
+
+def _without_entry_script(side: Side) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], _Words]:
+    """Entrypoint and command, without the entry script of the Node.js images: it puts `node` before what is no program,
+    and else only starts the command."""
+    entry, command = side.config.entrypoint or (), side.config.cmd or ()
+    node = side.command(entry[0]) if len(entry) == 1 and entry[0].endswith("docker-entrypoint.sh") else None
+    text = node.read(4096) if node is not None and node.size < 1024 else b""
+    known = b'set -- node "$@"' in text and text.rstrip().endswith(b'exec "$@"')
+    if node is None or not known or not command or side.command(command[0]) is None:
+        return (entry, command), _Words(())
+    reason = "the entry script of the Node.js image only started the command"
+    return ((), command), _Words((), (reason,), (rf"^{re.escape(node.path)}$", _SHELL_FILES))
 
 
 def _starts_by_its_base(candidate: Side) -> bool:

@@ -93,7 +93,6 @@ OPENED_BY_PYTHON = frozenset(
     f"/usr/local/{path}"
     for path in (
         "bin/python3.11",
-        "lib/python3.11/os.py",
         "lib/python3.11/json/__init__.py",
         "lib/python3.11/lib-dynload/math.so",
     )
