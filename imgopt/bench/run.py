@@ -16,7 +16,6 @@ from imgopt.bench.bases import base_ids, base_layers
 from imgopt.bench.book import AGAIN, Book, Page
 from imgopt.bench.environment import environment
 from imgopt.bench.order import rounds
-from imgopt.bench.scenarios import Scenario
 from imgopt.bench.statistics import ALPHA, Limits
 from imgopt.bench.tasks import (
     ColdBuild,
@@ -30,6 +29,7 @@ from imgopt.bench.tasks import (
     request_of,
     step_figures,
 )
+from imgopt.cache.scenarios import Scenario
 from imgopt.context.files import list_files
 from imgopt.dockerfile import IgnoreFile
 from imgopt.engine import BuildFailure, Session
@@ -207,7 +207,8 @@ class Bench:
 
     def _tasks(self) -> list[Task]:
         """What matters most comes first: the time may be up before the end."""
-        builds: list[Task] = [ScenarioBuild(self._session, scenario) for scenario in self._scenarios]
+        home = self._specs[0].context
+        builds: list[Task] = [ScenarioBuild(self._session, scenario, home) for scenario in self._scenarios]
         cold: list[Task] = [ColdBuild(self._session)] if self._settings.cold else []
         return [*builds[:2], *self._container_task(), *builds[2:], *cold]
 

@@ -11,8 +11,9 @@ from typing import Protocol
 
 from imgopt.bench.arms import ArmSpec
 from imgopt.bench.cold import with_new_cache_mounts
-from imgopt.bench.scenarios import Scenario
+from imgopt.bench.scenarios import choose, undo
 from imgopt.bench.startup import run_once
+from imgopt.cache.scenarios import Scenario, Skipped
 from imgopt.engine import Build, BuildFailure, BuildRequest, Session, Step
 from imgopt.engine.container import StartFailure
 from imgopt.proof.observe import Plan
@@ -119,6 +120,8 @@ class ScenarioBuild:
 
     session: Session
     scenario: Scenario
+    project: Path
+    """Where `scenario` was chosen; an arm with another context gets its own file for the same kind of edit."""
 
     @property
     def measures(self) -> tuple[tuple[str, str, str], ...]:
@@ -126,16 +129,25 @@ class ScenarioBuild:
 
     @property
     def edit(self) -> str:
-        return self.scenario.edit
+        return "" if self.scenario.name == "no-change" else self.scenario.edit
 
     def perform(self, arm: Ready, token: str, *, detailed: bool) -> Outcome:
-        self.scenario.apply(arm.tree, arm.spec.context, token)
+        scenario = self.scenario
+        if arm.spec.context != self.project:
+            (other,) = choose(arm.spec, (scenario.name,))
+            if isinstance(other, Skipped):
+                return Outcome(failure=Failure(message=other.reason))
+            scenario = other
+        edit = scenario.make(token)
+        edit.write(arm.tree)
+        request = request_of(arm.spec, arm.tree)
+        request = replace(request, build_args={**request.build_args, **edit.build_args})
         try:
-            build = self.session.build(request_of(arm.spec, arm.tree))
+            build = self.session.build(request)
         except BuildFailure as error:
             return Outcome(failure=failure_of(error))
         finally:
-            self.scenario.undo(arm.tree, arm.spec.context)
+            undo(edit, arm.tree, arm.spec.context)
         values = {self.scenario.name: build.seconds}
         try:
             if not detailed:

@@ -61,12 +61,13 @@ class Roles:
         return "source" if self._sources.fullmatch(path) else "other"
 
     def by_role(self, paths: Iterable[str], churn: Mapping[str, int]) -> Mapping[Role, tuple[str, ...]]:
-        """Paths of each role, the ones that change most first, then the shallow ones, then by name."""
+        """Paths of each role, the ones that change most first, then the shallow ones, then the short names
+        (requirements.txt before requirements-dev.txt), then by name."""
         found: dict[Role, list[str]] = {}
         for path in paths:
             found.setdefault(self.of(path), []).append(path)
         return {
-            role: tuple(sorted(members, key=lambda path: (-churn.get(path, 0), path.count("/"), path)))
+            role: tuple(sorted(members, key=lambda path: (-churn.get(path, 0), path.count("/"), len(path), path)))
             for role, members in found.items()
         }
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from imgopt.bench.arms import ArmSpec
     from imgopt.bench.run import Listener, Settings
-    from imgopt.bench.scenarios import Scenario
+    from imgopt.cache.scenarios import Scenario
     from imgopt.config import Config
     from imgopt.engine import Session
     from imgopt.results.bench import BenchResult
@@ -48,7 +48,9 @@ Quick = Annotated[bool, typer.Option("--quick", help="Three runs of each: figure
 MaxTime = Annotated[float | None, typer.Option("--max-time", min=0, help="Seconds for everything (540; 0: no limit).")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Of the order of turns; recorded.")]
 Again = Annotated[bool, typer.Option("--aa", help="The first arm against itself too: how noisy is this machine?")]
-Only = Annotated[list[str] | None, typer.Option("--scenario", help="Only these: warm, edit-source, cold, run, ...")]
+Only = Annotated[
+    list[str] | None, typer.Option("--scenario", help="Only these: no-change, edit-source, cold, run, ...")
+]
 Resume = Annotated[Path | None, typer.Option("--resume", help="Go on from this partial result (JSON).")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be measured, and stop.")]
 
@@ -110,7 +112,7 @@ def bench_command(
     wanted = _Wanted(context, other or (), saved, variant or (), rev or (), other_context or (), other_target or ())
     with Session(connect()) as session:
         arms = wanted.arms(session, effective)
-        scenarios = _scenarios(arms[0], effective, scenario or effective.bench.scenarios)
+        scenarios = _scenarios(arms[0], scenario or effective.bench.scenarios)
         if dry_run:
             _plan(arms, scenarios, settings)
             return 0
@@ -215,16 +217,21 @@ def _settings(
     )
 
 
-def _scenarios(first: ArmSpec, config: Config, only: Sequence[str]) -> list[Scenario]:
-    from imgopt.bench.scenarios import choose
-    from imgopt.context.ecosystems import load_ecosystems
+def _scenarios(first: ArmSpec, only: Sequence[str]) -> list[Scenario]:
+    """Those asked for, else the default ones as far as this project has something to edit."""
+    from imgopt.bench.scenarios import DEFAULT, REPEATABLE, choose
+    from imgopt.cache.scenarios import Skipped
 
-    found = choose(first.context, first.ignore, load_ecosystems(config.rewrite.ecosystems, first.context))
-    known = [scenario.name for scenario in found]
+    known = (*REPEATABLE, *_PARTS)
     for name in only:
-        if name not in (*known, *_PARTS):
-            raise InputError(f"no scenario {name!r} here", hint=f"known: {', '.join((*known, *_PARTS))}")
-    return [scenario for scenario in found if not only or scenario.name in only]
+        if name not in known:
+            raise InputError(f"no scenario {name!r} here", hint=f"known: {', '.join(known)}")
+    names = [name for name in only if name not in _PARTS] if only else DEFAULT
+    found = choose(first, names) if names else []
+    skipped = [one for one in found if isinstance(one, Skipped)]
+    if only and skipped:
+        raise InputError(f"no scenario {skipped[0].name!r} here: {skipped[0].reason}")
+    return [one for one in found if not isinstance(one, Skipped)]
 
 
 def _plan(arms: Sequence[ArmSpec], scenarios: Sequence[Scenario], settings: Settings) -> None:
@@ -238,7 +245,7 @@ def _plan(arms: Sequence[ArmSpec], scenarios: Sequence[Scenario], settings: Sett
     lines = [f"arms: {', '.join(safe_terminal(f'{arm.name} ({arm.dockerfile})') for arm in arms)}"]
     builds = count
     for scenario in scenarios:
-        lines.append(f"{scenario.name}: {rounds} x {count} builds; {safe_terminal(scenario.edit) or 'nothing edited'}")
+        lines.append(f"{scenario.name}: {rounds} x {count} builds; {safe_terminal(scenario.edit)}")
         builds += rounds * count
     if settings.cold:
         lines.append(f"cold: {rounds} x {count} builds with --no-cache and empty cache mounts; nothing is pruned")

@@ -92,7 +92,7 @@ class Measure(Value, frozen=True, kw_only=True):
     """One noisy figure of all arms: a build in one scenario, or the start, memory or stop of the container."""
 
     name: str
-    """cold, warm, edit-source, ... or start, memory, stop"""
+    """cold, no-change, edit-source, ... or start, memory, stop"""
     kind: str
     """build or run"""
     unit: str

@@ -14,7 +14,8 @@ import pytest
 
 from imgopt.bench.arms import ArmSpec, from_file, original, revision, with_target
 from imgopt.bench.run import Bench, Listener, Progress, Settings
-from imgopt.bench.scenarios import Scenario
+from imgopt.bench.scenarios import choose
+from imgopt.cache.scenarios import Scenario
 from imgopt.cli.app import main
 from imgopt.config import Config
 from imgopt.engine import Engine, Session
@@ -57,27 +58,30 @@ def arms(project: Path) -> list[ArmSpec]:
     return [original(project, Config()), from_file("fast", "file", project, project / "Fast", Config())]
 
 
-EDIT = [Scenario("warm", None), Scenario("edit-source", "app.py")]
 SMOKE = SmokeSettings(ports=(8000,))
 BUILDS = Settings(runs=6, seed=1, max_time=None, cold=False, containers=False)
+
+
+def _edits(arms: list[ArmSpec]) -> list[Scenario]:
+    return [one for one in choose(arms[0], ("no-change", "edit-source")) if isinstance(one, Scenario)]
 
 
 def test_a_better_order_of_lines_is_found_to_be_faster_and_every_sum_holds(
     session: Session, arms: list[ArmSpec], project: Path
 ) -> None:
     before = sorted((path, path.stat().st_mtime_ns) for path in project.rglob("*"))
-    result = Bench(session, arms, EDIT, SMOKE, BUILDS).run()
+    result = Bench(session, arms, _edits(arms), SMOKE, BUILDS).run()
     assert [(arm.name, arm.failure) for arm in result.arms] == [("original", None), ("fast", None)]
     assert not result.partial
     measures = {measure.name: measure for measure in result.measures}
     (edit,) = measures["edit-source"].comparisons
     assert (edit.verdict, edit.ratio > 1.5) == ("faster", True)
-    assert measures["warm"].comparisons[0].verdict != "faster"
+    assert measures["no-change"].comparisons[0].verdict != "faster"
     moved = {samples.arm: samples.wire_bytes for samples in measures["edit-source"].samples}
     assert moved["original"] is not None
     assert moved["fast"] is not None
     assert moved["original"] > 20_000 > moved["fast"] > 0
-    assert [samples.wire_bytes for samples in measures["warm"].samples] == [0, 0]
+    assert [samples.wire_bytes for samples in measures["no-change"].samples] == [0, 0]
     for samples in measures["edit-source"].samples:
         assert len(samples.values) == 6
         ran = {step.name.split("] ")[-1].split()[0] for step in samples.steps if not step.cached}
@@ -120,7 +124,7 @@ def test_the_container_is_measured_and_a_cold_build_runs_every_step(session: Ses
 
 def test_an_arm_that_does_not_build_is_a_result(session: Session, arms: list[ArmSpec], project: Path) -> None:
     broken = from_file("broken", "file", project, project / "Broken", Config())
-    result = Bench(session, [arms[0], broken], EDIT[:1], SMOKE, replace(BUILDS, runs=1, warm_up=0)).run()
+    result = Bench(session, [arms[0], broken], _edits(arms)[:1], SMOKE, replace(BUILDS, runs=1, warm_up=0)).run()
     failure = result.arms[1].failure
     assert failure is not None
     assert (failure.line, "so it goes" in failure.output[-1]) == (2, True)
@@ -130,15 +134,15 @@ def test_an_arm_that_does_not_build_is_a_result(session: Session, arms: list[Arm
 
 
 def test_the_time_limit_ends_it_early_and_it_goes_on_where_it_was(session: Session, arms: list[ArmSpec]) -> None:
-    first = Bench(session, arms, EDIT, SMOKE, replace(BUILDS, runs=2, warm_up=0, max_time=0.0)).run()
+    first = Bench(session, arms, _edits(arms), SMOKE, replace(BUILDS, runs=2, warm_up=0, max_time=0.0)).run()
     assert (first.partial, "--max-time" in first.reason) == (True, True)
     assert first.arms[0].exact is not None
-    again = Bench(session, arms, EDIT[:1], SMOKE, replace(BUILDS, runs=2, warm_up=0))
+    again = Bench(session, arms, _edits(arms)[:1], SMOKE, replace(BUILDS, runs=2, warm_up=0))
     half = again.run()
-    more = Bench(session, arms, EDIT[:1], SMOKE, BUILDS)
+    more = Bench(session, arms, _edits(arms)[:1], SMOKE, BUILDS)
     more.resume(half)
     assert more.run().measures == half.measures
-    other = Bench(session, [arms[0], replace(arms[1], text="FROM scratch")], EDIT, SMOKE, BUILDS)
+    other = Bench(session, [arms[0], replace(arms[1], text="FROM scratch")], _edits(arms), SMOKE, BUILDS)
     with pytest.raises(InputError, match="other Dockerfiles"):
         other.resume(half)
 
@@ -152,9 +156,9 @@ def test_an_interrupt_leaves_a_valid_partial_result_and_nothing_else(engine: Eng
 
     with Session(engine) as session:
         label = session.id
-        result = Bench(session, arms, EDIT, SMOKE, BUILDS, Listener(interrupt, kept.append)).run()
+        result = Bench(session, arms, _edits(arms), SMOKE, BUILDS, Listener(interrupt, kept.append)).run()
     assert (result.partial, result.reason) == (True, "interrupted")
-    assert len(next(measure for measure in result.measures if measure.name == "warm").samples[0].values) == 6
+    assert len(next(measure for measure in result.measures if measure.name == "no-change").samples[0].values) == 6
     assert kept
     assert engine.client.images.list(filters={"label": f"imgopt.session={label}"}) == []
 
@@ -168,7 +172,7 @@ def test_a_target_and_a_revision_are_arms(session: Session, project: Path) -> No
     old = revision(session, project, "HEAD", Config())
     assert (old.context / "app.py").read_text() == "print(1)\n"
     arms = [old, original(project, Config(), "working tree"), with_target(original(project, Config()), "app")]
-    result = Bench(session, arms, EDIT[:1], SMOKE, replace(BUILDS, runs=1, warm_up=0)).run()
+    result = Bench(session, arms, _edits(arms)[:1], SMOKE, replace(BUILDS, runs=1, warm_up=0)).run()
     assert [arm.role for arm in result.arms] == ["revision", "original", "target"]
     assert all(arm.image for arm in result.arms)
     assert result.arms[0].image != result.arms[1].image
@@ -177,14 +181,16 @@ def test_a_target_and_a_revision_are_arms(session: Session, project: Path) -> No
 
 def test_the_command_writes_what_report_renders(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = project / "bench.json"
-    code = main(["bench", str(project), "--with", "Fast", "--quick", "--scenario", "warm", "--output", f"json:{file}"])
+    code = main(
+        ["bench", str(project), "--with", "Fast", "--quick", "--scenario", "no-change", "--output", f"json:{file}"]
+    )
     shown = capsys.readouterr()
     assert code == 0
     assert "inconclusive" in shown.out
-    assert "warm: " in shown.err
+    assert "no-change: " in shown.err
     result = load(file)
     assert isinstance(result, BenchResult)
     assert not result.partial
     assert "--seed" in result.command
     assert main(["report", str(file), "--format", "csv"]) == 0
-    assert "warm,build,seconds,original,1," in capsys.readouterr().out
+    assert "no-change,build,seconds,original,1," in capsys.readouterr().out

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,10 @@ from hypothesis import strategies as st
 from imgopt.bench.arms import from_file, original, unique, variants
 from imgopt.bench.book import AGAIN, Book
 from imgopt.bench.cold import with_new_cache_mounts
-from imgopt.bench.scenarios import Scenario, choose
+from imgopt.bench.scenarios import REPEATABLE, choose, undo
 from imgopt.bench.statistics import Limits
+from imgopt.cache.scenarios import Scenario
 from imgopt.config import Config
-from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.errors import InputError
 from imgopt.results.optimize import OptimizeResult, Original, Variant
 
@@ -56,6 +58,11 @@ def _project(folder: Path, **files: str) -> Path:
     return folder
 
 
+def _paths(context: Path, ignore: str | None = None) -> dict[str, str]:
+    first = replace(original(context, Config()), ignore=ignore)
+    return {one.name: one.edit.partition(":")[0] for one in choose(first) if isinstance(one, Scenario)}
+
+
 def test_scenarios_edit_a_source_and_the_manifest_and_not_a_test(tmp_path: Path) -> None:
     files = {
         "app.py": "",
@@ -64,51 +71,44 @@ def test_scenarios_edit_a_source_and_the_manifest_and_not_a_test(tmp_path: Path)
         "requirements-dev.txt": "",
         "a__deep.py": "",
     }
-    found = choose(_project(tmp_path, **files), None, builtin_ecosystems())
-    assert [(one.name, one.path) for one in found] == [
-        ("warm", None),
-        ("edit-source", "app.py"),
-        ("edit-manifest", "requirements.txt"),
-    ]
+    found = _paths(_project(tmp_path, Dockerfile="FROM a", **files))
+    assert found == {"no-change": "nothing", "edit-source": "app.py", "edit-manifest": "requirements.txt"}
 
 
 def test_the_most_often_changed_source_is_edited(tmp_path: Path) -> None:
-    context = _project(tmp_path, **{"app.py": "1", "often.py": "1", "requirements.txt": ""})
+    context = _project(tmp_path, **{"Dockerfile": "FROM a", "app.py": "1", "often.py": "1", "requirements.txt": ""})
     _commit(context)
     for number in range(3):
         (context / "often.py").write_text(str(number))
         _commit(context)
-    paths = {one.name: one.path for one in choose(context, None, builtin_ecosystems())}
-    assert paths["edit-source"] == "often.py"
+    assert _paths(context)["edit-source"] == "often.py"
 
 
-def test_an_ignored_file_is_not_edited(tmp_path: Path) -> None:
-    context = _project(tmp_path, **{"a.py": "", "b.py": "", "setup.py": ""})
-    paths = {one.name: one.path for one in choose(context, "a.py\n", builtin_ecosystems())}
-    assert paths["edit-source"] == "b.py"
+def test_a_file_that_is_sent_is_edited_rather_than_an_ignored_one(tmp_path: Path) -> None:
+    context = _project(tmp_path, **{"Dockerfile": "FROM a", "a.py": "", "b.py": "", "setup.py": ""})
+    assert _paths(context, "a.py\n")["edit-source"] == "b.py"
 
 
-def test_a_project_that_no_ecosystem_knows_has_only_the_build_without_change(tmp_path: Path) -> None:
-    assert [one.name for one in choose(_project(tmp_path, readme="x"), None, builtin_ecosystems())] == ["warm"]
-
-
-@pytest.mark.parametrize("name", ["app.py", "main.go", "package.json", "pom.xml", "Cargo.toml", "noextension"])
+@pytest.mark.parametrize("name", [name for name in REPEATABLE if name not in ("no-change", "touch-only", "build-arg")])
 def test_an_edit_is_new_every_time_and_can_be_undone(tmp_path: Path, name: str) -> None:
-    pristine, copy = tmp_path / "a", tmp_path / "b"
-    for folder in (pristine, copy):
-        folder.mkdir()
-        (folder / name).write_text("{}")
-    scenario = Scenario("edit", name)
-    seen = set()
+    files = {"app.py": "1", "tests__test_a.py": "1", "docs__a.md": "1", "requirements.txt": "", "poetry.lock": "x"}
+    context = _project(tmp_path / "a", Dockerfile="FROM a", **files)
+    copy = tmp_path / "b"
+    shutil.copytree(context, copy)
+    (scenario,) = choose(replace(original(context, Config()), ignore="docs\n"), (name,))
+    assert isinstance(scenario, Scenario)
+    seen = [_contents(copy)]
     for token in ("t1", "t2"):
-        scenario.apply(copy, pristine, token)
-        seen.add((copy / name).read_bytes())
-    assert len(seen) == 2
-    assert all(data.startswith(b"{}\n") for data in seen)
-    if name.endswith(".json"):
-        assert all(not data[2:].strip() for data in seen)
-    scenario.undo(copy, pristine)
-    assert (copy / name).read_text() == "{}"
+        edit = scenario.make(token)
+        edit.write(copy)
+        seen.append(_contents(copy))
+        undo(edit, copy, context)
+        assert _contents(copy) == seen[0]
+    assert len({str(contents) for contents in seen}) == 3
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def _commit(context: Path) -> None:

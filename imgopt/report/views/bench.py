@@ -104,7 +104,7 @@ def title(measure: Measure) -> str:
     """ "build after edit-source", "start to the first good answer"."""
     words = {
         "cold": "cold build",
-        "warm": "build, no change",
+        "no-change": "build, no change",
         "start": "start to first answer",
         "memory": "peak memory",
         "stop": "stop",
