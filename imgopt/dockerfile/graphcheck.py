@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from imgopt.dockerfile.expand import ExpansionError, Lexer
@@ -12,6 +13,8 @@ from imgopt.dockerfile.scope import Scope
 from imgopt.dockerfile.stages import Stage, from_words, needs, reachable
 from imgopt.dockerfile.typed import From
 from imgopt.errors import Location
+
+_COMPUTED = re.compile(r"[$'\"\\`]")
 
 
 def check_stages(stages: tuple[Stage, ...], scope: Scope) -> Iterator[Problem]:
@@ -35,7 +38,7 @@ def _problem(instruction: Instruction, message: str, hint: str) -> Problem:
 
 def _base(stage: Stage, scope: Scope) -> Iterator[Problem]:
     typed = stage.start.typed
-    if not isinstance(typed, From):
+    if not isinstance(typed, From) or not _COMPUTED.search(typed.image):
         return
     try:
         found = Lexer(typed.image, scope.values, scope.escape).run()

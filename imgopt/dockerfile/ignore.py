@@ -10,13 +10,14 @@ from __future__ import annotations
 import posixpath
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgopt.errors import InputError, Location
 
 _ESCAPED = ".+()|{}$"
+_REMEMBERED = 100_000
 _GLOBS = re.compile(r"[*?\[\\]")
 
 
@@ -71,22 +72,29 @@ class IgnoreFile:
     def _matches(self, path: str) -> tuple[bool, ...]:
         """For each pattern whether it counts for the path. What matched a directory counts for all that is in it; a
         pattern that could not change the outcome is not tried (its result would be handed on to the children)."""
-        parent = posixpath.dirname(path)
-        above = self._directory(parent) if parent else (False,) * len(self.patterns)
-        found = []
+        above: tuple[bool, ...] = (False,) * len(self.patterns)
+        at = path.find("/", 1)
+        while at > 0:
+            above = self._step(path[:at], above)
+            at = path.find("/", at + 1)
+        return self._step(path, above)
+
+    def _step(self, path: str, above: tuple[bool, ...]) -> tuple[bool, ...]:
+        """One level deeper than `above`, which is what counts for the parent."""
+        known = self._known.get(path)
+        if known is None:
+            known = tuple(self._tried(path, above))
+            if len(self._known) < _REMEMBERED:
+                self._known[path] = known
+        return known
+
+    def _tried(self, path: str, above: tuple[bool, ...]) -> Iterator[bool]:
         matched = False
         for pattern, inherited in zip(self.patterns, above, strict=True):
             match = inherited or (pattern.negated == matched and pattern.matches(path))
-            found.append(match)
+            yield match
             if match:
                 matched = not pattern.negated
-        return tuple(found)
-
-    def _directory(self, path: str) -> tuple[bool, ...]:
-        known = self._known.get(path)
-        if known is None:
-            known = self._known[path] = self._matches(path)
-        return known
 
     def keeps_below(self, directory: str) -> bool:
         """Whether a `!` pattern may take back something inside an excluded directory, so that one must look into it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 
 from imgopt.dockerfile import stages as graph
 from imgopt.dockerfile.directives import Directive
@@ -126,7 +127,14 @@ class Dockerfile:
 
     def global_scope(self, build_args: Mapping[str, str] | None = None) -> Scope:
         """What FROM sees."""
-        return global_scope((item for item in self.instructions if item.stage < 0), build_args or {})
+        return self._global_scope(build_args) if build_args else self._default_scope
+
+    @cached_property
+    def _default_scope(self) -> Scope:
+        return self._global_scope({})
+
+    def _global_scope(self, build_args: Mapping[str, str]) -> Scope:
+        return global_scope(takewhile(lambda item: item.stage < 0, self.instructions), build_args)
 
     def scope_at(
         self,
@@ -145,7 +153,8 @@ class Dockerfile:
         stage = self.bind(build_args or {})[instruction.stage]
         for part in stage.chain[:-1]:
             builder.add(part.instructions)
-        return builder.add(item for item in stage.instructions if item.span.start < instruction.span.start).scope()
+        before = takewhile(lambda item: item.span.start < instruction.span.start, stage.instructions)
+        return builder.add(before).scope()
 
     def at_line(self, line: int) -> Instruction | None:
         """The instruction that covers a line (counted from 1)."""

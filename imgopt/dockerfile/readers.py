@@ -57,9 +57,11 @@ def _from(instruction: Instruction) -> typed.From:
     return typed.From(words[0], name, flags.text("platform"))
 
 
-def _sources(instruction: Instruction) -> tuple[tuple[Located, ...], Located, tuple[Heredoc, ...]]:
+def _sources(
+    instruction: Instruction, words: list[Located]
+) -> tuple[tuple[Located, ...], Located, tuple[Heredoc, ...]]:
     keyword = instruction.keyword
-    *sources, destination = instruction.words()
+    *sources, destination = words
     if _heredoc(destination):
         raise Refused(f"{keyword} cannot accept a heredoc as a destination", "put a path last")
     bodies = {heredoc.name: heredoc for heredoc in instruction.heredocs}
@@ -83,9 +85,9 @@ def _heredoc(word: str) -> Heredoc | None:
 
 
 def _copy(instruction: Instruction) -> typed.Copy:
-    _need_destination(instruction)
+    words = _with_destination(instruction)
     flags = Flags(instruction)
-    sources, destination, heredocs = _sources(instruction)
+    sources, destination, heredocs = _sources(instruction, words)
     return typed.Copy(
         sources,
         destination,
@@ -101,9 +103,9 @@ def _copy(instruction: Instruction) -> typed.Copy:
 
 
 def _add(instruction: Instruction) -> typed.Add:
-    _need_destination(instruction)
+    words = _with_destination(instruction)
     flags = Flags(instruction)
-    sources, destination, heredocs = _sources(instruction)
+    sources, destination, heredocs = _sources(instruction, words)
     return typed.Add(
         sources,
         destination,
@@ -119,10 +121,12 @@ def _add(instruction: Instruction) -> typed.Add:
     )
 
 
-def _need_destination(instruction: Instruction) -> None:
-    if len(instruction.words()) < 2:
+def _with_destination(instruction: Instruction) -> list[Located]:
+    words = instruction.words()
+    if len(words) < 2:
         what = f"{instruction.keyword} requires at least two arguments, but only one was provided."
         raise Refused(f"{what} Destination could not be determined.", "write the sources, then the destination")
+    return words
 
 
 def _command(instruction: Instruction) -> tuple[tuple[str, ...] | None, Located | None]:

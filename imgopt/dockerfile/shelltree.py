@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -49,7 +50,7 @@ _STATEMENTS = {
     "function_definition",
     "test_command",
 }
-_PLAIN_WORDS = ("word", "command_name", "raw_string", "number")
+_SUBSTITUTED = re.compile(r"`|[$<>]\(")
 _SUBSTITUTIONS = ("command_substitution", "process_substitution")
 
 
@@ -180,10 +181,13 @@ class TreeReader:
         )
 
     def _word(self, node: Node) -> ShellWord:
-        inner = node.children[0] if node.type == "command_name" and node.child_count else node
-        if inner.type not in _PLAIN_WORDS:
-            self._substitutions(inner)
-        return read_word(self._source(node), self._span(node))
+        start, end = node.start_byte, node.end_byte
+        if self._chars is not None:
+            start, end = self._chars[start], self._chars[end]
+        text = self._text[start:end]
+        if _SUBSTITUTED.search(text):
+            self._substitutions(node)
+        return read_word(text, self._place(start, end))
 
     def _substitutions(self, node: Node) -> None:
         """Collects the commands of `$(…)` below a word."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from imgopt.dockerfile.spans import Span
@@ -43,8 +42,7 @@ class Variable(NamedTuple):
     quoted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ShellWord:
+class ShellWord(NamedTuple):
     """One word of a command. `text` is as written.
 
     `value` is what the command gets, None when the shell computes part of it (a variable, a substitution, `$'…'`).

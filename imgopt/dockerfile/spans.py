@@ -43,4 +43,9 @@ class Logical:
         if end <= start:
             here = self.place(start)
             return Span(here, here)
-        return Span(self.place(start), self.place(end - 1) + 1)
+        starts = self.starts
+        index = bisect_right(starts, start) - 1
+        shift = self.places[index] - starts[index]
+        if index + 1 == len(starts) or end <= starts[index + 1]:
+            return Span(start + shift, end + shift)
+        return Span(start + shift, self.place(end - 1) + 1)

@@ -17,6 +17,8 @@ from imgopt.dockerfile.spans import Span
 from imgopt.dockerfile.typed import Copy, From, Located, Onbuild, Run
 from imgopt.errors import InputError
 
+_USERS = ("COPY", "RUN", "ONBUILD")
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -71,13 +73,16 @@ class Stage:
 
 
 class Stages(tuple[Stage, ...]):
-    """The stages of a file in order; `named` finds the last one of each name without a search."""
+    """The stages of a file in order; `named` finds the last one of each name without a search, `used` remembers which
+    stages a stage needs."""
 
     named: dict[str, Stage]
+    used: dict[int, tuple[Stage, ...]]
 
     def __new__(cls, stages: Iterable[Stage]) -> Stages:
         made = super().__new__(cls, stages)
         made.named = {stage.name: stage for stage in made if stage.name}
+        made.used = {}
         return made
 
 
@@ -131,6 +136,8 @@ def from_words(instruction: Instruction) -> Iterator[Located]:
 
     For a mount the span is that of the whole `--mount` value.
     """
+    if instruction.keyword not in _USERS:
+        return
     typed = instruction.typed
     if isinstance(typed, Onbuild):
         yield from from_words(typed.trigger)
@@ -155,6 +162,15 @@ def find_stage(stages: tuple[Stage, ...], word: str) -> Stage | None:
 
 def needs(stages: tuple[Stage, ...], stage: Stage) -> tuple[Stage, ...]:
     """The stages that `stage` uses directly, in file order."""
+    if not isinstance(stages, Stages):
+        stages = Stages(stages)
+    known = stages.used.get(stage.index)
+    if known is None:
+        known = stages.used[stage.index] = _needs(stages, stage)
+    return known
+
+
+def _needs(stages: Stages, stage: Stage) -> tuple[Stage, ...]:
     found = {stage.parent.index} if stage.parent else set()
     for instruction in stage.instructions:
         for word in from_words(instruction):

@@ -85,6 +85,7 @@ def test_a_base_that_no_reference_can_be_is_text() -> None:
     [
         ("FROM ${X}\n", 1, "base name (${X}) should not be blank"),
         ("FROM ${X?no}\n", 1, "X: no"),
+        ("FROM ''\n", 1, "base name ('') should not be blank"),
         ("FROM a\nCOPY --from=3 a b\n", 2, "invalid stage index 3"),
         ("FROM a AS x\nCOPY --from=x a b\n", 1, "circular dependency detected on stage: x"),
         ("FROM a AS x\nCOPY --from=y a b\nFROM b AS y\nCOPY --from=x a b\n", 1, "circular dependency"),
