@@ -4,53 +4,48 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from imgopt.image import find_packages, ledger
+from imgopt.image import find_packages
+from imgopt.image.junk import junk_kind
+from imgopt.image.sizes import sizes as image_sizes
 from imgopt.image.wire import Wire, wire_size
 from imgopt.report.tree import reduced
 from imgopt.results.figures import Cause, LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Sizes
 
 if TYPE_CHECKING:
-    from imgopt.image import Image, Layer, Package, Packages
+    from imgopt.image import Image, Layer
 
 _PATHS = 3000
-_FOLDERS = (
-    ("package lists", ("/var/lib/apt/lists/*", "/var/cache/apt/*", "/var/cache/apk/*", "/lib/apk/db/*")),
-    ("installer caches", ("/root/.cache/*", "/root/.npm/*", "/home/*/.cache/*", "/home/*/.npm/*", "/tmp/*")),
-    ("version control", ("*/.git/*",)),
-    ("headers and static libraries", ("/usr/include/*", "/usr/local/include/*", "*.a")),
-    ("bytecode", ("*.pyc",)),
-    ("documentation and locales", ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")),
-)
-_BUILD_TOOLS = (
-    "gcc*",
-    "g++*",
-    "cpp*",
-    "binutils*",
-    "make",
-    "cmake",
-    "*-dev",
-    "*-dev-bin",
-    "build-essential",
-    "dpkg-dev",
-)
+_WORDS = {
+    "package-lists": "package lists",
+    "installer-caches": "installer caches",
+    "vcs": "version control",
+    "build-tools": "toolchain and development packages",
+    "headers": "headers",
+    "static-libraries": "static libraries",
+    "tests": "tests of packages",
+    "docs": "documentation",
+    "locales": "locales",
+    "bytecode": "bytecode",
+    "logs": "logs",
+}
 
 
 def sizes(image: Image) -> Sizes:
-    """The four sizes. `wire` is None when a layer is not part of the image."""
-    wires = [wire_size(layer) for layer in image.layers]
-    known = [wire for wire in wires if wire is not None]
-    book = ledger(image)
+    """The four sizes."""
+    found = image_sizes(image)
     return Sizes(
-        wire=sum(wire.bytes for wire in known) if len(known) == len(wires) else None,
-        tar=sum(layer.tar_bytes for layer in image.layers),
-        payload=book.payload,
-        live=book.live,
-        wire_is_estimate=any(wire.estimated for wire in known),
+        wire=found.wire, tar=found.tar, payload=found.payload, live=found.live, wire_is_estimate=found.wire_estimated
     )
+
+
+def shared_layers(base: Image | None, image: Image) -> int:
+    """How many layers of the image are the base's."""
+    pairs = zip(base.layers if base else (), image.layers, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0].diff_id == pair[1].diff_id, pairs))
 
 
 def layers(image: Image, base_layers: int) -> list[LayerFigure]:
@@ -95,7 +90,7 @@ def live_bytes(image: Image) -> dict[str, int]:
     return found
 
 
-def contents(before: Image, after: Image) -> list[PathFigure]:
+def contents(before: Image, after: Image, limit: int = _PATHS) -> list[PathFigure]:
     """Live bytes of both images by path; small files of a folder are one figure. Escapes stand for what is no UTF-8."""
     first, second = live_bytes(before), live_bytes(after)
     every = (
@@ -108,7 +103,7 @@ def contents(before: Image, after: Image) -> list[PathFigure]:
         )
         for path in sorted({*first, *second})
     )
-    return reduced(every, _PATHS)
+    return reduced(every, limit)
 
 
 def waterfalls(before: Image, after: Image, base_layers: tuple[int, int]) -> list[Waterfall]:
@@ -146,25 +141,18 @@ def _payload_causes(image: Image, base_layers: int) -> Counter[str]:
     found: Counter[str] = Counter()
     own: Sequence[Layer] = image.layers[base_layers:]
     found["base image"] = sum(layer.payload_bytes for layer in image.layers[:base_layers])
-    packages = find_packages(image.tree())
+    tree = image.tree()
+    packages = find_packages(tree)
+    tools: dict[int, bool] = {}
     seen: set[int] = set()
-    for node in image.tree().root.walk():
+    for node in tree.root.walk():
         if node.inode is None or id(node.inode) in seen or node.content_layer < base_layers:
             continue
         seen.add(id(node.inode))
-        found[_kind(node.path, packages)] += node.size
+        owner = packages.owner(node.path)
+        kind = junk_kind(node, owner, tools, tree)
+        rest = f"{owner.ecosystem} packages" if owner else "application and everything else"
+        found[_WORDS[kind] if kind else rest] += node.size
     live = found.total() - found["base image"]
     found["shipped, then deleted or overwritten"] = sum(layer.payload_bytes for layer in own) - live
     return found
-
-
-def _kind(path: str, packages: Packages) -> str:
-    owner: Package | None = packages.owner(path)
-    if owner is not None and any(fnmatchcase(owner.name, pattern) for pattern in _BUILD_TOOLS):
-        return "build tools and development packages"
-    for name, patterns in _FOLDERS:
-        if any(fnmatchcase(path, pattern) for pattern in patterns):
-            return name
-    if owner is not None:
-        return f"{owner.ecosystem} packages"
-    return "application and everything else"

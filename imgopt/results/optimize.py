@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgopt.results import Result, Value
+from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.rewrite import Change, Skip
 
 
@@ -68,6 +69,7 @@ class Original(Value, frozen=True, kw_only=True):
     layers: int | None = None
     user: str = ""
     steps: list[StepOutcome] = []
+    layer_figures: list[LayerFigure] = []
 
 
 class Variant(Value, frozen=True, kw_only=True):
@@ -97,6 +99,11 @@ class Variant(Value, frozen=True, kw_only=True):
     parts: Parts = Parts()
     timings: dict[str, Timing] = {}
     steps: list[StepOutcome] = []
+    layer_figures: list[LayerFigure] = []
+    waterfalls: list[Waterfall] = []
+    """From the original's size to this one's, by cause."""
+    contents: list[PathFigure] = []
+    """Live bytes of the original and of this image, by path."""
 
 
 class OptimizeResult(Result, frozen=True, kw_only=True):

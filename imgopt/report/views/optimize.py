@@ -101,7 +101,9 @@ def _details(result: OptimizeResult, chosen: Variant) -> list[Section]:
     names = (result.dockerfile, f"Dockerfile.{chosen.name}")
     return [
         *sections.causes_section(_causes(result, chosen)),
+        *_layers(result, chosen),
         *_parts(chosen.parts),
+        *sections.contents_section(chosen.contents, "original", chosen.name),
         *_builds(result, chosen),
         *_times(chosen),
         *sections.dockerfile_section(result.original.dockerfile, chosen.dockerfile, names, chosen.changes),
@@ -110,10 +112,11 @@ def _details(result: OptimizeResult, chosen: Variant) -> list[Section]:
 
 
 def _causes(result: OptimizeResult, chosen: Variant) -> list[Block]:
-    """The wire size by base swap and own edits; what neither explains is named."""
+    """By cause; the wire size at least by base swap and own edits, what neither explains being named."""
+    blocks: list[Block] = [sections.fall(waterfall) for waterfall in chosen.waterfalls]
     before, after = result.original.sizes, chosen.sizes
-    if before is None or after is None or before.wire is None or after.wire is None:
-        return []
+    if blocks or before is None or after is None or before.wire is None or after.wire is None:
+        return blocks
     if chosen.base_swap_bytes is None or chosen.own_edit_bytes is None:
         return []
     base, own = -chosen.base_swap_bytes, -chosen.own_edit_bytes
@@ -121,6 +124,14 @@ def _causes(result: OptimizeResult, chosen: Variant) -> list[Block]:
     causes = [("base image", base, chosen.base), ("our edits", own, ""), ("unexplained", rest, "")]
     shown = [cause for cause in causes if cause[1]]
     return [Fall(f"wire: {sections.SIZE_WORDS['wire']}", before.wire, after.wire, shown)]
+
+
+def _layers(result: OptimizeResult, chosen: Variant) -> list[Section]:
+    before, after = result.original.layer_figures, chosen.layer_figures
+    if not before or not after:
+        return []
+    bars = sections.layer_bars(before, after, f"original (before) and {chosen.name} (after), tar bytes")
+    return [Section("layers", "Layers, side by side", [bars])]
 
 
 def _parts(parts: Parts) -> list[Section]:

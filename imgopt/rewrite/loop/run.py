@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from imgopt.bench import figures
 from imgopt.engine import Session
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
@@ -67,6 +69,7 @@ def _result(
             layers=len(original.image.layers),
             user=original.image.config.user,
             steps=arm.steps if arm is not None else [],
+            layer_figures=figures.layers(original.image, original.evidence.base_layers),
         ),
         recommended=best.name if best is not None else None,
         variants=variants,
@@ -124,7 +127,23 @@ def _variant(item: Attempt, original: Original, before: Sizes, times: Times) -> 
         parts=item.plan.parts,
         timings=times.timings(item.kind.name),
         steps=arm.steps if arm is not None else [],
+        **_figures(item, original),
     )
+
+
+def _figures(item: Attempt, original: Original) -> dict[str, Any]:
+    """What the page shows of the variant's image beside the original's."""
+    image = item.outcome.image if item.outcome is not None else None
+    if image is None:
+        return {}
+    look, final = original.evidence.look_into, item.plan.final
+    base = look(final.base) if look is not None and final is not None else original.base
+    below = original.evidence.base_layers, figures.shared_layers(base, image)
+    return {
+        "layer_figures": figures.layers(image, below[1]),
+        "waterfalls": figures.waterfalls(original.image, image, below),
+        "contents": figures.contents(original.image, image, 1000),
+    }
 
 
 def _base_swap(item: Attempt, original: Original) -> int | None:
