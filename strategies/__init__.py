@@ -12,8 +12,10 @@ from imgopt.strategies import (
     layer_order,
     multi_stage,
     non_root,
+    prune_dev,
     slim_base,
     start_command,
+    static_link,
 )
 
 BUILT_IN: tuple[Strategy, ...] = (
@@ -23,6 +25,8 @@ BUILT_IN: tuple[Strategy, ...] = (
     start_command.STRATEGY,
     cache_mounts.STRATEGY,
     installer_caches.STRATEGY,
+    static_link.STRATEGY,
+    prune_dev.STRATEGY,
     multi_stage.STRATEGY,
     slim_base.STRATEGY,
     distroless_base.STRATEGY,

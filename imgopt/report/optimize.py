@@ -9,7 +9,6 @@ from rich.text import Text
 
 from imgopt.report.common import (
     NOT_MEASURED,
-    bar,
     block_markdown,
     ratio_text,
     safe_markdown,
@@ -55,51 +54,36 @@ def _headline(result: OptimizeResult) -> Text:
 
 def _table(result: OptimizeResult) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("", "wire", "", "tar", "payload", "layers", "cold build", "rebuild after an edit", "user", "verdict"):
+    for name in ("", "wire", "tar", "payload", "build", "rebuild", "user", "verdict"):
         table.add_column(name, justify="left" if name in ("", "user", "verdict") else "right", no_wrap=True)
     sizes = result.original.sizes
-    biggest = (sizes.wire if sizes else None) or 1
     first = next((variant for variant in result.variants if variant.timings), None)
     table.add_row(
         "original",
         size_text(sizes.wire if sizes else None),
-        bar(1.0, 10),
         size_text(sizes.tar if sizes else None),
         size_text(sizes.payload if sizes else None),
-        str(result.original.layers or ""),
         seconds_text(_median(first.timings["cold"].before)) if first and "cold" in first.timings else "",
         seconds_text(_median(first.timings["edit-source"].before)) if first and "edit-source" in first.timings else "",
         safe_terminal(result.original.user or "root"),
         "",
     )
     for variant in result.variants:
-        table.add_row(*_row(variant, biggest))
+        table.add_row(*_row(variant))
     return table
 
 
-def _row(variant: Variant, biggest: int) -> tuple[str | Text, ...]:
+def _row(variant: Variant) -> tuple[str | Text, ...]:
     word, style = MARKS[variant.verdict]
     if variant.sizes is None:
-        return (
-            variant.name,
-            "-",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            Text(word if variant.checks else "not possible", style=style),
-        )
+        shown = Text(word if variant.checks else "not possible", style=style)
+        return (variant.name, "-", "", "", "", "", "", shown)
     sizes = variant.sizes
     return (
         variant.name,
         size_text(sizes.wire),
-        bar((sizes.wire or 0) / biggest, 10),
         size_text(sizes.tar),
         size_text(sizes.payload),
-        str(variant.layers or ""),
         _after(variant.timings.get("cold")),
         _after(variant.timings.get("edit-source")),
         safe_terminal(variant.user or "root"),

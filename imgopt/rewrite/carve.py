@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import lru_cache
 from typing import Literal
@@ -73,8 +73,8 @@ class CarveRules:
     """Beginnings of paths below /etc that installation scripts write."""
     must_keep: frozenset[str] = frozenset()
     """Paths that an earlier proof asked for."""
-    kept_out: frozenset[str] = frozenset()
-    """Paths that a new ignore file keeps out of the build."""
+    gone: Mapping[str, str] = field(default_factory=dict)
+    """Paths that the builder will not have, with the reason."""
     delta: frozenset[str] = frozenset()
     """Every path that is carved."""
     keeps_users: bool = False
@@ -102,8 +102,8 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
     path = fact.path
     if path in rules.must_keep:
         return Verdict("kept", "an earlier build failed without it")
-    if path in rules.kept_out:
-        return Verdict("dropped", "the ignore file keeps it out of the build")
+    if path in rules.gone:
+        return Verdict("dropped", rules.gone[path])
     if path.endswith(".pyc") and not rules.has_source(path):
         return Verdict("dropped", "bytecode of the base's own library, made while installing")
     package = rules.owner(path)

@@ -15,8 +15,8 @@ from imgopt.rewrite.copies import CopyPlan, plan_copies
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.gather import system_packages
-from imgopt.rewrite.kept_out import kept_out
-from imgopt.rewrite.runtime import RuntimeNeeds, runtime_needs
+from imgopt.rewrite.gone import gone_paths
+from imgopt.rewrite.runtime import RuntimeNeeds, is_shared_library, runtime_needs
 from imgopt.rewrite.start import explained_by_start
 from imgopt.rewrite.strategy import Project, Situation
 from imgopt.rewrite.tools import removable_tools
@@ -56,7 +56,7 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
         generated=tuple(p for item in project.ecosystems if item.system for p in item.system.generated),
         must_keep=frozenset(project.repairs.paths),
         keeps_users=defines_users(evidence),
-        kept_out=kept_out(situation),
+        gone=gone_paths(situation),
     )
     first = carve(evidence.delta, rules)
     kept = frozenset(first.paths("kept"))
@@ -71,10 +71,11 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
         new_tree,
         everything,
         lambda path: packages or path in started,
+        static=situation.static,
     )
     wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
-    gone = kept_out(situation) | removable_tools(situation).paths | orphan_bytecode(carved)
+    gone = rules.gone.keys() | removable_tools(situation).paths | orphan_bytecode(carved)
     present = {path: fact for path, fact in evidence.facts.items() if path not in gone}
     wanted_paths = (frozenset(carved.paths("kept")) | trees) - gone
     plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree))
@@ -98,7 +99,7 @@ def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Ite
         fact = evidence.facts.get(path)
         if fact is None or fact.kind != "file" or _is_volatile(path):
             continue
-        if explained(path):
+        if explained(path) or (situation.static and is_shared_library(path)):
             continue
         if fact.layer < evidence.base_layers or path in kept or evidence.owner(path) is not None:
             yield path, "opened in the smoke run"

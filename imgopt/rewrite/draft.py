@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from imgopt.dockerfile import Edit, apply_edits, parse
 from imgopt.results.rewrite import Change as ChangeResult
@@ -24,6 +24,8 @@ class Draft:
     final: FinalStage | None = None
     changes: tuple[ChangeResult, ...] = ()
     skips: tuple[SkipResult, ...] = ()
+    pruned: Mapping[str, str] = field(default_factory=dict)
+    static: bool = False
 
 
 def new_draft(text: str, ignore: str | None = None) -> Draft:
@@ -35,7 +37,9 @@ def run_strategy(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     dockerfile = parse(draft.text)
     if dockerfile.errors:
         raise ValueError(f"before {strategy.name}: {dockerfile.errors[0]}")
-    proposals = list(strategy.rewrite(Situation(project, dockerfile, draft.final, draft.ignore)))
+    proposals = list(
+        strategy.rewrite(Situation(project, dockerfile, draft.final, draft.ignore, draft.pruned, draft.static))
+    )
     changes = [item for item in proposals if isinstance(item, Change)]
     skips = [item for item in proposals if isinstance(item, Skip)]
     noted = tuple(SkipResult(strategy=strategy.name, line=origin(draft, s.line), reason=s.reason) for s in skips)
@@ -66,6 +70,8 @@ def _apply(draft: Draft, name: str, changes: list[Change]) -> Draft:
         ignore=ignores[-1] if ignores else draft.ignore,
         final=finals[-1] if finals else draft.final,
         changes=draft.changes + noted,
+        pruned={**draft.pruned, **{path: why for change in changes for path, why in change.pruned.items()}},
+        static=draft.static or any(change.static for change in changes),
     )
 
 

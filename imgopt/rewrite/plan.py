@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from imgopt.dockerfile import parse
 from imgopt.results.optimize import Part, Parts
@@ -26,6 +26,10 @@ class Plan:
     final: FinalStage | None
     kept_out: frozenset[str] = frozenset()
     """Paths of the image that the new ignore file keeps out."""
+    pruned: Mapping[str, str] = field(default_factory=dict)
+    """Paths that the builder removes, with the reason."""
+    static: bool = False
+    """The program is linked without shared libraries now."""
 
     @property
     def removed_tools(self) -> tuple[str, ...]:
@@ -48,7 +52,7 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     for strategy in strategies:
         draft = run_strategy(draft, strategy, project)
     gone = kept_out(Situation(project, parse(text), ignore=draft.ignore))
-    return Plan(_text(draft), draft.ignore, draft.changes, draft.skips, draft.final, gone)
+    return Plan(_text(draft), draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
 
 
 def _text(draft: Draft) -> str:

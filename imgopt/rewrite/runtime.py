@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from imgopt.image.tree import Node, Tree
+from imgopt.proof.contents import go_build
 from imgopt.proof.libraries import library_path
 from imgopt.proof.side import Side
 
@@ -33,10 +34,13 @@ def runtime_needs(
     new_base: Tree | None,
     kept: frozenset[str],
     scripts: Callable[[str], bool],
+    *,
+    static: bool = False,
 ) -> RuntimeNeeds:
     """Follows libraries, loaders and shebangs from `roots` (path, who asks) down to what the new base holds.
 
-    `scripts` says of which scripts the interpreter counts: many a package ships some that a service never starts."""
+    `scripts` says of which scripts the interpreter counts: many a package ships some that a service never starts.
+    `static`: Go programs will be linked without shared libraries."""
     needs = RuntimeNeeds()
     seen: set[str] = set()
     stack = list(roots)
@@ -50,8 +54,13 @@ def runtime_needs(
             if new_base is not None and has_path(new_base, path):
                 continue
             needs.files[path] = asked_by
-        stack += [(wanted, node.path) for wanted in _wanted(side, node, needs, scripts)]
+        stack += [(wanted, node.path) for wanted in _wanted(side, node, needs, scripts, static=static)]
     return needs
+
+
+def is_shared_library(path: str) -> bool:
+    name = posixpath.basename(path)
+    return ".so." in name or name.endswith(".so")
 
 
 MERGED = ("/bin/", "/sbin/", "/lib/", "/lib64/")
@@ -66,13 +75,15 @@ def has_path(tree: Tree, path: str) -> bool:
     return path.startswith(MERGED) and tree.resolve("/usr" + path) is not None
 
 
-def _wanted(side: Side, node: Node, needs: RuntimeNeeds, scripts: Callable[[str], bool]) -> Iterator[str]:
+def _wanted(
+    side: Side, node: Node, needs: RuntimeNeeds, scripts: Callable[[str], bool], *, static: bool
+) -> Iterator[str]:
     words = side.shebang(node)
     if words:
         yield from _interpreter(side, words) if scripts(node.path) else ()
         return
     elf = side.elf(node)
-    if elf is None:
+    if elf is None or (static and go_build(node) is not None):
         return
     if elf.interpreter:
         needs.dynamic = True

@@ -32,6 +32,10 @@ class Change:
     edits: tuple[Edit, ...] = ()
     ignore: str | None = None
     final: FinalStage | None = None
+    pruned: Mapping[str, str] = field(default_factory=dict)
+    """Paths of the image that the builder will not have any more, with the reason."""
+    static: bool = False
+    """The program that is built needs no shared library any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Situation:
     dockerfile: Dockerfile
     final: FinalStage | None = None
     ignore: str | None = None
+    pruned: Mapping[str, str] = field(default_factory=dict)
+    static: bool = False
 
     @property
     def evidence(self) -> Evidence | None:

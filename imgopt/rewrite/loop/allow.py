@@ -9,6 +9,7 @@ from imgopt.proof.model import Allowances, Drop, DroppedPackage, Start
 from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.plan import Plan
+from imgopt.rewrite.runtime import is_shared_library
 from imgopt.rewrite.start import explained_by_start, original_start
 
 
@@ -38,6 +39,10 @@ def _launchers(plan: Plan, evidence: Evidence) -> tuple[Drop, ...]:
 
 def _drops(plan: Plan) -> tuple[Drop, ...]:
     drops = [Drop("the ignore file keeps it out of the build", plan.kept_out)] if plan.kept_out else []
+    for reason in sorted(set(plan.pruned.values())):
+        drops.append(Drop(reason, frozenset(path for path, why in plan.pruned.items() if why == reason)))
+    if plan.static:
+        drops.append(Drop("linked into the program", matches=is_shared_library, even_if_opened=True))
     if plan.final is None:
         return tuple(drops)
     by_reason: dict[str, set[str]] = {}

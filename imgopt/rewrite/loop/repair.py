@@ -17,6 +17,7 @@ OWN = frozenset(["not-writable", "permission"])
 SUSPECTS = (
     "bytecode",
     "prune-dev",
+    "static-link",
     "start-command",
     "exec-form",
     "non-root",

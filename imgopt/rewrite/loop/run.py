@@ -31,12 +31,23 @@ def optimize(session: Session, request: OptimizeRequest, progress: Progress) -> 
     if not original.started:
         return _not_started(request, original, before)
     attempts = [attempt(session, request, original, kind, progress) for kind in kinds]
-    proven = {item.kind.name: item for item in attempts if item.verdict == "proven"}
+    smallest = _smallest(attempts)
     times = Times({})
-    if proven and request.timings:
-        times = measure(session, request, source, {name: item.plan for name, item in proven.items()}, progress)
+    if smallest is not None and request.timings:
+        times = measure(session, request, source, {smallest.kind.name: smallest.plan}, progress)
     variants = [_variant(item, original, before, times) for item in attempts]
     return _result(request, original, before, variants, times, attempts)
+
+
+def _smallest(attempts: Iterable[Attempt]) -> Attempt | None:
+    """The proven variant with the fewest bytes on the wire: the one that is timed (`imgopt bench` times them all)."""
+    weighed = [
+        (found.wire if found.wire is not None else found.tar, item)
+        for item in attempts
+        if item.verdict == "proven" and item.outcome is not None and item.outcome.image is not None
+        for found in [sizes(item.outcome.image)]
+    ]
+    return min(weighed, key=lambda pair: pair[0])[1] if weighed else None
 
 
 def _result(

@@ -1,0 +1,91 @@
+"""prune-dev: development packages leave the builder once the build is done."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+import msgspec
+
+from imgopt.context.ecosystems import Manager
+from imgopt.dockerfile import Edit
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.installs import recognise
+from imgopt.rewrite.steps import script_of, workdir_at
+from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+
+LEAST_BYTES = 500_000
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """The last step that installs with a manager that can prune, in the stage that ships."""
+    evidence = situation.evidence
+    found = _installer(situation)
+    if found is None:
+        return
+    manager, line = found
+    if evidence is None:
+        yield Skip("needs `imgopt optimize`: which development packages the service opens is measured", line)
+        return
+    folder = evidence.side.workdir
+    packages = dev_packages(evidence, folder)
+    paths = {path: "development packages" for package in packages for path in _below(evidence, package)}
+    size = sum(evidence.facts[path].size for path in paths)
+    used = next((path for path in sorted(evidence.opened) if path in paths), None)
+    if used is not None:
+        yield Skip(f"the service opens {used}, of a package that is marked for development only", line)
+        return
+    if size < LEAST_BYTES:
+        return
+    last = [item for item in situation.stage.instructions if item.keyword in ("RUN", "COPY", "ADD")][-1]
+    if workdir_at(situation.dockerfile.scope_at(last)) != folder:
+        yield Skip(f"the last step does not run in {folder}", line)
+        return
+    eol = situation.dockerfile.eol
+    at = last.extent.end
+    lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
+    because = f"{len(packages)} development packages ({size / 1e6:.1f} MB), none of which the service opened"
+    yield Change(because, line, (Edit(at, at, f"{lead}RUN {manager.prune}{eol}"),), pruned=paths)
+
+
+def _installer(situation: Situation) -> tuple[Manager, int] | None:
+    found = None
+    for item in situation.stage.instructions:
+        if item.keyword != "RUN":
+            continue
+        for command in script_of(situation.dockerfile, item).commands:
+            words = [value or "" for value in command.values]
+            install = recognise(words, situation.project.ecosystems)
+            if "prune" in words or any("omit=dev" in word or "production" in word for word in words):
+                return None
+            if install is not None and install.manager.prune and "-g" not in words and "--global" not in words:
+                found = install.manager, item.line
+    return found
+
+
+def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
+    """Folders of packages that npm's own record of the tree marks as needed for development only."""
+    data = evidence.side.read(posixpath.join(folder, "node_modules/.package-lock.json"))
+    try:
+        packages = msgspec.json.decode(data or b"{}").get("packages") or {}
+    except (msgspec.DecodeError, AttributeError):
+        return ()
+    if not isinstance(packages, dict):
+        return ()
+    marked = (name for name, about in packages.items() if isinstance(about, dict) and about.get("dev") is True)
+    return tuple(posixpath.join(folder, name) for name in sorted(marked) if name.startswith("node_modules/"))
+
+
+def _below(evidence: Evidence, folder: str) -> list[str]:
+    return [node.path for node in evidence.tree.walk(folder) if node.kind != "dir" and node.path in evidence.facts]
+
+
+STRATEGY = Strategy(
+    name="prune-dev",
+    why="Compilers, linters and test runners are needed to build, not to run. The package manager itself removes them "
+    "after the build, so what stays is what its own lock file says that production needs.",
+    safety="evidence",
+    references=("https://docs.npmjs.com/cli/commands/npm-prune",),
+    rewrite=rewrite,
+    refuses="A development package whose files the service opened; no record of which packages are for development.",
+)
