@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from imgopt.ci.baseline import Accepted, Entry, read_baseline, write_baseline
-from imgopt.ci.check import Checked
+from imgopt.ci.entries import Accepted, Entry, read_baseline, write_baseline
+from imgopt.ci.gate import Checked
 from imgopt.ci.git import Git
 from imgopt.ci.store import locked
 from imgopt.errors import InputError, Location

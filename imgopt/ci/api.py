@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from imgopt.ci.baseline import Entry
 from imgopt.ci.building import Say, built
-from imgopt.ci.check import Checked, Gate, check_images
+from imgopt.ci.entries import Entry
+from imgopt.ci.gate import Checked, Gate, check_images
 from imgopt.ci.record import record
 from imgopt.ci.settings import CiSettings, read_settings
 from imgopt.ci.store import read_entries
@@ -77,7 +77,7 @@ def run_check(
     subjects: Sequence[Subject], project: Project, *, against: str | None = None, against_image: str | None = None,
     today: datetime.date | None = None, pull: bool = False, suggest: bool = True, accepted: bool = True,
 ) -> tuple[CiResult, list[Checked]]:  # fmt: skip
-    """As `check`, with the entries that would record what was measured; without `accepted`, acceptances do not count."""
+    """As `check`, with the entries that would record what was measured; `accepted` False ignores acceptances."""
     entries: Mapping[str, Entry] | None
     if against_image is not None:
         entries, name = _entries_of_image(subjects, against_image, project, pull), against_image

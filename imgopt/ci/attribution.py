@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from imgopt.ci.baseline import BaseRecord, Entry, LayerRecord
+from imgopt.ci.entries import BaseRecord, Entry, LayerRecord
 from imgopt.ci.facts import Facts
 from imgopt.ci.lines import Origin
 from imgopt.ci.partition import line_of, narrowed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imgopt.ci.baseline import Entry, parse_baseline
+from imgopt.ci.entries import Entry, parse_baseline
 from imgopt.ci.git import FileCommit, Git
 from imgopt.errors import InputError, Location
 from imgopt.image import printable

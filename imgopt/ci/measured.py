@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from imgopt.ci.attribution import Now
-from imgopt.ci.baseline import BaseRecord, Entry
 from imgopt.ci.declared import Declarations, line_in
+from imgopt.ci.entries import BaseRecord, Entry
 from imgopt.ci.facts import Facts, chain_id, image_facts, manifest_facts
 from imgopt.ci.lines import Origin, Origins, find_origins, guess_base
 from imgopt.ci.subjects import Subject

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from imgopt.ci.baseline import Entry
+from imgopt.ci.entries import Entry
 from imgopt.ci.facts import Facts
 from imgopt.ci.rebuild import Rebuild
 from imgopt.ci.settings import Budget, Rule

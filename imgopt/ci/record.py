@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from imgopt.ci.baseline import Entry, read_baseline, write_baseline
-from imgopt.ci.check import Checked
+from imgopt.ci.entries import Entry, read_baseline, write_baseline
+from imgopt.ci.gate import Checked
 from imgopt.ci.store import locked
 from imgopt.results.ci import Metric
 

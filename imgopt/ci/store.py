@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from imgopt.ci.baseline import Entry, parse_baseline, read_baseline
+from imgopt.ci.entries import Entry, parse_baseline, read_baseline
 from imgopt.ci.git import Git
 from imgopt.errors import EnvironmentFailure, Location
 

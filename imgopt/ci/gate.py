@@ -15,7 +15,7 @@ import msgspec
 
 from imgopt import __version__
 from imgopt.ci.attribution import attribute
-from imgopt.ci.baseline import Accepted, Entry, entry_key, make_entry
+from imgopt.ci.entries import Accepted, Entry, entry_key, make_entry
 from imgopt.ci.explain import explain
 from imgopt.ci.measured import Measured, measure
 from imgopt.ci.measures import Sides
