@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -25,6 +26,10 @@ _TOOLS = words(
 """Installers, build tools, linters and test runners: never part of a service unless it opened them."""
 
 
+_SETUPTOOLS_HOOK = re.compile(r"/(?:distutils-precedence\.pth|_distutils_hack/.*)$")
+_SETUPTOOLS = re.compile(r"/(?:site|dist)-packages/(?:setuptools|pkg_resources)/")
+
+
 def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys: Iterable[str] = ()) -> Allowances:
     """`keys` are what the user said is intended (`--allow user`, `env:NAME`, `package:NAME`, `file:PATH`, ...)."""
     said = dict.fromkeys(keys, "intended (--allow)")
@@ -32,6 +37,7 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
     other = replaced(original, candidate, opened)
     drops = [*derived_drops(original, opened), *same.drops, *other.drops]
     drops += [Drop(said[key], frozenset({key[5:]}), even_if_opened=True) for key in said if key.startswith("file:")]
+    drops += list(_opened_at_every_start(opened))
     drops += [_development(original)] if opened is not None else []
     packages = [DroppedPackage(key[8:], said[key]) for key in said if key.startswith("package:")]
     user, reason = _user(original, candidate)
@@ -87,6 +93,13 @@ def _reached(packages: list[Package], roots: list[Package]) -> set[str]:
         package = by_name.get(name)
         queue += [plain_name(choice) for choices in (package.depends if package else ()) for choice in choices]
     return found
+
+
+def _opened_at_every_start(opened: frozenset[str] | None) -> Iterator[Drop]:
+    """setuptools has a .pth file, which Python's start runs: that alone is no use of setuptools."""
+    hooks = {path for path in opened or () if _SETUPTOOLS_HOOK.search(path)}
+    if hooks and not any(_SETUPTOOLS.search(path) for path in opened or ()):
+        yield Drop("run at every start only because setuptools is installed", frozenset(hooks), even_if_opened=True)
 
 
 def _development(original: Side) -> Drop:

@@ -34,7 +34,7 @@ def check_language_packages(
     items: list[Item] = []
     allowed: Counter[str] = Counter()
     versions = _versions(language_packages(candidate) or candidate.packages)
-    used = opened or frozenset()
+    used = frozenset(path for path in opened or () if not allowances.drop_reason(path, opened=True))
     wanted = language_packages(original)
     files = 0
     for package in wanted:
