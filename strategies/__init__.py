@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from imgopt.rewrite.strategy import Strategy
 from imgopt.strategies import (
+    apt_hygiene,
     cache_mounts,
+    copy_chown,
     distroless_base,
     exec_form,
     ignore_file,
@@ -13,6 +15,7 @@ from imgopt.strategies import (
     multi_stage,
     non_root,
     prune_dev,
+    same_layer_cleanup,
     slim_base,
     start_command,
     static_link,
@@ -24,6 +27,9 @@ BUILT_IN: tuple[Strategy, ...] = (
     exec_form.STRATEGY,
     start_command.STRATEGY,
     cache_mounts.STRATEGY,
+    apt_hygiene.STRATEGY,
+    same_layer_cleanup.STRATEGY,
+    copy_chown.STRATEGY,
     installer_caches.STRATEGY,
     static_link.STRATEGY,
     prune_dev.STRATEGY,

@@ -17,6 +17,9 @@ class VariantKind:
     leaves_out: frozenset[str]
 
 
+OF_THE_LAST_STAGE = frozenset(["installer-caches", "apt-hygiene", "same-layer-cleanup", "copy-chown"])
+"""What tidies the layers of the stage that ships: of no use in a builder, whose lines then keep their cache."""
+
 VARIANTS = (
     VariantKind(
         "safe",
@@ -27,12 +30,12 @@ VARIANTS = (
     VariantKind(
         "slim",
         "multi-stage, carved, slim base of the same distribution, non-root",
-        frozenset(["distroless-base", "installer-caches"]),
+        frozenset(["distroless-base"]) | OF_THE_LAST_STAGE,
     ),
     VariantKind(
         "distroless",
         "as slim, on a base without shell and package manager",
-        frozenset(["slim-base", "installer-caches"]),
+        frozenset(["slim-base"]) | OF_THE_LAST_STAGE,
     ),
 )
 

@@ -1,0 +1,105 @@
+"""apt-hygiene: package lists are fetched and removed in the step that uses them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from imgopt.dockerfile import Edit, Instruction
+from imgopt.dockerfile.typed import Run
+from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.strategy import Change, Example, Situation, Strategy
+
+UPDATES = (("apt-get", "update"), ("apt", "update"))
+LISTS = "/var/lib/apt/lists"
+
+
+def rewrite(situation: Situation) -> Iterator[Change]:
+    """A RUN that only updates, right before RUN steps that install."""
+    for part in situation.stage.chain:
+        runs = list(part.instructions)
+        for index, item in enumerate(runs[:-1]):
+            installs = _installers(situation, runs[index + 1 :])
+            if installs and _only_updates(situation, item):
+                yield _joined(situation, item, installs)
+
+
+def _words(situation: Situation, item: Instruction) -> list[tuple[str, ...]] | None:
+    """The commands of a plain RUN in shell form; None for any other."""
+    typed = item.typed
+    if not isinstance(typed, Run) or typed.json is not None or typed.mounts or item.heredocs:
+        return None
+    script = script_of(situation.dockerfile, item)
+    if script.unknown or not script.is_plain_list:
+        return None
+    return [tuple(value or "" for value in command.values) for command in script.commands]
+
+
+def _only_updates(situation: Situation, item: Instruction) -> bool:
+    found = _words(situation, item)
+    return found is not None and [words[:2] for words in _bare(found)] in [[update] for update in UPDATES]
+
+
+def _installs(situation: Situation, item: Instruction) -> bool:
+    found = _words(situation, item)
+    return found is not None and any(words[:1] in (("apt-get",), ("apt",)) and "install" in words for words in found)
+
+
+def _bare(commands: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [tuple(word for word in words if not word.startswith("-")) for words in commands]
+
+
+def _installers(situation: Situation, after: Sequence[Instruction]) -> list[Instruction]:
+    """The RUN steps that install, one right after the other."""
+    found = []
+    for item in after:
+        if item.keyword != "RUN" or item.comments or not _installs(situation, item):
+            break
+        found.append(item)
+    return found
+
+
+def _joined(situation: Situation, update: Instruction, installs: Sequence[Instruction]) -> Change:
+    eol = situation.dockerfile.eol
+    last = installs[-1]
+    removes = LISTS in " ".join(item.value for item in installs)
+    glue = f" {situation.dockerfile.escape}{eol}    && "
+    edits = [Edit(update.value_span.end, installs[0].value_span.start, glue)]
+    for before, after in itertools.pairwise(installs):
+        edits.append(Edit(before.value_span.end, after.value_span.start, glue))
+    if not removes:
+        edits.append(Edit(last.value_span.end, last.value_span.end, f"{glue}rm -rf {LISTS}/*"))
+    because = "one step fetches the package lists, installs and removes them: none stays in a layer, and none is stale"
+    return Change(because, update.line, tuple(edits))
+
+
+STRATEGY = Strategy(
+    name="apt-hygiene",
+    why="A step of its own for `apt-get update` keeps the package lists in a layer for ever, where a later `rm` only "
+    "hides them, and its cached result goes stale: the next changed install line fails with 404. One step fetches, "
+    "installs and removes.",
+    safety="text",
+    references=("https://docs.docker.com/build/building/best-practices/#apt-get",),
+    rewrite=rewrite,
+    refuses="Mounts, here-documents or commands that cannot be read; a comment between the steps; no installation.",
+    examples=(
+        Example(
+            "update and install apart",
+            before="FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\nCMD curl\n",
+            after="FROM debian:12\nRUN apt-get update \\\n    && apt-get install -y curl \\\n"
+            "    && rm -rf /var/lib/apt/lists/*\nCMD curl\n",
+        ),
+        Example("one step already", before="FROM d\nRUN apt-get update && apt-get install -y curl\n", after=None),
+        Example(
+            "a comment between the steps is not lost",
+            before="FROM d\nRUN apt-get update\n# for the healthcheck\nRUN apt-get install -y curl\n",
+            after=None,
+        ),
+        Example("nothing is installed", before="FROM d\nRUN apt-get update\nRUN make\n", after=None),
+        Example(
+            "a mount keeps the lists",
+            before="FROM d\nRUN --mount=type=cache,target=/var/lib/apt apt-get update\nRUN apt-get install -y curl\n",
+            after=None,
+        ),
+    ),
+)

@@ -1,0 +1,91 @@
+"""copy-chown: files get their owner when they are copied, not in a second layer that ships them again."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator
+
+from imgopt.dockerfile import Edit, Instruction
+from imgopt.dockerfile.typed import Copy, Run
+from imgopt.rewrite.steps import script_of, workdir_at
+from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+
+OWNER = re.compile(r"[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]*)?")
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """A RUN that is nothing but `chown -R OWNER FOLDER`, right behind the COPY that fills the folder."""
+    if situation.final is not None:
+        return
+    items = list(situation.stage.instructions)
+    for before, item in itertools.pairwise(items):
+        found = _chown(situation, item)
+        if found is None or not isinstance(before.typed, Copy):
+            continue
+        yield from _one(situation, before, before.typed, item, *found)
+
+
+def _chown(situation: Situation, item: Instruction) -> tuple[str, str] | None:
+    """Owner and folder of a RUN that only changes an owner."""
+    typed = item.typed
+    if not isinstance(typed, Run) or typed.mounts or item.heredocs:
+        return None
+    script = script_of(situation.dockerfile, item)
+    if script.unknown or len(script.commands) != 1:
+        return None
+    words = [value or "" for value in script.commands[0].values]
+    if len(words) != 4 or words[0] != "chown" or words[1] not in ("-R", "--recursive") or not OWNER.fullmatch(words[2]):
+        return None
+    return words[2], posixpath.normpath(posixpath.join(workdir_at(situation.dockerfile.scope_at(item)), words[3]))
+
+
+def _one(
+    situation: Situation, before: Instruction, copy: Copy, item: Instruction, owner: str, folder: str
+) -> Iterator[Change | Skip]:
+    scope = situation.dockerfile.scope_at(before)
+    target = scope.expand_known(copy.destination)
+    place = posixpath.normpath(posixpath.join(workdir_at(scope), target)) if target is not None else None
+    if copy.chown or before.keyword != "COPY":
+        return
+    if place != folder:
+        yield Skip(f"`chown -R` of {folder} also changes what the COPY before it does not bring", item.line)
+        return
+    if scope.workdir and posixpath.normpath("/" + scope.workdir.lstrip("/")) == folder:
+        yield Skip(f"WORKDIR made {folder} before the copy, and COPY --chown does not change its owner", item.line)
+        return
+    at = before.flags[0].span.start if before.flags else before.value_span.start
+    start = item.comments[0].start if item.comments else item.extent.start
+    because = "the owner is set while copying: `chown` afterwards ships every file a second time"
+    yield Change(because, item.line, (Edit(at, at, f"--chown={owner} "), Edit(start, item.extent.end, "")))
+
+
+STRATEGY = Strategy(
+    name="copy-chown",
+    why="`RUN chown -R` writes every file whose owner changes into a new layer, so the image ships all of them twice.",
+    safety="text",
+    references=("https://docs.docker.com/reference/dockerfile/#copy---chown---chmod",),
+    rewrite=rewrite,
+    refuses="A folder that existed before the copy (its own owner would stay), or other paths than the copied ones.",
+    examples=(
+        Example(
+            "chown behind the copy",
+            before="FROM node:20\nCOPY . /app\nRUN chown -R node:node /app\nUSER node\n",
+            after="FROM node:20\nCOPY --chown=node:node . /app\nUSER node\n",
+        ),
+        Example(
+            "the working directory was there before",
+            before="FROM node:20\nWORKDIR /app\nCOPY . .\nRUN chown -R node /app\n",
+            after=None,
+            refused="does not change its owner",
+        ),
+        Example(
+            "more than what was copied",
+            before="FROM n\nCOPY a /app/a\nRUN chown -R node /app\n",
+            after=None,
+            refused="also changes",
+        ),
+        Example("a second command", before="FROM n\nCOPY . /app\nRUN chown -R n /app && ls\n", after=None),
+    ),
+)
