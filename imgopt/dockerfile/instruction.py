@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import NamedTuple
 
 from imgopt.dockerfile.heredoc import Heredoc
@@ -26,7 +25,7 @@ class Flag(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Instruction:
     """One instruction.
 
@@ -49,6 +48,7 @@ class Instruction:
     escape: str = "\\"
     has_empty_continuation: bool = False
     stage: int = -1
+    _memo: list[tuple[Typed | None, Problem | None]] = field(init=False, repr=False, default_factory=list)
 
     @property
     def value(self) -> str:
@@ -84,7 +84,7 @@ class Instruction:
         """The file offset of `value[offset]`."""
         return self.statement.logical.place(self.statement.start + offset)
 
-    @cached_property
+    @property
     def flags(self) -> tuple[Flag, ...]:
         logical = self.statement.logical
         return tuple(Flag(raw.name, raw.value, logical.span(raw.start, raw.end)) for raw in self.statement.flags)
@@ -127,14 +127,16 @@ class Instruction:
         span = Span(self.statement.logical.place(inner.begin), self.span.end)
         return replace(self, keyword=inner.keyword, span=span, statement=inner)
 
-    @cached_property
     def _read(self) -> tuple[Typed | None, Problem | None]:
-        from imgopt.dockerfile.readers import read_typed
+        """What it means or why not; found out once, when first asked."""
+        if not self._memo:
+            from imgopt.dockerfile.readers import read_typed
 
-        try:
-            return read_typed(self), None
-        except Refused as refused:
-            return None, self.locate_problem(refused)
+            try:
+                self._memo.append((read_typed(self), None))
+            except Refused as refused:
+                self._memo.append((None, self.locate_problem(refused)))
+        return self._memo[0]
 
     def locate_problem(self, refused: Refused) -> Problem:
         """Where in the file a refusal of this instruction is."""
@@ -146,8 +148,8 @@ class Instruction:
     @property
     def typed(self) -> Typed | None:
         """What it means; None when BuildKit refuses it (`problem` says why)."""
-        return self._read[0]
+        return self._read()[0]
 
     @property
     def problem(self) -> Problem | None:
-        return self._read[1]
+        return self._read()[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from imgopt.dockerfile.spans import SPACES, Logical
 from imgopt.dockerfile.words import RawFlag, first_blank, read_json, split_flags
@@ -12,9 +11,9 @@ _JSON_KEYWORDS = frozenset({"ADD", "COPY", "CMD", "ENTRYPOINT", "RUN", "SHELL", 
 _HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Statement:
-    """Offsets count in `logical.text`: the keyword begins at `begin`, the arguments are `text[start:end]`."""
+    """Offsets count in `logical.text`: the keyword begins at `begin`, the arguments, `value`, are `text[start:end]`."""
 
     logical: Logical
     keyword: str
@@ -22,6 +21,7 @@ class Statement:
     flags: tuple[RawFlag, ...]
     start: int
     end: int
+    value: str
 
     @staticmethod
     def read(logical: Logical, at: int = 0) -> Statement:
@@ -30,23 +30,19 @@ class Statement:
         end = len(text)
         blank = first_blank(text, begin)
         if blank is None:
-            return Statement(logical, text[begin:end].upper(), begin, (), end, end)
+            return Statement(logical, text[begin:end].upper(), begin, (), end, end, "")
         flags, start = split_flags(text, blank[1])
         start = _skip(text, start)
-        return Statement(logical, text[begin : blank[0]].upper(), begin, tuple(flags), start, end)
+        return Statement(logical, text[begin : blank[0]].upper(), begin, tuple(flags), start, end, text[start:end])
 
     @property
-    def value(self) -> str:
-        return self.logical.text[self.start : self.end]
-
-    @cached_property
     def json(self) -> tuple[str, ...] | None:
         """The strings of the exec form; None for the shell form. Raises Refused for other JSON arrays."""
         if self.keyword not in _JSON_KEYWORDS:
             return None
         return read_json(self.value)
 
-    @cached_property
+    @property
     def onbuild(self) -> Statement | None:
         """The statement that ONBUILD holds back."""
         if self.keyword != "ONBUILD" or self.start == self.end:
