@@ -281,6 +281,13 @@ STRATEGY = Strategy(
             files={"package.json": '{"scripts": {"postinstall": "node setup.js"}}', "setup.js": ""},
         ),
         Example(
+            "a cache mount keeps the dependencies already",
+            before="FROM rust:1\nCOPY Cargo.toml Cargo.lock ./\nCOPY src src\n"
+            "RUN --mount=type=cache,target=/usr/local/cargo/registry cargo build --release\n",
+            after=None,
+            files={"Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "", "src/main.rs": ""},
+        ),
+        Example(
             "manifests come first already",
             before="FROM node:20\nCOPY package.json ./\nRUN npm install\nCOPY . .\nCMD node app.js\n",
             after=None,

@@ -26,10 +26,12 @@ class Fetch:
 
 
 def fetch_for(situation: Situation, group: Sequence[SourceCopy], run: Instruction) -> Fetch | None:
-    """The fetch that helps a RUN; None where it calls nothing whose dependencies are known."""
+    """The fetch that helps a RUN; None where it calls nothing whose dependencies are known, or where the author keeps
+    them in a cache mount."""
+    mounted = {mount.target for mount in getattr(run.typed, "mounts", ()) if mount.type == "cache"}
     for command in script_of(situation.dockerfile, run).commands:
         manager = _manager(situation, command)
-        if manager is not None:
+        if manager is not None and mounted.isdisjoint(manager.cache_mounts):
             return _fetch(situation, group, run, command, manager)
     return None
 
