@@ -7,6 +7,7 @@ import hashlib
 import re
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from report_examples import HOSTILE, bench_result, contents, optimize_result
 
@@ -14,6 +15,7 @@ from imgopt.report.html import page
 from imgopt.report.view import Section, Text, View
 from imgopt.report.views import html
 from imgopt.results import to_json
+from imgopt.results.figures import PathFigure
 
 
 class Tables(HTMLParser):
@@ -95,6 +97,18 @@ def test_parts_sum_to_their_total() -> None:
 
 def test_fifty_thousand_files_fit_in_half_a_megabyte() -> None:
     assert len(html([bench_result(50_000)]).encode()) < 500_000
+
+
+def test_long_paths_fit_too_and_still_sum() -> None:
+    long = [
+        PathFigure(path=f"/{'folder/' * 30}{number:05}-{'x' * 200}", before=number, after=0) for number in range(5000)
+    ]
+    result = bench_result()
+    changed = msgspec.structs.replace(result.comparisons[0], contents=long)
+    text = html([msgspec.structs.replace(result, comparisons=[changed])])
+    assert len(text.encode()) < 500_000
+    inside = Tables(text).named("Live bytes")
+    assert sum(row[1][1] or 0 for row in inside["tbody"]) == sum(range(5000))
 
 
 def test_the_same_result_gives_the_same_bytes() -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from imgopt.report.common import change_text, exact_size, ratio_text, seconds_text, size_text, two_sizes
 from imgopt.report.html import leaf_name
-from imgopt.report.tree import as_figure, leaves, totals
+from imgopt.report.tree import Node, as_figure, leaves, totals
 from imgopt.report.view import Bars, Block, Cell, Fall, Level, Map, Section, SideBySide, Table, Text, Tile
 from imgopt.results import Result, to_json
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Check, Sizes
 from imgopt.results.rewrite import Change, Skip
 
-RAW_LIMIT = 100_000
+RAW_LIMIT = 60_000
 """A result of more bytes than this is not put into its own page."""
 TABLE_ROWS = 1000
 MAP_TILES = 350
+TABLE_ROOM, MAP_ROOM = 160_000, 110_000
+"""Characters of HTML that the rows and the tiles may take, however long their paths are."""
 VERDICT_LEVELS: dict[str, Level] = {
     "proven": "good",
     "good": "good",
@@ -143,7 +145,7 @@ def contents_section(
     """The table first, then the map; both sum to the live bytes. `of` such sections share the room of a page."""
     if not figures:
         return []
-    rows = leaves(figures, TABLE_ROWS // of)
+    rows = fitting(figures, TABLE_ROWS // of, lambda node: len(node.path) + 160, TABLE_ROOM // of)
     before, after = totals(rows)
     compared = after_name is not None
     headers = ("Path", "Before", "After", "Change") if compared else ("Path", "Bytes")
@@ -154,11 +156,24 @@ def contents_section(
         _path_row("total", before, after, compared),
         searchable=True,
     )
-    tiles = Map("The same as a map", leaves(map(as_figure, rows), MAP_TILES // of), before_name, after_name)
+    tiles = Map("The same as a map", _tiles(rows, of), before_name, after_name)
     heading = "What is inside" + (f": {before_name} and {after_name}" if number else "")
     intro = f"{exact_size(before)} → {exact_size(after)}" if compared else exact_size(before)
     shown = f"{intro}; small entries of a folder are one row."
     return [Section(f"contents-{number}" if number else "contents", heading, (table, tiles), shown)]
+
+
+def fitting(figures: Sequence[PathFigure], limit: int, weight: Callable[[Node], int], room: int) -> list[Node]:
+    """At most about `limit` nodes, and fewer where their weights together would not fit into `room`."""
+    nodes = leaves(figures, limit)
+    while len(nodes) > 10 and sum(map(weight, nodes)) > room:
+        limit = limit * 3 // 4
+        nodes = leaves(map(as_figure, nodes), limit)
+    return nodes
+
+
+def _tiles(rows: Sequence[Node], of: int) -> list[Node]:
+    return fitting([*map(as_figure, rows)], MAP_TILES // of, lambda node: 2 * len(node.path) + 270, MAP_ROOM // of)
 
 
 def _path_row(name: str, before: int, after: int, compared: bool) -> tuple[Cell, ...]:
