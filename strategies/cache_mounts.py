@@ -29,8 +29,8 @@ def _one(situation: Situation, run: Instruction) -> Iterator[Change | Skip]:
     managers = _managers(script.commands, situation.project.ecosystems)
     texts = " ".join(word.text for command in script.commands for word in command.words)
     for manager in managers:
-        wanted = [folder for folder in manager.cache_mounts if not _is_mounted(typed, _absolute(folder))]
-        if not wanted:
+        wanted = manager.cache_mounts
+        if any(_is_mounted(typed, _absolute(folder)) for folder in wanted):
             continue
         refusal = _refusal(situation, run, manager, texts)
         if refusal:
