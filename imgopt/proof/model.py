@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal
 
+from imgopt.image.entries import printable
+
 Verdict = Literal["passed", "failed", "not measured"]
 Kind = Literal[
     "missing-library",
@@ -37,7 +39,8 @@ class Item:
     """One concrete failure.
 
     `subject` is the thing itself (a soname, a module, a command, an absolute path, a configuration key), `path` where
-    it is expected or was found in the original ("" unknown), `needed_by` the file or package that asks for it.
+    it is expected or was found in the original ("" unknown), `needed_by` the file or package that asks for it. These
+    three are as the image has them (paths may carry surrogate escapes); `str()` is printable text.
     """
 
     kind: Kind
@@ -47,8 +50,9 @@ class Item:
     message: str = ""
 
     def __str__(self) -> str:
-        if self.message:
-            return self.message
+        return printable(self.message or self._told())
+
+    def _told(self) -> str:
         needed = f", needed by {self.needed_by}" if self.needed_by else ""
         where = f" ({self.path})" if self.path and self.path != self.subject else ""
         return f"{self.kind.replace('-', ' ')}: {self.subject}{where}{needed}"
@@ -68,11 +72,12 @@ class Check:
 def judged(name: str, detail: str, items: Iterable[Item], allowed: Iterable[str] = ()) -> Check:
     """Failed when there is an item; items and allowed differences are sorted and told once."""
     found = tuple(sorted(set(items), key=lambda item: (item.kind, item.subject, item.needed_by)))
-    return Check(name, "failed" if found else "passed", detail, found, tuple(dict.fromkeys(allowed)))
+    told = tuple(dict.fromkeys(map(printable, allowed)))
+    return Check(name, "failed" if found else "passed", printable(detail), found, told)
 
 
 def not_measured(name: str, reason: str) -> Check:
-    return Check(name, "not measured", reason)
+    return Check(name, "not measured", printable(reason))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from imgopt.engine import Build, BuildEvent, BuildFailure, BuildRequest, Session
 from imgopt.errors import EnvironmentFailure, InputError, Location
+from imgopt.image.entries import printable
 from imgopt.proof.derive import derive
 from imgopt.proof.dockerfiles import base_name, named_packages
 from imgopt.proof.judge import Runs, judge
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 BUILD = "build"
 _LOG_LINES = 20
+_MOST_FAILURES = 500
 Say = Callable[[str], None]
 
 
@@ -232,10 +234,20 @@ def _reason(answer: str, checks: Sequence[Check]) -> str:
 
 
 def shown(check: Check) -> ProofCheck:
-    """A check as the results have it."""
-    failures = [
-        Failure(kind=i.kind, subject=i.subject, path=i.path, needed_by=i.needed_by, message=str(i)) for i in check.items
-    ]
+    """A check as the results have it: printable text, and the first failures of very many."""
+    failures = [_failure(item) for item in check.items[:_MOST_FAILURES]]
+    more = len(check.items) - len(failures)
+    detail = f"{check.detail} ({more} more failures)" if more else check.detail
     return ProofCheck(
-        name=check.name, verdict=check.verdict, detail=check.detail, failures=failures, allowed=list(check.allowed)
+        name=check.name, verdict=check.verdict, detail=detail, failures=failures, allowed=list(check.allowed)
+    )
+
+
+def _failure(item: Item) -> Failure:
+    return Failure(
+        kind=item.kind,
+        subject=printable(item.subject),
+        path=printable(item.path),
+        needed_by=printable(item.needed_by),
+        message=str(item),
     )

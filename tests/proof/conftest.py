@@ -35,10 +35,10 @@ Files = Mapping[str, File | bytes | str]
 
 def layer_tar(files: Files) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape") as archive:
         for path, given in files.items():
             file = given if isinstance(given, File) else File(given)
-            data = file.data.encode() if isinstance(file.data, str) else file.data
+            data = file.data.encode(errors="surrogateescape") if isinstance(file.data, str) else file.data
             info = tarfile.TarInfo(path.lstrip("/"))
             info.mode, info.uid, info.gid, info.mtime, info.size = file.mode, file.uid, file.gid, file.mtime, len(data)
             if file.link:

@@ -8,7 +8,11 @@ import pytest
 
 from imgopt.proof.judge import static_checks
 from imgopt.proof.model import Allowances, Check, Drop
+from imgopt.proof.prove import shown
 from imgopt.proof.side import Side
+from imgopt.report import render
+from imgopt.results import from_json, to_json
+from imgopt.results.proof import Compared, ProofResult
 
 from .conftest import File, Recipe
 
@@ -178,3 +182,15 @@ def test_an_intended_drop_is_told_with_its_reason(side_of: Callable[..., Side]) 
     assert failed(checks) == {}
     assert "1 files: version control data" in [text for check in checks for text in check.allowed]
     assert "application files" in failed(static_checks(side_of(ORIGINAL, 1), candidate, Allowances()))
+
+
+def test_names_that_are_no_text_are_told_and_saved(side_of: Callable[..., Side]) -> None:
+    odd = {"app/\udcff\x1b[31m": "x", "app/tool\n": File("#!/\udcff\x00sh", 0o755)}
+    original, candidate = side_of(ORIGINAL.but(files=odd), 1), side_of(ORIGINAL)
+    checks = static_checks(original, candidate, Allowances())
+    result = ProofResult(
+        original=Compared(image=""), candidate=Compared(image=""), verdict="refuted", checks=list(map(shown, checks))
+    )
+    assert from_json(to_json(result), ProofResult) == result
+    assert "/app/\\xff\\x1b[31m" in " ".join(failed(checks)["application files"])
+    assert "\x1b" not in render(result, "text")
