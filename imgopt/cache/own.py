@@ -40,14 +40,13 @@ def own_scenarios(context: Path, wanted: Iterable[OwnScenario], folder: Path) ->
 def _scenario(context: Path, whole: Tree, own: OwnScenario, folder: Path) -> Scenario:
     folder.mkdir(parents=True)
     copy_tree(context, whole, folder)
-    before = list_files(folder)
     if own.patch is not None:
         _run(own, ["patch", "-p1", "--batch", "--silent", "-i", str(own.patch.resolve())], folder)
     else:
         _run(own, ["/bin/sh", "-c", own.command or "true"], folder)
     after = list_files(folder)
     changes = {
-        path: _kept(one.after) if one.after is not None else None for path, one in differences(before, after).items()
+        path: _kept(one.after) if one.after is not None else None for path, one in differences(whole, after).items()
     }
     words = ", ".join([*changes][:3]) + (f" and {len(changes) - 3} more" if len(changes) > 3 else "") or "nothing"
     edit = Edit(f"{words} changed", changes)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from imgopt.engine import Engine, connect
 from imgopt.errors import EnvironmentFailure
 
-from .kit import Bench
+from .kit import Bench, Project, write
 
 _BASES = ("imgopt.local/debian:bookworm-slim", "debian:bookworm-slim")
 
@@ -36,3 +38,26 @@ def base_image(engine: Engine) -> str:
 @pytest.fixture(scope="session")
 def bench(base_image: str, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("bench"), base_image)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Runs git with a fixed name and no configuration of this machine."""
+    names = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    subprocess.run(["git", *arguments], cwd=folder, env={**os.environ, **names, **own}, capture_output=True, check=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A project with two commits: everything, and an edited source file."""
+    root = tmp_path / "repository"
+    files = {"app/main.py": "1", "req.txt": "1", "README.md": "1"}
+    dockerfile = "FROM python\nWORKDIR /app\nCOPY req.txt .\nRUN pip install\nCOPY . .\nRUN check\n"
+    write(Project(dockerfile, files), root)
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "one")
+    (root / "app/main.py").write_text("2")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "two")
+    return root
