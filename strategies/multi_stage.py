@@ -76,6 +76,7 @@ def on_base(
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
         prepare=prepare,
+        user=final.user or ("" if base.config.user.partition(":")[0] in ("", "root", "0") else "0:0"),
         comments=_comments(carving),
     )
 

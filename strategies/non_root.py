@@ -33,6 +33,10 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if system is not None:
         yield Skip(f"the service writes to {system}, which belongs to the system", stage.line)
         return
+    home = reads_home(evidence)
+    if home and (situation.final is None or not situation.final.shell):
+        yield Skip(f"the service reads {home}, below a folder that only root may enter", stage.line)
+        return
     if situation.final is not None:
         yield _in_final(situation.final, evidence, owned, stage)
     else:
@@ -45,12 +49,13 @@ def _refusal(evidence: Evidence) -> str:
         return f"the image runs as {user} already"
     if any(word.endswith(("gosu", "su-exec", "setpriv", "runuser")) for word in evidence.seen.executed):
         return "the start script drops privileges itself"
-    if any(value.startswith("/root") for value in evidence.config.environment.values()):
-        return "the environment names a folder below /root, which only root may enter"
-    inside = sorted(p for p in evidence.opened if p.startswith("/root/") and evidence.facts.get(p, None) is not None)
-    if any(evidence.facts[path].kind == "file" for path in inside):
-        return f"the service reads {inside[0]}, below a folder that only root may enter"
     return ""
+
+
+def reads_home(evidence: Evidence) -> str:
+    """A file below root's home folder that the service reads; its home has to stay where it is then."""
+    inside = sorted(path for path in evidence.opened if path.startswith("/root/") and path in evidence.facts)
+    return next((path for path in inside if evidence.facts[path].kind == "file"), "")
 
 
 def _in_final(final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage) -> Change:
@@ -59,11 +64,23 @@ def _in_final(final: FinalStage, evidence: Evidence, owned: Writable, stage: Sta
     setup = final.setup
     if not name and final.shell:
         setup = (*setup, _make_user())
+    complement = final.complement
+    if reads_home(evidence):
+        setup = (*setup, "chmod o+x /root")
+        complement = replace(complement, environment=(*complement.environment, "ENV HOME=/root"))
     prepare, copies = final.prepare, final.copies
     if owned:
         prepare = (*prepare, owned.command(user))
         copies = _with_folders(copies, owned.all)
-    new = replace(final, user=f"{user}:{user}", setup=setup, prepare=prepare, copies=copies, owned=owned.all)
+    new = replace(
+        final,
+        user=f"{user}:{user}",
+        setup=setup,
+        prepare=prepare,
+        copies=copies,
+        owned=owned.all,
+        complement=complement,
+    )
     return Change(_because(user, name, owned.all, evidence), stage.line, final=new)
 
 

@@ -40,10 +40,29 @@ def run_strategy(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     proposals = list(
         strategy.rewrite(Situation(project, dockerfile, draft.final, draft.ignore, draft.pruned, draft.static))
     )
-    changes = [item for item in proposals if isinstance(item, Change)]
-    skips = [item for item in proposals if isinstance(item, Skip)]
+    changes, late = _compatible([item for item in proposals if isinstance(item, Change)])
+    skips = [*(item for item in proposals if isinstance(item, Skip)), *late]
     noted = tuple(SkipResult(strategy=strategy.name, line=origin(draft, s.line), reason=s.reason) for s in skips)
     return replace(_apply(draft, strategy.name, changes), skips=draft.skips + noted)
+
+
+def _compatible(changes: Iterable[Change]) -> tuple[list[Change], list[Skip]]:
+    """Changes whose edits do not touch each other; of two that do, the second one waits for another run."""
+    taken: list[Change] = []
+    late: list[Skip] = []
+    for change in changes:
+        others = [edit for before in taken for edit in before.edits]
+        if any(_touch(one, other) for one in change.edits for other in others):
+            late.append(Skip("it touches the same lines as another change: run again", change.line))
+        else:
+            taken.append(change)
+    return taken, late
+
+
+def _touch(one: Edit, other: Edit) -> bool:
+    if one.start == one.end == other.start == other.end:
+        return True
+    return one.start < other.end and other.start < one.end
 
 
 def origin(draft: Draft, line: int | None) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from imgopt.image import Image, Tree, find_packages
@@ -14,13 +15,20 @@ DATABASES = ("/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage
 
 
 def gather(
-    image: Image, base: Image | None, seen: Seen, look_into: Callable[[str], Image | None] | None = None
+    image: Image,
+    base: Image | None,
+    seen: Seen,
+    look_into: Callable[[str], Image | None] | None = None,
+    named: Iterable[str] = (),
 ) -> Evidence:
-    """Evidence of the original. `base` is the image of its FROM; `seen` what the smoke run showed."""
+    """Evidence of the original. `base` is the image of its FROM; `seen` what the smoke run showed; `named` the system
+    packages that the Dockerfile installs by name (some of them may have been in the base already)."""
     side = Side(image, base)
+    packages = system_packages(side.tree, side.base_layers)
+    asked = {*packages.asked, *(name for name in named if name in packages.installed)}
     return Evidence(
         side=side,
-        packages=system_packages(side.tree, side.base_layers),
+        packages=replace(packages, asked=tuple(sorted(asked))),
         seen=seen,
         package_layers=package_layers(image),
         look_into=look_into,

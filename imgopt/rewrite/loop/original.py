@@ -11,7 +11,7 @@ from imgopt.dockerfile import Dockerfile, IgnoreFile, find_ignore_file, parse
 from imgopt.engine import Build, Session
 from imgopt.errors import InputError, Location
 from imgopt.image import Image, open_image
-from imgopt.proof.dockerfiles import base_name
+from imgopt.proof.dockerfiles import base_name, named_packages
 from imgopt.proof.observe import Observation, observe
 from imgopt.rewrite.evidence import Evidence, Seen
 from imgopt.rewrite.gather import gather
@@ -92,7 +92,8 @@ def measure_original(session: Session, request: OptimizeRequest, source: Source,
     base = looker(name) if name is not None and name != "scratch" else None
     progress.stage("Running the original, twice: what it answers, opens and writes")
     runs = observe_original(session, build.image_id, request)
-    evidence = gather(image, base, seen_in(runs), looker)
+    named = named_packages(source.text, request.config.build.target)
+    evidence = gather(image, base, seen_in(runs), looker, named)
     return Original(source, build, image, base, runs, evidence)
 
 
