@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imgopt.image import find_packages
-from imgopt.image.junk import junk_kind
+from imgopt.image.junk import is_build_tool, path_kind
 from imgopt.image.sizes import sizes as image_sizes
 from imgopt.image.wire import Wire, wire_size
+from imgopt.report.common import delta_text
 from imgopt.report.tree import reduced
 from imgopt.results.figures import Cause, LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Sizes
 
 if TYPE_CHECKING:
-    from imgopt.image import Image, Layer
+    from imgopt.image import Image, Layer, Package
 
 _PATHS = 3000
 _WORDS = {
@@ -107,22 +110,30 @@ def contents(before: Image, after: Image, limit: int = _PATHS) -> list[PathFigur
 
 
 def waterfalls(before: Image, after: Image, base_layers: tuple[int, int]) -> list[Waterfall]:
-    """How one image's size became the other's: payload by cause, wire by base and own layers."""
-    causes = _payload_causes(before, base_layers[0]), _payload_causes(after, base_layers[1])
-    falls = [_fall("payload", *causes)]
+    """How one image's size became the other's: wire by base and own layers, payload by cause."""
+    first, second = (_by_cause(image, count) for image, count in ((before, base_layers[0]), (after, base_layers[1])))
+    falls = [_fall("payload", first.shipped, second.shipped, {"base image": _kinds(first.base, second.base)})]
     wires = [_wire_causes(image, count) for image, count in ((before, base_layers[0]), (after, base_layers[1]))]
     if None not in wires:
-        falls.insert(0, _fall("wire", *(causes or Counter() for causes in wires)))
+        falls.insert(0, _fall("wire", wires[0] or Counter(), wires[1] or Counter()))
     return falls
 
 
-def _fall(size: str, before: Counter[str], after: Counter[str]) -> Waterfall:
+def _fall(
+    size: str, before: Counter[str], after: Counter[str], details: Mapping[str, str] = MappingProxyType({})
+) -> Waterfall:
     changes = {name: after[name] - before[name] for name in {*before, *after}}
     ordered = sorted(
         ((name, change) for name, change in changes.items() if change), key=lambda item: (item[1], item[0])
     )
-    causes = [Cause(name=name, bytes=change) for name, change in ordered]
+    causes = [Cause(name=name, bytes=change, detail=details.get(name, "")) for name, change in ordered]
     return Waterfall(size=size, start=before.total(), end=after.total(), causes=causes)
+
+
+def _kinds(before: Counter[str], after: Counter[str]) -> str:
+    """What the two bases differ in most, in words."""
+    changes = sorted(((after[name] - before[name], name) for name in {*before, *after}), key=lambda item: -abs(item[0]))
+    return ", ".join(f"{name} {delta_text(0, change)}" for change, name in changes[:4] if change)
 
 
 def _wire_causes(image: Image, base_layers: int) -> Counter[str] | None:
@@ -136,23 +147,34 @@ def _wire_causes(image: Image, base_layers: int) -> Counter[str] | None:
     return found
 
 
-def _payload_causes(image: Image, base_layers: int) -> Counter[str]:
-    """Every shipped byte in one cause: the base's, hidden by a later layer, or live and of one kind."""
+@dataclass(frozen=True, slots=True)
+class _ByCause:
+    """`shipped`: every byte of the payload once. `base`: the live bytes of the base, by kind."""
+
+    shipped: Counter[str]
+    base: Counter[str]
+
+
+def _by_cause(image: Image, base_layers: int) -> _ByCause:
+    """A shipped byte is the base's, or hidden by a later layer, or live and of one kind."""
     found: Counter[str] = Counter()
+    base: Counter[str] = Counter()
     own: Sequence[Layer] = image.layers[base_layers:]
-    found["base image"] = sum(layer.payload_bytes for layer in image.layers[:base_layers])
-    tree = image.tree()
-    packages = find_packages(tree)
-    tools: dict[int, bool] = {}
+    packages = find_packages(image.tree())
     seen: set[int] = set()
-    for node in tree.root.walk():
-        if node.inode is None or id(node.inode) in seen or node.content_layer < base_layers:
+    for node in image.tree().root.walk():
+        if node.inode is None or id(node.inode) in seen:
             continue
         seen.add(id(node.inode))
-        owner = packages.owner(node.path)
-        kind = junk_kind(node, owner, tools, tree)
-        rest = f"{owner.ecosystem} packages" if owner else "application and everything else"
-        found[_WORDS[kind] if kind else rest] += node.size
-    live = found.total() - found["base image"]
-    found["shipped, then deleted or overwritten"] = sum(layer.payload_bytes for layer in own) - live
-    return found
+        side = base if node.content_layer < base_layers else found
+        side[_kind(node.path, packages.owner(node.path))] += node.size
+    found["shipped, then deleted or overwritten"] = sum(layer.payload_bytes for layer in own) - found.total()
+    found["base image"] = sum(layer.payload_bytes for layer in image.layers[:base_layers])
+    return _ByCause(found, base)
+
+
+def _kind(path: str, owner: Package | None) -> str:
+    kind = path_kind(path)
+    if kind is None and owner is not None:
+        return _WORDS["build-tools"] if is_build_tool(owner) else f"{owner.ecosystem} packages"
+    return _WORDS[kind] if kind else "application and everything else"
