@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,8 +38,9 @@ def analyze(
     key = _key(image, exact_wire, dockerfile, target)
     result = _remembered(image, key)
     if result is None:
-        evidence = Evidence(image, dockerfile, target)
-        result = _measure(evidence, layer_wires(image, exact=exact_wire))
+        with ThreadPoolExecutor(1) as beside:  # compressing needs no interpreter
+            wires = beside.submit(layer_wires, image, exact=exact_wire)
+            result = _measure(Evidence(image, dockerfile, target), wires)
         image.memory.keep("analysis", key, msgspec.msgpack.encode(result))
     name = dockerfile.name if dockerfile is not None else None
     return msgspec.structs.replace(result, image=image.reference, source=image.source, dockerfile=name)
@@ -62,10 +64,12 @@ def _key(image: Image, exact_wire: bool, dockerfile: Dockerfile | None, target: 
     return f"{image.digest}-{more[:16]}"
 
 
-def _measure(evidence: Evidence, wires: tuple[Wire | None, ...]) -> Analysis:
+def _measure(evidence: Evidence, measured: Future[tuple[Wire | None, ...]]) -> Analysis:
     image = evidence.image
+    findings = rank(finding for find in _FINDERS for finding in find(evidence))
     waste, waste_rest = rows.waste(evidence)
     duplicates, duplicates_rest = rows.duplicates(evidence)
+    wires = measured.result()
     return Analysis(
         image=image.reference,
         digest=image.digest,
@@ -83,7 +87,7 @@ def _measure(evidence: Evidence, wires: tuple[Wire | None, ...]) -> Analysis:
         unowned=evidence.packages.unowned_bytes,
         files=rows.files(evidence),
         directories=rows.directories(evidence.tree, evidence.ledger.live),
-        findings=rank(finding for find in _FINDERS for finding in find(evidence)),
+        findings=findings,
     )
 
 

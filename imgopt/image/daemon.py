@@ -44,7 +44,7 @@ def open_engine(reference: str, platform: str | None, memory: Memory, *, use_sto
         found = _inspect(client, reference)
         if use_store:
             try:
-                return _open_store(client, found, reference, platform, memory)
+                return _open_store(client.api.info(), found, reference, platform, memory)
             except StoreUnreadable as reason:
                 log.info("reading %s by the engine's API, not from its store: %s", reference, reason)
         return _open_saved(client, found, reference, platform, memory)
@@ -75,8 +75,9 @@ def _names(client: Any) -> list[str]:
     return [tag for image in client.api.images() for tag in image.get("RepoTags") or () if not tag.startswith("<")]
 
 
-def _open_store(client: Any, found: dict[str, Any], reference: str, platform: str | None, memory: Memory) -> Image:
-    info = client.api.info()
+def _open_store(
+    info: dict[str, Any], found: dict[str, Any], reference: str, platform: str | None, memory: Memory
+) -> Image:
     root = Path(info["DockerRootDir"])
     if _containerd_store(info):
         target = Descriptor((found.get("Descriptor") or {}).get("digest") or found["Id"])

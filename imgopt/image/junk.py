@@ -64,6 +64,12 @@ _PATTERNS: tuple[tuple[JunkKind, tuple[str, ...]], ...] = (
     ("bytecode", (r"\.py[co]$",)),
     ("logs", (r"^/var/log/(?:apt/|dpkg\.log|alternatives\.log|yum\.log|dnf|bootstrap\.log)|^/root/\.npm/_logs/",)),
 )
+_NAME_MATTERS = re.compile(
+    r"\.(?:bin|gem|h|hpp|hxx|cuh|pxd|a|la|jmod|py[co]|log)$|-old$|^(?:README|CHANGELOG|HISTORY|npm-|pip-|v8-|phantomjs)"
+)
+"""Only with such a name can a file be another kind than its directory tells."""
+_CACHES = 3
+"""So many rules come before the question whose file it is."""
 _RULES = tuple((kind, re.compile("|".join(patterns))) for kind, patterns in _PATTERNS)
 _BUILD_TOOLS = re.compile(
     r"^(?:gcc|g\+\+|cpp|clang|llvm|gfortran|binutils|make|cmake|ninja-build|autoconf|automake|autotools-dev|libtool|m4|bison|flex"
@@ -96,11 +102,11 @@ def find_junk(tree: Tree, packages: Packages) -> tuple[Junk, ...]:
     places: dict[JunkKind, Counter[str]] = defaultdict(Counter)
     files: Counter[JunkKind] = Counter()
     seen: set[int] = set()
-    tools: dict[int, bool] = {}
+    judge = _Judge(tree, packages)
     for node in tree.files():
         if node.size == 0 or id(node.inode) in seen:
             continue
-        kind = junk_kind(node, packages.owner(node.path), tools, tree)
+        kind = judge.kind(node)
         if kind is not None:
             seen.add(id(node.inode))
             sizes[kind][node.content_layer] += node.size
@@ -113,24 +119,46 @@ def find_junk(tree: Tree, packages: Packages) -> tuple[Junk, ...]:
     return tuple(sorted(found, key=lambda junk: (-junk.bytes, junk.kind)))
 
 
-def junk_kind(node: Node, owner: Package | None, tools: dict[int, bool], tree: Tree) -> JunkKind | None:
-    """`tools` remembers which packages are build tools, by identity."""
-    path = node.path
-    for kind, rule in _RULES[:3]:
-        if rule.search(path):
-            return kind
-    if _TOOLCHAINS.search(path):
-        return "build-tools"
-    if owner is not None and owner.ecosystem in ("deb", "apk", "rpm", "runtime"):
-        known = tools.get(id(owner))
+class _Judge:
+    """Rules are tried once per directory, and per file only where a name may change the answer."""
+
+    def __init__(self, tree: Tree, packages: Packages) -> None:
+        self._tree, self._packages = tree, packages
+        self._directories: dict[str, tuple[int, bool]] = {}
+        self._tools: dict[int, bool] = {}
+
+    def kind(self, node: Node) -> JunkKind | None:
+        path = node.path
+        directory, _, name = path.rpartition("/")
+        known = self._directories.get(directory)
         if known is None:
-            known = tools[id(owner)] = is_build_tool(owner)
-        if known:
+            known = self._directories[directory] = (
+                _first_rule(f"{directory}/"),
+                bool(_TOOLCHAINS.search(f"{directory}/")),
+            )
+        rule, toolchain = known
+        if _NAME_MATTERS.search(name):
+            rule = _first_rule(path)
+        if rule < _CACHES:
+            return _RULES[rule][0]
+        if toolchain or self._is_tool(path):
             return "build-tools"
-    for kind, rule in _RULES[3:]:
-        if rule.search(path):
-            return kind if kind != "bytecode" or _has_source(path, tree) else None
-    return None
+        kind = _RULES[rule][0] if rule < len(_RULES) else None
+        return kind if kind != "bytecode" or _has_source(path, self._tree) else None
+
+    def _is_tool(self, path: str) -> bool:
+        owner = self._packages.owner(path)
+        if owner is None or owner.ecosystem not in ("deb", "apk", "rpm", "runtime"):
+            return False
+        known = self._tools.get(id(owner))
+        if known is None:
+            known = self._tools[id(owner)] = is_build_tool(owner)
+        return known
+
+
+def _first_rule(path: str) -> int:
+    """Index of the first rule that matches, or the number of rules."""
+    return next((number for number, (_, rule) in enumerate(_RULES) if rule.search(path)), len(_RULES))
 
 
 def is_build_tool(package: Package) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO, Literal
 
 from imgopt.errors import InputError
@@ -159,7 +160,13 @@ class Tree:
     def files(self, path: str = "/") -> Iterator[Node]:
         """Every regular file at and below `path`, in no particular order."""
         node = self.get(path)
+        if node is self.root:
+            return iter(self._all_files)
         return (child for child in node.nodes() if child.inode is not None) if node is not None else iter(())
+
+    @cached_property
+    def _all_files(self) -> list[Node]:
+        return [node for node in self.root.nodes() if node.inode is not None]
 
     def _file(self, path: str) -> Node:
         node = self.resolve(path)

@@ -26,7 +26,8 @@ from imgopt.image.image import Layer
 
 _BLOCK = 32 << 10
 _WINDOW = 32 << 10
-_BLOCKS = 320
+_FEWEST, _MOST = 64, 256
+"""Blocks of a sample: a quarter of the layer's, within these bounds."""
 _EVERY = 8
 _LEVEL = 6
 """What Docker, containerd and BuildKit compress pushed layers with."""
@@ -88,16 +89,17 @@ def _compress_all(layer: Layer) -> Wire:
 def _estimate(layer: Layer) -> Wire:
     stream = _Stream(layer)
     count = -(-stream.size // _BLOCK)
-    if count <= _BLOCKS // _EVERY:
+    if count <= _FEWEST:
         return _compress_all(layer)
     import zstandard
 
     quick = zstandard.ZstdCompressor(level=1)
-    step = max(1.0, count / _BLOCKS)
+    blocks = min(_MOST, max(_FEWEST, count // 4))
+    step = count / blocks
     first: list[int] = []
     pairs: list[tuple[int, int]] = []
     with stream:
-        for number in range(min(count, _BLOCKS)):
+        for number in range(blocks):
             start = int(number * step + step / 2) * _BLOCK
             block = stream.read(start, _BLOCK)
             first.append(len(quick.compress(block)))
