@@ -64,7 +64,7 @@ def on_base(
     """The final stage as a carving fills it, on one base."""
     evidence = situation.evidence
     assert evidence is not None
-    system = next((item.system for item in situation.project.ecosystems if item.system), None)
+    system = evidence.system(situation.project.ecosystems)
     prepare, links = _prepare(carving)
     wanted = msgspec.structs.replace(evidence.config, entrypoint=None) if final.entry_script else evidence.config
     return replace(

@@ -14,6 +14,7 @@ from imgopt.rewrite.writable import Writable, writable
 
 OWN_USER = 10001
 """High enough to be nobody on the host."""
+FALLBACK_USER = "echo 'app:x:{user}:{user}::/tmp:/sbin/nologin' >> /etc/passwd && echo 'app:x:{user}:' >> /etc/group"
 SYSTEM_FOLDERS = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/var/lib/dpkg", "/boot")
 
 
@@ -38,7 +39,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip(f"the service reads {home}, below a folder that only root may enter", stage.line)
         return
     if situation.final is not None:
-        yield _in_final(situation.final, evidence, owned, stage)
+        yield _in_final(situation, situation.final, evidence, owned, stage)
     else:
         yield from _in_text(situation, evidence, owned, stage)
 
@@ -58,12 +59,12 @@ def reads_home(evidence: Evidence) -> str:
     return next((path for path in inside if evidence.facts[path].kind == "file"), "")
 
 
-def _in_final(final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage) -> Change:
+def _in_final(situation: Situation, final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage) -> Change:
     base = evidence.look_into(final.base) if evidence.look_into else None
     user, name = _user_of(base) if base is not None else (OWN_USER, "")
     setup = final.setup
     if not name and final.shell:
-        setup = (*setup, _make_user())
+        setup = (*setup, _make_user(situation))
     complement = final.complement
     if reads_home(evidence):
         setup = (*setup, "chmod o+x /root")
@@ -106,8 +107,11 @@ def _user_of(base: Image) -> tuple[int, str]:
     return ordinary[0] if len(ordinary) == 1 else (OWN_USER, "")
 
 
-def _make_user() -> str:
-    return f"groupadd --gid {OWN_USER} app && useradd --uid {OWN_USER} --gid app --create-home --no-log-init app"
+def _make_user(situation: Situation) -> str:
+    evidence = situation.evidence
+    system = evidence.system(situation.project.ecosystems) if evidence is not None else None
+    command = system.add_user if system is not None and system.add_user else FALLBACK_USER
+    return command.replace("{user}", str(OWN_USER))
 
 
 def _in_text(situation: Situation, evidence: Evidence, owned: Writable, stage: Stage) -> Iterator[Change | Skip]:
@@ -123,7 +127,7 @@ def _in_text(situation: Situation, evidence: Evidence, owned: Writable, stage: S
     if owned and not has_shell:
         yield Skip(f"{owned.all[0]} has to belong to the user, and the base has no shell to do it", stage.line)
         return
-    commands = [] if name or not has_shell else [_make_user()]
+    commands = [] if name or not has_shell else [_make_user(situation)]
     if owned:
         commands.append(owned.command(user))
     eol = situation.dockerfile.eol

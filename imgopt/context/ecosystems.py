@@ -109,8 +109,12 @@ class BuildTools(Fact, frozen=True):
 class SystemPackages(Fact, frozen=True):
     """A system package manager, as a final stage uses it."""
 
+    distributions: list[str]
+    """What ID or ID_LIKE of /etc/os-release says."""
     install: str
     """Shell command with {packages}."""
+    add_user: str = ""
+    """Shell command with {user}: a group and a user of that number, called app, with a home folder."""
     database: list[str] = []
     """Paths of its own state, which a run does not need."""
     build_tools: list[str] = []

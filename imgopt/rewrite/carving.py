@@ -53,7 +53,7 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
         owner=evidence.owner,
         reinstalled=frozenset(),
         package_layers=evidence.package_layers,
-        generated=tuple(p for item in project.ecosystems if item.system for p in item.system.generated),
+        generated=tuple(system.generated) if (system := evidence.system(project.ecosystems)) is not None else (),
         must_keep=frozenset(project.repairs.paths),
         keeps_users=defines_users(evidence),
         gone=gone_paths(situation),

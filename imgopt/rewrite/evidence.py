@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.ecosystems import SystemPackages as SystemFacts
 from imgopt.image.config import ImageConfig
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages
@@ -142,9 +143,16 @@ class Evidence:
         """Every path that the smoke run opened or executed, and where it leads."""
         return self.real({*(self.seen.opened or ()), *self.seen.executed})
 
+    def system(self, ecosystems: Iterable[Ecosystem]) -> SystemFacts | None:
+        """The system package manager of the image's distribution."""
+        names = {self.os_release.get("ID", ""), *self.os_release.get("ID_LIKE", "").split()}
+        systems = (item.system for item in ecosystems if item.system is not None)
+        return next((system for system in systems if not names.isdisjoint(system.distributions)), None)
+
     def asked_packages(self, ecosystems: Iterable[Ecosystem]) -> tuple[str, ...]:
         """System packages that the author installed by name, build tools aside."""
-        globs = [glob for item in ecosystems if item.system for glob in item.system.build_tools]
+        system = self.system(ecosystems)
+        globs = system.build_tools if system is not None else []
         return tuple(name for name in self.packages.asked if not any(fnmatchcase(name, glob) for glob in globs))
 
     def owner(self, path: str) -> str | None:
