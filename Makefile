@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
+.PHONY: bench help samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -50,6 +50,10 @@ browser: $(STAMP) ## what the browser tests need: Chromium (Debian, Ubuntu as ro
 
 browser-test: browser  ## the report in a real headless Chromium
 	IMGOPT_REQUIRE_BROWSER=1 $(BIN)/pytest -m browser
+
+bench: bases browser  ## measure the samples and imgopt itself; writes benchmarks/results/, tables and pictures
+	set -e; for script in parse analyze cache report bench; do \
+	  test ! -f benchmarks/$$script.py || $(BIN)/python benchmarks/$$script.py; done
 
 test: check engine-test browser-test  ## everything
 

@@ -1,0 +1,162 @@
+"""Measures the samples side by side with what imgopt makes of them: `python benchmarks/bench.py [SAMPLE...]`.
+
+Each is one `imgopt bench samples/SAMPLE` (which first finds the proven variants). Writes `results/bench.json` (every
+raw time), `results/bench.md` (the table, which also goes between the `bench` marks of README.md) and, where Chromium
+is installed, the pictures `docs/report-light.png` and `docs/report-dark.png` of the first sample's page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from imgopt.report import load, write_atomic
+from imgopt.report.common import ratio_text, seconds_text, size_text, table_markdown
+from imgopt.report.views import html
+from imgopt.results.bench import Arm, BenchResult, Measure
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+BUILD = ROOT / "build" / "bench"
+MARKS = re.compile(r"(<!-- bench:begin -->\n).*?(<!-- bench:end -->)", re.DOTALL)
+BROWSER = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1200,1500",
+)
+
+
+def samples() -> list[str]:
+    """The naive projects below samples/; the good ones have no variant to compare with."""
+    names = sorted(path.parent.name for path in (ROOT / "samples").glob("*/Dockerfile"))
+    return [name for name in names if not name.startswith("good-")]
+
+
+def measure(sample: str, arguments: list[str]) -> BenchResult | None:
+    """One benchmark; None where it could not be made (what it said is on stderr)."""
+    saved = BUILD / f"{sample}.json"
+    command = [sys.executable, "-m", "imgopt", "bench", f"samples/{sample}", "--output", f"json:{saved}", *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    if done.returncode not in (0, 1) or not saved.exists():
+        return None
+    result = load(saved)
+    return result if isinstance(result, BenchResult) else None
+
+
+def rows(sample: str, result: BenchResult) -> list[dict[str, Any]]:
+    """One row per other arm, with every raw value."""
+    first = result.arms[0]
+    return [_row(sample, result, first, arm) for arm in result.arms[1:] if first.exact and arm.exact]
+
+
+def _row(sample: str, result: BenchResult, first: Arm, arm: Arm) -> dict[str, Any]:
+    assert first.exact is not None
+    assert arm.exact is not None
+    names = ("wire", "tar", "payload", "live")
+    sizes = {name: [getattr(one.exact.sizes, name) for one in (first, arm) if one.exact] for name in names}
+    counts = {name: [getattr(one.exact, name) for one in (first, arm)] for name in ("layers", "files", "packages")}
+    measures = {measure.name: _measured(measure, first.name, arm.name) for measure in result.measures}
+    return {
+        "sample": sample,
+        "arm": arm.name,
+        "proof": arm.proof,
+        **sizes,
+        **counts,
+        "measures": measures,
+        "seed": result.seed,
+        "partial": result.reason if result.partial else "",
+    }
+
+
+def _measured(measure: Measure, first: str, other: str) -> dict[str, Any]:
+    samples = {one.arm: one for one in measure.samples}
+    compared = next((one for one in measure.comparisons if one.after == other), None)
+    return {
+        "unit": measure.unit,
+        "before": samples[first].values if first in samples else [],
+        "after": samples[other].values if other in samples else [],
+        "moved": [samples[name].wire_bytes for name in (first, other) if name in samples],
+        "ratio": compared.ratio if compared else None,
+        "p": compared.p if compared else None,
+        "verdict": compared.verdict if compared else "not measured",
+    }
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """Markdown: sizes exact, times as medians with their verdict."""
+    lines = []
+    for row in found:
+        wire = row["wire"]
+        cells = [row["sample"], row["arm"], " → ".join(map(size_text, wire))]
+        cells.append(ratio_text(*wire) if None not in wire else "")
+        cells += [_time(row["measures"].get(name)) for name in ("cold", "edit-source", "edit-manifest", "start")]
+        lines.append(cells)
+    headers = ["Sample", "Variant", "Wire", "", "Cold build", "After a source edit", "After a manifest edit", "Start"]
+    return table_markdown(headers, lines, (2,))
+
+
+def _time(measured: dict[str, Any] | None) -> str:
+    if not measured or not measured["before"] or not measured["after"]:
+        return ""
+    before, after = (median(measured[side]) for side in ("before", "after"))
+    ratio = (
+        f" ({measured['ratio']:.1f}x)" if measured["verdict"] in ("faster", "slower") else f" ({measured['verdict']})"
+    )
+    return f"{seconds_text(before)} → {seconds_text(after)}{ratio}"
+
+
+def pictures(result: BenchResult) -> None:
+    """The page as a reader sees it first, light and dark."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        print("no Chromium here: the pictures are left as they are", file=sys.stderr)
+        return
+    page = BUILD / "page.html"
+    write_atomic(page, html([result]))
+    for scheme, features in (("light", ()), ("dark", ("--blink-settings=preferredColorScheme=0",))):
+        picture = ROOT / "docs" / f"report-{scheme}.png"
+        picture.parent.mkdir(exist_ok=True)
+        command = [browser, *BROWSER, *features, f"--screenshot={picture}", page.as_uri()]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sample", nargs="*", default=samples(), help="default: all")
+    parser.add_argument("--quick", action="store_true", help="three runs each: figures without claims")
+    options = parser.parse_args()
+    BUILD.mkdir(parents=True, exist_ok=True)
+    measured = {name: measure(name, ["--quick"] if options.quick else []) for name in options.sample}
+    results = {name: result for name, result in measured.items() if result is not None}
+    found = [row for name, result in results.items() for row in rows(name, result)]
+    if not found:
+        print("nothing could be measured", file=sys.stderr)
+        return 1
+    write_atomic(RESULTS / "bench.json", json.dumps(found, indent=2) + "\n")
+    write_atomic(RESULTS / "bench.md", table(found) + "\n")
+    readme = ROOT / "README.md"
+    if readme.exists():
+        text = readme.read_text()
+        marked = MARKS.sub(lambda match: f"{match[1]}{table(found)}\n{match[2]}", text)
+        if marked != text:
+            write_atomic(readme, marked)
+    pictures(next(iter(results.values())))
+    print(table(found))
+    return 0 if len(results) == len(options.sample) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
