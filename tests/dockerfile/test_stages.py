@@ -52,6 +52,11 @@ def test_from_finds_only_earlier_stages_and_the_nearest_of_a_name() -> None:
     assert file.stages[3].parent is file.stages[2]
 
 
+def test_from_names_a_stage_without_regard_to_case() -> None:
+    file = parse("FROM a AS Build\nFROM BUILD\n")
+    assert file.stages[1].parent is file.stages[0]
+
+
 def test_copy_from_finds_the_last_of_a_name_and_numbers() -> None:
     file = parse("FROM a AS x\nFROM b AS x\nFROM c\nCOPY --from=x a b\nCOPY --from=0 a b\n")
     assert [stage.index for stage in file.needs(file.stages[2])] == [0, 1]
