@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from pathlib import Path
@@ -51,6 +52,7 @@ def analyze(
     if verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="imgopt: %(message)s")
         logging.getLogger("urllib3").setLevel(logging.WARNING)
+    gc.disable()  # one short run over many small objects, nearly none of which die before its end
     opened = open_image(image, platform)
     if ncdu:
         from imgopt.report.ncdu import ncdu as export
@@ -64,10 +66,10 @@ def analyze(
 
 
 def read_dockerfile(path: Path | None) -> Dockerfile | None:
-    from imgopt.dockerfile import parse
-
     if path is None:
         return None
+    from imgopt.dockerfile import parse
+
     try:
         return parse(path.read_text(encoding="utf-8", errors="surrogateescape"), str(path))
     except OSError as error:

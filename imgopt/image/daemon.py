@@ -16,6 +16,7 @@ from imgopt.image.blobs import Region
 from imgopt.image.image import Image
 from imgopt.image.manifests import Descriptor
 from imgopt.image.memory import Memory
+from imgopt.image.quickapi import ask_store
 from imgopt.image.store import StoreUnreadable, open_content_store, open_graph_store
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,12 @@ def connect() -> Any:
 
 def open_engine(reference: str, platform: str | None, memory: Memory, *, use_store: bool = True) -> Image:
     """An image that the engine holds. Raises EnvironmentFailure with the nearest names where it does not."""
+    known = ask_store(reference) if use_store else None
+    if known is not None:
+        try:
+            return _open_store(*known, reference, platform, memory)
+        except StoreUnreadable:
+            pass  # said below, where the other way is taken
     client = connect()
     try:
         found = _inspect(client, reference)

@@ -9,7 +9,6 @@ containerd's content directory.
 
 from __future__ import annotations
 
-import binascii
 import gzip
 import hashlib
 import zlib
@@ -38,7 +37,7 @@ class _Split(msgspec.Struct, gc=False):
     """One line of tar-split: type 1 is a file (payload: CRC-64), type 2 a piece of the tar (payload: the bytes)."""
 
     type: int
-    payload: str | None = None
+    payload: bytes | None = None
     size: int = 0
 
 
@@ -113,10 +112,10 @@ def read_tar_split(path: Path) -> LayerIndex:
     pieces, checksums, contents = [], [], 0
     for item in items:
         if item.type == 2:
-            pieces.append(binascii.a2b_base64(item.payload or ""))
+            pieces.append(item.payload or b"")
         elif item.size:
             contents += item.size
-            checksums.append(binascii.a2b_base64(item.payload or ""))
+            checksums.append(item.payload or b"")
     headers = b"".join(pieces)
     entries = read_entries(headers, 0, len(headers), checksums=iter(checksums), what=str(path))
     return LayerIndex(entries, len(headers) + contents)

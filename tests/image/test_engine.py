@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import subprocess
 import uuid
@@ -99,6 +100,7 @@ def test_an_unreadable_store_is_replaced_by_the_api_and_said_once(
         return client
 
     monkeypatch.setattr(daemon, "connect", elsewhere)
+    monkeypatch.setattr(daemon, "ask_store", lambda _: None)
     with caplog.at_level(logging.INFO, "imgopt.image"):
         image = open_image(loaded, memory=Memory(None))
     assert image.source == "engine" and ledger(image).live > 0
@@ -111,7 +113,7 @@ def test_the_containerd_store_is_read_directly(
     path = docker_archive(tmp_path / "load.tar", LAYERS, CONFIG, "gzip")
     (image,) = containerd_engine.images.load(path.read_bytes())
     image.tag("crafted:containerd")
-    monkeypatch.setenv("DOCKER_HOST", containerd_engine.api.base_url.replace("http+docker://localhost", "unix://"))
+    monkeypatch.setattr(daemon, "ask_store", lambda _: None)
     monkeypatch.setattr(daemon, "connect", lambda: containerd_engine)
     monkeypatch.setattr(containerd_engine, "close", lambda: None)
     reference = comparable(open_image(str(path), memory=Memory(None)))
@@ -123,20 +125,18 @@ def test_the_containerd_store_is_read_directly(
 
 
 def local_images() -> list[str]:
-    """The bases and samples that this machine has, one name per image."""
+    """Samples that are built, and one base of each family; the others share their layers with these."""
     if shutil.which("docker") is None:
         return []
-    listed = subprocess.run(
-        ["docker", "images", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"], capture_output=True, text=True
-    )
-    by_id = {}
-    for line in listed.stdout.splitlines():
-        number, _, name = line.partition(" ")
-        if name.startswith(("imgopt.local/", "sample-test/")) and not name.endswith((":nonroot", ":<none>")):
-            by_id.setdefault(number, name)
-    return sorted(by_id.values())
+    command = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"]
+    names = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    return sorted(name for name in names if _FAMILIES.search(name))
 
 
+_FAMILIES = re.compile(
+    r"^imgopt\.local/(?:debian:bookworm-slim|python:3\.11|node:20-slim|golang:|maven:|nginx:|.*/static.*:latest|.*/python3.*:latest)"
+    r"|^sample-test/.*:latest$"
+)
 IMAGES = local_images()
 AWK = """awk '$1 ~ /^-/ { sum += $3 } END { printf "%d", sum }'"""
 

@@ -6,7 +6,6 @@ count; big endian), the data. Old Berkeley DB databases are not read.
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -81,6 +80,8 @@ def read_header(blob: bytes) -> Header:
 
 
 def _sqlite(data: bytes) -> Iterator[bytes]:
+    import sqlite3
+
     with tempfile.NamedTemporaryFile(suffix=".sqlite") as file:
         file.write(data)
         file.flush()
