@@ -52,7 +52,8 @@ def _managers(commands: tuple[Command, ...], ecosystems: tuple[Ecosystem, ...]) 
             found[install.manager.name] = install.manager
         for ecosystem in ecosystems:
             for manager in ecosystem.manager:
-                if manager.cache_mounts and any(begins_with(words, build) for build in manager.fetch_before):
+                known = [*manager.fetch_before, *([manager.fetch] if manager.fetch[:1].isalpha() else [])]
+                if manager.cache_mounts and any(begins_with(words, command) for command in known):
                     found[manager.name] = manager
     return list(found.values())
 

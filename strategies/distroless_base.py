@@ -11,9 +11,9 @@ from imgopt.rewrite.bases import distroless_candidates
 from imgopt.rewrite.carving import Carving, carve_on, start_programs
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import FinalStage
-from imgopt.rewrite.start import SHELLS, explained_by_start, only_hands_over
+from imgopt.rewrite.start import SHELLS, explained_by_start
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.strategies.multi_stage import on_base
+from imgopt.strategies.multi_stage import on_base, without_entry_script
 
 CXX = ("libstdc++.so", "libgcc_s.so", "libgomp.so")
 
@@ -25,10 +25,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
         return
     stage = situation.stage
-    script = only_hands_over(evidence)
-    if script and "ENTRYPOINT" not in final.settings.keywords:
-        final = replace(final, entry_script=script, start_words=evidence_command(situation, final))
-        situation = replace(situation, final=final)
+    final = without_entry_script(situation, final)
+    situation = replace(situation, final=final)
     refusal = _needs_shell(evidence, final)
     if refusal:
         yield Skip(refusal, stage.line)
@@ -49,13 +47,6 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             return
     if not distroless_candidates("base", situation.project.ecosystems, evidence.os_release):
         yield Skip(f"no distroless base of {evidence.os_release.get('PRETTY_NAME', 'this distribution')}", stage.line)
-
-
-def evidence_command(situation: Situation, final: FinalStage) -> tuple[str, ...]:
-    """The start without the entry script: the words of the command."""
-    evidence = situation.evidence
-    assert evidence is not None
-    return final.start_words[len(evidence.config.entrypoint or ()) :]
 
 
 def _kinds(carving: Carving) -> tuple[str, ...]:
@@ -90,7 +81,7 @@ def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
     """Why this service cannot do without a shell; empty when it can."""
     config = evidence.config
     words = final.start_words
-    explained = explained_by_start(evidence, words)
+    explained = explained_by_start(evidence, words, final.entry_script)
     for path in start_programs(evidence, words):
         name = posixpath.basename(path)
         if explained(path):

@@ -10,11 +10,12 @@ import msgspec
 from imgopt.dockerfile import Edit, Stage
 from imgopt.dockerfile.typed import From
 from imgopt.image.image import Image
+from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.final_stage import Copy, FinalStage
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.settings import complement, user_settings
-from imgopt.rewrite.start import start_words
+from imgopt.rewrite.start import idle_entry_script, start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.tools import removable_tools
 
@@ -79,6 +80,18 @@ def on_base(
         user=final.user or ("" if base.config.user.partition(":")[0] in ("", "root", "0") else "0:0"),
         comments=_comments(carving),
     )
+
+
+def without_entry_script(situation: Situation, final: FinalStage) -> FinalStage:
+    """The stage without the base's entry script, where that does nothing for a service."""
+    evidence = situation.evidence
+    if evidence is None or "ENTRYPOINT" in final.settings.keywords or final.entry_script:
+        return final
+    found = family(read_base_name(str(situation.stage.root.base)), situation.project.ecosystems)
+    script = idle_entry_script(evidence, found[1].entry_scripts if found else ())
+    if not script:
+        return final
+    return replace(final, entry_script=script, start_words=final.start_words[len(evidence.config.entrypoint or ()) :])
 
 
 def _prepare(carving: Carving) -> tuple[tuple[str, ...], tuple[Copy, ...]]:

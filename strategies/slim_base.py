@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from imgopt.image.image import Image
 from imgopt.rewrite.bases import family, is_slim, read_base_name, slim_candidates
 from imgopt.rewrite.carving import carve_on
+from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.strategies.multi_stage import on_base
+from imgopt.strategies.multi_stage import on_base, without_entry_script
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -35,6 +37,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         if refusal:
             yield Skip(f"{name}: {refusal}", stage.root.line)
             continue
+        final, situation = _for_base(situation, final, image)
         carving = carve_on(situation, image, packages=True)
         if carving.missing:
             path, why = next(iter(carving.missing.items()))
@@ -46,6 +49,14 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         new = on_base(situation, final, carving, name, image, same_family=same)
         yield Change(_because(base, name, carving.packages), stage.root.line, final=new)
         return
+
+
+def _for_base(situation: Situation, final: FinalStage, image: Image) -> tuple[FinalStage, Situation]:
+    """Leaves the old entry script behind where the new base lacks it and the service does not need it."""
+    lean = without_entry_script(situation, final)
+    if lean.entry_script and image.tree().resolve(lean.entry_script) is None:
+        return lean, replace(situation, final=lean)
+    return final, situation
 
 
 def misfit(situation: Situation, image: Image) -> str:

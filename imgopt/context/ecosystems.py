@@ -82,8 +82,8 @@ class Base(Fact, frozen=True):
     """Regular expression on the tag: this one is slim."""
     slim: list[str] = []
     """Templates in {version}, {suite}, {release}, {flavor}, {major}, tried in order."""
-    distroless: bool = False
-    """The interpreter can be carved from it onto a distroless base."""
+    entry_scripts: list[str] = []
+    """Its entry scripts that do nothing for a service: they prepare the build tool and start the command."""
 
 
 class Runtime(Fact, frozen=True):

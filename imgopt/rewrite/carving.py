@@ -88,7 +88,7 @@ def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Ite
     evidence = situation.evidence
     assert evidence is not None
     words = situation.final.start_words if situation.final is not None else ()
-    explained = explained_by_start(evidence, words)
+    explained = explained_by_start(evidence, words, situation.final.entry_script if situation.final is not None else "")
     for path in sorted(kept):
         fact = evidence.facts.get(path)
         if fact is not None and fact.kind == "file" and (fact.mode & 0o111 or ".so" in path or path.endswith(".node")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.typed import Command
@@ -53,6 +53,16 @@ def original_start(evidence: Evidence) -> tuple[str, ...]:
     return (*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ()))
 
 
+def idle_entry_script(evidence: Evidence, known: Iterable[str]) -> str:
+    """The path of the base's entry script when a service does not need it: it is `known` from the ecosystem's facts, or
+    its text shows that it only starts the command; "" otherwise."""
+    words, command = evidence.config.entrypoint or (), evidence.config.cmd or ()
+    node = evidence.side.command(words[0]) if len(words) == 1 and command else None
+    if node is not None and node.path in known and evidence.side.in_base(node):
+        return node.path
+    return only_hands_over(evidence)
+
+
 def only_hands_over(evidence: Evidence) -> str:
     """The path of the base's entry script, when all it does is to start the command; "" when it does more.
 
@@ -69,14 +79,14 @@ def only_hands_over(evidence: Evidence) -> str:
     return node.path if plain and evidence.side.command(command[0]) is not None else ""
 
 
-def explained_by_start(evidence: Evidence, new_start: tuple[str, ...]) -> Callable[[str], bool]:
-    """Which opened files only the original's shell, entry script or launcher needed, when the new start has none."""
+def explained_by_start(evidence: Evidence, new_start: tuple[str, ...], script: str = "") -> Callable[[str], bool]:
+    """Which opened files only the original's shell, entry script or launcher needed, when the new start has none;
+    `script` is the entry script that was left out."""
     before = original_start(evidence)
     if before == new_start or not new_start or _has_shell(evidence, new_start):
-        return frozenset[str]().__contains__
-    command = before if not only_hands_over(evidence) else (evidence.config.cmd or ())
+        return frozenset([script]).__contains__
+    command = before if not script else (evidence.config.cmd or ())
     patterns = [re.compile(files) for files in unfolded(evidence.side, tuple(command)).files]
-    script = only_hands_over(evidence)
     launchers = {path for word in before[:2] if (path := _launcher_path(evidence, word)) and word not in new_start}
 
     def explained(path: str) -> bool:

@@ -33,7 +33,7 @@ def _launchers(plan: Plan, evidence: Evidence) -> tuple[Drop, ...]:
     """What only the original's start opened, where the new start is another one."""
     if plan.final is None or plan.final.start_words == original_start(evidence):
         return ()
-    explained = explained_by_start(evidence, plan.final.start_words)
+    explained = explained_by_start(evidence, plan.final.start_words, plan.final.entry_script)
     return (Drop("only the original's start command needed it", matches=explained, even_if_opened=True),)
 
 
