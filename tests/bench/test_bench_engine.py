@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from page_sums import check_sums
 
 from imgopt.bench.arms import ArmSpec, from_file, original, revision, with_target
 from imgopt.bench.run import Bench, Listener, Progress, Settings
@@ -101,8 +102,9 @@ def test_a_better_order_of_lines_is_found_to_be_faster_and_every_sum_holds(
         assert any(layer.base for layer in arm.layers)
         assert not all(layer.base for layer in arm.layers)
     assert sorted((path, path.stat().st_mtime_ns) for path in project.rglob("*")) == before
-    for format in ("text", "markdown", "html", "csv", "json"):
+    for format in ("text", "markdown", "csv", "json"):
         assert render(result, format)
+    assert check_sums(render(result, "html")) >= 6
 
 
 def test_the_container_is_measured_and_a_cold_build_runs_every_step(session: Session, arms: list[ArmSpec]) -> None:

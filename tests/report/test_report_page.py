@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from html.parser import HTMLParser
 
 import msgspec
 import pytest
+from page_sums import Tables, check_sums
 from report_examples import HOSTILE, bench_result, contents, optimize_result
 
 from imgopt.report.html import page
@@ -18,62 +18,15 @@ from imgopt.results import to_json
 from imgopt.results.figures import PathFigure
 
 
-class Tables(HTMLParser):
-    """Reads a page back: for each table its caption, body rows and foot rows, each cell as (text, number)."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tables: list[dict[str, list[list[tuple[str, float | None]]]]] = []
-        self.captions: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self._part = ""
-        self._caption = False
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        values = dict(attributes)
-        self.tags.append((tag, values))
-        if tag == "table":
-            self.tables.append({"thead": [], "tbody": [], "tfoot": []})
-            self.captions.append("")
-        elif tag == "caption":
-            self._caption = True
-        elif tag in ("thead", "tbody", "tfoot"):
-            self._part = tag
-        elif tag == "tr" and self._part:
-            self.tables[-1][self._part].append([])
-        elif tag in ("td", "th") and self._part:
-            number = values.get("data-n")
-            self.tables[-1][self._part][-1].append(("", float(number) if number else None))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "caption":
-            self._caption = False
-        elif tag == "table":
-            self._part = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._caption:
-            self.captions[-1] += data
-        elif self._part and self.tables[-1][self._part] and self.tables[-1][self._part][-1]:
-            text, number = self.tables[-1][self._part][-1][-1]
-            self.tables[-1][self._part][-1][-1] = (text + data, number)
-
-    def named(self, start: str) -> dict[str, list[list[tuple[str, float | None]]]]:
-        return next(
-            table for caption, table in zip(self.captions, self.tables, strict=True) if caption.startswith(start)
-        )
-
-
 def test_the_waterfall_sums_to_the_byte() -> None:
-    rows = Tables(html([bench_result()])).named("payload")["tbody"]
+    rows = Tables(html([bench_result()])).named("payload").tbody
     values = [row[-1][1] or 0 for row in rows]
     assert [rows[0][0][0].strip(), rows[-1][0][0].strip()] == ["before", "after"]
     assert sum(values[:-1]) == values[-1] == 107_018_000
 
 
 def test_the_optimize_waterfall_names_what_is_unexplained() -> None:
-    rows = Tables(html([optimize_result()])).named("wire")["tbody"]
+    rows = Tables(html([optimize_result()])).named("wire").tbody
     values = [row[-1][1] or 0 for row in rows]
     assert sum(values[:-1]) == values[-1] == 96_100_000
 
@@ -83,16 +36,26 @@ def test_layer_bars_and_contents_sum_to_their_totals() -> None:
     tables = Tables(html([result]))
     bars = tables.named("original (before)")
     for column, total in ((1, 510_020_000), (2, 90_020_000)):
-        assert sum(row[column][1] or 0 for row in bars["tbody"]) == bars["tfoot"][0][column][1] == total
+        assert sum(row[column][1] or 0 for row in bars.tbody) == bars.tfoot[0][column][1] == total
     inside = tables.named("Live bytes")
     for column, total in ((1, "before"), (2, "after")):
         expected = sum(getattr(figure, total) for figure in result.comparisons[0].contents)
-        assert sum(row[column][1] or 0 for row in inside["tbody"]) == inside["tfoot"][0][column][1] == expected
+        assert sum(row[column][1] or 0 for row in inside.tbody) == inside.tfoot[0][column][1] == expected
 
 
 def test_parts_sum_to_their_total() -> None:
     table = Tables(html([optimize_result()])).named("By path")
-    assert sum(row[2][1] or 0 for row in table["tbody"]) == table["tfoot"][0][2][1] == 180_045_000
+    assert sum(row[2][1] or 0 for row in table.tbody) == table.tfoot[0][2][1] == 180_045_000
+
+
+def test_every_sum_of_every_kind_of_page_holds() -> None:
+    assert check_sums(html([bench_result(3000), optimize_result()])) >= 8
+
+
+def test_a_sum_that_does_not_hold_is_found() -> None:
+    broken = html([bench_result()]).replace('data-n="497018000"', 'data-n="497018001"')
+    with pytest.raises(AssertionError, match="payload"):
+        check_sums(broken)
 
 
 def test_fifty_thousand_files_fit_in_half_a_megabyte() -> None:
@@ -108,7 +71,7 @@ def test_long_paths_fit_too_and_still_sum() -> None:
     text = html([msgspec.structs.replace(result, comparisons=[changed])])
     assert len(text.encode()) < 500_000
     inside = Tables(text).named("Live bytes")
-    assert sum(row[1][1] or 0 for row in inside["tbody"]) == sum(range(5000))
+    assert sum(row[1][1] or 0 for row in inside.tbody) == sum(range(5000))
 
 
 def test_the_same_result_gives_the_same_bytes() -> None:

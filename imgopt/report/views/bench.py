@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 from imgopt.report.common import percent_text, seconds_text, size_text
 from imgopt.report.view import Block, Cell, Dots, Gantt, Level, Matrix, Section, Table, Text, Tile, View
@@ -97,7 +98,10 @@ def _measure_tile(measure: Measure, before: str, after: str) -> list[Tile]:
         return []
     if measure.unit == "seconds":
         return [sections.seconds_tile(title(measure), *values, verdict=verdicts[0])]
-    return [sections.size_tile(title(measure), *(round(value or 0) for value in values))]
+    tile = sections.size_tile(title(measure), *(round(value or 0) for value in values))
+    if verdicts[0] in ("inconclusive", "no change"):
+        tile = replace(tile, change=verdicts[0], level="neutral")
+    return [tile]
 
 
 def title(measure: Measure) -> str:
