@@ -28,6 +28,8 @@ libraries, packages, programs, opened files, answers, user and stop. Exit code 0
   imgopt prove shop:1.4 --with shop:1.5-slim
 """
 
+_LOG_LINES = 15
+
 Subject = Annotated[str, typer.Argument(metavar="[CONTEXT|IMAGE]", help="Build context folder, or an image.")]
 With = Annotated[str, typer.Option("--with", help="The candidate: a Dockerfile, or an image.")]
 Allow = Annotated[
@@ -136,11 +138,17 @@ def _of_images(original: str, candidate: str, settings: Config) -> Question:
 
 def _prove(question: Question) -> ProofResult:
     from imgopt.cli.progress import LiveProgress
-    from imgopt.engine import Session, connect
+    from imgopt.engine import BuildFailure, Session, connect
     from imgopt.proof.prove import prove
+    from imgopt.report.common import safe_terminal
 
-    with Session(connect()) as session, LiveProgress() as progress:
-        return prove(session, question, on_event=progress.build, say=progress.stage)
+    try:
+        with Session(connect()) as session, LiveProgress() as progress:
+            return prove(session, question, on_event=progress.build, say=progress.stage)
+    except BuildFailure as failure:
+        for line in failure.log[-_LOG_LINES:]:
+            print(f"  {safe_terminal(line)}", file=sys.stderr)
+        raise
 
 
 def _print(result: ProofResult, format: str) -> None:

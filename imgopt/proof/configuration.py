@@ -18,19 +18,20 @@ def check_configuration(
     allowances: Allowances,
     *,
     base: ImageConfig | None = None,
+    candidate_base: ImageConfig | None = None,
     exists: Callable[[str], bool] = lambda _: False,
     programs: Callable[[str], frozenset[str]] = lambda _: frozenset(),
 ) -> Check:
     """Every key of both configurations; the environment by the rules of `imgopt.proof.environment`.
 
-    `base` is the configuration of the original's base image, so that what the author set is told from what was
+    `base` is the configuration of the original's base image (`candidate_base` of the candidate's), so that what the author set is told from what was
     inherited; `exists` says whether a path exists in the candidate, `programs` which names a folder of it holds. The
     user is judged by the non-root check.
     """
     found: list[Item] = []
     allowed: list[str] = []
     for item in (*_start(original, candidate, allowances, allowed), *_keys(original, candidate, base)):
-        reason = allowances.configuration.get(item.subject)
+        reason = allowances.configuration.get(item.subject) or _from_base(item.subject, original, candidate_base)
         if reason:
             allowed.append(f"{item}: {reason}")
         else:
@@ -49,6 +50,14 @@ def check_configuration(
         f"{len(original.volumes)} volumes, working directory, {len(original.labels)} labels, stop signal, health check"
     )
     return judged(NAME, detail, [*found, *different], [*allowed, *named])
+
+
+def _from_base(key: str, original: ImageConfig, candidate_base: ImageConfig | None) -> str | None:
+    """EXPOSE cannot be taken back: a port that the candidate's base names, and the original has not, is a note."""
+    port = key.removeprefix("expose:")
+    if candidate_base and port in candidate_base.exposed_ports and port not in original.exposed_ports:
+        return "named by the candidate's base image"
+    return None
 
 
 def _inherited(environment: Mapping[str, str], base: ImageConfig | None) -> frozenset[str]:

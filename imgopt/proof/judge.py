@@ -64,6 +64,7 @@ def static_checks(
             candidate.config,
             allowances,
             base=base,
+            candidate_base=candidate.base.config if candidate.base else None,
             exists=candidate.exists,
             programs=candidate.names,
         ),
