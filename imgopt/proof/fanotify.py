@@ -62,6 +62,8 @@ class Recorder:
     def __init__(self, engine: Engine, container: Container) -> None:
         self._opened: set[str] = set()
         self._executed: set[str] = set()
+        self._programs: set[int] = set()
+        self._undecided: dict[int, set[str]] = {}
         self._reason: str | None = engine.facts.trace_reason or "the container's file system did not appear"
         self._incomplete = False
         self._closed = False
@@ -81,7 +83,8 @@ class Recorder:
             return untraced(self._reason)
         if self._incomplete:
             return untraced("the kernel lost events")
-        return Trace(frozenset(self._opened), frozenset(self._executed))
+        forked = set().union(*self._undecided.values())  # processes of the program that never executed another one
+        return Trace(frozenset(self._opened | forked), frozenset(self._executed))
 
     def close(self) -> None:
         """Reads what is still queued, then ends the thread. May be called again."""
@@ -160,15 +163,20 @@ class Recorder:
             data = data[length:]
 
     def _note(self, mask: int, process: int, path: str, mount: str) -> None:
-        """The container runtime reads the user database before the first program is executed, and at every `docker
-        exec`; those are no needs of the image's program."""
-        if process == self._daemon or (path in _RUNTIME_READS and _name(process).startswith("runc")):
+        """The container runtime reads the user database in the process that then becomes the image's program, at the
+        start and at every `docker exec`: what a process read of it before it executed anything is no need of it."""
+        if process == self._daemon:
             return
         inside = path.removeprefix(mount).removesuffix(" (deleted)") or "/"
         if mask & _OPEN_EXEC:
             if not self._executed:
                 self._opened.clear()
             self._executed.add(inside)
+            self._programs.add(process)
+            self._undecided.pop(process, None)
+        elif inside in _RUNTIME_READS and process not in self._programs:
+            self._undecided.setdefault(process, set()).add(inside)
+            return
         self._opened.add(inside)
 
 

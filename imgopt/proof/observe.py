@@ -18,6 +18,7 @@ from imgopt.proof.hints import hints
 from imgopt.proof.listen import Listener, peak_memory
 from imgopt.proof.mounts import fresh_mounts
 from imgopt.proof.probes import (
+    UNKNOWN_PATH,
     Answer,
     Probe,
     ask,
@@ -336,7 +337,7 @@ def _is_health(probe: Probe) -> bool:
 
 def _only_errors(answers: tuple[Answer, ...]) -> bool:
     """An original that only says 5xx shows nothing that a variant could be compared with."""
-    asked = [answer for answer in answers if answer.probe.kind == "http"]
+    asked = [answer for answer in answers if answer.probe.kind == "http" and answer.probe.path != UNKNOWN_PATH]
     return bool(asked) and all(answer.status is None or answer.status >= 500 for answer in asked)
 
 
