@@ -83,6 +83,7 @@ def check_image(subject: Subject, gate: Gate) -> Checked:
     """Measures one image and judges it."""
     settings = gate.settings.for_image(subject.name)
     measured = measure(subject, _likely_entry(subject, gate), pull=gate.pull)
+    _refuse_unread(measured, settings)
     before, reason = _entry_of(measured, gate)
     sides = _sides(measured, before, settings, gate)
     who = Who(subject.name, measured.image.platform)
@@ -94,6 +95,15 @@ def check_image(subject: Subject, gate: Gate) -> Checked:
     findings = explain(found, attribution, measured, rebuild_line=sides.rebuild.line, suggest=gate.suggest)
     check = _image_check(measured, before, reason, attribution, [item.outcome for item in judged], findings)
     return Checked(_with_notes(check, before, gate.today), entry, tuple(judged))
+
+
+def _refuse_unread(measured: Measured, settings: CiSettings) -> None:
+    """A manifest knows only wire sizes: a gate on another metric would pass without having measured anything."""
+    if not measured.facts.complete and settings.metric != "wire":
+        raise InputError(
+            f"{measured.image.reference}: the manifest has no {settings.metric} sizes",
+            hint='set `metric = "wire"` in [ci], or read the layers too with --pull',
+        )
 
 
 def _likely_entry(subject: Subject, gate: Gate) -> Entry | None:

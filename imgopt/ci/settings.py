@@ -260,7 +260,8 @@ class _Reader:
 
     def _line(self, key: str, after: str) -> int | None:
         """The first line at or below `[ci` (and below `after`) that has the key as a word."""
-        wanted = re.compile(rf"(?<![\w-]){re.escape(key).replace('_', '-').replace('-', '[_-]')}(?![\w-])")
+        words = "[_-]".join(re.escape(word) for word in re.split("[_-]", key))
+        wanted = re.compile(rf"(?<![\w-]){words}(?![\w-])")
         start = next((n for n, line in enumerate(self._lines) if re.match(r"\s*\[+(tool\.imgopt\.)?ci\b", line)), 0)
         if after:
             start = next((n for n in range(start, len(self._lines)) if after in self._lines[n]), start)

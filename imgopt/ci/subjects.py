@@ -79,8 +79,8 @@ def default_name(reference: str) -> str:
         return default_name(rest) if rest.startswith(("/", ".")) else default_name(f"./{rest}")
     if colon and scheme in ("engine", "store", "registry"):
         return default_name(rest)
-    if reference.startswith(("/", "./", "../", "~")) or reference.endswith((".tar", ".tar.gz", ".tgz")):
-        path, _, name = reference.partition("#")
+    path, _, name = reference.partition("#")
+    if path.startswith(("/", "./", "../", "~")) or path.endswith((".tar", ".tar.gz", ".tgz")):
         return name or Path(path).name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
     bare = reference.partition("@")[0]
     head, slash, last = bare.rpartition("/")
