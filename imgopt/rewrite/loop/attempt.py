@@ -13,6 +13,7 @@ from imgopt.proof.logs import failures_from_logs
 from imgopt.proof.model import Check, Item
 from imgopt.proof.observe import Observation, observe
 from imgopt.proof.side import Side
+from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.looking import BaseLooker
@@ -99,6 +100,7 @@ class _Worker:
         self._session, self._request, self._original = session, request, original
         self._kind, self._progress = kind, progress
         self._looker = BaseLooker(session, request.config.bases, request.config.build.platform)
+        self._runs = original.runs
         self._named = named_packages(original.source.text, request.config.build.target)
 
     def run(self) -> Attempt:
@@ -146,9 +148,11 @@ class _Worker:
     def _judge(self, plan: Plan, build: Build, image_id: str) -> Proven:
         original = self._original
         run = observe(self._session, image_id, self._request.smoke, plan=original.runs[0].plan, trace=False)
+        settled, _ = settle(self._session, self._runs, run, self._request.smoke, rebuilt=self._built_again)
+        self._runs = settled
         image = open_image(image_id)
         candidate = Side(image, self._looker(plan.final.base) if plan.final is not None else original.base)
-        runs = Runs(originals=original.runs, candidate=run)
+        runs = Runs(originals=settled, candidate=run)
         allowed = allowances(plan, original.evidence, candidate)
         checks = judge(original.evidence.side, candidate, allowed, runs, named_packages=self._named)
         answer = verdict(checks)
@@ -156,6 +160,14 @@ class _Worker:
         if answer != "proven":
             items = (*failures_from_logs(run.log), *items)
         return Proven(answer, checks, items, build, image, run)
+
+    def _built_again(self) -> str:
+        """The original built once more without cache: some builds never give the same twice."""
+        self._progress.stage("Building the original again: do its answers come from the build?")
+        request = replace(self._request.build("again"), no_cache=True)
+        image_id = self._session.build(request, self._progress.build).image_id
+        assert image_id is not None
+        return image_id
 
     def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
         """Adds what the failure names, or leaves a strategy out. False: nothing is left."""
