@@ -80,7 +80,7 @@ class FinalStage:
             lines.append(f"WORKDIR {self.workdir}")
         if self.user:
             lines += [*self._comment("user"), f"USER {self.user}"]
-        lines += [*self.settings.start, *self.complement.start]
+        lines += [*self.complement.start, *self.settings.start]
         return "\n".join(lines) + "\n"
 
     def _comment(self, subject: str) -> list[str]:
