@@ -19,6 +19,8 @@ class Series:
 
     warm_up: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
+    export_seconds: list[float] = field(default_factory=list)
+    exit_codes: list[int] = field(default_factory=list)
     wire_bytes: int | None = None
     wire_is_estimate: bool = False
     steps: list[StepFigure] = field(default_factory=list)
@@ -55,12 +57,14 @@ class Book:
             page = self.page(measure.name, measure.kind, measure.unit, measure.edit)
             for samples in measure.samples:
                 page.series[samples.arm] = Series(
-                    list(samples.warm_up),
-                    list(samples.values),
-                    samples.wire_bytes,
-                    samples.wire_is_estimate,
-                    list(samples.steps),
-                    samples.failure,
+                    warm_up=list(samples.warm_up),
+                    values=list(samples.values),
+                    export_seconds=list(samples.export_seconds),
+                    exit_codes=list(samples.exit_codes),
+                    wire_bytes=samples.wire_bytes,
+                    wire_is_estimate=samples.wire_is_estimate,
+                    steps=list(samples.steps),
+                    failure=samples.failure,
                 )
 
     def measures(self) -> list[Measure]:
@@ -126,6 +130,8 @@ def _samples(arm: str, series: Series) -> Samples:
         median=bounds.median if bounds else None,
         low=bounds.low if bounds else None,
         high=bounds.high if bounds else None,
+        export_seconds=list(series.export_seconds),
+        exit_codes=list(series.exit_codes),
         wire_bytes=series.wire_bytes,
         wire_is_estimate=series.wire_is_estimate,
         steps=list(series.steps),

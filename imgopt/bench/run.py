@@ -57,7 +57,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What runs now. `left` is the estimate of the seconds to the end; None while nothing is known."""
+    """What runs now. `left` is the estimate of the seconds to the end of everything; None while nothing is known."""
 
     what: str
     arm: str
@@ -96,6 +96,8 @@ class Bench:
         self._comparisons: list[Comparison] = []
         self._environment: Environment | None = None
         self._seconds: dict[tuple[str, str], float] = {}
+        self._later: list[str] = []
+        """Measures that are still to come."""
         self._reason = ""
         self._before = 0.0
         self._began = time.monotonic()
@@ -115,9 +117,11 @@ class Bench:
         """Measures until all is done or the time is up. An interruption ends it in order, with a partial result."""
         try:
             self._prepare()
-            for task in self._tasks():
+            tasks = self._tasks()
+            for number, task in enumerate(tasks):
                 if self._reason:
                     break
+                self._later = [later.measures[0][0] for later in tasks[number + 1 :]]
                 self._take_turns(task)
         except (Interrupted, KeyboardInterrupt):
             self._reason = "interrupted"
@@ -277,9 +281,16 @@ class Bench:
         return max((seconds for (_, name), seconds in self._seconds.items() if name == arm), default=0.0)
 
     def _tell(self, measure: str, arm: str, number: int, total: int) -> None:
-        known = [self._seconds.get((measure, ready.spec.name)) for ready in self._ready]
-        left = None if None in known else (total - number) * sum(seconds or 0.0 for seconds in known)
-        self._listener.progress(Progress(measure, arm, number, total, left))
+        left = (total - number) * self._round(measure)
+        left += sum((self._settings.warm_up + self._settings.runs) * self._round(later) for later in self._later)
+        if self._settings.max_time is not None:
+            left = min(left, max(self._settings.max_time - self._elapsed(), 0.0))
+        self._listener.progress(Progress(measure, arm, number, total, left or None))
+
+    def _round(self, measure: str) -> float:
+        """Seconds of one turn of every arm: as it was, or guessed."""
+        names = [ready.spec.name for ready in self._ready]
+        return sum(self._seconds.get((measure, name), self._slowest(name)) for name in names)
 
 
 def _has_turn(page: Page, arm: str, number: int) -> bool:
@@ -295,6 +306,10 @@ def _note(page: Page, arm: str, outcome: Outcome, *, is_warm_up: bool) -> None:
         return
     if page.name in outcome.values:
         (series.warm_up if is_warm_up else series.values).append(outcome.values[page.name])
+        if outcome.export_seconds is not None and not is_warm_up:
+            series.export_seconds.append(outcome.export_seconds)
+        if outcome.exit_code is not None and page.name == "stop" and not is_warm_up:
+            series.exit_codes.append(outcome.exit_code)
     if outcome.steps:
         series.steps = list(outcome.steps)
         series.wire_bytes, series.wire_is_estimate = outcome.wire_bytes, outcome.wire_is_estimate

@@ -40,6 +40,8 @@ class Outcome:
     """What one turn gave: values by measure, or why there is none."""
 
     values: Mapping[str, float] = field(default_factory=dict)
+    export_seconds: float | None = None
+    exit_code: int | None = None
     steps: Sequence[StepFigure] = ()
     wire_bytes: int | None = None
     wire_is_estimate: bool = False
@@ -151,9 +153,15 @@ class ScenarioBuild:
         values = {self.scenario.name: build.seconds}
         try:
             if not detailed:
-                return Outcome(values)
+                return Outcome(values, build.export_seconds)
             moved, estimate = _moved(self.session, build, arm)
-            return Outcome(values, step_figures(build.steps), moved, estimate)
+            return Outcome(
+                values,
+                build.export_seconds,
+                steps=step_figures(build.steps),
+                wire_bytes=moved,
+                wire_is_estimate=estimate,
+            )
         finally:
             self.session.remove_image(build)
 
@@ -191,7 +199,8 @@ class ColdBuild:
         except BuildFailure as error:
             return Outcome(failure=failure_of(error))
         self.session.remove_image(build)
-        return Outcome({"cold": build.seconds}, step_figures(build.steps) if detailed else ())
+        steps = step_figures(build.steps) if detailed else ()
+        return Outcome({"cold": build.seconds}, build.export_seconds, steps=steps)
 
 
 @dataclass(frozen=True)
@@ -216,4 +225,4 @@ class ContainerRun:
         if run.failure:
             return Outcome(failure=Failure(message=run.failure))
         pairs = (("start", run.start), ("memory", run.memory), ("stop", run.stop))
-        return Outcome({name: float(value) for name, value in pairs if value is not None})
+        return Outcome({name: float(value) for name, value in pairs if value is not None}, exit_code=run.stop_code)

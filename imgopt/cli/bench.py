@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 import shlex
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgopt.cli import options
-from imgopt.errors import InputError, Location
+from imgopt.errors import FindingsError, InputError, Location
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,16 +32,18 @@ Measure before and after: sizes, builds, rebuilds after an edit, start, memory, 
 Bytes are exact. Times are taken in mirrored turns and claimed only where an exact test allows it; every sample is
 kept. The project is not edited, no cache is pruned. Exit code 0; 1 when an arm does not build.
 
+  imgopt bench .                                            the variants that imgopt optimize proves
+
+  imgopt bench . --result result.json                       those that it proved before
+
   imgopt bench . --with Dockerfile.slim --output html:bench.html
 
-  imgopt bench . --result result.json          the proven variants of imgopt optimize --output json:result.json
-
-  imgopt bench . --rev main --rev HEAD         two revisions
+  imgopt bench . --rev main --rev HEAD                      two revisions
 """
 
 With = Annotated[list[Path] | None, typer.Option("--with", help="Another Dockerfile of this project; repeatable.")]
 Saved = Annotated[Path | None, typer.Option("--result", help="JSON of imgopt optimize: its proven variants.")]
-Variant = Annotated[list[str] | None, typer.Option("--variant", help="Only these variants of --result.")]
+Variant = Annotated[list[str] | None, typer.Option("--variant", help="Only these variants; repeatable.")]
 Revision = Annotated[list[str] | None, typer.Option("--rev", help="A git revision of the project; repeatable.")]
 OtherContext = Annotated[list[Path] | None, typer.Option("--with-context", help="Another context; repeatable.")]
 OtherTarget = Annotated[list[str] | None, typer.Option("--with-target", help="Another target stage; repeatable.")]
@@ -110,12 +114,14 @@ def bench_command(
         raise InputError("not a result of imgopt bench", location=Location(str(resume)))
     settings = _settings(effective, 3 if quick else runs, max_time, seed, aa, scenario)
     wanted = _Wanted(context, other or (), saved, variant or (), rev or (), other_context or (), other_target or ())
+    began = time.monotonic()
     with Session(connect()) as session:
-        arms = wanted.arms(session, effective)
+        arms = wanted.arms(session, effective, dry_run)
         scenarios = _scenarios(arms[0], scenario or effective.bench.scenarios)
         if dry_run:
             _plan(arms, scenarios, settings)
             return 0
+        settings = _with_time_left(settings, time.monotonic() - began)
         result = _measure(session, arms, scenarios, effective, settings, earlier, output or ())
     _print(result, format)
     write_outputs(result, output or ())
@@ -140,32 +146,48 @@ class _Wanted:
         self._context, self._files, self._saved, self._names = context, files, saved, names
         self._revisions, self._contexts, self._targets = revisions, contexts, targets
 
-    def arms(self, session: Session, config: Config) -> list[ArmSpec]:
-        """Two or more; the first is what the others are compared with."""
+    def arms(self, session: Session, config: Config, dry_run: bool) -> list[ArmSpec]:
+        """Two or more; the first is what the others are compared with. Nothing named: what `optimize` proves, found
+        first (not for a dry run, which then has only the original)."""
         from imgopt.bench import arms as of
 
         if self._revisions:
             found = [of.revision(session, self._context, name, config) for name in self._revisions]
             if len(found) == 1:
-                found.append(of.original(self._context, config, "working tree"))
+                found.append(of.original(self._context, _found(self._context, config), "working tree"))
             return of.unique(found)
-        first = of.original(self._context, config)
+        first = of.original(self._context, _found(self._context, config))
         found = [first]
         if self._saved is not None:
-            found += self._variants(first)
+            found += self._saved_variants(first)
+        elif not (self._files or self._contexts or self._targets):
+            found += [] if dry_run else self._new_variants(session, first, config)
+            return found
         for path in self._files:
             found.append(of.from_file(path.name, "file", self._context, self._existing(path), config))
         for folder in self._contexts:
             found.append(of.original(folder, _without_file(config), folder.name or str(folder), "context"))
         found += [of.with_target(first, target) for target in self._targets]
-        if len(found) < 2:
-            raise InputError(
-                "nothing to compare with",
-                hint="give --result FILE of imgopt optimize, --with DOCKERFILE, --rev, --with-context or --with-target",
-            )
         return of.unique(found)
 
-    def _variants(self, first: ArmSpec) -> list[ArmSpec]:
+    def _new_variants(self, session: Session, first: ArmSpec, config: Config) -> list[ArmSpec]:
+        """Runs the loop. Raises FindingsError where it proves nothing."""
+        from imgopt.bench.arms import variants
+        from imgopt.cli.progress import LiveProgress
+        from imgopt.rewrite.loop import OptimizeRequest, optimize
+
+        dockerfile = options.find_dockerfile(self._context, config)
+        request = OptimizeRequest(self._context, dockerfile, config, tuple(self._names), timings=False)
+        with LiveProgress() as progress:
+            result = optimize(session, request, progress)
+        found = variants(first, result)
+        if not found:
+            raise FindingsError(
+                f"nothing to compare with: {result.message}", hint="name another Dockerfile: --with FILE"
+            )
+        return found
+
+    def _saved_variants(self, first: ArmSpec) -> list[ArmSpec]:
         from imgopt.bench.arms import variants
         from imgopt.report import load
         from imgopt.results.optimize import OptimizeResult
@@ -182,7 +204,23 @@ class _Wanted:
         return chosen
 
     def _existing(self, path: Path) -> Path:
-        return next((found for found in (path, self._context / path) if found.is_file()), path)
+        found = next((found for found in (path, self._context / path) if found.is_file()), None)
+        if found is None:
+            raise InputError("no such Dockerfile", location=Location(str(path)))
+        return found
+
+
+def _found(context: Path, config: Config) -> Config:
+    """The configuration with the Dockerfile's path as it is found."""
+    import msgspec
+
+    path = str(options.find_dockerfile(context, config))
+    return msgspec.structs.replace(config, build=msgspec.structs.replace(config.build, file=path))
+
+
+def _with_time_left(settings: Settings, spent: float) -> Settings:
+    """What finding the variants took counts, too."""
+    return settings if settings.max_time is None else replace(settings, max_time=max(settings.max_time - spent, 0.0))
 
 
 def _without_file(config: Config) -> Config:
@@ -243,6 +281,8 @@ def _plan(arms: Sequence[ArmSpec], scenarios: Sequence[Scenario], settings: Sett
     count = len(arms) + settings.again
     rounds = settings.runs + settings.warm_up
     lines = [f"arms: {', '.join(safe_terminal(f'{arm.name} ({arm.dockerfile})') for arm in arms)}"]
+    if len(arms) == 1:
+        lines.append("and every variant that imgopt optimize proves, found first; per variant as many turns again")
     builds = count
     for scenario in scenarios:
         lines.append(f"{scenario.name}: {rounds} x {count} builds; {safe_terminal(scenario.edit)}")
@@ -291,7 +331,7 @@ def _listener(console: Console, update: object, json_outputs: Sequence[str]) -> 
     from imgopt.report.common import safe_terminal, seconds_text
 
     def progress(now: Progress) -> None:
-        left = f", about {seconds_text(now.left)} left of this" if now.left else ""
+        left = f"; about {seconds_text(now.left)} left" if now.left else ""
         line = f"{now.what}: {safe_terminal(now.arm)}, turn {now.done + 1} of {now.of}{left}"
         if console.is_terminal and callable(update):
             update(line)

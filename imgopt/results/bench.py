@@ -66,6 +66,10 @@ class Samples(Value, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     """The interval of at least 95 % of the median; None from fewer than six values."""
+    export_seconds: list[float] = []
+    """Of builds: the part of each value that wrote the finished image. Bases are there before, and never in it."""
+    exit_codes: list[int] = []
+    """Of stops."""
     wire_bytes: int | None = None
     """After this edit: compressed bytes of layers that a push or a pull would move again."""
     wire_is_estimate: bool = False

@@ -113,6 +113,8 @@ def test_the_container_is_measured_and_a_cold_build_runs_every_step(session: Ses
     measures = {measure.name: measure for measure in result.measures}
     assert {"start", "memory", "stop", "cold"} <= set(measures)
     assert all(0.01 < value < 30 for samples in measures["start"].samples for value in samples.values)
+    assert all(len(samples.exit_codes) == 2 for samples in measures["stop"].samples)
+    assert all(0 <= export < 30 for samples in measures["cold"].samples for export in samples.export_seconds)
     assert all(value > 1_000_000 for samples in measures["memory"].samples for value in samples.values)
     assert all(value >= 1 for samples in measures["cold"].samples for value in samples.values)
     assert measures["cold"].noise_floor is not None

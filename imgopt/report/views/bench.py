@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 from imgopt.report.common import percent_text, seconds_text, size_text
 from imgopt.report.view import Block, Cell, Dots, Gantt, Level, Matrix, Section, Table, Text, Tile, View
@@ -253,12 +254,22 @@ def _times(result: BenchResult) -> list[Section]:
         rows = [(s.arm, s.values, s.median, s.low, s.high) for s in measure.samples if s.values]
         if rows:
             notes = [f"{c.after}: {c.verdict} ({c.reason})." for c in measure.comparisons] + measure.remarks
+            notes += [f"{s.arm} exits with {_codes(s.exit_codes)}." for s in measure.samples if s.exit_codes]
+            notes += [
+                f"{s.arm}: {seconds_text(median(s.export_seconds))} of it to export the image."
+                for s in measure.samples
+                if s.export_seconds
+            ]
             if measure.noise_floor is not None:
                 notes.append(f"The same thing differed from itself by up to {percent_text(measure.noise_floor)}.")
             heading = f"{title(measure)}{f': {measure.edit}' if measure.edit else ''}"
             blocks.append(Dots(heading, "seconds" if measure.unit == "seconds" else "bytes", rows, " ".join(notes)))
     intro = "Every run is a dot; the line is the median, the band its interval of at least 95 % (from six runs on)."
     return [Section("times", "Raw times", blocks, intro)] if blocks else []
+
+
+def _codes(codes: Sequence[int]) -> str:
+    return " or ".join(str(code) for code in sorted(set(codes)))
 
 
 def _files(result: BenchResult) -> list[Section]:
