@@ -38,7 +38,10 @@ async def from_model(question, found):
     headers = {"Authorization": f"Bearer {os.environ.get('OPENAI_API_KEY', '')}"}
     body = {"model": MODEL, "messages": messages, "stream": True}
     url = os.environ["OPENAI_BASE_URL"].rstrip("/") + "/chat/completions"
-    async with httpx.AsyncClient(timeout=60) as client, client.stream("POST", url, json=body, headers=headers) as answer:
+    async with (
+        httpx.AsyncClient(timeout=60) as client,
+        client.stream("POST", url, json=body, headers=headers) as answer,
+    ):
         async for line in answer.aiter_lines():
             if line.startswith("data: {"):
                 yield json.loads(line[6:])["choices"][0]["delta"].get("content") or ""
