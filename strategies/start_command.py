@@ -57,7 +57,14 @@ def _spelled(evidence: Evidence, words: tuple[str, ...]) -> tuple[str, ...] | No
     if len(full) > len(words) and full[1].startswith(evidence.side.workdir.rstrip("/") + "/"):
         inside = posixpath.relpath(full[1], evidence.side.workdir)
         return (posixpath.basename(full[0]), inside, *full[2:])
-    return None
+    places = [f"{folder}/bin/{words[0]}" for folder in _virtual_environments(evidence)]
+    found = [place for place in places if evidence.side.is_file(place)]
+    return (found[0], *words[1:]) if len(found) == 1 else None
+
+
+def _virtual_environments(evidence: Evidence) -> list[str]:
+    """Folders with a pyvenv.cfg: where poetry and pipenv install by themselves."""
+    return [posixpath.dirname(path) for path in evidence.facts if posixpath.basename(path) == "pyvenv.cfg"]
 
 
 def _launcher_variable(situation: Situation) -> str:
