@@ -99,6 +99,7 @@ class Bench:
         self._later: list[str] = []
         """Measures that are still to come."""
         self._reason = ""
+        self._cut_short: list[str] = []
         self._before = 0.0
         self._began = time.monotonic()
         self.command: list[str] = []
@@ -119,8 +120,6 @@ class Bench:
             self._prepare()
             tasks = self._tasks()
             for number, task in enumerate(tasks):
-                if self._reason:
-                    break
                 self._later = [later.measures[0][0] for later in tasks[number + 1 :]]
                 self._take_turns(task)
         except (Interrupted, KeyboardInterrupt):
@@ -273,7 +272,8 @@ class Bench:
         expected = sum(self._seconds.get((measure, arm), self._slowest(arm)) for arm in turn)
         if self._elapsed() + expected <= self._settings.max_time:
             return True
-        self._reason = f"--max-time {self._settings.max_time:.0f} s was up at {measure}"
+        self._cut_short.append(measure)
+        self._reason = f"--max-time left no room for all of {', '.join(self._cut_short)}"
         return False
 
     def _slowest(self, arm: str) -> float:
