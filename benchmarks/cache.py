@@ -51,11 +51,10 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=RESULTS)
     output: Path = parser.parse_args().output
     with tempfile.TemporaryDirectory(prefix="imgopt-bench-cache-") as folder:
-        rows = [_prediction(Path(folder), count) for count in (10_000, 20_000, 40_000)]
-        rows += [_replay(Path(folder), commits, 5_000) for commits in (1_000, 2_000, 4_000)]
-        rows += [_replay(Path(folder), 1_000, files) for files in (10_000, 20_000)]
-    for row in rows:
-        print(f"{row['name']:<42} {row['seconds']:8.3f} s")
+        rows = []
+        for work, arguments in PLAN:
+            rows.append(work(Path(folder), *arguments))
+            print(f"{rows[-1]['name']:<36} {rows[-1]['seconds']:8.3f} s", flush=True)
     late = [name for name, limit in LIMITS.items() for row in rows if row["name"] == name and row["seconds"] > limit]
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps({"machine": _machine(), "limits": LIMITS, "rows": rows}, indent=2) + "\n")
@@ -143,7 +142,7 @@ def _history(root: Path, commits: int) -> None:
     for number in range(1, commits):
         stamp = 1_700_000_000 + number * 7200
         stream.append(f"commit refs/heads/main\ncommitter A <a@b> {stamp} +0000\ndata 1\nx\n")
-        stream += [_blob(path, f"value = {number}\n") for path in rng.sample(paths, rng.randint(1, 4))]
+        stream += [_blob(path, f"value = -{number}\n") for path in rng.sample(paths, rng.randint(1, 4))]
     run = ["git", "-C", str(root)]
     subprocess.run([*run, "init", "-q", "-b", "main"], check=True)
     subprocess.run([*run, "fast-import", "--quiet"], input="".join(stream).encode(), check=True)
@@ -157,6 +156,12 @@ def _blob(path: str, text: str) -> str:
 def _machine() -> dict[str, object]:
     return {"python": platform.python_version(), "system": platform.platform(), "cpus": os.cpu_count()}
 
+
+PLAN: tuple[tuple[Callable[..., dict[str, object]], tuple[int, ...]], ...] = (
+    *((_prediction, (files,)) for files in (10_000, 20_000, 40_000)),
+    *((_replay, (commits, 5_000)) for commits in (1_000, 2_000, 4_000)),
+    *((_replay, (1_000, files)) for files in (10_000, 20_000)),
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -44,13 +44,15 @@ class _Builder:
         return self.graph
 
     def image(self, name: str, platform: str = "") -> Vertex:
-        """The root file system of an image; two names with one known identity are one image."""
+        """The root file system of an image; two names with one known identity are one image, and two names without
+        may be one."""
         if name == "scratch":
             return self.graph.add("scratch", [("image", "scratch")])
         config = self.state.bases.get(name)
         identity = config.identity if config else ""
         platform = "" if platform == self.state.platform else platform
-        return self.graph.add("base", [("base version", identity or name), ("--platform", platform)])
+        operation = [("base version", identity or name), ("identified", bool(identity)), ("--platform", platform)]
+        return self.graph.add("base", operation)
 
     def source(self, name: str) -> Vertex:
         """The result of a stage or image that COPY --from or a mount names."""
@@ -78,7 +80,7 @@ class _Builder:
         elif config is not None and config.known:
             made.take_config(config)
         else:
-            made.environment.set(BASE_ENV, name)
+            made.environment.set(BASE_ENV, "")
         if not any(name == "PATH" for name, _ in made.environment.items()):
             made.environment.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         return made

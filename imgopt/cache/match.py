@@ -68,7 +68,17 @@ class Matching:
                 return Outcome("hit", record)
             if found is None:
                 possible.append(record)
+        possible += self._perhaps_same_image(vertex)
         return Outcome("unknown", None, tuple(possible)) if possible else Outcome("miss")
+
+    def _perhaps_same_image(self, vertex: Vertex) -> list[Vertex]:
+        """The earlier build's images that another name may stand for: BuildKit compares layers, not names."""
+        if vertex.kind != "base" or dict(vertex.operation)["identified"]:
+            return []
+        platform = dict(vertex.operation)["--platform"]
+        others = (one for one in self.before.graph.vertices if one.kind == "base")
+        parts = ((one, dict(one.operation)) for one in others)
+        return [one for one, part in parts if not part["identified"] and part["--platform"] == platform]
 
     def _all_inputs(self, record: Vertex, vertex: Vertex) -> bool | None:
         if len(record.inputs) != len(vertex.inputs):

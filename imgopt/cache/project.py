@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from imgopt.cache.bases import BaseConfig
 from imgopt.cache.examine import examine
 from imgopt.cache.explain import explain, state_against, state_since
+from imgopt.cache.local_bases import local_bases
 from imgopt.cache.measure import Laboratory
 from imgopt.cache.memory import Memory
 from imgopt.cache.own import OwnScenario, own_scenarios
@@ -133,8 +134,11 @@ class Project:
         return given.over(remembered) if given is not None else remembered
 
     def _on(self, session: Session, state: State) -> State:
-        """The state as this engine builds it: COPY --link works only with the containerd image store."""
-        return replace(state, merge_op=session.engine.facts.containerd_store)
+        """The state as this engine builds it: with what it knows of the bases; COPY --link works only with the
+        containerd image store."""
+        engine = session.engine
+        found = local_bases(engine, state.dockerfile, state.build_args, self.request.bases)
+        return replace(state, merge_op=engine.facts.containerd_store, bases={**found, **state.bases})
 
     @contextmanager
     def _chosen(self, names: Sequence[str]) -> Iterator[Sequence[Scenario | Skipped]]:

@@ -117,6 +117,9 @@ class Reasons:
     def _upstream(self, vertex: Vertex, before: Vertex) -> Cause:
         """The step before is not found, so this one cannot be."""
         inner = self.cause(before)
+        if before.kind == "base" and self.matching.outcomes[before].verdict == "unknown":
+            said = f"{inner.detail.partition(': ')[2]}: only the images can tell whether they have the same layers"
+            return Cause("base", f"{short(vertex)}: {said}", before)
         if before.kind in ("base", "file"):
             return Cause(inner.kind, f"{short(vertex)}: {inner.detail.partition(': ')[2] or inner.detail}", before)
         word = "runs again" if self.matching.outcomes[before].verdict == "miss" else "may run again"

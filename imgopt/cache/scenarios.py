@@ -83,10 +83,12 @@ class _Chooser:
         return self.roles.by_role(names, self.churn)
 
     def files(self, *roles: Role) -> Iterator[str]:
-        """Candidates in order: what is sent to the build first."""
-        for table in (self._sent, self._hidden) if self.state.ignore else (self._sent,):
+        """Candidates in order: what is sent to the build first; only then the hidden ones are looked for."""
+        for role in roles:
+            yield from self._sent.get(role, ())
+        if self.state.ignore is not None:
             for role in roles:
-                yield from table.get(role, ())
+                yield from self._hidden.get(role, ())
 
     def file(self, *roles: Role) -> str | None:
         return next(self.files(*roles), None)
@@ -96,11 +98,22 @@ class _Chooser:
 
     @cached_property
     def spare(self) -> tuple[str, ...]:
-        """Files that a build can do without: not named in the Dockerfile, tests before documentation."""
+        """Two files that a build can do without: not named in the Dockerfile, tests before documentation."""
         named = self.state.dockerfile.text
-        found = dict.fromkeys(self.files("test", "docs", "other", "source"))
-        usable = [path for path in found if posixpath.basename(path) not in named]
-        return tuple(sorted(usable, key=lambda path: bool(_README.search(path)))[:2])
+        found: list[str] = []
+        late: list[str] = []
+        for path in self.files("test", "docs", "other", "source"):
+            if posixpath.basename(path) in named or path in found or path in late:
+                continue
+            (late if _README.search(path) else found).append(path)
+            if len(found) == 2:
+                break
+        return tuple([*found, *late][:2])
+
+    def mode(self, path: str) -> int:
+        """Of a file that may be hidden by the ignore file."""
+        entry = self.state.tree.get(path) or self.everything.get(path)
+        return entry.mode if entry else 0o644
 
 
 def scenarios(
@@ -152,7 +165,7 @@ def _dockerfile_comment(chooser: _Chooser, name: str) -> Scenario | Skipped:
         return Skipped(name, "the Dockerfile lies outside the context")
     words = f"{path}: a comment added"
     text = chooser.state.dockerfile.text.encode(errors="surrogateescape")
-    mode = chooser.entry(path).mode if path in chooser.everything or path in chooser.state.tree else 0o644
+    mode = chooser.mode(path)
 
     def make(token: str) -> Edit:
         return Edit(words, {path: Entry("file", mode, BytesContent(text + comment("Dockerfile", token)))})
@@ -165,7 +178,7 @@ def _dockerignore(chooser: _Chooser, name: str) -> Scenario | Skipped:
     if path is None and chooser.state.ignore is not None:
         return Skipped(name, "the ignore file lies outside the context")
     if path is not None:
-        return _added_line(chooser, name, path) if path in chooser.everything else Skipped(name, "no ignore file")
+        return _added_line(chooser, name, path)
     words = ".dockerignore: created, with a comment only"
 
     def make(token: str) -> Edit:
