@@ -22,7 +22,8 @@ class _Branch:
     files_before: int = 0
     files_after: int = 0
     moved: int = 0
-    children: dict[str, _Branch] = field(default_factory=dict)
+    children: dict[tuple[str, bool], _Branch] = field(default_factory=dict)
+    """By name, and whether it is a folder: a path may be a file before and a folder after."""
 
 
 def changed_paths(before: Tree, after: Tree) -> list[PathFigure]:
@@ -49,16 +50,21 @@ def _sizes(tree: Tree) -> dict[str, int]:
 
 
 def _add(root: _Branch, path: str, before: int | None, after: int | None) -> None:
+    parts = path.split("/")[1:]
     branch, place = root, ""
-    for part in ("", *path.split("/")[1:]):
-        if part:
-            place = f"{place}/{part}"
-            branch = branch.children.setdefault(part, _Branch(place))
-        branch.before += before or 0
-        branch.after += after or 0
-        branch.files_before += before is not None
-        branch.files_after += after is not None
-        branch.moved += abs((after or 0) - (before or 0))
+    _count(root, before, after)
+    for depth, part in enumerate(parts, 1):
+        place = f"{place}/{part}"
+        branch = branch.children.setdefault((part, depth < len(parts)), _Branch(place))
+        _count(branch, before, after)
+
+
+def _count(branch: _Branch, before: int | None, after: int | None) -> None:
+    branch.before += before or 0
+    branch.after += after or 0
+    branch.files_before += before is not None
+    branch.files_after += after is not None
+    branch.moved += abs((after or 0) - (before or 0))
 
 
 def _expanded(root: _Branch) -> list[_Branch]:
