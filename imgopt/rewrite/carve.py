@@ -57,11 +57,20 @@ class Carved:
         return sum(self.facts[path].size for path in self.paths(fate))
 
 
+@dataclass(frozen=True, slots=True)
+class DropRule:
+    """Paths that match are left out; `state`: of the system's package manager, of which every base has its own."""
+
+    pattern: re.Pattern[str]
+    reason: str
+    state: bool
+
+
 @dataclass(frozen=True)
 class CarveRules:
     """What decides. Callables take absolute paths."""
 
-    drops: tuple[tuple[re.Pattern[str], str], ...]
+    drops: tuple[DropRule, ...]
     opened: frozenset[str]
     owner: Callable[[str], str | None]
     """The system package that owns a path."""
@@ -111,7 +120,7 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
         if package in rules.reinstalled:
             return Verdict("reinstalled", f"system package {package}")
         return Verdict("dropped", f"system package {package}, which nothing that is kept needs")
-    reason = None if path in rules.opened else drop_reason(path, rules.drops)
+    reason = drop_reason(path, rules.drops, opened=path in rules.opened)
     if reason is not None:
         return Verdict("dropped", reason)
     if path in USER_DATABASE and not rules.keeps_users:
@@ -140,16 +149,17 @@ def is_system_path(path: str) -> bool:
     return path.startswith(tuple(root + "/" for root in SYSTEM_ROOTS)) or path in SYSTEM_ROOTS
 
 
-def drop_reason(path: str, drops: Iterable[tuple[re.Pattern[str], str]]) -> str | None:
-    return next((reason for pattern, reason in drops if pattern.match(path)), None)
+def drop_reason(path: str, drops: Iterable[DropRule], *, opened: bool) -> str | None:
+    """Why no run needs this path; what was opened is only dropped where the new base has a state of its own."""
+    return next((rule.reason for rule in drops if (rule.state or not opened) and rule.pattern.match(path)), None)
 
 
-def drop_rules(
-    ecosystems: Iterable[Ecosystem], homes: Iterable[str], *, compiled: bool
-) -> tuple[tuple[re.Pattern[str], str], ...]:
+def drop_rules(ecosystems: Iterable[Ecosystem], homes: Iterable[str], *, compiled: bool) -> tuple[DropRule, ...]:
     """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it."""
     return tuple(
-        (_pattern(path.replace("~", home, 1) if path.startswith("~") else path), drop.reason)
+        DropRule(
+            _pattern(path.replace("~", home, 1) if path.startswith("~") else path), drop.reason, drop.kind == "manager"
+        )
         for ecosystem in ecosystems
         for drop in ecosystem.drop
         if compiled or not drop.only_compiled
