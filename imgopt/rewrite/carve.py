@@ -125,7 +125,7 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
         return Verdict("dropped", reason)
     if path in USER_DATABASE and not rules.keeps_users:
         return Verdict("dropped", "users of system packages")
-    if fact.layer in rules.package_layers and path not in rules.opened and _is_generated(path, rules.generated):
+    if fact.layer in rules.package_layers and path not in rules.opened and _is_generated(fact, rules.generated):
         return Verdict("reinstalled" if rules.reinstalled else "dropped", "made by the installation of system packages")
     return Verdict("kept", "")
 
@@ -135,8 +135,11 @@ def orphan_bytecode(carved: Carved) -> frozenset[str]:
     return frozenset(path for path in carved.paths("dropped") if path.endswith(".pyc"))
 
 
-def _is_generated(path: str, generated: tuple[str, ...]) -> bool:
+def _is_generated(fact: PathFact, generated: tuple[str, ...]) -> bool:
     """Made by installation scripts: below /etc only what is known to be; a file of the author may stand beside it."""
+    path = fact.path
+    if fact.kind == "dir":
+        return path.startswith((*(root + "/" for root in SYSTEM_ROOTS), "/usr/local/"))
     if path.startswith("/etc/"):
         return path.startswith(generated)
     return is_system_path(path) and not path.startswith("/usr/lib/locale/")
