@@ -20,7 +20,6 @@ from .conftest import Project
 
 pytestmark = pytest.mark.engine
 
-BASE = "imgopt.local/debian:bookworm-slim"
 PYTHON = "imgopt.local/python:3.11-slim"
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -120,6 +119,27 @@ def test_the_gate_over_the_commits_of_a_repository(repository: Repository) -> No
     code, result = repository.check()
     assert (code, result.status) == (0, "passed")
     assert [rule.verdict for rule in result.images[0].rules if rule.rule == "own-layers"] == ["accepted"]
+
+
+def test_two_fine_branches_are_caught_on_merge_and_a_smaller_image_ratchets(repository: Repository) -> None:
+    project = repository.project
+    for branch in ("one", "two"):
+        project.git("checkout", "--quiet", "-b", branch, "main")
+        (project.folder / "app" / f"{branch}.bin").write_bytes(random.Random(branch).randbytes(3_000_000))
+        code, result = repository.check("--against", "main")
+        assert (code, result.status) == (0, "passed")
+    project.git("merge", "--quiet", "--no-edit", "one")
+    code, result = repository.check("--against", "main")
+    assert (code, result.status) == (1, "failed")
+    (error,) = [finding for finding in result.findings if finding.level == "error"]
+    assert error.place is not None and error.place.line == 7
+    assert project.imgopt("baseline", f"app={repository.tags[-1]}")[0] == 0
+    assert repository.check("--against", "main")[1].status == "failed"
+
+    (project.folder / "app" / "two.bin").unlink()
+    code, result = repository.check()
+    assert (code, result.status, result.images[0].smaller) == (0, "passed", True)
+    assert "--ratchet" in project.imgopt("check", f"app={repository.tags[-1]}")[1]
 
 
 def test_a_new_base_warns_and_blames_nobody(repository: Repository) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections import Counter
+from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
@@ -239,6 +240,7 @@ def test_a_hostile_name_stays_text_on_every_surface(attack: str) -> None:
     )
     _only_our_commands(render(whole, "github"))
     _no_control_characters(render(whole, "text"))
+    _same_elements(render(whole, "html"), render(_harmless(whole, attack), "html"))
     _inert_markdown(render(whole, "markdown"))
     valid_published(json.loads(render(whole, "sarif")), "sarif-2.1.0")
     valid_json(render(whole, "rdjson"), "rdjson")
@@ -250,6 +252,30 @@ def test_a_hostile_name_stays_text_on_every_surface(attack: str) -> None:
     _honest_outputs(outputs(whole))
     metrics = [line for line in render(whole, "metrics").splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r'imgopt_image_size_bytes\{.*metric="[a-z]+"\} \d+', line) for line in metrics)
+
+
+def _harmless(whole: CiResult, attack: str) -> CiResult:
+    """The same result with a plain word in place of the attack."""
+    import msgspec
+
+    text = msgspec.json.encode(whole).decode()
+    inside = msgspec.json.encode(attack).decode()[1:-1]
+    return msgspec.json.decode(text.replace(inside, "plain"), type=CiResult)
+
+
+def _same_elements(page: str, plain: str) -> None:
+    """A parser finds the same elements and attributes in both pages: the name became neither."""
+
+    class Elements(HTMLParser):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.found: list[tuple[str, tuple[str, ...]]] = []
+            self.feed(text)
+
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            self.found.append((tag, tuple(name for name, _ in attributes)))
+
+    assert Elements(page).found == Elements(plain).found
 
 
 def _only_our_commands(text: str) -> None:
