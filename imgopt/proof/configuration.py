@@ -24,9 +24,9 @@ def check_configuration(
 ) -> Check:
     """Every key of both configurations; the environment by the rules of `imgopt.proof.environment`.
 
-    `base` is the configuration of the original's base image (`candidate_base` of the candidate's), so that what the author set is told from what was
-    inherited; `exists` says whether a path exists in the candidate, `programs` which names a folder of it holds. The
-    user is judged by the non-root check.
+    `base` is the configuration of the original's base image, `candidate_base` of the candidate's, so that what the
+    author set is told from what was inherited; `exists` says whether a path exists in the candidate, `programs` which
+    names a folder of it holds. The user is judged by the non-root check.
     """
     found: list[Item] = []
     allowed: list[str] = []

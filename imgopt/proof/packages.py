@@ -38,13 +38,15 @@ def check_language_packages(
     wanted = language_packages(original)
     files = 0
     for package in wanted:
+        reason = None if used & set(package.files) else _reason(package, allowances)
+        if reason and not candidate.is_file(package.metadata):
+            allowed[reason] += 1
+            continue
         others = versions.get((package.ecosystem, plain_name(package.name)), set())
         if package.version in others:
             files += len(package.files)
             items.extend(_incomplete(original, package, candidate, allowances, used))
-            continue
-        reason = None if used & set(package.files) else _reason(package, allowances)
-        if reason:
+        elif reason:
             allowed[reason] += 1
         else:
             items.append(_lost(package, others))

@@ -17,6 +17,7 @@ from imgopt.proof.side import Side
 _SHELLS = ("sh", "bash", "dash", "ash")
 _PLAIN = re.compile(r"^[\w./:=@,+%~ -]+$")
 _MOST_STEPS = 4
+_LONGEST_SCRIPT = 16_384
 _SHELL_FILES = r"/bin/(?:sh|dash|bash)$"
 _NODE = r"|/bin/(?:env|sh|dash|bash)$"
 _LAUNCHER_FILES = {
@@ -76,16 +77,28 @@ def same_start(original: Side, candidate: Side) -> SameStart:
 
 
 def _without_entry_script(side: Side) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], _Words]:
-    """Entrypoint and command, without the entry script of the Node.js images: it puts `node` before what is no program,
-    and else only starts the command."""
+    """Entrypoint and command, without an entry script of the base image that only starts the command."""
     entry, command = side.config.entrypoint or (), side.config.cmd or ()
-    node = side.command(entry[0]) if len(entry) == 1 and entry[0].endswith("docker-entrypoint.sh") else None
-    text = node.read(4096) if node is not None and node.size < 1024 else b""
-    known = b'set -- node "$@"' in text and text.rstrip().endswith(b'exec "$@"')
-    if node is None or not known or not command or side.command(command[0]) is None:
+    node = side.command(entry[0]) if len(entry) == 1 else None
+    if node is None or not command or side.command(command[0]) is None or not _hands_over(side, node):
         return (entry, command), _Words(())
-    reason = "the entry script of the Node.js image only started the command"
+    reason = f"the base's entry script {node.name} only started the command"
     return ((), command), _Words((), (reason,), (rf"^{re.escape(node.path)}$", _SHELL_FILES))
+
+
+def _hands_over(side: Side, script: Node) -> bool:
+    """Node.js' script puts `node` before what is no program, Maven's copies settings for builds, Temurin's imports
+    certificates where USE_SYSTEM_CA_CERTS asks for it; what else they do is `exec "$@"`."""
+    below = side.base_side
+    if below is None or below.config.entrypoint != side.config.entrypoint or script.size > _LONGEST_SCRIPT:
+        return False
+    text = script.read()
+    known = {
+        "docker-entrypoint.sh": b'set -- node "$@"' in text,
+        "mvn-entrypoint.sh": True,
+        "__cacert_entrypoint.sh": not side.config.environment.get("USE_SYSTEM_CA_CERTS"),
+    }
+    return known.get(script.name, False) and text.rstrip().endswith(b'exec "$@"')
 
 
 def _starts_by_its_base(candidate: Side) -> bool:
