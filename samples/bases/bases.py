@@ -215,13 +215,22 @@ def build(recipe: Recipe, digest: str, verbose: bool) -> None:
         build_stages(recipe, digest, host, verbose)
 
 
+def build_patiently(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """A registry may fail for a moment; what was built so far is in the engine's cache, so once more costs little."""
+    for _ in range(2):
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if not run.returncode:
+            break
+    return run
+
+
 def build_stages(recipe: Recipe, digest: str, context: Path, verbose: bool) -> None:
     for stage, names in recipe.stages.items():
         command = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--load"]
         command += ["--label", f"{LABEL}={digest}", "--tag", LOCAL + names[0]]
         command += [*(["--target", stage] if stage else []), "--file", str(recipe.folder / "Dockerfile"), str(context)]
         before = docker("image", "inspect", "--format", "{{.Id}}", LOCAL + names[0]).stdout.strip()
-        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        run = build_patiently(command)
         if verbose:
             sys.stderr.write(run.stdout)
         if run.returncode:
