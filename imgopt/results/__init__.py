@@ -6,7 +6,7 @@ Every output format is rendered from these. Sizes are integers in bytes, times a
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,8 +32,20 @@ class _Head(msgspec.Struct):
 
 
 def to_json(result: Result) -> str:
-    """Stable JSON: the same result gives the same bytes."""
-    return msgspec.json.format(msgspec.json.encode(result), indent=2).decode() + "\n"
+    """Stable JSON: the same result gives the same bytes. Text that is no UTF-8 is written with `\\xff` escapes."""
+    try:
+        data = msgspec.json.encode(result)
+    except UnicodeEncodeError:
+        data = msgspec.json.encode(_encodable(msgspec.to_builtins(result)))
+    return msgspec.json.format(data, indent=2).decode() + "\n"
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def schema_of(text: str | bytes, file: str = "result") -> str:

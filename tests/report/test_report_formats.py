@@ -101,6 +101,15 @@ def test_what_is_no_result_is_said_with_its_file(
     assert message in said.err
 
 
+def test_a_dockerfile_that_is_no_utf8_can_be_saved_and_shown() -> None:
+    result = bench_result(3)
+    odd = msgspec.structs.replace(result.arms[0], text=b"FROM a\nRUN echo \xff\n".decode("utf-8", "surrogateescape"))
+    changed = msgspec.structs.replace(result, arms=[odd, result.arms[1]])
+    for format in ("json", "html", "markdown", "text", "csv"):
+        render(changed, format).encode()
+    assert "echo \\\\xff" in render(changed, "json")
+
+
 def test_a_result_without_arms_is_damaged(tmp_path: Path) -> None:
     data = json.loads(to_json(bench_result(3)))
     file = tmp_path / "result.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -44,7 +45,11 @@ SIZE_WORDS = {
 
 def raw_result(result: Result) -> str:
     """The result as JSON, or nothing where that is too much for a page."""
-    return to_json(result) if len(msgspec.json.encode(result)) <= RAW_LIMIT else ""
+    with suppress(UnicodeEncodeError):  # to_json can write those, too
+        if len(msgspec.json.encode(result)) > RAW_LIMIT:
+            return ""
+    text = to_json(result)
+    return text if len(text) <= 2 * RAW_LIMIT else ""
 
 
 def level_of(verdict: str) -> Level:
