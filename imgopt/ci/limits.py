@@ -26,19 +26,6 @@ class Limit:
         part = 0 if self.share is None else int(whole * self.share)
         return max(part, self.amount or 0)
 
-    def __str__(self) -> str:
-        return self.text("bytes")
-
-    def text(self, unit: str) -> str:
-        from imgopt.report.common import size_text
-
-        parts = []
-        if self.share is not None:
-            parts.append(f"{float(self.share * 100):g} %")
-        if self.amount is not None:
-            parts.append(size_text(self.amount) if unit == "bytes" else str(self.amount))
-        return " or ".join(parts)
-
 
 def read_limit(value: object, *, counts: bool = False) -> Limit:
     """From a string, a list of strings or (for counts) an integer. Raises ValueError with what would be right.

@@ -57,8 +57,5 @@ def narrowed(line: str, growth: int, files: Mapping[str, int]) -> str:
         while at not in (line, "/"):
             sums[at] += size
             at = parent_of(at)
-    best = line
-    for path, size in sums.items():
-        if 10 * size >= 9 * growth and path.count("/") >= (best.count("/") if best != "/" else 0):
-            best = path if path != best else best
-    return best
+    holding = [path for path, size in sums.items() if 10 * size >= 9 * growth]
+    return max(holding, key=lambda path: (path.count("/"), path), default=line)

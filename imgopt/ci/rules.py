@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import msgspec
+
 from imgopt.ci.measures import Measure, Sides, package_measure, path_measure, size_measures
 from imgopt.ci.settings import Budget, CiSettings, Rule
 from imgopt.report.common import exact_size, size_text, two_sizes
@@ -105,8 +107,6 @@ def _judge_figure(name: str, subject: str, rule: Rule, measure: Measure, who: Wh
 
 
 def _with(outcome: RuleOutcome, **fields: object) -> RuleOutcome:
-    import msgspec
-
     return msgspec.structs.replace(outcome, **fields)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,8 +41,6 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _open_folder(folder: Path) -> Iterator[int]:
-    import os
-
     handle = os.open(folder, os.O_RDONLY)
     try:
         yield handle

@@ -22,12 +22,12 @@ def emit(result: Result, format: str) -> None:
     if format == "github" and isinstance(result, CiResult):
         sys.stdout.write(render(result, "github"))
         _to_runner(result)
-    elif os.environ.get("GITHUB_ACTIONS") == "true":
-        _quoted(_shown(result, format))
-    elif format == "text":
-        _to_terminal(result)
-    else:
+    elif format != "text":  # machines read it; no line of it can begin with a command
         sys.stdout.write(render(result, format))
+    elif os.environ.get("GITHUB_ACTIONS") == "true":
+        _quoted(render(result, "text", width=120))
+    else:
+        _to_terminal(result)
 
 
 def _to_terminal(result: Result) -> None:
@@ -38,26 +38,10 @@ def _to_terminal(result: Result) -> None:
     Console(highlight=False).print(renderable(result))
 
 
-def _shown(result: Result, format: str) -> str:
-    from imgopt.report import render
-
-    return render(result, format, width=120)
-
-
 def _quoted(text: str) -> None:
     """The runner reads commands from the log: they are off between these two lines, whose word nobody can guess."""
-    if not sys.stdout.isatty() and not _is_log():
-        sys.stdout.write(text)
-        return
     token = f"imgopt-{secrets.token_hex(16)}"
     sys.stdout.write(f"::stop-commands::{token}\n{text.rstrip()}\n::{token}::\n")
-
-
-def _is_log() -> bool:
-    """Whether standard output is the runner's log: a pipe, not a file that `>` made."""
-    import stat
-
-    return not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 def _to_runner(result: CiResult) -> None:

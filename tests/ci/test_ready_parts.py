@@ -294,6 +294,13 @@ def test_the_rewriting_hook_changes_the_file_once(project: Project) -> None:
     assert (project.folder / "service.Dockerfile").read_text() == text
 
 
+def test_the_entry_point_of_the_fixture_is_declared() -> None:
+    import tomllib
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    assert declared == {"imgopt": "imgopt.ci.pytest_plugin"}
+
+
 def test_the_fixture_fails_a_test_suite_that_breaks_its_budget(project: Project) -> None:
     project.write(
         "test_budget.py",
@@ -302,19 +309,10 @@ def test_the_fixture_fails_a_test_suite_that_breaks_its_budget(project: Project)
         f"def test_growth(image_budget):\n    image_budget('app={project.archive}', max_growth='1 MB')\n"
         "def test_missing(image_budget):\n    image_budget('./none.tar', max='1 MB')\n",
     )
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "imgopt.ci.pytest_plugin",
-        "-q",
-        "--rootdir",
-        ".",
-        "-p",
-        "no:cacheprovider",
-    ]
-    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    # by name: whether this environment knows the entry point does not matter
+    command = [sys.executable, "-m", "pytest", "-q", "--rootdir", ".", "-p", "imgopt.ci.pytest_plugin"]
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True)
     assert "1 passed" in done.stdout and "3 failed" in done.stdout
     assert "1.0 MB allowed" in done.stdout and "no baseline" in done.stdout and "none.tar" in done.stdout
     assert "Traceback" not in done.stdout
