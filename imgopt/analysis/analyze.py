@@ -42,8 +42,7 @@ def analyze(
             wires = beside.submit(layer_wires, image, exact=exact_wire)
             result = _measure(Evidence(image, dockerfile, target), wires)
         image.memory.keep("analysis", key, msgspec.msgpack.encode(result))
-    name = dockerfile.name if dockerfile is not None else None
-    return msgspec.structs.replace(result, image=image.reference, source=image.source, dockerfile=name)
+    return msgspec.structs.replace(result, image=image.reference, source=image.source)
 
 
 def _remembered(image: Image, key: str) -> Analysis | None:
@@ -60,7 +59,9 @@ def _key(image: Image, exact_wire: bool, dockerfile: Dockerfile | None, target: 
     """Wire sizes are the source's: a registry knows them, an engine's store does not."""
     text = f"{target} {dockerfile.name} {dockerfile.text}" if dockerfile is not None else ""
     known = [layer.wire_bytes for layer in image.layers]
-    more = hashlib.sha256(f"{__version__} {exact_wire} {known} {text}".encode("utf-8", "replace")).hexdigest()
+    more = hashlib.sha256(
+        f"{__version__} {exact_wire} {known} {image.provenance} {text}".encode("utf-8", "replace")
+    ).hexdigest()
     return f"{image.digest}-{more[:16]}"
 
 
@@ -75,6 +76,7 @@ def _measure(evidence: Evidence, measured: Future[tuple[Wire | None, ...]]) -> A
         digest=image.digest,
         platform=image.platform,
         source=image.source,
+        dockerfile=evidence.file,
         sizes=rows.total(evidence, wires),
         layers=rows.layers(evidence, wires),
         ledger={str(kind): size for kind, size in evidence.ledger.classes.items()},

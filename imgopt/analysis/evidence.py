@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from imgopt.analysis.steps import Step, match_lines, read_steps
+from imgopt.analysis.steps import Step, match_lines, provenance_lines, read_steps
 from imgopt.image import Image, Ledger, Packages, Tree, ledger, printable
 from imgopt.image.duplicates import Duplicate, find_duplicates
 from imgopt.image.junk import Junk, find_junk
@@ -50,8 +50,17 @@ class Evidence:
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        steps = read_steps(self.image)
-        return steps if self.dockerfile is None else match_lines(steps, self.dockerfile, self.target)
+        steps, provenance = read_steps(self.image), self.image.provenance
+        if self.dockerfile is not None and (provenance is None or provenance.text != self.dockerfile.text):
+            return match_lines(steps, self.dockerfile, self.target)
+        return steps if provenance is None else provenance_lines(steps, provenance)
+
+    @property
+    def file(self) -> str | None:
+        """The Dockerfile that lines are of: the given one, else the one that the builder wrote down."""
+        if self.dockerfile is not None:
+            return self.dockerfile.name
+        return printable(self.image.provenance.file) if self.image.provenance is not None else None
 
     @cached_property
     def base_layers(self) -> frozenset[int]:
@@ -75,7 +84,7 @@ class Evidence:
     def _place(self, step: Step | None, layer: int | None) -> Where:
         line = step.line if step is not None else None
         return Where(
-            file=self.dockerfile.name if self.dockerfile is not None and line is not None else None,
+            file=self.file if line is not None else None,
             line=line,
             instruction=printable(step.instruction) if step is not None else "",
             layer=layer,

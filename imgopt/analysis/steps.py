@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imgopt.image import HistoryEntry, Image
+from imgopt.image.provenance import Provenance
 from imgopt.results.analysis import Confidence
 
 if TYPE_CHECKING:
@@ -84,6 +85,20 @@ def _mark_base(steps: list[Step]) -> tuple[Step, ...]:
     if at == 0:
         return tuple(steps)
     return tuple(replace(step, base=number < at) for number, step in enumerate(steps))
+
+
+def provenance_lines(steps: Sequence[Step], provenance: Provenance) -> tuple[Step, ...]:
+    """Steps with the lines that the builder wrote down; layers below the first of them are the base's."""
+    first = next(number for number, line in enumerate(provenance.lines) if line is not None)
+    found = []
+    for step in steps:
+        if step.layer is not None:
+            line = provenance.lines[step.layer]
+            step = replace(
+                step, line=line, confidence="provenance" if line is not None else "none", base=step.layer < first
+            )
+        found.append(step)
+    return tuple(found)
 
 
 def match_lines(steps: Sequence[Step], dockerfile: Dockerfile, target: str | None = None) -> tuple[Step, ...]:

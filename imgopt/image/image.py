@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Literal
@@ -12,6 +13,7 @@ from imgopt.image.config import HistoryEntry, ImageConfig, ParsedConfig
 from imgopt.image.contents import Contents, MissingContents
 from imgopt.image.entries import Entry, LayerIndex
 from imgopt.image.memory import Memory
+from imgopt.image.provenance import Provenance
 
 if TYPE_CHECKING:
     from imgopt.image.tree import Merge, Tree
@@ -98,7 +100,14 @@ class Image:
     """An image from any source; `digest` is that of its configuration, which names the same image everywhere."""
 
     def __init__(
-        self, reference: str, source: Source, parsed: ParsedConfig, layers: tuple[Layer, ...], memory: Memory
+        self,
+        reference: str,
+        source: Source,
+        parsed: ParsedConfig,
+        layers: tuple[Layer, ...],
+        memory: Memory,
+        *,
+        provenance: Callable[[], Provenance | None] = lambda: None,
     ) -> None:
         if len(layers) != len(parsed.diff_ids):
             raise InputError(
@@ -106,7 +115,7 @@ class Image:
                 hint="the image is damaged: save or fetch it again",
             )
         self.reference, self.source, self.layers, self.memory = reference, source, layers, memory
-        self._parsed = parsed
+        self._parsed, self._read_provenance = parsed, provenance
 
     def __repr__(self) -> str:
         return f"Image({self.reference!r}, {self.source}, {self.digest[:19]})"
@@ -131,6 +140,11 @@ class Image:
     @property
     def platform(self) -> str:
         return self.config.platform
+
+    @cached_property
+    def provenance(self) -> Provenance | None:
+        """The builder's own record of which line made which layer; None where the image has none."""
+        return self._read_provenance()
 
     @cached_property
     def layer_history(self) -> tuple[HistoryEntry | None, ...]:

@@ -8,12 +8,13 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from imgopt.errors import EnvironmentFailure, InputError
+from imgopt.errors import EnvironmentFailure, ImgoptError, InputError
 from imgopt.image.blobs import Region, check_digest, compression, sha256
 from imgopt.image.config import ParsedConfig, parse_config
 from imgopt.image.contents import Contents, MissingContents, TarContents
 from imgopt.image.image import Image, Layer, Source
 from imgopt.image.memory import Memory
+from imgopt.image.provenance import Provenance, read_provenance
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ _MAX_JSON = 16 << 20
 _MAX_DEPTH = 4
 """Indexes inside of indexes; three levels occur."""
 _MAX_MANIFESTS = 1000
-_ATTESTATION = "attestation-manifest"
+_ATTESTATION, _SUBJECT = "attestation-manifest", "vnd.docker.reference.digest"
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 
 
@@ -99,7 +100,8 @@ def open_manifests(
     roots: Iterable[Descriptor], blobs: Blobs, reference: str, source: Source, platform: str | None, memory: Memory
 ) -> Image:
     """The image that `platform` names among everything reachable from `roots`; attestations are left out."""
-    candidates = list(_candidates(roots, blobs, reference))
+    attestations: list[Descriptor] = []
+    candidates = list(_candidates(roots, blobs, reference, attestations))
     if not candidates:
         raise InputError(f"{reference}: no container image inside", hint="attestations and artifacts are not images")
     chosen = choose(candidates, platform, reference)
@@ -109,16 +111,30 @@ def open_manifests(
     layers = manifest.layers or ()
     if len(layers) != len(parsed.diff_ids):
         raise InputError(f"{reference}: {len(layers)} layers, but the configuration lists {len(parsed.diff_ids)}")
-    return Image(
-        reference,
-        source,
-        parsed,
-        tuple(
-            _layer(number, descriptor, diff_id, blobs, memory)
-            for number, (descriptor, diff_id) in enumerate(zip(layers, parsed.diff_ids, strict=True))
-        ),
-        memory,
+    made = tuple(
+        _layer(number, descriptor, diff_id, blobs, memory)
+        for number, (descriptor, diff_id) in enumerate(zip(layers, parsed.diff_ids, strict=True))
     )
+    about = [each for each in attestations if (each.annotations or {}).get(_SUBJECT) == chosen.descriptor.digest]
+    digests = tuple(descriptor.digest for descriptor in layers)
+    return Image(
+        reference, source, parsed, made, memory, provenance=lambda: _provenance(about, blobs, digests, reference)
+    )
+
+
+def _provenance(about: list[Descriptor], blobs: Blobs, layers: tuple[str, ...], what: str) -> Provenance | None:
+    """From the first statement that tells lines; a damaged one is as good as none."""
+    for descriptor in about:
+        try:
+            manifest = decode(_small_blob(blobs, descriptor, what), _Document, what)
+            for statement in manifest.layers or ():
+                if "provenance" in (statement.annotations or {}).get("in-toto.io/predicate-type", ""):
+                    found = read_provenance(_small_blob(blobs, statement, what), layers)
+                    if found is not None:
+                        return found
+        except (BlobMissing, ImgoptError):
+            continue
+    return None
 
 
 def choose(candidates: list[Candidate], platform: str | None, reference: str) -> Candidate:
@@ -149,12 +165,18 @@ def matches(platform: Platform, wanted: str) -> bool:
     return all(part == value for part, value in zip(parts, have, strict=False)) and len(parts) <= 3
 
 
-def _candidates(roots: Iterable[Descriptor], blobs: Blobs, what: str) -> Iterator[Candidate]:
+def _candidates(
+    roots: Iterable[Descriptor], blobs: Blobs, what: str, attestations: list[Descriptor]
+) -> Iterator[Candidate]:
+    """Images in file order; what speaks about an image goes to `attestations`."""
     seen: set[str] = set()
     pending = [(root, 0, root.names) for root in roots]
     while pending:
         descriptor, depth, names = pending.pop(0)
-        if descriptor.digest in seen or _is_attestation(descriptor):
+        if descriptor.digest in seen:
+            continue
+        if _is_attestation(descriptor):
+            attestations.append(descriptor)
             continue
         seen.add(descriptor.digest)
         if depth > _MAX_DEPTH or len(seen) > _MAX_MANIFESTS:

@@ -107,6 +107,7 @@ def containerd_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]
                 if time.monotonic() > deadline or server.poll() is not None:
                     lacking(f"the second engine does not start: {(folder / 'log').read_text()[-500:]}")
                 time.sleep(0.2)
+        found.imgopt_host = f"unix://{folder}/sock"
         yield found
         found.close()
     finally:
