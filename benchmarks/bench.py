@@ -20,6 +20,7 @@ from typing import Any
 from imgopt.report import load, write_atomic
 from imgopt.report.common import ratio_text, seconds_text, size_text, table_markdown
 from imgopt.report.views import html
+from imgopt.results import Result
 from imgopt.results.bench import Arm, BenchResult, Measure
 
 ROOT = Path(__file__).parent.parent
@@ -118,7 +119,7 @@ def _time(measured: dict[str, Any] | None) -> str:
     return f"{seconds_text(before)} → {seconds_text(after)}{ratio}"
 
 
-def pictures(result: BenchResult) -> None:
+def pictures(result: Result) -> None:
     """The page as a reader sees it first, light and dark."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
