@@ -29,16 +29,17 @@ if TYPE_CHECKING:
 HELP = """
 Measure before and after: sizes, builds, rebuilds after an edit, start, memory, stop.
 
-Bytes are exact. Times are taken in mirrored turns and claimed only where an exact test allows it; every sample is
+Compares the project with the variants that imgopt optimize proves, which are found first, or with what is named.
+Bytes are exact. Times are taken in mirrored turns and claimed only where an exact test allows it; every value is
 kept. The project is not edited, no cache is pruned. Exit code 0; 1 when an arm does not build.
 
-  imgopt bench .                                            the variants that imgopt optimize proves
+  imgopt bench .
 
-  imgopt bench . --result result.json                       those that it proved before
+  imgopt bench . --result result.json
 
   imgopt bench . --with Dockerfile.slim --output html:bench.html
 
-  imgopt bench . --rev main --rev HEAD                      two revisions
+  imgopt bench . --rev main --rev HEAD
 """
 
 With = Annotated[list[Path] | None, typer.Option("--with", help="Another Dockerfile of this project; repeatable.")]
