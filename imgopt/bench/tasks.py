@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +13,9 @@ from imgopt.bench.cold import with_new_cache_mounts
 from imgopt.bench.scenarios import choose, undo
 from imgopt.bench.startup import run_once
 from imgopt.cache.scenarios import Scenario, Skipped
+from imgopt.cache.workspace import copy_tree
+from imgopt.context.files import list_files
+from imgopt.dockerfile import IgnoreFile
 from imgopt.engine import Build, BuildFailure, BuildRequest, Session, Step
 from imgopt.engine.container import StartFailure
 from imgopt.proof.observe import Plan
@@ -80,16 +82,10 @@ def request_of(arm: ArmSpec, tree: Path, text: str | None = None) -> BuildReques
 
 
 def copied(session: Session, arm: ArmSpec) -> Path:
-    """The session's own copy of the arm's context; the user's files are never edited."""
-    tree = session.temp_tree("context") / "context"
-    shutil.copytree(arm.context, tree, symlinks=True, ignore=_special)
+    """The session's own copy of what the arm's build gets; the user's files are never edited."""
+    tree = session.temp_tree("context")
+    copy_tree(arm.context, list_files(arm.context, IgnoreFile.parse(arm.ignore) if arm.ignore else None), tree)
     return tree
-
-
-def _special(folder: str, names: list[str]) -> list[str]:
-    """Sockets, pipes and devices, which no build sends."""
-    paths = [(name, Path(folder, name)) for name in names]
-    return [name for name, path in paths if not (path.is_symlink() or path.is_dir() or path.is_file())]
 
 
 def failure_of(error: BuildFailure) -> Failure:
