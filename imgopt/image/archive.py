@@ -15,10 +15,8 @@ from imgopt.image.image import Image, Source
 from imgopt.image.manifests import (
     BlobMissing,
     Descriptor,
-    Platform,
     decode,
     local_layer,
-    matches,
     open_manifests,
     read_index,
 )
@@ -130,7 +128,7 @@ def open_files(
             hint="`docker export` writes a file system without layers: use `docker save`",
         )
     saved = decode(manifest.bytes(_MAX_JSON), list[_Saved], f"{reference}: manifest.json")
-    return _checked(_open_saved(_pick(saved, name, reference), files, reference, memory, source), platform)
+    return _open_saved(_pick(saved, name, reference), files, reference, memory, source)
 
 
 def _held(blobs: _FileBlobs, descriptor: Descriptor) -> bool:
@@ -148,14 +146,6 @@ def _named(roots: tuple[Descriptor, ...], name: str | None, reference: str) -> t
     if not chosen:
         raise _no_such(name, [each for root in roots for each in root.names], reference)
     return chosen
-
-
-def _checked(image: Image, platform: str | None) -> Image:
-    """A docker-archive has one platform per name, so the wanted one is there or not."""
-    config = image.config
-    if platform is not None and not matches(Platform(config.os, config.architecture, config.variant), platform):
-        raise EnvironmentFailure(f"{image.reference}: no image for {platform}", hint=f"there is: {image.platform}")
-    return image
 
 
 def _pick(saved: list[_Saved], name: str | None, reference: str) -> _Saved:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from imgopt.errors import EnvironmentFailure
 from imgopt.image.image import Image
+from imgopt.image.manifests import Platform, matches
 from imgopt.image.memory import Memory, default_memory
 
 _FILE_SCHEMES = ("docker-archive:", "oci-archive:", "oci:", "archive:")
@@ -22,7 +24,14 @@ def open_image(reference: str, platform: str | None = None, memory: Memory | Non
     >>> image.config.cmd                                     # doctest: +SKIP
     ('python3',)
     """
-    memory = memory if memory is not None else default_memory()
+    image = _open(reference, platform, memory if memory is not None else default_memory())
+    config = image.config
+    if platform is not None and not matches(Platform(config.os, config.architecture, config.variant), platform):
+        raise EnvironmentFailure(f"{reference}: no image for {platform}", hint=f"there is: {image.platform}")
+    return image
+
+
+def _open(reference: str, platform: str | None, memory: Memory) -> Image:
     for scheme in _FILE_SCHEMES:
         if reference.startswith(scheme):
             return _open_path(reference.removeprefix(scheme), reference, platform, memory)
