@@ -92,7 +92,8 @@ def containerd_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]
     (folder / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
     paths = (Path(program).parent, ENGINE_DATA / "packages/root/usr/bin", os.environ["PATH"])
     environment = {**os.environ, "PATH": ":".join(str(path) for path in paths)}
-    command = [program, "--bridge=none", "--iptables=false", "--config-file", folder / "daemon.json", "--data-root",
+    # a network of its own: an engine with --bridge=none deletes the docker0 of its neighbour
+    command = ["unshare", "--net", program, "--bridge=none", "--iptables=false", "--config-file", folder / "daemon.json", "--data-root",
                folder / "data", "--exec-root", folder / "x", "--pidfile", folder / "pid", "-H", f"unix://{folder}/sock"]  # fmt: skip # noqa: E501
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment)
