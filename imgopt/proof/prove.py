@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 BUILD = "build"
 _LOG_LINES = 20
 _MOST_FAILURES = 500
+_NETWORK = re.compile(
+    r"Temporary failure (?:in name resolution|resolving)|Could not resolve host|Network is unreachable|ETIMEDOUT|"
+    r"EAI_AGAIN|TLS handshake timeout|Connection timed out|i/o timeout|no such host"
+)
+"""What apt, curl, pip, npm and Go say when the network fails: no fault of a Dockerfile."""
 Say = Callable[[str], None]
 
 
@@ -197,13 +203,17 @@ def _rebuilt(session: Session, question: Question) -> Callable[[], str] | None:
 
 
 def _does_not_build(question: Question, original: _Made, failure: BuildFailure) -> ProofResult:
-    """The candidate's own mistake is an answer; what its machine lacks (a base, the network) is not."""
+    """The candidate's own mistake is an answer; what this machine lacks (a base, the network) is not."""
     request = question.candidate
     path = str(request.dockerfile or request.context / "Dockerfile") if isinstance(request, BuildRequest) else request
     if failure.kind == "base":
         raise failure
     items = (Item("answer", BUILD, message=str(failure)), *failures_from_logs("\n".join(failure.log)))
     reason = "the candidate does not build"
+    if any(_NETWORK.search(line) for line in failure.log):
+        reason = "the network failed while the candidate was built: try again"
+        checks = (not_measured(BUILD, reason), not_measured(SMOKE, reason))
+        return _result(original.compared, Compared(image="", dockerfile=path), checks, failure.log, ())
     checks = (Check(BUILD, "failed", "the candidate's build", items), not_measured(SMOKE, reason))
     return _result(original.compared, Compared(image="", dockerfile=path), checks, failure.log, ())
 

@@ -85,6 +85,14 @@ def test_a_candidate_that_does_not_build_is_refuted_by_its_build(prove: Prove) -
 
 
 @pytest.mark.engine
+def test_a_network_that_fails_refutes_nothing(prove: Prove) -> None:
+    failing = "RUN echo \"Temporary failure resolving 'deb.debian.org'\" >&2; exit 100\n"
+    code, result = prove(ORIGINAL + failing)
+    assert (code, result["verdict"]) == (1, "unproven")
+    assert "the network failed" in result["reason"]
+
+
+@pytest.mark.engine
 def test_an_intended_difference_is_said_with_allow(prove: Prove) -> None:
     other = ORIGINAL + "ENV MODE=web\n"
     assert prove(other)[0] == 1
