@@ -93,57 +93,11 @@ def containerd_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]
     paths = (Path(program).parent, ENGINE_DATA / "packages/root/usr/bin", os.environ["PATH"])
     environment = {**os.environ, "PATH": ":".join(str(path) for path in paths)}
     # a network of its own: an engine with --bridge=none deletes the docker0 of its neighbour
-    command = ["unshare", "--net", program, "--bridge=none", "--iptables=false"]
-    command += ["--config-file", folder / "daemon.json", "--data-root", folder / "data", "--exec-root", folder / "x"]
-    command += ["--pidfile", folder / "pid", "-H", f"unix://{folder}/sock"]
+    options = {"config-file": "daemon.json", "data-root": "data", "exec-root": "x", "pidfile": "pid"}
+    command = ["unshare", "--net", program, "--bridge=none", "--iptables=false", f"--host=unix://{folder}/sock"]
+    command += [f"--{name}={folder / place}" for name, place in options.items()]
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([str(program), "serve", str(folder / "config.yml")], stdout=log, stderr=log)
-    try:
-        wait_for_port(port)
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def fetched_registry() -> str | None:
-    """Debian's docker-registry, unpacked into the cache and not installed."""
-    program = TOOLS / "docker-registry" / "usr" / "bin" / "docker-registry"
-    if not program.exists() and shutil.which("apt-get") and shutil.which("dpkg"):
-        TOOLS.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", "docker-registry"], cwd=TOOLS, check=False, capture_output=True)
-        for package in TOOLS.glob("docker-registry_*.deb"):
-            subprocess.run(["dpkg", "-x", package, TOOLS / "docker-registry"], check=False)
-    return str(program) if program.exists() else None
-
-
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError(f"nothing listens on port {port}")
-
-
-@pytest.fixture(scope="session")
-def containerd_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A client of a second engine, which keeps its images in containerd."""
-    import docker
-
-    program = shutil.which("dockerd") or str(ENGINE_DATA / "packages/root/usr/sbin/dockerd")
-    if not Path(program).exists() or os.geteuid() != 0:
-        lacking("a second engine needs dockerd and root")
-    folder = tmp_path_factory.mktemp("containerd-engine")
-    (folder / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
-    paths = (Path(program).parent, ENGINE_DATA / "packages/root/usr/bin", os.environ["PATH"])
-    environment = {**os.environ, "PATH": ":".join(str(path) for path in paths)}
-    # a network of its own: an engine with --bridge=none deletes the docker0 of its neighbour
-    command = ["unshare", "--net", program, "--bridge=none", "--iptables=false", "--config-file", folder / "daemon.json", "--data-root",
-               folder / "data", "--exec-root", folder / "x", "--pidfile", folder / "pid", "-H", f"unix://{folder}/sock"]  # fmt: skip # noqa: E501
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment)
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
         deadline = time.monotonic() + 60
         while True:

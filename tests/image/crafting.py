@@ -84,14 +84,16 @@ def config(layers: Iterable[bytes], history: list[dict[str, Any]] | None = None,
     return json.dumps(document).encode()
 
 
-def docker_archive(path: Path, layers: list[bytes], raw_config: bytes | None = None, compress: str = "") -> Path:
+def docker_archive(
+    path: Path, layers: list[bytes], raw_config: bytes | None = None, compress: str = "", name: str = "crafted:latest"
+) -> Path:
     """As `docker save` before version 25: metadata last."""
     raw_config = raw_config or config(layers)
     names = [f"{digest(layer)[7:]}/layer.tar" for layer in layers]
-    name = f"{digest(raw_config)[7:]}.json"
-    manifest = [{"Config": name, "RepoTags": ["crafted:latest"], "Layers": names}]
+    config_name = f"{digest(raw_config)[7:]}.json"
+    manifest = [{"Config": config_name, "RepoTags": [name], "Layers": names}]
     files = {each: packed(layer, compress) for each, layer in zip(names, layers, strict=True)}
-    files |= {name: raw_config, "manifest.json": json.dumps(manifest).encode()}
+    files |= {config_name: raw_config, "manifest.json": json.dumps(manifest).encode()}
     path.write_bytes(tar(*(f(each, contents) for each, contents in files.items())))
     return path
 
