@@ -6,31 +6,32 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from imgopt.dockerfile import Edit, Instruction
-from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.steps import script_of
-from imgopt.rewrite.strategy import Change, Example, Situation, Strategy
+from imgopt.rewrite.joining import joinable, lists_needed_after
+from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 UPDATES = (("apt-get", "update"), ("apt", "update"))
 LISTS = "/var/lib/apt/lists"
 
 
-def rewrite(situation: Situation) -> Iterator[Change]:
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """A RUN that only updates, right before RUN steps that install."""
     for part in situation.stage.chain:
         runs = list(part.instructions)
         for index, item in enumerate(runs[:-1]):
             installs = _installers(situation, runs[index + 1 :])
-            if installs and _only_updates(situation, item):
-                yield _joined(situation, item, installs)
+            if not installs or not _only_updates(situation, item):
+                continue
+            later = lists_needed_after(situation.dockerfile, installs[-1], situation.project.context)
+            if later is not None:
+                yield Skip(f"the step in line {later} installs with the package lists of this one", item.line)
+                continue
+            yield _joined(situation, item, installs)
 
 
 def _words(situation: Situation, item: Instruction) -> list[tuple[str, ...]] | None:
-    """The commands of a plain RUN in shell form; None for any other."""
-    typed = item.typed
-    if not isinstance(typed, Run) or typed.json is not None or typed.mounts or item.heredocs:
-        return None
-    script = script_of(situation.dockerfile, item)
-    if script.unknown or not script.is_plain_list:
+    """The commands of a RUN that is one plain `&&` list; None for any other."""
+    script = joinable(situation.dockerfile, item)
+    if script is None or any(part.operator not in ("", "&&") for part in script.items):
         return None
     return [tuple(value or "" for value in command.values) for command in script.commands]
 
@@ -81,7 +82,8 @@ STRATEGY = Strategy(
     safety="text",
     references=("https://docs.docker.com/build/building/best-practices/#apt-get",),
     rewrite=rewrite,
-    refuses="Mounts, here-documents or commands that cannot be read; a comment between the steps; no installation.",
+    refuses="Flags, here-documents, `cd` or commands that cannot be read; a comment between the steps or behind a "
+    "command; no installation; a later step that installs with the same lists.",
     examples=(
         Example(
             "update and install apart",
@@ -94,6 +96,27 @@ STRATEGY = Strategy(
             "a comment between the steps is not lost",
             before="FROM d\nRUN apt-get update\n# for the healthcheck\nRUN apt-get install -y curl\n",
             after=None,
+        ),
+        Example(
+            "a comment behind a command would swallow what is joined",
+            before="FROM d\nRUN apt-get update # refresh\nRUN apt-get install -y curl\n",
+            after=None,
+        ),
+        Example(
+            "flags of the second step",
+            before="FROM d\nRUN apt-get update\nRUN --network=host apt-get install -y curl\n",
+            after=None,
+        ),
+        Example(
+            "the folder would be another one for what follows",
+            before="FROM d\nRUN apt-get update\nRUN cd /tmp && apt-get install -y ./a.deb\nRUN apt-get install -y b\n",
+            after=None,
+        ),
+        Example(
+            "a later step needs the lists",
+            before="FROM d\nRUN apt-get update\nRUN apt-get install -y curl\nCOPY a b\nRUN apt-get install -y git\n",
+            after=None,
+            refused="line 5 installs with",
         ),
         Example("nothing is installed", before="FROM d\nRUN apt-get update\nRUN make\n", after=None),
         Example(

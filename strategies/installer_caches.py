@@ -9,9 +9,11 @@ from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Run
 from imgopt.rewrite.installs import recognise
+from imgopt.rewrite.joining import extendable, lists_needed_after
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
+_LISTS = "/var/lib/apt/lists"
 LEAST_BYTES = 100_000
 """A cache smaller than this is not worth a change."""
 
@@ -35,12 +37,14 @@ def _one(situation: Situation, run: Instruction) -> Iterator[Change | Skip]:
     for command in script.commands:
         words = [value or "" for value in command.values]
         install = recognise(words, situation.project.ecosystems)
-        if install is not None and install.manager.caches and not _is_clean(install.manager, script.commands):
+        if install is None or not install.manager.caches or "update" in words:
+            continue
+        if not _is_clean(install.manager, script.commands):
             managers[install.manager.name] = (install.manager, command)
     for manager, command in managers.values():
-        change = _change(situation, run, manager, command, plain=script.is_plain_list)
-        if change is not None:
-            yield change
+        found = _change(situation, run, manager, command)
+        if found is not None:
+            yield found
 
 
 def _is_clean(manager: Manager, commands: tuple[Command, ...]) -> bool:
@@ -57,11 +61,11 @@ def _removes(text: str, manager: Manager) -> bool:
     return any(cache.replace("~", "").strip("/") in text for cache in manager.caches) or "cache" in text
 
 
-def _change(
-    situation: Situation, run: Instruction, manager: Manager, command: Command, *, plain: bool
-) -> Change | None:
+def _change(situation: Situation, run: Instruction, manager: Manager, command: Command) -> Change | Skip | None:
     typed = run.typed
     if not isinstance(typed, Run) or typed.json is not None or run.heredocs or _is_mounted(typed, manager):
+        return None
+    if any(name in situation.dockerfile.scope_at(run).values for name in manager.cache_variables):
         return None
     size = _measured(situation, run, manager)
     if size is not None and size < LEAST_BYTES:
@@ -70,16 +74,37 @@ def _change(
     if manager.keep_cache_option:
         at = command.words[1].span.end if _second_is_verb(command) else command.words[-1].span.end
         edits = (Edit(at, at, f" {manager.keep_cache_option}"),)
-    elif (manager.clean and plain and command.name != "apt-get") or (manager.clean and plain and _installs(command)):
+    elif manager.clean and _may_clean(situation, run, manager):
+        later = _used_later(situation, run, manager)
+        if later is not None:
+            return Skip(f"the step in line {later} installs with the package lists of this one", run.line)
         end = run.value_span.end
-        edits = (Edit(end, end, f" && {manager.clean}"),)
+        edits = (Edit(end, end, f"{_glue(situation, run)}{manager.clean}"),)
     else:
         return None
     return Change(f"{manager.name} keeps {saved} for its next run, which an image never has", run.line, edits)
 
 
-def _installs(command: Command) -> bool:
-    return any(value == "install" for value in command.values)
+def _may_clean(situation: Situation, run: Instruction, manager: Manager) -> bool:
+    """The step can end with one more command, which has something to remove and the right to do so."""
+    script = extendable(situation.dockerfile, run)
+    if script is None or any(command.name == "sudo" for command in script.commands):
+        return False
+    return _LISTS not in manager.caches or any("update" in command.values for command in script.commands)
+
+
+def _used_later(situation: Situation, run: Instruction, manager: Manager) -> int | None:
+    """The system's package lists are no cache to the steps after this one."""
+    if _LISTS not in manager.caches:
+        return None
+    return lists_needed_after(situation.dockerfile, run, situation.project.context)
+
+
+def _glue(situation: Situation, run: Instruction) -> str:
+    """On a line of its own where the step has several."""
+    if run.line == run.end_line:
+        return " && "
+    return f" {situation.dockerfile.escape}{situation.dockerfile.eol}    && "
 
 
 def _second_is_verb(command: Command) -> bool:
@@ -114,7 +139,8 @@ STRATEGY = Strategy(
         "https://docs.docker.com/build/building/best-practices/#apt-get",
     ),
     rewrite=rewrite,
-    refuses="A step with a cache mount, one that cleans up itself, or a measured cache below 0.1 MB.",
+    refuses="A step with a cache mount, one that cleans up itself, package lists that a later step installs with, a "
+    "cache that a variable moves or turns off, or a measured cache below 0.1 MB.",
     examples=(
         Example(
             "pip",
@@ -124,7 +150,8 @@ STRATEGY = Strategy(
         Example(
             "apt lists in the same RUN",
             before="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl\n",
-            after="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n",
+            after="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl \\\n"
+            "    && rm -rf /var/lib/apt/lists/*\n",
         ),
         Example(
             "a cache mount keeps it out already",
@@ -136,6 +163,19 @@ STRATEGY = Strategy(
             before="FROM d\nRUN apt-get install -y a && rm -rf /var/lib/apt/lists/*\n",
             after=None,
         ),
+        Example(
+            "a later step installs with the same lists",
+            before="FROM d\nRUN apt-get update && apt-get install -y a\nCOPY x y\nRUN apt-get install -y b\n",
+            after=None,
+            refused="line 4 installs with",
+        ),
+        Example("a step that only fetches the lists", before="FROM d\nRUN sudo apt update\n", after=None),
+        Example("the lists lie in a layer below", before="FROM d\nRUN apt-get install -y a\n", after=None),
+        Example("not root", before="FROM d\nRUN sudo apt-get update && sudo apt-get install -y a\n", after=None),
+        Example(
+            "a comment would swallow it", before="FROM d\nRUN apt-get update && apt-get install -y a # b\n", after=None
+        ),
+        Example("a variable says it", before="FROM p\nENV PIP_NO_CACHE_DIR=1\nRUN pip install a\n", after=None),
         Example("no cache already", before="FROM p\nRUN pip install --no-cache-dir flask\n", after=None),
     ),
 )

@@ -6,8 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
-from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.joining import joinable
 from imgopt.rewrite.strategy import Change, Example, Situation, Strategy
 
 CLEANERS = (("rm",), ("apt-get", "clean"), ("apt-get", "autoremove"), ("apt-get", "purge"), ("apt-get", "remove"),
@@ -20,25 +19,18 @@ def rewrite(situation: Situation) -> Iterator[Change]:
         return
     items = list(situation.stage.instructions)
     for before, item in itertools.pairwise(items):
-        if _is_plain(situation, before) and _only_cleans(situation, item):
+        if joinable(situation.dockerfile, before) is not None and _only_cleans(situation, item):
             eol = situation.dockerfile.eol
             glue = f" {situation.dockerfile.escape}{eol}    && "
             because = "removing in a later layer only hides: the bytes are shipped with the layer that has them"
             yield Change(because, item.line, (Edit(before.value_span.end, item.value_span.start, glue),))
 
 
-def _is_plain(situation: Situation, item: Instruction) -> bool:
-    typed = item.typed
-    if not isinstance(typed, Run) or typed.json is not None or typed.mounts or item.heredocs:
-        return False
-    script = script_of(situation.dockerfile, item)
-    return not script.unknown and script.is_plain_list and not any(command.cwd != "." for command in script.commands)
-
-
 def _only_cleans(situation: Situation, item: Instruction) -> bool:
-    if not _is_plain(situation, item) or item.comments:
+    script = joinable(situation.dockerfile, item)
+    if script is None or item.comments:
         return False
-    commands = [tuple(v or "" for v in command.values) for command in script_of(situation.dockerfile, item).commands]
+    commands = [tuple(v or "" for v in command.values) for command in script.commands]
     bare = [tuple(word for word in words if not word.startswith("-")) for words in commands]
     return bool(bare) and all(any(words[: len(known)] == known for known in CLEANERS) for words in bare)
 
@@ -50,7 +42,8 @@ STRATEGY = Strategy(
     safety="text",
     references=("https://docs.docker.com/build/building/best-practices/",),
     rewrite=rewrite,
-    refuses="Steps with mounts, here-documents, `cd` or commands that cannot be read; a comment between the two steps.",
+    refuses="Steps with flags, here-documents, `cd` or commands that cannot be read; a comment between the two steps "
+    "or behind a command.",
     examples=(
         Example(
             "lists removed in a layer of their own",
@@ -58,6 +51,9 @@ STRATEGY = Strategy(
             after="FROM d\nRUN apt-get update && apt-get install -y curl \\\n    && rm -rf /var/lib/apt/lists/*\n",
         ),
         Example("something else in between", before="FROM d\nRUN make\nCOPY a b\nRUN rm -rf /src\n", after=None),
+        Example("a comment would swallow it", before="FROM d\nRUN make # all\nRUN rm -rf /src\n", after=None),
+        Example("a list that ends open", before="FROM d\nRUN make;\nRUN rm -rf /src\n", after=None),
+        Example("the network is another one", before="FROM d\nRUN --network=host make\nRUN rm -rf /src\n", after=None),
         Example("the step does more than clean", before="FROM d\nRUN make\nRUN rm -rf /src && ./setup\n", after=None),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imgopt.dockerfile import parse
 from imgopt.results.optimize import Part, Parts
@@ -13,6 +13,8 @@ from imgopt.rewrite.draft import Draft, new_draft, run_strategy
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.kept_out import kept_out
 from imgopt.rewrite.strategy import Project, Situation, Strategy
+
+_MOST_PASSES = 4
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,22 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     """Runs the strategies in order; each sees what the ones before it made."""
     draft = new_draft(text, project.context.ignore)
     for strategy in strategies:
-        draft = run_strategy(draft, strategy, project)
+        draft = _settled(draft, strategy, project)
     gone = kept_out(Situation(project, parse(text), ignore=draft.ignore))
     return Plan(_text(draft), draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
+
+
+def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
+    """A strategy on text alone runs until it has nothing left to change, so that rewriting twice is rewriting once."""
+    new = run_strategy(draft, strategy, project)
+    for _ in range(_MOST_PASSES if strategy.safety == "text" else 0):
+        last = new.text
+        if last == draft.text:
+            break
+        new = run_strategy(replace(new, skips=draft.skips), strategy, project)
+        if new.text == last:
+            break
+    return new
 
 
 def _text(draft: Draft) -> str:
