@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,17 +54,29 @@ def analyze(
     if verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="imgopt: %(message)s")
         logging.getLogger("urllib3").setLevel(logging.WARNING)
-    gc.disable()  # one short run over many small objects, nearly none of which die before its end
-    opened = open_image(image, platform)
-    if ncdu:
-        from imgopt.report.ncdu import ncdu as export
+    with _without_collector():
+        opened = open_image(image, platform)
+        if ncdu:
+            from imgopt.report.ncdu import ncdu as export
 
-        sys.stdout.writelines(export(opened.tree(), image))
-        return
-    result = analyze_image(opened, read_dockerfile(file), target=target, exact_wire=exact_wire)
+            sys.stdout.writelines(export(opened.tree(), image))
+            return
+        result = analyze_image(opened, read_dockerfile(file), target=target, exact_wire=exact_wire)
     write_outputs(result, output or [])
     wanted = {"layers": layers, "packages": packages, "files": files, "tree": tree}
     _show(result, format, [name for name, chosen in wanted.items() if chosen], top)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """One short run over many small objects, nearly none of which die before its end: collecting them only costs."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def read_dockerfile(path: Path | None) -> Dockerfile | None:
