@@ -61,7 +61,9 @@ def _helps(fix: Fix, finding: Finding) -> bool:
 
 
 def _is_asked(finding: Finding, file: str) -> bool:
-    return finding.unit == "bytes" and finding.place is not None and finding.place.file == file
+    """Notes are not worth the time that a plan takes."""
+    at_home = finding.place is not None and finding.place.file == file
+    return finding.unit == "bytes" and finding.level != "info" and at_home
 
 
 @dataclass(frozen=True)

@@ -27,16 +27,11 @@ def test_the_action_installs_imgopt_and_runs_it(project: Project, tmp_path: Path
     assert runner.outputs()["status"] == "passed"
 
 
-def test_pre_commit_installs_the_hook_and_it_takes_less_than_a_second(project: Project, tmp_path: Path) -> None:
+def test_pre_commit_installs_the_hook_and_runs_it(project: Project, tmp_path: Path) -> None:
     project.write("Dockerfile", "FROM debian\nRUN apt-get update && apt-get install -y curl\n")
     project.git("add", "--all")
     environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
-    command = [Path(sys.executable).parent / "pre-commit", "try-repo", ROOT, "imgopt-lint", "--all-files"]
+    tool = Path(sys.executable).parent / "pre-commit"
+    command = [tool, "try-repo", ROOT, "imgopt-lint", "--ref", "HEAD", "--all-files"]
     done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True)
     assert "Dockerfile:2: warning: apt keeps what it downloaded" in done.stdout, done.stdout + done.stderr
-    (imgopt,) = (tmp_path / "pre-commit").glob("*/py_env*/bin/imgopt")
-    before = os.times()
-    lint = subprocess.run([imgopt, "ci", "lint", "Dockerfile"], cwd=project.folder, capture_output=True, text=True)
-    after = os.times()
-    assert lint.returncode == 1
-    assert after.children_user + after.children_system - before.children_user - before.children_system < 1

@@ -283,6 +283,14 @@ def test_the_hook_runs_through_pre_commit_and_names_the_line(project: Project) -
     assert "Dockerfile:2: error:" in _pre_commit(project).stdout
 
 
+def test_the_hook_takes_less_than_a_second(project: Project) -> None:
+    """Of the processor's time, so that a busy machine does not decide."""
+    before = os.times()
+    subprocess.run([BIN / "imgopt", "ci", "lint", "Dockerfile"], cwd=project.folder, capture_output=True)
+    after = os.times()
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 1
+
+
 def test_the_rewriting_hook_changes_the_file_once(project: Project) -> None:
     _hooks(project, "imgopt-rewrite")
     project.write("service.Dockerfile", "FROM debian\nRUN apt-get update && apt-get install -y curl\n")
