@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from imgopt.cache.graph import Graph, Step, Vertex
 from imgopt.cache.operations import add_copy, add_run, add_workdir
-from imgopt.cache.stage import BASE_ENV, Environment, StageState
+from imgopt.cache.stage import BASE_ENV, DEFAULT_PATH, Environment, StageState
 from imgopt.dockerfile import Dockerfile, Instruction, Stage, parse
 from imgopt.dockerfile.stages import find_stage, reachable
 from imgopt.dockerfile.typed import Arg, Copy, Env, Onbuild, Run, Shell, User, Workdir
@@ -80,9 +80,10 @@ class _Builder:
         elif config is not None and config.known:
             made.take_config(config)
         else:
-            made.environment.set(BASE_ENV, "")
-        if not any(name == "PATH" for name, _ in made.environment.items()):
-            made.environment.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            made.environment.set(BASE_ENV, "")  # PATH is in it, too
+            return made
+        if "PATH" not in made.environment.mapping():
+            made.environment.set("PATH", DEFAULT_PATH)
         return made
 
     def _triggered(self, made: StageState, stage: Stage, trigger: str) -> None:
@@ -115,7 +116,7 @@ class _Builder:
 
     def _step(self, made: StageState, typed: Copy | Run | Workdir) -> Vertex:
         if isinstance(typed, Workdir):
-            return add_workdir(self.graph, made, typed)
+            return add_workdir(self.graph, made, typed, _epoch(self.state))
         if isinstance(typed, Run):
             mounts = {m.from_: self.source(m.from_) for m in typed.mounts if m.from_}
             return add_run(self.graph, made, typed, mounts)

@@ -125,6 +125,8 @@ class Matching:
     def _results(self, old: Input, new: Input) -> Sameness:
         """The same paths of two stages' results."""
         assert old.vertex and new.vertex and old.selection and new.selection
+        if old.vertex.kind == new.vertex.kind == "file":
+            return Sameness(old.vertex.operation == new.vertex.operation, (), new.vertex)
         if old.selection != new.selection:
             return Sameness(None)
         answers = [self._path(old.vertex, new.vertex, fixed_part(source)) for source in new.selection.sources]

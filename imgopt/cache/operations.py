@@ -17,15 +17,16 @@ from imgopt.dockerfile.typed import Add, Copy, Mount, Run, Workdir
 
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _GIT = re.compile(r"(?:git@|git://|ssh://)|https?://[^#]+\.git(?:[#?]|$)", re.IGNORECASE)
+_DEFAULT_MODES = {"secret": "0400", "ssh": "0600"}
 _COMMIT = re.compile(r"#[0-9a-f]{40}(?::|$)")
 
 
-def add_workdir(graph: Graph, stage: StageState, typed: Workdir) -> Vertex:
+def add_workdir(graph: Graph, stage: StageState, typed: Workdir, epoch: str | None) -> Vertex:
     """WORKDIR makes its directory: a file operation on the root file system, keyed by path and owner."""
     stage.change_directory(stage.expand(typed.path))
     if stage.directory == "/":
         return stage.output
-    operation = [("make directory", stage.directory), ("user", stage.user)]
+    operation = [("make directory", stage.directory), ("user", stage.user), ("SOURCE_DATE_EPOCH", epoch or "")]
     where = Destination(stage.workdir, True)
     return graph.add("workdir", operation, [Input(stage.output)], where)
 
@@ -40,7 +41,7 @@ def add_run(graph: Graph, stage: StageState, typed: Run, sources: Mapping[str, V
     operation: list[Component] = [
         ("command", _command(stage, typed)),
         ("environment", tuple(stage.environment.items())),
-        ("workdir", stage.directory),
+        ("workdir", stage.current),
         ("user", stage.user),
         ("--network", stage.expand(typed.network or "default")),
         ("--security", stage.expand(typed.security or "sandbox")),
@@ -59,7 +60,7 @@ def _command(stage: StageState, typed: Run) -> tuple[str, ...]:
     only = typed.heredocs[0]
     if len(typed.heredocs) == 1 and parse_heredoc(line) is not None:
         if only.text.startswith("#!"):
-            return (f"/dev/pipes/{only.name}", only.text)
+            return (*stage.shell, f"/dev/pipes/{only.name}", only.text)
         return (*stage.shell, only.text)
     return (*stage.shell, line + "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in typed.heredocs))
 
@@ -81,7 +82,8 @@ class _Mounted:
     def description(self) -> tuple[object, ...]:
         """What of it is in the key: a secret's name but not its value, a cache's place but not its contents."""
         mount = self.mount
-        owner = (mount.mode or "", mount.uid or "", mount.gid or "")
+        mode = _octal(mount.mode or _DEFAULT_MODES.get(self.type, ""))
+        owner = (mode, mount.uid or "", mount.gid or "")
         if self.type == "cache":
             # a custom id and any sharing but "shared" are blanked, so all of those are one key
             plain = self.id in ("", self.given_target) and (mount.sharing or "shared").lower() == "shared"
@@ -131,11 +133,11 @@ def add_copy(
     operation = [
         ("destination", _destination_text(stage, destination)),
         ("source names", tuple(_base_name(word, typed.parents) for word in sources)),
-        ("--chown", stage.expand(typed.chown or "")),
-        ("--chmod", stage.expand(typed.chmod or "")),
+        ("--chown", _owner(stage.expand(typed.chown or ""))),
+        ("--chmod", _octal(stage.expand(typed.chmod or ""))),
         ("--exclude", excludes),
         ("--parents", typed.parents),
-        ("unpacks archives", isinstance(typed, Add) and (typed.unpack is not False, typed.unpack is True)),
+        ("unpacks archives", isinstance(typed, Add) and typed.unpack is not False),
         ("SOURCE_DATE_EPOCH", epoch or ""),
     ]
     where = Destination(stage.absolute(destination), _is_directory(destination, len(sources) + len(typed.heredocs)))
@@ -156,8 +158,18 @@ def _is_directory(destination: str, sources: int) -> bool:
 def _destination_text(stage: StageState, destination: str) -> str:
     """As in the key: absolute, cleaned, the slash at its end kept."""
     path = stage.absolute(destination) or posixpath.normpath(posixpath.join(stage.directory, destination))
-    slash = destination.endswith(("/", "/.")) or destination in (".", "")
+    slash = destination.endswith("/") or destination in (".", "")
     return path if path == "/" or not slash else path + "/"
+
+
+def _octal(mode: str) -> str:
+    """`0644` is `644`; symbolic modes stay."""
+    return mode.lstrip("0") or "0" if mode.isdecimal() else mode
+
+
+def _owner(owner: str) -> str:
+    """`root` is `0`; other names are looked up in the image."""
+    return ":".join("0" if part == "root" else part for part in owner.split(":"))
 
 
 def _base_name(source: str, parents: bool) -> str:

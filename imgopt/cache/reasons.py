@@ -105,6 +105,8 @@ class Reasons:
         if one.vertex is None:
             shown = _listed(answer.differences) or "what it reads cannot be told"
             return Cause("content", f"{short(vertex)}: {shown}", vertex, answer.differences)
+        if answer.same is False and one.vertex.kind == "file":
+            return Cause("operation", f"{short(vertex)}: its here-document changed", vertex)
         if answer.same is False:
             shown = _listed(answer.differences)
             return Cause("stage", f"{short(vertex)}: {shown} in {place(answer.through)}", vertex, answer.differences)

@@ -254,7 +254,7 @@ def _argument(state: State) -> tuple[str, str] | None:
         for one in instructions
         if isinstance(one.typed, Arg)
         for pair in one.typed.pairs
-        if f"{pair.key}" not in re.findall(r"\w+", heads)
+        if pair.key not in re.findall(r"\w+", heads) and pair.key != "SOURCE_DATE_EPOCH"
     ]
     return min(found, key=lambda pair: pair[0] in re.findall(r"\w+", commands), default=None)
 

@@ -15,6 +15,7 @@ from imgopt.errors import InputError
 
 BASE_ENV = "\0base"
 """Stands for the environment of a base image whose configuration is not known."""
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
 
@@ -41,14 +42,15 @@ class Environment:
     def expand(self, word: str, escape: str) -> str:
         """Raises InputError for what BuildKit refuses to expand."""
         try:
-            return expand(word, self._values, escape)
+            return expand(word, {"PATH": DEFAULT_PATH, **self._values}, escape)
         except ExpansionError as error:
             raise InputError(str(error), hint="correct the variable; BuildKit refuses it, too") from None
 
 
 @dataclass
 class StageState:
-    """`workdir` None: relative to a base image's unknown working directory; then `relative` is what was added to it."""
+    """`workdir` None: relative to a base image's unknown working directory; then `relative` is what was added to it.
+    `raw` is the last WORKDIR as written, if it was absolute."""
 
     name: str
     index: int
@@ -57,6 +59,7 @@ class StageState:
     escape: str
     workdir: str | None = None
     relative: str = ""
+    raw: str | None = None
     user: str = ""
     shell: tuple[str, ...] = DEFAULT_SHELL
     triggers: list[str] = field(default_factory=list)
@@ -67,6 +70,7 @@ class StageState:
         """`FROM this`: everything goes over, ARGs too."""
         made = StageState(name, index, self.output, self.environment.copy(), self.escape)
         made.workdir, made.relative, made.user, made.shell = self.workdir, self.relative, self.user, self.shell
+        made.raw = self.raw
         made.triggers = list(self.triggers)
         made.arguments = set(self.arguments)
         return made
@@ -95,6 +99,7 @@ class StageState:
             self.arguments.discard(name)
 
     def change_directory(self, path: str) -> None:
+        self.raw = path if path.startswith("/") else None
         if path.startswith("/"):
             self.workdir, self.relative = _clean(path), ""
         elif self.workdir is not None:
@@ -106,6 +111,11 @@ class StageState:
     def directory(self) -> str:
         """The working directory as it goes into keys; one that starts with `~` is relative to the base's own."""
         return self.workdir if self.workdir is not None else f"~/{self.relative}"
+
+    @property
+    def current(self) -> str:
+        """The working directory as a RUN's key has it: an absolute WORKDIR is not cleaned there."""
+        return self.raw or self.directory
 
     def absolute(self, path: str) -> str | None:
         """None where the base's own working directory decides."""

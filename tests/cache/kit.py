@@ -171,6 +171,8 @@ class Bench:
                 "dockerfile": str(self.folder / f"{name}.Dockerfile"),
                 "args": dict(project.args),
                 "output": ["type=cacheonly"],
+                # no step needs a network, and each would wait for one to be made
+                **({} if name.startswith("network") else {"network": "none"}),
                 **({"target": project.target} if project.target else {}),
             }
             for name, project in projects.items()

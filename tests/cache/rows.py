@@ -339,6 +339,91 @@ RUNS = (
     ),
 )
 
+WRITTEN_OTHERWISE = (
+    text("octal-modes-are-numbers", "H", "COPY --chmod=644 a /a\n", "COPY --chmod=0644 a /a\n", {"a": "1"}),
+    text("root-is-owner-0", "H", "COPY --chown=0:0 a /a\n", "COPY --chown=root:root a /a\n", {"a": "1"}),
+    text("owner-without-group-is-another", "M", "COPY --chown=0 a /a\n", "COPY --chown=0:0 a /a\n", {"a": "1"}),
+    text("owner-0-is-not-no-owner", "M", "COPY a /a\n", "COPY --chown=0:0 a /a\n", {"a": "1"}),
+    text("dot-as-destination-has-a-slash", "HH", "WORKDIR /w\nCOPY a .\n", "WORKDIR /w\nCOPY a /w/\n", {"a": "1"}),
+    text("slash-dot-at-the-end-has-none", "M", "COPY a /y/.\n", "COPY a /y/\n", {"a": "1"}),
+    text("destination-is-cleaned", "H", "COPY a /x/../y//z\n", "COPY a /y/z\n", {"a": "1"}),
+    text("source-is-cleaned", "H", "COPY d /y\n", "COPY /d/ /y\n", {"d/a": "1"}),
+    text("source-above-the-context-is-in-it", "H", "COPY ../a /y\n", "COPY a /y\n", {"a": "1"}),
+    text("relative-directory-is-the-absolute-one", "HH", "WORKDIR /a\nWORKDIR b\n", "WORKDIR /a\nWORKDIR /a/b\n"),
+    text("directory-of-run-is-as-written", "HM", "WORKDIR /a/\nRUN true\n", "WORKDIR /a\nRUN true\n"),
+    text("user-name-is-as-written", "M", "USER 0\nRUN true\n", "USER root\nRUN true\n"),
+    text("path-set-again-goes-to-the-end", "M", "RUN true\n", "ENV PATH=$PATH\nRUN true\n"),
+    text("quotes-of-env-are-not-in-the-key", "H", 'ENV A="1 2"\nRUN true\n', "ENV A=1\\ 2\nRUN true\n"),
+    text(
+        "bind-is-the-default-mount",
+        "H",
+        "RUN --mount=type=bind,source=a,target=/x true\n",
+        "RUN --mount=source=/a,dst=/x,ro true\n",
+        {"a": "1"},
+    ),
+    text(
+        "writable-bind-is-another",
+        "M",
+        "RUN --mount=source=a,target=/x true\n",
+        "RUN --mount=source=a,target=/x,rw true\n",
+        {"a": "1"},
+    ),
+    text(
+        "cache-mode-is-in-the-key-even-the-default",
+        "M",
+        "RUN --mount=type=cache,target=/x true\n",
+        "RUN --mount=type=cache,target=/x,mode=0755 true\n",
+    ),
+    text(
+        "cache-id-that-is-the-target-is-the-default",
+        "H",
+        "RUN --mount=type=cache,target=/x true\n",
+        "RUN --mount=type=cache,target=/x,id=/x true\n",
+    ),
+    text(
+        "secret-defaults-written-out",
+        "H",
+        "RUN --mount=type=secret,id=s true\n",
+        "RUN --mount=type=secret,id=s,target=/run/secrets/s,mode=0400,required=false true\n",
+    ),
+    text("tabs-of-a-dashed-heredoc-are-dropped", "H", "RUN <<E\necho a\nE\n", "RUN <<-E\n\techo a\nE\n"),
+    text(
+        "name-of-a-script-heredoc-is-in-the-key", "M", "RUN <<E\n#!/bin/sh\necho\nE\n", "RUN <<X\n#!/bin/sh\necho\nX\n"
+    ),
+    text(
+        "shell-is-in-the-key-of-a-script-heredoc",
+        "M",
+        "RUN <<E\n#!/bin/sh\necho\nE\n",
+        'SHELL ["/bin/bash", "-c"]\nRUN <<E\n#!/bin/sh\necho\nE\n',
+    ),
+    text(
+        "second-heredoc-of-copy-is-in-the-key", "M", "COPY <<E <<G /d/\na\nE\nb\nG\n", "COPY <<E <<G /d/\na\nE\nc\nG\n"
+    ),
+    text(
+        "quotes-stay-in-a-heredoc-of-copy",
+        "H",
+        "ENV V=1\nCOPY <<E /d\n\"$V\" 'x'\nE\n",
+        "ENV V=1\nCOPY <<E /d\n\"1\" 'x'\nE\n",
+    ),
+    text("unpack-is-the-default-of-add", "H", "ADD a /a\n", "ADD --unpack=true a /a\n", {"a": "1"}),
+    args(
+        "epoch-is-in-the-key-of-copy",
+        "M",
+        "COPY <<E /d\na\nE\n",
+        {"SOURCE_DATE_EPOCH": "1"},
+        {"SOURCE_DATE_EPOCH": "2"},
+    ),
+    args("epoch-is-in-the-key-of-workdir", "M", "WORKDIR /w\n", {"SOURCE_DATE_EPOCH": "1"}, {"SOURCE_DATE_EPOCH": "2"}),
+    edit(
+        "directory-that-is-emptied-by-the-ignore-file-is-sent",
+        "M",
+        "COPY . /d\n",
+        {".dockerignore": "**/*.md\nDockerfile\n", "x/a.md": "1"},
+        {"k": "1"},
+        ["x/a.md"],
+    ),
+)
+
 MOUNTS = (
     text(
         "order-of-mounts-is-not-in-the-key",
@@ -534,4 +619,4 @@ IGNORES = (
     ),
 )
 
-ROWS = (*STAGES, *COPIES, *RUNS, *MOUNTS, *BASE_CHANGES, *IGNORES)
+ROWS = (*STAGES, *COPIES, *RUNS, *WRITTEN_OTHERWISE, *MOUNTS, *BASE_CHANGES, *IGNORES)

@@ -1,0 +1,95 @@
+"""Predicted against measured cache hits, on the samples and on what `imgopt rewrite` makes of them.
+
+    python benchmarks/cache_samples.py [SAMPLE ...] [--scenario NAME ...]
+
+Builds every sample (the original, and the `safe` rewrite where it differs) once and then once per scenario, each on a
+copy of its context, with a mark that keeps every other build's cache out. Needs an engine and the base images. Prints
+the agreement of each, and writes benchmarks/results/cache-samples.json. Exits 1 when a decided prediction was wrong or
+more than 5 % of the steps were left undecided.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from imgopt.cache.project import Project
+from imgopt.config import Config, load_config
+from imgopt.engine import BuildRequest, Session, connect
+from imgopt.results.cache import CacheResult
+from imgopt.rewrite.static import rewrite_static
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results" / "cache-samples.json"
+BASES = ROOT / "build" / "bases.toml"
+MOST_UNKNOWN = 0.05
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "samples", nargs="*", default=sorted(path.parent.name for path in ROOT.glob("samples/*/Dockerfile"))
+    )
+    parser.add_argument("--scenario", action="append", default=[])
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    rows = []
+    with Session(connect()) as session, tempfile.TemporaryDirectory(prefix="imgopt-cache-samples-") as work:
+        for name in options.samples:
+            for arm, project in _arms(ROOT / "samples" / name, Path(work)):
+                rows.append(_row(name, arm, project.measure(session, options.scenario)))
+                print(_shown(rows[-1]), flush=True)
+    total = {key: sum(row[key] for row in rows) for key in ("decided", "right", "wrong", "unknown")}
+    print(_shown({"sample": "all", "arm": "", "failed": [], **total}))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps({"rows": rows, "total": total}, indent=2) + "\n")
+    steps = total["decided"] + total["unknown"]
+    return 1 if total["wrong"] or total["unknown"] > MOST_UNKNOWN * steps else 0
+
+
+def _arms(sample: Path, work: Path) -> Iterator[tuple[str, Project]]:
+    """The original and the static rewrite, each in a context of its own."""
+    settings, _ = load_config(sample)
+    yield "original", _project(sample, settings)
+    (variant,) = rewrite_static(sample, sample / "Dockerfile", settings, ("safe",)).variants
+    if variant.changes:
+        context = work / sample.name
+        shutil.copytree(sample, context, symlinks=True)
+        (context / "Dockerfile").write_text(variant.dockerfile)
+        if variant.dockerignore is not None:
+            (context / ".dockerignore").write_text(variant.dockerignore)
+        yield "safe", _project(context, settings)
+
+
+def _project(context: Path, settings: Config) -> Project:
+    section = settings.build
+    return Project(BuildRequest(context, target=section.target, build_args=section.args, bases=settings.bases))
+
+
+def _row(name: str, arm: str, result: CacheResult) -> dict[str, object]:
+    found = result.agreement
+    assert found is not None
+    return {
+        "sample": name,
+        "arm": arm,
+        "decided": found.decided,
+        "right": found.right,
+        "wrong": found.wrong,
+        "unknown": found.unknown,
+        "failed": [one.name for one in result.scenarios if one.failure] + result.notes,
+    }
+
+
+def _shown(row: dict[str, object]) -> str:
+    figures = f"{row['right']} of {row['decided']} right, {row['wrong']} wrong, {row['unknown']} unknown"
+    failed = f", does not build: {row['failed']}" if row["failed"] else ""
+    return f"{row['sample']:<16} {row['arm']:<9} {figures}{failed}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
