@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 from report_examples import HOSTILE, bench_result, optimize_result
+from report_kinds import analysis, cache, diff, proof
 
 from imgopt.report.common import safe_terminal
 from imgopt.report.views import html
@@ -31,6 +32,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "bench": html([bench_result(50_000)]),
         "optimize": html([optimize_result()]),
         "index": html([optimize_result(), bench_result(300)]),
+        "kinds": html([analysis(), diff(), proof(), cache()]),
     }
     for name, text in pages.items():
         (folder / f"{name}.html").write_text(text)
@@ -65,7 +67,7 @@ def open_page(chromium: Browser, saved: dict[str, Path]) -> Iterator[Open]:
         context.close()
 
 
-@pytest.mark.parametrize("name", ["bench", "optimize", "index"])
+@pytest.mark.parametrize("name", ["bench", "optimize", "index", "kinds"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_says_nothing_and_asks_for_nothing(open_page: Open, name: str, scheme: str) -> None:
     opened = open_page(name, scheme=scheme)
@@ -73,7 +75,7 @@ def test_the_page_says_nothing_and_asks_for_nothing(open_page: Open, name: str, 
     assert opened.noise == []
 
 
-@pytest.mark.parametrize("name", ["bench", "optimize", "index"])
+@pytest.mark.parametrize("name", ["bench", "optimize", "index", "kinds"])
 def test_everything_is_there_without_javascript(open_page: Open, name: str) -> None:
     with_script, without = open_page(name).page, open_page(name, javascript=False).page
     titles = without.locator("section h3").all_inner_texts()
@@ -84,14 +86,14 @@ def test_everything_is_there_without_javascript(open_page: Open, name: str) -> N
     assert without.locator("button, input").count() == 0
 
 
-@pytest.mark.parametrize("name", ["bench", "optimize", "index"])
+@pytest.mark.parametrize("name", ["bench", "optimize", "index", "kinds"])
 @pytest.mark.parametrize("width", [390, 320, 768, 1200])
 def test_no_page_scrolls_sideways(open_page: Open, name: str, width: int) -> None:
     page = open_page(name, width=width).page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["bench", "optimize", "index"])
+@pytest.mark.parametrize("name", ["bench", "optimize", "index", "kinds"])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 390)])
 def test_axe_finds_no_violation(open_page: Open, axe: str, name: str, scheme: str, width: int) -> None:
     page = open_page(name, scheme=scheme, width=width).page

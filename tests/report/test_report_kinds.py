@@ -1,112 +1,13 @@
-"""Pages of the kinds that are not in report_examples: small results, every text of them hostile somewhere."""
+"""Pages of the kinds that are not in report_examples."""
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 from page_sums import Tables, check_sums
-from report_examples import HOSTILE, contents
+from report_kinds import analysis, cache, diff, proof
 
 from imgopt.report import render
 from imgopt.results import Result
-from imgopt.results.analysis import (
-    Analysis,
-    DuplicateRow,
-    FileRow,
-    Finding,
-    ImageSizes,
-    JunkRow,
-    LayerRow,
-    PackageRow,
-    Place,
-    Rest,
-    WasteRow,
-    Where,
-)
-from imgopt.results.cache import Agreement, CacheResult, CacheScenario, CacheStep, ScenarioStep, SkippedScenario
-from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange, Side
-from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
-
-BAD = HOSTILE[0]
-SIZES = ImageSizes(wire=400, tar=1500, payload=1000, live=900, wire_estimated=True, wire_error=3)
-
-
-def analysis() -> Analysis:
-    return Analysis(
-        image=BAD,
-        digest="sha256:1",
-        platform="linux/amd64",
-        source="engine",
-        sizes=SIZES,
-        layers=[
-            LayerRow(
-                index=0, diff_id="a", instruction=f"RUN {BAD}", entries=3, sizes=SIZES, ledger={"live": 900}, base=True
-            )
-        ],
-        ledger={"live": 900, "deleted": 100},
-        waste=[WasteRow(path=f"/{BAD}", bytes=60, kind="deleted", shipped_by=0, killed_by=1)],
-        waste_rest=Rest(count=4, bytes=40),
-        junk=[JunkRow(kind="docs", bytes=10, files=2, layers={"0": 10}, places=[Place(path=f"/{BAD}", bytes=10)])],
-        duplicates=[DuplicateRow(digest="d", size=1, bytes=1, paths=["/a", "/b"], layers=[0, 0])],
-        duplicates_rest=Rest(count=0, bytes=0),
-        packages=[PackageRow(ecosystem="deb", name=BAD, version="1", bytes=300, files=2, layer=0)],
-        unowned=600,
-        files=[FileRow(path=f"/{BAD}/{number}", bytes=10) for number in range(50)],
-        directories=[],
-        findings=[
-            Finding(
-                id="x", level="warning", bytes=60, message=BAD, where=Where(file=BAD, line=3, instruction=BAD), hint=BAD
-            )
-        ],
-    )
-
-
-def diff() -> Diff:
-    side = Side(image=BAD, digest="d", platform="p", source="s", sizes=SIZES, layers=2)
-    larger = msgspec.structs.replace(side, sizes=ImageSizes(wire=500, tar=1700, payload=1300, live=1000))
-    paths = contents(40)
-    return Diff(
-        before=side,
-        after=larger,
-        classes=[Change(name="live", before=900, after=1000), Change(name="deleted", before=100, after=300)],
-        instructions=[InstructionChange(instruction=f"RUN {BAD}", kind="changed", before=1000, after=1300)],
-        base=Change(name="base image", before=100, after=300),
-        own=Change(name="own layers", before=900, after=1000),
-        packages=[
-            PackageChange(ecosystem="deb", name=f"p{n}", version_before="", version_after="1", before=0, after=n)
-            for n in range(700)
-        ],
-        paths=paths,
-    )
-
-
-def proof() -> ProofResult:
-    failure = Failure(kind="missing-library", subject=BAD, path="/x", needed_by=BAD, message=BAD)
-    return ProofResult(
-        original=Compared(image=BAD, user="root", layers=3, tar_bytes=10_000, build_seconds=3.0),
-        candidate=Compared(image="b", dockerfile=BAD, user="1", layers=2, tar_bytes=5_000, build_seconds=2.0),
-        verdict="refuted",
-        reason=BAD,
-        checks=[
-            ProofCheck(name="configuration", verdict="passed", detail="14 keys", allowed=[BAD]),
-            ProofCheck(name="libraries", verdict="failed", detail=BAD, failures=[failure]),
-        ],
-        log=[BAD, "\x1b[31mred"],
-        hints=[BAD],
-    )
-
-
-def cache() -> CacheResult:
-    states = [("hit", None), ("miss", "miss"), ("unknown", "hit")]
-    steps = [ScenarioStep(predicted=p, measured=m, reason=BAD, seconds=1.0) for p, m in states]  # type: ignore[arg-type]
-    return CacheResult(
-        steps=[CacheStep(stage="", line=n, instruction=f"RUN {BAD} {n}") for n in range(3)],
-        scenarios=[CacheScenario(name="edit-source", edit=BAD, steps=steps, failure=BAD)],
-        agreement=Agreement(decided=2, right=2, wrong=0, unknown=1),
-        skipped=[SkippedScenario(name="edit-lock", reason=BAD)],
-        cold_seconds=12.5,
-        notes=[BAD],
-    )
 
 
 @pytest.mark.parametrize(("result", "sums"), [(analysis(), 5), (diff(), 6), (proof(), 0), (cache(), 0)], ids=str)
