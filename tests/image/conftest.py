@@ -93,11 +93,11 @@ def containerd_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]
     paths = (Path(program).parent, ENGINE_DATA / "packages/root/usr/bin", os.environ["PATH"])
     environment = {**os.environ, "PATH": ":".join(str(path) for path in paths)}
     # a network of its own: an engine with --bridge=none deletes the docker0 of its neighbour
-    command = ["unshare", "--net", program, "--bridge=none", "--iptables=false"]
-    command += ["--config-file", folder / "daemon.json", "--data-root", folder / "data", "--exec-root", folder / "x"]
-    command += ["--pidfile", folder / "pid", "-H", f"unix://{folder}/sock"]
+    options = {"config-file": "daemon.json", "data-root": "data", "exec-root": "x", "pidfile": "pid"}
+    command = ["unshare", "--net", program, "--bridge=none", "--iptables=false", f"--host=unix://{folder}/sock"]
+    command += [f"--{name}={folder / place}" for name, place in options.items()]
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment)
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
         deadline = time.monotonic() + 60
         while True:
