@@ -127,7 +127,7 @@ def compare(before: Sequence[float], after: Sequence[float], limits: Limits = DE
 
 
 def _verdict(bounds: Interval, p: float, count: int, limits: Limits) -> tuple[Verdict, str]:
-    if count < MIN_RUNS or bounds.low is None or bounds.high is None:
+    if bounds.low is None or bounds.high is None:  # fewer than MIN_RUNS have no interval
         return "inconclusive", f"{count} {'run' if count == 1 else 'runs'}: no claim from fewer than {MIN_RUNS}"
     floor, margin = max(limits.floor, limits.min_effect), max(limits.floor, SAME_MARGIN)
     effect = _change(bounds.median)
