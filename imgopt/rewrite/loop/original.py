@@ -13,6 +13,7 @@ from imgopt.errors import InputError, Location
 from imgopt.image import Image, open_image
 from imgopt.proof.dockerfiles import base_name, named_packages
 from imgopt.proof.observe import Observation, observe
+from imgopt.proof.opened import with_sources
 from imgopt.rewrite.evidence import Evidence, Seen
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
@@ -110,7 +111,7 @@ def seen_in(runs: tuple[Observation, ...]) -> Seen:
     first = runs[0]
     traced = first.trace.reason is None and first.started
     return Seen(
-        opened=frozenset(first.trace.opened) if traced else None,
+        opened=with_sources(first.trace.opened) if traced else None,
         executed=frozenset(first.trace.executed) if traced else frozenset(),
         written=tuple(sorted({change.path for run in runs for change in run.written if change.kind != "deleted"})),
         ports=tuple(sorted({item.port for item in first.listening})),
