@@ -16,6 +16,9 @@ from imgopt.image.wire import wire_size
 from imgopt.results import Value
 from imgopt.results.ci import FourSizes
 
+_FORMAT = 2
+"""Of what is kept on disk; another number is measured again."""
+
 
 class LayerFacts(Value, frozen=True, kw_only=True):
     """One layer: `diff` is the start of its diff ID."""
@@ -99,7 +102,7 @@ def manifest_facts(image: Image, base_layers: int) -> Facts:
 
 def image_facts(image: Image, base_layers: int) -> Facts:
     """Reads the image, or what was learned of it before. `base_layers` is the number of layers of the base."""
-    key = f"{image.digest}-{base_layers}-{__version__}"
+    key = f"{image.digest}-{base_layers}-{__version__}-{_FORMAT}"
     known = image.memory.get("ci", key)
     if known is not None:
         try:

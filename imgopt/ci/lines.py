@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imgopt.analysis import Step, match_lines, read_steps
@@ -37,12 +38,21 @@ def find_origins(image: Image, dockerfile: Dockerfile | None, target: str | None
     """Pairs layers with instructions; without a Dockerfile (or with another's) the history's words are all there is."""
     steps = read_steps(image)
     matched = match_lines(steps, dockerfile, target) if dockerfile is not None and dockerfile.stages else steps
-    lines = any(step.line is not None for step in matched)
+    lines = dockerfile is not None and _fits(matched, dockerfile, target)
+    matched = matched if lines else steps
     made = [step for step in matched if step.layer is not None]
     base = None
-    if dockerfile is not None and lines and not any(step.base is None for step in made):
+    if lines and not any(step.base is None for step in made):
         base = sum(bool(step.base) for step in made)
     return Origins(tuple(_origin(step, dockerfile) for step in made), base, lines)
+
+
+def _fits(steps: Sequence[Step], dockerfile: Dockerfile, target: str | None) -> bool:
+    """Whether this file built the image: half of its instructions stand word for word in the history."""
+    if not dockerfile.stages:
+        return False
+    wanted = sum(len(stage.instructions) - 1 for stage in dockerfile.target(target).chain)
+    return 0 < wanted <= 2 * sum(step.confidence == "matched" for step in steps)
 
 
 def guess_base(image: Image) -> int | None:

@@ -25,9 +25,18 @@ def emit(result: Result, format: str) -> None:
     elif format != "text":  # machines read it; no line of it can begin with a command
         sys.stdout.write(render(result, format))
     elif os.environ.get("GITHUB_ACTIONS") == "true":
-        _quoted(render(result, "text", width=120))
-    else:
+        _quoted(render(result, "text", width=_log_width()))
+    elif sys.stdout.isatty():
         _to_terminal(result)
+    else:
+        sys.stdout.write(render(result, "text", width=_log_width()))
+
+
+def _log_width() -> int:
+    """A log has no edge to wrap at; COLUMNS decides where it is set."""
+    import shutil
+
+    return shutil.get_terminal_size((160, 24)).columns
 
 
 def _to_terminal(result: Result) -> None:

@@ -185,6 +185,16 @@ def test_a_moved_and_an_edited_instruction_are_matched(recorded: Project) -> Non
     assert not any(detail in ("new", "removed") for detail in details.values())
 
 
+def test_the_dockerfile_of_another_image_names_no_lines(recorded: Project) -> None:
+    recorded.write("Dockerfile", "FROM node\nWORKDIR /srv\nCOPY package.json .\nRUN npm ci\nCOPY src src\nCMD node .\n")
+    recorded.image(source=[f("app/x", 20_000_000)])
+    result = _result(recorded)
+    (error,) = _errors(result)
+    assert error.place is not None and error.place.line == 1
+    assert any("did not build this image" in note for note in result.images[0].notes)
+    assert any("instruction COPY . . +20.0 MB" in cause for cause in error.causes)
+
+
 def test_a_breach_that_rounding_would_hide_is_printed_in_bytes(recorded: Project) -> None:
     size = _result(recorded).images[0].sizes.tar or 0
     recorded.write("imgopt.toml", f'[ci.rules]\ntotal = ["error", {{max = "{size - 1} B"}}]\n')
