@@ -171,8 +171,9 @@ class Matching:
         """Whether a changed path surely ends up, with another content, at or under `path`."""
         selection = vertex.inputs[number].selection
         places = landing_places(vertex, selection, difference) if selection and vertex.kind == "copy" else ()
-        if not places:
-            return None
+        destination = vertex.destination.path if vertex.destination else None
+        if not places or destination is None or not overlaps(canonical(destination), canonical(path)):
+            return None  # nobody knows, or a link that a RUN made may lead from there to here
         if difference.what == "mode" and dict(vertex.operation).get("--chmod"):
             return False  # every mode is set by the copy
         judged = [is_under(canonical(place), canonical(path)) for place in places]
