@@ -22,8 +22,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             if not installs or not _only_updates(situation, item):
                 continue
             later = lists_needed_after(situation.dockerfile, installs[-1], situation.project.context)
-            if later is not None:
-                yield Skip(f"the step in line {later} installs with the package lists of this one", item.line)
+            if later:
+                yield Skip(f"`{later}` further down installs with the package lists of this step", item.line)
                 continue
             yield _joined(situation, item, installs)
 
@@ -116,7 +116,7 @@ STRATEGY = Strategy(
             "a later step needs the lists",
             before="FROM d\nRUN apt-get update\nRUN apt-get install -y curl\nCOPY a b\nRUN apt-get install -y git\n",
             after=None,
-            refused="line 5 installs with",
+            refused="`apt-get install -y git` further down",
         ),
         Example("nothing is installed", before="FROM d\nRUN apt-get update\nRUN make\n", after=None),
         Example(

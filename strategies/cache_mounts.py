@@ -5,39 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imgopt.context.ecosystems import Ecosystem, Manager
-from imgopt.dockerfile import Edit, Instruction
+from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.installs import begins_with, recognise
+from imgopt.rewrite.installs import recognise
+from imgopt.rewrite.mounting import hidden, in_root, programs
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+
+SAYS_ONLY = (["version"], ["env"], ["--version"], ["-v"], ["clean"])
+"""First arguments with which a build tool downloads nothing."""
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """Every RUN that calls an installer or compiler whose cache folder is known and safe to keep."""
+    if not _knows_mounts(situation.dockerfile):
+        return
     for stage in situation.dockerfile.reachable(situation.project.target):
         for item in stage.instructions:
             if item.keyword == "RUN":
-                yield from _one(situation, item)
+                yield from _one(situation, stage, item)
 
 
-def _one(situation: Situation, run: Instruction) -> Iterator[Change | Skip]:
+def _knows_mounts(dockerfile: Dockerfile) -> bool:
+    """Dockerfile syntax 1.0 and 1.1 have no `RUN --mount`."""
+    syntax = next((directive.value for directive in dockerfile.directives if directive.name == "syntax"), "")
+    tag = syntax.rpartition(":")[2]
+    return not (tag in ("1.0", "1.1") or tag.startswith(("1.0.", "1.1.")))
+
+
+def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Change | Skip]:
     typed = run.typed
     script = script_of(situation.dockerfile, run)
     if not isinstance(typed, Run) or script.unknown or typed.json is not None:
         return
     managers = _managers(script.commands, situation.project.ecosystems)
-    texts = " ".join(word.text for command in script.commands for word in command.words)
+    words = {value for command in script.commands for value in command.values}
     for manager in managers:
         wanted = manager.cache_mounts
-        if any(_is_mounted(typed, _absolute(folder)) for folder in wanted):
+        if any(_is_mounted(typed, in_root(folder)) for folder in wanted):
             continue
-        refusal = _refusal(situation, run, manager, texts)
+        refusal = _refusal(situation, run, manager, words) or hidden(situation, stage, run, manager)
         if refusal:
             yield Skip(refusal, run.line)
             continue
         sharing = f",sharing={manager.cache_sharing}" if manager.cache_sharing else ""
-        flags = "".join(f"--mount=type=cache,target={_absolute(folder)}{sharing} " for folder in wanted)
+        flags = "".join(f"--mount=type=cache,target={in_root(folder)}{sharing} " for folder in wanted)
         at = run.value_span.start if not run.flags else run.flags[0].span.start
         yield Change(f"{manager.name} finds what it downloaded before, also when this step runs again", run.line,
                      (Edit(at, at, flags),))  # fmt: skip
@@ -50,35 +63,27 @@ def _managers(commands: tuple[Command, ...], ecosystems: tuple[Ecosystem, ...]) 
         install = recognise(words, ecosystems)
         if install is not None and install.manager.cache_mounts and "update" not in words[:2]:
             found[install.manager.name] = install.manager
-        for ecosystem in ecosystems:
-            for manager in ecosystem.manager:
-                known = [*manager.fetch_before, *([manager.fetch] if manager.fetch[:1].isalpha() else [])]
-                if manager.cache_mounts and any(begins_with(words, command) for command in known):
-                    found[manager.name] = manager
+        for manager in (manager for ecosystem in ecosystems for manager in ecosystem.manager):
+            if manager.cache_mounts and words[:1] and words[0] in programs(manager) and words[1:2] not in SAYS_ONLY:
+                found[manager.name] = manager
     return list(found.values())
 
 
-def _refusal(situation: Situation, run: Instruction, manager: Manager, texts: str) -> str:
+def _refusal(situation: Situation, run: Instruction, manager: Manager, words: set[str | None]) -> str:
     if manager.cache_sharing:
         return f"{manager.name}: base images delete its cache by themselves, so a mount would keep nothing"
-    if manager.keep_cache_option and manager.keep_cache_option in texts:
+    if manager.keep_cache_option and manager.keep_cache_option in words:
         return f"`{manager.keep_cache_option}` says that {manager.name} shall keep no cache"
-    if manager.clean and manager.clean.split(" ")[0:2] == texts.split(" ")[0:2]:
-        return f"this step removes the cache of {manager.name}"
-    user = situation.dockerfile.scope_at(run).user
-    if user not in (None, "root", "0") and any(folder.startswith("~") for folder in manager.cache_mounts):
-        return f"this step runs as {user}, whose home folder is not known"
+    user = (situation.dockerfile.scope_at(run).user or "root").partition(":")[0]
+    if user not in ("root", "0"):
+        return f"this step runs as {user}: its home folder is not known, and a new mount belongs to root"
     evidence = situation.evidence
     if evidence is not None:
-        folders = tuple(_absolute(folder) + "/" for folder in manager.cache_mounts)
+        folders = tuple(in_root(folder) + "/" for folder in manager.cache_mounts)
         used = sorted(path for path in evidence.opened if path.startswith(folders) and path in evidence.facts)
         if used:
             return f"the service reads {used[0]}, which lies in the cache of {manager.name}"
     return ""
-
-
-def _absolute(folder: str) -> str:
-    return folder.replace("~", "/root", 1)
 
 
 def _is_mounted(run: Run, folder: str) -> bool:
@@ -95,8 +100,9 @@ STRATEGY = Strategy(
         "https://docs.docker.com/reference/dockerfile/#run---mounttypecache",
     ),
     rewrite=rewrite,
-    refuses="A step that says it wants no cache or runs as another user; a cache folder that the service reads; apt, "
-    "whose cache the official images delete by themselves.",
+    refuses="A step that says it wants no cache, removes it or runs as another user; a cache folder that the service "
+    "reads, that a COPY fills or takes, or that a step without the mount builds from; offline builds; apt, whose cache "
+    "the official images delete by themselves.",
     examples=(
         Example(
             "pip",
@@ -111,6 +117,53 @@ STRATEGY = Strategy(
         ),
         Example("no cache wanted", before="FROM p\nRUN pip install --no-cache-dir x\n", after=None, refused="no cache"),
         Example("another user", before="FROM p\nUSER app\nRUN pip install x\n", after=None, refused="runs as app"),
+        Example(
+            "a mount point cannot be removed",
+            before="FROM p\nRUN pip install a && rm -rf /root/.cache\n",
+            after=None,
+            refused="names the folder",
+        ),
+        Example(
+            "the step empties its cache",
+            before="FROM n\nRUN npm i -g a && npm cache clean --force\n",
+            after=None,
+            refused="about the cache itself",
+        ),
+        Example(
+            "settings lie in the folder",
+            before="FROM maven\nCOPY settings.xml /root/.m2/\nRUN mvn package\n",
+            after=None,
+            refused="puts something where",
+        ),
+        Example(
+            "an offline build needs the layer",
+            before="FROM maven\nRUN mvn dependency:go-offline\nRUN mvn -o package\n",
+            after=None,
+            refused="in a layer",
+        ),
+        Example(
+            "make would not see the modules",
+            before="FROM golang\nRUN go mod download\nRUN make\n",
+            after=None,
+            refused="without the mount",
+        ),
+        Example(
+            "another stage copies the modules",
+            before="FROM golang AS a\nRUN go mod download\nFROM golang\nCOPY --from=a /go/pkg /go/pkg\n",
+            after=None,
+        ),
+        Example(
+            "every step that builds from the repository",
+            before="FROM maven\nRUN mvn dependency:go-offline\nRUN mvn package\n",
+            after="FROM maven\nRUN --mount=type=cache,target=/root/.m2 mvn dependency:go-offline\n"
+            "RUN --mount=type=cache,target=/root/.m2 mvn package\n",
+        ),
+        Example(
+            "packages that the publishing step needs",
+            before="FROM sdk\nRUN dotnet restore\nRUN dotnet publish --no-restore\n",
+            after=None,
+        ),
+        Example("an old syntax", before="# syntax=docker/dockerfile:1.0\nFROM p\nRUN pip install x\n", after=None),
         Example(
             "a mount is there",
             before="FROM p\nRUN --mount=type=cache,target=/root/.cache pip install x\n",

@@ -76,8 +76,8 @@ def _change(situation: Situation, run: Instruction, manager: Manager, command: C
         edits = (Edit(at, at, f" {manager.keep_cache_option}"),)
     elif manager.clean and _may_clean(situation, run, manager):
         later = _used_later(situation, run, manager)
-        if later is not None:
-            return Skip(f"the step in line {later} installs with the package lists of this one", run.line)
+        if later:
+            return Skip(f"`{later}` further down installs with the package lists of this step", run.line)
         end = run.value_span.end
         edits = (Edit(end, end, f"{_glue(situation, run)}{manager.clean}"),)
     else:
@@ -93,10 +93,10 @@ def _may_clean(situation: Situation, run: Instruction, manager: Manager) -> bool
     return _LISTS not in manager.caches or any("update" in command.values for command in script.commands)
 
 
-def _used_later(situation: Situation, run: Instruction, manager: Manager) -> int | None:
+def _used_later(situation: Situation, run: Instruction, manager: Manager) -> str:
     """The system's package lists are no cache to the steps after this one."""
     if _LISTS not in manager.caches:
-        return None
+        return ""
     return lists_needed_after(situation.dockerfile, run, situation.project.context)
 
 
@@ -167,7 +167,7 @@ STRATEGY = Strategy(
             "a later step installs with the same lists",
             before="FROM d\nRUN apt-get update && apt-get install -y a\nCOPY x y\nRUN apt-get install -y b\n",
             after=None,
-            refused="line 4 installs with",
+            refused="`apt-get install -y b` further down",
         ),
         Example("a step that only fetches the lists", before="FROM d\nRUN sudo apt update\n", after=None),
         Example("the lists lie in a layer below", before="FROM d\nRUN apt-get install -y a\n", after=None),

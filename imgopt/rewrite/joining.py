@@ -36,16 +36,16 @@ def joinable(dockerfile: Dockerfile, item: Instruction) -> Script | None:
     return script
 
 
-def lists_needed_after(dockerfile: Dockerfile, item: Instruction, context: ContextFiles) -> int | None:
-    """The line of a later step that installs with the package lists that this one leaves; None where none does."""
+def lists_needed_after(dockerfile: Dockerfile, item: Instruction, context: ContextFiles) -> str:
+    """A later step that installs with the package lists that this one leaves, its text cut; empty where none does."""
     for stage in dockerfile.stages:
         parts = stage.chain
         if not any(one is item for part in parts for one in part.instructions):
             continue
         found = _first_user(dockerfile, _runs_after(parts, item), context)
-        if found is not None:
+        if found:
             return found
-    return None
+    return ""
 
 
 def _runs_after(parts: Iterable[Stage], item: Instruction) -> Iterator[Instruction]:
@@ -55,17 +55,17 @@ def _runs_after(parts: Iterable[Stage], item: Instruction) -> Iterator[Instructi
                 yield other
 
 
-def _first_user(dockerfile: Dockerfile, runs: Iterable[Instruction], context: ContextFiles) -> int | None:
+def _first_user(dockerfile: Dockerfile, runs: Iterable[Instruction], context: ContextFiles) -> str:
     for run in runs:
         script = script_of(dockerfile, run) if run.keyword == "RUN" else None
         commands = script.commands if script is not None and not script.unknown else ()
         if not commands and all(word in run.value for word in ("apt", "install")):
-            return None if "update" in run.value else run.line
+            return "" if "update" in run.value else run.value[:60]
         for command in commands:
             needs = _needs_lists(command, context)
             if needs is not None:
-                return run.line if needs else None
-    return None
+                return run.value[:60] if needs else ""
+    return ""
 
 
 def _needs_lists(command: Command, context: ContextFiles) -> bool | None:
