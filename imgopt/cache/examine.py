@@ -42,16 +42,9 @@ def examine(
         scenarios=found,
         agreement=agreement(found) if laboratory is not None else None,
         skipped=[SkippedScenario(name=one.name, reason=one.reason) for one in chosen if isinstance(one, Skipped)],
-        cold_seconds=cold.seconds if cold is not None and not cold.failure else None,
-        notes=list(_notes(state, cold)),
+        cold_seconds=cold.seconds if cold is not None else None,
+        notes=[] if steps else ["the Dockerfile has no cacheable step"],
     )
-
-
-def _notes(state: State, cold: Measured | None) -> Iterator[str]:
-    if cold is not None and cold.failure:
-        yield f"the project itself does not build: {cold.failure}"
-    if not state.graph.placed:
-        yield "the Dockerfile has no cacheable step"
 
 
 def _scenario(

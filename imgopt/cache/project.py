@@ -79,15 +79,17 @@ class Project:
             return examine(self.state, chosen, None, known, self._times(times))
 
     def measure(self, session: Session, names: Sequence[str] = (), tell: Tell = _silent) -> CacheResult:
-        """All scenarios (or those named), predicted and built."""
+        """All scenarios (or those named), predicted and built. Raises FindingsError for a project that fails as it is."""
         with self._chosen(names) as chosen:
             state = self._on(session, self.state)
             hidden = list_files(self.context, _NO_VCS) if state.ignore else None
             laboratory = Laboratory(session, self.context, state, self.request, hidden)
             tell("first build")
             cold = laboratory.cold()
+            if cold.failure:
+                raise FindingsError(cold.failure, hint="it fails as it is, before any change")
             result = examine(state, chosen, laboratory, None, times_of(cold), tell)
-            if self.memory is not None and not cold.failure:
+            if self.memory is not None:
                 self.memory.remember(self.state, result, times_of(cold))
             return result
 

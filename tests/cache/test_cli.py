@@ -191,3 +191,11 @@ def test_an_interrupt_ends_it_in_order(context: Path, tmp_path: Path, base_image
     process.communicate(timeout=20)
     assert process.returncode == 130
     assert list(work.iterdir()) == []
+
+
+@pytest.mark.engine
+def test_a_project_that_does_not_build_is_exit_1_with_the_step(context: Path, tmp_path: Path, base_image: str) -> None:
+    (context / "Dockerfile").write_text("FROM python:3.11\nCOPY . .\nRUN no-such-command\n")
+    done = imgopt(context, "--measure", "--base", f"python:3.11={base_image}", cache=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no-such-command" in done.stderr and "before any change" in done.stderr
