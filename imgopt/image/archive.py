@@ -85,8 +85,8 @@ class DirectoryFiles:
 class _FileBlobs:
     wire = False
 
-    def __init__(self, files: Files) -> None:
-        self._files = files
+    def __init__(self, files: Files, trusted: bool) -> None:
+        self._files, self.trusted = files, trusted
 
     def blob(self, descriptor: Descriptor) -> Region:
         algorithm, _, value = descriptor.digest.partition(":")
@@ -118,7 +118,7 @@ def open_files(
     index = files.find("index.json")
     if index is not None:
         roots = read_index(index.bytes(_MAX_JSON), f"{reference}: index.json")
-        blobs = _FileBlobs(files)
+        blobs = _FileBlobs(files, trusted=source == "engine")
         if any(_held(blobs, root) for root in roots):
             return open_manifests(_named(roots, name, reference), blobs, reference, source, platform, memory)
     manifest = files.find("manifest.json")
@@ -169,7 +169,7 @@ def _open_saved(saved: _Saved, files: Files, reference: str, memory: Memory, sou
     layers = []
     for number, (layer, diff_id) in enumerate(zip(saved.layers, parsed.diff_ids, strict=True)):
         region = _file(files, layer, reference)
-        layers.append(local_layer(number, diff_id, lambda region=region: region, memory))  # type: ignore[misc]
+        layers.append(local_layer(number, diff_id, lambda region=region: region, memory, trusted=source == "engine"))  # type: ignore[misc]
     return Image(reference, source, parsed, tuple(layers), memory)
 
 

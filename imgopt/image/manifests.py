@@ -31,9 +31,14 @@ class BlobMissing(Exception):
 
 
 class Blobs(Protocol):
-    """Access to blobs by digest; `wire` says that a blob's size is what a pull transfers, whatever its compression."""
+    """Access to blobs by digest.
+
+    `wire` says that a blob's size is what a pull transfers, whatever its compression; `trusted` that an engine vouches
+    for its layers, so that plain ones need not be hashed to be believed.
+    """
 
     wire: bool
+    trusted: bool
 
     def blob(self, descriptor: Descriptor) -> Region:
         """Raises BlobMissing."""
@@ -237,7 +242,9 @@ def _layer(number: int, descriptor: Descriptor, diff_id: str, blobs: Blobs, memo
     if blobs.wire:
         contents: Contents = TarContents(fetch, diff_id, what)
         return Layer(number, diff_id, contents, memory, digest=descriptor.digest, wire_bytes=descriptor.size)
-    return local_layer(number, diff_id, fetch, memory, digest=descriptor.digest, foreign=bool(descriptor.urls))
+    return local_layer(
+        number, diff_id, fetch, memory, digest=descriptor.digest, foreign=bool(descriptor.urls), trusted=blobs.trusted
+    )
 
 
 def local_layer(
@@ -248,6 +255,7 @@ def local_layer(
     *,
     digest: str | None = None,
     foreign: bool = False,
+    trusted: bool = False,
 ) -> Layer:
     """A layer whose blob is on this machine: its size is a wire size only when it is compressed."""
     try:
@@ -257,5 +265,5 @@ def local_layer(
             raise
         return Layer(number, diff_id, MissingContents(), memory, digest=digest)
     wire = len(blob) if compression(blob.head(8)) else None
-    contents = TarContents(lambda: blob, diff_id, f"layer {number} ({diff_id[:19]})")
+    contents = TarContents(lambda: blob, None if trusted else diff_id, f"layer {number} ({diff_id[:19]})")
     return Layer(number, diff_id, contents, memory, digest=digest, wire_bytes=wire)

@@ -39,6 +39,7 @@ class _Remote:
     """One repository; requests and tokens by oras, bytes and digests here (oras returns parsed JSON only)."""
 
     wire = True
+    trusted = False
 
     def __init__(self, name: str) -> None:
         import oras.container
