@@ -135,12 +135,12 @@ def _verdict(bounds: Interval, p: float, count: int, limits: Limits) -> tuple[Ve
         word: Verdict = "faster" if bounds.median > 1 else "slower"
         return (
             word,
-            f"p = {p:.3g} < {limits.alpha}, and {_percent(effect)} is more than the noise floor of {_percent(floor)}",
+            f"p = {p:.3g} < {limits.alpha}, and {_percent(effect)} is more than the threshold of {_percent(floor)}",
         )
     if max(_change(bounds.low), _change(bounds.high)) <= margin:
         return "no change", f"the whole interval is within {_percent(margin)}"
     if p < limits.alpha:
-        return "inconclusive", f"{_percent(effect)} is not more than the noise floor of {_percent(floor)}"
+        return "inconclusive", f"{_percent(effect)} is not more than the threshold of {_percent(floor)}"
     return "inconclusive", f"p = {p:.3g} is not below {limits.alpha}, and the interval is wider than {_percent(margin)}"
 
 
