@@ -79,7 +79,7 @@ class Project:
             return examine(self.state, chosen, None, known, self._times(times))
 
     def measure(self, session: Session, names: Sequence[str] = (), tell: Tell = _silent) -> CacheResult:
-        """All scenarios (or those named), predicted and built. Raises FindingsError for a project that fails as it is."""
+        """All scenarios (or those named), predicted and built. Raises FindingsError where it fails as it is."""
         with self._chosen(names) as chosen:
             state = self._on(session, self.state)
             hidden = list_files(self.context, _NO_VCS) if state.ignore else None
