@@ -2,9 +2,10 @@
 
     .venv/bin/python benchmarks/analyze.py IMAGE [IMAGE...]
 
-Figures are the wall time of whole processes, compared by the least of --runs; runs of all programs take turns. Beside it
-stands the processor time of each program, which other work on the machine disturbs less (the engine's own is not in
-it). "first" looks start with an empty cache directory. dive is taken from the PATH, or built once by the Go toolchain where there is one.
+Figures are the wall time of whole processes, compared by the least of --runs; runs of all programs take turns. Beside
+it stands the processor time of each program, which other work on the machine disturbs less (the engine's own is not in
+it). "first" looks start with an empty cache directory. dive is taken from the PATH, or built once by the Go toolchain
+where there is one.
 """
 
 from __future__ import annotations
