@@ -22,8 +22,8 @@ from imgopt.strategies import (
 )
 
 BUILT_IN: tuple[Strategy, ...] = (
-    layer_order.STRATEGY,
     ignore_file.STRATEGY,
+    layer_order.STRATEGY,
     exec_form.STRATEGY,
     start_command.STRATEGY,
     cache_mounts.STRATEGY,

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from imgopt.dockerfile import Edit, Instruction, Stage
+from imgopt.dockerfile import Edit, IgnoreFile, Instruction, Stage
 from imgopt.dockerfile.shellmodel import Script
 from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.fetch_ahead import fetch_for
@@ -49,11 +49,30 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
         yield from _fetch_ahead(situation, group, after, moves)
         return
     before = [item for item in stage.instructions if item.span.start < group[0].instruction.span.start]
-    missing = [path for path in moves.files if not _is_copied_by(situation, path, before)]
+    unsafe = next((path for path in moves.files if set(path) & set(" \t*?[]$\"'")), None)
+    if unsafe is not None:
+        yield Skip(f"the name {unsafe!r} means something else in a COPY", group[0].instruction.line)
+        return
+    overlaid = _overlaid(situation, group)
+    if overlaid:
+        yield Skip(f"{overlaid} is in the build context: copied later, it would lie over what is installed",
+                   group[0].instruction.line)  # fmt: skip
+        return
+    missing = [path for path in moves.files if not _is_copied_by(situation, path, before, group)]
     names = ", ".join(posixpath.basename(path) for path in missing)
     installs = "; ".join(dict.fromkeys(moves.commands))
     because = f"`{installs}` reads only {names or 'what is copied before'}: an edit of the source does not run it again"
     yield Change(because, group[0].instruction.line, _edits(situation, group, moves, missing))
+
+
+def _overlaid(situation: Situation, group: Sequence[SourceCopy]) -> str:
+    """A folder of installed packages that the source brings from this machine, and that no ignore file keeps out."""
+    ignored = IgnoreFile.parse(situation.ignore or "")
+    for path in situation.project.context.sizes:
+        folder, found, _ = path.partition("node_modules/")
+        if found and not ignored.excludes(path) and any(copy.brings(path) for copy in group):
+            return f"{folder}node_modules"
+    return ""
 
 
 def _source_group(situation: Situation, stage: Stage) -> list[SourceCopy]:
@@ -122,6 +141,8 @@ def _split(script: Script, item: Instruction, index: int, files: list[str], inst
         return False
     if any(not command.words for command in script.commands[:index]):
         return False
+    if "#" in item.text[script.commands[index - 1].span.end : script.commands[index].span.start]:
+        return False
     _take(item, files, installing, moves)
     moves.split_at = index
     return False
@@ -135,14 +156,28 @@ def _take(item: Instruction, files: list[str], installing: str, moves: _Moves) -
         moves.split_at = None
 
 
-def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction]) -> bool:
+def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction], group: Sequence[SourceCopy]) -> bool:
     """An earlier COPY brings this very file already."""
     return any(
         isinstance(item.typed, Copy)
         and item.typed.from_ is None
         and any(path in present(situation.project.context, str(word).removeprefix("./")) for word in item.typed.sources)
+        and _goes_to(situation, item, path, group)
         for item in before
     )
+
+
+def _goes_to(situation: Situation, item: Instruction, path: str, group: Sequence[SourceCopy]) -> bool:
+    """It brings the file to where the source's COPY would."""
+    typed, scope = item.typed, situation.dockerfile.scope_at(item)
+    assert isinstance(typed, Copy)
+    target = scope.expand_known(typed.destination)
+    copy = next((one for one in group if one.brings(path)), None)
+    if target is None or copy is None:
+        return False
+    folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
+    wanted = posixpath.normpath(posixpath.join(copy.folder, posixpath.relpath(path, copy.source or ".")))
+    return wanted in (folder, posixpath.join(folder, posixpath.basename(path)))
 
 
 def _edits(
@@ -206,10 +241,11 @@ def _fetch_ahead(
         fetch = fetch_for(situation, group, item) if item.keyword == "RUN" else None
         if fetch is None:
             continue
-        if fetch.refused:
-            yield Skip(f"dependencies cannot be fetched ahead: {fetch.refused}", item.line)
-            return
         first = fetch.copy.instruction
+        refused = fetch.refused or _unprepared(situation, first, item, after)
+        if refused:
+            yield Skip(f"dependencies cannot be fetched ahead: {refused}", item.line)
+            return
         if fetch.shell in situation.dockerfile.text[: first.span.start]:
             return
         eol = situation.dockerfile.eol
@@ -222,6 +258,24 @@ def _fetch_ahead(
         return
     if moves.refused:
         yield Skip(f"the source stays before this step: {moves.refused}", moves.refused_line)
+
+
+def _unprepared(situation: Situation, first: Instruction, run: Instruction, after: Sequence[Instruction]) -> str:
+    """Why the place in front of the source is not as the RUN finds it: tools, user and variables come later."""
+    for item in after:
+        if item is run:
+            break
+        if item.keyword not in ("WORKDIR", "COPY", "ADD", *TRANSPARENT) or item.keyword == "SHELL":
+            return f"`{item.keyword} {item.value[:50]}` comes before it"
+        if item.keyword in ("ENV", "ARG") and any(name in item.value for name in ("PATH", "PROXY", "HOME", "FLAGS")):
+            return f"`{item.keyword} {item.value[:50]}` comes before it"
+    programs = {command.name for command in script_of(situation.dockerfile, run).commands} - {"cd", "mkdir", "set"}
+    for item in situation.dockerfile.stages[run.stage].instructions:
+        if item is first:
+            break
+        if item.keyword == "RUN" and any(c.name in programs for c in script_of(situation.dockerfile, item).commands):
+            return f"`RUN {item.value[:50]}` fetches them already"
+    return ""
 
 
 STRATEGY = Strategy(
@@ -286,6 +340,89 @@ STRATEGY = Strategy(
             "RUN --mount=type=cache,target=/usr/local/cargo/registry cargo build --release\n",
             after=None,
             files={"Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "", "src/main.rs": ""},
+        ),
+        Example(
+            "the tool is installed after the source",
+            before="FROM debian\nCOPY . .\nRUN apt-get install -y golang\nRUN go build .\n",
+            after=None,
+            refused="comes before it",
+            files={"go.mod": "module a\n", "go.sum": "x\n", "main.go": ""},
+        ),
+        Example(
+            "the tool is installed in the same step",
+            before="FROM python:3.12\nCOPY . .\nRUN pip install poetry && poetry install\n",
+            after=None,
+            refused="in the same step",
+            files={"pyproject.toml": "", "poetry.lock": ""},
+        ),
+        Example(
+            "vendored modules need no fetch",
+            before="FROM golang:1.22\nCOPY . .\nRUN go build .\n",
+            after=None,
+            refused="vendor/ already",
+            files={"go.mod": "module a\n", "go.sum": "x\n", "main.go": "", "vendor/modules.txt": ""},
+        ),
+        Example(
+            "a private module needs the agent",
+            before="FROM golang:1.22\nCOPY . .\nRUN --mount=type=ssh go build .\n",
+            after=None,
+            refused="an agent",
+            files={"go.mod": "module a\n", "go.sum": "x\n", "main.go": ""},
+        ),
+        Example(
+            "a stub for one target would be taken for the program",
+            before="FROM rust\nCOPY . .\nRUN cargo build --release --target x86_64-unknown-linux-musl\n",
+            after=None,
+            refused="`--target` changes",
+            files={"Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "", "src/main.rs": ""},
+        ),
+        Example(
+            "wheels in the source tree",
+            before="FROM p\nCOPY . .\nRUN pip install --find-links=wheels -r requirements.txt\n",
+            after=None,
+            refused="another place",
+            files={"requirements.txt": "a\n", "wheels/a.whl": ""},
+        ),
+        Example(
+            "a package in another folder",
+            before="FROM node:20\nCOPY . .\nRUN npm ci --prefix web\n",
+            after=None,
+            refused="another place",
+            files={"package.json": "{}", "web/package.json": "{}"},
+        ),
+        Example(
+            "a package file in the source tree",
+            before="FROM d\nCOPY . .\nRUN apt-get install -y ./a.deb && pip install -r requirements.txt\n",
+            after=None,
+            refused="another place",
+            files={"requirements.txt": "a\n", "a.deb": ""},
+        ),
+        Example(
+            "the manifest was copied to another folder",
+            before="FROM p\nCOPY requirements.txt /tmp/\nWORKDIR /a\nCOPY . .\nRUN pip install -r requirements.txt\n",
+            after="FROM p\nCOPY requirements.txt /tmp/\nWORKDIR /a\nCOPY requirements.txt ./\n"
+            "RUN pip install -r requirements.txt\nCOPY . .\n",
+            files={"requirements.txt": "a\n", "a.py": ""},
+        ),
+        Example(
+            "a workspace of pnpm",
+            before="FROM node:20\nCOPY . .\nRUN pnpm install\n",
+            after=None,
+            refused="refers to the source tree",
+            files={"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  - web\n", "web/package.json": "{}"},
+        ),
+        Example(
+            "packages of this machine would lie over the installed ones",
+            before="FROM node:20\nCOPY . .\nRUN npm ci\n",
+            after=None,
+            refused="lie over what is installed",
+            files={"package.json": "{}", "node_modules/a/index.js": ""},
+        ),
+        Example(
+            "a comment between two commands is not lost",
+            before="FROM node:20\nCOPY . .\nRUN npm ci && \\\n    # build\n    npm run build\n",
+            after=None,
+            files={"package.json": "{}"},
         ),
         Example(
             "manifests come first already",

@@ -28,12 +28,41 @@ class Fetch:
 def fetch_for(situation: Situation, group: Sequence[SourceCopy], run: Instruction) -> Fetch | None:
     """The fetch that helps a RUN; None where it calls nothing whose dependencies are known, or where the author keeps
     them in a cache mount."""
+    if any(mount.type not in ("cache", "tmpfs") for mount in getattr(run.typed, "mounts", ())):
+        return Fetch(group[0], refused="the step has a secret, an agent or a bind mount")
     mounted = {mount.target for mount in getattr(run.typed, "mounts", ()) if mount.type == "cache"}
-    for command in script_of(situation.dockerfile, run).commands:
+    commands = script_of(situation.dockerfile, run).commands
+    for index, command in enumerate(commands):
         manager = _manager(situation, command)
+        if manager is not None and any(other.name not in _NOTHING for other in commands[:index]):
+            return Fetch(group[0], refused=f"`{_text(commands[0])}` comes before it in the same step")
         if manager is not None and mounted.isdisjoint(manager.cache_mounts):
             return _fetch(situation, group, run, command, manager)
     return None
+
+
+_NOTHING = frozenset(["cd", "set", "mkdir", "echo", "pwd", "ls", "export", "true", ":"])
+"""Commands that prepare nothing that a fetch would need."""
+_OWN_WAY = frozenset([
+    "--target", "--target-dir", "--profile", "--bin", "--bins", "--lib", "--example", "--examples", "-p",
+    "--package", "--workspace", "--all", "--manifest-path", "--config", "-Z", "--offline", "-s",
+    "--settings", "-gs", "-f", "--file", "-P", "-pl", "-mod", "-modfile", "-C", "--directory", "--project",
+    "--artifact-dir", "--out-dir"
+])  # fmt: skip
+"""Options that say where a build command reads and writes, or what it builds: a fetch would have to follow them."""
+
+
+def _own_way(words: Sequence[str | None]) -> str:
+    """The option that a fetch cannot follow; empty where there is none."""
+    for word in words[1:]:
+        name = (word or "").partition("=")[0]
+        if name in _OWN_WAY or (len(name) > 2 and name[:2] in ("-P", "-p") and not name.startswith("--")):
+            return name
+    return ""
+
+
+def _text(command: Command) -> str:
+    return " ".join(word.text for word in command.words)[:60]
 
 
 def _manager(situation: Situation, command: Command) -> Manager | None:
@@ -59,8 +88,13 @@ def _fetch(
     copy = next((part for part in group if part.in_context(cwd) is not None), None)
     if copy is None or command.cwd is None or any(value is None for value in command.values):
         return Fetch(group[0], refused=f"`{manager.name}` runs outside what is copied")
+    option = _own_way(command.values)
+    if option:
+        return Fetch(copy, refused=f"`{option}` changes what {manager.name} reads or writes")
     folder = (copy.in_context(cwd) or "").removeprefix(".").strip("/")
     context = situation.project.context
+    if present(context, _in(folder, "vendor/modules.txt")):
+        return Fetch(copy, refused="the modules are in vendor/ already")
     files, refused = _manifests(context, manager, folder)
     if refused:
         return Fetch(copy, refused=refused)
@@ -97,6 +131,8 @@ def _command(manager: Manager, command: Command, context: ContextFiles, files: S
 def _stub_build(manager: Manager, words: str, context: ContextFiles, files: Sequence[str], folder: str) -> str:
     """Builds the dependencies with the least source there can be; Cargo compares times, so what the stub made goes."""
     text = context.text(files[0])
+    if any("target" in context.text(path) for path in files if ".cargo/config" in path):
+        return ""
     package = re.search(r'^\s*name\s*=\s*"([\w-]+)"', text, re.MULTILINE)
     if package is None or re.search(r"^\s*(\[\[bin\]\]|\[lib\]|\[\[bench\]\]|build\s*=)", text, re.MULTILINE):
         return ""

@@ -86,6 +86,9 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     """What an install reads, when its working directory is `folder` of the context ("" is the root)."""
     manager = install.manager
     named = _named_manifests(install)
+    foreign = _elsewhere(install, named, context, folder)
+    if foreign:
+        return Reads(refused=f"`{foreign}` makes {manager.name} read another place of the source tree")
     own_words = [word for word in install.arguments if not word.startswith("-") and word not in named]
     if manager.local and any(re.match(manager.local, word) for word in install.arguments if word not in named):
         return Reads(refused=f"`{' '.join(install.words[:3])}` reads the source tree")
@@ -101,6 +104,29 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
         return Reads(refused=f"{missing[0]} is not in the build context")
     extra = [path for name in manager.optional for path in present(context, _join(folder, name))]
     return _closure(manager, context, [path for name in wanted for path in present(context, name)] + extra)
+
+
+_FOLDER_OPTIONS = frozenset([
+    "--prefix", "-C", "--cwd", "--dir", "--directory", "--project", "--working-dir", "--manifest-path",
+    "--gemfile", "--find-links", "--file", "--settings", "-modfile", "--package", "--userconfig"
+])  # fmt: skip
+"""Options that name a folder or file to read, where it is no manifest."""
+
+
+def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, folder: str) -> str:
+    """An argument that names another folder or file of the context than the manager reads by itself."""
+    arguments = install.arguments
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        option, _, value = word.partition("=")
+        if option in _FOLDER_OPTIONS and "://" not in (value or following):
+            return word
+        if word == "-f" and "://" not in following and install.manager.manifest_options:
+            return word
+        path = _join(folder, word)
+        is_path = "/" in word and (path in context.sizes or any(name.startswith(path + "/") for name in context.sizes))
+        if word not in named and (is_path or word.endswith((".deb", ".apk", ".rpm"))) and "://" not in word:
+            return word
+    return ""
 
 
 def _is_global(install: Install) -> bool:

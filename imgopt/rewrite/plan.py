@@ -59,7 +59,7 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
 
 def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     """A strategy on text alone runs until it has nothing left to change, so that rewriting twice is rewriting once."""
-    new = run_strategy(draft, strategy, project)
+    new = first = run_strategy(draft, strategy, project)
     for _ in range(_MOST_PASSES if strategy.safety == "text" else 0):
         last = new.text
         if last == draft.text:
@@ -67,7 +67,7 @@ def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
         new = run_strategy(replace(new, skips=draft.skips), strategy, project)
         if new.text == last:
             break
-    return new
+    return replace(new, skips=first.skips)
 
 
 def _text(draft: Draft) -> str:

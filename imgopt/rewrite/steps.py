@@ -80,7 +80,7 @@ def need_of(
     command: Command, workdir: str, copies: Sequence[SourceCopy], context: ContextFiles, ecosystems: Iterable[Ecosystem]
 ) -> Need:
     """What a command of a RUN reads of what the copies bring."""
-    if command.background or command.cwd is None or any(value is None for value in command.values):
+    if command.background or command.cwd is None or any(value is None for value in command.values) or _reads(command):
         return Need(refused=f"`{_short(command)}` cannot be read with certainty")
     words = [value for value in command.values if value is not None]
     if not words:
@@ -100,6 +100,10 @@ def need_of(
         return Need(refused=found.refused)
     foreign = next((path for path in found.files if not copy.brings(path)), None)
     return Need(refused=f"{foreign} is not copied by this COPY") if foreign else Need(found.files)
+
+
+def _reads(command: Command) -> bool:
+    return any("<" in redirection.operator for redirection in command.redirections)
 
 
 def _relative(word: str, cwd: str) -> str:
