@@ -12,6 +12,8 @@ from imgopt.dockerfile.typed import Copy, Run
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
+SYSTEM_FOLDERS = frozenset(["", "etc", "home", "media", "mnt", "opt", "root", "srv", "tmp", "usr", "var"])
+"""Where images of services bring folders of their own."""
 OWNER = re.compile(r"[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]*)?")
 
 
@@ -55,10 +57,42 @@ def _one(
     if scope.workdir and posixpath.normpath("/" + scope.workdir.lstrip("/")) == folder:
         yield Skip(f"WORKDIR made {folder} before the copy, and COPY --chown does not change its owner", item.line)
         return
+    refusal = _other_files(situation, before, folder) or _other_owner(copy, owner)
+    if refusal:
+        yield Skip(refusal, item.line)
+        return
+    if ":" not in owner:
+        owner += ":0"
     at = before.flags[0].span.start if before.flags else before.value_span.start
     start = item.comments[0].start if item.comments else item.extent.start
     because = "the owner is set while copying: `chown` afterwards ships every file a second time"
     yield Change(because, item.line, (Edit(at, at, f"--chown={owner} "), Edit(start, item.extent.end, "")))
+
+
+def _other_files(situation: Situation, before: Instruction, folder: str) -> str:
+    """What else may lie in the folder: `chown -R` changes that as well, and the copy does not."""
+    evidence = situation.evidence
+    base = evidence.side.base if evidence is not None else None
+    if base is not None and base.tree().get(folder) is not None:
+        return f"the base has {folder} already, and COPY --chown does not change its owner"
+    if base is None and folder.split("/")[1] in SYSTEM_FOLDERS:
+        return f"the base may have {folder} already: needs `imgopt optimize`"
+    name = folder.rpartition("/")[2]
+    for part in situation.stage.chain:
+        for other in part.instructions:
+            if other is not before and other.span.start < before.span.start and name in other.value:
+                return f"`{other.keyword} {other.value[:50]}` may put files into {folder} before the copy"
+    return ""
+
+
+def _other_owner(copy: Copy, owner: str) -> str:
+    """Why `--chown` would give another owner or group than `chown` does."""
+    user, colon, group = owner.partition(":")
+    if colon and not group:
+        return f"`chown {owner}` takes the user's own group, which COPY --chown does not know"
+    if copy.link and not (user.isdigit() and (group or "0").isdigit()):
+        return "COPY --link knows no names of users"
+    return "" if group or copy.from_ is None else "`chown` without a group keeps the group of the copied files"
 
 
 STRATEGY = Strategy(
@@ -85,6 +119,29 @@ STRATEGY = Strategy(
             before="FROM n\nCOPY a /app/a\nRUN chown -R node /app\n",
             after=None,
             refused="also changes",
+        ),
+        Example(
+            "files of an earlier step",
+            before="FROM n\nRUN mkdir -p /app/logs\nCOPY . /app\nRUN chown -R n:n /app\n",
+            after=None,
+            refused="may put files into /app",
+        ),
+        Example(
+            "a folder that the base has",
+            before="FROM nginx\nCOPY . /usr/share/nginx/html\nRUN chown -R nginx:nginx /usr/share/nginx/html\n",
+            after=None,
+            refused="the base may have",
+        ),
+        Example(
+            "the group stays root's",
+            before="FROM n\nCOPY . /app\nRUN chown -R 1001 /app\n",
+            after="FROM n\nCOPY --chown=1001:0 . /app\n",
+        ),
+        Example(
+            "a name in a layer of its own",
+            before="FROM n\nCOPY --link . /app\nRUN chown -R n:n /app\n",
+            after=None,
+            refused="knows no names",
         ),
         Example("a second command", before="FROM n\nCOPY . /app\nRUN chown -R n /app && ls\n", after=None),
     ),

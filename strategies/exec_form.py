@@ -34,6 +34,10 @@ def _one(situation: Situation, item: Instruction) -> Iterator[Change | Skip]:
     if item.keyword == "CMD" and _has_entrypoint(situation):
         yield Skip("CMD stays in shell form: the base's ENTRYPOINT takes it as it is", item.line)
         return
+    refusal = _needs_shell(situation, item, words)
+    if refusal:
+        yield Skip(f"{item.keyword} stays in shell form: {refusal}", item.line)
+        return
     span = item.value_span
     because = f"{words[0]} is process 1 and gets the stop signal; no shell stands in between"
     yield Change(because, item.line, (Edit(span.start, span.end, json_words(words)),))
@@ -59,10 +63,28 @@ def plain_words(situation: Situation, item: Instruction) -> tuple[str, ...] | st
     if any(word.special for word in command.words):
         return "the shell expands a pattern"
     plain = tuple(words[1:] if words[:1] == ["exec"] else words)
-    builtins = ("cd", "export", "set", "source", ".", "eval", "ulimit", "umask", "wait", "trap", ":")
+    builtins = ("cd", "export", "set", "source", ".", "eval", "ulimit", "umask", "wait", "trap", ":", "command", "exit",
+                "type", "unset", "alias", "read", "shift", "times", "return", "readonly")  # fmt: skip
     if not plain or plain[0] in builtins:
         return f"`{plain[0] if plain else 'exec'}` is a command of the shell"
     return plain
+
+
+def _needs_shell(situation: Situation, item: Instruction, words: tuple[str, ...]) -> str:
+    """What the shell does besides starting the program: it drops CMD, and runs files without a first line."""
+    if item.keyword == "ENTRYPOINT" and any(other.keyword == "CMD" for other in situation.stage.instructions):
+        return "it takes no notice of CMD, and an exec form would append it"
+    if item.keyword == "CMD" and any(
+        other.keyword == "ENTRYPOINT" for part in situation.stage.chain for other in part.instructions
+    ):
+        return "the ENTRYPOINT takes it as it is"
+    context = situation.project.context
+    name = words[0].rpartition("/")[2]
+    if not name.endswith((".sh", ".bash")):
+        return ""
+    scripts = [path for path in context.sizes if path.rpartition("/")[2] == name]
+    bare = next((path for path in scripts if not context.text(path, 64).startswith("#!")), None)
+    return f"{bare} does not begin with #!, so only a shell can start it" if bare else ""
 
 
 def _has_entrypoint(situation: Situation) -> bool:
@@ -97,6 +119,19 @@ STRATEGY = Strategy(
         ),
         Example("exec form already", before='FROM a\nCMD ["x"]\n', after=None),
         Example("another shell", before='FROM a\nSHELL ["/bin/bash", "-c"]\nCMD x\n', after=None, refused="SHELL is"),
+        Example(
+            "an entrypoint in shell form drops CMD",
+            before='FROM a\nENTRYPOINT ./entry.sh\nCMD ["x"]\n',
+            after=None,
+            refused="would append it",
+        ),
+        Example(
+            "a script without a first line",
+            before="FROM a\nCOPY . .\nCMD ./run.sh\n",
+            after=None,
+            refused="does not begin with #!",
+            files={"run.sh": "exec app\n"},
+        ),
         Example("a pattern", before="FROM a\nCMD java -jar target/*.jar\n", after=None, refused="expands a pattern"),
     ),
 )

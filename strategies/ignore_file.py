@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from imgopt.dockerfile import Dockerfile, IgnoreFile
 from imgopt.dockerfile.typed import Copy
+from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 CANDIDATES: tuple[tuple[str, str], ...] = (
@@ -14,7 +15,6 @@ CANDIDATES: tuple[tuple[str, str], ...] = (
     ("**/.hg", "version control data"),
     ("**/.svn", "version control data"),
     (".github", "version control data"),
-    ("**/.gitignore", "version control data"),
     ("**/.gitattributes", "version control data"),
     ("**/__pycache__", "bytecode of this machine"),
     ("**/*.pyc", "bytecode of this machine"),
@@ -51,6 +51,11 @@ BUILD_FILES = frozenset(
         "justfile",
     ]
 )
+BUILD_ENDINGS = (
+    ".sh", ".gradle", ".kts", ".mk", ".cmake", "CMakeLists.txt", ".gemspec", ".csproj", ".props",
+    ".targets", ".config.js", ".config.ts",
+    ".config.mjs", ".config.cjs", "meson.build", "mix.exs", "Rakefile", "Gemfile",
+)  # fmt: skip
 GIT_VERSIONS = (
     "setuptools_scm",
     "setuptools-scm",
@@ -66,9 +71,23 @@ GIT_VERSIONS = (
     "pbr",
     "gitinfo",
     "gitversion",
+    "GitVersion",
+    "MinVer",
+    "Nerdbank.GitVersioning",
+    "git ls-files",
+    "rev-parse",
+    "shadow-rs",
+    "git2",
+    "git-revision",
+    "git-rev-sync",
 )
 """Words of tools and commands that read version control data in a build."""
-MACHINE_MADE = ("**/node_modules", "**/venv", "**/.venv")
+_PYTHON_INSTALLERS = ("pip ", "pip3 ", "poetry ", "uv ", "pipenv ")
+MACHINE_MADE = {
+    "**/node_modules": ("npm ", "yarn", "pnpm", "bun "),
+    "**/venv": _PYTHON_INSTALLERS,
+    "**/.venv": _PYTHON_INSTALLERS,
+}
 """Kept out only where the build makes them itself."""
 
 
@@ -85,6 +104,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         if _matches(pattern, files)
         and not _hides(pattern, used)
         and _is_remade(pattern, situation.dockerfile)
+        and not _wanted_back(pattern, situation.ignore or "")
         and not (pattern == "**/.git" and _versions_from_git(situation))
     ]
     if not wanted:
@@ -114,6 +134,7 @@ def _used_by_name(dockerfile: Dockerfile) -> set[str]:
     return {
         part
         for item in dockerfile.instructions
+        if getattr(item.typed, "from_", None) is None
         for word in item.value.replace("=", " ").replace(",", " ").split()
         for part in word.strip("\"'").split("/")
         if part not in ("", ".", "..")
@@ -130,13 +151,27 @@ def _matches(pattern: str, files: Iterable[str]) -> bool:
     return any(alone.excludes(path) for path in files)
 
 
+def _wanted_back(pattern: str, ignore: str) -> bool:
+    """The ignore file says by a negation that something of this name shall come."""
+    last = pattern.rpartition("/")[2]
+    lines = (line.strip() for line in ignore.splitlines())
+    return any(fnmatchcase(part, last) for line in lines if line.startswith("!") for part in line[1:].split("/"))
+
+
 def _versions_from_git(situation: Situation) -> bool:
-    """A manifest or build file of the project takes its version from git."""
+    """A step calls git, or a manifest or build file of the project takes its version from it."""
     context = situation.project.context
-    return any(
+    calls = any(
+        (command.name or "").rpartition("/")[2] == "git" and not {"clone", "config"} & set(command.values)
+        for item in situation.dockerfile.instructions
+        if item.keyword == "RUN"
+        for script in [script_of(situation.dockerfile, item)]
+        for command in (*script.commands, *script.substituted)
+    )
+    return calls or any(
         word in context.text(path)
         for path in context.sizes
-        if path.rpartition("/")[2] in BUILD_FILES or path.endswith((".sh", ".gradle", ".kts", ".mk"))
+        if "node_modules/" not in path and (path.rpartition("/")[2] in BUILD_FILES or path.endswith(BUILD_ENDINGS))
         for word in GIT_VERSIONS
     )
 
@@ -151,7 +186,7 @@ def _is_remade(pattern: str, dockerfile: Dockerfile) -> bool:
     if pattern not in MACHINE_MADE:
         return True
     text = " ".join(item.value for item in dockerfile.instructions if item.keyword == "RUN")
-    return any(word in text for word in ("npm ", "yarn", "pnpm", "pip ", "pip3 ", "poetry ", "uv "))
+    return any(word in text for word in MACHINE_MADE[pattern])
 
 
 STRATEGY = Strategy(
@@ -177,6 +212,26 @@ STRATEGY = Strategy(
             before="FROM golang:1.22\nCOPY . .\nRUN cat .git/HEAD > version && go build .\n",
             after=None,
             files={".git/HEAD": "ref", "main.go": ""},
+        ),
+        Example(
+            "a step that calls git",
+            before="FROM golang:1.22\nCOPY . .\nRUN git describe --tags > version\n",
+            after=None,
+            files={".git/HEAD": "ref", "main.go": ""},
+        ),
+        Example(
+            "a negation wants it back",
+            before="FROM a\nCOPY . .\n",
+            after=None,
+            files={".git/HEAD": "r", "a": ""},
+            ignore="*\n!.git\n!a\n",
+            ignore_after="*\n!.git\n!a\n",
+        ),
+        Example(
+            "packages that no step of this build makes",
+            before="FROM python:3.12\nRUN pip install flask\nCOPY . /app\n",
+            after=None,
+            files={"node_modules/a/a.js": "", "app.py": ""},
         ),
         Example(
             "a narrow copy needs none",

@@ -19,9 +19,9 @@ def check_strategy(strategy: Strategy, example: Example, folder: Path) -> None:
     for name, text in example.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    files = ContextFiles(folder, {name: len(text) for name, text in example.files.items()})
+    files = ContextFiles(folder, {name: len(text) for name, text in example.files.items()}, example.ignore)
     project = Project(files, builtin_ecosystems(), allow=frozenset([strategy.name]))
-    once = run_strategy(new_draft(example.before), strategy, project)
+    once = run_strategy(new_draft(example.before, example.ignore), strategy, project)
     assert once.text == (example.before if example.after is None else example.after)
     assert once.ignore == example.ignore_after
     if example.refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from imgopt.dockerfile import parse
+from imgopt.dockerfile import Dockerfile, parse
 from imgopt.results.optimize import Part, Parts
 from imgopt.results.rewrite import Change, Skip
 from imgopt.rewrite.carve import Carved, Fate
@@ -15,6 +15,7 @@ from imgopt.rewrite.kept_out import kept_out
 from imgopt.rewrite.strategy import Project, Situation, Strategy
 
 _MOST_PASSES = 4
+_WINDOWS = "a Windows base: its shell, folders and mounts are others"
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,20 @@ class Plan:
 def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Plan:
     """Runs the strategies in order; each sees what the ones before it made."""
     draft = new_draft(text, project.context.ignore)
+    strategies = tuple(strategies)
+    if _is_for_windows(parse(text), project.target):
+        skips = tuple(Skip(strategy=strategy.name, line=None, reason=_WINDOWS) for strategy in strategies)
+        return Plan(text, draft.ignore, (), skips, None)
     for strategy in strategies:
         draft = _settled(draft, strategy, project)
     gone = kept_out(Situation(project, parse(text), ignore=draft.ignore))
     return Plan(_text(draft), draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
+
+
+def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:
+    """A stage of the build stands on a Windows image, by the names of Microsoft's and Docker's own."""
+    names = (str(stage.root.base).lower() for stage in dockerfile.reachable(target))
+    return any(part in name for name in names for part in ("windows", "nanoserver", "servercore"))
 
 
 def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:

@@ -120,6 +120,7 @@ class Example:
     refused: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     """Files of the context, path to text."""
+    ignore: str | None = None
     ignore_after: str | None = None
 
 
