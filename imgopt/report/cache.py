@@ -43,9 +43,10 @@ def _steps_table(result: CacheResult) -> RenderableType:
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 1), show_header=True, header_style="bold")
-    for name, align in (("#", "right"), ("line", "right"), ("stage", "left")):
-        table.add_column(name, justify="right" if align == "right" else "left", no_wrap=True)
-    table.add_column(f"steps of {safe_terminal(result.dockerfile)}", no_wrap=True, overflow="ellipsis")
+    stages = max((len(step.stage) for step in result.steps), default=0)
+    for name, justify, width in (("#", "right", 2), ("line", "right", 4), ("stage", "left", min(max(stages, 5), 20))):
+        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True, min_width=width)
+    table.add_column(f"steps of {safe_terminal(result.dockerfile)}", no_wrap=True, overflow="ellipsis", ratio=1)
     for number, step in enumerate(result.steps, 1):
         shown = (str(number), str(step.line), safe_terminal(step.stage), safe_terminal(step.instruction))
         table.add_row(*(Text(cell) for cell in shown))
