@@ -111,9 +111,9 @@ STRATEGY = Strategy(
         ),
         Example(
             "go build keeps modules and objects",
-            before="FROM golang:1.22\nRUN go build .\n",
+            before="FROM golang:1.22\nRUN go build -o /app .\n",
             after="FROM golang:1.22\nRUN --mount=type=cache,target=/root/.cache/go-build "
-            "--mount=type=cache,target=/go/pkg/mod go build .\n",
+            "--mount=type=cache,target=/go/pkg/mod go build -o /app .\n",
         ),
         Example("no cache wanted", before="FROM p\nRUN pip install --no-cache-dir x\n", after=None, refused="no cache"),
         Example("another user", before="FROM p\nUSER app\nRUN pip install x\n", after=None, refused="runs as app"),

@@ -32,7 +32,6 @@ CANDIDATES: tuple[tuple[str, str], ...] = (
     ("**/npm-debug.log*", "logs"),
     ("Dockerfile*", "the build's own files"),
     ("**/*.dockerignore", "the build's own files"),
-    (".dockerignore", "the build's own files"),
     ("docker-compose*.y*ml", "the build's own files"),
     ("compose*.y*ml", "the build's own files"),
     ("imgopt.toml", "the build's own files"),
@@ -97,6 +96,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         return
     ignored = IgnoreFile.parse(situation.ignore or "")
     files = {path: size for path, size in situation.project.context.sizes.items() if not ignored.excludes(path)}
+    files.pop(".dockerignore", None)
     used = _used_by_name(situation.dockerfile) | _opened(situation)
     wanted = [
         (pattern, why)

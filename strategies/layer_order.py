@@ -228,7 +228,7 @@ def _copy_line(copy: SourceCopy, folder: str, paths: Sequence[str]) -> str:
     base = copy.written if copy.written.endswith("/") else copy.written + "/"
     target = base if inside == "." else posixpath.join(base, inside) + "/"
     item = copy.instruction
-    prefix = item.text[item.span.start : item.value_span.start]
+    prefix = item.text[item.extent.start : item.value_span.start]
     keyword = prefix.replace("ADD", "COPY").replace("add", "copy")
     return f"{keyword}{' '.join(paths)} {'./' if target in ('./', './/') else target}"
 

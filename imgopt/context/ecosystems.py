@@ -54,6 +54,8 @@ class Manager(Fact, frozen=True):
     cache_mounts: list[str] = []
     """Folders that a build may keep between runs by a cache mount, where this is known to be safe."""
     cache_sharing: str = ""
+    offline: list[str] = []
+    """Options with which it builds from what an earlier step downloaded."""
     cache_variables: list[str] = []
     """Variables that move the cache to another folder or turn it off."""
     keep_cache_option: str = ""

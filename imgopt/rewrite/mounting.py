@@ -14,7 +14,6 @@ from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 _RUNNERS = frozenset(["make", "cmake", "sh", "bash", "just", "task", "mage", "goreleaser", "ninja", "bazel"])
-_OFFLINE = frozenset(["-o", "--offline", "--frozen", "--prefer-offline", "--no-index"])
 
 
 def in_root(folder: str) -> str:
@@ -97,7 +96,7 @@ def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
         for command in commands:
             words = [value or "" for value in command.values]
             if words[:1] and words[0] in programs(manager):
-                if not _OFFLINE.isdisjoint(words):
+                if any(option in words for option in manager.offline):
                     return f"`{_short(command)}` needs what a step before it downloaded, in a layer"
             elif words[:1] and (words[0] in _RUNNERS or words[0].startswith(("./", "/")) or words[0].endswith(".sh")):
                 return f"`{_short(command)}` may build from what {manager.name} downloaded, without the mount"

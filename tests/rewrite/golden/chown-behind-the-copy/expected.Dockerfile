@@ -1,0 +1,4 @@
+FROM node:20
+COPY --chown=node:node src /app
+USER node
+CMD ["node", "/app/index.js"]
