@@ -14,7 +14,6 @@ def ncdu(tree: Tree, name: str) -> Iterator[str]:
     """Pieces of the JSON text, so that a million files need no million objects."""
     head = {"progname": "imgopt", "progver": __version__, "timestamp": 0}
     yield f"[1,2,{json.dumps(head)},"
-    seen: set[int] = set()
     stack: list[Node | str] = [tree.root]
     first = True
     while stack:
@@ -24,7 +23,7 @@ def ncdu(tree: Tree, name: str) -> Iterator[str]:
             first = False
             continue
         comma = "" if first else ",\n"
-        record = json.dumps(_record(item, name, seen))
+        record = json.dumps(_record(item, name))
         if item.children is None:
             yield f"{comma}{record}"
             first = False
@@ -36,7 +35,7 @@ def ncdu(tree: Tree, name: str) -> Iterator[str]:
     yield "]\n"
 
 
-def _record(node: Node, name: str, seen: set[int]) -> dict[str, Any]:
+def _record(node: Node, name: str) -> dict[str, Any]:
     record: dict[str, Any] = {"name": printable(node.name) or name}
     if node.inode is not None:
         record |= {"asize": node.size, "dsize": node.size, "ino": id(node.inode) & 0x7FFFFFFF}
