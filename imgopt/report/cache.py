@@ -42,7 +42,7 @@ def _steps_table(result: CacheResult) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 1), show_header=True, header_style="bold")
+    table = Table(box=None, padding=(0, 1), expand=True, header_style="bold")
     stages = max((len(step.stage) for step in result.steps), default=0)
     for name, justify, width in (("#", "right", 2), ("line", "right", 4), ("stage", "left", min(max(stages, 5), 20))):
         table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True, min_width=width)
@@ -57,7 +57,7 @@ def _matrix(result: CacheResult) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 1), header_style="bold")
+    table = Table(box=None, padding=(0, 1), expand=True, header_style="bold")
     wide = max((len(scenario.name) for scenario in result.scenarios), default=0)
     table.add_column("change", no_wrap=True, min_width=wide)
     table.add_column("steps", no_wrap=True, min_width=max(5, min(len(result.steps), 40)))
