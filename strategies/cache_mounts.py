@@ -148,6 +148,12 @@ STRATEGY = Strategy(
             refused="without the mount",
         ),
         Example(
+            "the container starts the build tool",
+            before="FROM maven\nRUN mvn package\nCMD mvn spring-boot:run\n",
+            after=None,
+            refused="builds when the container starts",
+        ),
+        Example(
             "another stage copies the modules",
             before="FROM golang AS a\nRUN go mod download\nFROM golang\nCOPY --from=a /go/pkg /go/pkg\n",
             after=None,

@@ -69,9 +69,9 @@ def _overlaid(situation: Situation, group: Sequence[SourceCopy]) -> str:
     """A folder of installed packages that the source brings from this machine, and that no ignore file keeps out."""
     ignored = IgnoreFile.parse(situation.ignore or "")
     for path in situation.project.context.sizes:
-        folder, found, _ = path.partition("node_modules/")
-        if found and not ignored.excludes(path) and any(copy.brings(path) for copy in group):
-            return f"{folder}node_modules"
+        name = next((part for part in path.split("/")[:-1] if part in ("node_modules", ".venv")), None)
+        if name is not None and not ignored.excludes(path) and any(copy.brings(path) for copy in group):
+            return path[: path.index(name) + len(name)]
     return ""
 
 
@@ -243,6 +243,9 @@ def _fetch_ahead(
             continue
         first = fetch.copy.instruction
         refused = fetch.refused or _unprepared(situation, first, item, after)
+        overlaid = _overlaid(situation, group)
+        if overlaid and not refused:
+            refused = f"{overlaid} is in the build context and would lie over what is installed"
         if refused:
             yield Skip(f"dependencies cannot be fetched ahead: {refused}", item.line)
             return

@@ -89,6 +89,9 @@ def _overlaps(path: str, folders: list[str]) -> bool:
 
 def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
     """Another step builds from what was downloaded, and would not see the mount; or wants no network."""
+    start = _started(situation, stage, manager)
+    if start:
+        return start
     for item, commands in _steps(situation, stage):
         network = item.flag("network")
         if network is not None and network.value != "default":
@@ -100,6 +103,21 @@ def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
                     return f"`{_short(command)}` needs what a step before it downloaded, in a layer"
             elif words[:1] and (words[0] in _RUNNERS or words[0].startswith(("./", "/")) or words[0].endswith(".sh")):
                 return f"`{_short(command)}` may build from what {manager.name} downloaded, without the mount"
+    return ""
+
+
+def _started(situation: Situation, stage: Stage, manager: Manager) -> str:
+    """Who starts the build tool itself (`cargo run`, `mvn spring-boot:run`) needs its downloads in a layer."""
+    context = situation.project.context
+    for other in situation.dockerfile.stages:
+        for item in other.instructions if stage in other.chain else ():
+            if item.keyword not in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
+                continue
+            words = item.value.replace('"', " ").replace("[", " ").replace(",", " ").split()
+            scripts = {word.rpartition("/")[2] for word in words if word.endswith(".sh")}
+            texts = [context.text(path) for path in context.sizes if path.rpartition("/")[2] in scripts]
+            if any(name in words or any(f"{name} " in text for text in texts) for name in programs(manager)):
+                return f"`{_line(item)}` builds when the container starts, without the mount"
     return ""
 
 

@@ -2,7 +2,8 @@
 
 A folder holds a Dockerfile and its context; `expected.txt` lists the changes and skips, one a line; where the file must
 change, `expected.Dockerfile` holds the result, and `expected.dockerignore` the new ignore file. A folder without
-`expected.Dockerfile` is a file that must come out byte for byte as it went in. `pytest tests/rewrite --update` writes all three.
+`expected.Dockerfile` is a file that must come out byte for byte as it went in. `pytest tests/rewrite --update` writes
+all three.
 """
 
 from __future__ import annotations
