@@ -13,7 +13,7 @@ from imgopt.rewrite.mounting import hidden, in_root, programs
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
-SAYS_ONLY = (["version"], ["env"], ["--version"], ["-v"], ["clean"])
+SAYS_ONLY = (["version"], ["env"], ["--version"], ["-v"])
 """First arguments with which a build tool downloads nothing."""
 
 
@@ -160,9 +160,21 @@ STRATEGY = Strategy(
         ),
         Example(
             "every step that builds from the repository",
-            before="FROM maven\nRUN mvn dependency:go-offline\nRUN mvn package\n",
+            before="FROM maven\nRUN mvn dependency:go-offline\nRUN mvn clean package\n",
             after="FROM maven\nRUN --mount=type=cache,target=/root/.m2 mvn dependency:go-offline\n"
-            "RUN --mount=type=cache,target=/root/.m2 mvn package\n",
+            "RUN --mount=type=cache,target=/root/.m2 mvn clean package\n",
+        ),
+        Example(
+            "a step in exec form would not see the repository",
+            before='FROM maven\nRUN mvn dependency:go-offline\nRUN ["mvn", "package"]\n',
+            after=None,
+            refused="without the mount",
+        ),
+        Example(
+            "another user would not see the repository",
+            before="FROM golang\nRUN go mod download\nUSER app\nRUN go build .\n",
+            after=None,
+            refused="without the mount",
         ),
         Example(
             "packages that the publishing step needs",

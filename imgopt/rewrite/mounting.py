@@ -96,6 +96,8 @@ def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
         network = item.flag("network")
         if network is not None and network.value != "default":
             return f"`{_line(item)}` has a network of its own"
+        if _is_left_out(situation, item) and any(name in item.value for name in programs(manager)):
+            return f"`{_line(item)}` builds from what {manager.name} downloaded, without the mount"
         for command in commands:
             words = [value or "" for value in command.values]
             if words[:1] and words[0] in programs(manager):
@@ -104,6 +106,13 @@ def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
             elif words[:1] and (words[0] in _RUNNERS or words[0].startswith(("./", "/")) or words[0].endswith(".sh")):
                 return f"`{_short(command)}` may build from what {manager.name} downloaded, without the mount"
     return ""
+
+
+def _is_left_out(situation: Situation, item: Instruction) -> bool:
+    """A step that gets no mount: in exec form, not to be read, or run by another user than root."""
+    user = (situation.dockerfile.scope_at(item).user or "root").partition(":")[0]
+    script = script_of(situation.dockerfile, item)
+    return bool(item.json) or script.unknown is not None or user not in ("root", "0")
 
 
 def _started(situation: Situation, stage: Stage, manager: Manager) -> str:
