@@ -28,6 +28,9 @@ def text(result: OptimizeResult) -> RenderableType:
     parts: list[RenderableType] = [_headline(result)]
     if result.variants:
         parts.append(Padding(_table(result), (1, 0)))
+    for variant in result.variants:
+        if variant.sizes is None and variant.reason:
+            parts.append(Text(f"{variant.name} is not possible: {safe_terminal(variant.reason)}", style="dim"))
     best = _shown(result)
     if best is not None:
         parts += _explained(best)

@@ -64,7 +64,7 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
         interpreter_files(evidence, interpreter) if interpreter and not packages and base is not None else frozenset()
     )
     everything = kept | trees
-    started = frozenset({*evidence.opened, *start_programs(evidence)})
+    started = evidence.real(start_programs(evidence))
     needs = runtime_needs(
         evidence.side,
         _roots(situation, everything, start),
