@@ -69,7 +69,7 @@ http.server.ThreadingHTTPServer(("", 8000), Page).serve_forever()
 """A service without dependencies that reads a file from its working directory."""
 
 PAGE_SERVICE = {
-    "Dockerfile": "FROM python:3.11\nWORKDIR /srv\nCOPY . .\nRUN date > stamp\nEXPOSE 8000\nCMD python3 server.py\n",
+    "Dockerfile": "FROM python:3.11\nWORKDIR /srv\nCOPY . .\nRUN echo 1 > stamp\nEXPOSE 8000\nCMD python3 server.py\n",
     "server.py": SERVER,
     "page.txt": "hello\n",
 }

@@ -17,6 +17,7 @@ from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.looking import BaseLooker
+from imgopt.rewrite.loop.again import BuiltAgain, settle_files
 from imgopt.rewrite.loop.allow import allowances
 from imgopt.rewrite.loop.original import Original, project_of
 from imgopt.rewrite.loop.repair import repair, suspects
@@ -71,10 +72,15 @@ class _State:
 
 
 def attempt(
-    session: Session, request: OptimizeRequest, original: Original, kind: VariantKind, progress: Progress
+    session: Session,
+    request: OptimizeRequest,
+    original: Original,
+    kind: VariantKind,
+    progress: Progress,
+    again: BuiltAgain,
 ) -> Attempt:
     """Works on one variant until it is proven, or nothing is left to try."""
-    return _Worker(session, request, original, kind, progress).run()
+    return _Worker(session, request, original, kind, progress, again).run()
 
 
 def prove_plan(
@@ -86,7 +92,8 @@ def prove_plan(
     spoil: Callable[[str], str] | None = None,
 ) -> Proven:
     """Builds and proves the first plan of a variant, without repair; `spoil` changes its Dockerfile before."""
-    worker = _Worker(session, request, original, kind, progress)
+    again = BuiltAgain(session, request, progress)
+    worker = _Worker(session, request, original, kind, progress, again)
     plan = worker.plan(_State({}))
     if spoil is not None:
         plan = replace(plan, dockerfile=spoil(plan.dockerfile))
@@ -95,8 +102,15 @@ def prove_plan(
 
 class _Worker:
     def __init__(
-        self, session: Session, request: OptimizeRequest, original: Original, kind: VariantKind, progress: Progress
+        self,
+        session: Session,
+        request: OptimizeRequest,
+        original: Original,
+        kind: VariantKind,
+        progress: Progress,
+        again: BuiltAgain,
     ) -> None:
+        self._again = again
         self._session, self._request, self._original = session, request, original
         self._kind, self._progress = kind, progress
         self._looker = BaseLooker(session, request.config.bases, request.config.build.platform)
@@ -148,26 +162,19 @@ class _Worker:
     def _judge(self, plan: Plan, build: Build, image_id: str) -> Proven:
         original = self._original
         run = observe(self._session, image_id, self._request.smoke, plan=original.runs[0].plan, trace=False)
-        settled, _ = settle(self._session, self._runs, run, self._request.smoke, rebuilt=self._built_again)
+        settled, _ = settle(self._session, self._runs, run, self._request.smoke, rebuilt=self._again.image)
         self._runs = settled
         image = open_image(image_id)
         candidate = Side(image, self._looker(plan.final.base) if plan.final is not None else original.base)
         runs = Runs(originals=settled, candidate=run)
         allowed = allowances(plan, original.evidence, candidate)
         checks = judge(original.evidence.side, candidate, allowed, runs, named_packages=self._named)
+        checks = settle_files(checks, original.image.tree(), self._again)
         answer = verdict(checks)
         items = tuple(item for check in checks if check.verdict == "failed" for item in check.items)
         if answer != "proven":
             items = (*failures_from_logs(run.log), *items)
         return Proven(answer, checks, items, build, image, run)
-
-    def _built_again(self) -> str:
-        """The original built once more without cache: some builds never give the same twice."""
-        self._progress.stage("Building the original again: do its answers come from the build?")
-        request = replace(self._request.build("again"), no_cache=True)
-        image_id = self._session.build(request, self._progress.build).image_id
-        assert image_id is not None
-        return image_id
 
     def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
         """Adds what the failure names, or leaves a strategy out. False: nothing is left."""

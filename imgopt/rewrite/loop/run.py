@@ -11,6 +11,7 @@ from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
 from imgopt.results.optimize import Check, OptimizeResult, Sizes, Variant
 from imgopt.results.optimize import Original as OriginalResult
+from imgopt.rewrite.loop.again import BuiltAgain
 from imgopt.rewrite.loop.attempt import Attempt, attempt
 from imgopt.rewrite.loop.original import Original, measure_original, read_source
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
@@ -30,7 +31,8 @@ def optimize(session: Session, request: OptimizeRequest, progress: Progress) -> 
     before = _sizes(sizes(original.image))
     if not original.started:
         return _not_started(request, original, before)
-    attempts = [attempt(session, request, original, kind, progress) for kind in kinds]
+    again = BuiltAgain(session, request, progress)
+    attempts = [attempt(session, request, original, kind, progress, again) for kind in kinds]
     smallest = _smallest(attempts)
     times = Times({})
     if smallest is not None and request.timings:

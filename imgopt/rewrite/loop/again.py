@@ -1,0 +1,61 @@
+"""The original built once more: what differs between two builds of the same file is no difference of a variant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from imgopt.engine import Session
+from imgopt.image import open_image
+from imgopt.image.tree import Tree
+from imgopt.proof.model import Check, Item
+from imgopt.rewrite.loop.request import OptimizeRequest, Progress
+
+REASON = "differs between two builds of the original itself"
+
+
+class BuiltAgain:
+    """A second build of the original without cache, made when it is first asked for, and only once."""
+
+    def __init__(self, session: Session, request: OptimizeRequest, progress: Progress) -> None:
+        self._session, self._request, self._progress = session, request, progress
+        self._image_id = ""
+        self._tree: Tree | None = None
+
+    def image(self) -> str:
+        """The image's ID. Raises BuildFailure when it does not build a second time."""
+        if not self._image_id:
+            self._progress.stage("Building the original again: what changes from build to build?")
+            request = replace(self._request.build("again"), no_cache=True)
+            self._image_id = self._session.build(request, self._progress.build).image_id or ""
+        return self._image_id
+
+    def tree(self) -> Tree:
+        if self._tree is None:
+            self._tree = open_image(self.image()).tree()
+        return self._tree
+
+
+def settle_files(checks: Iterable[Check], original: Tree, again: BuiltAgain) -> tuple[Check, ...]:
+    """Failed checks without the files whose contents no two builds share; nothing is built where none is in doubt."""
+    return tuple(_settled(check, original, again) for check in checks)
+
+
+def _settled(check: Check, original: Tree, again: BuiltAgain) -> Check:
+    doubtful = [item for item in check.items if item.kind == "changed-file"]
+    if check.verdict != "failed" or len(doubtful) != len(check.items):
+        return check
+    left = tuple(item for item in doubtful if not _changes_by_itself(item, original, again.tree()))
+    settled = len(doubtful) - len(left)
+    if not settled:
+        return check
+    allowed = (*check.allowed, f"{settled} files: {REASON}")
+    return replace(check, verdict="failed" if left else "passed", items=left, allowed=allowed)
+
+
+def _changes_by_itself(item: Item, original: Tree, again: Tree) -> bool:
+    """A file that both builds of the original have, with other bytes."""
+    ours, theirs = original.resolve(item.path), again.resolve(item.path)
+    if ours is None or theirs is None or ours.inode is None or theirs.inode is None:
+        return False
+    return ours.digest != theirs.digest
