@@ -102,20 +102,9 @@ def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
 
 def smoke_settings(config: Config) -> SmokeSettings:
     """The configuration's [smoke] table as the proof and the benchmark take it."""
-    from imgopt.proof.settings import SmokeSettings
+    from imgopt.proof.settings import settings_of
 
-    section = config.smoke
-    return SmokeSettings(
-        http=tuple(section.http),
-        run=tuple(section.run),
-        ports=tuple(section.ports),
-        env=section.env,
-        env_file=Path(section.env_file) if section.env_file else None,
-        mounts=tuple(section.mounts),
-        command=tuple(section.command) if section.command is not None else None,
-        start_timeout=section.start_timeout,
-        stop_timeout=section.stop_timeout,
-    )
+    return settings_of(config.smoke, Path())
 
 
 def pairs(values: list[str] | None, option: str) -> dict[str, str]:

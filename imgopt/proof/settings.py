@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imgopt.config import SmokeSection
 from imgopt.errors import InputError, Location
 
 
@@ -29,6 +30,22 @@ class SmokeSettings:
     def environment(self) -> dict[str, str]:
         """The file's variables under those given one by one. Raises InputError for a file that cannot be read."""
         return {**(_read_env_file(self.env_file) if self.env_file else {}), **self.env}
+
+
+def settings_of(section: SmokeSection, folder: Path) -> SmokeSettings:
+    """The configuration's [smoke] table; a relative `env_file` lies below `folder`."""
+    return SmokeSettings(
+        http=tuple(section.http),
+        run=tuple(section.run),
+        ports=tuple(section.ports),
+        env=section.env,
+        env_file=folder / section.env_file if section.env_file else None,
+        mounts=tuple(section.mounts),
+        command=tuple(section.command) if section.command is not None else None,
+        network=section.network,
+        start_timeout=section.start_timeout,
+        stop_timeout=section.stop_timeout,
+    )
 
 
 @dataclass(frozen=True, slots=True)

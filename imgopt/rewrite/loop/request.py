@@ -8,7 +8,7 @@ from typing import Protocol
 
 from imgopt.config import Config
 from imgopt.engine import BuildEvent, BuildRequest
-from imgopt.proof.settings import SmokeSettings
+from imgopt.proof.settings import SmokeSettings, settings_of
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,7 @@ class OptimizeRequest:
 
     @property
     def smoke(self) -> SmokeSettings:
-        section = self.config.smoke
-        return SmokeSettings(
-            http=tuple(section.http),
-            run=tuple(section.run),
-            ports=tuple(section.ports),
-            env=section.env,
-            env_file=self.context / section.env_file if section.env_file else None,
-            mounts=tuple(section.mounts),
-            command=tuple(section.command) if section.command is not None else None,
-            network=section.network,
-            start_timeout=section.start_timeout,
-            stop_timeout=section.stop_timeout,
-        )
+        return settings_of(self.config.smoke, self.context)
 
 
 class Progress(Protocol):
