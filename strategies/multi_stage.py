@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import msgspec
@@ -12,6 +12,7 @@ from imgopt.dockerfile.typed import From
 from imgopt.image.image import Image
 from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
+from imgopt.rewrite.early import made_early
 from imgopt.rewrite.final_stage import Copy, FinalStage
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.settings import complement, user_settings
@@ -66,7 +67,8 @@ def on_base(
     evidence = situation.evidence
     assert evidence is not None
     system = evidence.system(situation.project.ecosystems)
-    prepare, links = _prepare(carving)
+    early, prepare = _prepare(situation, carving)
+    links = (Copy((LINKS + "/",), "/"),) if carving.plan.links else ()
     wanted = msgspec.structs.replace(evidence.config, entrypoint=None) if final.entry_script else evidence.config
     return replace(
         final,
@@ -76,6 +78,7 @@ def on_base(
         packages=tuple(sorted(carving.packages)),
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
+        early=early,
         prepare=prepare,
         user=final.user or ("" if base.config.user.partition(":")[0] in ("", "root", "0") else "0:0"),
         comments=_comments(carving),
@@ -94,15 +97,26 @@ def without_entry_script(situation: Situation, final: FinalStage) -> FinalStage:
     return replace(final, entry_script=script, start_words=final.start_words[len(evidence.config.entrypoint or ()) :])
 
 
-def _prepare(carving: Carving) -> tuple[tuple[str, ...], tuple[Copy, ...]]:
-    commands = []
-    if carving.plan.removals:
-        commands.append("rm -rf " + " ".join(shell_word(path) for path in carving.plan.removals))
-    if not carving.plan.links:
-        return tuple(commands), ()
-    listed = " ".join(shell_word(path) for path in carving.plan.links)
-    commands.append(f"mkdir -p {LINKS} && cp --parents --no-dereference {listed} {LINKS}")
-    return tuple(commands), (Copy((LINKS + "/",), "/"),)
+def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Shell commands of the builder: those that can come before the source is copied, and those at its end."""
+    is_early = made_early(situation.dockerfile, situation.stage)
+    removals = carving.plan.removals
+    early = _removal(path for path in removals if is_early(path))
+    late = _removal(path for path in removals if not is_early(path))
+    links = carving.plan.links
+    if links:
+        listed = " ".join(shell_word(path) for path in links)
+        gather = f"mkdir -p {LINKS} && cp --parents --no-dereference {listed} {LINKS}"
+        if all(is_early(path) for path in links):
+            early = (*early, gather)
+        else:
+            late = (*late, gather)
+    return early, late
+
+
+def _removal(paths: Iterable[str]) -> tuple[str, ...]:
+    words = " ".join(shell_word(path) for path in paths)
+    return (f"rm -rf {words}",) if words else ()
 
 
 def _comments(carving: Carving) -> dict[str, str]:

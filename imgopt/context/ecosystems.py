@@ -97,6 +97,8 @@ class Runtime(Fact, frozen=True):
     """Names of its executables (glob patterns)."""
     trees: list[str] = []
     """Paths that make up the interpreter (glob patterns), kept together."""
+    unneeded: list[str] = []
+    """Parts of the trees that only a build or a developer uses (glob patterns); what was opened is kept."""
     static_files: list[str] = []
 
 

@@ -71,7 +71,7 @@ def static_checks(
         check_application_files(original, candidate, allowances, opened=files),
         check_modes(original, candidate, allowances),
         check_library_closure(original, candidate, allowances, opened=files),
-        check_programs(original, candidate, allowances, opened=files),
+        check_programs(original, candidate, allowances, opened=opened),
         check_runtime_versions(original, candidate, allowances, opened=files),
         check_language_packages(original, candidate, allowances, opened=files),
         check_system_packages(original, candidate, allowances, named_packages, opened=files),

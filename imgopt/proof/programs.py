@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from imgopt.image.tree import Node
 from imgopt.proof.calls import called_by_packages, called_by_sources
 from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.opened import Opened
 from imgopt.proof.shell import called_programs
 from imgopt.proof.side import Side
 from imgopt.proof.users import EXECUTE, READ
@@ -28,19 +29,18 @@ class Use:
     by: str
 
 
-def check_programs(
-    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
-) -> Check:
+def check_programs(original: Side, candidate: Side, allowances: Allowances, *, opened: Opened | None = None) -> Check:
     """Every program that the candidate's configuration, scripts and shebangs name exists and may be executed.
 
-    What the original could not start either is no difference. Scripts inside of packages count when they were opened.
+    What the original could not start either is no difference. Scripts of the original's base and scripts inside of
+    packages count when they were executed: a module that is imported may have a first line, too.
     """
     items: list[Item] = []
     allowed: list[str] = []
     uses = [
         *started(candidate),
-        *_interpreters(candidate, opened),
-        *_calls(original, candidate, opened),
+        *_interpreters(original, candidate, opened.executed if opened else None),
+        *_calls(original, candidate, opened.files if opened else None),
         *_by_sources(original, candidate, allowances),
     ]
     for use in uses:
@@ -78,12 +78,12 @@ def _line(words: tuple[str, ...], by: str) -> Iterator[Use]:
         yield from (Use(word, by) for word in called_programs(words[2]))
 
 
-def _interpreters(side: Side, opened: frozenset[str] | None) -> Iterator[Use]:
-    for node in side.tree.files():
+def _interpreters(original: Side, candidate: Side, executed: frozenset[str] | None) -> Iterator[Use]:
+    for node in candidate.tree.files():
         if not node.mode & 0o111 or not node.size:
             continue
-        words = side.shebang(node)
-        if not words or not _counts(side, node, opened):
+        words = candidate.shebang(node)
+        if not words or not _counts(original, candidate, node, executed):
             continue
         yield Use(words[0], node.path)
         if posixpath.basename(words[0]) == "env" and len(words) > 1:
@@ -92,11 +92,13 @@ def _interpreters(side: Side, opened: frozenset[str] | None) -> Iterator[Use]:
                 yield Use(target, node.path)
 
 
-def _counts(side: Side, node: Node, opened: frozenset[str] | None) -> bool:
-    """A script of the base that was not opened, or an unopened one inside of a package, calls for nothing."""
-    if opened is not None and node.path in opened:
+def _counts(original: Side, candidate: Side, node: Node, executed: frozenset[str] | None) -> bool:
+    """A script of either base, or one inside of a package, calls for nothing unless it was executed."""
+    if executed is not None and node.path in executed:
         return True
-    return not side.in_base(node) and not _PACKAGES.search(node.path)
+    before = original.file(node.path)
+    of_a_base = candidate.in_base(node) or (executed is not None and before is not None and original.in_base(before))
+    return not of_a_base and not _PACKAGES.search(node.path)
 
 
 def _problem(side: Side, use: Use) -> Item | None:

@@ -17,6 +17,7 @@ from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.gather import system_packages
 from imgopt.rewrite.gone import gone_paths
 from imgopt.rewrite.runtime import RuntimeNeeds, is_shared_library, runtime_needs
+from imgopt.rewrite.sonames import named_once
 from imgopt.rewrite.start import explained_by_start
 from imgopt.rewrite.strategy import Project, Situation
 from imgopt.rewrite.tools import removable_tools
@@ -74,6 +75,7 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
         static=situation.static,
     )
     wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
+    libraries = named_once(evidence.side, libraries)
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = rules.gone.keys() | removable_tools(situation).paths | orphan_bytecode(carved)
     present = {path: fact for path, fact in evidence.facts.items() if path not in gone}
@@ -205,15 +207,17 @@ def find_interpreter(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Eco
 
 
 def interpreter_files(evidence: Evidence, ecosystem: Ecosystem) -> frozenset[str]:
-    """Every path of the interpreter's own trees."""
-    found = set()
-    for glob in ecosystem.runtime.trees:
-        depth = glob.count("/")
-        for path in evidence.facts:
-            head = "/".join(path.split("/")[: depth + 1])
-            if fnmatchcase(head, glob):
-                found.add(path)
-    return frozenset(found)
+    """Every path of the interpreter's own trees, but for the parts that only a build or a developer uses."""
+    runtime = ecosystem.runtime
+    found = {path for glob in runtime.trees for path in _below(evidence, glob)}
+    unneeded = {path for glob in runtime.unneeded for path in _below(evidence, glob)}
+    return frozenset(path for path in found if path not in unneeded or path in evidence.opened)
+
+
+def _below(evidence: Evidence, glob: str) -> Iterable[str]:
+    """The paths that match, and all that lies below them."""
+    depth = glob.count("/") + 1
+    return (path for path in evidence.facts if fnmatchcase("/".join(path.split("/")[:depth]), glob))
 
 
 def library_copies(libraries: Iterable[str]) -> tuple[Copy, ...]:

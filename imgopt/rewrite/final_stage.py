@@ -55,6 +55,8 @@ class FinalStage:
     """The base's entry script that is left out, because it only starts the command."""
     workdir: str = ""
     user: str = ""
+    early: tuple[str, ...] = ()
+    """Shell commands behind the builder's last RUN: what is copied into it later does not make them run again."""
     prepare: tuple[str, ...] = ()
     """Shell commands at the end of the builder, before its files are copied."""
     removed_tools: tuple[str, ...] = ()
@@ -63,6 +65,10 @@ class FinalStage:
     """Folders that the user writes to."""
     comments: dict[str, str] = field(default_factory=dict)
     """Short comments by subject: base, packages, copies, user."""
+
+    def render_builder_middle(self) -> str:
+        """What the builder can do before the source is copied."""
+        return "".join(f"RUN {command}\n" for command in self.early)
 
     def render_builder_tail(self) -> str:
         """What the builder still has to do: remove what is not needed, and give folders their owner."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from imgopt.dockerfile import Dockerfile, parse
+from imgopt.dockerfile import Dockerfile, Edit, apply_edits, parse
 from imgopt.results.optimize import Part, Parts
 from imgopt.results.rewrite import Change, Skip
 from imgopt.rewrite.carve import Carved, Fate
 from imgopt.rewrite.draft import Draft, new_draft, run_strategy
+from imgopt.rewrite.early import last_run
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.kept_out import kept_out
 from imgopt.rewrite.strategy import Project, Situation, Strategy
@@ -59,7 +60,8 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     for strategy in strategies:
         draft = _settled(draft, strategy, project)
     gone = kept_out(Situation(project, parse(text), ignore=draft.ignore))
-    return Plan(_text(draft), draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
+    text = _text(draft, project.target)
+    return Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
 
 
 def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:
@@ -81,12 +83,19 @@ def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     return replace(new, skips=first.skips)
 
 
-def _text(draft: Draft) -> str:
-    if draft.final is None:
+def _text(draft: Draft, target: str | None) -> str:
+    final = draft.final
+    if final is None:
         return draft.text
-    eol = parse(draft.text).eol
-    body = draft.text.rstrip() + "\n"
-    whole = body + draft.final.render_builder_tail() + "\n" + draft.final.render()
+    dockerfile = parse(draft.text)
+    last, early, tail = last_run(dockerfile.target(target)), final.render_builder_middle(), final.render_builder_tail()
+    text = draft.text
+    if last is not None and early:
+        text = apply_edits(text, [Edit(last.extent.end, last.extent.end, early)])
+    elif early:
+        tail = early + tail
+    whole = text.rstrip() + "\n" + tail + "\n" + final.render()
+    eol = dockerfile.eol
     return whole.replace("\r\n", "\n").replace("\n", eol) if eol != "\n" else whole
 
 
