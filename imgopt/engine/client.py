@@ -95,6 +95,15 @@ class Engine:
         loaded = self.client.images.get(request.tag).id if request.output == "load" else None
         return Build(loaded, request.tag if loaded else None, progress.steps(), seconds, exporting, notes)
 
+    def builds_nothing(self) -> bool:
+        """Whether the engine's builder has no build under way, ours or another's; False where buildx cannot say."""
+        command = [*self._buildx[:-1], "history", "ls", "--format={{.Status}}", self._buildx[-1]]
+        try:
+            done = subprocess.run(command, env=dict(self._environment), capture_output=True, text=True, timeout=5)
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0 and "Running" not in done.stdout
+
     def create(self, request: RunRequest) -> Container:
         """A container that is not started. Raises EnvironmentFailure where the image is not here."""
         return create(self.client, request)

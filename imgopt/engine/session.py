@@ -19,6 +19,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -36,6 +37,7 @@ LABEL = "imgopt.session"
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _ID = re.compile(r"(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-\d+")
 _NUMBERS = count(1)
+_LATE_SECONDS = 4.0
 
 
 class Session:
@@ -50,6 +52,7 @@ class Session:
         self._names = count(1)
         self._handlers: dict[int, Any] = {}
         self._closing = False
+        self._cut_short = False
 
     def __enter__(self) -> Session:
         sweep(self.engine)
@@ -74,7 +77,11 @@ class Session:
         if request.output == "load":
             tag = request.tag or f"imgopt-{self.id}/{request.name}:{next(self._names)}"
             request = replace(request, tag=tag, labels={**request.labels, **self.labels})
-        return self.engine.build(request, on_event, self._children.append, scratch=f"imgopt-{self.id}-dockerfile-")
+        try:
+            return self.engine.build(request, on_event, self._children.append, scratch=f"imgopt-{self.id}-dockerfile-")
+        except (Interrupted, KeyboardInterrupt):
+            self._cut_short = True
+            raise
 
     def create(self, request: RunRequest) -> Container:
         """As Engine.create, labelled."""
@@ -106,19 +113,30 @@ class Session:
 
     def close(self) -> None:
         """Removes everything; may be called again. What the engine was still making when asked is found by asking
-        twice."""
+        until it makes nothing any more, for a few seconds at most."""
         self._closing = True
         atexit.unregister(self.close)
         for child in self._children:
+            self._cut_short |= child.poll() is None
             end_process(child)
         self._children.clear()
         mine = {"label": f"{LABEL}={self.id}"}
         for _ in range(2):
             _remove_containers(self.engine, mine, lambda _: True)
-        _remove_images(self.engine, mine, lambda _: True)
+        self._remove_late_images(mine)
         _remove_volumes(self.engine, mine, lambda _: True)
         for tree in Path(tempfile.gettempdir()).glob(f"imgopt-{self.id}-*"):
             remove_tree(tree)
+
+    def _remove_late_images(self, mine: Mapping[str, str]) -> None:
+        """An image that was on its way when its build was cut short is tagged by the engine after buildx has gone."""
+        until = time.monotonic() + _LATE_SECONDS
+        while time.monotonic() < until:
+            idle = not self._cut_short or self.engine.builds_nothing()
+            if not _remove_images(self.engine, mine, lambda _: True) and idle:
+                break
+            time.sleep(0.2)
+        self._cut_short = False
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         if not self._closing:  # while cleaning up there is nothing left to interrupt

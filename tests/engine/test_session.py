@@ -13,6 +13,7 @@ import pytest
 
 from imgopt.engine import BuildRequest, Engine, RunRequest, Session, sweep
 from imgopt.engine.session import LABEL, remove_tree
+from imgopt.errors import Interrupted
 
 Base = Callable[[str], str]
 
@@ -84,6 +85,46 @@ def test_an_interrupt_leaves_nothing_within_ten_seconds(
     assert time.monotonic() - sent < 10
     assert f"Interrupted: interrupted by {number.name}" in errors
     assert left(engine, session) == []
+
+
+class LateEngine:
+    """Its builder tags an image a while after the build's client has gone."""
+
+    def __init__(self) -> None:
+        self.client = self.api = self
+        self.asked = 0
+        self.images_left = ["late"]
+
+    def builds_nothing(self) -> bool:
+        self.asked += 1
+        return self.asked > 2
+
+    def images(self, filters: dict[str, str]) -> list[dict[str, object]]:
+        session = filters["label"].partition("=")[2]
+        there = self.images_left if self.asked > 1 else []
+        return [{"Id": name, "Labels": {LABEL: session}, "RepoTags": [f"imgopt-{session}/a:1"]} for name in there]
+
+    def remove_image(self, name: str, **_: object) -> None:
+        if name == "late":
+            self.images_left.clear()
+
+    def containers(self, **_: object) -> list[object]:
+        return []
+
+    def volumes(self, **_: object) -> dict[str, object]:
+        return {}
+
+    def build(self, *_: object, **__: object) -> None:
+        raise Interrupted("interrupted by SIGTERM")
+
+
+def test_an_image_that_the_engine_finishes_after_the_interrupt_is_removed_too(tmp_path: Path) -> None:
+    engine = LateEngine()
+    session = Session(engine)  # type: ignore[arg-type]
+    with pytest.raises(Interrupted):
+        session.build(BuildRequest(tmp_path))
+    session.close()
+    assert engine.images_left == []
 
 
 @pytest.mark.engine
