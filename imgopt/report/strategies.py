@@ -20,13 +20,17 @@ SAFETY = {
 
 
 def listing(strategies: Iterable[Strategy]) -> RenderableType:
-    """One line each, in the order in which they run."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("strategy", "safety", "why"):
-        table.add_column(name, no_wrap=name != "why")
-    for strategy in strategies:
-        table.add_row(strategy.name, SAFETY[strategy.safety], strategy.why.partition(". ")[0].rstrip(".") + ".")
-    return Group(table, Text("\nNext: imgopt strategies NAME", style="bold"))
+    """One entry each, below what it takes to make it; within a group in the order in which they run."""
+    chosen = tuple(strategies)
+    parts: list[RenderableType] = []
+    for safety, words in SAFETY.items():
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(no_wrap=True)
+        for strategy in (item for item in chosen if item.safety == safety):
+            table.add_row(f"  {strategy.name}", strategy.why.partition(". ")[0].rstrip(".") + ".")
+        if table.rows:
+            parts += [Text(words[0].upper() + words[1:], style="bold"), table, Text("")]
+    return Group(*parts, Text("Next: imgopt strategies NAME", style="bold"))
 
 
 def page(strategy: Strategy) -> RenderableType:
