@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from imgopt.engine import Engine, Session, connect
 from imgopt.errors import EnvironmentFailure
+
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):  # a build is green or red by its commit; new examples are sought at work and by `make fuzz`
+    settings.load_profile("ci")
 
 BASES = Path(__file__).parent.parent / "build" / "bases.toml"
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 NOT_MEASURED = "not measured"
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_MARKDOWN_STRUCTURE = re.compile(r"[\\`*_{}\[\]<>#|~&$^]|!(?=\[)|:(?=//|\w+:)|^[-+=:]|^\d+(?=[.)])")
+_MARKDOWN_STRUCTURE = re.compile(r"[\\`*_{}\[\]<>#|~&$^]|!(?=\[)|:(?=//|\w+:)|^(?: +|[-+=:]|\d+(?=[.)]))")
 _MENTION = re.compile(r"@(?=\w)")
 _BARE_HOST = re.compile(r"www\.", re.IGNORECASE)
 
