@@ -13,15 +13,12 @@ from imgopt.image.image import Image
 from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.early import made_early
-from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.start import idle_entry_script, start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.tools import removable_tools
-
-LINKS = "/opt/imgopt-links"
-"""Where the builder gathers symbolic links that stand alone: COPY follows a link that it is given as a source."""
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -80,6 +77,7 @@ def on_base(
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
         early=early,
         prepare=prepare,
+        links=carving.plan.links,
         user=final.user or ("" if base.config.user.partition(":")[0] in ("", "root", "0") else "0:0"),
         comments=_comments(carving),
     )

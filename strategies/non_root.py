@@ -1,4 +1,4 @@
-"""non-root: the service runs as a numbered user that owns only the folders it writes to."""
+"""non-root: the service runs as a numbered user that owns the application's own folders, and none of the system."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from dataclasses import replace
 from imgopt.dockerfile import Edit, Stage
 from imgopt.image.image import Image
 from imgopt.rewrite.evidence import Evidence, read_users
-from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.owning import owned_by
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.writable import Writable, writable
 
 OWN_USER = 10001
 """High enough to be nobody on the host."""
 FALLBACK_USER = "echo 'app:x:{user}:{user}::/tmp:/sbin/nologin' >> /etc/passwd && echo 'app:x:{user}:' >> /etc/group"
-SYSTEM_FOLDERS = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/var/lib/dpkg", "/boot")
+SYSTEM_FOLDERS = ("/", "/etc", "/usr", "/bin", "/sbin", "/lib", "/var/lib/dpkg", "/boot")
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Chooses a user of the base, or makes one, and gives it the folders that the smoke run wrote to."""
+    """Chooses a user of the base, or makes one, and gives it the folders of the application."""
     evidence = situation.evidence
     stage = situation.stage
     if evidence is None:
@@ -62,39 +63,21 @@ def reads_home(evidence: Evidence) -> str:
 def _in_final(situation: Situation, final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage) -> Change:
     base = evidence.look_into(final.base) if evidence.look_into else None
     user, name = _user_of(base) if base is not None else (OWN_USER, "")
+    complement = final.complement
     setup = final.setup
     if not name and final.shell:
         setup = (*setup, _make_user(situation))
-    complement = final.complement
     if reads_home(evidence):
         setup = (*setup, "chmod o+x /root")
         complement = replace(complement, environment=(*complement.environment, "ENV HOME=/root"))
-    prepare, copies = final.prepare, final.copies
-    if owned:
-        prepare = (*prepare, owned.command(user))
-        copies = _with_folders(copies, owned.all)
+    final = replace(final, setup=setup)
     new = replace(
-        final,
+        owned_by(final, owned, user, base.tree() if base is not None else None),
         user=f"{user}:{user}",
-        setup=setup,
-        prepare=prepare,
-        copies=copies,
         owned=owned.all,
         complement=complement,
     )
-    return Change(_because(user, name, owned.all, evidence), stage.line, final=new)
-
-
-def _with_folders(copies: tuple[Copy, ...], folders: tuple[str, ...]) -> tuple[Copy, ...]:
-    """Copies the owned folders too, where no copied folder brings them along."""
-    whole = [copy.destination for copy in copies if copy.sources == (copy.destination,)]
-    missing = [f for f in folders if not any(f == place or f.startswith(place + "/") for place in whole)]
-    inside = [copy for copy in copies if any(_is_below(copy, folder) for folder in missing)]
-    return (*(copy for copy in copies if copy not in inside), *(Copy((folder,), folder) for folder in missing))
-
-
-def _is_below(copy: Copy, folder: str) -> bool:
-    return copy.destination.rstrip("/") == folder or copy.destination.startswith(folder + "/")
+    return Change(_because(user, name, owned, evidence), stage.line, final=new)
 
 
 def _user_of(base: Image) -> tuple[int, str]:
@@ -135,14 +118,12 @@ def _in_text(situation: Situation, evidence: Evidence, owned: Writable, stage: S
     if at and situation.dockerfile.text[at - 1] != "\n":
         text = eol + text
     line = start.line if start is not None else stage.line
-    yield Change(_because(user, name, owned.all, evidence), line, (Edit(at, at, text),))
+    yield Change(_because(user, name, owned, evidence), line, (Edit(at, at, text),))
 
 
-def _because(user: int, name: str, folders: tuple[str, ...], evidence: Evidence) -> str:
+def _because(user: int, name: str, owned: Writable, evidence: Evidence) -> str:
     who = f"runs as {name} ({user})" if name else f"runs as user {user}"
-    owns = (
-        f" and owns only what it writes to: {', '.join(folders)}" if folders else "; it writes to no folder of its own"
-    )
+    owns = f" and may write to {owned.told()}" if owned else "; it has no folder of its own"
     low = [str(port) for port in evidence.seen.ports if port < 1024]
     ports = f"; port {', '.join(low)} is open to it in Docker 20.10 and later" if low else ""
     return f"the service {who}{owns}{ports}"
@@ -151,7 +132,9 @@ def _because(user: int, name: str, folders: tuple[str, ...], evidence: Evidence)
 STRATEGY = Strategy(
     name="non-root",
     why="A process that is root in its container is root for every flaw of the kernel or of the runtime. A numeric "
-    "user can be checked by Kubernetes (runAsNonRoot). It owns the folders that the smoke run wrote to, nothing else.",
+    "user can be checked by Kubernetes (runAsNonRoot). It owns what the application may write to: its working "
+    "directory, the folders that were made for it, its volumes, and what the smoke run or the sources write to. "
+    "Nothing of the system is its own.",
     safety="evidence",
     references=(
         "https://docs.docker.com/build/building/best-practices/#user",

@@ -54,7 +54,7 @@ def check_application_files(
 def application_files(side: Side) -> Iterator[Node]:
     """Files, links and empty folders above the base that belong to the application."""
     workdirs = _workdirs(side)
-    copied = {index for index, step in enumerate(side.image.layer_history) if step and _COPY.match(step.created_by)}
+    copied = copied_layers(side)
     for node in side.tree.root.nodes():
         if node.layer < side.base_layers or not node.path or side.owner(node.path) is not None:
             continue
@@ -62,6 +62,12 @@ def application_files(side: Side) -> Iterator[Node]:
             continue  # a folder counts where it is empty: something is meant to be put there
         if node.layer in copied or is_application_path(node.path, workdirs) or _is_alone(side, node.path):
             yield node
+
+
+def copied_layers(side: Side) -> frozenset[int]:
+    """The layers that COPY and ADD made, counted from 0."""
+    steps = enumerate(side.image.layer_history)
+    return frozenset(index for index, step in steps if step and _COPY.match(step.created_by))
 
 
 _SHARED = re.compile(r"^/(?:usr/(?:share|lib|libexec)|var/lib)/(?!python3|dpkg/|apt/|systemd/|ucf/|pam/|misc/)")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from imgopt.proof.access import lost_rights
 from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.observe import Observation
 from imgopt.proof.programs import running_scripts
@@ -41,11 +42,14 @@ def check_non_root(
     if identity.is_root is False and not identity.numeric and original.config.user != candidate.config.user:
         allowed.append(f"user {candidate.config.user!r} is a name: Kubernetes' runAsNonRoot asks for a number")
     items.extend(_lost_accounts(original, candidate))
-    written = _written_folders(before)
+    written = _written_folders(before, original.config.volumes)
     items.extend(_not_writable(original, candidate, identity, written))
+    told = {item.path for item in items}
+    items.extend(item for item in lost_rights(original, candidate, identity) if item.path not in told)
     items.extend(_other_uid(identity, after))
     detail = f"user {candidate.config.user or 'root'} ({identity.uid}:{identity.gid})"
     detail += f", {len(written)} folders that the original writes to" if before else ", what it writes was not observed"
+    detail += ", those that its sources name, volumes, temporary files, home"
     return judged(NON_ROOT, detail, items, [*allowed, *_ports(identity, before)])
 
 
@@ -80,9 +84,12 @@ def _accounts(side: Side) -> set[str]:
     return {line.partition(":")[0] for line in lines if ":" in line}
 
 
-def _written_folders(before: Observation | None) -> list[str]:
-    """Folders in which the original made, changed or deleted something. The engine also names the folders above."""
-    paths = [change.path for change in before.written] if before else []
+def _written_folders(before: Observation | None, volumes: Iterable[str]) -> list[str]:
+    """Folders in which the original made, changed or deleted something. The engine also names the folders above, and
+    those that it makes itself to mount a volume."""
+    mounts = {posixpath.normpath(volume) for volume in volumes}
+    mounts |= {parent for mount in mounts for parent in _parents(mount)}
+    paths = [change.path for change in before.written if change.path not in mounts] if before else []
     above = {parent for path in paths for parent in _parents(path)}
     written = {path for path in paths if path not in above and not _OF_ROOT.search(path)}
     found = {posixpath.dirname(path) or "/" for path in written}

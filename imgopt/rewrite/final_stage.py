@@ -8,6 +8,9 @@ from imgopt.rewrite.carve import Carved
 from imgopt.rewrite.quoting import json_string
 from imgopt.rewrite.settings import Complement, Settings
 
+LINKS = "/opt/imgopt-links"
+"""Where the builder gathers symbolic links that stand alone: COPY follows a link that it is given as a source."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -17,9 +20,11 @@ class Copy:
     destination: str
     stage: str = ""
     """Where from; empty: the builder."""
+    chown: str = ""
+    """The owner, which folders that the copy makes get as well; empty: as in the builder."""
 
     def render(self, builder: str) -> str:
-        head = f"COPY --from={self.stage or builder} "
+        head = f"COPY --from={self.stage or builder} " + (f"--chown={self.chown} " if self.chown else "")
         words = [quoted_free(word) for word in (*self.sources, self.destination)]
         if any(word is None for word in words):
             listed = ", ".join(json_string(word) for word in (*self.sources, self.destination))
@@ -59,6 +64,10 @@ class FinalStage:
     """Shell commands behind the builder's last RUN: what is copied into it later does not make them run again."""
     prepare: tuple[str, ...] = ()
     """Shell commands at the end of the builder, before its files are copied."""
+    finish: tuple[str, ...] = ()
+    """Shell commands that the final stage runs when everything is copied."""
+    links: tuple[str, ...] = ()
+    """Single symbolic links that the builder gathers below LINKS."""
     removed_tools: tuple[str, ...] = ()
     """Packages that the builder removes after its last installation."""
     owned: tuple[str, ...] = ()
@@ -82,6 +91,7 @@ class FinalStage:
         lines += [f"RUN {command}" for command in self.setup]
         lines += [*self.complement.environment, *self.settings.environment]
         lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
+        lines += [f"RUN {command}" for command in self.finish]
         if self.workdir:
             lines.append(f"WORKDIR {self.workdir}")
         if self.user:

@@ -1,26 +1,49 @@
-"""Which folders and files a service writes to, from what its smoke run changed."""
+"""Which folders and files have to belong to a service that is not root any more.
+
+What the smoke run wrote is only a part of it: an upload, a form that is sent, a job of the night write elsewhere. As
+root the original could write everywhere; what is the application's own stays open to it: its working directory, the
+folders that the Dockerfile brings or makes for it, its volumes, and what its sources are seen to write to. Ownership
+costs no byte where the files are copied anyway. Folders of the system stay closed.
+"""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from imgopt.image.tree import Tree
+from imgopt.proof.files import application_files, copied_layers
+from imgopt.proof.writes import written_by_sources
 from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.quoting import shell_word
 
 OPEN_TO_ALL = ("/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/run/lock", "/dev/shm")
 """Folders that every user may write to, or that are not part of the image."""
 OPTIONAL = ("*/__pycache__", "*.pyc", "/root", "/root/*", "/home/*", "/etc/mtab")
 """Written when it can be, done without when not: bytecode, and files of the home folder (the new user has its own)."""
+_NEVER_OWN = re.compile(
+    r"^/(?:$|(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|sbin|sys|tmp)(?:/|$)|usr/(?!src/|app/|app$))"
+)
+"""Code and settings of the system, and what is open to all."""
+_SHARED = frozenset(
+    ["/", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv", "/usr", "/usr/src", "/var", "/var/cache"]
+    + ["/var/lib", "/var/log", "/var/opt", "/var/spool", "/var/www"]
+)
+"""Folders that hold the folders of several programs: never given as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Writable:
-    """`trees` are made where they are missing and belong to the user with all below; `paths` belong alone."""
+    """`trees` belong to the user with all below, and are made where they are missing; `paths` belong alone, `files`
+    are those of them that are no folders. `reasons` say why, by path."""
 
     trees: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    files: frozenset[str] = frozenset()
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.trees or self.paths)
@@ -30,25 +53,85 @@ class Writable:
         return tuple(sorted({*self.trees, *self.paths}))
 
     def command(self, user: int) -> str:
-        """The shell command that gives them to the user."""
+        """The shell command that gives them to the user, where nothing is copied."""
         parts = []
         if self.trees:
-            listed = " ".join(self.trees)
+            listed = " ".join(map(shell_word, self.trees))
             parts.append(f"mkdir -p {listed} && chown -R {user}:{user} {listed}")
         if self.paths:
-            parts.append(f"chown {user}:{user} {' '.join(self.paths)}")
+            parts.append(f"chown {user}:{user} {' '.join(map(shell_word, self.paths))}")
         return " && ".join(parts)
+
+    def told(self) -> str:
+        """The folders with their reasons, in one clause."""
+        return ", ".join(f"{path} ({self.reasons[path]})" if path in self.reasons else path for path in self.all)
 
 
 def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
-    """What has to belong to the user, from the paths that the run created or changed, the volumes, and `extra`."""
-    made = [path for path in evidence.seen.written if not _is_free(path)]
+    """What has to belong to the user: the application's own folders, and what the run or the sources write to."""
+    mounts = _mount_points(evidence)
+    made = [path for path in evidence.seen.written if not _is_free(path) and path not in mounts]
     new = {path for path in made if evidence.tree.get(path) is None}
-    trees = {path for path in new if any(posixpath.dirname(other) == path for other in new)}
-    trees |= set(evidence.config.volumes) | set(extra)
-    highest = _highest(trees)
-    paths = {_needs_owner(evidence, path, new) for path in made if not _below(path, highest)}
-    return Writable(highest, tuple(sorted(path for path in paths if path and not _below(path, highest))))
+    reasons = dict(_own_folders(evidence))
+    reasons |= dict.fromkeys(evidence.config.volumes, "a volume")
+    seen = {path for path in new if any(posixpath.dirname(other) == path for other in new)}
+    for path in sorted({*seen, *extra}):
+        reasons.setdefault(path, "written in the smoke run" if path in seen else "an earlier run could not write there")
+    highest = _highest(reasons)
+    alone = {_needs_owner(evidence, path, new): "written in the smoke run" for path in made}
+    alone |= {folder: why for folder, why in _named_folders(evidence, highest).items() if folder not in alone}
+    paths = {path: why for path, why in alone.items() if path and not _below(path, highest)}
+    files = frozenset(path for path in paths if evidence.side.is_file(path))
+    return Writable(highest, tuple(sorted(paths)), files, {**paths, **{path: reasons[path] for path in highest}})
+
+
+def _mount_points(evidence: Evidence) -> frozenset[str]:
+    """Folders that the engine makes itself to mount a volume, and those above them."""
+    found = set()
+    for volume in evidence.config.volumes:
+        path = posixpath.normpath(volume)
+        while path not in found and path != "/":
+            found.add(path)
+            path = posixpath.dirname(path)
+    return frozenset(found)
+
+
+def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """The working directory, what COPY fills, and what a RUN made for data; never a folder of the system."""
+    base = evidence.side.base.tree() if evidence.side.base is not None else None
+    copied = copied_layers(evidence.side)
+    for node in application_files(evidence.side):
+        if _NEVER_OWN.match(node.path) or node.path.startswith(("/root/", "/usr/local/")):
+            continue
+        data = node.kind == "dir" and node.layer not in evidence.package_layers
+        if base is not None and (node.layer in copied or data):
+            folder = _highest_new(node.path if node.kind == "dir" else posixpath.dirname(node.path), base)
+            if folder and evidence.tree.get(f"{folder}/pyvenv.cfg") is None:
+                yield folder, "made for the application"
+    workdir = evidence.side.workdir
+    if workdir not in _SHARED and not _NEVER_OWN.match(workdir):
+        yield workdir, "the working directory"
+
+
+def _highest_new(folder: str, base: Tree) -> str:
+    """The highest folder above (or this one) that the base has not, and that no other program shares; "" for none."""
+    found = ""
+    while folder not in ("/", "") and folder not in _SHARED:
+        if base.get(folder) is None:
+            found = folder
+        folder = posixpath.dirname(folder)
+    return found
+
+
+def _named_folders(evidence: Evidence, trees: tuple[str, ...]) -> dict[str, str]:
+    """Folders elsewhere that the sources write to, as far as they are there."""
+    found: dict[str, str] = {}
+    for folder, source in written_by_sources(evidence.side):
+        node = evidence.tree.resolve(folder)
+        if node is None or node.kind != "dir" or _below(folder, trees) or _is_free(folder) or _NEVER_OWN.match(folder):
+            continue
+        found.setdefault(folder, f"{posixpath.basename(source)} writes there")
+    return found
 
 
 def _needs_owner(evidence: Evidence, path: str, new: set[str]) -> str:

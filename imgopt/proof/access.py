@@ -1,0 +1,90 @@
+"""What another user than root would miss though no probe asked for it: places to write to, a home, a name.
+
+Root may write everywhere, so every change of the user takes something away. What counts: volumes, folders for temporary
+files, the places that the sources are seen to write to, and a home or an entry in /etc/passwd where sources ask for it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from imgopt.proof.model import Item
+from imgopt.proof.side import Side
+from imgopt.proof.sources import source_texts
+from imgopt.proof.users import WRITE, Identity
+from imgopt.proof.writes import written_by_sources
+
+TEMPORARY = ("/tmp", "/var/tmp")
+_HOME = re.compile(
+    r"\bexpanduser\(|\bPath\.home\(|\bos\.homedir\(|\bos\.UserHomeDir\(|\bhome_dir\(|[\"']user\.home[\"']|\bDir\.home\b"
+    r"|environ(?:\.get\(|\[)\s*[\"']HOME[\"']|process\.env\.HOME\b|getenv\(\s*[\"']HOME[\"']|[\"']~/"
+)
+_ACCOUNT = re.compile(
+    r"\bgetpass\.getuser\(|\bgetpwuid\(|\bgetlogin\(|\bos\.userInfo\(|\buser\.Current\(|\bposix_getpwuid\(|\bgetpwuid_r\("
+)
+
+
+def lost_rights(original: Side, candidate: Side, identity: Identity) -> Iterator[Item]:
+    """Items for what the original's user may do and `identity` in the candidate may not."""
+    for folder, by in dict(_places(original)).items():
+        path, there = nearest(folder, original, candidate), nearest(folder, candidate)
+        if original.may(WRITE, path) and not candidate.may(WRITE, there, identity):
+            yield Item("not-writable", there, there, by, _said(candidate, there, folder, by))
+    yield from _home(original, candidate, identity)
+    yield from _account(original, candidate, identity)
+
+
+def nearest(folder: str, *sides: Side) -> str:
+    """The folder itself where one of the images has it, else the lowest one above it that is there."""
+    while folder != "/" and not any(side.exists(folder) for side in sides):
+        folder = posixpath.dirname(folder)
+    return folder
+
+
+def _places(original: Side) -> Iterator[tuple[str, str]]:
+    for folder, source in written_by_sources(original):
+        if not folder.startswith(("/proc", "/sys", "/dev")):
+            yield folder, source
+    yield from ((path, "a temporary file") for path in TEMPORARY if original.exists(path))
+    yield from ((posixpath.normpath(path), "a volume") for path in original.config.volumes)
+
+
+def _said(candidate: Side, path: str, folder: str, by: str) -> str:
+    node = candidate.tree.resolve(path)
+    owner = f"owner {node.uid}:{node.gid}, mode {node.mode:o}" if node else "not there"
+    wanted = f", so {folder} cannot be made" if folder != path else ""
+    return f"user {candidate.config.user or 'root'} may not write to {path} ({owner}){wanted}: {by}"
+
+
+def _home(original: Side, candidate: Side, identity: Identity) -> Iterator[Item]:
+    before, after = home_of(original, original.identity), home_of(candidate, identity)
+    if not original.may(WRITE, before) or candidate.may(WRITE, after, identity):
+        return
+    asking = next((path for path, text in source_texts(original) if _HOME.search(text)), None)
+    if asking:
+        message = (
+            f"user {candidate.config.user or 'root'} may not write to its home folder {after}: {asking} asks for it"
+        )
+        yield Item("not-writable", after, after, asking, message)
+
+
+def home_of(side: Side, identity: Identity | None) -> str:
+    """As the engine sets it: HOME of the image, else the folder of /etc/passwd, else the root."""
+    return side.config.environment.get("HOME") or (identity.home if identity is not None else "") or "/"
+
+
+def _account(original: Side, candidate: Side, identity: Identity) -> Iterator[Item]:
+    before = original.identity
+    if before is None or not _is_listed(original, before.uid) or _is_listed(candidate, identity.uid):
+        return
+    asking = next((path for path, text in source_texts(original) if _ACCOUNT.search(text)), None)
+    if asking:
+        message = f"/etc/passwd has no user {identity.uid}, and {asking} asks for its name"
+        yield Item("configuration", f"account:{identity.uid}", "/etc/passwd", asking, message)
+
+
+def _is_listed(side: Side, uid: int) -> bool:
+    rows = (side.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines()
+    return any(row.split(":")[2:3] == [str(uid)] for row in rows)

@@ -1,0 +1,56 @@
+"""The application's own sources as text: what a program does on a path that no probe takes is read there."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from functools import lru_cache
+
+from imgopt.proof.files import application_files
+from imgopt.proof.model import words
+from imgopt.proof.side import Side
+
+_LONGEST = 1 << 20
+_MOST_BYTES = 64 << 20
+SUFFIXES = words(
+    ".py .js .cjs .mjs .jsx .ts .tsx .go .rs .java .kt .scala .groovy .php .rb .cs .fs .pl .lua .ex .exs .sh .bash "
+    ".c .cc .cpp .h .hpp"
+)
+_OTHERS = ("/node_modules/", "/site-packages/", "/dist-packages/", "/vendor/", "/.git/", "/bower_components/")
+_NOT_RUN = words(
+    "setup.py conftest.py noxfile.py fabfile.py gulpfile.js Gruntfile.js webpack.config.js rollup.config.js "
+    "vite.config.js vite.config.ts babel.config.js jest.config.js karma.conf.js build.rs magefile.go"
+)
+"""Programs of the build, which no service calls."""
+
+
+@lru_cache(maxsize=4)
+def source_texts(side: Side) -> tuple[tuple[str, str], ...]:
+    """(path, text) of each source of the application, in the order of paths; 1 MiB each and 64 MiB together at most.
+
+    Packages, tests and what only builds run are left out."""
+    return tuple(_texts(side))
+
+
+def _texts(side: Side) -> Iterator[tuple[str, str]]:
+    read = 0
+    for node in application_files(side):
+        if node.inode is None or posixpath.splitext(node.name)[1] not in SUFFIXES or node.size > _LONGEST:
+            continue
+        if read > _MOST_BYTES or node.name in _NOT_RUN or is_foreign(node.path) or is_test(node.path):
+            continue
+        read += node.size
+        yield node.path, node.read().decode("utf-8", "replace")
+
+
+def is_foreign(path: str) -> bool:
+    """Brought by a package manager."""
+    return any(folder in path for folder in _OTHERS)
+
+
+def is_test(path: str) -> bool:
+    folder, name = posixpath.split(path)
+    parts = folder.split("/")
+    stem = name.partition(".")[0]
+    named = stem.startswith("test_") or stem.endswith("_test") or ".test." in name or ".spec." in name
+    return named or any(part in ("test", "tests", "__tests__", "e2e", "spec", "cypress") for part in parts)

@@ -1,0 +1,80 @@
+"""Gives folders of a carved final stage to its user: while they are copied, so that no layer ships them twice.
+
+COPY --chown gives its owner to every folder that it makes, and not to the one that it copies into where that is there:
+those of the base are given by a RUN. Where the builder gathers single links, the folders that it makes for them get
+their owner there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from imgopt.image.tree import Tree
+from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
+from imgopt.rewrite.quoting import shell_word
+from imgopt.rewrite.writable import Writable
+
+EMPTY = "/opt/imgopt-empty"
+"""A folder of the builder that is copied to where the user needs one."""
+FOLDERS = "/opt/imgopt-folders"
+"""Folders that a base without shell has already, with their new owner: a copy of their parent gives it to them."""
+
+
+def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -> FinalStage:
+    """The stage with its folders given to `user`; `base` is the tree of its base image."""
+    chown = f"{user}:{user}"
+    copies = tuple(replace(copy, chown=chown) if _lies_in(copy, owned.trees) else copy for copy in final.copies)
+    there = [path for path in owned.all if base is not None and base.resolve(path) is not None]
+    brought = [path for path in owned.all if path not in there and _brought(copies, path)]
+    unmade = [path for path in owned.all if path not in (*there, *brought)]
+    folders = [path for path in unmade if path not in owned.files and not _made_with_owner(copies, path)]
+    builder = _commands(brought, owned, chown) + _below(LINKS, _with_links(final, owned.trees), chown)
+    early = [f"mkdir -p {EMPTY}"] if folders else []
+    given = there if not final.shell else []
+    return replace(
+        final,
+        copies=(
+            *(Copy((EMPTY,), path, chown=chown) for path in folders),
+            *copies,
+            *([Copy((FOLDERS + "/",), "/")] if given else []),
+        ),
+        early=(*final.early, *early, *_below(FOLDERS, given, chown)),
+        prepare=(*final.prepare, *([" && ".join(builder)] if builder else [])),
+        finish=(*final.finish, *(_commands(there, owned, chown) if final.shell else [])),
+    )
+
+
+def _lies_in(copy: Copy, trees: Iterable[str]) -> bool:
+    place = copy.destination.rstrip("/")
+    return any(place == tree or place.startswith(tree + "/") for tree in trees)
+
+
+def _made_with_owner(copies: Iterable[Copy], path: str) -> bool:
+    return any(copy.chown and _lies_in(copy, (path,)) for copy in copies)
+
+
+def _brought(copies: Iterable[Copy], path: str) -> bool:
+    """Whether it comes with the owner that the builder gave it: named itself, or below a folder that is copied."""
+    without = [copy for copy in copies if not copy.chown]
+    whole = (copy.destination for copy in without if copy.sources == (copy.destination,))
+    return any(path.startswith(place + "/") or path == place for place in whole) or any(
+        path in copy.sources for copy in without
+    )
+
+
+def _commands(paths: Iterable[str], owned: Writable, chown: str) -> list[str]:
+    trees = [shell_word(path) for path in paths if path in owned.trees]
+    alone = [shell_word(path) for path in paths if path not in owned.trees]
+    commands = [f"mkdir -p {' '.join(trees)} && chown -R {chown} {' '.join(trees)}"] if trees else []
+    return [*commands, *([f"chown {chown} {' '.join(alone)}"] if alone else [])]
+
+
+def _with_links(final: FinalStage, trees: Iterable[str]) -> list[str]:
+    """Of these folders, those in which the builder gathers links."""
+    return [tree for tree in trees if any(link.startswith(tree + "/") for link in final.links)]
+
+
+def _below(root: str, folders: Iterable[str], chown: str) -> list[str]:
+    listed = " ".join(shell_word(root + folder) for folder in folders)
+    return [f"mkdir -p {listed} && chown -R {chown} {listed}"] if listed else []

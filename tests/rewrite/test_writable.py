@@ -1,0 +1,152 @@
+"""Who is not root any more may write where the application writes, though no probe asked it to."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from pathlib import Path
+
+import pytest
+
+from imgopt.config import Config
+from imgopt.engine import RunRequest, Session
+from imgopt.rewrite.carve import Carved
+from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.loop import OptimizeRequest
+from imgopt.rewrite.loop.attempt import prove_plan
+from imgopt.rewrite.loop.original import measure_original, read_source
+from imgopt.rewrite.loop.request import Silent
+from imgopt.rewrite.owning import owned_by
+from imgopt.rewrite.variants import choose_variants
+from imgopt.rewrite.writable import Writable
+
+from .kit import project
+
+
+def stage(*copies: Copy, shell: bool = True, links: tuple[str, ...] = ()) -> FinalStage:
+    return FinalStage("builder", "base", shell, Carved({}, {}), copies=copies, links=links)
+
+
+def text(final: FinalStage) -> str:
+    return final.render_builder_middle() + final.render_builder_tail() + final.render()
+
+
+def test_a_folder_gets_its_owner_while_it_is_copied() -> None:
+    final = owned_by(stage(Copy(("/app",), "/app")), Writable(("/app",)), 7, None)
+    assert text(final) == "FROM base\nCOPY --from=builder --chown=7:7 /app /app\n"
+
+
+def test_parts_of_a_folder_give_their_owner_to_the_folder_that_they_make() -> None:
+    final = owned_by(
+        stage(Copy(("/app/a", "/app/b"), "/app/"), Copy(("/usr/x",), "/usr/x")), Writable(("/app",)), 7, None
+    )
+    assert text(final) == (
+        "FROM base\nCOPY --from=builder --chown=7:7 /app/a /app/b /app/\nCOPY --from=builder /usr/x /usr/x\n"
+    )
+
+
+def test_a_folder_of_which_nothing_is_copied_is_made_empty() -> None:
+    final = owned_by(stage(Copy(("/bin/x",), "/bin/x")), Writable(("/data",)), 7, None)
+    assert text(final) == (
+        "RUN mkdir -p /opt/imgopt-empty\nFROM base\nCOPY --from=builder --chown=7:7 /opt/imgopt-empty /data\n"
+        "COPY --from=builder /bin/x /bin/x\n"
+    )
+
+
+def test_a_part_of_a_folder_that_is_copied_whole_gets_its_owner_in_the_builder() -> None:
+    final = owned_by(stage(Copy(("/srv",), "/srv")), Writable(("/srv/in",), ("/srv/log",)), 7, None)
+    assert text(final) == (
+        "RUN mkdir -p /srv/in && chown -R 7:7 /srv/in && chown 7:7 /srv/log\nFROM base\nCOPY --from=builder /srv /srv\n"
+    )
+
+
+def test_links_that_are_gathered_do_not_take_a_folder_away() -> None:
+    copies = (Copy(("/app/a",), "/app/a"), Copy(("/opt/imgopt-links/",), "/"))
+    final = owned_by(stage(*copies, links=("/app/l",)), Writable(("/app",)), 7, None)
+    assert text(final).startswith("RUN mkdir -p /opt/imgopt-links/app && chown -R 7:7 /opt/imgopt-links/app\n")
+
+
+SERVICE = """\
+import http.server, getpass, os, pathlib, signal, tempfile
+
+signal.signal(signal.SIGTERM, lambda *words: os._exit(0))
+
+class Notes(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.say("notes")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            self.store(body)
+            self.say("stored")
+        except Exception as error:
+            self.say(repr(error), 500)
+
+    def store(self, body):
+        if self.path == "/beside":
+            open("notes.txt", "ab").write(body)
+        if self.path == "/source":
+            open("server.py", "ab").close()
+        if self.path == "/folder":
+            os.makedirs("uploads/today", exist_ok=True)
+            open("uploads/today/x", "ab").write(body)
+        if self.path == "/data":
+            open("/data/in/x", "ab").write(body)
+        if self.path == "/log":
+            open("/var/log/notes.log", "ab").write(body)
+        if self.path == "/volume":
+            open("/state/x", "ab").write(body)
+        if self.path == "/home":
+            (pathlib.Path.home() / ".notes").write_bytes(body)
+        if self.path == "/name":
+            getpass.getuser()
+        if self.path == "/temporary":
+            tempfile.NamedTemporaryFile().write(body)
+
+    def say(self, text, code=200):
+        self.send_response(code)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *words):
+        pass
+
+http.server.ThreadingHTTPServer(("", 8000), Notes).serve_forever()
+"""
+WRITER = {
+    "Dockerfile": "FROM python:3.11\nWORKDIR /app\nRUN mkdir -p /data/in && ln -s server.py main.py\nVOLUME /state\n"
+    "COPY server.py .\nEXPOSE 8000\nCMD python3 main.py\n",
+    "server.py": SERVICE,
+}
+PLACES = ("beside", "source", "folder", "data", "log", "volume", "home", "name", "temporary")
+
+
+def post(port: int, path: str) -> tuple[int, str]:
+    for _ in range(100):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request("POST", path, b"x")
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError:
+            time.sleep(0.2)
+    return 0, "no answer"
+
+
+@pytest.mark.engine
+def test_a_service_may_write_wherever_it_could_as_root(session: Session, bases: dict[str, str], tmp_path: Path) -> None:
+    folder = project(tmp_path, WRITER)
+    request = OptimizeRequest(folder, folder / "Dockerfile", Config(bases=bases))
+    original = measure_original(session, request, read_source(request), Silent())
+    for name in ("slim", "distroless"):
+        proven = prove_plan(session, request, original, choose_variants([name])[0], Silent())
+        assert proven.verdict == "proven", [name, proven.failure, *map(str, proven.items)]
+        assert proven.build is not None and proven.build.image_id is not None and proven.image is not None
+        assert proven.image.config.user not in ("", "0", "root")
+        with session.create(RunRequest(proven.build.image_id, ports=("8000/tcp",))) as container:
+            container.start()
+            port = container.ports()["8000/tcp"]
+            assert {place: post(port, f"/{place}") for place in PLACES} == dict.fromkeys(PLACES, (200, "stored"))
