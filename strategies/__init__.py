@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgopt.rewrite.strategy import Strategy
 from imgopt.strategies import (
     apt_hygiene,
+    bytecode,
     cache_mounts,
     copy_chown,
     distroless_base,
@@ -36,5 +37,6 @@ BUILT_IN: tuple[Strategy, ...] = (
     multi_stage.STRATEGY,
     slim_base.STRATEGY,
     distroless_base.STRATEGY,
+    bytecode.STRATEGY,
     non_root.STRATEGY,
 )

@@ -14,7 +14,7 @@ from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.early import made_early
 from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
-from imgopt.rewrite.quoting import shell_word
+from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.start import idle_entry_script, start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
@@ -104,7 +104,7 @@ def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], t
     links = carving.plan.links
     if links:
         listed = " ".join(shell_word(path) for path in links)
-        gather = f"mkdir -p {LINKS} && cp --parents --no-dereference {listed} {LINKS}"
+        gather = folded(f"mkdir -p {LINKS} && cp --parents --no-dereference {listed} {LINKS}")
         if all(is_early(path) for path in links):
             early = (*early, gather)
         else:
@@ -114,7 +114,7 @@ def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], t
 
 def _removal(paths: Iterable[str]) -> tuple[str, ...]:
     words = " ".join(shell_word(path) for path in paths)
-    return (f"rm -rf {words}",) if words else ()
+    return (folded(f"rm -rf {words}"),) if words else ()
 
 
 def _comments(carving: Carving) -> dict[str, str]:
@@ -139,7 +139,9 @@ def _remove_tools(situation: Situation) -> tuple[Edit, ...]:
     at = tools.after.extent.end
     text = situation.dockerfile.text
     lead = "" if text[at - 1 : at] == "\n" else situation.dockerfile.eol
-    return (Edit(at, at, f"{lead}RUN {tools.command}{situation.dockerfile.eol}"),)
+    eol = situation.dockerfile.eol
+    command = folded(tools.command).replace("\n", eol)
+    return (Edit(at, at, f"{lead}RUN {command}{eol}"),)
 
 
 def _builds_something(stage: Stage) -> bool:

@@ -8,30 +8,35 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Command
+from imgopt.proof.runners import RUNNERS, Run, run_by
 from imgopt.proof.starts import expanded, unfolded
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import json_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 
-LAUNCHERS = frozenset(["npm", "yarn", "pnpm", "pipenv", "poetry"])
+LAUNCHERS = frozenset(["npm", "yarn", "pnpm", *RUNNERS])
 LAUNCHER_VARIABLES = re.compile(r"\bnpm_(?:package|config|lifecycle|execpath)\w*")
 SOURCES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".py")
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """The last CMD of the stage that ships, when it calls a launcher whose command can be read in the image."""
-    item = next((i for i in reversed(situation.stage.instructions) if i.keyword == "CMD"), None)
-    typed = item.typed if item is not None else None
-    if item is None or not isinstance(typed, Command) or not typed.json:
-        return
-    name = posixpath.basename(typed.json[0])
-    if name not in LAUNCHERS:
-        return
-    evidence = situation.evidence
-    if evidence is None:
-        yield Skip(f"what {name} starts is read in the built image: needs `imgopt optimize`", item.line)
-        return
-    yield _resolve(situation, evidence, item, typed.json)
+    """The last CMD or ENTRYPOINT that calls a launcher whose command can be read in the image."""
+    stage = situation.stage
+    for keyword in ("ENTRYPOINT", "CMD"):
+        item = next((i for i in reversed(stage.instructions) if i.keyword == keyword), None)
+        typed = item.typed if item is not None else None
+        if item is None or not isinstance(typed, Command) or not typed.json:
+            continue
+        name = posixpath.basename(typed.json[0])
+        if name not in LAUNCHERS:
+            continue
+        evidence = situation.evidence
+        if evidence is None:
+            yield Skip(f"what {name} starts is read in the built image: needs `imgopt optimize`", item.line)
+        elif keyword == "ENTRYPOINT" and evidence.config.cmd:
+            yield Skip(f"{name} is the entrypoint, and the command is its argument", item.line)
+        else:
+            yield _resolve(situation, evidence, item, typed.json)
 
 
 def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]) -> Change | Skip:
@@ -44,9 +49,21 @@ def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words:
     plain = _spelled(evidence, found.words)
     if plain is None:
         return Skip(f"`{found.words[0]}`, which {words[0]} starts, is not on the search path", item.line)
-    span = item.value_span
+    run = run_by(evidence.side, words)
+    edits = [Edit(item.value_span.start, item.value_span.end, json_words(plain))]
+    if run is not None and run.environment and run.words == found.words:
+        edits = _activated(situation, item, run)
     because = f"{'; '.join(found.reasons)}: it gets the stop signal, and {words[0]} is not needed at run time"
-    return Change(because, item.line, (Edit(span.start, span.end, json_words(plain)),))
+    return Change(because, item.line, tuple(edits))
+
+
+def _activated(situation: Situation, item: Instruction, run: Run) -> list[Edit]:
+    """The command by its name, with the environment in front of the search path, as the launcher puts it there."""
+    at = item.comments[0].start if item.comments else item.extent.start
+    folder = run.environment
+    line = f"ENV VIRTUAL_ENV={folder} PATH={folder}/bin:$PATH{situation.dockerfile.eol}"
+    words = (posixpath.basename(run.words[0]), *run.words[1:])
+    return [Edit(at, at, line), Edit(item.value_span.start, item.value_span.end, json_words(words))]
 
 
 def _spelled(evidence: Evidence, words: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -57,14 +74,7 @@ def _spelled(evidence: Evidence, words: tuple[str, ...]) -> tuple[str, ...] | No
     if len(full) > len(words) and full[1].startswith(evidence.side.workdir.rstrip("/") + "/"):
         inside = posixpath.relpath(full[1], evidence.side.workdir)
         return (posixpath.basename(full[0]), inside, *full[2:])
-    places = [f"{folder}/bin/{words[0]}" for folder in _virtual_environments(evidence)]
-    found = [place for place in places if evidence.side.is_file(place)]
-    return (found[0], *words[1:]) if len(found) == 1 else None
-
-
-def _virtual_environments(evidence: Evidence) -> list[str]:
-    """Folders with a pyvenv.cfg: where poetry and pipenv install by themselves."""
-    return [posixpath.dirname(path) for path in evidence.facts if posixpath.basename(path) == "pyvenv.cfg"]
+    return None
 
 
 def _launcher_variable(situation: Situation) -> str:

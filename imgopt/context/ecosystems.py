@@ -103,13 +103,33 @@ class Runtime(Fact, frozen=True):
 
 
 class BuildTools(Fact, frozen=True):
-    """Packages that serve the build only (glob patterns), and how to remove them."""
+    """Packages that serve the build only, and how to remove them."""
 
     packages: list[str] = []
+    """Names of those that base images bring."""
+    installers: list[str] = []
+    """Names of those that a Dockerfile installs to install others, or to check them."""
     opened_always: list[str] = []
     """Files of theirs that the interpreter opens at every start (glob patterns over the whole path)."""
     remove: str = ""
     """Command with {packages}."""
+
+
+class Bytecode(Fact, frozen=True):
+    """What an interpreter makes of sources at every start, unless it is in the image."""
+
+    sources: str
+    """Regular expression: sources of its own library and of packages; group 1 is the folder that they belong to."""
+    cached: str
+    """Regular expression on the names beside: the bytecode of {name}."""
+    folder: str
+    """The folder beside a source that holds its bytecode."""
+    command: str
+    """Shell command with {files}, in their folder."""
+    clear: str
+    """Shell command that removes, in the interpreter's own folder, what was made while packages were installed."""
+    off_variables: list[str] = []
+    """Variables that keep it at another place."""
 
 
 class SystemPackages(Fact, frozen=True):
@@ -151,6 +171,7 @@ class Ecosystem(Fact, frozen=True):
     base: list[Base] = []
     runtime: Runtime = Runtime()
     build_tools: BuildTools = BuildTools()
+    bytecode: Bytecode | None = None
     system: SystemPackages | None = None
     distroless: list[DistrolessImage] = []
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from imgopt.image.packages import Package
+from imgopt.proof.imports import imported_modules, modules_of
 from imgopt.proof.model import Allowances, Drop, DroppedPackage, words
 from imgopt.proof.packages import language_packages
 from imgopt.proof.replaced import replaced
@@ -62,10 +63,16 @@ def _user(original: Side, candidate: Side) -> tuple[str | None, str]:
 
 
 def _dropped_packages(original: Side, opened: frozenset[str] | None) -> Iterator[DroppedPackage]:
-    """Tools, and what is there only for them; where the opened files are known, what npm marked as for development."""
+    """Tools, and what is there only for them; not what the application's own sources import."""
     packages = language_packages(original)
-    tools = set(_TOOLS) if opened is not None else {"pip", "wheel"}
-    roots = [p for p in packages if plain_name(p.name) not in tools and not _wanted_by(p, packages)]
+    imported = imported_modules(original)
+    mine = {plain_name(p.name) for p in packages if p.ecosystem == "python" and imported & modules_of(p)}
+    tools = (set(_TOOLS) if opened is not None else {"pip", "wheel"}) - mine
+    roots = [
+        p
+        for p in packages
+        if plain_name(p.name) in mine or (plain_name(p.name) not in tools and not _wanted_by(p, packages))
+    ]
     kept = _reached(packages, roots)
     for package in packages:
         name = plain_name(package.name)

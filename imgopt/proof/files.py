@@ -60,6 +60,8 @@ def application_files(side: Side) -> Iterator[Node]:
             continue
         if node.kind not in ("file", "symlink") and (node.kind != "dir" or node.children):
             continue  # a folder counts where it is empty: something is meant to be put there
+        if node.kind == "dir" and node.path.startswith("/etc/") and node.layer not in copied:
+            continue  # installed packages leave many, and their databases do not say whose they are
         if node.layer in copied or is_application_path(node.path, workdirs) or _is_alone(side, node.path):
             yield node
 

@@ -12,6 +12,7 @@ import msgspec
 from imgopt.image.tree import Node
 from imgopt.proof.contents import compare_contents
 from imgopt.proof.model import Drop, Move, Start
+from imgopt.proof.runners import run_by
 from imgopt.proof.side import Side
 
 _SHELLS = ("sh", "bash", "dash", "ash")
@@ -138,8 +139,10 @@ def _without_launcher(side: Side, words: tuple[str, ...]) -> _Words | None:
     name, rest = (posixpath.basename(words[0]), words[1:]) if words else ("", ())
     if name == "npx" and rest and not rest[0].startswith("-"):
         return _Words(rest, ("npx only started this command",), (_LAUNCHER_FILES["npm"],))
-    if name in ("pipenv", "poetry") and rest[:1] == ("run",) and len(rest) > 1:
-        return _Words(rest[1:], (f"{name} run only started this command",), (_LAUNCHER_FILES[name],))
+    run = run_by(side, words)
+    if run is not None:
+        files = (run.files, *([_LAUNCHER_FILES[name]] if name in _LAUNCHER_FILES else []))
+        return _Words(run.words, (f"{name} run only started this command",), files)
     if name not in ("npm", "yarn", "pnpm") or not rest:
         return None
     script = rest[1] if rest[0] in ("run", "run-script") and len(rest) > 1 else rest[0]

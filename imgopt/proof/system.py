@@ -14,6 +14,7 @@ from imgopt.image.packages import Package
 from imgopt.proof.model import Allowances, Check, Item, judged, words
 from imgopt.proof.packages import SYSTEM
 from imgopt.proof.side import Side
+from imgopt.proof.tools import unused_tools
 
 NAME = "system packages"
 BUILD_TOOLS = words(
@@ -44,8 +45,11 @@ def check_system_packages(
     items: list[Item] = []
     allowed: list[str] = []
     wanted = [package for name in dict.fromkeys(names) if (package := _named(original, name)) is not None]
+    unused = unused_tools(original, wanted, opened) if opened is not None else {}
     for package in dict.fromkeys(wanted):
         problem, reason = _judge(original, candidate, package, allowances, opened or frozenset())
+        if problem and package.name in unused:
+            problem, reason = None, unused[package.name]
         if problem:
             items.append(problem)
         elif reason:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
+from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, orphan_bytecode
 from imgopt.rewrite.copies import CopyPlan, plan_copies
 from imgopt.rewrite.evidence import Evidence, read_users
@@ -18,7 +19,7 @@ from imgopt.rewrite.gather import system_packages
 from imgopt.rewrite.gone import gone_paths
 from imgopt.rewrite.runtime import RuntimeNeeds, is_shared_library, runtime_needs
 from imgopt.rewrite.sonames import named_once
-from imgopt.rewrite.start import explained_by_start
+from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.strategy import Project, Situation
 from imgopt.rewrite.tools import removable_tools
 
@@ -48,9 +49,10 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
     interpreter = find_interpreter(evidence, project.ecosystems)
     compiled = interpreter is None or interpreter.name == "java"
     new_tree = base.tree() if base is not None else evidence.side.base.tree() if evidence.side.base else None
+    explained = explained_in(situation)
     rules = CarveRules(
         drops=drop_rules(project.ecosystems, evidence.homes, compiled=compiled),
-        opened=evidence.opened,
+        opened=frozenset(path for path in evidence.opened if not explained(path)),
         owner=evidence.owner,
         reinstalled=frozenset(),
         package_layers=evidence.package_layers,
@@ -90,13 +92,15 @@ def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Ite
     evidence = situation.evidence
     assert evidence is not None
     words = situation.final.start_words if situation.final is not None else ()
-    explained = explained_by_start(evidence, words, situation.final.entry_script if situation.final is not None else "")
+    explained = explained_in(situation)
     for path in sorted(kept):
         fact = evidence.facts.get(path)
         if fact is not None and fact.kind == "file" and (fact.mode & 0o111 or ".so" in path or path.endswith(".node")):
             yield path, ""
     for path in start_programs_of(evidence, words) if words else (start,) if start is not None else ():
         yield path, "the start command"
+    for path in situation.project.repairs.paths:
+        yield path, "an earlier build failed without it"
     for path in sorted(evidence.opened):
         fact = evidence.facts.get(path)
         if fact is None or fact.kind != "file" or _is_volatile(path):
@@ -134,7 +138,7 @@ def _sort_needs(
             missing[path] = asked_by
     if packages:
         installed = _installed_in(new_tree)
-        for name in evidence.asked_packages(project.ecosystems):
+        for name in asked_packages(project, evidence):
             if name not in installed:
                 wanted.setdefault(name, "the Dockerfile installs it by name")
         wanted = evidence.packages.without_dependencies(wanted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cached_property
 
 from imgopt.context.ecosystems import Ecosystem
@@ -148,12 +147,6 @@ class Evidence:
         names = {self.os_release.get("ID", ""), *self.os_release.get("ID_LIKE", "").split()}
         systems = (item.system for item in ecosystems if item.system is not None)
         return next((system for system in systems if not names.isdisjoint(system.distributions)), None)
-
-    def asked_packages(self, ecosystems: Iterable[Ecosystem]) -> tuple[str, ...]:
-        """System packages that the author installed by name, build tools aside."""
-        system = self.system(ecosystems)
-        globs = system.build_tools if system is not None else []
-        return tuple(name for name in self.packages.asked if not any(fnmatchcase(name, glob) for glob in globs))
 
     def owner(self, path: str) -> str | None:
         """The system package that owns a path; links in the path are followed, as for a merged /usr."""

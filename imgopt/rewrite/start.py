@@ -97,6 +97,14 @@ def explained_by_start(evidence: Evidence, new_start: tuple[str, ...], script: s
     return explained
 
 
+def explained_in(situation: Situation) -> Callable[[str], bool]:
+    """As explained_by_start, for the start that the draft has so far."""
+    evidence, final = situation.evidence, situation.final
+    assert evidence is not None
+    words = final.start_words if final is not None else start_words(situation)
+    return explained_by_start(evidence, words, final.entry_script if final is not None else "")
+
+
 def _launcher_path(evidence: Evidence, word: str) -> str:
     node = evidence.side.command(word)
     return node.path if node is not None else ""

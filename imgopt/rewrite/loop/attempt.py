@@ -123,7 +123,8 @@ class _Worker:
             plan = self.plan(state)
             reason = self._inapplicable(plan)
             if reason:
-                return self._end(state, plan, None, reason)
+                # What a plan without some strategies cannot do any more is no reason: what they failed by is.
+                return self._end(state, plan, None, next(iter(state.off.values()), reason))
             outcome = self.prove(plan, state)
             if outcome.verdict == "proven":
                 return self._restore(state, plan, outcome)
@@ -178,7 +179,8 @@ class _Worker:
 
     def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
         """Adds what the failure names, or leaves a strategy out. False: nothing is left."""
-        found = repair(state.repairs, outcome.items, self._original.evidence)
+        installs = plan.final is None or plan.final.shell
+        found = repair(state.repairs, outcome.items, self._original.evidence, installs=installs)
         if found.words:
             state.repairs = found.repairs
             state.words += found.words

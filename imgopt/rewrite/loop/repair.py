@@ -45,14 +45,14 @@ class Repair:
     words: tuple[str, ...] = ()
 
 
-def repair(repairs: Repairs, items: Iterable[Item], evidence: Evidence) -> Repair:
-    """What the failed items ask for, as far as the original has it."""
+def repair(repairs: Repairs, items: Iterable[Item], evidence: Evidence, *, installs: bool = True) -> Repair:
+    """What the failed items ask for, as far as the original has it; `installs`: the new base has a package manager."""
     packages, paths, writable = list(repairs.packages), list(repairs.paths), list(repairs.writable)
     words: list[str] = []
     for item in items:
         path = _path_in_original(item, evidence)
         if item.kind in ADD and path:
-            owner = evidence.owner(path)
+            owner = evidence.owner(path) if installs else None
             added = _add(packages, owner) if owner else _add(paths, path)
             if added:
                 what = f"package {owner}" if owner else path

@@ -1,0 +1,86 @@
+"""Poetry, Pipenv and uv as launchers: `poetry run X` starts X of the project's virtual environment."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from imgopt.proof.model import words as listed
+from imgopt.proof.side import Side
+
+RUNNERS = frozenset(["pipenv", "poetry", "uv"])
+_STEERS_THE_SYNC = frozenset(
+    listed("--no-sync --frozen --locked --offline --no-dev --all-extras --no-cache --quiet -q --no-progress --exact")
+)
+"""Options of `uv run` that decide what is installed before the start, not what is started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a launcher starts; `files` is a regular expression of what only the launcher opens."""
+
+    words: tuple[str, ...]
+    environment: str
+    """The virtual environment's folder; "" where the command is found by the search path."""
+    files: str
+
+
+def run_by(side: Side, words: tuple[str, ...]) -> Run | None:
+    """None for what is no such launcher, for options that are not known, and where several environments could do."""
+    name = posixpath.basename(words[0]) if words else ""
+    rest = _command(name, words[2:]) if name in RUNNERS and words[1:2] == ("run",) else ()
+    if not rest:
+        return None
+    folders = virtual_environments(side)
+    found = [folder for folder in folders if side.is_file(f"{folder}/bin/{rest[0]}")]
+    if len(found) > 1 or (not found and side.command(rest[0]) is None):
+        return None
+    if not found:
+        return Run(rest, "", _own_files(side, name, ""))
+    return Run((f"{found[0]}/bin/{rest[0]}", *rest[1:]), found[0], _own_files(side, name, found[0]))
+
+
+def _command(name: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The command behind the launcher's own options; () where one is not known."""
+    while words and words[0] in _STEERS_THE_SYNC and name == "uv":
+        words = words[1:]
+    if words[:1] == ("--",):
+        words = words[1:]
+    if name == "uv" and words and (words[0].endswith(".py") or words[0] in ("-m", "--module")):
+        return ("python", *(("-m",) if words[0].startswith("-") else ()), *words[words[0].startswith("-") :])
+    return () if not words or words[0].startswith("-") or "/" in words[0] else words
+
+
+def virtual_environments(side: Side) -> tuple[str, ...]:
+    """The project's own one where it has one (`.venv` in its folder), else all of the image."""
+    own = posixpath.join(side.workdir, ".venv")
+    if side.is_file(f"{own}/pyvenv.cfg"):
+        return (own,)
+    return tuple(sorted(posixpath.dirname(node.path) for node in side.tree.files() if node.name == "pyvenv.cfg"))
+
+
+def _own_files(side: Side, name: str, environment: str) -> str:
+    """The launcher's program, and the packages that only it can import: those of its own prefix, where the service's
+    environment does not look."""
+    node = side.command(name)
+    shebang = side.shebang(node) if node is not None else ()
+    program = f"^{re.escape(node.path)}$" if node is not None else "^$"
+    prefix = posixpath.dirname(posixpath.dirname(shebang[0])) if shebang else ""
+    if not prefix or not environment or prefix == environment or not _is_closed(side, environment):
+        return program
+    return rf"{program}|^{re.escape(prefix)}/lib/python3\.\d+/site-packages/"
+
+
+def _is_closed(side: Side, environment: str) -> bool:
+    text = (side.read(f"{environment}/pyvenv.cfg", 65536) or b"").decode("utf-8", "replace").lower()
+    return re.search(r"^include-system-site-packages\s*=\s*false", text, re.MULTILINE) is not None
+
+
+def closed_environment(side: Side, words: tuple[str, ...]) -> bool:
+    """Whether a command runs in a virtual environment that does not look at the packages outside of it."""
+    if not words:
+        return False
+    places = [words[0]] if "/" in words[0] else [posixpath.join(folder, words[0]) for folder in side.search_path]
+    place = next((path for path in places if side.is_file(posixpath.join(side.workdir, path))), "")
+    return bool(place) and _is_closed(side, posixpath.dirname(posixpath.dirname(place)))
