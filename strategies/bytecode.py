@@ -18,7 +18,7 @@ from imgopt.rewrite.tools import removable_tools
 
 LEAST_BYTES, LEAST_OF_A_FOLDER = 1_000_000, 100_000
 """Less source than this compiles in about a tenth, or a hundredth, of a second: not worth a layer, or a line."""
-MOST_OF_A_FOLDER = 0.75
+MOST_OF_A_FOLDER = 0.6
 """A folder of whose source the run read this share is compiled whole: one word instead of many."""
 
 
@@ -80,12 +80,12 @@ def _compiled(
     for root, paths in _by_root(found, facts).items():
         if sum(evidence.facts[path].size for path in paths) < LEAST_OF_A_FOLDER:
             continue
-        enter, command = f"cd {shell_word(root)} && ", _command(evidence, root, paths, facts)
+        enter, command = f"cd {shell_word(root)} \\\n && ", _command(evidence, root, paths, facts)
         if final.shell and base is not None and all(base.resolve(path) is not None for path in paths):
             final = replace(final, setup=(*final.setup, enter + command))
             continue
         if all(evidence.facts[path].layer < evidence.base_layers for path in paths):
-            enter += f"{facts.clear} && "
+            enter += f"{facts.clear} \\\n && "
         if is_early(root):
             final = replace(final, early=(*final.early, enter + command))
         else:
