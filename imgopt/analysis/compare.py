@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from imgopt.analysis.analyze import analyze
-from imgopt.analysis.pathdiff import changed_paths
 from imgopt.errors import InputError
 from imgopt.image import Image
 from imgopt.image.ledger import CLASSES
@@ -29,6 +27,8 @@ def compare(before: Image, after: Image, dockerfile: Dockerfile | None = None, *
             f"{before.reference} is for {before.platform}, {after.reference} for {after.platform}",
             hint="compare images of one platform: --platform chooses",
         )
+    from imgopt.analysis.pathdiff import changed_paths
+
     one, other = analyze(before, exact_wire=exact_wire), analyze(after, dockerfile, exact_wire=exact_wire)
     instructions = _instructions(one.layers, other.layers)
     return Diff(
@@ -98,6 +98,8 @@ def _by_keyword(before: Sequence[LayerRow], after: Sequence[LayerRow]) -> list[I
 
 
 def _blocks(one: list[str], other: list[str]) -> Iterator[tuple[int, int, int, int, bool]]:
+    from difflib import SequenceMatcher
+
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         yield i1, i2, j1, j2, tag == "equal"
 

@@ -52,7 +52,7 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; the exit code: 0 fine, 1 findings, 2 input, 3 environment, 130 interrupted."""
-    for name in COMMANDS:
+    for name in _needed(sys.argv[1:] if arguments is None else arguments):
         register: Callable[[typer.Typer], Any] = import_module(f"imgopt.cli.{name}").register
         register(app)
     try:
@@ -69,6 +69,12 @@ def main(arguments: list[str] | None = None) -> int:
         show()
         return int(getattr(error, "exit_code", 2))
     return code if isinstance(code, int) else 0
+
+
+def _needed(arguments: list[str]) -> tuple[str, ...]:
+    """Only the command that is asked for: typer checks the options of every command that it knows, at each start."""
+    first = next(iter(arguments), "")
+    return (first,) if first in COMMANDS else COMMANDS
 
 
 def _say(error: ImgoptError) -> int:

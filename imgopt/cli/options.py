@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from imgopt.config import Config, load_config
 from imgopt.errors import InputError, Location
 
 Context = Annotated[Path, typer.Argument(help="Build context folder.", show_default=True)]
@@ -31,6 +30,7 @@ Format = Annotated[str, typer.Option("--format", help="What goes to standard out
 Output = Annotated[list[str] | None, typer.Option("--output", help="FORMAT:PATH, repeatable.")]
 
 if TYPE_CHECKING:
+    from imgopt.config import Config
     from imgopt.proof.settings import SmokeSettings
 
 
@@ -63,6 +63,8 @@ def effective_config(
     context: Path, build: BuildOptions, smoke: SmokeOptions | None = None, explicit: Path | None = None
 ) -> Config:
     """The configuration file with the command line over it."""
+    from imgopt.config import load_config
+
     if not context.is_dir():
         raise InputError(
             "not a folder", location=Location(str(context)), hint="give the build context, as for docker build"

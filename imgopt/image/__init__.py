@@ -7,16 +7,21 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from imgopt.image.config import Healthcheck, HistoryEntry, ImageConfig
-from imgopt.image.elf import Elf, is_elf, read_elf
 from imgopt.image.entries import Entry, printable
 from imgopt.image.image import Image, Layer
 from imgopt.image.ledger import Ledger, Waste, ledger
 from imgopt.image.memory import Memory, default_memory
-from imgopt.image.packages import Package, Packages, find_packages
 from imgopt.image.sizes import Sizes, sizes
 from imgopt.image.sources import open_image
 from imgopt.image.tree import Node, Tree
+
+if TYPE_CHECKING:
+    from imgopt.image.elf import Elf, is_elf, read_elf
+    from imgopt.image.packages import Package, Packages, find_packages
 
 __all__ = [
     "Elf",
@@ -43,3 +48,15 @@ __all__ = [
     "read_elf",
     "sizes",
 ]
+
+_LATER = {
+    **dict.fromkeys(("Elf", "is_elf", "read_elf"), "imgopt.image.elf"),
+    **dict.fromkeys(("Package", "Packages", "find_packages"), "imgopt.image.packages"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when first used: a second look at an image needs neither, and imports would be most of its time."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import hashlib
 import io
-import lzma
 import mmap
 import os
-import shutil
-import tempfile
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -109,13 +104,19 @@ def compression(head: bytes) -> str:
 def decompressed(file: BinaryIO, kind: str) -> BinaryIO:
     """A stream of the contents; several gzip members, zstd frames or xz streams in a row are read as one."""
     if kind == "gzip":
+        import gzip
+
         return cast(BinaryIO, gzip.GzipFile(fileobj=file))
     if kind == "zstd":
         import zstandard
 
         return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
     if kind == "xz":
+        import lzma
+
         return cast(BinaryIO, lzma.LZMAFile(file))
+    import bz2
+
     return cast(BinaryIO, bz2.BZ2File(file))
 
 
@@ -124,6 +125,9 @@ def unpack(blob: Region, diff_id: str | None, what: str) -> Region:
 
     Raises InputError for damage, another digest or a decompression bomb, EnvironmentFailure when the disk is full.
     """
+    import lzma
+    import tempfile
+
     kind = compression(blob.head(8))
     spool = tempfile.TemporaryFile(prefix="imgopt-layer-")  # noqa: SIM115 - lives as long as the mapping
     digest = hashlib.sha256()
@@ -173,6 +177,9 @@ def sha256(region: Region) -> str:
 def _need_space(total: int, what: str) -> None:
     if total % (64 * _CHUNK) >= _CHUNK:
         return
+    import shutil
+    import tempfile
+
     directory = tempfile.gettempdir()
     with suppress(OSError):
         if shutil.disk_usage(directory).free < _KEEP_FREE:

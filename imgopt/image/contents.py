@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -119,6 +118,8 @@ def _mode(path: str) -> int:
 
 def _open_sparse(region: Region, what: str) -> BinaryIO:
     """Expanded as tarfile expands it; the map of a sparse file is not worth a second implementation."""
+    import tarfile
+
     try:
         with tarfile.open(fileobj=region.file(), mode="r:") as archive:
             member = archive.next()

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from imgopt.errors import EnvironmentFailure
-from imgopt.image.archive import TarFiles, open_files
-from imgopt.image.blobs import Region
 from imgopt.image.image import Image
-from imgopt.image.manifests import Descriptor
 from imgopt.image.memory import Memory
 from imgopt.image.quickapi import ask_store
-from imgopt.image.store import StoreUnreadable, open_content_store, open_graph_store
+from imgopt.image.store import StoreUnreadable, open_graph_store
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +68,8 @@ def _inspect(client: Any, reference: str) -> dict[str, Any]:
 
 def nearest(reference: str, names: Iterable[str]) -> list[str]:
     """At most three names that look like `reference`."""
+    import difflib
+
     known = sorted(set(names))
     return [name for name in known if reference in name][:3] or difflib.get_close_matches(reference, known, 3)
 
@@ -87,6 +83,9 @@ def _open_store(
 ) -> Image:
     root = Path(info["DockerRootDir"])
     if _containerd_store(info):
+        from imgopt.image.containerd import open_content_store
+        from imgopt.image.manifests import Descriptor
+
         target = Descriptor((found.get("Descriptor") or {}).get("digest") or found["Id"])
         reasons = []
         for content in (root / "containerd" / "daemon" / _CONTENT, Path("/var/lib/containerd") / _CONTENT):
@@ -104,7 +103,13 @@ def _containerd_store(info: dict[str, Any]) -> bool:
 
 def _open_saved(client: Any, found: dict[str, Any], reference: str, platform: str | None, memory: Memory) -> Image:
     """By ID, since a bare name would save all of its tags; spooled to disk, since its index may come last."""
+    import shutil
+    import tempfile
+
     from docker.errors import DockerException
+
+    from imgopt.image.archive import TarFiles, open_files
+    from imgopt.image.blobs import Region
 
     spool = tempfile.TemporaryFile(prefix="imgopt-save-")  # noqa: SIM115 - lives as long as the mapping
     size = int(found.get("Size") or 0)

@@ -13,9 +13,9 @@ from imgopt.image.config import HistoryEntry, ImageConfig, ParsedConfig
 from imgopt.image.contents import Contents, MissingContents
 from imgopt.image.entries import Entry, LayerIndex
 from imgopt.image.memory import Memory
-from imgopt.image.provenance import Provenance
 
 if TYPE_CHECKING:
+    from imgopt.image.provenance import Provenance
     from imgopt.image.tree import Merge, Tree
 
 Source = Literal["engine", "store", "archive", "layout", "registry"]

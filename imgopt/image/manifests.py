@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform as host
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -144,6 +143,8 @@ def _provenance(about: list[Descriptor], blobs: Blobs, layers: tuple[str, ...], 
 
 def choose(candidates: list[Candidate], platform: str | None, reference: str) -> Candidate:
     """One candidate: the wanted platform, else this machine's, else the only one there is."""
+    import platform as host
+
     wanted = platform or f"linux/{_MACHINES.get(host.machine(), host.machine())}"
     matching = [each for each in candidates if matches(each.platform, wanted)]
     distinct = {each.descriptor.digest for each in matching}

@@ -8,7 +8,6 @@ answer), and are dropped by age of use when they outgrow the bound.
 from __future__ import annotations
 
 import os
-import tempfile
 from array import array
 from collections.abc import Iterable
 from contextlib import suppress
@@ -61,6 +60,8 @@ class Memory:
         path = self._path(kind, key)
         if path is None or len(data) > _MAX_FILE:
             return
+        import tempfile
+
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")

@@ -1,12 +1,11 @@
 """The two questions that reading the engine's store takes, over its Unix socket.
 
-The Docker SDK answers the same, but importing it takes longer than looking into an image does. Whatever is unusual
-here (another transport, an error, an unknown image) is left to the SDK.
+The Docker SDK answers the same, but importing it (or the standard library's HTTP client) takes longer than looking into
+an image does. Whatever is unusual here (another transport, an error, an unknown image) is left to the SDK.
 """
 
 from __future__ import annotations
 
-import http.client
 import os
 import socket
 from typing import Any
@@ -18,35 +17,26 @@ _SOCKET = "unix:///var/run/docker.sock"
 _SECONDS = 10
 
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_SECONDS)
-        self.sock.connect(self._path)
-
-
 def ask_store(reference: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """(info, inspect) of the engine for an image; None where the SDK has to be asked."""
     host = os.environ.get("DOCKER_HOST") or _SOCKET
     if not host.startswith("unix://"):
         return None
-    connection = _Connection(host.removeprefix("unix://"))
+    path = host.removeprefix("unix://")
     try:
-        return _get(connection, "/info"), _get(connection, f"/images/{quote(reference, safe='/:@')}/json")
-    except (OSError, http.client.HTTPException, msgspec.DecodeError, ValueError):
+        return _get(path, "/info"), _get(path, f"/images/{quote(reference, safe='/:@')}/json")
+    except (OSError, msgspec.DecodeError, ValueError):
         return None
-    finally:
-        connection.close()
 
 
-def _get(connection: _Connection, path: str) -> dict[str, Any]:
-    connection.request("GET", path)
-    with connection.getresponse() as response:
-        body = response.read()
-        if response.status != 200:
-            raise ValueError(path)
+def _get(path: str, url: str) -> dict[str, Any]:
+    """By HTTP/1.0, whose answers end with the connection. Raises ValueError for all but a plain success."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_SECONDS)
+        connection.connect(path)
+        connection.sendall(f"GET {url} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if head.split(b" ", 2)[1:2] != [b"200"] or b"transfer-encoding" in head.lower():
+        raise ValueError(url)
     return msgspec.json.decode(body, type=dict[str, Any])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imgopt.image.image import Image
 from imgopt.image.ledger import ledger
-from imgopt.image.wire import Wire, wire_size
+
+if TYPE_CHECKING:
+    from imgopt.image.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +42,9 @@ def sizes(image: Image, *, exact_wire: bool = False) -> Sizes:
 
 def layer_wires(image: Image, *, exact: bool = False) -> tuple[Wire | None, ...]:
     """The wire size of each layer; several at once, since compressing releases the interpreter."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from imgopt.image.wire import wire_size
+
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         return tuple(pool.map(lambda layer: wire_size(layer, exact=exact), image.layers))

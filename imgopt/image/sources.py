@@ -6,7 +6,6 @@ from pathlib import Path
 
 from imgopt.errors import EnvironmentFailure
 from imgopt.image.image import Image
-from imgopt.image.manifests import Platform, matches
 from imgopt.image.memory import Memory, default_memory
 
 _FILE_SCHEMES = ("docker-archive:", "oci-archive:", "oci:", "archive:")
@@ -26,8 +25,11 @@ def open_image(reference: str, platform: str | None = None, memory: Memory | Non
     """
     image = _open(reference, platform, memory if memory is not None else default_memory())
     config = image.config
-    if platform is not None and not matches(Platform(config.os, config.architecture, config.variant), platform):
-        raise EnvironmentFailure(f"{reference}: no image for {platform}", hint=f"there is: {image.platform}")
+    if platform is not None:
+        from imgopt.image.manifests import Platform, matches
+
+        if not matches(Platform(config.os, config.architecture, config.variant), platform):
+            raise EnvironmentFailure(f"{reference}: no image for {platform}", hint=f"there is: {image.platform}")
     return image
 
 

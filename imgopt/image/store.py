@@ -3,13 +3,11 @@
 Layout of dockerd's data root with the overlay2 driver (moby `layer/filestore.go`, `image/fs.go`):
 image/overlay2/imagedb/content/sha256/<image ID> is the configuration; image/overlay2/layerdb/sha256/<chain ID>/ has
 `cache-id` (the directory overlay2/<cache-id>/diff holds the files) and `tar-split.json.gz` (every byte of the layer's
-tar but the files' contents, and a CRC-64 for each of them). With the containerd image store, blobs lie by digest in
-containerd's content directory.
+tar but the files' contents, and a CRC-64 for each of them). The containerd image store is read by `containerd.py`.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import zlib
 from pathlib import Path
@@ -17,14 +15,11 @@ from pathlib import Path
 import msgspec
 
 from imgopt.errors import InputError
-from imgopt.image.blobs import Region
 from imgopt.image.config import ParsedConfig, parse_config
 from imgopt.image.contents import DirectoryContents
 from imgopt.image.entries import LayerIndex
 from imgopt.image.image import Image, Layer
-from imgopt.image.manifests import BlobMissing, Descriptor, open_manifests
 from imgopt.image.memory import Memory
-from imgopt.image.tar import read_entries
 
 _DRIVERS = ("overlay2", "fuse-overlayfs")
 
@@ -56,35 +51,6 @@ def open_graph_store(root: Path, driver: str, image_id: str, reference: str, mem
         raise StoreUnreadable(f"{error.filename or root}: {error.strerror or error}") from None
 
 
-def open_content_store(root: Path, target: Descriptor, reference: str, platform: str | None, memory: Memory) -> Image:
-    """An image of the containerd image store; `root` holds blobs/sha256. Raises StoreUnreadable."""
-    blobs = _ContentBlobs(root)
-    try:
-        blobs.blob(target)
-        return open_manifests([target], blobs, reference, "store", platform, memory)
-    except BlobMissing as error:
-        raise StoreUnreadable(f"{root} does not hold {error}") from None
-    except PermissionError as error:
-        raise StoreUnreadable(f"no permission to read {error.filename}") from None
-
-
-class _ContentBlobs:
-    wire = False
-    trusted = True
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def blob(self, descriptor: Descriptor) -> Region:
-        algorithm, _, value = descriptor.digest.partition(":")
-        try:
-            if not (algorithm.isalnum() and value.isalnum()):
-                raise FileNotFoundError
-            return Region.of_path(self._root / "blobs" / algorithm / value)
-        except FileNotFoundError:
-            raise BlobMissing(descriptor.digest) from None
-
-
 def _layers(root: Path, driver: str, parsed: ParsedConfig, memory: Memory) -> tuple[Layer, ...]:
     layers = []
     chain = ""
@@ -105,11 +71,15 @@ def _contents(directory: Path, split: Path) -> DirectoryContents:
 
 def read_tar_split(path: Path) -> LayerIndex:
     """The entries of a layer from its tar-split file. Raises InputError for a damaged one."""
+    import gzip
+
     try:
         lines = gzip.decompress(path.read_bytes())
         items = msgspec.json.Decoder(_Split).decode_lines(lines)
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
         raise InputError(f"{path}: {error}", hint="the engine's store is damaged") from None
+    from imgopt.image.tar import read_entries
+
     pieces, checksums, contents = [], [], 0
     for item in items:
         if item.type == 2:

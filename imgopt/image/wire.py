@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import struct
-import tarfile
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -37,14 +36,14 @@ Debian, Python, Node and Java images, where the extra was 0 to 0.145 times (1 - 
 _GO_SPREAD = 0.025
 """What is left between that rule and those layers, as a share of the size."""
 _TYPES = {
-    "file": tarfile.REGTYPE,
-    "dir": tarfile.DIRTYPE,
-    "symlink": tarfile.SYMTYPE,
-    "hardlink": tarfile.LNKTYPE,
-    "char": tarfile.CHRTYPE,
-    "block": tarfile.BLKTYPE,
-    "fifo": tarfile.FIFOTYPE,
+    "hardlink": b"1",
+    "symlink": b"2",
+    "char": b"3",
+    "block": b"4",
+    "dir": b"5",
+    "fifo": b"6",
 }
+"""Type flags of a tar header; everything else is a file."""
 
 
 class Wire(msgspec.Struct, frozen=True):
@@ -218,7 +217,7 @@ def _header(entry: Entry) -> bytes:
     link = entry.linkname.encode("utf-8", "surrogateescape")
     fields = [b"%07o" % (value & 0o7777777) for value in (entry.mode, entry.uid, entry.gid)]
     size, mtime = (b"%011o" % (value & 0o77777777777) for value in (entry.size, entry.mtime // 1_000_000_000))
-    kind = _TYPES.get(entry.kind, tarfile.REGTYPE)
+    kind = _TYPES.get(entry.kind, b"0")
     body = _USTAR.pack(name[:100], *fields, size, mtime, bytes(8), kind, link[:100], b"ustar\0", b"00", *_owners(), b"")
     checksum = b"%06o\0 " % (sum(body) + 8 * 32)
     body = body[:148] + checksum + body[156:]
