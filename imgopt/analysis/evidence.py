@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from imgopt.analysis.steps import Step, match_lines, provenance_lines, read_steps
-from imgopt.image import Image, Ledger, Packages, Tree, ledger, printable
+from imgopt.image import Image, Ledger, Node, Packages, Tree, ledger, printable
 from imgopt.image.duplicates import Duplicate, find_duplicates
 from imgopt.image.junk import Junk, find_junk
 from imgopt.image.packages import find_packages
@@ -17,6 +17,7 @@ from imgopt.results.analysis import Finding, Level, Place, Where
 if TYPE_CHECKING:
     from imgopt.dockerfile import Dockerfile
 
+LARGE = 1_000_000
 _MAJOR_BYTES, _MAJOR_SHARE = 10_000_000, 0.05
 
 
@@ -47,6 +48,11 @@ class Evidence:
     @cached_property
     def duplicates(self) -> tuple[Duplicate, ...]:
         return find_duplicates(self.tree)
+
+    @cached_property
+    def large_files(self) -> list[Node]:
+        """Those of a megabyte and more."""
+        return [node for node in self.tree.files() if node.size >= LARGE]
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

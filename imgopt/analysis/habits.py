@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from imgopt.analysis.evidence import Evidence, size_text
+from imgopt.analysis.evidence import LARGE, Evidence, size_text
 from imgopt.image import Node, printable, read_elf
 from imgopt.image.duplicates import Duplicate
 from imgopt.results.analysis import Finding
 
-_SMALLEST = 1_000_000
+_SMALLEST = LARGE
 _LARGE_LIBRARY = 2_000_000
 _WEIGHTS = re.compile(r"\.(?:safetensors|bin|pt|pth|gguf|onnx|h5|ckpt|msgpack)$")
 _MODEL_STEM = re.compile(r"^(?:model|pytorch_model|tf_model|flax_model|consolidated|adapter_model|rust_model)\b")
@@ -122,8 +122,8 @@ def _one_package(evidence: Evidence, item: Duplicate) -> bool:
 def _weights(evidence: Evidence) -> Iterator[Finding]:
     """One model in two formats: the loader takes one of them."""
     folders: dict[str, list[Node]] = defaultdict(list)
-    for node in evidence.tree.files():
-        if node.size >= _SMALLEST and _WEIGHTS.search(node.path) and _MODEL_STEM.match(node.name):
+    for node in evidence.large_files:
+        if _WEIGHTS.search(node.path) and _MODEL_STEM.match(node.name):
             folders[node.path.rpartition("/")[0]].append(node)
     for folder, nodes in sorted(folders.items()):
         formats: dict[str, int] = defaultdict(int)
@@ -144,7 +144,7 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
 def _libraries(evidence: Evidence) -> Iterator[Finding]:
     """Two libraries that answer to one SONAME, whatever their versions."""
     names: dict[str, list[Node]] = defaultdict(list)
-    for node in evidence.tree.files():
+    for node in evidence.large_files:
         if node.size >= _LARGE_LIBRARY and ".so" in node.name:
             with node.open() as file:
                 elf = read_elf(file)
@@ -170,8 +170,8 @@ class _Project(msgspec.Struct):
 
 def _dev_dependencies(evidence: Evidence) -> Iterator[Finding]:
     """Packages that package.json lists under devDependencies, installed beside it."""
-    for node in list(evidence.tree.root.nodes()):
-        if node.name != "package.json" or node.inode is None or "/node_modules/" in node.path or node.parent is None:
+    for node in evidence.tree.files():
+        if not node.path.endswith("/package.json") or "/node_modules/" in node.path or node.parent is None:
             continue
         folder = (node.parent.children or {}).get("node_modules")
         if folder is None or folder.children is None:

@@ -25,9 +25,14 @@ _LEVELS = {"error": 0, "warning": 1, "info": 2}
 
 def measure(image: Image, dockerfile: Dockerfile | None, target: str | None, *, exact_wire: bool) -> Analysis:
     """Reads the image and computes all of the result."""
-    with ThreadPoolExecutor(1) as beside:  # compressing needs no interpreter
+    evidence = Evidence(image, dockerfile, target)
+    with ThreadPoolExecutor(2) as beside:  # compressing and comparing leave the interpreter to us
         wires = beside.submit(layer_wires, image, exact=exact_wire)
-        return _result(Evidence(image, dockerfile, target), wires)
+        evidence.ledger  # noqa: B018 - reads the layers, which the next line needs
+        copies = beside.submit(lambda: evidence.duplicates)
+        evidence.junk  # noqa: B018 - and the packages
+        copies.result()
+        return _result(evidence, wires)
 
 
 def _result(evidence: Evidence, measured: Future[tuple[Wire | None, ...]]) -> Analysis:

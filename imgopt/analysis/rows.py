@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from imgopt.analysis.evidence import Evidence
-from imgopt.image import Tree, printable
+from imgopt.image import Node, Tree, printable
 from imgopt.image.wire import Wire
 from imgopt.results.analysis import (
     DuplicateRow,
@@ -102,9 +100,11 @@ def _rest(sizes: list[int]) -> Rest:
 
 
 def files(evidence: Evidence) -> list[FileRow]:
-    largest = sorted(evidence.tree.files(), key=lambda node: (-node.size, node.path))[:_FILES]
+    nodes = list(evidence.tree.files())
+    least = sorted((node.size for node in nodes), reverse=True)[:_FILES][-1:]
+    large = [node for node in nodes if node.size >= least[0]]
     rows = []
-    for node in largest:
+    for node in sorted(large, key=lambda node: (-node.size, node.path))[:_FILES]:
         owner = evidence.packages.owner(node.path)
         package = printable(owner.name) if owner is not None else None
         rows.append(FileRow(path=printable(node.path), bytes=node.size, layer=node.content_layer, package=package))
@@ -113,24 +113,40 @@ def files(evidence: Evidence) -> list[FileRow]:
 
 def directories(tree: Tree, live: int) -> list[FileRow]:
     """Directories with at least half a percent of the live bytes; a hard-linked file counts where it comes first."""
-    sizes: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    seen: set[int] = set()
-    for node in tree.walk():
-        if node.inode is None or id(node.inode) in seen:
-            continue
-        seen.add(id(node.inode))
-        parent = node.parent
-        while parent is not None:
-            count = sizes[parent.path or "/"]
-            count[0] += node.size
-            count[1] += 1
-            parent = parent.parent
+    folders = [node for node in tree.root.nodes() if node.children is not None]
+    elsewhere = _other_names(tree)
+    sizes: dict[int, tuple[int, int]] = {}
+    for folder in reversed(folders):  # parents come first
+        size = count = 0
+        for child in (folder.children or {}).values():
+            if child.inode is not None:
+                if child.inode.links == 1 or id(child) not in elsewhere:
+                    size += child.inode.entry.size
+                    count += 1
+            elif child.children is not None:
+                below = sizes[id(child)]
+                size, count = size + below[0], count + below[1]
+        sizes[id(folder)] = (size, count)
     rows = [
-        FileRow(path=printable(path), bytes=size, files=files)
-        for path, (size, files) in sizes.items()
-        if size >= live * _DIRECTORY_SHARE
+        FileRow(path=printable(folder.path) or "/", bytes=size, files=count)
+        for folder, (size, count) in ((folder, sizes[id(folder)]) for folder in folders)
+        if count and size >= live * _DIRECTORY_SHARE
     ]
     return sorted(rows, key=lambda row: row.path)
+
+
+def _other_names(tree: Tree) -> set[int]:
+    """All names of hard-linked files but the first in the order of the tree."""
+    first: dict[int, Node] = {}
+    others: set[int] = set()
+    for node in tree.files():
+        if node.inode is not None and node.inode.links > 1:
+            known = first.get(id(node.inode))
+            if known is None or node.path.split("/") < known.path.split("/"):
+                first[id(node.inode)], node = node, known or node
+            if node is not first[id(node.inode)]:
+                others.add(id(node))
+    return others
 
 
 def junk(evidence: Evidence) -> list[JunkRow]:

@@ -17,6 +17,10 @@ _ALWAYS = re.compile(
 )
 _TOKEN_FILE = re.compile(r"/(?:\.npmrc|\.yarnrc\.yml|pip\.conf|\.?settings\.xml|service[-_]account.*\.json)$")
 _TOKEN = re.compile(rb"_authToken=|npmAuthToken|://[^/\s:@$]+:[^/\s@$]+@|<password>[^$<{]|\"private_key\":")
+_ENDINGS = (".env", ".local", ".production", ".prod", ".netrc", ".pgpass", ".git-credentials", ".pypirc", ".htpasswd",
+            "credentials", "/config", ".json", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".pem", ".key", ".p12",
+            ".pfx", ".jks", ".keystore", ".npmrc", ".yarnrc.yml", "pip.conf", "settings.xml")  # fmt: skip
+"""How the names end that these patterns know: most files are done with here."""
 _NOT_OURS = re.compile(r"/(?:site-packages|dist-packages|node_modules|test|tests|testdata|examples?|ssl/certs|share)/")
 _NAME = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)(?:_|$)", re.I
@@ -40,7 +44,7 @@ def _owned(evidence: Evidence, entry: Entry) -> bool:
 
 def _looks_secret(entry: Entry, layer: Layer) -> bool:
     path = entry.path
-    if _NOT_OURS.search(path):
+    if not path.endswith(_ENDINGS) or _NOT_OURS.search(path):
         return False
     if _ALWAYS.search(path):
         return True

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 from imgopt.errors import EnvironmentFailure
 from imgopt.image.image import Image
 from imgopt.image.memory import Memory
-from imgopt.image.quickapi import ask_store
+from imgopt.image.quickapi import ask_store, save
 from imgopt.image.store import StoreUnreadable, open_graph_store
 
 log = logging.getLogger(__name__)
@@ -34,21 +34,19 @@ def connect() -> Any:
 
 def open_engine(reference: str, platform: str | None, memory: Memory, *, use_store: bool = True) -> Image:
     """An image that the engine holds. Raises EnvironmentFailure with the nearest names where it does not."""
-    known = ask_store(reference) if use_store else None
-    if known is not None:
+    info, found = ask_store(reference) or _ask_sdk(reference)
+    if use_store:
         try:
-            return _open_store(*known, reference, platform, memory)
-        except StoreUnreadable:
-            pass  # said below, where the other way is taken
+            return _open_store(info, found, reference, platform, memory)
+        except StoreUnreadable as reason:
+            log.info("reading %s by the engine's API, not from its store: %s", reference, reason)
+    return _open_saved(found, reference, platform, memory)
+
+
+def _ask_sdk(reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
     client = connect()
     try:
-        found = _inspect(client, reference)
-        if use_store:
-            try:
-                return _open_store(client.api.info(), found, reference, platform, memory)
-            except StoreUnreadable as reason:
-                log.info("reading %s by the engine's API, not from its store: %s", reference, reason)
-        return _open_saved(client, found, reference, platform, memory)
+        return client.api.info(), _inspect(client, reference)
     finally:
         client.close()
 
@@ -101,12 +99,10 @@ def _containerd_store(info: dict[str, Any]) -> bool:
     return any("io.containerd.snapshotter" in str(value) for _, value in info.get("DriverStatus") or ())
 
 
-def _open_saved(client: Any, found: dict[str, Any], reference: str, platform: str | None, memory: Memory) -> Image:
+def _open_saved(found: dict[str, Any], reference: str, platform: str | None, memory: Memory) -> Image:
     """By ID, since a bare name would save all of its tags; spooled to disk, since its index may come last."""
     import shutil
     import tempfile
-
-    from docker.errors import DockerException
 
     from imgopt.image.archive import TarFiles, open_files
     from imgopt.image.blobs import Region
@@ -118,17 +114,29 @@ def _open_saved(client: Any, found: dict[str, Any], reference: str, platform: st
             f"no space for {size} bytes of {reference} in {tempfile.gettempdir()}", hint="set TMPDIR to a larger disk"
         )
     try:
-        for chunk in client.api.get_image(found["Id"], chunk_size=4 << 20):
-            spool.write(chunk)
+        if not save(found["Id"], cast(BinaryIO, spool)):
+            _save_by_sdk(found["Id"], cast(BinaryIO, spool), reference)
         spool.flush()
-    except DockerException as error:
-        raise EnvironmentFailure(f"the engine cannot save {reference}: {_cause(error)}") from None
     except OSError as error:
         raise EnvironmentFailure(
             f"saving {reference} to {tempfile.gettempdir()}: {error.strerror or error}", hint="set TMPDIR"
         ) from None
     files = TarFiles(Region.of_file(cast(BinaryIO, spool)), reference)
     return open_files(files, reference, None, platform, memory, "engine")
+
+
+def _save_by_sdk(image_id: str, target: BinaryIO, reference: str) -> None:
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    client = connect()
+    try:
+        for chunk in client.api.get_image(image_id, chunk_size=4 << 20):
+            target.write(chunk)
+    except (DockerException, RequestException) as error:
+        raise EnvironmentFailure(f"the engine cannot save {reference}: {_cause(error)}") from None
+    finally:
+        client.close()
 
 
 def _cause(error: Exception) -> str:

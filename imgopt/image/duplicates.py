@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imgopt.image.tree import Inode, Tree
 
+_COMPARED = 16 << 20
 SMALLEST = 4096
 """Bytes; smaller files are not compared: thousands of equal ones weigh nothing."""
 
@@ -48,9 +51,6 @@ def find_duplicates(tree: Tree) -> tuple[Duplicate, ...]:
 
 
 def _equal(items: list[tuple[str, Inode]]) -> list[Duplicate]:
-    by_digest: dict[str, list[tuple[str, Inode]]] = defaultdict(list)
-    for path, inode in items:
-        by_digest[inode.layer.file_digest(inode.entry)].append((path, inode))
     return [
         Duplicate(
             digest,
@@ -58,6 +58,19 @@ def _equal(items: list[tuple[str, Inode]]) -> list[Duplicate]:
             tuple(path for path, _ in sorted(same, key=lambda item: item[0])),
             tuple(inode.layer.index for _, inode in sorted(same, key=lambda item: item[0])),
         )
-        for digest, same in by_digest.items()
+        for digest, same in _by_contents(items)
         if len(same) > 1
     ]
+
+
+def _by_contents(items: list[tuple[str, Inode]]) -> Iterable[tuple[str, list[tuple[str, Inode]]]]:
+    """Small files that are equal to the first one are compared with it: to hash only that one is half the work."""
+    inode = items[0][1]
+    if inode.entry.size <= _COMPARED and inode.entry.sparse_header < 0:
+        first = inode.layer.read(inode.entry)
+        if all(other.layer.read(other.entry) == first for _, other in items[1:]):
+            return [(f"sha256:{hashlib.sha256(first).hexdigest()}", items)]
+    by_digest: dict[str, list[tuple[str, Inode]]] = defaultdict(list)
+    for path, inode in items:
+        by_digest[inode.layer.file_digest(inode.entry)].append((path, inode))
+    return by_digest.items()

@@ -70,17 +70,19 @@ class Layer:
 
     def read(self, entry: Entry, limit: int | None = None) -> bytes:
         """The first `limit` bytes of a regular file, or all of it."""
-        with self.open(entry) as file:
-            return file.read(-1 if limit is None else limit)
+        return self._contents.read(entry, -1 if limit is None else limit)
 
     def file_digest(self, entry: Entry) -> str:
         """ "sha256:…" of the contents; computed once."""
         known = self._digests.get(entry.path)
         if known is None:
-            digest = hashlib.sha256()
-            with self.open(entry) as file:
-                while chunk := file.read(_CHUNK):
-                    digest.update(chunk)
+            if entry.size <= _CHUNK and entry.sparse_header < 0:
+                digest = hashlib.sha256(self.read(entry))
+            else:
+                digest = hashlib.sha256()
+                with self.open(entry) as file:
+                    while chunk := file.read(_CHUNK):
+                        digest.update(chunk)
             known = self._digests[entry.path] = f"sha256:{digest.hexdigest()}"
         return known
 

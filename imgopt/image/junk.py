@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from imgopt.image.packages import Package, Packages
-from imgopt.image.tree import Node, Tree
+from imgopt.image.tree import Inode, Node, Tree
 
 JunkKind = Literal[
     "package-lists",
@@ -64,13 +65,21 @@ _PATTERNS: tuple[tuple[JunkKind, tuple[str, ...]], ...] = (
     ("bytecode", (r"\.py[co]$",)),
     ("logs", (r"^/var/log/(?:apt/|dpkg\.log|alternatives\.log|yum\.log|dnf|bootstrap\.log)|^/root/\.npm/_logs/",)),
 )
-_NAME_MATTERS = re.compile(
-    r"\.(?:bin|gem|h|hpp|hxx|cuh|pxd|a|la|jmod|py[co]|log)$|-old$|^(?:README|CHANGELOG|HISTORY|npm-|pip-|v8-|phantomjs)"
-)
-"""Only with such a name can a file be another kind than its directory tells."""
 _CACHES = 3
 """So many rules come before the question whose file it is."""
 _RULES = tuple((kind, re.compile("|".join(patterns))) for kind, patterns in _PATTERNS)
+_NUMBERS = {kind: number for number, (kind, _) in enumerate(_RULES)}
+_BY_ENDING = {
+    **dict.fromkeys((".bin",), _NUMBERS["package-lists"]),
+    **dict.fromkeys((".gem",), _NUMBERS["installer-caches"]),
+    **dict.fromkeys((".h", ".hpp", ".hxx", ".cuh", ".pxd"), _NUMBERS["headers"]),
+    **dict.fromkeys((".a", ".la", ".jmod"), _NUMBERS["static-libraries"]),
+    **dict.fromkeys((".pyc", ".pyo"), _NUMBERS["bytecode"]),
+    **dict.fromkeys((".log",), _NUMBERS["logs"]),
+}
+"""What a file may be by its name's ending, whatever its directory says."""
+_BY_ENDING_ALONE = frozenset((".a", ".la", ".pyc", ".pyo"))
+_BY_START = ("README", "CHANGELOG", "HISTORY", "npm-", "pip-", "v8-", "phantomjs", "dpkg.", "alternatives.", "yum.")
 _BUILD_TOOLS = re.compile(
     r"^(?:gcc|g\+\+|cpp|clang|llvm|gfortran|binutils|make|cmake|ninja-build|autoconf|automake|autotools-dev|libtool|m4|bison|flex"
     r"|pkg-config|pkgconf|build-essential|build-base|dpkg-dev|patch|git|git-man|mercurial(?:-common)?|subversion|bzr"
@@ -101,16 +110,15 @@ def find_junk(tree: Tree, packages: Packages) -> tuple[Junk, ...]:
     sizes: dict[JunkKind, Counter[int]] = defaultdict(Counter)
     places: dict[JunkKind, Counter[str]] = defaultdict(Counter)
     files: Counter[JunkKind] = Counter()
-    seen: set[int] = set()
-    judge = _Judge(tree, packages)
-    for node in tree.files():
-        if node.size == 0 or id(node.inode) in seen:
+    judge = _Judge(packages)
+    for folder in tree.root.nodes():
+        if not folder.children:
             continue
-        kind = judge.kind(node)
-        if kind is not None:
-            seen.add(id(node.inode))
-            sizes[kind][node.content_layer] += node.size
-            places[kind][_place(node.path)] += node.size
+        place = _place(folder.path)
+        for kind, inode in judge.junk(folder):
+            size = inode.entry.size
+            sizes[kind][inode.layer.index] += size
+            places[kind][place] += size
             files[kind] += 1
     found = [
         Junk(kind, by_layer.total(), files[kind], dict(sorted(by_layer.items())), tuple(places[kind].most_common(5)))
@@ -122,38 +130,45 @@ def find_junk(tree: Tree, packages: Packages) -> tuple[Junk, ...]:
 class _Judge:
     """Rules are tried once per directory, and per file only where a name may change the answer."""
 
-    def __init__(self, tree: Tree, packages: Packages) -> None:
-        self._tree, self._packages = tree, packages
-        self._directories: dict[str, tuple[int, bool]] = {}
-        self._tools: dict[int, bool] = {}
+    def __init__(self, packages: Packages) -> None:
+        self._packages = packages
+        self._tools = {
+            id(each) for each in packages if each.ecosystem in ("deb", "apk", "rpm", "runtime") and is_build_tool(each)
+        }
+        self._seen: set[int] = set()
+        """Files with several names that have a kind: they count once."""
 
-    def kind(self, node: Node) -> JunkKind | None:
-        path = node.path
-        directory, _, name = path.rpartition("/")
-        known = self._directories.get(directory)
-        if known is None:
-            known = self._directories[directory] = (
-                _first_rule(f"{directory}/"),
-                bool(_TOOLCHAINS.search(f"{directory}/")),
-            )
-        rule, toolchain = known
-        if _NAME_MATTERS.search(name):
-            rule = _first_rule(path)
-        if rule < _CACHES:
-            return _RULES[rule][0]
-        if toolchain or self._is_tool(path):
-            return "build-tools"
-        kind = _RULES[rule][0] if rule < len(_RULES) else None
-        return kind if kind != "bytecode" or _has_source(path, self._tree) else None
+    def junk(self, folder: Node) -> Iterator[tuple[JunkKind, Inode]]:
+        """The files of one directory that have a kind, and have not been named before."""
+        known, toolchain = _first_rule(f"{folder.path}/"), bool(_TOOLCHAINS.search(f"{folder.path}/"))
+        owner, tools = self._packages.owner, self._tools
+        for name, node in (folder.children or {}).items():
+            inode = node.inode
+            if inode is None or not inode.entry.size or id(inode) in self._seen:
+                continue
+            rule = _rule(name, node.path, known)
+            if rule < _CACHES:
+                kind: JunkKind | None = _RULES[rule][0]
+            elif toolchain or id(owner(node.path)) in tools:
+                kind = "build-tools"
+            else:
+                kind = _RULES[rule][0] if rule < len(_RULES) else None
+            if kind is None or (kind == "bytecode" and not _has_source(name, folder)):
+                continue
+            if inode.links > 1:
+                self._seen.add(id(inode))
+            yield kind, inode
 
-    def _is_tool(self, path: str) -> bool:
-        owner = self._packages.owner(path)
-        if owner is None or owner.ecosystem not in ("deb", "apk", "rpm", "runtime"):
-            return False
-        known = self._tools.get(id(owner))
-        if known is None:
-            known = self._tools[id(owner)] = is_build_tool(owner)
+
+def _rule(name: str, path: str, known: int) -> int:
+    """Index of the first rule for a file, from that of its directory: few names need the rules tried on all of it."""
+    if name.startswith(_BY_START) or name.endswith("-old"):
+        return _first_rule(path)
+    ending = name[name.rfind(".") :]
+    best = _BY_ENDING.get(ending)
+    if best is None or best >= known:
         return known
+    return best if ending in _BY_ENDING_ALONE else _first_rule(path)
 
 
 def _first_rule(path: str) -> int:
@@ -168,14 +183,14 @@ def is_build_tool(package: Package) -> bool:
     return bool(_BUILD_TOOLS.search(package.name))
 
 
-def _has_source(path: str, tree: Tree) -> bool:
-    directory, _, name = path.rpartition("/")
-    return tree.get(f"{directory.removesuffix('/__pycache__')}/{name.partition('.')[0]}.py") is not None
+def _has_source(name: str, folder: Node) -> bool:
+    home = folder.parent if folder.name == "__pycache__" else folder
+    return home is not None and f"{name.partition('.')[0]}.py" in (home.children or {})
 
 
-def _place(path: str) -> str:
+def _place(directory: str) -> str:
     """The directory to show: at most four levels deep."""
-    return "/".join(path.split("/")[:-1][:5]) or "/"
+    return "/".join(directory.split("/")[:5]) or "/"
 
 
 def path_kind(path: str) -> JunkKind | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import re
 import struct
+import zlib
 from collections.abc import Iterator
 from itertools import chain, islice, repeat
 
@@ -18,7 +19,8 @@ from imgopt.image.entries import Entry, Kind
 Buffer = bytes | mmap.mmap | memoryview
 Xattrs = tuple[tuple[str, bytes], ...]
 
-_HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s6s82x155s12x")
+_HEADER = struct.Struct("100s24s12s12s8s1s100s6s82x155s12x")
+"""Name; mode, owner and group; size; mtime; checksum; type; link; magic; prefix of the name."""
 _BLOCK = 512
 _MAX_SPECIAL = 1 << 20
 """Bytes of a PAX or long-name record; the same bound as Go's archive/tar."""
@@ -39,7 +41,9 @@ _KINDS: dict[bytes, Kind] = {
     b"5": "dir",
     b"6": "fifo",
 }
+_PLAIN: dict[bytes, Kind] = {b"0": "file", b"5": "dir", b"2": "symlink", b"1": "hardlink"}
 _KEPT_PAGES = 8 << 20
+_ADLER = 65521
 _OCTAL = re.compile(rb"[0-7]+")
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -71,6 +75,7 @@ class _Reader:
         self.pax_globals: dict[str, bytes] = {}
         self.special_start = -1
         self.numbers: dict[bytes, int] = {}
+        self.owners: dict[bytes, tuple[int, int, int]] = {}
         self.times: dict[bytes, int] = {}
         self.directories: dict[str, str] = {}
 
@@ -86,8 +91,11 @@ class _Reader:
             if fields[0][:1] == b"\0" and not any(self.buffer[self.position : self.position + _BLOCK]):
                 return
             if not self.elided:
-                self._check(fields[6])
-            entry = self._read(fields)
+                self._check(fields[4])
+            if fields[5] in _PLAIN and self.special_start < 0 and not self.pax_globals:
+                entry = self._plain(fields)
+            else:
+                entry = self._read(fields)
             if entry is not None:
                 yield entry
 
@@ -99,14 +107,50 @@ class _Reader:
             self.buffer.madvise(mmap.MADV_DONTNEED, first, length)
         return first + length
 
+    def _plain(self, fields: tuple[bytes, ...]) -> Entry | None:
+        """As `_read` for entries without records of their own, which nearly all are: several times faster."""
+        name, owner, size, mtime, _, typeflag, link, magic, prefix = fields
+        kind, linkname, checksum = _PLAIN[typeflag], "", b""
+        raw = name.partition(b"\0")[0]
+        if prefix[0] and magic == b"ustar\0":
+            raw = prefix.partition(b"\0")[0] + b"/" + raw
+        self.position += _BLOCK
+        offset, stored = self.position - self.start, 0
+        if kind == "file":
+            stored = self._number(size)
+            if stored:
+                self._skip(stored)
+                checksum = next(self.checksums)
+        path = self._clean(raw)
+        base = path[path.rfind("/") + 1 :]
+        if not base and kind != "dir":
+            raise self._error(f"has a {kind} in place of the root")
+        if base.startswith(_WHITEOUT):
+            return self._whiteout(path[: -len(base) - 1], base)
+        if kind == "symlink":
+            linkname = link.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        elif kind == "hardlink":
+            linkname = self._clean(link.partition(b"\0")[0])
+        mode, uid, gid = self.owners.get(owner) or self._owner(owner)
+        time = self._seconds(mtime)
+        return Entry(
+            path, kind, stored, mode, uid, gid, time, linkname, -1 if self.elided else offset, checksum, (), -1
+        )
+
+    def _owner(self, field: bytes) -> tuple[int, int, int]:
+        """Mode, user and group; a handful of combinations makes up an image."""
+        number = self._number
+        known = self.owners[field] = (number(field[:8]) & 0o7777, number(field[8:16]), number(field[16:]))
+        return known
+
     def _read(self, fields: tuple[bytes, ...]) -> Entry | None:
-        typeflag = fields[7]
+        typeflag = fields[5]
         header = self.position
         self.position += _BLOCK
         if typeflag in b"xgLK":
             if self.special_start < 0:
                 self.special_start = header
-            self._special(typeflag, self._number(fields[4]))
+            self._special(typeflag, self._number(fields[2]))
             return None
         kind = _KINDS.get(typeflag)
         first_header = self.special_start if self.special_start >= 0 else header
@@ -115,7 +159,7 @@ class _Reader:
         name = pax["path"] if "path" in pax else _ustar_name(fields)
         if typeflag == b"\0" and name.endswith(b"/"):  # as archives before ustar write directories
             kind = "dir"
-        size = self._pax_number(pax, "size", fields[4])
+        size = self._pax_number(pax, "size", self._number(fields[2]))
         stored = size if kind in ("file", None) else 0
         sparse = first_header - self.start if typeflag == b"S" or "GNU.sparse.major" in pax else -1
         if sparse >= 0:
@@ -148,18 +192,17 @@ class _Reader:
             return self._whiteout(directory, base)
         linkname = ""
         if kind in ("symlink", "hardlink"):
-            raw = pax["linkpath"] if "linkpath" in pax else fields[8].partition(b"\0")[0]
+            raw = pax["linkpath"] if "linkpath" in pax else fields[6].partition(b"\0")[0]
             linkname = self._clean(raw) if kind == "hardlink" else raw.decode("utf-8", "surrogateescape")
-        number = self._number
-        mtime = _nanoseconds(pax["mtime"]) if "mtime" in pax else self._seconds(fields[5])
-        uid, gid = (self._pax_number(pax, "uid", fields[2]), self._pax_number(pax, "gid", fields[3]))
+        mtime = _nanoseconds(pax["mtime"]) if "mtime" in pax else self._seconds(fields[3])
+        mode, uid, gid = self.owners.get(fields[1]) or self._owner(fields[1])
         return Entry(
             path,
             kind,
             stored,
-            number(fields[1]) & 0o7777,
-            uid,
-            gid,
+            mode,
+            self._pax_number(pax, "uid", uid),
+            self._pax_number(pax, "gid", gid),
             mtime,
             linkname,
             offset,
@@ -246,10 +289,10 @@ class _Reader:
             extended = block[504]
             self.position += _BLOCK
 
-    def _pax_number(self, pax: dict[str, bytes], key: str, field: bytes) -> int:
+    def _pax_number(self, pax: dict[str, bytes], key: str, otherwise: int) -> int:
         value = pax.get(key)
         if value is None:
-            return self._number(field)
+            return otherwise
         if not value.isdigit() or len(value) > 18:
             raise self._error(f"has a {key} that is no number: {value[:40]!r}")
         return int(value)
@@ -279,9 +322,11 @@ class _Reader:
         return known
 
     def _check(self, field: bytes) -> None:
-        block = bytes(self.buffer[self.position : self.position + _BLOCK])
         wanted = field.strip(b" \0").partition(b"\0")[0]
-        if not _OCTAL.fullmatch(wanted) or sum(block) - sum(field) + 8 * 32 != int(wanted, 8):
+        block = self.buffer[self.position : self.position + _BLOCK]
+        # the low half of Adler-32 is the sum of all bytes, modulo 65521, and one: far faster than sum()
+        found = (zlib.adler32(block) & 0xFFFF) - 1 - sum(field) + 8 * 32
+        if not _OCTAL.fullmatch(wanted) or (found - int(wanted, 8)) % _ADLER:
             raise self._error("is not a tar, or damaged (header checksum)")
 
     def _error(self, problem: str) -> InputError:
@@ -293,8 +338,8 @@ class _Reader:
 
 def _ustar_name(fields: tuple[bytes, ...]) -> bytes:
     name = fields[0].partition(b"\0")[0]
-    if fields[9] == b"ustar\0" and fields[10][0]:
-        return fields[10].partition(b"\0")[0] + b"/" + name
+    if fields[7] == b"ustar\0" and fields[8][0]:
+        return fields[8].partition(b"\0")[0] + b"/" + name
     return name
 
 

@@ -107,9 +107,10 @@ class Node:
         return self.inode.layer.open(self.inode.entry)
 
     def read(self, limit: int | None = None) -> bytes:
-        """The first `limit` bytes of a regular file, or all of it."""
-        with self.open() as file:
-            return file.read(-1 if limit is None else limit)
+        """The first `limit` bytes of a regular file, or all of it. Raises InputError for anything else."""
+        if self.inode is None:
+            raise InputError(f"{self.path} is no regular file but a {self.kind}")
+        return self.inode.layer.read(self.inode.entry, limit)
 
     def walk(self) -> Iterator[Node]:
         """This node and all below, parents first, names sorted."""

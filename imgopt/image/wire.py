@@ -1,10 +1,10 @@
 """How large a layer is on the wire when nobody has compressed it yet.
 
 The layer's tar is sampled at even distances in blocks. All of them are compressed by zstd (ten times faster than
-gzip), every eighth also by gzip at the level that engines push with; their ratio carries over (double sampling with a
-ratio estimator). The blocks are made from entries and contents, not from the tar, so that all sources give the same
-figure. The error joins twice the standard error that the blocks' own spread implies with how far gzip implementations
-differ.
+gzip), some also by gzip at the level that engines push with; their ratio carries over (double sampling with a ratio
+estimator), drawn towards the ratio that layers have as a rule. The blocks are made from entries and contents, not from
+the tar, so that all sources give the same figure. The error joins twice the standard error that the blocks' own spread
+implies with how far gzip implementations differ.
 """
 
 from __future__ import annotations
@@ -26,8 +26,12 @@ from imgopt.image.image import Layer
 _BLOCK = 32 << 10
 _WINDOW = 32 << 10
 _FEWEST, _MOST = 64, 256
-"""Blocks of a sample: a quarter of the layer's, within these bounds."""
-_EVERY = 8
+"""Blocks of a sample: an eighth of the layer's, within these bounds."""
+_PAIRS = 16
+"""Blocks of it that gzip compresses too."""
+_RATIO, _RATIO_WEIGHT = 0.905, 6
+"""gzip's bytes by zstd's in layers of Debian, Python, Node and Go images (0.855 to 0.927), and how many measured pairs
+that weighs. Simulated on those: as exact as 32 pairs without it."""
 _LEVEL = 6
 """What Docker, containerd and BuildKit compress pushed layers with."""
 _GO_EXTRA = 0.07
@@ -93,8 +97,8 @@ def _estimate(layer: Layer) -> Wire:
     import zstandard
 
     quick = zstandard.ZstdCompressor(level=1)
-    blocks = min(_MOST, max(_FEWEST, count // 4))
-    step = count / blocks
+    blocks = min(_MOST, max(_FEWEST, count // 8))
+    step, every = count / blocks, blocks // _PAIRS
     first: list[int] = []
     pairs: list[tuple[int, int]] = []
     with stream:
@@ -102,10 +106,11 @@ def _estimate(layer: Layer) -> Wire:
             start = int(number * step + step / 2) * _BLOCK
             block = stream.read(start, _BLOCK)
             first.append(len(quick.compress(block)))
-            if number % _EVERY == _EVERY // 2:
+            if number % every == every // 2:
                 before = stream.read(max(0, start - _WINDOW), min(start, _WINDOW))
                 pairs.append((first[-1], _gzipped(block, before)))
-    ratio = sum(gzip for _, gzip in pairs) / max(1, sum(zstd for zstd, _ in pairs))
+    measured = sum(gzip for _, gzip in pairs) / max(1, sum(zstd for zstd, _ in pairs))
+    ratio = (measured * len(pairs) + _RATIO * _RATIO_WEIGHT) / (len(pairs) + _RATIO_WEIGHT)
     total = ratio * sum(first) / len(first) * stream.size / _BLOCK
     error = math.hypot(2 * _relative_error(first, pairs, ratio), _GO_SPREAD)
     return Wire(round(total), round(total * error), estimated=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from imgopt.image.packages.model import Alternatives, Found, Paths, stanzas
@@ -11,8 +12,8 @@ from imgopt.image.tree import Node
 _DPKG = "/var/lib/dpkg"
 _VERSION = re.compile(r"\([^)]*\)|\[[^\]]*\]|<[^>]*>|:[a-z0-9-]+")
 _MAX = 64 << 20
-_RECORDS = ("list", "md5sums", "conffiles", "preinst", "postinst", "prerm", "postrm", "shlibs", "symbols", "triggers",
-            "templates", "config")  # fmt: skip
+_RECORDS = frozenset(("list", "md5sums", "conffiles", "preinst", "postinst", "prerm", "postrm", "shlibs", "symbols",
+                      "triggers", "templates", "config"))  # fmt: skip
 
 
 def find(paths: Paths) -> Iterator[Found]:
@@ -29,39 +30,34 @@ def find(paths: Paths) -> Iterator[Found]:
 def _installed(paths: Paths, status: Node) -> Iterator[Found]:
     automatic = _automatic(paths)
     diverted = _diversions(paths)
+    records = _records(paths)
     for fields in stanzas(_text(status)):
         if not fields.get("status", "").endswith(" installed") or "package" not in fields:
             continue
         name, architecture = fields["package"], fields.get("architecture", "")
-        listing = paths.get(f"{_DPKG}/info/{name}.list") or paths.get(f"{_DPKG}/info/{name}:{architecture}.list")
+        own = {**records.get(f"{name}:{architecture}", {}), **records.get(name, {})}
+        listing = own.get("list")
         claimed: Iterable[str] = ()
-        if listing is not None and listing.inode is not None:
-            claimed = _moved(_text(listing).split("\n"), name, diverted)
-        info = _info(paths, name, architecture)
+        if listing is not None:
+            lines = _text(listing).split("\n")
+            claimed = _moved(lines, name, diverted) if diverted else lines
         yield _package(
             fields,
             listing or status,
-            (*paths.files(claimed), *info),
+            (*paths.files(claimed), *own.values()),
             name in automatic if automatic is not None else None,
         )
 
 
-def _info(paths: Paths, name: str, architecture: str) -> tuple[Node, ...]:
-    """The package's own records below info/ (lists, scripts, checksums)."""
-    endings = (
-        "list",
-        "md5sums",
-        "conffiles",
-        "preinst",
-        "postinst",
-        "prerm",
-        "postrm",
-        "shlibs",
-        "triggers",
-        "symbols",
-    )
-    stems = (f"{_DPKG}/info/{name}", f"{_DPKG}/info/{name}:{architecture}")
-    return paths.files(f"{stem}.{ending}" for stem in stems for ending in (*endings, "templates", "config"))
+def _records(paths: Paths) -> dict[str, dict[str, Node]]:
+    """The packages' own records below info/ (lists, scripts, checksums), by "NAME" or "NAME:ARCHITECTURE"."""
+    directory = paths.get(f"{_DPKG}/info")
+    records: dict[str, dict[str, Node]] = defaultdict(dict)
+    for name, node in (directory.children or {}).items() if directory is not None else ():
+        stem, _, ending = name.rpartition(".")
+        if ending in _RECORDS and node.inode is not None:
+            records[stem][ending] = node
+    return records
 
 
 def _distroless(paths: Paths, name: str, node: Node) -> Iterator[Found]:
@@ -125,8 +121,6 @@ def _diversions(paths: Paths) -> dict[str, tuple[str, str]]:
 
 def _moved(lines: Iterable[str], name: str, diverted: dict[str, tuple[str, str]]) -> Iterator[str]:
     for path in lines:
-        if not path.startswith("/") or path == "/.":
-            continue
         target, by = diverted.get(path, ("", ""))
         yield target if target and by != name else path
 

@@ -96,15 +96,29 @@ class Paths:
         directory, _, name = path.rpartition("/")
         if name in ("", ".", ".."):
             return self.tree.get(path)
-        if directory not in self._directories:
-            self._directories[directory] = self.tree.resolve(directory or "/")
-        parent = self._directories[directory]
-        return parent.children.get(name) if parent is not None and parent.children is not None else None
+        children = self._children(directory)
+        return children.get(name) if children is not None else None
 
     def files(self, paths: Iterable[str]) -> tuple[Node, ...]:
         """Those that are regular files of the tree."""
-        nodes = (self.get(path) for path in paths)
-        return tuple(node for node in nodes if node is not None and node.inode is not None)
+        found = []
+        last, children = None, None
+        for path in paths:
+            directory, _, name = path.rpartition("/")
+            if name in ("", ".", ".."):
+                continue
+            if directory != last:  # lists are by directory
+                last, children = directory, self._children(directory)
+            node = children.get(name) if children is not None else None
+            if node is not None and node.inode is not None:
+                found.append(node)
+        return tuple(found)
+
+    def _children(self, directory: str) -> dict[str, Node] | None:
+        if directory not in self._directories:
+            self._directories[directory] = self.tree.resolve(directory or "/")
+        parent = self._directories[directory]
+        return parent.children if parent is not None else None
 
 
 def assign(tree: Tree, found: Iterable[Found]) -> Packages:
