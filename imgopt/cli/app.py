@@ -79,9 +79,19 @@ def _needed(arguments: list[str]) -> tuple[str, ...]:
 
 def _say(error: ImgoptError) -> int:
     print(f"imgopt: {error}", file=sys.stderr)
+    for line in _last_lines(error):
+        print(f"        | {line}", file=sys.stderr)
     if error.hint:
         print(f"        {error.hint}", file=sys.stderr)
     return error.exit_code
+
+
+def _last_lines(error: ImgoptError) -> list[str]:
+    """What the step that failed said last; other errors have no log."""
+    from imgopt.report.common import safe_terminal
+
+    log: tuple[str, ...] = getattr(error, "log", ())
+    return [safe_terminal(line.rstrip()) for line in log if line.strip()][-8:]
 
 
 def _apologize(error: Exception) -> int:
