@@ -115,6 +115,29 @@ class BuildTools(Fact, frozen=True):
     """Command with {packages}."""
 
 
+class Accelerator(Fact, frozen=True):
+    """Packages that only a graphics processor uses, and how an installer gets the builds without them."""
+
+    packages: list[str]
+    """Names (glob patterns) of packages that are there for the accelerator alone."""
+    builds: list[str]
+    """Packages that come in another build without it, of the same version."""
+    brought_by: list[str]
+    """Packages that depend on one of those builds."""
+    manager: str
+    """The manager that the option is for."""
+    option: str
+    """Option of its install command."""
+    chosen: str
+    """Regular expression: an argument or a line of a manifest in which the author chose a build himself."""
+    asked: str
+    """Regular expression: a file that says how to run the image asks for the accelerator."""
+    asked_in: list[str]
+    """Endings of the names of such files."""
+    used: str
+    """Regular expression: a source that cannot do without."""
+
+
 class Bytecode(Fact, frozen=True):
     """What an interpreter makes of sources at every start, unless it is in the image."""
 
@@ -172,6 +195,7 @@ class Ecosystem(Fact, frozen=True):
     runtime: Runtime = Runtime()
     build_tools: BuildTools = BuildTools()
     bytecode: Bytecode | None = None
+    accelerator: Accelerator | None = None
     system: SystemPackages | None = None
     distroless: list[DistrolessImage] = []
 

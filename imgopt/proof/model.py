@@ -133,6 +133,8 @@ class DroppedPackage:
     name: str
     reason: str
     ecosystem: str = ""
+    even_if_opened: bool = False
+    """Another build of it does the same job: its files may differ or be gone although the original opened them."""
 
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -165,6 +167,11 @@ class Allowances:
             if package.name == name and package.ecosystem in ("", ecosystem):
                 return package.reason
         return None
+
+    def other_build(self, ecosystem: str, name: str) -> str | None:
+        """Why files of this package may be others, or gone, although they were opened."""
+        named = (each for each in self.packages if each.name == name and each.ecosystem in ("", ecosystem))
+        return next((each.reason for each in named if each.even_if_opened), None)
 
     def places(self, path: str) -> tuple[tuple[str, str], ...]:
         """Where a file of the original may be in the candidate: (path, reason); the path itself comes first."""

@@ -73,6 +73,10 @@ def check_opened_files(
         files += 1
         size += node.size
         problem, note = _judge(original, path, node, candidate, allowances, path in opened.executed)
+        owner = original.owner(node.path) if problem is not None else None
+        other = allowances.other_build(owner.ecosystem, owner.name) if owner is not None else None
+        if other:
+            problem, note = None, other
         if problem and problem.kind == "missing-library" and path in unneeded:
             problem, note = None, "libraries that the candidate's programs are linked without"
         if problem:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
+from imgopt.context.ecosystems import Ecosystem
 from imgopt.proof.derive import derive
 from imgopt.proof.model import Allowances, Drop, DroppedPackage, Start
 from imgopt.proof.side import Side
@@ -13,12 +16,13 @@ from imgopt.rewrite.runtime import is_shared_library
 from imgopt.rewrite.start import explained_by_start, original_start
 
 
-def allowances(plan: Plan, evidence: Evidence, candidate: Side) -> Allowances:
+def allowances(plan: Plan, evidence: Evidence, candidate: Side, ecosystems: Iterable[Ecosystem] = ()) -> Allowances:
     """What the rules of the proof allow for any rewrite, and what this plan says that it dropped."""
     derived = derive(evidence.side, candidate, evidence.opened if evidence.seen.opened is not None else None)
     drops = (*_drops(plan), *_launchers(plan, evidence), *derived.drops)
     start = derived.start or _start(plan, candidate)
-    return replace(derived, drops=drops, packages=(*_tools(plan), *derived.packages), start=start)
+    packages = (*_tools(plan), *_other_builds(plan, evidence, ecosystems), *derived.packages)
+    return replace(derived, drops=drops, packages=packages, start=start)
 
 
 def _start(plan: Plan, candidate: Side) -> Start | None:
@@ -49,6 +53,16 @@ def _drops(plan: Plan) -> tuple[Drop, ...]:
     for path in plan.final.carved.paths("dropped"):
         by_reason.setdefault(plan.final.carved.fates[path].reason, set()).add(path)
     return (*drops, *(Drop(reason, frozenset(paths)) for reason, paths in sorted(by_reason.items())))
+
+
+def _other_builds(plan: Plan, evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Iterator[DroppedPackage]:
+    """What the user allowed by name: packages of a graphics processor, and those that come without it."""
+    if "cpu-wheels" not in plan.strategies:
+        return
+    for facts in (item.accelerator for item in ecosystems if item.accelerator is not None):
+        for package in evidence.all_packages:
+            if any(fnmatchcase(package.name, glob) for glob in (*facts.packages, *facts.builds)):
+                yield DroppedPackage(package.name, "intended (--allow cpu-wheels)", even_if_opened=True)
 
 
 def _tools(plan: Plan) -> tuple[DroppedPackage, ...]:

@@ -168,7 +168,7 @@ class _Worker:
         image = open_image(image_id)
         candidate = Side(image, self._looker(plan.final.base) if plan.final is not None else original.base)
         runs = Runs(originals=settled, candidate=run)
-        allowed = allowances(plan, original.evidence, candidate)
+        allowed = allowances(plan, original.evidence, candidate, original.source.ecosystems)
         checks = judge(original.evidence.side, candidate, allowed, runs, named_packages=self._named)
         checks = settle_files(checks, original.image.tree(), self._again)
         answer = verdict(checks)
