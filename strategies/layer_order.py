@@ -253,14 +253,20 @@ def _fetch_ahead(
             return
         eol = situation.dockerfile.eol
         keyword = item.text[item.keyword_span.start : item.keyword_span.end]
-        lines = [*_manifest_copies([fetch.copy], fetch.files), f"{keyword} {fetch.shell}"]
+        lines = [*_manifest_copies([fetch.copy], fetch.files), _wrapped(f"{keyword} {fetch.shell}", situation)]
         at = first.comments[0].start if first.comments else first.extent.start
-        names = ", ".join(posixpath.basename(path) for path in fetch.files)
+        names = ", ".join(posixpath.basename(path) for path in fetch.files[:6]) or "what is copied before"
         because = f"dependencies are fetched from {names} alone: an edit of the source does not fetch them again"
         yield Change(because, first.line, (Edit(at, at, "".join(line + eol for line in lines)),))
         return
     if moves.refused:
         yield Skip(f"the source stays before this step: {moves.refused}", moves.refused_line)
+
+
+def _wrapped(line: str, situation: Situation) -> str:
+    """A long step reads better with one command per line."""
+    glue = f" {situation.dockerfile.escape}{situation.dockerfile.eol}    && "
+    return line if len(line) <= 120 else line.replace(" && ", glue)
 
 
 def _unprepared(situation: Situation, first: Instruction, run: Instruction, after: Sequence[Instruction]) -> str:
@@ -373,11 +379,62 @@ STRATEGY = Strategy(
             files={"go.mod": "module a\n", "go.sum": "x\n", "main.go": ""},
         ),
         Example(
-            "a stub for one target would be taken for the program",
+            "a program is built on a stub first, with all its options",
             before="FROM rust\nCOPY . .\nRUN cargo build --release --target x86_64-unknown-linux-musl\n",
-            after=None,
-            refused="`--target` changes",
+            after="FROM rust\nCOPY Cargo.toml Cargo.lock ./\nRUN mkdir -p src \\\n    && echo 'fn main() {}' > src/main.rs "
+            "\\\n    && cargo build --release --target x86_64-unknown-linux-musl \\\n    && rm -rf "
+            "target/*/.fingerprint/a-* target/*/*/.fingerprint/a-*\nCOPY . .\n"
+            "RUN cargo build --release --target x86_64-unknown-linux-musl\n",
             files={"Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "", "src/main.rs": ""},
+        ),
+        Example(
+            "cargo install builds what it installs",
+            before="FROM rust\nCOPY . .\nRUN cargo install --path .\n",
+            after="FROM rust\nCOPY Cargo.toml ./\nRUN mkdir -p src \\\n    && echo 'fn main() {}' > src/main.rs "
+            "\\\n    && cargo install --path . \\\n    && rm -rf target/*/.fingerprint/a-* target/*/*/.fingerprint/a-*\nCOPY . .\n"
+            "RUN cargo install --path .\n",
+            files={"Cargo.toml": '[package]\nname = "a"\n', "src/main.rs": ""},
+        ),
+        Example(
+            "a library outside of the context",
+            before="FROM rust\nCOPY . .\nRUN cargo build\n",
+            after=None,
+            refused="lies outside of the project (../b)",
+            files={"Cargo.toml": '[package]\nname = "a"\n[dependencies]\nb = {path = "../b"}\n', "src/main.rs": ""},
+        ),
+        Example(
+            "a program whose source is not there",
+            before="FROM rust\nCOPY . .\nRUN cargo build\n",
+            after=None,
+            refused="gen/main.rs is not in the build context",
+            files={"Cargo.toml": '[package]\nname = "a"\n[[bin]]\nname = "a"\npath = "gen/main.rs"\n'},
+        ),
+        Example(
+            "the manifest is copied before the source",
+            before="FROM maven\nWORKDIR /app\nCOPY pom.xml ./\nCOPY src ./src\nRUN mvn package -Pprod\n",
+            after="FROM maven\nWORKDIR /app\nCOPY pom.xml ./\nRUN mvn --batch-mode dependency:go-offline -Pprod\n"
+            "COPY src ./src\nRUN mvn package -Pprod\n",
+            files={"pom.xml": "<project/>", "src/A.java": ""},
+        ),
+        Example(
+            "the manifest is named",
+            before="FROM maven\nCOPY src /app/src\nCOPY pom.xml /app\nRUN mvn -f /app/pom.xml clean package\n",
+            after=None,
+            files={"pom.xml": "<project/>", "src/A.java": ""},
+        ),
+        Example(
+            "a folder of its own, named by the manifest",
+            before="FROM maven\nCOPY . /app\nRUN mvn -f /app/pom.xml clean package\n",
+            after="FROM maven\nCOPY pom.xml /app/\nRUN cd /app && mvn --batch-mode dependency:go-offline\n"
+            "COPY . /app\nRUN mvn -f /app/pom.xml clean package\n",
+            files={"pom.xml": "<project/>", "src/A.java": ""},
+        ),
+        Example(
+            "an offline build fetches nothing",
+            before="FROM maven\nCOPY . .\nRUN mvn -o package\n",
+            after=None,
+            refused="`-o` changes",
+            files={"pom.xml": "<project/>"},
         ),
         Example(
             "wheels in the source tree",

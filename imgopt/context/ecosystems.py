@@ -45,10 +45,14 @@ class Manager(Fact, frozen=True):
     """Whether `fetch` is of no use without a lock file."""
     fetch_before: list[str] = []
     """Words of the commands before which `fetch` helps, for instance "go build"."""
+    fetch_options: list[str] = []
+    """Beginnings of options that `fetch` takes over from the build command, for instance "-P"."""
+    manifest_option: list[str] = []
+    """Options that name the manifest of a build command, for instance "-f"."""
     stub: str = ""
-    """Shell that makes the least source that `fetch` accepts."""
-    unstub: str = ""
-    """Shell that removes what `stub` made, and what was built from it."""
+    """Layout whose sources are known: the build command itself runs ahead on the least source that builds ("cargo")."""
+    unstub: list[str] = []
+    """Paths of what is built from the stub of a {package}: removed, for the real source may look older."""
     caches: list[str] = []
     """Folders of the manager's cache; `~` is the home folder."""
     cache_mounts: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Sequence
@@ -10,9 +11,11 @@ from dataclasses import dataclass
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
+from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.installs import begins_with, present, recognise
 from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
+from imgopt.rewrite.stub_sources import cargo_stub
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +47,23 @@ def fetch_for(situation: Situation, group: Sequence[SourceCopy], run: Instructio
 _NOTHING = frozenset(["cd", "set", "mkdir", "echo", "pwd", "ls", "export", "true", ":"])
 """Commands that prepare nothing that a fetch would need."""
 _OWN_WAY = frozenset([
-    "--target", "--target-dir", "--profile", "--bin", "--bins", "--lib", "--example", "--examples", "-p",
-    "--package", "--workspace", "--all", "--manifest-path", "--config", "-Z", "--offline", "-s",
-    "--settings", "-gs", "-f", "--file", "-P", "-pl", "-mod", "-modfile", "-C", "--directory", "--project",
-    "--artifact-dir", "--out-dir"
+    "--offline", "--frozen", "-s", "--settings", "-gs", "-f", "--file", "-pl", "-mod", "-modfile", "-C", "--directory",
+    "--project"
 ])  # fmt: skip
 """Options that say where a build command reads and writes, or what it builds: a fetch would have to follow them."""
+_STUB_OWN_WAY = frozenset(["--manifest-path", "--target-dir", "--config", "-Z", "--offline", "--frozen", "--root"])
+"""The same where the build command itself runs ahead, with all its other options."""
 
 
-def _own_way(words: Sequence[str | None]) -> str:
+def _own_way(words: Sequence[str | None], manager: Manager) -> str:
     """The option that a fetch cannot follow; empty where there is none."""
+    known = {*(_STUB_OWN_WAY if manager.stub else _OWN_WAY - {*manager.manifest_option}), *manager.offline}
     for word in words[1:]:
         name = (word or "").partition("=")[0]
-        if name in _OWN_WAY or (len(name) > 2 and name[:2] in ("-P", "-p") and not name.startswith("--")):
+        if name in known or name.startswith("--artifact-dir"):
             return name
+        if manager.stub and word is not None and (word.startswith("/") or ".." in word.split("/")):
+            return word
     return ""
 
 
@@ -69,10 +75,17 @@ def _manager(situation: Situation, command: Command) -> Manager | None:
     words = [value or "" for value in command.values]
     for ecosystem in situation.project.ecosystems:
         for manager in ecosystem.manager:
-            if any(begins_with(words, build) for build in manager.fetch_before):
+            plain = _without_manifest(words, manager)
+            if any(begins_with(plain, build) for build in manager.fetch_before):
                 return manager
     install = recognise(words, situation.project.ecosystems)
     return install.manager if install is not None and installs_itself(install.manager, words) else None
+
+
+def _without_manifest(words: list[str], manager: Manager) -> list[str]:
+    """The words without the option that names the manifest, which may stand before the command's own verb."""
+    at = next((index for index, word in enumerate(words) if word in manager.manifest_option), None)
+    return words if at is None else [*words[:at], *words[at + 2 :]]
 
 
 def installs_itself(manager: Manager, words: Sequence[str]) -> bool:
@@ -84,13 +97,16 @@ def _fetch(
     situation: Situation, group: Sequence[SourceCopy], run: Instruction, command: Command, manager: Manager
 ) -> Fetch:
     workdir = workdir_at(situation.dockerfile.scope_at(run))
-    cwd = posixpath.normpath(posixpath.join(workdir, command.cwd or "."))
-    copy = next((part for part in group if part.in_context(cwd) is not None), None)
-    if copy is None or command.cwd is None or any(value is None for value in command.values):
-        return Fetch(group[0], refused=f"`{manager.name}` runs outside what is copied")
-    option = _own_way(command.values)
+    cwd = _folder_of(command, workdir, manager)
+    repeats = bool(manager.stub) or manager.fetch.startswith("--")
+    if cwd is None or (repeats and any(value is None for value in command.values)):
+        return Fetch(group[0], refused=f"`{_text(command)}` cannot be read with certainty")
+    option = _own_way(command.values, manager)
     if option:
-        return Fetch(copy, refused=f"`{option}` changes what {manager.name} reads or writes")
+        return Fetch(group[0], refused=f"`{option}` changes what {manager.name} reads or writes")
+    copy = next((part for part in group if part.in_context(cwd) is not None), None)
+    if copy is None:
+        return _brought_before(situation, group, manager, command, cwd)
     folder = (copy.in_context(cwd) or "").removeprefix(".").strip("/")
     context = situation.project.context
     if present(context, _in(folder, "vendor/modules.txt")):
@@ -98,11 +114,70 @@ def _fetch(
     files, refused = _manifests(context, manager, folder)
     if refused:
         return Fetch(copy, refused=refused)
-    shell = _command(manager, command, context, files, folder)
-    if not shell:
-        return Fetch(copy, refused="this build command is not understood")
+    shell, files, refused = _command(situation, manager, command, files, folder)
+    if refused:
+        return Fetch(copy, refused=refused)
     here = workdir_at(situation.dockerfile.scope_at(copy.instruction))
     return Fetch(copy, tuple(files), shell if cwd == here else f"cd {cwd} && {shell}")
+
+
+def _folder_of(command: Command, workdir: str, manager: Manager) -> str | None:
+    """The folder whose manifest the command reads: where it runs, or where its option says that the manifest is."""
+    if command.cwd is None:
+        return None
+    cwd = posixpath.normpath(posixpath.join(workdir, command.cwd))
+    for option, value in itertools.pairwise(command.values):
+        if option in manager.manifest_option:
+            if value is None or posixpath.basename(value) not in manager.manifests:
+                return None
+            return posixpath.normpath(posixpath.join(cwd, posixpath.dirname(value)))
+    return cwd
+
+
+def _brought_before(
+    situation: Situation, group: Sequence[SourceCopy], manager: Manager, command: Command, cwd: str
+) -> Fetch:
+    """The manifests are there already (`COPY pom.xml ./`, `COPY src ./src`): only the step itself is missing."""
+    refused = Fetch(group[0], refused=f"`{_text(command)}` runs outside what is copied")
+    folders = {posixpath.dirname(path) for path in _copied_to(situation, group[0], cwd, manager)}
+    if len(folders) != 1:
+        return refused
+    folder, context = folders.pop(), situation.project.context
+    first = next((part for part in group if not _is_optional(part, folder, manager)), None)
+    if first is None or present(context, _in(folder, "vendor/modules.txt")):
+        return refused
+    files, why = _manifests(context, manager, folder)
+    if why:
+        return Fetch(first, refused=why)
+    shell, needed, why = _command(situation, manager, command, files, folder)
+    if why or set(needed) - set(files):
+        return Fetch(first, refused=why or f"{min(set(needed) - set(files))} is not copied before")
+    here = workdir_at(situation.dockerfile.scope_at(first.instruction))
+    return Fetch(first, (), shell if cwd == here else f"cd {cwd} && {shell}")
+
+
+def _copied_to(situation: Situation, group: SourceCopy, cwd: str, manager: Manager) -> list[str]:
+    """Paths in the context of the manifests that earlier COPY lines bring to this folder; empty where one lacks."""
+    found: dict[str, str] = {}
+    for item in situation.dockerfile.stages[group.instruction.stage].instructions:
+        typed = item.typed
+        if item is group.instruction:
+            break
+        if not isinstance(typed, Copy) or typed.from_ is not None:
+            continue
+        scope = situation.dockerfile.scope_at(item)
+        target = posixpath.normpath(posixpath.join(workdir_at(scope), scope.expand_known(typed.destination) or ""))
+        for word in typed.sources:
+            for path in present(situation.project.context, posixpath.normpath(str(word))):
+                if cwd in (target, posixpath.dirname(target)):
+                    found.setdefault(posixpath.basename(path), path)
+    wanted = [name for name in manager.manifests if "*" not in name]
+    return [found[name] for name in wanted] if all(name in found for name in wanted) else []
+
+
+def _is_optional(copy: SourceCopy, folder: str, manager: Manager) -> bool:
+    """It brings what the manager reads (`.mvn`), not the source."""
+    return any(copy.source == _in(folder, name) for name in (*manager.optional, *manager.manifests))
 
 
 def _manifests(context: ContextFiles, manager: Manager, folder: str) -> tuple[list[str], str]:
@@ -119,27 +194,29 @@ def _manifests(context: ContextFiles, manager: Manager, folder: str) -> tuple[li
     return [*wanted, *extra], ""
 
 
-def _command(manager: Manager, command: Command, context: ContextFiles, files: Sequence[str], folder: str) -> str:
+def _command(
+    situation: Situation, manager: Manager, command: Command, files: list[str], folder: str
+) -> tuple[str, list[str], str]:
+    """The step, the files that it needs, and why it cannot be."""
     words = " ".join(word.text for word in command.words)
     if manager.fetch.startswith("--"):
-        return f"{words} {manager.fetch}"
+        return f"{words} {manager.fetch}", files, ""
     if manager.fetch:
-        return manager.fetch
-    return _stub_build(manager, words, context, files, folder) if manager.stub else ""
+        more = [value for value in command.values if value and value.startswith(tuple(manager.fetch_options))]
+        return " ".join([manager.fetch, *more]), files, ""
+    context = situation.project.context
+    if any(word in context.text(path) for path in files if ".cargo/config" in path for word in _REDIRECTED):
+        return "", files, ".cargo/config says where things are"
+    stub = cargo_stub(context, folder)
+    if stub.refused or not stub.packages:
+        return "", files, stub.refused or "the manifest names no package"
+    before = "".join(f"{item.name}={item.word.text} " for item in command.assignments)
+    manifests = [_in(folder, name) for name in stub.manifests]
+    return stub.shell(before + words, manager.unstub), list(dict.fromkeys([*manifests, *files])), ""
 
 
-def _stub_build(manager: Manager, words: str, context: ContextFiles, files: Sequence[str], folder: str) -> str:
-    """Builds the dependencies with the least source there can be; Cargo compares times, so what the stub made goes."""
-    text = context.text(files[0])
-    if any("target" in context.text(path) for path in files if ".cargo/config" in path):
-        return ""
-    package = re.search(r'^\s*name\s*=\s*"([\w-]+)"', text, re.MULTILINE)
-    if package is None or re.search(r"^\s*(\[\[bin\]\]|\[lib\]|\[\[bench\]\]|build\s*=)", text, re.MULTILINE):
-        return ""
-    if present(context, _in(folder, "build.rs")) or present(context, _in(folder, "src/bin")):
-        return ""
-    stub = manager.stub + (" && touch src/lib.rs" if present(context, _in(folder, "src/lib.rs")) else "")
-    return f"{stub} && {words} && {manager.unstub.replace('{package}', package[1])}"
+_REDIRECTED = ("target-dir", "directory", "paths")
+"""Words of Cargo's settings that send it to other folders."""
 
 
 def _in(folder: str, name: str) -> str:

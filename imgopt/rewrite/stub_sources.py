@@ -1,0 +1,139 @@
+"""The least source that builds: empty files in the place of a project's own, so that a step builds dependencies alone.
+
+Sources: the Cargo book, "Package layout" and "Cargo targets"; cargo-chef does the same with a binary of its own.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from imgopt.rewrite.strategy import ContextFiles
+
+MOST_PACKAGES = 40
+_PLAIN = re.compile(r"[\w./+-]+\Z")
+
+
+@dataclass
+class Stub:
+    """What a build of the dependencies alone needs. Paths are relative to the project's folder; `refused` says why it
+    cannot be."""
+
+    manifests: list[str] = field(default_factory=list)
+    programs: list[str] = field(default_factory=list)
+    """Sources with a main function."""
+    libraries: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+    refused: str = ""
+
+    def shell(self, words: str, forget: Iterable[str]) -> str:
+        """The step: makes the sources, builds, and forgets what was built of them (`forget` has {package})."""
+        folders = sorted({posixpath.dirname(path) for path in (*self.programs, *self.libraries)} - {""})
+        steps = [f"mkdir -p {' '.join(folders)}"] if folders else []
+        if self.libraries:
+            steps.append(f"touch {' '.join(self.libraries)}")
+        if len(self.programs) == 1:
+            steps.append(f"echo 'fn main() {{}}' > {self.programs[0]}")
+        elif self.programs:
+            steps.append(f"echo 'fn main() {{}}' | tee {' '.join(self.programs)} > /dev/null")
+        gone = [path.replace("{package}", package) for package in self.packages for path in forget]
+        return " && ".join([*steps, words, f"rm -rf {' '.join(gone)}"])
+
+
+def cargo_stub(context: ContextFiles, folder: str) -> Stub:
+    """Stub sources of the package or workspace in `folder` of the context: every target that a manifest names, or that
+    Cargo finds by its place. Refused: manifests that cannot be read, dependencies outside the folder, targets whose
+    file the context lacks."""
+    stub = Stub()
+    below = f"{folder}/" if folder else ""
+    found = sorted(path for path in context.sizes if path.startswith(below) and _is_manifest(path[len(below) :]))
+    if len(found) > MOST_PACKAGES:
+        return Stub(refused=f"the workspace has {len(found)} packages")
+    files = frozenset(path[len(below) :] for path in context.sizes if path.startswith(below))
+    for path in found:
+        name = path[len(below) :]
+        try:
+            manifest = tomllib.loads(context.text(path))
+            _add(stub, posixpath.dirname(name), manifest, files)
+        except (tomllib.TOMLDecodeError, AttributeError, TypeError):
+            return Stub(refused=f"{path} cannot be read")
+        stub.manifests.append(name)
+    stub.refused = stub.refused or next(
+        (f"the name {n!r} needs quotes" for n in (*stub.programs, *stub.libraries) if not _PLAIN.match(n)), ""
+    )
+    return stub
+
+
+def _is_manifest(path: str) -> bool:
+    parts = path.split("/")
+    return parts[-1] == "Cargo.toml" and not {"target", "vendor", "node_modules"} & set(parts)
+
+
+def _add(stub: Stub, folder: str, manifest: dict[str, Any], files: frozenset[str]) -> None:
+    outside = next((path for path in _path_dependencies(manifest) if _leads_out(folder, path)), None)
+    if outside is not None:
+        stub.refused = stub.refused or f"a dependency lies outside of the project ({outside})"
+    package = manifest.get("package")
+    if package is None:
+        return
+    stub.packages.append(package["name"])
+    library = manifest.get("lib", {}).get("path", "src/lib.rs")
+    if posixpath.join(folder, library) in files:
+        stub.libraries.append(posixpath.join(folder, library))
+    for path in dict.fromkeys(_programs(folder, manifest, files)):
+        full = posixpath.normpath(posixpath.join(folder, path))
+        if full not in files:
+            stub.refused = stub.refused or f"{full} is not in the build context"
+        stub.programs.append(full)
+
+
+def _programs(folder: str, manifest: dict[str, Any], files: frozenset[str]) -> Iterator[str]:
+    """Sources with a main function, relative to the package: build script, programs, and what else is named."""
+    script = manifest["package"].get("build", "build.rs")
+    if isinstance(script, str) and ("build" in manifest["package"] or posixpath.join(folder, script) in files):
+        yield script
+    if posixpath.join(folder, "src/main.rs") in files:
+        yield "src/main.rs"
+    head = posixpath.join(folder, "src/bin/")
+    yield from (
+        posixpath.relpath(path, folder or ".")
+        for path in sorted(files)
+        if path.startswith(head) and re.fullmatch(r"[^/]+\.rs|[^/]+/main\.rs", path[len(head) :])
+    )
+    for kind, place in (("bin", "src/bin"), ("example", "examples"), ("test", "tests"), ("bench", "benches")):
+        for target in manifest.get(kind, []):
+            yield target.get("path") or _place(folder, place, target.get("name", ""), manifest["package"], files)
+
+
+def _place(folder: str, place: str, name: str, package: dict[str, Any], files: frozenset[str]) -> str:
+    choices = [f"{place}/{name}.rs", f"{place}/{name}/main.rs"]
+    if place == "src/bin" and name == package["name"]:
+        choices.append("src/main.rs")
+    found = [path for path in choices if posixpath.join(folder, path) in files]
+    return found[0] if found else "src/main.rs" if place == "src/bin" else choices[0]
+
+
+def _path_dependencies(manifest: dict[str, Any]) -> Iterator[str]:
+    """The `path` of every dependency, wherever the manifest says it."""
+    for key, value in manifest.items():
+        if isinstance(value, dict):
+            if key.endswith("dependencies") or key in ("patch", "replace"):
+                yield from _paths(value)
+            else:
+                yield from _path_dependencies(value)
+
+
+def _paths(table: dict[str, Any]) -> Iterator[str]:
+    for value in table.values():
+        if isinstance(value, dict):
+            if isinstance(value.get("path"), str):
+                yield value["path"]
+            yield from _paths(value)
+
+
+def _leads_out(folder: str, path: str) -> bool:
+    return path.startswith("/") or posixpath.normpath(posixpath.join(folder, path)).startswith("..")
