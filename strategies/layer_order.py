@@ -381,8 +381,9 @@ STRATEGY = Strategy(
         Example(
             "a program is built on a stub first, with all its options",
             before="FROM rust\nCOPY . .\nRUN cargo build --release --target x86_64-unknown-linux-musl\n",
-            after="FROM rust\nCOPY Cargo.toml Cargo.lock ./\nRUN mkdir -p src \\\n    && echo 'fn main() {}' > src/main.rs "
-            "\\\n    && cargo build --release --target x86_64-unknown-linux-musl \\\n    && rm -rf "
+            after="FROM rust\nCOPY Cargo.toml Cargo.lock ./\nRUN mkdir -p src \\\n    "
+            "&& echo 'fn main() {}' > src/main.rs \\\n    "
+            "&& cargo build --release --target x86_64-unknown-linux-musl \\\n    && rm -rf "
             "target/*/.fingerprint/a-* target/*/*/.fingerprint/a-*\nCOPY . .\n"
             "RUN cargo build --release --target x86_64-unknown-linux-musl\n",
             files={"Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "", "src/main.rs": ""},
@@ -391,8 +392,8 @@ STRATEGY = Strategy(
             "cargo install builds what it installs",
             before="FROM rust\nCOPY . .\nRUN cargo install --path .\n",
             after="FROM rust\nCOPY Cargo.toml ./\nRUN mkdir -p src \\\n    && echo 'fn main() {}' > src/main.rs "
-            "\\\n    && cargo install --path . \\\n    && rm -rf target/*/.fingerprint/a-* target/*/*/.fingerprint/a-*\nCOPY . .\n"
-            "RUN cargo install --path .\n",
+            "\\\n    && cargo install --path . \\\n    && rm -rf target/*/.fingerprint/a-* "
+            "target/*/*/.fingerprint/a-*\nCOPY . .\nRUN cargo install --path .\n",
             files={"Cargo.toml": '[package]\nname = "a"\n', "src/main.rs": ""},
         ),
         Example(

@@ -10,9 +10,10 @@ from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Command
 from imgopt.proof.runners import RUNNERS, Run, run_by
 from imgopt.proof.starts import expanded, unfolded
+from imgopt.rewrite.build_start import BuildStart, build_start
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import json_words
-from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 LAUNCHERS = frozenset(["npm", "yarn", "pnpm", *RUNNERS])
 LAUNCHER_VARIABLES = re.compile(r"\bnpm_(?:package|config|lifecycle|execpath)\w*")
@@ -20,7 +21,12 @@ SOURCES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".py")
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """The last CMD or ENTRYPOINT that calls a launcher whose command can be read in the image."""
+    """The last CMD or ENTRYPOINT that calls a launcher whose command can be read in the image, or one that
+    builds at every start."""
+    built = build_start(situation.dockerfile, situation.project)
+    if built is not None:
+        yield _built(situation, built)
+        return
     stage = situation.stage
     for keyword in ("ENTRYPOINT", "CMD"):
         item = next((i for i in reversed(stage.instructions) if i.keyword == keyword), None)
@@ -37,6 +43,20 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             yield Skip(f"{name} is the entrypoint, and the command is its argument", item.line)
         else:
             yield _resolve(situation, evidence, item, typed.json)
+
+
+def _built(situation: Situation, built: BuildStart) -> Change | Skip:
+    """The loop proved before that the program which is built ahead is the one that the launcher starts."""
+    if built.refused:
+        return Skip(f"what `{built.launcher}` starts is not known: {built.refused}", built.line)
+    evidence = situation.evidence
+    if evidence is None:
+        return Skip(f"that `{built.launcher}` starts the same program is proven by a run: needs `imgopt optimize`",
+                    built.line)  # fmt: skip
+    if built.words not in ((*(evidence.config.entrypoint or ()),), (*(evidence.config.cmd or ()),)):
+        reason = situation.project.unresolved or "it was not tried"
+        return Skip(f"`{json_words(built.words)}` could not be proven to be what it starts: {reason}", built.line)
+    return Change(built.because, built.line, built.edits)
 
 
 def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]) -> Change | Skip:
@@ -90,13 +110,34 @@ STRATEGY = Strategy(
     name="start-command",
     why="`npm start`, `poetry run` and the like start a process that stays beside the service for its whole life, take "
     "memory and time at every start, keep the stop signal to themselves, and must be in the image. What they start is "
-    "one plain command, which can be started directly.",
+    "one plain command, which can be started directly. `go run`, `cargo run` and `mvn spring-boot:run` compile at every "
+    "start, and need the whole toolchain for it: the program is built with the image, and proven to be the same service "
+    "before anything else is changed.",
     safety="evidence",
     references=(
         "https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd",
         "https://docs.npmjs.com/cli/commands/npm-run-script",
+        "https://docs.spring.io/spring-boot/maven-plugin/run.html",
     ),
     rewrite=rewrite,
     refuses="A script with more than one command, with pre or post scripts or variables of its own; a source file that "
-    "reads npm_package_* variables; a command that only the launcher finds.",
+    "reads npm_package_* variables; a command that only the launcher finds. A launcher "
+    "that builds: flags or settings that are not known to the letter, a compose file that mounts the source, a program "
+    "that asks for its own path or for cargo's variables.",
+    examples=(
+        Example(
+            "a program that is built at every start needs a run to be proven",
+            before="FROM golang:1.22\nWORKDIR /a\nCOPY . .\nCMD go run .\n",
+            after=None,
+            refused="needs `imgopt optimize`",
+            files={"go.mod": "module a\n", "main.go": "package main\n"},
+        ),
+        Example(
+            "compose mounts the source that is built at every start",
+            before="FROM golang:1.22\nWORKDIR /a\nCOPY . .\nCMD go run .\n",
+            after=None,
+            refused="compose.yaml mounts the source at /a",
+            files={"go.mod": "module a\n", "main.go": "", "compose.yaml": "volumes:\n  - .:/a\n"},
+        ),
+    ),
 )

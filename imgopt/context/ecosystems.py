@@ -71,6 +71,17 @@ class Manager(Fact, frozen=True):
     prune_paths: list[str] = []
 
 
+class Launcher(Fact, frozen=True):
+    """A start command that builds first."""
+
+    command: str
+    """Its words, for instance "go run"."""
+    kind: str
+    """How its other words are read: go-run, cargo-run, spring-boot-run (`imgopt.rewrite.launched`)."""
+    anywhere: bool = False
+    """The second word is a goal that may stand anywhere among the words."""
+
+
 class Drop(Fact, frozen=True):
     """Paths that a run does not need, with the reason that the report gives."""
 
@@ -194,6 +205,7 @@ class Ecosystem(Fact, frozen=True):
     sources: list[str] = []
     """Files that a developer edits most (glob patterns)."""
     manager: list[Manager] = []
+    launcher: list[Launcher] = []
     drop: list[Drop] = []
     base: list[Base] = []
     runtime: Runtime = Runtime()

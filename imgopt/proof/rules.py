@@ -154,12 +154,26 @@ STATIC_SITE = (
 def derived_drops(original: Side, opened: frozenset[str] | None) -> tuple[Drop, ...]:
     """What any rewrite of this image may leave out, from the image's own start command and the files it opened."""
     rules = [rule for rule in _rules(original, opened) if not rule.unused or opened is not None]
-    return tuple(Drop(rule.reason, matches=_unless_opened(rule.pattern, opened)) for rule in rules)
+    classes = _class_folders(opened or frozenset())
+    return tuple(Drop(rule.reason, matches=_unless_opened(rule.pattern, opened, classes)) for rule in rules)
 
 
-def _unless_opened(pattern: re.Pattern[str], opened: frozenset[str] | None) -> Callable[[str], bool]:
+_CLASS_FOLDER = re.compile(r"(.*/(?:target|build|out|bin)/(?:classes|production|main|resources)(?:/\w+/main)?)/")
+
+
+def _class_folders(opened: frozenset[str]) -> tuple[str, ...]:
+    """Folders that are on a class path, for a class or a resource in them was opened: what lies beside it may be asked
+    for later."""
+    found = {match[1] for path in opened if (match := _CLASS_FOLDER.match(path))}
+    loose = {posixpath.dirname(path) for path in opened if path.endswith(".class")}
+    return tuple(folder + "/" for folder in sorted(found | loose))
+
+
+def _unless_opened(
+    pattern: re.Pattern[str], opened: frozenset[str] | None, classes: tuple[str, ...]
+) -> Callable[[str], bool]:
     used = opened or frozenset()
-    return lambda path: path not in used and pattern.search(path) is not None
+    return lambda path: path not in used and not path.startswith(classes) and pattern.search(path) is not None
 
 
 def _rules(original: Side, opened: frozenset[str] | None) -> Iterator[Rule]:

@@ -59,11 +59,28 @@ class Carved:
 
 @dataclass(frozen=True, slots=True)
 class DropRule:
-    """Paths that match are left out; `state`: of the system's package manager, of which every base has its own."""
+    """Paths that match are left out; `state`: of the system's package manager, of which every base has its own.
+    `whole`: what is opened in a folder that matches shows that the folder is used, as a class path is."""
 
     pattern: re.Pattern[str]
     reason: str
     state: bool
+    whole: bool = False
+    used: frozenset[str] = frozenset()
+    """Folders that match and are used."""
+
+    def covers(self, path: str) -> bool:
+        return self.pattern.match(path) is not None and not any(path.startswith(folder + "/") for folder in self.used)
+
+    def with_used(self, opened: Iterable[str]) -> DropRule:
+        """The same, knowing which files a run opened."""
+        found = (self._folder(path) for path in opened if self.pattern.match(path)) if self.whole else ()
+        return replace(self, used=frozenset(folder for folder in found if folder))
+
+    def _folder(self, path: str) -> str:
+        """The folder above this path that the rule is about; "" where it is about the file itself."""
+        ends = [index for index, sign in enumerate(path) if sign == "/" and index]
+        return next((path[:end] for end in ends if self.pattern.match(path[:end])), "")
 
 
 @dataclass(frozen=True)
@@ -103,7 +120,8 @@ SYSTEM_ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", 
 def carve(delta: Iterable[PathFact], rules: CarveRules) -> Carved:
     """Puts every path into its part."""
     facts = {fact.path: fact for fact in delta}
-    rules = replace(rules, delta=frozenset(facts))
+    drops = tuple(rule.with_used(rules.opened) for rule in rules.drops)
+    rules = replace(rules, delta=frozenset(facts), drops=drops)
     return Carved({path: _verdict(fact, rules) for path, fact in facts.items()}, facts)
 
 
@@ -154,14 +172,17 @@ def is_system_path(path: str) -> bool:
 
 def drop_reason(path: str, drops: Iterable[DropRule], *, opened: bool) -> str | None:
     """Why no run needs this path; what was opened is only dropped where the new base has a state of its own."""
-    return next((rule.reason for rule in drops if (rule.state or not opened) and rule.pattern.match(path)), None)
+    return next((rule.reason for rule in drops if (rule.state or not opened) and rule.covers(path)), None)
 
 
 def drop_rules(ecosystems: Iterable[Ecosystem], homes: Iterable[str], *, compiled: bool) -> tuple[DropRule, ...]:
     """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it."""
     return tuple(
         DropRule(
-            _pattern(path.replace("~", home, 1) if path.startswith("~") else path), drop.reason, drop.kind == "manager"
+            _pattern(path.replace("~", home, 1) if path.startswith("~") else path),
+            drop.reason,
+            state=drop.kind == "manager",
+            whole=drop.kind in ("intermediate", "source"),
         )
         for ecosystem in ecosystems
         for drop in ecosystem.drop

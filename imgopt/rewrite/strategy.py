@@ -78,6 +78,8 @@ class Project:
     """Whether a base image of that name can be had; None where no engine can say."""
     allow: frozenset[str] = frozenset()
     repairs: Repairs = field(default_factory=lambda: Repairs())
+    unresolved: str = ""
+    """Why a start command that builds first could not be replaced, where that was tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,3 +101,10 @@ def test_sources_of_a_bundled_site_may_go_when_the_built_one_is_served(side_of: 
     assert reason(side, "/app/src/App.jsx", served) == "bundled into the site"
     assert reason(side, "/app/src/App.jsx", served | {"/app/src/index.css"}) is None
     assert reason(side, "/app/src/App.jsx", None) is None
+
+
+def test_what_lies_beside_an_opened_class_may_not_go(side_of: Callable[..., Side]) -> None:
+    side, opened = service(side_of, "java"), frozenset({"/app/target/classes/App.class"})
+    assert reason(side, "/app/target/classes/Rare.class", opened) is None
+    assert reason(side, "/app/target/classes/static/a.css", opened) is None
+    assert reason(side, "/app/target/test-classes/T.class", opened) is not None

@@ -40,6 +40,14 @@ def test_a_file_that_was_opened_is_kept_whatever_rule_would_drop_it() -> None:
     assert (fate(path), opened.fates[path].fate) == ("dropped", "kept")
 
 
+def test_what_lies_beside_an_opened_class_is_kept_with_it() -> None:
+    paths = ("/app/target/classes/a/App.class", "/app/target/classes/rare.txt", "/app/target/test-classes/T.class")
+    used = carve(facts(*paths).values(), rules(compiled=True, opened=frozenset(paths[:1])))
+    unused = carve(facts(*paths).values(), rules(compiled=True))
+    assert [used.fates[path].fate for path in paths] == ["kept", "kept", "dropped"]
+    assert [unused.fates[path].fate for path in paths] == ["dropped", "dropped", "dropped"]
+
+
 def test_system_packages_are_reinstalled_or_dropped_as_a_whole() -> None:
     assert (fate("/usr/lib/libpq.so.5"), fate("/usr/bin/gcc")) == ("reinstalled", "dropped")
 

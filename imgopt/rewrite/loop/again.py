@@ -17,8 +17,11 @@ REASON = "differs between two builds of the original itself"
 class BuiltAgain:
     """A second build of the original without cache, made when it is first asked for, and only once."""
 
-    def __init__(self, session: Session, request: OptimizeRequest, progress: Progress) -> None:
+    def __init__(
+        self, session: Session, request: OptimizeRequest, progress: Progress, dockerfile: str | None = None
+    ) -> None:
         self._session, self._request, self._progress = session, request, progress
+        self._dockerfile = dockerfile
         self._image_id = ""
         self._tree: Tree | None = None
 
@@ -26,7 +29,7 @@ class BuiltAgain:
         """The image's ID. Raises BuildFailure when it does not build a second time."""
         if not self._image_id:
             self._progress.stage("Building the original again: what changes from build to build?")
-            request = replace(self._request.build("again"), no_cache=True)
+            request = replace(self._request.build("again", self._dockerfile), no_cache=True)
             self._image_id = self._session.build(request, self._progress.build).image_id or ""
         return self._image_id
 

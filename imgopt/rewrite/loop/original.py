@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgopt.context.ecosystems import Ecosystem, load_ecosystems
 from imgopt.context.files import list_files
@@ -14,6 +14,7 @@ from imgopt.image import Image, open_image
 from imgopt.proof.dockerfiles import base_name, named_packages
 from imgopt.proof.observe import Observation, observe
 from imgopt.proof.opened import with_sources
+from imgopt.rewrite.build_start import PATIENCE, build_start
 from imgopt.rewrite.evidence import Evidence, Seen
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
@@ -42,6 +43,8 @@ class Original:
     base: Image | None
     runs: tuple[Observation, ...]
     evidence: Evidence
+    unresolved: str = ""
+    """Why a start command that builds first was not replaced."""
 
     @property
     def started(self) -> bool:
@@ -92,18 +95,23 @@ def measure_original(session: Session, request: OptimizeRequest, source: Source,
     name = base_name(source.text, request.config.build.target, request.config.build.args)
     base = looker(name) if name is not None and name != "scratch" else None
     progress.stage("Running the original, twice: what it answers, opens and writes")
-    runs = observe_original(session, build.image_id, request)
+    builds_first = build_start(source.dockerfile, static_project(request, source)) is not None
+    runs = observe_original(session, build.image_id, request, PATIENCE if builds_first else 0.0)
     named = named_packages(source.text, request.config.build.target)
     evidence = gather(image, base, seen_in(runs), looker, named)
     return Original(source, build, image, base, runs, evidence)
 
 
-def observe_original(session: Session, image: str, request: OptimizeRequest) -> tuple[Observation, ...]:
-    """Twice, so that what differs between two runs of the same image is known; once where it does not start."""
-    first = observe(session, image, request.smoke)
+def observe_original(
+    session: Session, image: str, request: OptimizeRequest, patience: float = 0.0
+) -> tuple[Observation, ...]:
+    """Twice, so that what differs between two runs of the same image is known; once where it does not start.
+    `patience`: seconds that it gets to start, at least."""
+    smoke = replace(request.smoke, start_timeout=max(request.smoke.start_timeout, patience))
+    first = observe(session, image, smoke)
     if not first.started:
         return (first,)
-    return first, observe(session, image, request.smoke, plan=first.plan, trace=False)
+    return first, observe(session, image, smoke, plan=first.plan, trace=False)
 
 
 def seen_in(runs: tuple[Observation, ...]) -> Seen:
@@ -118,6 +126,11 @@ def seen_in(runs: tuple[Observation, ...]) -> Seen:
     )
 
 
+def static_project(request: OptimizeRequest, source: Source) -> Project:
+    """The facts that no image is needed for."""
+    return Project(source.context, source.ecosystems, target=request.config.build.target)
+
+
 def project_of(request: OptimizeRequest, original: Original, looker: BaseLooker | None = None) -> Project:
     """The facts for the strategies."""
     return Project(
@@ -128,4 +141,5 @@ def project_of(request: OptimizeRequest, original: Original, looker: BaseLooker 
         churn=original.source.churn,
         resolves=looker.resolves if looker is not None else None,
         allow=frozenset(request.config.rewrite.allow),
+        unresolved=original.unresolved,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from imgopt.bench import figures
 from imgopt.engine import Session
 from imgopt.image.sizes import Sizes as ImageSizes
@@ -15,6 +17,7 @@ from imgopt.rewrite.loop.again import BuiltAgain
 from imgopt.rewrite.loop.attempt import Attempt, attempt
 from imgopt.rewrite.loop.original import Original, measure_original, read_source
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
+from imgopt.rewrite.loop.resolved import resolve_start
 from imgopt.rewrite.loop.timing import Times, measure
 from imgopt.rewrite.variants import choose_variants
 
@@ -32,13 +35,21 @@ def optimize(session: Session, request: OptimizeRequest, progress: Progress) -> 
     if not original.started:
         return _not_started(request, original, before)
     again = BuiltAgain(session, request, progress)
-    attempts = [attempt(session, request, original, kind, progress, again) for kind in kinds]
+    resolved = resolve_start(session, request, original, progress, again)
+    known = BuiltAgain(session, request, progress, resolved.text) if resolved.text is not None else again
+    attempts = [
+        attempt(session, request, original, kind, progress, again)
+        if "start-command" in kind.leaves_out
+        else attempt(session, request, resolved.original, kind, progress, known)
+        for kind in kinds
+    ]
     smallest = _smallest(attempts)
     times = Times({})
     if smallest is not None and request.timings:
         times = measure(session, request, source, {smallest.kind.name: smallest.plan}, progress)
     variants = [_variant(item, original, before, times) for item in attempts]
-    return _result(request, original, before, variants, times, attempts)
+    result = _result(request, original, before, variants, times, attempts)
+    return msgspec.structs.replace(result, builds=result.builds + resolved.builds)
 
 
 def _smallest(attempts: Iterable[Attempt]) -> Attempt | None:
