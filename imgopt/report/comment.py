@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from imgopt.report.common import (
     block_markdown,
     code_markdown,
+    count_text,
     delta_text,
     safe_markdown,
     shorten,
@@ -66,12 +67,12 @@ def _overview(result: CiResult) -> str:
 def _image(image: ImageCheck, result: CiResult, most: int, rows: int) -> str:
     if not most:
         count = len(image.findings)
-        return f"{safe_markdown(shorten(image.name, 100))}: {count} findings" if count else ""
+        return f"{safe_markdown(shorten(image.name, 100))}: {count_text(count, 'finding')}" if count else ""
     parts = [f"#### {safe_markdown(shorten(image.name, 100))}"] if len(result.images) > 1 else []
     ranked = sorted(image.findings, key=lambda finding: ("error", "warn", "info").index(finding.level))
     parts += [_finding(finding) for finding in ranked[:most]]
     if len(ranked) > most:
-        parts.append(f"and {len(ranked) - most} more findings")
+        parts.append(f"and {count_text(len(ranked) - most, 'more finding')}")
     parts += [f"*Accepted:* {safe_markdown(rule.reason)}" for rule in image.rules if rule.verdict == "accepted"]
     parts += [f"*Note:* {safe_markdown(note)}" for note in image.notes]
     if image.attribution is not None and image.attribution.delta:

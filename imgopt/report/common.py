@@ -70,6 +70,11 @@ def _duration(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def count_text(count: int, noun: str) -> str:
+    """ "1 finding", "12 findings"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def percent_text(fraction: float) -> str:
     """A share of 1: "76.7 %"; small shares keep a digit that is not zero: "0.03 %", "< 0.01 %"."""
     percent = fraction * 100

@@ -19,8 +19,15 @@ from markupsafe import Markup
 from imgopt import __version__
 from imgopt.report import sidebyside
 from imgopt.report.common import delta_text, safe_html, safe_terminal, seconds_text, size_text
-from imgopt.report.treemap import nested
+from imgopt.report.tree import Node
+from imgopt.report.treemap import Box, nested, outlines
 from imgopt.report.view import Bars, Dots, Fall, Map, View
+
+_TINY = (5, 4)
+"""Percent of the map below which a tile has no room for a name."""
+_CHARS = 1.6
+"""Characters per percent of the map's width, on a page as wide as it gets."""
+_NAME = 40
 
 
 def page(views: Sequence[View], title: str | None = None) -> str:
@@ -31,7 +38,7 @@ def page(views: Sequence[View], title: str | None = None) -> str:
         .get_template("page.html.j2")
         .render(
             views=views,
-            title=title or (views[0].title if len(views) == 1 else f"{len(views)} results"),
+            title=title or (views[0].title if len(views) == 1 else f"imgopt: {len(views)} results"),
             version=__version__,
             style=Markup(style),
             script=Markup(script),
@@ -82,6 +89,7 @@ def _environment() -> Environment:
         listed=lambda values, unit: ", ".join(_figure(value, unit) for value in values) or "no values",
         falling=_falling,
         tiles=_tiles,
+        folders=_folders,
         side_by_side=sidebyside.rows,
         base64=lambda text: base64.b64encode(text.encode("utf-8", "surrogateescape")).decode(),
     )
@@ -119,22 +127,22 @@ def _falling(block: Fall) -> list[dict[str, Any]]:
         level += change
         levels.append(level)
     top, bottom = max(*levels, block.end, 0), min(*levels, 0)
-    rows = [_fall_row("before", 0, block.start, bottom, top, edge="before")]
+    rows = [_fall_row("before", 0, block.start, bottom, top, edge=True)]
     level = block.start
     for name, change, detail in block.causes:
         rows.append(_fall_row(name, level, level + change, bottom, top, detail=detail))
         level += change
-    return [*rows, _fall_row("after", 0, block.end, bottom, top, edge="after")]
+    return [*rows, _fall_row("after", 0, block.end, bottom, top, edge=True)]
 
 
 def _fall_row(
-    name: str, start: int, end: int, bottom: int, top: int, *, detail: str = "", edge: str = ""
+    name: str, start: int, end: int, bottom: int, top: int, *, detail: str = "", edge: bool = False
 ) -> dict[str, Any]:
     return {
         "name": name,
         "detail": detail,
         "edge": edge,
-        "kind": edge or ("less" if end < start else "more"),
+        "kind": "edge" if edge else "less" if end < start else "more",
         "left": _share(min(start, end) - bottom, top - bottom),
         "width": _share(abs(end - start), top - bottom),
         "bytes": end - start,
@@ -148,21 +156,28 @@ def _tiles(block: Map) -> list[dict[str, Any]]:
     for node, box in nested(block.leaves):
         change = _change(node.before, node.after) if compared else "same"
         figures = f"{size_text(node.before)} → {size_text(node.after)}" if compared else size_text(node.before)
-        name = f"[{node.rest} more]" if node.rest else node.path.rstrip("/").rsplit("/", 1)[-1] or "/"
-        tiny = " tiny" if box.width < 5 or box.height < 4 else ""
+        tiny = " tiny" if box.width < _TINY[0] or box.height < _TINY[1] else ""
         result.append(
-            {
-                "x": f"{box.x:.5g}",
-                "y": f"{box.y:.5g}",
-                "width": f"{box.width:.4g}",
-                "height": f"{box.height:.4g}",
+            _placed(box)
+            | {
                 "classes": change + tiny,
                 "path": node.path,
-                "name": _short(name),
+                "rest": node.rest,
+                "name": _short(node, int(box.width * _CHARS)),
+                "size": size_text(node.weight) if box.width > 8 and box.height > 8 else "",
                 "title": f"{leaf_name(node.path, node.rest)}: {figures}",
             }
         )
     return result
+
+
+def _folders(block: Map) -> list[dict[str, Any]]:
+    """Outlines of the folders at the root: the eye finds /usr before it reads a name."""
+    return [_placed(box) | {"path": path} for path, box in outlines(nested(block.leaves))]
+
+
+def _placed(box: Box) -> dict[str, Any]:
+    return {"x": f"{box.x:.5g}", "y": f"{box.y:.5g}", "width": f"{box.width:.4g}", "height": f"{box.height:.4g}"}
 
 
 def leaf_name(path: str, rest: int) -> str:
@@ -170,9 +185,14 @@ def leaf_name(path: str, rest: int) -> str:
     return f"[{rest:,} more in {path}]" if rest else path
 
 
-def _short(name: str) -> str:
-    shown = safe_terminal(name)
-    return shown if len(shown) <= 40 else shown[:39] + "…"
+def _short(node: Node, room: int) -> str:
+    """As much of the end of its path as a tile has room for; the script does the same when it zooms."""
+    more = f" +{node.rest:,}" if node.rest else ""
+    parts = safe_terminal(node.path).strip("/").split("/")
+    shown = parts.pop()
+    while parts and len(parts[-1]) + len(shown) + len(more) + 1 <= room:
+        shown = f"{parts.pop()}/{shown}"
+    return f"{shown[:_NAME]}{more}" if shown or more else "/"
 
 
 def _change(before: int, after: int) -> str:

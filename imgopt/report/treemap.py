@@ -48,6 +48,20 @@ def nested(leaves: Sequence[Node]) -> list[tuple[Node, Box]]:
     return sorted(placed, key=lambda item: item[0].path)
 
 
+def outlines(placed: Sequence[tuple[Node, Box]]) -> list[tuple[str, Box]]:
+    """The folders at the root that hold several boxes; the boxes of one folder fill a box of their own."""
+    folders: dict[str, list[Box]] = {}
+    for node, box in placed:
+        folders.setdefault(f"/{node.path.strip('/').partition('/')[0]}/", []).append(box)
+    return [(path, _around(boxes)) for path, boxes in folders.items() if len(boxes) > 1]
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    left, top = min(box.x for box in boxes), min(box.y for box in boxes)
+    right, bottom = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
+    return Box(left, top, right - left, bottom - top)
+
+
 def _grouped(leaves: Sequence[Node]) -> _Group:
     root = _Group()
     for leaf in leaves:

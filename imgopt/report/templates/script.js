@@ -63,12 +63,16 @@
 
   for (const map of document.querySelectorAll(".map")) {
     const tree = map.querySelector("svg.tree");
-    const tiles = [...tree.querySelectorAll("svg")].map((tile) => ({
+    const drawn = [...tree.querySelectorAll("svg")].map((tile) => ({
       tile,
       path: tile.dataset.p,
       title: tile.firstElementChild.textContent,
+      text: tile.querySelector("text"),
+      size: tile.querySelector(".size"),
+      more: tile.dataset.r ? ` +${Number(tile.dataset.r).toLocaleString("en")}` : "",
       box: ["x", "y", "width", "height"].map((name) => parseFloat(tile.getAttribute(name))),
     }));
+    const tiles = drawn.filter((item) => item.text);
     const out = make("button", { type: "button", className: "plain", disabled: true }, "Zoom out");
     const where = make("span", { className: "code" }, "/");
     const detail = make("span", { className: "soft small" }, "Arrow keys and Enter, or a click, go into a folder; Escape goes out.");
@@ -77,20 +81,30 @@
     let current = -1;
     const visible = () => tiles.filter((item) => item.path.startsWith(prefix));
 
+    const label = (item, width) => {
+      const room = (width * tree.clientWidth) / 100 / 6.8;
+      const parts = item.path.replace(/^\/|\/$/g, "").split("/");
+      let name = parts.pop();
+      while (parts.length && `${parts[parts.length - 1]}/${name}${item.more}`.length <= room) name = `${parts.pop()}/${name}`;
+      item.text.textContent = name.slice(0, 40) + item.more || "/";
+      item.tile.classList.toggle("tiny", room < 8);
+      if (item.size) item.size.style.display = room < 14 ? "none" : "";
+    };
+
     const draw = () => {
       const shown = visible();
       const left = Math.min(...shown.map((item) => item.box[0]));
       const top = Math.min(...shown.map((item) => item.box[1]));
       const width = Math.max(...shown.map((item) => item.box[0] + item.box[2])) - left;
       const height = Math.max(...shown.map((item) => item.box[1] + item.box[3])) - top;
-      for (const item of tiles) {
+      for (const item of drawn) {
         const inside = item.path.startsWith(prefix);
         item.tile.style.display = inside ? "" : "none";
         if (!inside) continue;
         const [x, y, w, h] = item.box;
         const now = [((x - left) / width) * 100, ((y - top) / height) * 100, (w / width) * 100, (h / height) * 100];
         ["x", "y", "width", "height"].forEach((name, index) => item.tile.setAttribute(name, `${now[index]}%`));
-        item.tile.classList.toggle("tiny", now[2] < 5 || now[3] < 4);
+        if (item.text) label(item, now[3] < 4 ? 0 : now[2]);
       }
       out.disabled = prefix === "";
       where.textContent = prefix || "/";
@@ -131,5 +145,6 @@
     tree.setAttribute("tabindex", "0");
     tree.setAttribute("role", "application");
     tree.before(make("div", { className: "mapbar" }, out, where, detail));
+    draw();
   }
 })();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from imgopt.report.common import percent_text, size_text
+from imgopt.report.common import count_text, percent_text, size_text
 from imgopt.report.tree import Node
 from imgopt.report.view import Block, Cell, Level, Map, Section, Table, Tile, View
 from imgopt.report.views import sections
@@ -17,7 +17,7 @@ _LEVELS: dict[str, Level] = {"error": "bad", "warning": "bad"}
 def view(result: Analysis) -> View:
     waste = result.sizes.payload - result.sizes.live
     saving = sum(finding.bytes for finding in result.findings)
-    word = f"{len(result.findings)} findings" if result.findings else "nothing found"
+    word = count_text(len(result.findings), "finding") if result.findings else "nothing found"
     return View(
         title=result.image,
         kind="analysis",

@@ -163,7 +163,7 @@ def _figures(result: BenchResult) -> list[Section]:
             )
     if not rows:
         return []
-    headers = ("Measure", "Arm", "Median", "Speed", "Verdict", "Wire bytes moved again")
+    headers = ("Measure", "Arm", "Median", "Before / after", "Verdict", "Wire bytes moved again")
     return [Section("figures", "All measures", [Table("Medians, and what may be said of them", headers, rows)])]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgopt.report.common import seconds_text
+from imgopt.report.common import count_text, seconds_text
 from imgopt.report.view import Block, Cell, Matrix, Section, Table, Tile, View
 from imgopt.report.views import sections
 from imgopt.results.cache import CacheResult, CacheScenario, ScenarioStep
@@ -13,7 +13,7 @@ def view(result: CacheResult) -> View:
     worst = max(rebuilt, key=lambda pair: pair[1], default=None)
     agreement = result.agreement
     wrong = agreement.wrong if agreement else 0
-    headline = f"{len(result.scenarios)} changes, {len(result.steps)} steps"
+    headline = f"{count_text(len(result.scenarios), 'change')}, {count_text(len(result.steps), 'step')}"
     if worst and worst[1]:
         headline += f"; {worst[0].name} runs {worst[1]} of them again"
     rule = "Predicted from the Dockerfile and the context alone; nothing was built."

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
-from imgopt.report.common import change_text, exact_size, ratio_text, seconds_text, size_text, two_sizes
+from imgopt.report.common import change_text, delta_text, exact_size, ratio_text, seconds_text, size_text, two_sizes
 from imgopt.report.html import leaf_name
 from imgopt.report.tree import Node, as_figure, leaves, totals
 from imgopt.report.view import Bars, Block, Cell, Fall, Level, Map, Section, SideBySide, Table, Text, Tile
@@ -186,8 +186,8 @@ def _path_row(name: str, before: int, after: int, compared: bool) -> tuple[Cell,
     if not compared:
         return path, size_cell(before)
     texts = two_sizes(before, after)
-    change = Cell(change_text(before, after) if after else "gone", after - before)
-    return path, Cell(texts[0], before), Cell(texts[1], after), change if before or after else Cell("", 0)
+    change = "same" if before == after else delta_text(before, after)
+    return path, Cell(texts[0], before), Cell(texts[1], after), Cell(change, after - before)
 
 
 def dockerfile_section(
