@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from imgopt.engine import Engine, Session, connect
 from imgopt.errors import EnvironmentFailure
 
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):  # a build is green or red by its commit; new examples are sought at work and by `make fuzz`
-    settings.load_profile("ci")
+# a busy machine makes no test wrong: examples have no time limit, and slow generation is no failure
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("imgopt", calm)
+settings.register_profile("ci", calm, derandomize=True)
+# a build is green or red by its commit; new examples are sought at work and by `make fuzz`
+settings.load_profile("ci" if os.environ.get("CI") else "imgopt")
 
 BASES = Path(__file__).parent.parent / "build" / "bases.toml"
 

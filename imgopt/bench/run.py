@@ -57,13 +57,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What runs now. `left` is the estimate of the seconds to the end of everything; None while nothing is known."""
+    """What runs now. `left` is the estimate of the seconds to the end of everything; None while nothing is known.
+
+    It is a lower bound (`at_least`) for as long as some arm has not shown what a build that runs its steps takes.
+    """
 
     what: str
     arm: str
     done: int
     of: int
     left: float | None
+    at_least: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,19 +213,22 @@ class Bench:
                 )
 
     def _tasks(self) -> list[Task]:
-        """What matters most comes first: the time may be up before the end."""
+        """What costs little and what matters most comes first: the time may be up before the end."""
         home = self._specs[0].context
         builds: list[Task] = [ScenarioBuild(self._session, scenario, home) for scenario in self._scenarios]
         cold: list[Task] = [ColdBuild(self._session)] if self._settings.cold else []
-        return [*builds[:2], *self._container_task(), *builds[2:], *cold]
+        return [*builds[:1], *self._container_task(), *builds[1:], *cold]
 
     def _container_task(self) -> list[Task]:
         if not self._settings.containers or not self._ready:
             return []
         first = self._ready[0]
         self._listener.progress(Progress("look at it", first.spec.name, 0, 1, None))
+        began = time.monotonic()
         seen = observe(self._session, first.image, self._smoke, trace=False)
         if seen.started:
+            took = time.monotonic() - began
+            self._seconds.update({("start", ready.spec.name): took for ready in self._ready})
             return [ContainerRun(self._session, self._smoke, seen.plan)]
         page = self._book.page("start", "run", "seconds")
         page.of(first.spec.name).failure = Failure(message=seen.reason, output=list(seen.log_tail))
@@ -285,7 +292,13 @@ class Bench:
         left += sum((self._settings.warm_up + self._settings.runs) * self._round(later) for later in self._later)
         if self._settings.max_time is not None:
             left = min(left, max(self._settings.max_time - self._elapsed(), 0.0))
-        self._listener.progress(Progress(measure, arm, number, total, left or None))
+        guessed = any(not self._is_known(name) for name in (measure, *self._later))
+        self._listener.progress(Progress(measure, arm, number, total, left or None, at_least=guessed))
+
+    def _is_known(self, measure: str) -> bool:
+        """Whether every arm had such a turn, or a build of all its steps, which bounds the other builds."""
+        timed = self._seconds
+        return all((measure, ready.spec.name) in timed or ("cold", ready.spec.name) in timed for ready in self._ready)
 
     def _round(self, measure: str) -> float:
         """Seconds of one turn of every arm: as it was, or guessed."""

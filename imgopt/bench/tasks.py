@@ -98,12 +98,13 @@ def failure_of(error: BuildFailure) -> Failure:
 
 
 def step_figures(steps: Sequence[Step]) -> list[StepFigure]:
-    """In the order in which they ran; what never ran is left out."""
+    """By stage, in the order of the file; what never ran is left out. A single stage needs no name."""
     ran = [step for step in steps if step.cached or step.started is not None]
+    several = len({step.stage for step in ran}) > 1
     begin = min((step.started for step in ran if step.started is not None), default=0.0)
     return [
         StepFigure(
-            name=_TOKEN.sub("", f"[{step.stage}] {step.name}" if step.stage else step.name),
+            name=_TOKEN.sub("", f"[{step.stage}] {step.name}" if several and step.stage else step.name),
             cached=step.cached,
             start=None if step.started is None else step.started - begin,
             seconds=step.seconds or 0.0,

@@ -332,7 +332,8 @@ def _listener(console: Console, update: object, json_outputs: Sequence[str]) -> 
     from imgopt.report.common import safe_terminal, seconds_text
 
     def progress(now: Progress) -> None:
-        left = f"; about {seconds_text(now.left)} left" if now.left else ""
+        word = "at least" if now.at_least else "about"
+        left = f"; {word} {seconds_text(now.left)} left" if now.left else ""
         line = f"{now.what}: {safe_terminal(now.arm)}, turn {now.done + 1} of {now.of}{left}"
         if console.is_terminal and callable(update):
             update(line)

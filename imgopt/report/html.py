@@ -192,7 +192,9 @@ def _short(node: Node, room: int) -> str:
     shown = parts.pop()
     while parts and len(parts[-1]) + len(shown) + len(more) + 1 <= room:
         shown = f"{parts.pop()}/{shown}"
-    return f"{shown[:_NAME]}{more}" if shown or more else "/"
+    most = max(min(room, _NAME) - len(more), 1)
+    shown = shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    return f"{shown}{more}" or "/"
 
 
 def _change(before: int, after: int) -> str:

@@ -39,9 +39,16 @@ def rows(block: SideBySide) -> list[Row]:
 
 def _matched(before: list[str], after: list[str]) -> Iterator[Row]:
     for tag, a, a_end, b, b_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        pairs = zip_longest(enumerate(before[a:a_end], a + 1), enumerate(after[b:b_end], b + 1))
-        for left, right in pairs:
-            if tag == "equal":
-                yield Row("same", left, right)
-            else:
-                yield Row("changed" if left and right else "removed" if left else "added", left, right)
+        left, right = list(enumerate(before[a:a_end], a + 1)), list(enumerate(after[b:b_end], b + 1))
+        if tag == "equal":
+            yield from (Row("same", *pair) for pair in zip(left, right, strict=True))
+        else:
+            yield from _changed(left, right)
+
+
+def _changed(left: list[tuple[int, str]], right: list[tuple[int, str]]) -> Iterator[Row]:
+    """A changed run of lines: lines that begin with the same word (RUN, CMD) stand beside each other."""
+    first, second = (["".join(line.split(maxsplit=1)[:1]) for _, line in side] for side in (left, right))
+    for _, a, a_end, b, b_end in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        for one, other in zip_longest(left[a:a_end], right[b:b_end]):
+            yield Row("changed" if one and other else "removed" if one else "added", one, other)

@@ -35,6 +35,8 @@ class Cell:
     number: float | None = None
     level: Level = "neutral"
     code: bool = False
+    notes: tuple[str, ...] = ()
+    """More lines, in small."""
 
 
 @dataclass(frozen=True, slots=True)

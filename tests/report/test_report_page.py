@@ -12,10 +12,12 @@ from page_sums import Tables, check_sums
 from report_examples import HOSTILE, bench_result, contents, optimize_result
 
 from imgopt.report.html import page
-from imgopt.report.view import Section, Text, View
-from imgopt.report.views import html
+from imgopt.report.sidebyside import rows
+from imgopt.report.view import Section, SideBySide, Text, View
+from imgopt.report.views import html, view_of
 from imgopt.results import to_json
 from imgopt.results.figures import PathFigure
+from imgopt.results.optimize import Check
 
 
 def test_the_waterfall_sums_to_the_byte() -> None:
@@ -146,6 +148,53 @@ def test_every_changed_line_shows_its_reason() -> None:
     text = html([optimize_result()])
     for change in optimize_result().variants[0].changes:
         assert change.because.replace("'", "&#39;") in text
+
+
+def test_the_lines_of_a_check_are_lines_and_no_escapes() -> None:
+    result = bench_result()
+    check = Check(name="opened files", verdict="passed", detail="9 files\nintended: 1 files: <bytecode>")
+    arms = [result.arms[0], msgspec.structs.replace(result.arms[1], checks=[check])]
+    row = next(row for row in Tables(html([msgspec.structs.replace(result, arms=arms)])).named("Does slim").tbody)
+    assert row[2][0] == "9 filesintended: 1 files: <bytecode>"
+
+
+def test_the_best_arm_comes_first_and_each_section_says_whose_it_is() -> None:
+    result = bench_result()
+    other = msgspec.structs.replace(result.arms[1], name="safe", exact=result.arms[0].exact)
+    result = msgspec.structs.replace(
+        result,
+        arms=[result.arms[0], other, result.arms[1]],
+        comparisons=[msgspec.structs.replace(result.comparisons[0], after="safe"), *result.comparisons],
+    )
+    titles = [section.title for section in view_of(result).sections]
+    wanted = ["What is inside: original and ", "The Dockerfile, side by side: ", "Proof: "]
+    for title in wanted:
+        assert [name for name in titles if name.startswith(title)] == [f"{title}slim", f"{title}safe"]
+    assert len(titles) == len(set(titles))
+
+
+def test_only_a_build_that_ran_is_drawn_and_only_a_cold_one_is_called_cold() -> None:
+    result = bench_result()
+    cached = [msgspec.structs.replace(step, cached=True) for step in result.arms[0].steps]
+    for steps, caption in ((cached[:2] + result.arms[0].steps[2:], "original, partly from the cache"), (cached, "")):
+        arms = [msgspec.structs.replace(result.arms[0], steps=steps), *result.arms[1:]]
+        captions = [table.caption for table in Tables(html([msgspec.structs.replace(result, arms=arms)])).tables]
+        assert [name for name in captions if name.startswith("original, ") and "→" not in name] == [caption] * bool(
+            caption
+        )
+
+
+def test_in_a_changed_part_lines_of_the_same_instruction_stand_side_by_side() -> None:
+    block = SideBySide("", "a", "b", "FROM x\n\nCMD run\n", 'FROM x\nUSER 1\nRUN y\nCMD ["run"]\n')
+    pairs = [(row.before and row.before[1], row.after and row.after[1]) for row in rows(block)]
+    assert ("CMD run", 'CMD ["run"]') in pairs
+    assert [pair[0] for pair in pairs if pair[0] is not None] == ["FROM x", "", "CMD run"]
+    assert [pair[1] for pair in pairs if pair[1]] == ["FROM x", "USER 1", "RUN y", 'CMD ["run"]']
+
+
+def test_a_partial_result_still_says_what_was_proven() -> None:
+    result = msgspec.structs.replace(bench_result(), partial=True, reason="interrupted")
+    assert (view_of(result).word, view_of(result).level) == ("proven, partly measured", "good")
 
 
 def test_a_section_that_has_nothing_to_say_is_not_there() -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgopt.report.tree import leaves, reduced, totals
-from imgopt.report.treemap import nested
+from imgopt.report.treemap import nested, outlines
 from imgopt.results.figures import PathFigure
 
 NAMES = st.sampled_from(["a", "b", "usr", "lib", "x" * 50, ""])
@@ -59,3 +60,13 @@ def test_the_map_fills_its_box_in_proportion_and_nothing_leaves_it(figures: list
         assert -1e-6 <= box.y <= box.y + box.height <= 100 + 1e-6
         assert abs(box.width * box.height / 10_000 - node.weight / total) < 1e-6
     assert sum(node.weight for node, _ in placed) == total
+
+
+@given(FIGURES)
+@settings(max_examples=100)
+def test_the_outline_of_a_folder_holds_all_its_boxes_and_no_other(figures: list[PathFigure]) -> None:
+    placed = nested(leaves(figures, 40))
+    for folder, around in outlines(placed):
+        inside = [box for node, box in placed if f"{node.path.rstrip('/')}/".startswith(folder)]
+        assert len(inside) > 1
+        assert sum(box.width * box.height for box in inside) == pytest.approx(around.width * around.height, abs=1e-6)

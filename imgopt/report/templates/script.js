@@ -86,7 +86,8 @@
       const parts = item.path.replace(/^\/|\/$/g, "").split("/");
       let name = parts.pop();
       while (parts.length && `${parts[parts.length - 1]}/${name}${item.more}`.length <= room) name = `${parts.pop()}/${name}`;
-      item.text.textContent = name.slice(0, 40) + item.more || "/";
+      const most = Math.max(1, Math.min(Math.floor(room), 40) - item.more.length);
+      item.text.textContent = (name.length <= most ? name : `${name.slice(0, most - 1)}…`) + item.more || "/";
       item.tile.classList.toggle("tiny", room < 8);
       if (item.size) item.size.style.display = room < 14 ? "none" : "";
     };

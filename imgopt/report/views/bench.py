@@ -10,7 +10,7 @@ from statistics import median
 from imgopt.report.common import percent_text, seconds_text, size_text
 from imgopt.report.view import Block, Cell, Dots, Gantt, Level, Matrix, Section, Table, Text, Tile, View
 from imgopt.report.views import sections
-from imgopt.results.bench import Arm, BenchResult, Compared, Environment, Measure, Samples
+from imgopt.results.bench import Arm, BenchResult, Compared, Comparison, Environment, Measure, Samples
 
 
 def view(result: BenchResult) -> View:
@@ -48,14 +48,19 @@ def _best(result: BenchResult) -> Arm | None:
     return min(built, key=lambda arm: arm.exact.sizes.live if arm.exact else 0, default=None)
 
 
+def _others(result: BenchResult) -> list[Arm]:
+    """Every arm but the first; the best before the others, as it is the one that the headline is about."""
+    best = _best(result)
+    return sorted(result.arms[1:], key=lambda arm: arm is not best)
+
+
 def _verdict(result: BenchResult, best: Arm | None) -> tuple[str, Level]:
-    if result.partial:
-        return "partial", "neutral"
     if any(arm.failure for arm in result.arms):
         return "a build failed", "bad"
+    partly = ", partly measured" if result.partial else ""
     if best and best.proof:
-        return best.proof, sections.level_of(best.proof)
-    return "measured", "neutral"
+        return best.proof + partly, sections.level_of(best.proof)
+    return ("partly measured" if partly else "measured"), "neutral"
 
 
 def _headline(first: Arm, best: Arm | None) -> str:
@@ -66,7 +71,8 @@ def _headline(first: Arm, best: Arm | None) -> str:
 def _rule(result: BenchResult, best: Arm | None) -> str:
     parts = [f"Partial: {result.reason}."] if result.partial else []
     if best:
-        parts.append(f"{best.name} beside {result.arms[0].name}, {result.runs} runs each, in mirrored order.")
+        runs = f"up to {result.runs}" if result.partial else result.runs
+        parts.append(f"{best.name} beside {result.arms[0].name}, {runs} runs each, in mirrored order.")
     parts.append(
         f"A time is claimed only with p < {result.alpha}, at least six runs, "
         f"and more than {percent_text(result.min_effect)} and the noise of the machine."
@@ -186,17 +192,22 @@ def _value_cell(measure: Measure, value: float | None) -> Cell:
 def _causes(result: BenchResult) -> list[Section]:
     blocks: list[Block] = [
         sections.fall(waterfall, f", {comparison.before} → {comparison.after}")
-        for comparison in result.comparisons
+        for comparison in _compared(result)
         for waterfall in comparison.waterfalls
     ]
     return sections.causes_section(blocks)
+
+
+def _compared(result: BenchResult) -> list[Comparison]:
+    order = [arm.name for arm in _others(result)]
+    return sorted(result.comparisons, key=lambda comparison: order.index(comparison.after))
 
 
 def _layers(result: BenchResult) -> list[Section]:
     first = result.arms[0]
     blocks: list[Block] = [
         sections.layer_bars(first.layers, arm.layers, f"{first.name} (before) and {arm.name} (after), tar bytes")
-        for arm in result.arms[1:]
+        for arm in _others(result)
         if first.layers and arm.layers
     ]
     return [Section("layers", "Layers, side by side", blocks)] if blocks else []
@@ -204,7 +215,7 @@ def _layers(result: BenchResult) -> list[Section]:
 
 def _contents(result: BenchResult) -> list[Section]:
     """One section per compared arm; they share the room that a page has."""
-    shown = [comparison for comparison in result.comparisons if comparison.contents]
+    shown = [comparison for comparison in _compared(result) if comparison.contents]
     return [
         section
         for number, comparison in enumerate(shown)
@@ -241,11 +252,15 @@ def _samples(measure: Measure, arm: str) -> Samples | None:
 
 
 def _builds(result: BenchResult) -> list[Section]:
-    shown = [arm for arm in result.arms if arm.steps]
+    shown = [arm for arm in result.arms if any(not step.cached for step in arm.steps)]
     end = max((step.start + step.seconds for arm in shown for step in arm.steps if step.start is not None), default=0.0)
-    blocks: list[Block] = [Gantt(f"{arm.name}, cold", arm.steps, end) for arm in shown]
-    intro = "One cold build of each on a common scale; the base image was pulled before."
+    blocks: list[Block] = [Gantt(f"{arm.name}{_how_cold(arm)}", arm.steps, end) for arm in shown]
+    intro = "One build of each on a common scale; the base image was there before."
     return [Section("builds", "The builds in time", blocks, intro)] if blocks else []
+
+
+def _how_cold(arm: Arm) -> str:
+    return ", partly from the cache" if any(step.cached for step in arm.steps) else ", cold"
 
 
 def _times(result: BenchResult) -> list[Section]:
@@ -275,20 +290,25 @@ def _codes(codes: Sequence[int]) -> str:
 def _files(result: BenchResult) -> list[Section]:
     first = result.arms[0]
     found: list[Section] = []
-    for number, arm in enumerate(result.arms[1:]):
-        if arm.text == first.text:
-            continue
+    changed = [arm for arm in _others(result) if arm.text != first.text]
+    for number, arm in enumerate(changed):
         names = (f"{first.name}: {first.dockerfile}", f"{arm.name}: {arm.dockerfile}")
-        ident = f"dockerfile-{number}"
-        found += sections.dockerfile_section(first.text, arm.text, names, arm.changes, ident)
+        title = _titled("The Dockerfile, side by side", arm, changed)
+        found += sections.dockerfile_section(first.text, arm.text, names, arm.changes, f"dockerfile-{number}", title)
     return found
+
+
+def _titled(title: str, arm: Arm, shown: Sequence[Arm]) -> str:
+    """With the arm's name where there are several such sections."""
+    return f"{title}: {arm.name}" if len(shown) > 1 else title
 
 
 def _proofs(result: BenchResult) -> list[Section]:
     found: list[Section] = []
-    for number, arm in enumerate(result.arms):
+    proven = [arm for arm in _others(result) if arm.checks]
+    for number, arm in enumerate(proven):
         caption = f"Does {arm.name} do the same job as {result.arms[0].name}?"
-        found += sections.checks_section(arm.checks, caption, f"proof-{number}")
+        found += sections.checks_section(arm.checks, caption, f"proof-{number}", _titled("Proof", arm, proven))
     return found
 
 

@@ -45,7 +45,12 @@ def _tiles(result: ProofResult) -> list[Tile]:
 
 def _checks(result: ProofResult) -> list[Section]:
     rows = [
-        (Cell(check.name), sections.verdict_cell(check.verdict), Cell(check.detail), Cell("; ".join(check.allowed)))
+        (
+            Cell(check.name),
+            sections.verdict_cell(check.verdict),
+            sections.lines_cell(check.detail),
+            sections.lines_cell("\n".join(check.allowed)),
+        )
         for check in result.checks
     ]
     if not rows:

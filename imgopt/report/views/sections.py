@@ -60,6 +60,12 @@ def verdict_cell(verdict: str) -> Cell:
     return Cell(verdict, level=level_of(verdict))
 
 
+def lines_cell(text: str) -> Cell:
+    """The first line, and the others in small under it."""
+    first, *notes = text.splitlines() or [""]
+    return Cell(first, notes=tuple(notes))
+
+
 def size_cell(size: int | None) -> Cell:
     return Cell(size_text(size), size if size is not None else -1)
 
@@ -162,7 +168,7 @@ def contents_section(
         searchable=True,
     )
     tiles = Map("The same as a map", _tiles(rows, of), before_name, after_name)
-    heading = "What is inside" + (f": {before_name} and {after_name}" if number else "")
+    heading = "What is inside" + (f": {before_name} and {after_name}" if of > 1 else "")
     intro = f"{exact_size(before)} → {exact_size(after)}" if compared else exact_size(before)
     shown = f"{intro}; small entries of a folder are one row."
     return [Section(f"contents-{number}" if number else "contents", heading, (table, tiles), shown)]
@@ -191,7 +197,12 @@ def _path_row(name: str, before: int, after: int, compared: bool) -> tuple[Cell,
 
 
 def dockerfile_section(
-    before: str, after: str, names: tuple[str, str], changes: Sequence[Change], ident: str = "dockerfile"
+    before: str,
+    after: str,
+    names: tuple[str, str],
+    changes: Sequence[Change],
+    ident: str = "dockerfile",
+    title: str = "The Dockerfile, side by side",
 ) -> list[Section]:
     """Both files, each change's reason under its line; reasons without a line stand above."""
     if not before or not after:
@@ -203,17 +214,17 @@ def dockerfile_section(
     loose = [(Cell(change.strategy), Cell(change.because)) for change in changes if change.line is None]
     blocks: list[Block] = [Table("New parts", ("Strategy", "Because"), loose)] if loose else []
     blocks.append(SideBySide(f"{names[0]} → {names[1]}", *names, before, after, notes))
-    return [Section(ident, "The Dockerfile, side by side", blocks)]
+    return [Section(ident, title, blocks)]
 
 
-def checks_section(checks: Sequence[Check], caption: str, ident: str = "proof") -> list[Section]:
+def checks_section(checks: Sequence[Check], caption: str, ident: str = "proof", title: str = "Proof") -> list[Section]:
     if not checks:
         return []
-    rows = [(Cell(check.name), verdict_cell(check.verdict), Cell(check.detail)) for check in checks]
+    rows = [(Cell(check.name), verdict_cell(check.verdict), lines_cell(check.detail)) for check in checks]
     passed = sum(check.verdict == "passed" for check in checks)
     missing = sum(check.verdict == "not measured" for check in checks)
     intro = f"{passed} of {len(checks)} checks passed" + (f", {missing} could not be measured" if missing else "") + "."
-    return [Section(ident, "Proof", [Table(caption, ("Check", "Verdict", "What was compared"), rows)], intro)]
+    return [Section(ident, title, [Table(caption, ("Check", "Verdict", "What was compared"), rows)], intro)]
 
 
 def refusals_section(skips: Sequence[tuple[str, Skip]], repairs: Sequence[str] = ()) -> list[Section]:
