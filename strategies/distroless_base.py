@@ -6,11 +6,16 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
+
 from imgopt.image.image import Image
+from imgopt.proof.side import Side
 from imgopt.rewrite.bases import distroless_candidates
-from imgopt.rewrite.carving import Carving, carve_on, start_programs
-from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.carving import Carving, carve_on, library_copies, start_programs
+from imgopt.rewrite.evidence import Evidence, read_release
 from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.runtime import runtime_needs
+from imgopt.rewrite.settings import complement
 from imgopt.rewrite.start import SHELLS, explained_by_start
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.strategies.multi_stage import on_base, without_entry_script
@@ -23,6 +28,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None:
         yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
+        return
+    if final.server:
+        yield _web_server(situation, final, evidence)
         return
     stage = situation.stage
     final = without_entry_script(situation, final)
@@ -47,6 +55,39 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             return
     if not distroless_candidates("base", situation.project.ecosystems, evidence.os_release):
         yield Skip(f"no distroless base of {evidence.os_release.get('PRETTY_NAME', 'this distribution')}", stage.line)
+
+
+def _web_server(situation: Situation, final: FinalStage, evidence: Evidence) -> Change | Skip:
+    """The web server is carved out of its own image, with the libraries that it needs."""
+    line = situation.stage.line
+    facts = next((item.web_server for item in situation.project.ecosystems if item.web_server is not None), None)
+    image = evidence.look_into(final.base) if evidence.look_into else None
+    if facts is None or image is None or final.setup:
+        return Skip("the web server's settings are filled in at start by a shell", line)
+    if evidence.config.healthcheck is not None and evidence.config.healthcheck.test[:1] != ("NONE",):
+        return Skip("the HEALTHCHECK needs a program that this base lacks", line)
+    source = Side(image)
+    for name in distroless_candidates("base", situation.project.ecosystems, read_release(image.tree())):
+        base = evidence.look_into(name) if evidence.look_into else None
+        if base is None:
+            continue
+        kept = frozenset([facts.program])
+        needs = runtime_needs(source, [(facts.program, "")], base.tree(), kept, frozenset[str]().__contains__)
+        copies = [replace(copy, stage=final.base) for copy in library_copies({facts.program, *needs.files})]
+        start = tuple(facts.start)
+        wanted = msgspec.structs.replace(evidence.config, entrypoint=start, cmd=(), stop_signal=facts.stop_signal)
+        new = replace(
+            final,
+            base=name,
+            shell=False,
+            copies=(*copies, *final.copies),
+            complement=complement(final.settings, wanted, base.config, same_family=False),
+            start_words=start,
+        )
+        return Change(
+            f"{name} with {facts.program} of {final.base} and its libraries, without a shell", line, final=new
+        )
+    return Skip(f"no distroless base can be had for {final.base}", line)
 
 
 def _kinds(carving: Carving) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def reads_home(evidence: Evidence) -> str:
 
 def _in_final(situation: Situation, final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage) -> Change:
     base = evidence.look_into(final.base) if evidence.look_into else None
-    user, name = _user_of(base) if base is not None else (OWN_USER, "")
+    user, name = _user_of(base, final.server_user) if base is not None else (OWN_USER, "")
     complement = final.complement
     setup = final.setup
     if not name and final.shell:
@@ -80,11 +80,11 @@ def _in_final(situation: Situation, final: FinalStage, evidence: Evidence, owned
     return Change(_because(user, name, owned, evidence), stage.line, final=new)
 
 
-def _user_of(base: Image) -> tuple[int, str]:
-    """The base's own user: distroless' nonroot, or the only ordinary user that it has."""
+def _user_of(base: Image, wanted: str = "") -> tuple[int, str]:
+    """The base's own user: distroless' nonroot, the `wanted` one, or the only ordinary user that it has."""
     users = read_users(base.tree())
     for name, number, _ in users:
-        if name == "nonroot":
+        if name in ("nonroot", wanted):
             return number, name
     ordinary = [(number, name) for name, number, _ in users if 1000 <= number < 65534]
     return ordinary[0] if len(ordinary) == 1 else (OWN_USER, "")

@@ -13,6 +13,7 @@ from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+from imgopt.strategies.runtime_base import replaces_server
 
 LEAST_BYTES = 500_000
 
@@ -26,6 +27,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     manager, line = found
     if evidence is None:
         yield Skip("needs `imgopt optimize`: which development packages the service opens is measured", line)
+        return
+    if replaces_server(situation):
         return
     folder = evidence.side.workdir
     packages = dev_packages(evidence, folder)

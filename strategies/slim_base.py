@@ -8,6 +8,7 @@ from dataclasses import replace
 from imgopt.image.image import Image
 from imgopt.rewrite.bases import family, is_slim, read_base_name, slim_candidates
 from imgopt.rewrite.carving import carve_on
+from imgopt.rewrite.evidence import read_release
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.strategies.multi_stage import on_base, without_entry_script
@@ -18,6 +19,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None:
         yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
+        return
+    if final.server:
         return
     stage = situation.stage
     base = str(stage.root.base)
@@ -79,12 +82,8 @@ def evidence_is_bound(situation: Situation) -> bool:
 
 
 def _release(image: Image) -> tuple[str, str]:
-    try:
-        text = image.tree().read("/etc/os-release", 65536).decode("utf-8", "replace")
-    except FileNotFoundError:
-        return "", ""
-    pairs = {key: value.strip("\"'") for key, _, value in (line.partition("=") for line in text.splitlines())}
-    return pairs.get("ID", ""), pairs.get("VERSION_ID", "")
+    found = read_release(image.tree())
+    return found.get("ID", ""), found.get("VERSION_ID", "")
 
 
 def _because(base: str, name: str, packages: dict[str, str]) -> str:

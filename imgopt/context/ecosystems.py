@@ -187,6 +187,26 @@ class SystemPackages(Fact, frozen=True):
     """Beginnings of paths below /etc that installation scripts write."""
 
 
+class WebServer(Fact, frozen=True):
+    """A web server that may serve the files of a built site in the place of a program of the site's own language."""
+
+    program: str
+    """Path of its executable."""
+    images: list[str]
+    """Names of images that hold it, with {suite}, tried in order."""
+    settings: str
+    """Path of its settings."""
+    start: list[str]
+    """The command that runs it in the foreground."""
+    user: str = ""
+    """The user of these images that it runs as."""
+    stop_signal: str = ""
+    """The signal that ends it gently."""
+    generated: str = ""
+    """Folder of further settings, which the images' entry script fills from `templates`."""
+    templates: str = ""
+
+
 class DistrolessImage(Fact, frozen=True):
     kind: str
     """static, base or cc"""
@@ -214,6 +234,7 @@ class Ecosystem(Fact, frozen=True):
     accelerator: Accelerator | None = None
     system: SystemPackages | None = None
     distroless: list[DistrolessImage] = []
+    web_server: WebServer | None = None
 
 
 @cache

@@ -48,7 +48,7 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
         start=same.start,
         drops=tuple(drops),
         moves=(*same.moves, *other.moves),
-        packages=(*packages, *_dropped_packages(original, opened)),
+        packages=(*packages, *other.packages, *_dropped_packages(original, opened)),
         environment={key[4:]: said[key] for key in said if key.startswith("env:")},
         configuration={**other.configuration, **said},
     )

@@ -262,8 +262,8 @@ class _Run:
         own = self._each(container, published, [*self._http(first), *self._commands(), *self._health_probe()])
         asked = {answer.probe.name for answer in own}
         found = [probe for answer in first for probe in self._found(container, published, answer)]
-        new = [probe for probe in found if probe.name not in asked]
-        return (*own, *_worth_keeping(self._each(container, published, new)))
+        new = {probe.name: probe for probe in reversed(found) if probe.name not in asked}
+        return (*own, *_worth_keeping(self._each(container, published, [*new.values()][::-1])))
 
     def _each(
         self, container: Container, ports: Mapping[str, int], probes: tuple[Probe, ...] | list[Probe]
@@ -299,7 +299,8 @@ class _Run:
         if first.probe.kind != "http" or first.status is None:
             return [replace(first.probe, source="found")]
         front = replace(first.probe, path="/", text=None, source="found")
-        return found_probes(first if first.probe.path == "/" else ask(front, container, ports))
+        more = [replace(front, path=path, source="site") for path in self._settings.more]
+        return [*found_probes(first if first.probe.path == "/" else ask(front, container, ports)), *more]
 
     def _run_beside(self, probe: Probe) -> Answer:
         """For a program that has ended: the user's command in a container of its own."""

@@ -22,7 +22,8 @@ MOST_LINKS = 20
 _ANSWER_SECONDS = 30.0
 _BODY_SECONDS = 10.0
 _COMMAND_SECONDS = 60.0
-_KEPT_HEADERS = ("content-type", "location", "www-authenticate", "content-encoding")
+COMPARED_HEADERS = ("content-type", "location", "www-authenticate", "content-encoding")
+_KEPT_HEADERS = (*COMPARED_HEADERS, "cache-control")
 _USUAL_PATHS = (
     "/health",
     "/healthz",
@@ -44,10 +45,11 @@ Scheme = Literal["http", "https", "tcp"]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One question. `source`: "user" settings, the "image" (its HEALTHCHECK), or "found" by looking at the original."""
+    """One question. `source`: "user" settings, the "image" (its HEALTHCHECK), "found" by looking at the original's
+    answers, or a path of the "site" whose files it serves."""
 
     kind: Literal["http", "tcp", "command"]
-    source: Literal["user", "image", "found"]
+    source: Literal["user", "image", "found", "site"]
     port: int = 0
     path: str = ""
     text: str | None = None

@@ -13,14 +13,17 @@ from dataclasses import dataclass, field
 
 from imgopt.image.tree import Node
 from imgopt.proof.contents import compare_contents
-from imgopt.proof.model import Drop, Move
+from imgopt.proof.model import Drop, DroppedPackage, Move
+from imgopt.proof.packages import SYSTEM
 from imgopt.proof.rules import site_folder
 from imgopt.proof.side import Side
+from imgopt.proof.site import FileServer, NoFileServer, file_server
 from imgopt.proof.starts import plain_start
 
 _PYTHON = re.compile(r"^(?P<home>(?P<prefix>/[^.]*)/lib/(?P<name>python3\.\d+))/(?!site-packages|dist-packages)")
 _PREFIXES = ("/usr/local", "/usr", "/opt/python")
-_FILE_SERVERS = ("serve", "http-server", "sirv", "static-server", "nginx", "httpd", "caddy", "lighttpd")
+WEB_SERVERS = ("nginx", "httpd", "caddy", "lighttpd")
+_FILE_SERVERS = ("static-server", *WEB_SERVERS)
 _NODE_PLACES = ("/usr/local/bin/node", "/usr/bin/node", "/nodejs/bin/node", "/opt/nodejs/bin/node")
 
 
@@ -31,6 +34,7 @@ class Replaced:
     moves: tuple[Move, ...] = ()
     drops: tuple[Drop, ...] = ()
     configuration: Mapping[str, str] = field(default_factory=dict)
+    packages: tuple[DroppedPackage, ...] = ()
 
 
 def replaced(original: Side, candidate: Side, opened: frozenset[str] | None) -> Replaced:
@@ -45,6 +49,7 @@ def replaced(original: Side, candidate: Side, opened: frozenset[str] | None) -> 
         tuple(move for part in parts for move in part.moves),
         tuple(drop for part in parts for drop in part.drops),
         configuration,
+        tuple(package for part in parts for package in part.packages),
     )
 
 
@@ -76,31 +81,47 @@ def _node(original: Side, candidate: Side) -> Iterator[Replaced]:
 
 
 def _site(original: Side, candidate: Side, opened: frozenset[str]) -> Iterator[Replaced]:
-    """The built site, whole and unchanged at another place, and the program that served it."""
+    """The built site, whole and unchanged at its place or at another one, and the program that served it."""
     before = site_folder(original, opened)
-    if before is None or not _only_serves_files(original) or candidate.is_file(f"{before}/index.html"):
+    if before is None or not _only_serves_files(original) or not _is_web_server(original, candidate):
         return
     after = _same_folder(original, before, candidate)
     if after is None:
         return
-    reason = f"the built site is served from {after} by another server"
+    reason = "the built site is served by another server" + (f", from {after}" if after != before else "")
     server = Drop(reason, matches=lambda path: not path.startswith(before + "/"), even_if_opened=True)
     keys = ("entrypoint", "command", "workdir", "stop-signal", "runtime:node", "runtime:python")
-    yield Replaced((Move(before, after, reason),), (server,), dict.fromkeys(keys, reason))
+    moves = (Move(before, after, reason),) if after != before else ()
+    packages = tuple(
+        DroppedPackage(package.name, "a server of files starts no other program", package.ecosystem)
+        for package in original.packages
+        if package.ecosystem in SYSTEM and package.layer >= original.base_layers
+    )
+    yield Replaced(moves, (server,), dict.fromkeys(keys, reason), packages)
 
 
 def _only_serves_files(side: Side) -> bool:
     """The start is a program that does nothing else; a service of one's own may answer more than was asked."""
     words = plain_start(side)
     names = [posixpath.basename(word) for word in words[:2]]
-    return bool(names) and (names[0] in _FILE_SERVERS or names == ["vite", "preview"] or names[1:] == ["serve"])
+    found = file_server(side)
+    if isinstance(found, NoFileServer) and found.reason:
+        return False
+    return isinstance(found, FileServer) or (bool(names) and (names[0] in _FILE_SERVERS or names[1:] == ["serve"]))
+
+
+def _is_web_server(original: Side, candidate: Side) -> bool:
+    """Another program than before, made to serve files."""
+    words = plain_start(candidate)
+    name = posixpath.basename(words[0]) if words else ""
+    return name in WEB_SERVERS and words != plain_start(original)
 
 
 def _same_folder(original: Side, before: str, candidate: Side) -> str | None:
-    """A folder of the candidate that has every file of `before`, with the same contents."""
+    """A folder of the candidate that has every file of `before`, with the same contents; the same one if it has."""
     files = [node for node in original.tree.walk(before) if node.inode is not None]
-    pages = (node for node in candidate.tree.files() if node.name == "index.html")
-    for folder in sorted(posixpath.dirname(node.path) for node in pages):
+    pages = {posixpath.dirname(node.path) for node in candidate.tree.files() if node.name == "index.html"}
+    for folder in sorted(pages, key=lambda folder: (folder != before, folder)):
         if all(_is_there(original, node, before, candidate, folder) for node in files):
             return folder
     return None

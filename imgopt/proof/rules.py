@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from imgopt.proof.model import Drop, words
 from imgopt.proof.side import Side
+from imgopt.proof.site import FileServer, file_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,10 @@ def serves_built_site(side: Side, opened: frozenset[str] | None) -> bool:
 
 
 def site_folder(side: Side, opened: frozenset[str]) -> str | None:
-    """The folder of a built site below the working directory, of which the index was opened."""
-    folders = [f"{side.workdir.rstrip('/')}/{name}" for name in ("build", "dist", "out", "www", "_site", "public")]
+    """The folder that the start serves, or a built site below the working directory, of which the index was opened."""
+    server = file_server(side)
+    named = [server.folder] if isinstance(server, FileServer) else []
+    usual = ("build", "dist", "out", "www", "_site", "public")
+    folders = [*named, *(f"{side.workdir.rstrip('/')}/{name}" for name in usual)]
     pages = (f"{folder}/index.html" for folder in folders)
     return next((posixpath.dirname(page) for page in pages if page in opened and side.is_file(page)), None)

@@ -26,6 +26,8 @@ class SmokeSettings:
     network: str | None = None
     start_timeout: float = 60.0
     stop_timeout: float = 10.0
+    more: tuple[str, ...] = ()
+    """Paths that are asked of every port that speaks HTTP, beside those that are found by looking at the answers."""
 
     def environment(self) -> dict[str, str]:
         """The file's variables under those given one by one. Raises InputError for a file that cannot be read."""

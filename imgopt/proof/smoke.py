@@ -16,7 +16,7 @@ from imgopt.proof.logs import failures_from_logs
 from imgopt.proof.masks import canonical, mask_of, mismatch
 from imgopt.proof.model import Check, Item, judged, not_measured
 from imgopt.proof.observe import KILLED, Observation, observe
-from imgopt.proof.probes import UNKNOWN_PATH, Answer
+from imgopt.proof.probes import COMPARED_HEADERS, UNKNOWN_PATH, Answer
 from imgopt.proof.settings import SmokeSettings
 
 SMOKE, STOP = "smoke", "stop"
@@ -165,19 +165,25 @@ def _compare_answers(before: Sequence[Answer], after: Answer) -> list[Difference
         return [
             Difference(name, "status", _any_of({a.status if a.status is not None else a.error for a in before}), said)
         ]
-    if after.probe.path == UNKNOWN_PATH and (after.status or 0) >= 400:
+    if (after.probe.path == UNKNOWN_PATH or after.probe.source == "site") and (after.status or 0) >= 400:
         return []  # how a server words that there is no such page is its own affair
     found: list[Difference] = []
-    for header in dict(first.headers).keys() | dict(after.headers).keys():
+    moved = _leads_elsewhere(first) and _leads_elsewhere(after)
+    for header in ("location",) if moved else COMPARED_HEADERS:
         wrong = mismatch(mask_of([answer.header(header) for answer in before]), after.header(header))
         if wrong is not None:
             values = (f"{header}: {first.header(header)}", f"{header}: {after.header(header)}")
             found.append(Difference(name, "header", *values, wrong.changing))
     if not _has_text(after):
         found.append(Difference(name, "text", repr(after.probe.text), "missing"))
-    if found or after.cut or any(answer.cut for answer in before) or _says_little(first, after):
+    if found or moved or after.cut or any(answer.cut for answer in before) or _says_little(first, after):
         return found
     return _compare_bodies(before, after)
+
+
+def _leads_elsewhere(answer: Answer) -> bool:
+    """A redirection: beside where it leads, nothing of it is read (RFC 9110, section 15.4)."""
+    return answer.status in (301, 302, 303, 307, 308) and bool(answer.header("location"))
 
 
 def _says_little(before: Answer, after: Answer) -> bool:

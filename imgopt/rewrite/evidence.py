@@ -50,6 +50,17 @@ class SystemPackages:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the original said to a GET, with the headers that say how it is to be read; `digest` is that of the body."""
+
+    status: int
+    type: str = ""
+    location: str = ""
+    caching: str = ""
+    digest: str = ""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What the smoke run of the original showed."""
@@ -60,6 +71,8 @@ class Seen:
     written: tuple[str, ...] = ()
     """Paths that it created or changed."""
     ports: tuple[int, ...] = ()
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    """By path, of a service that has one port and speaks HTTP."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +128,7 @@ class Evidence:
     @cached_property
     def os_release(self) -> dict[str, str]:
         """/etc/os-release of the image; empty where there is none."""
-        try:
-            text = self.tree.read("/etc/os-release", 65536).decode("utf-8", "replace")
-        except FileNotFoundError:
-            return {}
-        pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-        return {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
+        return read_release(self.tree)
 
     @cached_property
     def homes(self) -> tuple[str, ...]:
@@ -173,6 +181,16 @@ def _fact(node: Node, counted: set[int]) -> PathFact:
         counted.add(id(node.inode))
     kind = node.kind if node.kind in ("file", "dir", "symlink") else "other"
     return PathFact(node.path, kind, size, node.layer, node.mode, node.uid, node.gid, node.linkname)
+
+
+def read_release(tree: Tree) -> dict[str, str]:
+    """/etc/os-release; empty where there is none."""
+    try:
+        text = tree.read("/etc/os-release", 65536).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return {}
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
 
 
 def read_users(tree: Tree) -> tuple[tuple[str, int, str], ...]:

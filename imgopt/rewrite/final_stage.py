@@ -36,6 +36,18 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file that the Dockerfile itself holds, as a here-document."""
+
+    path: str
+    text: str
+
+    def render(self) -> str:
+        end = next(word for word in ("EOF", "END_OF_FILE") if word not in self.text.splitlines())
+        return f"COPY <<'{end}' {self.path}\n{self.text}{end}"
+
+
+@dataclass(frozen=True, slots=True)
 class FinalStage:
     """A final stage, carved from evidence. Text parts are lines of the user's own file, in their order."""
 
@@ -46,6 +58,11 @@ class FinalStage:
     """Whether RUN works on this base."""
     carved: Carved
     copies: tuple[Copy, ...] = ()
+    files: tuple[TextFile, ...] = ()
+    server: str = ""
+    """Path of the web server that serves the files in the place of the original's program."""
+    server_user: str = ""
+    """The user of the base that the web server is made for."""
     packages: tuple[str, ...] = ()
     install: str = ""
     """Shell command with {packages}."""
@@ -73,7 +90,7 @@ class FinalStage:
     owned: tuple[str, ...] = ()
     """Folders that the user writes to."""
     comments: dict[str, str] = field(default_factory=dict)
-    """Short comments by subject: base, packages, copies, user."""
+    """Short comments by subject: base, packages, copies, files, user."""
 
     def render_builder_middle(self) -> str:
         """What the builder can do before the source is copied."""
@@ -91,6 +108,7 @@ class FinalStage:
         lines += [f"RUN {command}" for command in self.setup]
         lines += [*self.complement.environment, *self.settings.environment]
         lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
+        lines += [*self._comment("files"), *(file.render() for file in self.files)]
         lines += [f"RUN {command}" for command in self.finish]
         if self.workdir:
             lines.append(f"WORKDIR {self.workdir}")

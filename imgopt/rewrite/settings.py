@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from imgopt.dockerfile import Dockerfile, Edit, Instruction
@@ -63,6 +63,19 @@ def complement(said: Settings, wanted: ImageConfig, base: ImageConfig, *, same_f
         tuple(_missing_environment(wanted, base, said.variables, same_family)),
         tuple(_missing_settings(said.keywords, wanted, base)),
     )
+
+
+def without_start(settings: Settings) -> Settings:
+    """The same without the user's ENTRYPOINT, CMD and STOPSIGNAL, for a stage that starts another program."""
+    other = ("ENTRYPOINT", "CMD", "STOPSIGNAL")
+    kept = tuple(text for text in settings.start if _keyword(text) not in other)
+    return replace(settings, start=kept, keywords=settings.keywords - {*other})
+
+
+def _keyword(text: str) -> str:
+    """Of an instruction with its comments above."""
+    line = next(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return line.split(None, 1)[0].upper()
 
 
 def _effective(moved: list[Instruction]) -> list[Instruction]:

@@ -80,6 +80,8 @@ class Project:
     repairs: Repairs = field(default_factory=lambda: Repairs())
     unresolved: str = ""
     """Why a start command that builds first could not be replaced, where that was tried."""
+    off: frozenset[str] = frozenset()
+    """Strategies that take no part: what another one may count on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,18 +57,35 @@ def test_a_built_site_may_be_served_by_a_web_server_from_another_folder(side_of:
     assert set(found.values()) == {"passed"}
 
 
+def test_a_built_site_may_be_served_by_a_web_server_from_its_own_folder(side_of: Callable[..., Side]) -> None:
+    files = {"usr/sbin/nginx": ELF, **{f"app/build/{path}": text for path, text in SITE.items()}}
+    config = {"Cmd": ["nginx"], "Env": ["PATH=/usr/sbin:/usr/bin"], "WorkingDir": "/app"}
+    candidate = side_of(Recipe((("COPY", files),), config))
+    found = verdicts(front_end(side_of, ["serve", "-s", "build"]), candidate, OPENED)
+    assert set(found.values()) == {"passed"}
+
+
+def test_a_site_without_a_server_is_not_served(side_of: Callable[..., Side]) -> None:
+    files = {"bin/true": ELF, **{f"app/build/{path}": text for path, text in SITE.items()}}
+    config = {"Cmd": ["true"], "Env": ["PATH=/bin"], "WorkingDir": "/app"}
+    candidate = side_of(Recipe((("COPY", files),), config))
+    assert "failed" in verdicts(front_end(side_of, ["serve", "-s", "build"]), candidate, OPENED).values()
+
+
 @pytest.mark.parametrize(
     ("command", "site", "opened"),
     [
         (["serve", "-s", "build"], {"index.html": "<div>"}, OPENED),
         (["serve", "-s", "build"], {**SITE, "index.html": "<p>"}, OPENED),
         (["node", "server.js"], SITE, OPENED),
+        (["serve", "-s", "build", "--cors"], SITE, OPENED),
         (["serve", "-s", "build"], SITE, OPENED - {"/app/build/index.html"}),
     ],
     ids=[
         "a file of the site is lost",
         "a page differs",
         "a program of one's own serves it",
+        "its server sends headers of its own",
         "the index was not opened",
     ],
 )

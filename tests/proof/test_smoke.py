@@ -70,6 +70,17 @@ def test_an_original_that_does_not_start_proves_nothing() -> None:
     assert check_stop([broken, broken], broken).verdict == "not measured"
 
 
+def test_of_a_redirection_only_its_status_and_its_target_count() -> None:
+    def led(target: str, body: str, kind: str, status: int = 301) -> Observation:
+        headers = (("location", target), ("content-type", kind))
+        return replace(served(""), answers=(Answer(ROOT, status, headers, body.encode()),))
+
+    originals = [led("/a", "", "")] * 2
+    assert compare(originals, led("/a", "<h1>301</h1>", "text/html")) == ()
+    assert [d.aspect for d in compare(originals, led("/b", "", ""))] == ["header"]
+    assert [d.aspect for d in compare(originals, led("/a", "", "", 302))] == ["status"]
+
+
 def test_pictures_are_compared_by_their_bytes() -> None:
     originals = [served("\x89PNG", kind="image/png")] * 2
     assert compare(originals, served("\x89PNG", kind="image/png")) == ()

@@ -10,6 +10,7 @@ from imgopt.context.ecosystems import Ecosystem
 from imgopt.proof.derive import derive
 from imgopt.proof.model import Allowances, Drop, DroppedPackage, Start
 from imgopt.proof.side import Side
+from imgopt.proof.site import FileServer, file_server
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.plan import Plan
 from imgopt.rewrite.runtime import is_shared_library
@@ -22,7 +23,16 @@ def allowances(plan: Plan, evidence: Evidence, candidate: Side, ecosystems: Iter
     drops = (*_drops(plan), *_launchers(plan, evidence), *derived.drops)
     start = derived.start or _start(plan, candidate)
     packages = (*_tools(plan), *_other_builds(plan, evidence, ecosystems), *derived.packages)
-    return replace(derived, drops=drops, packages=packages, start=start)
+    environment = {**derived.environment, **_port_variable(plan, evidence)}
+    return replace(derived, drops=drops, packages=packages, start=start, environment=environment)
+
+
+def _port_variable(plan: Plan, evidence: Evidence) -> dict[str, str]:
+    """What a server takes by itself where its variable is not set, a web server's settings must be told."""
+    server = file_server(evidence.side)
+    if plan.final is None or not plan.final.server or not isinstance(server, FileServer) or server.port is not None:
+        return {}
+    return {server.port_variable: f"the port that {server.program} takes by itself"}
 
 
 def _start(plan: Plan, candidate: Side) -> Start | None:

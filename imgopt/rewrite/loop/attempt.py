@@ -133,7 +133,9 @@ class _Worker:
 
     def plan(self, state: _State) -> Plan:
         rewrite = self._request.config.rewrite
-        project = replace(project_of(self._request, self._original, self._looker), repairs=state.repairs)
+        off = {*rewrite.disable, *state.off, *self._kind.leaves_out}
+        project = project_of(self._request, self._original, self._looker)
+        project = replace(project, repairs=state.repairs, off=frozenset(off))
         strategies = strategies_of(self._kind, [*rewrite.disable, *state.off], rewrite.allow)
         return make_plan(self._original.source.text, project, strategies)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from imgopt.context.ecosystems import Ecosystem, load_ecosystems
@@ -14,8 +16,12 @@ from imgopt.image import Image, open_image
 from imgopt.proof.dockerfiles import base_name, named_packages
 from imgopt.proof.observe import Observation, observe
 from imgopt.proof.opened import with_sources
+from imgopt.proof.probes import Answer
+from imgopt.proof.settings import SmokeSettings
+from imgopt.proof.side import Side
+from imgopt.proof.site import site_probes
 from imgopt.rewrite.build_start import PATIENCE, build_start
-from imgopt.rewrite.evidence import Evidence, Seen
+from imgopt.rewrite.evidence import Evidence, Page, Seen
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
@@ -96,18 +102,16 @@ def measure_original(session: Session, request: OptimizeRequest, source: Source,
     base = looker(name) if name is not None and name != "scratch" else None
     progress.stage("Running the original, twice: what it answers, opens and writes")
     builds_first = build_start(source.dockerfile, static_project(request, source)) is not None
-    runs = observe_original(session, build.image_id, request, PATIENCE if builds_first else 0.0)
+    patience = max(request.smoke.start_timeout, PATIENCE if builds_first else 0.0)
+    smoke = replace(request.smoke, start_timeout=patience, more=site_probes(Side(image, base)))
+    runs = observe_original(session, build.image_id, smoke)
     named = named_packages(source.text, request.config.build.target)
     evidence = gather(image, base, seen_in(runs), looker, named)
     return Original(source, build, image, base, runs, evidence)
 
 
-def observe_original(
-    session: Session, image: str, request: OptimizeRequest, patience: float = 0.0
-) -> tuple[Observation, ...]:
-    """Twice, so that what differs between two runs of the same image is known; once where it does not start.
-    `patience`: seconds that it gets to start, at least."""
-    smoke = replace(request.smoke, start_timeout=max(request.smoke.start_timeout, patience))
+def observe_original(session: Session, image: str, smoke: SmokeSettings) -> tuple[Observation, ...]:
+    """Twice, so that what differs between two runs of the same image is known; once where it does not start."""
     first = observe(session, image, smoke)
     if not first.started:
         return (first,)
@@ -123,12 +127,29 @@ def seen_in(runs: tuple[Observation, ...]) -> Seen:
         executed=frozenset(first.trace.executed) if traced else frozenset(),
         written=tuple(sorted({change.path for run in runs for change in run.written if change.kind != "deleted"})),
         ports=tuple(sorted({item.port for item in first.listening})),
+        pages=_pages(first.answers),
     )
 
 
 def static_project(request: OptimizeRequest, source: Source) -> Project:
     """The facts that no image is needed for."""
     return Project(source.context, source.ecosystems, target=request.config.build.target)
+
+
+def _pages(answers: Iterable[Answer]) -> dict[str, Page]:
+    asked = [answer for answer in answers if answer.probe.kind == "http" and answer.status is not None]
+    if len({(answer.probe.port, answer.probe.scheme) for answer in asked}) != 1:
+        return {}
+    return {
+        answer.probe.path: Page(
+            answer.status or 0,
+            answer.header("content-type"),
+            answer.header("location"),
+            answer.header("cache-control"),
+            hashlib.sha256(answer.body).hexdigest(),
+        )
+        for answer in asked
+    }
 
 
 def project_of(request: OptimizeRequest, original: Original, looker: BaseLooker | None = None) -> Project:

@@ -16,6 +16,7 @@ ADD = frozenset(["missing-library", "missing-file", "missing-module", "missing-c
 OWN = frozenset(["not-writable", "permission"])
 SUSPECTS = (
     "cpu-wheels",
+    "runtime-base",
     "bytecode",
     "prune-dev",
     "static-link",
@@ -26,7 +27,6 @@ SUSPECTS = (
     "cache-mounts",
     "java-layers",
     "slim-base",
-    "runtime-base",
     "ignore-file",
     "layer-order",
     "apt-hygiene",

@@ -1,0 +1,254 @@
+"""runtime-base: a built site is served by a web server's own image, not by the image that built it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
+
+import msgspec
+
+from imgopt.context.ecosystems import WebServer
+from imgopt.dockerfile import Edit
+from imgopt.dockerfile.typed import Run
+from imgopt.image.image import Image
+from imgopt.proof.probes import health_words
+from imgopt.proof.rules import site_folder
+from imgopt.proof.side import Side
+from imgopt.proof.site import KNOWN, FileServer, file_server, kinds
+from imgopt.rewrite.bases import SUITES
+from imgopt.rewrite.carve import Carved, Verdict
+from imgopt.rewrite.evidence import Evidence, read_users
+from imgopt.rewrite.final_stage import Copy, FinalStage, TextFile
+from imgopt.rewrite.settings import complement, without_start
+from imgopt.rewrite.strategy import Change, Example, Project, Situation, Skip, Strategy
+from imgopt.rewrite.web_server import Manners, Refused, manners, server_block, whole
+
+OLD_SYNTAX = ("1.0", "1.1", "1.2", "1.3", "experimental")
+"""Versions of the Dockerfile syntax without here-documents."""
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """Where the image starts a known server of files, whose every kind of answer was seen."""
+    evidence, line = situation.evidence, situation.stage.line
+    if evidence is None:
+        yield from _static(situation)
+        return
+    server = site_server(situation.project)
+    if not isinstance(server, FileServer):
+        if server:
+            yield Skip(server, line)
+        return
+    facts = next((item.web_server for item in situation.project.ecosystems if item.web_server is not None), None)
+    if situation.final is None or facts is None:
+        yield Skip("needs a final stage carved by multi-stage", line)
+        return
+    try:
+        manner = manners(
+            kinds(evidence.side, server.folder),
+            evidence.seen.pages,
+            evidence.side.is_file(f"{server.folder}/404.html"),
+        )
+    except Refused as refused:
+        yield Skip(f"{server.program}: {refused}", line)
+        return
+    yield from _on_an_image(situation, situation.final, server, facts, manner)
+
+
+def site_server(project: Project) -> FileServer | str:
+    """The server of files that a web server can replace; else why not, "" for an image that starts none."""
+    evidence = project.evidence
+    if evidence is None or evidence.seen.opened is None:
+        return ""
+    server = file_server(evidence.side)
+    if not isinstance(server, FileServer):
+        return server.reason
+    ports = evidence.seen.ports
+    if site_folder(evidence.side, evidence.opened) != server.folder:
+        return f"the service did not open {server.folder}/index.html"
+    if len(ports) != 1 or (server.port is not None and ports != (server.port,)):
+        return f"{server.program} listens on {', '.join(map(str, ports)) or 'no port'}"
+    if any(_leads_out(evidence, path, server.folder) for path in evidence.facts if _below(path, server.folder)):
+        return f"a link in {server.folder} leads out of it"
+    if evidence.side.identity is None:
+        return f"the image does not know its user {evidence.config.user}"
+    return server
+
+
+def replaces_server(situation: Situation) -> bool:
+    """Whether the service's own program and its packages are about to go, so that nothing has to be made smaller."""
+    project = situation.project
+    return "runtime-base" not in project.off and isinstance(site_server(project), FileServer)
+
+
+def _static(situation: Situation) -> Iterator[Skip]:
+    commands = [item for item in situation.stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")]
+    for item in commands:
+        names = {posixpath.basename(word.strip('"[],')) for word in item.value.split()}
+        if not names.isdisjoint({name.partition(" ")[0] for name in KNOWN}):
+            yield Skip("needs `imgopt optimize`: how each kind of path is answered is measured", item.line)
+
+
+def _on_an_image(
+    situation: Situation, final: FinalStage, server: FileServer, facts: WebServer, manner: Manners
+) -> Iterator[Change | Skip]:
+    evidence, line = situation.evidence, situation.stage.line
+    assert evidence is not None
+    syntax = next((item.value for item in situation.dockerfile.directives if item.name == "syntax"), "")
+    if syntax.rpartition(":")[2].startswith(OLD_SYNTAX):
+        yield Skip(f"the syntax {syntax} has no here-documents, in which the web server's settings are written", line)
+        return
+    for name in _candidates(facts, evidence):
+        image = evidence.look_into(name) if evidence.look_into else None
+        if image is None:
+            yield Skip(f"{name} cannot be had here", line)
+            continue
+        refusal = _misfit(evidence, image, facts)
+        if refusal:
+            yield Skip(f"{name} {refusal}", line)
+            continue
+        new = _stage(evidence, final, server, facts, manner, name, image)
+        dropped = new.carved.bytes("dropped")
+        because = (
+            f"{server.program} only hands out the files of {server.folder}: {name} answers every kind of path in the "
+            f"same way; {dropped / 1e6:.1f} MB stay in the builder"
+        )
+        yield Change(because, line, _unneeded_steps(situation, server.folder), final=new)
+        return
+
+
+def _unneeded_steps(situation: Situation, folder: str) -> tuple[Edit, ...]:
+    """The last steps of the builder whose layers hold nothing of the site: those that install its server."""
+    evidence = situation.evidence
+    assert evidence is not None
+    last = max((fact.layer for path, fact in evidence.facts.items() if _below(path, folder)), default=-1)
+    history = evidence.side.image.layer_history[last + 1 :]
+    later = [step.created_by.removesuffix(" # buildkit") for step in history if step is not None]
+    edits: list[Edit] = []
+    for item in reversed(situation.stage.instructions):
+        if item.keyword in ("COPY", "ADD", "WORKDIR", "FROM"):
+            break
+        if item.keyword != "RUN":
+            continue
+        typed = item.typed
+        text = str(typed.shell or "") if isinstance(typed, Run) and not item.heredocs else ""
+        if not text or not any(step.endswith(f"-c {text}") for step in later):
+            break
+        edits.append(Edit(item.comments[0].start if item.comments else item.extent.start, item.extent.end, ""))
+    return tuple(reversed(edits))
+
+
+def _candidates(facts: WebServer, evidence: Evidence) -> list[str]:
+    suite = evidence.os_release.get("VERSION_CODENAME", "")
+    filled = [name.replace("{suite}", suite) for name in facts.images if suite in SUITES or "{suite}" not in name]
+    return list(dict.fromkeys(filled))
+
+
+def _misfit(evidence: Evidence, image: Image, facts: WebServer) -> str:
+    side = Side(image)
+    if not side.is_file(facts.program):
+        return f"has no {facts.program}"
+    words = health_words(evidence.config.healthcheck.test) if evidence.config.healthcheck is not None else None
+    if words and side.command(words[0]) is None:
+        return f"has no {words[0]}, which the health check needs"
+    return ""
+
+
+def _stage(
+    evidence: Evidence,
+    final: FinalStage,
+    server: FileServer,
+    facts: WebServer,
+    manner: Manners,
+    name: str,
+    image: Image,
+) -> FinalStage:
+    config, own = image.config, evidence.side.identity
+    settings = without_start(final.settings)
+    wanted = msgspec.structs.replace(
+        evidence.config, entrypoint=config.entrypoint, cmd=config.cmd, stop_signal=config.stop_signal
+    )
+    extra = complement(settings, wanted, config, same_family=False)
+    user = f"{own.uid}:{own.gid}" if own is not None and not own.is_root else ""
+    port = evidence.seen.ports[0]
+    by_variable = server.port is None and bool(server.port_variable)
+    if by_variable and server.port_variable not in evidence.config.environment:
+        extra = replace(extra, environment=(*extra.environment, f"ENV {server.port_variable}={port}"))
+    listen = f"${{{server.port_variable}}}" if by_variable else str(port)
+    return FinalStage(
+        builder=final.builder,
+        base=name,
+        shell=True,
+        carved=_carved(final.carved, server.folder),
+        copies=(Copy((server.folder,), server.folder),),
+        files=_files(facts, server_block(manner, server.folder, listen), by_variable=by_variable),
+        server=facts.program,
+        server_user=facts.user,
+        setup=(_writable(facts, user or _number(image, facts.user)),) if by_variable else (),
+        settings=settings,
+        complement=extra,
+        start_words=(*(config.entrypoint or ()), *(config.cmd or ())),
+        workdir=final.workdir,
+        user=user,
+        comments={"files": f"Every kind of path is answered as {server.program} was seen to answer it"},
+    )
+
+
+def _files(facts: WebServer, block: str, *, by_variable: bool) -> tuple[TextFile, ...]:
+    if not by_variable:
+        return (TextFile(facts.settings, whole(block)),)
+    main = TextFile(facts.settings, whole(f"include {facts.generated}/*.conf;"))
+    return (main, TextFile(f"{facts.templates}/default.conf.template", block))
+
+
+def _writable(facts: WebServer, user: str) -> str:
+    """The entry script writes the settings with the port in them at start."""
+    return f"rm -f {facts.generated}/*.conf && chown {user} {facts.generated}"
+
+
+def _number(image: Image, name: str) -> str:
+    return next((f"{number}" for user, number, _ in read_users(image.tree()) if user == name), "0")
+
+
+def _carved(carved: Carved, folder: str) -> Carved:
+    """The site is kept whole; nothing else can be asked for."""
+    left = Verdict("dropped", "not served: only the files of the built site are")
+    return Carved({path: Verdict("kept", "") if _below(path, folder) else left for path in carved.fates}, carved.facts)
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _leads_out(evidence: Evidence, path: str, folder: str) -> bool:
+    if evidence.facts[path].kind != "symlink":
+        return False
+    target = evidence.tree.resolve(path)
+    return target is None or not _below(target.path, folder)
+
+
+STRATEGY = Strategy(
+    name="runtime-base",
+    why="A front end is built once and then only handed out. The server that does this from the image that built it "
+    "brings a language, a package manager and hundreds of packages for it. A web server's own image has none of them; "
+    "its settings are written from what the original was seen to answer: media types, pages without their ending, "
+    "what is not there.",
+    safety="evidence",
+    references=(
+        "https://nginx.org/en/docs/http/ngx_http_core_module.html#try_files",
+        "https://github.com/vercel/serve-handler#options",
+        "https://create-react-app.dev/docs/deployment/",
+    ),
+    rewrite=rewrite,
+    examples=(
+        Example(
+            "needs the answers of a run",
+            before='FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm run build\nCMD ["serve", "-s", "build"]\n',
+            after=None,
+            refused="how each kind of path is answered is measured",
+        ),
+        Example("a program of one's own", before='FROM node:20\nCOPY . .\nCMD ["node", "server.js"]\n', after=None),
+    ),
+    refuses="A server that compiles while it runs; one with settings of its own (serve.json, a proxy, headers); lists "
+    "of folders; pages of its own for what is not there; a web server's image that cannot be had.",
+)

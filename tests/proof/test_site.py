@@ -1,0 +1,105 @@
+"""Which programs only serve files, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from imgopt.proof.side import Side
+from imgopt.proof.site import NO_FILE, FileServer, NoFileServer, file_server, kinds, site_probes
+
+from .conftest import File, Recipe
+
+RUN = File("#!/usr/bin/env node\n", 0o755)
+PROGRAMS = {f"usr/local/bin/{name}": RUN for name in ("serve", "http-server", "sirv", "npm", "npx", "vite", "node")}
+
+
+def side(side_of: Callable[..., Side], command: list[str], **files: str) -> Side:
+    site = {"build/index.html": "<p>", "dist/index.html": "<p>", "package.json": "{}", **files}
+    layer = {**PROGRAMS, **{f"app/{path}": text for path, text in site.items()}}
+    config = {"Cmd": command, "WorkingDir": "/app", "Env": ["PATH=/usr/local/bin:/usr/bin"]}
+    return side_of(Recipe((("COPY . .", layer),), config))
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (["serve", "-s", "build", "-l", "3000"], FileServer("serve", "/app/build", 3000, "PORT")),
+        (["serve", "-s", "build", "-l", "tcp://0.0.0.0:80"], FileServer("serve", "/app/build", 80, "PORT")),
+        (["serve", "--single", "--listen=8080", "dist"], FileServer("serve", "/app/dist", 8080, "PORT")),
+        (["npx", "serve", "-s", "build"], FileServer("serve", "/app/build", None, "PORT")),
+        (["/bin/sh", "-c", "npx serve -s build"], FileServer("serve", "/app/build", None, "PORT")),
+        (["http-server", "dist", "-p8080", "-c-1"], FileServer("http-server", "/app/dist", 8080, "PORT")),
+        (["vite", "preview", "--host", "--port", "4173"], FileServer("vite preview", "/app/dist", 4173, "")),
+        (["vite", "preview", "--host", "0.0.0.0"], FileServer("vite preview", "/app/dist", None, "")),
+        (["npx", "vite", "preview", "--outDir", "build"], FileServer("vite preview", "/app/build", None, "")),
+    ],
+)
+def test_a_server_of_files_is_known_by_its_command_line(
+    command: list[str], found: FileServer, side_of: Callable[..., Side]
+) -> None:
+    assert file_server(side(side_of, command)) == found
+
+
+@pytest.mark.parametrize(
+    ("command", "files", "reason"),
+    [
+        (["serve", "-s", "build", "--cors"], {}, "--cors"),
+        (["serve", "-s", "build", "-c", "other.json"], {}, "-c"),
+        (["http-server", "dist", "-P", "http://backend:8080"], {}, "-P"),
+        (["http-server", "dist", "-S"], {}, "-S"),
+        (["serve", "-s", "build"], {"build/serve.json": "{}"}, "serve.json"),
+        (["serve", "build"], {"package.json": '{"static": {"rewrites": []}}'}, "package.json"),
+        (["vite", "preview", "--host"], {"vite.config.js": "preview: { proxy: {'/api': 'x'} }"}, "vite.config.js"),
+        (
+            ["vite", "preview", "--host"],
+            {"vite.config.ts": "plugins: [{ configurePreviewServer() {} }]"},
+            "vite.config",
+        ),
+        (["serve", "-s", "public"], {}, "has no index.html"),
+        (["vite", "--host"], {}, "compiles what it serves"),
+        (["npx", "react-scripts", "start"], {}, "compiles what it serves"),
+    ],
+)
+def test_what_does_more_is_refused_with_the_fact(
+    command: list[str], files: dict[str, str], reason: str, side_of: Callable[..., Side]
+) -> None:
+    found = file_server(side(side_of, command, **files))
+    assert isinstance(found, NoFileServer)
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    "command", [["node", "server.js"], ["npm", "start"], ["sh", "-c", "./env.sh && serve -s build"]]
+)
+def test_a_program_of_ones_own_is_none_and_needs_no_words(command: list[str], side_of: Callable[..., Side]) -> None:
+    assert file_server(side(side_of, command)) == NoFileServer()
+    assert site_probes(side(side_of, command)) == ()
+
+
+def test_one_file_of_every_kind_is_asked_for(side_of: Callable[..., Side]) -> None:
+    files = {
+        "build/static/main.js": "long long",
+        "build/a.js": "1",
+        "build/CNAME": "x",
+        "build/about.html": "x",
+        "build/docs/index.html": "x",
+        "build/.hidden": "x",
+        "build/with space.css": "x",
+    }
+    found = kinds(side(side_of, ["serve", "-s", "build"], **files), "/app/build")
+    assert found == {
+        "bare": "/CNAME",
+        ".js": "/a.js",
+        "index": "/index.html",
+        "index name": "/index",
+        "page file": "/about.html",
+        "page": "/about",
+        "folder": "/docs/",
+        "folder name": "/docs",
+        "folder index": "/docs/index.html",
+        "empty folder": "/static/",
+        "empty folder name": "/static",
+        "missing file": NO_FILE,
+    }
