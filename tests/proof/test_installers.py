@@ -1,0 +1,80 @@
+"""Poetry leaves the image with what was installed for it alone; what the project might use stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.dockerfile import parse
+from imgopt.proof.derive import derive
+from imgopt.proof.side import Side
+from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
+from imgopt.rewrite.strategy import ContextFiles, Project, Situation
+from imgopt.rewrite.tools import removable_tools
+
+from .conftest import File, Recipe
+
+SITE = "usr/local/lib/python3.11/site-packages"
+DOCKERFILE = "FROM python:3.11\nCOPY . .\nRUN pip install poetry\nRUN poetry install\nCMD python main.py\n"
+
+
+def package(name: str, *needs: str) -> dict[str, str | File]:
+    requires = "".join(f"Requires-Dist: {need}\n" for need in needs)
+    about = f"{SITE}/{name}-1.dist-info"
+    return {
+        f"{SITE}/{name}/__init__.py": "x",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n{requires}",
+        f"{about}/RECORD": f"{name}/__init__.py,,\n{name}-1.dist-info/METADATA,,\n",
+    }
+
+
+BASE = {
+    **package("pip"),
+    "usr/local/bin/pip": File("#!/usr/local/bin/python3.11\n", 0o755),
+    "usr/local/bin/python": File("x", 0o755),
+}
+INSTALLED = {**package("poetry", "cleo", "requests"), **package("cleo"), **package("requests"), **package("flask")}
+
+
+@pytest.fixture
+def removed(tmp_path: Path, side_of: Callable[..., Side]) -> Callable[..., tuple[str, ...]]:
+    def find(
+        installed: Mapping[str, str | File] = INSTALLED, source: str = "", lists: str = "", opened: str = ""
+    ) -> tuple[str, ...]:
+        (tmp_path / "pyproject.toml").write_text(lists)
+        layers = (("ADD", BASE), ("RUN pip install poetry", installed), ("COPY", {"app/main.py": source}))
+        config = {"Env": ["PATH=/usr/local/bin"], "Cmd": ["python", "main.py"], "WorkingDir": "/app"}
+        side = side_of(Recipe(layers, config), 1)
+        evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset([opened or "/app/main.py"])))
+        context = ContextFiles(tmp_path, {"pyproject.toml": len(lists)})
+        found = removable_tools(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE)))
+        allowed = {each.name for each in derive(side, side, evidence.opened).packages}
+        assert {name for name in found.names if name != "pip"} <= allowed, "the proof knows better"
+        return found.names
+
+    return find
+
+
+def test_an_installer_goes_with_what_only_it_needs(removed: Callable[..., tuple[str, ...]]) -> None:
+    assert removed() == ("cleo", "pip", "poetry", "requests")
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        {"source": "def send():\n    import requests\n"},
+        {"lists": '[tool.poetry.dependencies]\nRequests = "^2"\n'},
+        {"opened": f"/{SITE}/requests/__init__.py"},
+        {"installed": {**INSTALLED, **package("shop", 'requests; extra == "web"')}},
+    ],
+    ids=["imported inside of a function", "listed", "opened", "wanted by an extra"],
+)
+def test_what_the_project_may_use_stays(why: dict[str, object], removed: Callable[..., tuple[str, ...]]) -> None:
+    assert removed(**why) == ("cleo", "pip", "poetry")
+
+
+def test_an_installer_that_the_run_opened_stays(removed: Callable[..., tuple[str, ...]]) -> None:
+    assert removed(opened=f"/{SITE}/poetry/__init__.py") == ("pip",)
