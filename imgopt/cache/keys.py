@@ -54,9 +54,9 @@ class _Builder:
         operation = [("base version", identity or name), ("identified", bool(identity)), ("--platform", platform)]
         return self.graph.add("base", operation)
 
-    def source(self, name: str) -> Vertex:
-        """The result of a stage or image that COPY --from or a mount names."""
-        stage = find_stage(self.stages, name)
+    def source(self, name: str, numbers: bool) -> Vertex:
+        """The result of a stage or image that COPY --from or a mount (which takes no numbers) names."""
+        stage = find_stage(self.stages, name, numbers=numbers)
         return self.built[stage.index].output if stage is not None else self.image(name)
 
     def _stage(self, stage: Stage) -> StageState:
@@ -118,9 +118,9 @@ class _Builder:
         if isinstance(typed, Workdir):
             return add_workdir(self.graph, made, typed, _epoch(self.state))
         if isinstance(typed, Run):
-            mounts = {m.from_: self.source(m.from_) for m in typed.mounts if m.from_}
+            mounts = {m.from_: self.source(m.from_, False) for m in typed.mounts if m.from_}
             return add_run(self.graph, made, typed, mounts)
-        source = self.source(typed.from_) if typed.from_ else None
+        source = self.source(typed.from_, True) if typed.from_ else None
         return add_copy(self.graph, made, typed, source, self.state.merge_op, _epoch(self.state))
 
     def _argument(self, made: StageState, typed: Arg) -> None:

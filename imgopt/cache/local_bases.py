@@ -19,8 +19,8 @@ def local_bases(
     """The configurations of the images that the Dockerfile names and this engine has; `mapped` are `[bases]`."""
     stages = dockerfile.bind(build_args)
     names = {str(stage.base) for stage in stages if stage.parent is None and not stage.is_scratch}
-    words = (str(word) for instruction in dockerfile.instructions for word in from_words(instruction))
-    names |= {word for word in words if find_stage(stages, word) is None}
+    words = [one for instruction in dockerfile.instructions for one in from_words(instruction)]
+    names |= {str(word) for word, number in words if find_stage(stages, word, numbers=number) is None}
     found: dict[str, BaseConfig] = {}
     for name in names:
         try:

@@ -53,7 +53,7 @@ class State:
 
     def with_dockerfile(self, text: str, name: str | None = None) -> State:
         """The same context built by another Dockerfile text."""
-        return replace(self, dockerfile=_parsed(text, name or self.dockerfile.name))
+        return replace(self, dockerfile=_parsed(text, name or self.dockerfile.name, self.target, self.build_args))
 
 
 def read_state(
@@ -73,7 +73,7 @@ def read_state(
     ignore_text = _read(ignore_file) if ignore_file else None
     ignore = IgnoreFile.parse(ignore_text, str(ignore_file)) if ignore_text is not None else None
     return State(
-        _parsed(text, str(file)),
+        _parsed(text, str(file), target, build_args or {}),
         list_files(context, ignore),
         ignore_text,
         _inside(context, file),
@@ -103,7 +103,7 @@ def read_revision(context: Path, revision: str, like: State) -> State:
     ignore = IgnoreFile.parse(ignore_text, f"{revision}:{ignore_path}") if ignore_text is not None else None
     return replace(
         like,
-        dockerfile=_parsed(text, f"{revision}:{name or like.dockerfile.name}"),
+        dockerfile=_parsed(text, f"{revision}:{name or like.dockerfile.name}", like.target, like.build_args),
         tree=sifted(tree, ignore),
         ignore_text=ignore_text,
         ignore_path=ignore_path,
@@ -128,10 +128,8 @@ def _read(file: Path) -> str:
         raise EnvironmentFailure(f"cannot read: {error.strerror}", location=Location(str(file))) from None
 
 
-def _parsed(text: str, name: str) -> Dockerfile:
-    dockerfile = parse(text, name)
-    dockerfile.check()
-    return dockerfile
+def _parsed(text: str, name: str, target: str | None, build_args: Mapping[str, str]) -> Dockerfile:
+    return parse(text, name).check(target, build_args)
 
 
 def _inside(context: Path, file: Path) -> str | None:

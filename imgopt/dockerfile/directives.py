@@ -14,6 +14,8 @@ from imgopt.dockerfile.spans import SPACES, Span
 
 _DIRECTIVE = re.compile(rf"#[{SPACES}]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+)", re.DOTALL)
 _NAMES = ("syntax", "escape", "check")
+_OPTIONS = ("skip", "error", "experimental")
+_BOOLEANS = ("1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,28 @@ class DirectiveReader:
         """
         found = _DIRECTIVE.fullmatch(line)
         name = found.group(1).lower() if found else ""
-        if found is None or name not in _NAMES or not (value := found.group(2).rstrip("\t\n\f\r ")):
+        if found is None or name not in _NAMES:
             self.open = False
             return None
+        value = found.group(2).rstrip("\t\n\f\r ") or found.group(2)  # the value of `# escape= ` is its last blank
         if name in self._seen:
             raise Refused(f"only one {name} parser directive can be used", f"keep one '# {name}=' line")
         self._seen.add(name)
         at = start + found.start(2)
         return Directive(name, value, span, Span(at, at + len(value)), number)
+
+
+def check_options(value: str) -> None:
+    """Raises Refused for a `# check=` that is no list of `skip=…`, `error=…`, `experimental=…` (linter.go). BuildKit
+    reads it up to the first blank."""
+    before = "failed to parse check options: "
+    for part in value.partition(" ")[0].split(";"):
+        name, equals, text = part.partition("=")
+        if not equals or name not in _OPTIONS:
+            raise Refused(f'{before}invalid check option "{name}"', "write skip=RULE,RULE;error=true without blanks")
+        if name == "error" and text not in _BOOLEANS:
+            what = f'strconv.ParseBool: parsing "{text}": invalid syntax'
+            raise Refused(f'{before}failed to parse check option "{part}": {what}', "write error=true or error=false")
 
 
 def check_escape(value: str) -> str:

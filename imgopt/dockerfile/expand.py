@@ -25,6 +25,14 @@ class ExpansionError(ValueError):
     """A word that BuildKit refuses to expand; the message is BuildKit's."""
 
 
+class RequiredError(ExpansionError):
+    """`${name?message}` without a value."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class Expansion:
     """`text` is the expanded word, `words` the same cut at blanks, and the names that were and were not known."""
@@ -120,9 +128,14 @@ class Lexer:
     def run(self) -> Expansion:
         try:
             text, words = self._until("", self._raw_escapes)
+        except RequiredError as error:
+            raise RequiredError(self._failed(error), error.name) from None
         except ExpansionError as error:
-            raise ExpansionError(f"failed to process {_quote(self._source)}: {error}") from None
+            raise ExpansionError(self._failed(error)) from None
         return Expansion(text, words, frozenset(self._matched), frozenset(self._unmatched))
+
+    def _failed(self, error: ExpansionError) -> str:
+        return f"failed to process {_quote(self._source)}: {error}"
 
     def _peek(self) -> str:
         return self._text[self._at : self._at + 1]
@@ -295,7 +308,7 @@ class Lexer:
     def _required(self, name: str, value: str | None, absent: bool, message: str) -> str:
         if absent:
             state = "unset" if value is None else "empty"
-            raise ExpansionError(f"{name}: {message or f'is not allowed to be {state}'}")
+            raise RequiredError(f"{name}: {message or f'is not allowed to be {state}'}", name)
         return value or ""
 
     def _trimmed(self, value: str, sign: str, pattern: str) -> str:

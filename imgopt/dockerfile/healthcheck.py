@@ -13,7 +13,10 @@ from imgopt.dockerfile.words import read_json
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _ARGUMENTS = re.compile(r"([^\t\n\v\f\r ]+)[\t\n\v\f\r ]*(.*)", re.DOTALL)
+_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)([^0-9.]*)")
 _LEAST = 1e-3
+_MOST = float((1 << 63) - 1) * 1e-9
+"""Seconds that fit into Go's nanoseconds."""
 
 
 def split_healthcheck(value: str) -> re.Match[str] | None:
@@ -52,26 +55,40 @@ def read_healthcheck(instruction: Instruction) -> Healthcheck:
 def _duration(name: str, flags: Flags) -> float | None:
     """Seconds, as Go's `time.ParseDuration` reads them."""
     text = flags.text(name)
-    if not text or "$" in text:
+    if not text:
         return None
     bare = text.lstrip("+-") if text[:2] not in ("++", "--", "+-", "-+") else ""
     if bare == "0":
         return 0.0
     parts = _PART.findall(bare)
     if not bare or "".join(number + unit for number, unit in parts) != bare:
-        raise Refused(f'time: invalid duration "{text}"', "write a number with a unit, such as 30s")
+        raise Refused(_bad_duration(text, bare), "write a number with a unit, such as 30s")
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if seconds > _MOST:
+        raise Refused(f'time: invalid duration "{text}"', "write a shorter time")
     if seconds and (seconds < _LEAST or text.startswith("-")):
         raise Refused(f'Interval "{name}" cannot be less than 1ms', "write a longer time")
     return seconds
 
 
+def _bad_duration(text: str, bare: str) -> str:
+    """What Go says: a number without a unit, or with one that it does not know."""
+    rest = _PART.sub("", bare)
+    number = _NUMBER.match(rest)
+    if number is None:
+        return f'time: invalid duration "{text}"'
+    unit = number.group(1)
+    return f'time: unknown unit "{unit}" in duration "{text}"' if unit else f'time: missing unit in duration "{text}"'
+
+
 def _retries(flags: Flags) -> int | None:
     text = flags.text("retries")
-    if not text or "$" in text:
+    if not text:
         return None
-    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text):
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise Refused(f'strconv.ParseInt: parsing "{text}": invalid syntax', "write a whole number")
+    if len(text) > 11 or not -(1 << 31) <= int(text) < 1 << 31:
+        raise Refused(f'strconv.ParseInt: parsing "{text}": value out of range', "write a smaller number")
     if int(text) < 0:
         raise Refused(f"--retries cannot be negative ({int(text)})", "write 1 or more")
     return int(text)

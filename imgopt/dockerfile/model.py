@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 
 from imgopt.dockerfile import stages as graph
 from imgopt.dockerfile.directives import Directive
+from imgopt.dockerfile.dispatch import check_dispatch
 from imgopt.dockerfile.graphcheck import check_stages
 from imgopt.dockerfile.instruction import Instruction
-from imgopt.dockerfile.problems import Problem, Refused
+from imgopt.dockerfile.problems import MEANING, Problem, Refused
 from imgopt.dockerfile.scope import Scope, ScopeBuilder, global_scope
-from imgopt.dockerfile.stages import Stage
+from imgopt.dockerfile.stages import Stage, Stages
 from imgopt.dockerfile.syntax import Blank, Comment, Node, read
 from imgopt.errors import InputError
 
@@ -67,33 +68,49 @@ class Dockerfile:
         return tuple(node for node in self.nodes if isinstance(node, Instruction))
 
     @cached_property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> Stages:
         """With the defaults of the global ARGs; see `bind` for others."""
         return graph.build_stages(self.instructions, {})
 
-    def bind(self, build_args: Mapping[str, str]) -> tuple[Stage, ...]:
+    def bind(self, build_args: Mapping[str, str]) -> Stages:
         """The stages as a build with these `--build-arg` values sees them."""
         return graph.build_stages(self.instructions, build_args) if build_args else self.stages
 
     @cached_property
     def errors(self) -> tuple[Problem, ...]:
-        """Everything that BuildKit would refuse, in the order in which BuildKit would find it."""
-        found = list(self.problems)
-        for instruction in self.instructions:
-            if instruction.problem:
-                found.append(instruction.problem)
-            elif instruction.stage < 0 and instruction.keyword != "ARG":
-                found.append(_early(instruction))
-        if not found:
-            found.extend(check_stages(self.stages, self.global_scope()))
-        if not found and not self.stages:
+        """Everything that BuildKit would refuse when it builds the last stage, in the order in which it finds it."""
+        return self.errors_of(None, {})
+
+    def errors_of(self, target: str | None, build_args: Mapping[str, str]) -> tuple[Problem, ...]:
+        """The same for `--target` and `--build-arg`. BuildKit reads every instruction, but carries out only those of
+        the stages that the target needs. A target that the file does not have counts as none."""
+        found = [*self.problems, *self._misread()]
+        stages = self.bind(build_args)
+        if not found and not stages:
             found.append(self.instructions[-1].locate_problem(Refused(_NO_STAGES, "add FROM")))
+        if not found:
+            last = (graph.find_stage(stages, target) if target else None) or stages[-1]
+            scope = self.global_scope(build_args)
+            found.extend(check_stages(stages, scope, self._before_stages))
+            found = found or list(check_dispatch(stages, last, scope, build_args))
         return tuple(sorted(found, key=lambda item: (item.phase, item.location.line or 0, item.location.column or 0)))
 
-    def check(self) -> Dockerfile:
+    def _misread(self) -> Iterator[Problem]:
+        for instruction in self.instructions:
+            if instruction.problem and instruction.problem.phase <= MEANING:
+                yield instruction.problem
+            elif instruction.stage < 0 and instruction.keyword != "ARG":
+                yield _early(instruction)
+
+    @property
+    def _before_stages(self) -> Iterator[Instruction]:
+        return takewhile(lambda item: item.stage < 0, self.instructions)
+
+    def check(self, target: str | None = None, build_args: Mapping[str, str] | None = None) -> Dockerfile:
         """Returns itself; raises InputError for the first thing that BuildKit would refuse."""
-        if self.errors:
-            raise self.errors[0].error()
+        found = self.errors_of(target, build_args or {}) if target or build_args else self.errors
+        if found:
+            raise found[0].error()
         return self
 
     def stage(self, which: str | int) -> Stage:
@@ -134,7 +151,7 @@ class Dockerfile:
         return self._global_scope({})
 
     def _global_scope(self, build_args: Mapping[str, str]) -> Scope:
-        return global_scope(takewhile(lambda item: item.stage < 0, self.instructions), build_args)
+        return global_scope(self._before_stages, build_args)
 
     def scope_at(
         self,

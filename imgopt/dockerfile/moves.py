@@ -6,7 +6,6 @@ instruction belong to it. Inserted text gets the file's line ends.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgopt.dockerfile.directives import Directive
@@ -17,9 +16,7 @@ from imgopt.dockerfile.spans import Span
 from imgopt.dockerfile.stages import Stage
 from imgopt.dockerfile.style import Style
 from imgopt.dockerfile.syntax import Blank
-from imgopt.dockerfile.typed import Copy, Onbuild, Run
-
-_MOUNT_FROM = re.compile(r"(?<![\w-])from=(['\"]?)(\d+)(?=\1(?:[,'\"\s]|$))", re.IGNORECASE)
+from imgopt.dockerfile.typed import Copy, Onbuild
 
 
 def block(dockerfile: Dockerfile, instruction: Instruction) -> Span:
@@ -155,15 +152,9 @@ def insert_stage(dockerfile: Dockerfile, before: Stage, text: str) -> list[Edit]
 
 
 def _numbers(instruction: Instruction) -> Iterator[tuple[int, Span]]:
-    """Every stage number that the instruction uses, with its place."""
+    """The stage number that the instruction uses, with its place. (A number in a mount is an image's name.)"""
     typed = instruction.typed
     if isinstance(typed, Onbuild):
         yield from _numbers(typed.trigger)
     elif isinstance(typed, Copy) and typed.from_ and typed.from_.isdecimal():
         yield int(typed.from_), typed.from_.span
-    elif isinstance(typed, Run):
-        for mount in typed.mounts:
-            if mount.from_ and mount.from_.isdecimal():
-                found = _MOUNT_FROM.search(instruction.text, mount.span.start, mount.span.end)
-                if found:
-                    yield int(found.group(2)), Span(*found.span(2))

@@ -142,10 +142,10 @@ def _run(instruction: Instruction) -> typed.Run:
     json, shell = _command(instruction)
     mounts = tuple(read_mount(value) for value in flags.texts("mount"))
     network, security = flags.text("network"), flags.text("security")
-    if network is not None and network not in ("default", "none", "host") and "$" not in network:
-        raise Refused(f"unsupported network mode: {network}", "expected default, none or host")
-    if security is not None and security not in ("insecure", "sandbox") and "$" not in security:
-        raise Refused(f"security {security!r} is not valid", "expected sandbox or insecure")
+    if network is not None and network not in ("default", "none", "host"):
+        raise Refused(f'invalid network mode "{network}"', "expected default, none or host", network.span.start)
+    if security is not None and security not in ("insecure", "sandbox"):
+        raise Refused(f'security "{security}" is not valid', "expected sandbox or insecure", security.span.start)
     return typed.Run(json, shell, mounts, network, security, instruction.heredocs)
 
 

@@ -77,6 +77,32 @@ class ScopeBuilder:
             self._one(instruction)
         return self
 
+    def child(self) -> ScopeBuilder:
+        """A builder for a stage that starts from what this one has."""
+        made = ScopeBuilder(self._globals, self._build_args, {})
+        made._env, made._args, made._values = dict(self._env), dict(self._args), dict(self._values)
+        made._unset, made._escape = set(self._unset), self._escape
+        made._workdir, made._user, made._shell = self._workdir, self._user, self._shell
+        return made
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """As in `Scope`, but what it is now."""
+        return self._values
+
+    @property
+    def unset(self) -> set[str]:
+        """As in `Scope`, but what it is now."""
+        return self._unset
+
+    @property
+    def workdir(self) -> str | None:
+        return self._workdir
+
+    @property
+    def escape(self) -> str:
+        return self._escape
+
     def scope(self) -> Scope:
         return Scope(
             dict(self._env),

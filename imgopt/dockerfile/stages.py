@@ -1,13 +1,15 @@
 """Build stages and how they hang together: `FROM stage`, `COPY --from`, `RUN --mount=from=`.
 
-Rules: moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go. Stage names compare without regard to case; FROM
-finds only earlier stages (the nearest of a name), `--from` finds the last one of a name or a number.
+Rules: moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go. A stage's name is kept in lower case. FROM finds
+only earlier stages (the nearest of a name, which it must write in lower case); `--from` finds the last one of a name
+without regard to case; only that of COPY takes a number, in a mount it would be an image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from imgopt.dockerfile.expand import ExpansionError
 from imgopt.dockerfile.instruction import Instruction
@@ -113,7 +115,7 @@ def _stage(index: int, group: tuple[Instruction, ...], scope: Scope, named: Mapp
     if not isinstance(typed, From):
         return Stage(index, None, "", None, group)
     text = _expanded(typed.image, scope)
-    parent = named.get(text.lower())
+    parent = named.get(text)
     base: ImageReference | str = text
     if parent is None:
         try:
@@ -131,31 +133,38 @@ def _expanded(text: str, scope: Scope) -> str:
         return text
 
 
-def from_words(instruction: Instruction) -> Iterator[Located]:
-    """Every `from` of the instruction (COPY --from, RUN --mount=from=), what ONBUILD holds included.
+class FromWord(NamedTuple):
+    """A `--from`. `number`: it may be that of a stage. For a mount the span is that of the whole `--mount` value."""
 
-    For a mount the span is that of the whole `--mount` value.
-    """
+    word: Located
+    number: bool
+
+
+def from_words(instruction: Instruction) -> Iterator[FromWord]:
+    """Every `from` of the instruction (COPY --from, RUN --mount=from=), what ONBUILD holds included."""
     if instruction.keyword not in _USERS:
         return
     typed = instruction.typed
     if isinstance(typed, Onbuild):
         yield from from_words(typed.trigger)
     elif isinstance(typed, Copy) and typed.from_:
-        yield typed.from_
+        yield FromWord(typed.from_, True)
     elif isinstance(typed, Run):
         for mount in typed.mounts:
             if mount.from_:
-                yield Located(mount.from_, mount.span)
+                yield FromWord(Located(mount.from_, mount.span), False)
 
 
-def find_stage(stages: tuple[Stage, ...], word: str) -> Stage | None:
-    """The stage that `--from=word` means: the last of that name, or the number; None for an image or a context."""
+def find_stage(stages: tuple[Stage, ...], word: str, *, numbers: bool = True) -> Stage | None:
+    """The stage that `--from=word` means: the last of that name, or the number; None for an image or a context.
+
+    Without `numbers` it is the `from=` of a mount, where BuildKit takes a number for an image's name.
+    """
     named = (stages if isinstance(stages, Stages) else Stages(stages)).named
     found = named.get(word.lower())
     if found is not None:
         return found
-    if word.isdecimal() and word.isascii() and len(word) < 10 and int(word) < len(stages):
+    if numbers and word.isdecimal() and word.isascii() and len(word) < 10 and int(word) < len(stages):
         return stages[int(word)]
     return None
 
@@ -173,8 +182,8 @@ def needs(stages: tuple[Stage, ...], stage: Stage) -> tuple[Stage, ...]:
 def _needs(stages: Stages, stage: Stage) -> tuple[Stage, ...]:
     found = {stage.parent.index} if stage.parent else set()
     for instruction in stage.instructions:
-        for word in from_words(instruction):
-            used = find_stage(stages, word)
+        for word, number in from_words(instruction):
+            used = find_stage(stages, word, numbers=number)
             if used is not None:
                 found.add(used.index)
     return tuple(stages[index] for index in sorted(found))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from imgopt.dockerfile.directives import Directive, DirectiveReader, check_escape
+from imgopt.dockerfile.directives import Directive, DirectiveReader, check_escape, check_options
 from imgopt.dockerfile.heredoc import Heredoc, heredocs_in
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.problems import Problem, Refused
@@ -79,7 +79,8 @@ class _Reader:
             self._one(start, line, first)
             first = False
         if not any(isinstance(node, Instruction) for node in self._nodes):
-            self._problem("file with no instructions", max(self._number, 1), "start with FROM")
+            what = "file with no instructions" if size else "the Dockerfile cannot be empty"
+            self._problem(what, max(self._number, 1), "start with FROM")
         return Syntax(tuple(self._nodes), self._escape, tuple(self._problems))
 
     def _line(self) -> str:
@@ -127,6 +128,8 @@ class _Reader:
             directive = self._directives.read(bare, at, span, self._number)
             if directive and directive.name == "escape" and not self._after_shebang():
                 self._escape = check_escape(directive.value)
+            elif directive and directive.name == "check" and directive.value.strip():
+                check_options(directive.value)
             return directive
         except Refused as refused:
             self._problem(refused.message, self._number, refused.hint)

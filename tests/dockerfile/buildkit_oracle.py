@@ -51,14 +51,14 @@ def ours(text: str) -> list[Row] | str:
 def is_comparable(text: str) -> bool:
     """False where the oracle cannot answer, or is older than the BuildKit that we follow: it took `["a"] more` for
     JSON, and `<<  E` for two words."""
-    if _SPACED_HEREDOC.search(text) or theirs(text) == "unknown":
-        return False
+    if _SPACED_HEREDOC.search(text) or "\\u0000" in text or theirs(text) == "unknown":
+        return False  # the oracle's strings end at a NUL
     return not any(_goes_on(item.trigger or item) or _has_odd_flags(item) for item in parse(text).instructions)
 
 
 def _has_odd_flags(item: Instruction) -> bool:
     """BuildKit takes the second byte of a no-break space in a flag for a blank."""
-    return any("\xa0" in (flag.value or flag.name) for flag in (*item.flags, *(item.trigger or item).flags))
+    return any("\xa0" in f"{flag.name}={flag.value}" for flag in (*item.flags, *(item.trigger or item).flags))
 
 
 def _goes_on(item: Instruction) -> bool:

@@ -134,7 +134,7 @@ def test_a_new_stage_renumbers_what_comes_after_it() -> None:
     assert changed == (
         "FROM a\nFROM new AS n\nRUN z\n\nFROM b\nCOPY --from=0 x y\nFROM c\nCOPY --from=2 x y\n"
         "COPY --chown=1 --from=2 x y\n"
-        "RUN --mount=type=bind,from=2,target=/1 x\nONBUILD COPY --from=2 x y\nCOPY --from=golang:1 x y\n"
+        "RUN --mount=type=bind,from=1,target=/1 x\nONBUILD COPY --from=2 x y\nCOPY --from=golang:1 x y\n"
     )
     assert [stage.index for stage in parse(changed).needs(parse(changed).stages[3])] == [2]
 

@@ -194,7 +194,7 @@ REFUSED = {
     "HEALTHCHECK x": ("2:1", 'Unknown type "X" in HEALTHCHECK (try CMD)', "CMD"),
     "HEALTHCHECK CMD": ("2:1", "Missing command after HEALTHCHECK CMD", "command"),
     "HEALTHCHECK NONE x": ("2:1", "HEALTHCHECK NONE takes no arguments", "alone"),
-    "HEALTHCHECK --interval=5 CMD x": ("2:1", 'invalid duration "5"', "30s"),
+    "HEALTHCHECK --interval=5 CMD x": ("2:1", 'missing unit in duration "5"', "30s"),
     "HEALTHCHECK --interval=1ns CMD x": ("2:1", "cannot be less than 1ms", "longer"),
     "HEALTHCHECK --retries=x CMD x": ("2:1", "invalid syntax", "number"),
     "HEALTHCHECK --retries=-1 CMD x": ("2:1", "--retries cannot be negative", "more"),
@@ -203,7 +203,7 @@ REFUSED = {
     "RUN --mount=target a": ("2:13", "invalid field 'target' must be a key=value pair", "VALUE"),
     "RUN --mount=from=$x,target=/y a": ("2:13", "'from' doesn't support variable expansion", "AS name"),
     "RUN --mount=type=cache,target=/x,sharing=all a": ("2:13", 'unsupported sharing value "all"', "locked"),
-    "RUN --network=lan a": ("2:1", "unsupported network mode", "none"),
+    "RUN --network=lan a": ("2:15", "invalid network mode", "none"),
     "RUN <<E\nx": ("2:1", "unterminated heredoc", "E"),
     "  COPY a": ("2:3", "COPY requires at least two arguments", "destination"),
 }

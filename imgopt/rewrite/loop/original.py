@@ -60,7 +60,8 @@ class Original:
 def read_source(request: OptimizeRequest) -> Source:
     """Reads the Dockerfile and lists the context. Raises InputError for a missing or refused Dockerfile."""
     text = read_dockerfile(request)
-    dockerfile = parse(text, str(request.dockerfile)).check()
+    build = request.config.build
+    dockerfile = parse(text, str(request.dockerfile)).check(build.target, build.args)
     ignore_path = find_ignore_file(request.context, request.dockerfile)
     ignore = ignore_path.read_text(encoding="utf-8", errors="surrogateescape") if ignore_path else None
     tree = list_files(request.context, IgnoreFile.parse(ignore) if ignore is not None else None)
