@@ -114,7 +114,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     reasons = ", ".join(dict.fromkeys(why for _, why in wanted))
     kept_out = IgnoreFile.parse(text)
     size = sum(count for path, count in files.items() if kept_out.excludes(path))
-    yield Change(f"keeps {reasons} out of the build ({size / 1e6:.1f} MB of the context)", ignore=text)
+    weight = f" ({size / 1e6:.1f} MB of the context)" if size >= 50_000 else ""
+    yield Change(f"keeps {reasons} out of the build{weight}", ignore=text)
 
 
 def _copies_broadly(dockerfile: Dockerfile) -> bool:

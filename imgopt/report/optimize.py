@@ -30,7 +30,7 @@ def text(result: OptimizeResult) -> RenderableType:
         parts.append(Padding(_table(result), (1, 0)))
     for variant in result.variants:
         if variant.sizes is None and variant.reason:
-            parts.append(Text(f"{variant.name} is not possible: {safe_terminal(variant.reason)}", style="dim"))
+            parts.append(Text(f"{variant.name} is refused: {safe_terminal(variant.reason)}", style="dim"))
     best = _shown(result)
     if best is not None:
         parts += _explained(best)
@@ -68,7 +68,7 @@ def _table(result: OptimizeResult) -> Table:
         size_text(sizes.payload if sizes else None),
         seconds_text(_median(first.timings["cold"].before)) if first and "cold" in first.timings else "",
         seconds_text(_median(first.timings["edit-source"].before)) if first and "edit-source" in first.timings else "",
-        safe_terminal(result.original.user or "root"),
+        _user(result.original.user),
         "",
     )
     for variant in result.variants:
@@ -79,7 +79,7 @@ def _table(result: OptimizeResult) -> Table:
 def _row(variant: Variant) -> tuple[str | Text, ...]:
     word, style = MARKS[variant.verdict]
     if variant.sizes is None:
-        shown = Text(word if variant.checks else "not possible", style=style)
+        shown = Text(word if variant.checks else "refused", style=style)
         return (variant.name, "-", "", "", "", "", "", shown)
     sizes = variant.sizes
     return (
@@ -89,9 +89,14 @@ def _row(variant: Variant) -> tuple[str | Text, ...]:
         size_text(sizes.payload),
         _after(variant.timings.get("cold")),
         _after(variant.timings.get("edit-source")),
-        safe_terminal(variant.user or "root"),
+        _user(variant.user),
         Text(word, style=style),
     )
+
+
+def _user(user: str) -> str:
+    """Without its group, so that the table fits 80 columns."""
+    return safe_terminal(user.partition(":")[0] or "root")
 
 
 def _after(timing: Timing | None) -> str:
@@ -118,10 +123,8 @@ def _explained(variant: Variant) -> list[RenderableType]:
     if variant.reason and variant.verdict != "proven":
         lines.append(Text(f"{variant.name} is {variant.verdict}: {safe_terminal(variant.reason)}", style="yellow"))
     lines.append(Text(f"What changed ({variant.name})", style="bold"))
-    for change in variant.changes:
-        where = f"line {change.line}" if change.line else "new"
-        lines.append(Text(f"  + {change.strategy:<16} {where:<8} {safe_terminal(change.because)}", overflow="fold"))
-    lines += [Text(f"  ~ {'repair':<16} {'':<8} {safe_terminal(words)}") for words in variant.repairs]
+    changes = [("+", c.strategy, f"line {c.line}" if c.line else "new", c.because) for c in variant.changes]
+    lines.append(_columns([*changes, *(("~", "repair", "", words) for words in variant.repairs)]))
     lines.append(Text(_sources(variant), style="dim"))
     passed = [check for check in variant.checks if check.verdict == "passed"]
     failed = [check for check in variant.checks if check.verdict == "failed"]
@@ -136,12 +139,22 @@ def _explained(variant: Variant) -> list[RenderableType]:
         )
     if variant.skips:
         lines.append(Text("What was refused", style="bold"))
-        for skip in variant.skips[:MOST_SKIPS]:
-            lines.append(Text(f"  - {skip.strategy:<16} {safe_terminal(skip.reason)}"))
+        lines.append(_columns([("-", skip.strategy, skip.reason) for skip in variant.skips[:MOST_SKIPS]]))
         if len(variant.skips) > MOST_SKIPS:
             lines.append(Text(f"  - and {len(variant.skips) - MOST_SKIPS} more", style="dim"))
     lines.append(Text(""))
     return lines
+
+
+def _columns(rows: list[tuple[str, ...]]) -> Table:
+    """Rows whose last column wraps below itself."""
+    table = Table.grid(padding=(0, 1), pad_edge=True)
+    width = len(rows[0]) if rows else 0
+    for number in range(width):
+        table.add_column(no_wrap=number < width - 1, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(safe_terminal(cell)) for cell in row))
+    return table
 
 
 def _sources(variant: Variant) -> str:
