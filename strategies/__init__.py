@@ -13,15 +13,18 @@ from imgopt.strategies import (
     exec_form,
     ignore_file,
     installer_caches,
+    java_layers,
     layer_order,
     multi_stage,
     non_root,
+    pin_digest,
     prune_dev,
     runtime_base,
     same_layer_cleanup,
     slim_base,
     start_command,
     static_link,
+    strip_symbols,
 )
 
 BUILT_IN: tuple[Strategy, ...] = (
@@ -36,11 +39,14 @@ BUILT_IN: tuple[Strategy, ...] = (
     copy_chown.STRATEGY,
     installer_caches.STRATEGY,
     static_link.STRATEGY,
+    strip_symbols.STRATEGY,
     prune_dev.STRATEGY,
     multi_stage.STRATEGY,
     runtime_base.STRATEGY,
     slim_base.STRATEGY,
     distroless_base.STRATEGY,
+    java_layers.STRATEGY,
     bytecode.STRATEGY,
     non_root.STRATEGY,
+    pin_digest.STRATEGY,
 )

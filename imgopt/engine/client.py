@@ -137,6 +137,18 @@ class Engine:
             return wanted
         return wanted if self.image_available(wanted) else None
 
+    def repository_digest(self, reference: str) -> str | None:
+        """The digest under which a registry has this image: of the copy in this engine's store, else by asking the
+        registry; None for an image that was built here, and where no registry answers."""
+        name = familiar(reference).rpartition(":")[0]
+        if not self.has_image(reference):
+            return self._registry_digest(reference)
+        for text in self.image(reference).get("RepoDigests") or ():
+            repository, _, digest = str(text).partition("@")
+            if familiar(repository).rpartition(":")[0] == name and digest:
+                return digest
+        return None
+
     def image(self, reference: str) -> dict[str, Any]:
         """The engine's `inspect` answer. Raises InputError for an image that is not here."""
         from docker.errors import APIError
@@ -147,6 +159,9 @@ class Engine:
             raise InputError(f"no image {reference} in this engine", hint="build it, or `docker pull` it") from None
 
     def _registry_has(self, reference: str) -> bool:
+        return self._registry_digest(reference) is not None
+
+    def _registry_digest(self, reference: str) -> str | None:
         import docker
         from docker.errors import DockerException
         from requests import RequestException
@@ -154,10 +169,9 @@ class Engine:
         endpoint, _, options = _endpoint()
         try:
             api = docker.APIClient(base_url=endpoint, timeout=_REGISTRY_SECONDS, version="auto", **options)
-            api.inspect_distribution(reference)
-        except (DockerException, RequestException, OSError, ValueError):
-            return False
-        return True
+            return str(api.inspect_distribution(reference)["Descriptor"]["digest"])
+        except (DockerException, RequestException, OSError, ValueError, KeyError, TypeError):
+            return None
 
 
 def _telling(send: Callable[..., Any], endpoint: str) -> Callable[..., Any]:

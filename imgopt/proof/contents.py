@@ -13,6 +13,7 @@ from typing import Literal
 from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
 from imgopt.proof.side import Side
+from imgopt.proof.unpacked import is_unpacked
 
 Likeness = Literal["same", "rebuilt", "different"]
 
@@ -34,7 +35,8 @@ def compare_contents(original: Side, before: Node, candidate: Side, after: Node)
     if _was_copied(original, before):
         return "different"
     if before.name.endswith(_ARCHIVES):
-        return "rebuilt" if _members(before) == _members(after) != {} else "different"
+        same = _members(before) == _members(after) != {} or is_unpacked(before, candidate, after)
+        return "rebuilt" if same else "different"
     if before.name.endswith(".pyc"):
         return "rebuilt" if before.read()[16:] == after.read()[16:] else "different"
     return "rebuilt" if _same_program(original, before, candidate, after) else "different"

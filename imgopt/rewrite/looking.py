@@ -27,6 +27,12 @@ class BaseLooker:
         """Whether a build could use it."""
         return name == "scratch" or self._session.engine.resolve_base(name, self._bases) is not None
 
+    def digest(self, name: str) -> str | None:
+        """The registry's digest of a base; None for one that `bases` replaces, or that no registry has."""
+        engine = self._session.engine
+        resolved = engine.resolve_base(name, self._bases)
+        return engine.repository_digest(name) if resolved == name else None
+
     def _open(self, name: str) -> Image | None:
         engine = self._session.engine
         resolved = engine.resolve_base(name, self._bases)

@@ -76,6 +76,8 @@ class Project:
     """Commits that touched each file of the context, where there is git history."""
     resolves: Callable[[str], bool] | None = None
     """Whether a base image of that name can be had; None where no engine can say."""
+    digest: Callable[[str], str | None] | None = None
+    """The digest under which a registry has a base image; None where no engine can say."""
     allow: frozenset[str] = frozenset()
     repairs: Repairs = field(default_factory=lambda: Repairs())
     unresolved: str = ""

@@ -162,6 +162,7 @@ def project_of(request: OptimizeRequest, original: Original, looker: BaseLooker 
         evidence=original.evidence,
         churn=original.source.churn,
         resolves=looker.resolves if looker is not None else None,
+        digest=looker.digest if looker is not None else None,
         allow=frozenset(request.config.rewrite.allow),
         unresolved=original.unresolved,
     )

@@ -20,6 +20,7 @@ SUSPECTS = (
     "bytecode",
     "prune-dev",
     "static-link",
+    "strip-symbols",
     "start-command",
     "exec-form",
     "non-root",

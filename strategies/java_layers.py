@@ -1,0 +1,117 @@
+"""java-layers: a Spring Boot archive beside its libraries, so that an edit of the source ships kilobytes."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from imgopt.image.bootjar import LIBRARIES, BootJar, read_boot_jar
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.quoting import shell_word
+from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+
+FOLDER = "/opt/imgopt-layers"
+"""Where the builder takes the archive apart."""
+FIRST = (3, 3)
+"""Spring Boot from here on has `-Djarmode=tools`, whose archive starts by `java -jar` as before."""
+LEAST_BYTES = 1_000_000
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """The one Spring Boot archive that the final stage copies, where its start is a plain `java -jar`."""
+    evidence, final = situation.evidence, situation.final
+    if evidence is None or final is None:
+        return
+    found = [(path, jar) for path in sorted(final.carved.paths("kept")) if (jar := _boot_jar(evidence, path))]
+    line = situation.stage.line
+    if len(found) > 1:
+        yield Skip(f"{found[0][0]} and {found[1][0]} are both archives of Spring Boot", line)
+    if len(found) != 1:
+        return
+    path, jar = found[0]
+    refusal = _refusal(evidence, final, path, jar)
+    yield Skip(refusal, line) if refusal else _layered(evidence, final, path, jar, line)
+
+
+def _boot_jar(evidence: Evidence, path: str) -> BootJar | None:
+    node = evidence.side.file(path) if path.endswith((".jar", ".war")) and path in evidence.opened else None
+    if node is None:
+        return None
+    with node.open() as file:
+        return read_boot_jar(file)
+
+
+def _refusal(evidence: Evidence, final: FinalStage, path: str, jar: BootJar) -> str:
+    version = ".".join(map(str, jar.version))
+    start = " ".join([*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ())])
+    environment = evidence.config.environment
+    size = evidence.facts[path].size
+    node = evidence.side.file(path)
+    if not any(path in copy.sources for copy in final.copies):
+        return f"{path} is copied with its whole folder"
+    if jar.version[:2] < FIRST:
+        return f"Spring Boot {version} takes its archive apart only for another start command"
+    if path.endswith(".war") or not jar.manifest.get("Main-Class", "").endswith(".JarLauncher"):
+        return f"{path} has a start of its own ({jar.manifest.get('Main-Class', '')})"
+    if node is not None and not node.read(2).startswith(b"PK"):
+        return f"{path} is executable by itself"
+    if not any(name.startswith(f"{LIBRARIES}spring-boot-jarmode-tools-") for name in jar.members) or not jar.layers:
+        return f"{path} was built without its tools or layers"
+    if not re.search(r"(?:^|[ /])java(?: [^|;&<>]*)? -jar ", start) or "-cp " in start or "-javaagent" in start:
+        return "the start is not a plain `java -jar`"
+    if "loader." in start or any(name.startswith("LOADER_") or "loader." in environment[name] for name in environment):
+        return "the start has settings of Spring Boot's loader"
+    return f"{path} is {size} bytes only" if size < LEAST_BYTES else ""
+
+
+def _layered(evidence: Evidence, final: FinalStage, path: str, jar: BootJar, line: int) -> Change:
+    """Libraries at the place of the archive, each layer by itself; the archive, small now, comes last of all."""
+    folder = posixpath.dirname(path).rstrip("/") + "/"
+    name = _free_name(evidence, path)
+    command = f"java -Djarmode=tools -jar {shell_word(path)} extract --layers --destination {FOLDER}"
+    command += f" --libraries {name}" if name != "lib" else ""
+    application = "application" if "application" in jar.layers else list(jar.layers)[-1]
+    layers = [layer for layer in jar.layers_with_libraries() if layer != application]
+    copies = [copy for copy in (_without(copy, path) for copy in final.copies) if copy is not None]
+    copies += [Copy((f"{FOLDER}/{layer}/",), folder) for layer in (*layers, application)]
+    size = sum(1 for _ in jar.libraries)
+    new = replace(final, copies=tuple(copies), prepare=(*final.prepare, command))
+    because = (
+        f"the {size} libraries of {posixpath.basename(path)} lie beside it, in layers of their own: an edit of the "
+        f"source ships the application's own classes instead of {evidence.facts[path].size / 1e6:.1f} MB"
+    )
+    return Change(because, line, final=new)
+
+
+def _free_name(evidence: Evidence, path: str) -> str:
+    """The folder of the libraries: `lib` where nothing of that name is there."""
+    folder = posixpath.dirname(path)
+    stem = re.sub(r"[^\w-]", "-", posixpath.basename(path).removesuffix(".jar"))
+    names = ("lib", f"{stem}-lib", f"{stem}-libraries")
+    return next(name for name in names if evidence.tree.resolve(posixpath.join(folder, name)) is None)
+
+
+def _without(copy: Copy, path: str) -> Copy | None:
+    if path not in copy.sources:
+        return copy
+    left = tuple(source for source in copy.sources if source != path)
+    if not left:
+        return None
+    folder = copy.destination if len(copy.sources) > 1 else posixpath.dirname(copy.destination) + "/"
+    return replace(copy, sources=left, destination=folder if len(left) > 1 else left[0])
+
+
+STRATEGY = Strategy(
+    name="java-layers",
+    why="Spring Boot packs an application with all its libraries into one archive: every edit ships tens of megabytes, "
+    "which cannot share a layer with the image before, and the libraries are read through a loader. Spring Boot's own "
+    "tool takes it apart; the archive keeps its path and its start command, and names the libraries beside it.",
+    safety="evidence",
+    references=("https://docs.spring.io/spring-boot/reference/packaging/efficient.html",),
+    rewrite=rewrite,
+    refuses="Spring Boot before 3.3, whose tool needs another start; wars, archives that are executable by themselves "
+    "or have another launcher; settings of the loader; any start but a plain `java -jar`.",
+)
