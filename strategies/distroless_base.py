@@ -10,6 +10,8 @@ import msgspec
 
 from imgopt.image.image import Image
 from imgopt.proof.side import Side
+from imgopt.proof.system import files_lacking
+from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.bases import distroless_candidates
 from imgopt.rewrite.carving import Carving, carve_on, library_copies, start_programs
 from imgopt.rewrite.evidence import Evidence, read_release
@@ -109,8 +111,30 @@ def _on(situation: Situation, final: FinalStage, name: str, image: Image) -> Fin
     programs = [path for path in carving.libraries if _is_program(path)]
     if programs:
         return Skip(f"{name} lacks {programs[0]} ({carving.libraries[programs[0]]})", stage.line)
+    lacking = _lacks_asked(situation, carving, image)
+    if lacking:
+        return Skip(f"{name} cannot install {lacking}, which the Dockerfile installs by name", stage.line)
     new = on_base(situation, final, carving, name, image, same_family=False)
     return replace(new, shell=False, packages=(), install="")
+
+
+def _lacks_asked(situation: Situation, carving: Carving, image: Image) -> str:
+    """A package that the author asked for and of which not all is there or copied; "" for none."""
+    evidence = situation.evidence
+    assert evidence is not None
+    tree, side = image.tree(), evidence.side
+    copied = {posixpath.basename(path) for path in carving.libraries}
+
+    def has(path: str) -> bool:
+        node = side.file(path)
+        elf = side.elf(node) if node is not None else None
+        return path in carving.libraries or tree.resolve(path) is not None or (elf is not None and elf.soname in copied)
+
+    for name in asked_packages(situation.project, evidence):
+        package = side.packages.named(name)
+        if package is not None and any(files_lacking(side, package, has)):
+            return name
+    return ""
 
 
 def _is_program(path: str) -> bool:

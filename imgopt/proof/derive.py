@@ -39,6 +39,8 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
     drops = [*derived_drops(original, opened), *same.drops, *other.drops]
     drops += [Drop(said[key], frozenset({key[5:]}), even_if_opened=True) for key in said if key.startswith("file:")]
     drops += list(_opened_at_every_start(opened))
+    dropped = tuple(_dropped_packages(original, opened))
+    drops += list(_looked_through(original, opened, {"pip", "setuptools", "wheel", *(each.name for each in dropped)}))
     drops += [_development(original)] if opened is not None else []
     packages = [DroppedPackage(key[8:], said[key]) for key in said if key.startswith("package:")]
     user, reason = _user(original, candidate)
@@ -107,6 +109,17 @@ def _opened_at_every_start(opened: frozenset[str] | None) -> Iterator[Drop]:
     hooks = {path for path in opened or () if _SETUPTOOLS_HOOK.search(path)}
     if hooks and not any(_SETUPTOOLS.search(path) for path in opened or ()):
         yield Drop("run at every start only because setuptools is installed", frozenset(hooks), even_if_opened=True)
+
+
+def _looked_through(original: Side, opened: frozenset[str] | None, tools: set[str]) -> Iterator[Drop]:
+    """importlib.metadata.distributions() reads what every package says of itself: that alone is no use of pip."""
+    for package in original.packages if opened is not None else ():
+        if package.ecosystem != "python" or package.name not in tools:
+            continue
+        used = {path for path in package.files if opened is not None and path in opened}
+        about = {path for path in used if ".dist-info/" in path}
+        if about and all(path in about or _SETUPTOOLS_HOOK.search(path) for path in used):
+            yield Drop("read only because all packages are looked through", frozenset(about), even_if_opened=True)
 
 
 def _development(original: Side) -> Drop:

@@ -7,7 +7,7 @@ Dockerfile are a wish of the author, and such a program may be called only on a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from imgopt.image.packages import Package
@@ -77,7 +77,7 @@ def _judge(
     if found is not None:
         message = f"{package.name} is {found.version} instead of {package.version}"
         return Item("package", package.name, "", "", message), None
-    missing = list(_missing_files(original, candidate, package))
+    missing = list(files_lacking(original, package, lambda path: _is_there(original, candidate, path)))
     if not missing:
         return None, "all of its files are there"
     message = f"{package.name} {package.version} is missing ({len(missing)} of its files, such as {missing[0]})"
@@ -92,12 +92,19 @@ def _build_tool(package: Package, opened: frozenset[str]) -> str | None:
     return "a build tool" if any(fnmatchcase(package.name, pattern) for pattern in BUILD_TOOLS) else None
 
 
-def _missing_files(original: Side, candidate: Side, package: Package) -> Iterator[str]:
+def files_lacking(original: Side, package: Package, has: Callable[[str], bool]) -> Iterator[str]:
     """Files of the package, and of those that only it brought along, that a program could read and that are gone."""
     for each in (package, *_brought_along(original, package)):
-        for path in each.files:
-            if not _NOT_RUN.search(path) and not candidate.is_file(path):
-                yield path
+        yield from (path for path in each.files if not _NOT_RUN.search(path) and not has(path))
+
+
+def _is_there(original: Side, candidate: Side, path: str) -> bool:
+    """A library may be there under the name that programs ask for alone."""
+    if candidate.is_file(path):
+        return True
+    node = original.file(path)
+    elf = original.elf(node) if node is not None else None
+    return bool(elf and elf.soname and candidate.loader.find(elf.soname, elf.machine, "/", elf.runpath, elf.rpath))
 
 
 def _brought_along(side: Side, package: Package) -> list[Package]:

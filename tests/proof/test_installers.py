@@ -76,5 +76,16 @@ def test_what_the_project_may_use_stays(why: dict[str, object], removed: Callabl
     assert removed(**why) == ("cleo", "pip", "poetry")
 
 
+def test_a_look_through_what_all_packages_say_of_themselves_is_no_use(
+    removed: Callable[..., tuple[str, ...]], side_of: Callable[..., Side]
+) -> None:
+    about = f"/{SITE}/pip-1.dist-info/METADATA"
+    assert "pip" in removed(opened=about)
+    side = side_of(Recipe((("ADD", BASE),), {}))
+    assert derive(side, side, frozenset([about])).drop_reason(about, opened=True)
+    both = frozenset([about, f"/{SITE}/pip/__init__.py"])
+    assert not derive(side, side, both).drop_reason(about, opened=True)
+
+
 def test_an_installer_that_the_run_opened_stays(removed: Callable[..., tuple[str, ...]]) -> None:
     assert removed(opened=f"/{SITE}/poetry/__init__.py") == ("pip",)
