@@ -33,6 +33,10 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     folder = evidence.side.workdir
     packages = dev_packages(evidence, folder)
     paths = {path: "development packages" for package in packages for path in _below(evidence, package)}
+    asked = next((path for path in situation.project.repairs.paths if any(_covers(path, p) for p in packages)), None)
+    if asked is not None:
+        yield Skip(f"the service needs {asked}, of a package that is marked for development only", line)
+        return
     size = sum(evidence.facts[path].size for path in paths)
     used = next((path for path in sorted(evidence.opened) if path in paths), None)
     if used is not None:
@@ -49,6 +53,10 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
     because = f"{len(packages)} development packages ({size / 1e6:.1f} MB), none of which the service opened"
     yield Change(because, line, (Edit(at, at, f"{lead}RUN {manager.prune}{eol}"),), pruned=paths)
+
+
+def _covers(path: str, package: str) -> bool:
+    return path == package or path.startswith(package + "/") or package.startswith(path + "/")
 
 
 def _installer(situation: Situation) -> tuple[Manager, int] | None:

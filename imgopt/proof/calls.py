@@ -9,13 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imgopt.image.tree import Node
-from imgopt.proof.files import application_files
 from imgopt.proof.shell import called_programs
 from imgopt.proof.side import Side, plain_name
+from imgopt.proof.sources import source_texts
 
-_LONGEST_SOURCE = 1 << 20
-_MOST_BYTES = 64 << 20
 _WORD = r"""\(\s*\[?\s*(?:[rbf]?["'])(?P<text>[^"'\n]{1,400})["']"""
 _CALLS = {
     (".py",): re.compile(
@@ -27,8 +24,21 @@ _CALLS = {
     ),
     (".php",): re.compile(r"\b(?:shell_exec|exec|system|passthru|proc_open|popen)" + _WORD),
     (".rb",): re.compile(r"\b(?:system|spawn|exec|IO\.popen|Open3\.\w+)" + _WORD),
+    (".go",): re.compile(
+        r"\bexec\.(?:Command|CommandContext|LookPath)\(\s*(?:[\w.()]+\s*,\s*)?[\"`](?P<text>[^\"`\n]{1,200})[\"`]"
+    ),
+    (".rs",): re.compile(r"\bCommand::new\(\s*\"(?P<text>[^\"\n]{1,200})\""),
+    (".java", ".kt"): re.compile(
+        r"(?:\bnew\s+ProcessBuilder\(|\bProcessBuilder\(|\.exec\()\s*(?:(?:Arrays\.asList|List\.of|listOf|arrayOf)\(|"
+        r"new\s+String\s*\[\s*\]\s*\{)?\s*\"(?P<text>[^\"\n]{1,200})\""
+    ),
+    (".cs",): re.compile(r"\b(?:Process\.Start|ProcessStartInfo)\(\s*\"(?P<text>[^\"\n]{1,200})\""),
 }
-_STARTS_PROGRAMS = re.compile(r"child_process|execa")
+COMPILED = (".go", ".rs", ".java", ".kt", ".cs")
+"""Sources that are not in the final image, but the program that is made of them is."""
+_STARTS_PROGRAMS = re.compile(r"child_process|execa|subprocess|pexpect")
+_LISTS = re.compile(r"""=\s*\[\s*["'](?P<text>[\w./-]{1,80})["']\s*[,\]]""")
+"""Lists of words that are handed to a call elsewhere, in files that start programs."""
 _BY_PACKAGES = {
     "python": {
         "gitpython": "git",
@@ -67,22 +77,21 @@ _BY_PACKAGES = {
 
 def called_by_sources(side: Side) -> Iterator[tuple[str, str]]:
     """(program, source file) for every literal call in the application's sources."""
-    read = 0
-    for node in application_files(side):
-        pattern = next((regex for endings, regex in _CALLS.items() if node.name.endswith(endings)), None)
-        if pattern is None or node.inode is None or node.size > _LONGEST_SOURCE or read > _MOST_BYTES:
-            continue
-        read += node.size
-        yield from ((name, node.path) for name in _called(node, pattern))
+    for path, text in source_texts(side):
+        pattern = next((regex for endings, regex in _CALLS.items() if path.endswith(endings)), None)
+        if pattern is not None:
+            yield from ((name, path) for name in _called(path, text, pattern))
 
 
-def _called(node: Node, pattern: re.Pattern[str]) -> dict[str, None]:
-    text = node.read().decode("utf-8", "replace")
-    if node.name.endswith(("js", "ts")) and not _STARTS_PROGRAMS.search(text):
+def _called(path: str, text: str, pattern: re.Pattern[str]) -> dict[str, None]:
+    starts = _STARTS_PROGRAMS.search(text) is not None
+    if path.endswith(("js", "ts")) and not starts:
         return {}
     found: dict[str, None] = {}
     for match in pattern.finditer(text):
         found.update(dict.fromkeys(called_programs(match["text"])))
+    if starts and path.endswith((".py", "js", ".ts")):
+        found.update(dict.fromkeys(match["text"] for match in _LISTS.finditer(text)))
     return found
 
 

@@ -11,6 +11,7 @@ from imgopt.proof.files import check_application_files
 from imgopt.proof.libraries import check_library_closure
 from imgopt.proof.model import Allowances, Check, not_measured
 from imgopt.proof.modes import check_modes
+from imgopt.proof.named import check_named
 from imgopt.proof.observe import Observation
 from imgopt.proof.opened import Opened, check_opened_files, with_sources
 from imgopt.proof.packages import check_language_packages
@@ -72,6 +73,7 @@ def static_checks(
         check_modes(original, candidate, allowances),
         check_library_closure(original, candidate, allowances, opened=files),
         check_programs(original, candidate, allowances, opened=opened),
+        check_named(original, candidate, allowances, opened=files),
         check_runtime_versions(original, candidate, allowances, opened=files),
         check_language_packages(original, candidate, allowances, opened=files),
         check_system_packages(original, candidate, allowances, named_packages, opened=files),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgopt.image.tree import Node
-from imgopt.proof.calls import called_by_packages, called_by_sources
+from imgopt.proof.calls import COMPILED, called_by_packages, called_by_sources
 from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.opened import Opened
 from imgopt.proof.shell import called_programs
@@ -156,7 +156,7 @@ def _calls(original: Side, candidate: Side, opened: frozenset[str] | None) -> It
 def _by_sources(original: Side, candidate: Side, allowances: Allowances) -> Iterator[Use]:
     """Literal calls in sources that the candidate still has, and packages that drive a program."""
     for word, path in called_by_sources(original):
-        kept = any(candidate.is_file(place) for place, _ in allowances.places(path))
+        kept = path.endswith(COMPILED) or any(candidate.is_file(place) for place, _ in allowances.places(path))
         if kept and original.command(word) is not None:
             yield Use(word, path)
     for word, package in called_by_packages(candidate):

@@ -98,7 +98,7 @@ class CarveRules:
     generated: tuple[str, ...] = ()
     """Beginnings of paths below /etc that installation scripts write."""
     must_keep: frozenset[str] = frozenset()
-    """Paths that an earlier proof asked for."""
+    """Paths that an earlier proof asked for, each with all below it."""
     gone: Mapping[str, str] = field(default_factory=dict)
     """Paths that the builder will not have, with the reason."""
     delta: frozenset[str] = frozenset()
@@ -127,7 +127,7 @@ def carve(delta: Iterable[PathFact], rules: CarveRules) -> Carved:
 
 def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
     path = fact.path
-    if path in rules.must_keep:
+    if is_below(path, rules.must_keep):
         return Verdict("kept", "an earlier build failed without it")
     if path in rules.gone:
         return Verdict("dropped", rules.gone[path])
@@ -209,6 +209,11 @@ def _piece(piece: str) -> str:
     if piece == "?":
         return "[^/]"
     return piece if piece.startswith("[") and piece.endswith("]") else re.escape(piece)
+
+
+def is_below(path: str, folders: Iterable[str]) -> bool:
+    """Whether it is one of these paths, or lies below one."""
+    return any(path == folder or path.startswith(folder + "/") for folder in folders)
 
 
 def matches_any(name: str, globs: Iterable[str]) -> bool:

@@ -11,7 +11,7 @@ from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
 from imgopt.rewrite.asked import asked_packages
-from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, orphan_bytecode
+from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, is_below, orphan_bytecode
 from imgopt.rewrite.copies import CopyPlan, plan_copies
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import Copy
@@ -64,7 +64,9 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
     first = carve(evidence.delta, rules)
     kept = frozenset(first.paths("kept"))
     trees = (
-        interpreter_files(evidence, interpreter) if interpreter and not packages and base is not None else frozenset()
+        interpreter_files(evidence, interpreter, project.repairs.paths)
+        if interpreter and not packages and base is not None
+        else frozenset()
     )
     everything = kept | trees
     started = evidence.real(start_programs(evidence))
@@ -210,12 +212,13 @@ def find_interpreter(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Eco
     return None
 
 
-def interpreter_files(evidence: Evidence, ecosystem: Ecosystem) -> frozenset[str]:
-    """Every path of the interpreter's own trees, but for the parts that only a build or a developer uses."""
+def interpreter_files(evidence: Evidence, ecosystem: Ecosystem, asked: Iterable[str] = ()) -> frozenset[str]:
+    """Every path of the interpreter's own trees, but for the parts that only a build or a developer uses; `asked` are
+    paths that an earlier build failed without."""
     runtime = ecosystem.runtime
     found = {path for glob in runtime.trees for path in _below(evidence, glob)}
     unneeded = {path for glob in runtime.unneeded for path in _below(evidence, glob)}
-    return frozenset(path for path in found if path not in unneeded or path in evidence.opened)
+    return frozenset(p for p in found if p not in unneeded or p in evidence.opened or is_below(p, asked))
 
 
 def _below(evidence: Evidence, glob: str) -> Iterable[str]:

@@ -18,7 +18,7 @@ from imgopt.proof.imports import imported_modules, modules_of
 from imgopt.proof.runners import closed_environment
 from imgopt.proof.side import plain_name
 from imgopt.proof.starts import unfolded
-from imgopt.rewrite.carve import matches_any
+from imgopt.rewrite.carve import is_below, matches_any
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.start import explained_in, original_start
@@ -49,7 +49,9 @@ def removable_tools(situation: Situation) -> RemovableTools:
         after = _last_installer(situation, ecosystem.name) if tools.remove else None
         if after is None:
             continue
-        found = {each.name: each for each in _removable(situation, evidence, ecosystem)}
+        asked = situation.project.repairs.paths
+        removable = _removable(situation, evidence, ecosystem)
+        found = {each.name: each for each in removable if not any(is_below(path, asked) for path in each.files)}
         if found:
             names = tuple(sorted(found))
             command = tools.remove.replace("{packages}", " ".join(names))

@@ -1,0 +1,148 @@
+"""What the kept sources name and the candidate lacks: files, modules and libraries that no probe made them use.
+
+A rewrite leaves out what nothing opened. A file that is read on a rare path, a package that is imported inside of a
+function and a library that is loaded by name leave a trace in the text: their name. What is missing is looked up there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from imgopt.proof.files import application_files
+from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.modules import imported, lost_modules
+from imgopt.proof.packages import NOT_LANGUAGES
+from imgopt.proof.side import Side
+from imgopt.proof.sources import is_foreign, source_texts
+
+NAME = "named by sources"
+_LITERAL = re.compile(r"""(?P<quote>["'`])(?P<text>[^"'`\n]{1,200})(?P=quote)""")
+_COMPILED = (".go", ".rs", ".java", ".kt", ".scala", ".groovy", ".c", ".cc", ".cpp", ".h", ".hpp", ".cs", ".fs")
+"""Sources that are not in the candidate as they are: the program that is made of them is."""
+_OF_THE_BUILD = re.compile(
+    r"\.(?:go|rs|java|kts?|scala|groovy|c|cc|cpp|cxx|h|hh|hpp|tsx?|mts|cts|o|a|d|class|py[co]|map|mk|cmake|proto)$"
+    r"|/(?:go\.(?:mod|sum|work)|Cargo\.\w+|pom\.xml|(?:build|settings)\.gradle\S*|package-lock\.json|yarn\.lock|"
+    r"pnpm-\S+\.yaml|tsconfig\S*\.json|\.dockerignore|[^/]*Dockerfile[^/]*|docker-compose\S*|compose\.ya?ml|Makefile|"
+    r"\.gitignore|\.gitkeep|\.keep)$|/(?:\.git|__pycache__|target|\.mvn|\.gradle|\.cache)(?:/|$)"
+)
+"""Read by compilers and their like: a mention of one is none of a file that a run reads."""
+_LONGEST_PROGRAM = 64 << 20
+_PLAIN_NAME = re.compile(r"^[\w-]{3,}\.[a-z]{2,5}$")
+_LOADS = re.compile(
+    r"""\b(?:CDLL|cdll\.LoadLibrary|PyDLL|dlopen|Native\.load|loadLibrary|ffi\.Library)\(\s*["'](?P<name>[\w.+-]{2,80})["']"""
+    r"""|\bfind_library\(\s*["'](?P<short>[\w.+-]{1,60})["']"""
+)
+
+
+def check_named(
+    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+) -> Check:
+    """Files, modules and libraries of the original that the candidate has not, as far as a kept source names them."""
+    texts = [(path, text) for path, text in source_texts(original) if _runs(path, candidate, allowances)]
+    lost = _lost_files(original, candidate, allowances)
+    items = [
+        *_files(original, candidate, texts, lost),
+        *(
+            item
+            for item in imported(original, texts, lost_modules(original, candidate), opened)
+            if not _judged_as_package(original, item.path, allowances)
+        ),
+        *_libraries(original, candidate, texts),
+    ]
+    said = [item for item in items if not _intended(item, allowances)]
+    allowed = [f"{item}: intended" for item in items if item not in said]
+    return judged(NAME, f"{len(lost)} files that are left out, looked up in {len(texts)} sources", said, allowed)
+
+
+def _judged_as_package(original: Side, path: str, allowances: Allowances) -> bool:
+    """Of a package that may not be left out: the check of language packages says so."""
+    package = original.owner(path) or original.owner(f"{path}/__init__.py") or original.owner(f"{path}/package.json")
+    if package is None or package.ecosystem in NOT_LANGUAGES or package.layer < original.base_layers:
+        return False
+    named = allowances.package_reason(package.ecosystem, package.name)
+    return named is None and allowances.drop_reason(package.metadata) is None
+
+
+def _intended(item: Item, allowances: Allowances) -> bool:
+    keys = (f"file:{item.path}", f"module:{item.subject}", f"library:{item.subject}", f"package:{item.subject}")
+    return any(key in allowances.configuration for key in keys)
+
+
+def _runs(path: str, candidate: Side, allowances: Allowances) -> bool:
+    """Whether this source, or what is compiled from it, is in the candidate."""
+    return path.endswith(_COMPILED) or any(candidate.is_file(place) for place, _ in allowances.places(path))
+
+
+def _lost_files(original: Side, candidate: Side, allowances: Allowances) -> frozenset[str]:
+    paths = (node.path for node in application_files(original) if node.kind != "dir")
+    return frozenset(
+        path
+        for path in paths
+        if not _OF_THE_BUILD.search(path)
+        and not is_foreign(path)
+        and not any(candidate.tree.get(place) for place, _ in allowances.places(path))
+    )
+
+
+def _files(original: Side, candidate: Side, texts: Iterable[tuple[str, str]], lost: frozenset[str]) -> Iterator[Item]:
+    if not lost:
+        return
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for path in lost:
+        by_name[posixpath.basename(path)].append(path)
+    for source, text in texts:
+        for match in _LITERAL.finditer(text):
+            yield from _named(original, source, match["text"], by_name)
+    yield from _in_programs(original, candidate, by_name)
+
+
+def _named(original: Side, source: str, literal: str, by_name: Mapping[str, list[str]]) -> Iterator[Item]:
+    word = literal.removeprefix("./").rstrip("/")
+    paths = by_name.get(posixpath.basename(word), ())
+    for path in paths:
+        beside = posixpath.dirname(path) in (original.workdir, posixpath.dirname(source))
+        if path.endswith("/" + word.lstrip("/")) and ("/" in word or beside):
+            yield Item("missing-file", path, path, source, f"{path} is left out, and {source} names it")
+
+
+def _in_programs(original: Side, candidate: Side, by_name: Mapping[str, list[str]]) -> Iterator[Item]:
+    """Names inside of compiled programs of the application; only names that no other text looks like."""
+    names = [name for name in by_name if _PLAIN_NAME.match(name)]
+    for node in application_files(original) if names else ():
+        if node.inode is None or is_foreign(node.path) or not 64 < node.size <= _LONGEST_PROGRAM:
+            continue
+        if not node.mode & 0o111 or original.elf(node) is None or not candidate.is_file(node.path):
+            continue
+        data = node.read()
+        for name in names:
+            if name.encode() in data:
+                path = by_name[name][0]
+                yield Item("missing-file", path, path, node.path, f"{path} is left out, and {node.path} names it")
+
+
+def _libraries(original: Side, candidate: Side, texts: Iterable[tuple[str, str]]) -> Iterator[Item]:
+    """Libraries that sources load by name, as far as the original's loader finds them."""
+    for source, text in texts:
+        for match in _LOADS.finditer(text):
+            yield from _library(original, candidate, source, match["name"], match["short"])
+
+
+def _library(original: Side, candidate: Side, source: str, name: str | None, short: str | None) -> Iterator[Item]:
+    if short:
+        before = {key for key in original.loader.cache if key.startswith(f"lib{short}.so")}
+        if before and not any(key.startswith(f"lib{short}.so") for key in candidate.loader.cache):
+            found = original.loader.cache[min(before)][0]
+            yield Item("missing-library", min(before), found, source, f"{source} looks for the library {short}")
+        return
+    wanted = name if name and ".so" in name else f"lib{name}.so"
+    found_path = _found(original, wanted)
+    if found_path and not _found(candidate, wanted):
+        yield Item("missing-library", wanted, found_path, source, f"{source} loads {wanted}, which is not there")
+
+
+def _found(side: Side, library: str) -> str | None:
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(side.config.platform.split("/")[1:2][0], "x86_64")
+    return side.loader.find(library, machine, "/", [])
