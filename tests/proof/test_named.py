@@ -8,6 +8,7 @@ import pytest
 
 from imgopt.proof.derive import derive
 from imgopt.proof.named import check_named
+from imgopt.proof.packages import check_language_packages
 from imgopt.proof.programs import check_programs
 from imgopt.proof.side import Side
 
@@ -42,7 +43,8 @@ def refuted(side_of: Callable[..., Side], before: Recipe, after: Recipe, opened:
     one, other = side_of(before, 1), side_of(after, 1)
     checks = check_named(one, other, derive(one, other, opened), opened=opened)
     programs = check_programs(one, other, derive(one, other, opened))
-    return "; ".join(map(str, (*checks.items, *programs.items)))
+    packages = check_language_packages(one, other, derive(one, other, opened), opened=opened)
+    return "; ".join(map(str, (*checks.items, *programs.items, *packages.items)))
 
 
 LOST: dict[str, tuple[Files, Files, list[str], str]] = {
@@ -74,7 +76,7 @@ LOST: dict[str, tuple[Files, Files, list[str], str]] = {
         {"app/main.py": "def form(s):\n    import black\n    return black.format_str(s)"},
         BLACK,
         list(BLACK),
-        "module black",
+        "python package black",
     ),
     "a part of the standard library": (
         {"app/main.py": "def draw():\n    import turtle, os"},
