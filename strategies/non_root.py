@@ -9,7 +9,7 @@ from imgopt.dockerfile import Edit, Stage
 from imgopt.image.image import Image
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import FinalStage
-from imgopt.rewrite.owning import owned_by
+from imgopt.rewrite.owning import entered_by_all, owned_by
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.writable import Writable, writable
 
@@ -36,7 +36,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip(f"the service writes to {system}, which belongs to the system", stage.line)
         return
     home = reads_home(evidence)
-    if home and (situation.final is None or not situation.final.shell):
+    if home and situation.final is None:
         yield Skip(f"the service reads {home}, below a folder that only root may enter", stage.line)
         return
     if situation.final is not None:
@@ -67,10 +67,10 @@ def _in_final(situation: Situation, final: FinalStage, evidence: Evidence, owned
     setup = final.setup
     if not name and final.shell:
         setup = (*setup, _make_user(situation))
-    if reads_home(evidence):
-        setup = (*setup, "chmod o+x /root")
-        complement = replace(complement, environment=(*complement.environment, "ENV HOME=/root"))
     final = replace(final, setup=setup)
+    if reads_home(evidence):
+        final = entered_by_all(final, "/root")
+        complement = replace(complement, environment=(*complement.environment, "ENV HOME=/root"))
     new = replace(
         owned_by(final, owned, user, base.tree() if base is not None else None),
         user=f"{user}:{user}",

@@ -20,6 +20,9 @@ EMPTY = "/opt/imgopt-empty"
 FOLDERS = "/opt/imgopt-folders"
 """Folders that a base without shell has already, with their new owner: a copy of their parent gives it to them."""
 
+HOMES = "/opt/imgopt-homes"
+"""A closed folder of a base without shell, open to all that know what is in it."""
+
 
 def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -> FinalStage:
     """The stage with its folders given to `user`; `base` is the tree of its base image."""
@@ -42,6 +45,18 @@ def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -
         early=(*final.early, *early, *_below(FOLDERS, given, chown)),
         prepare=(*final.prepare, *([" && ".join(builder)] if builder else [])),
         finish=(*final.finish, *(_commands(there, owned, chown) if final.shell else [])),
+    )
+
+
+def entered_by_all(final: FinalStage, folder: str) -> FinalStage:
+    """The stage with a folder of the base that others than its owner may enter, though not list."""
+    if final.shell:
+        return replace(final, setup=(*final.setup, f"chmod o+x {folder}"))
+    place = HOMES + folder
+    return replace(
+        final,
+        early=(*final.early, f"mkdir -p {place} && chmod 711 {place}"),
+        copies=(Copy((HOMES + "/",), "/"), *final.copies),
     )
 
 

@@ -16,7 +16,7 @@ from imgopt.rewrite.loop import OptimizeRequest
 from imgopt.rewrite.loop.attempt import prove_plan
 from imgopt.rewrite.loop.original import measure_original, read_source
 from imgopt.rewrite.loop.request import Silent
-from imgopt.rewrite.owning import owned_by
+from imgopt.rewrite.owning import entered_by_all, owned_by
 from imgopt.rewrite.variants import choose_variants
 from imgopt.rewrite.writable import Writable
 
@@ -150,3 +150,12 @@ def test_a_service_may_write_wherever_it_could_as_root(session: Session, bases: 
             container.start()
             port = container.ports()["8000/tcp"]
             assert {place: post(port, f"/{place}") for place in PLACES} == dict.fromkeys(PLACES, (200, "stored"))
+
+
+@pytest.mark.parametrize("shell", [True, False])
+def test_a_closed_home_folder_is_opened_with_and_without_a_shell(shell: bool) -> None:
+    final = entered_by_all(stage(shell=shell), "/root")
+    whole = final.render_builder_middle() + final.render()
+    assert ("RUN chmod o+x /root\n" in whole) is shell
+    assert ("RUN mkdir -p /opt/imgopt-homes/root && chmod 711 /opt/imgopt-homes/root\n" in whole) is not shell
+    assert ("COPY --from=builder /opt/imgopt-homes/ /\n" in whole) is not shell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -218,8 +219,9 @@ class _Worker:
 
 def _build_failure(failure: BuildFailure) -> str:
     step = f"{failure.step.name}: " if failure.step is not None else ""
-    last = next((line for line in reversed(failure.log) if line.strip()), failure.message)
-    return f"it does not build: {step}{last.strip()[:200]}"
+    said = [line.strip() for line in failure.log if line.strip()]
+    errors = [line for line in said if re.search(r"\berror\b|fatal|failed|cannot|unable", line, re.IGNORECASE)]
+    return f"it does not build: {step}{(errors or said or [failure.message])[-1][:200]}"
 
 
 def _why(outcome: Proven) -> str:
