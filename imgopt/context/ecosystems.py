@@ -183,6 +183,8 @@ class SystemPackages(Fact, frozen=True):
     """Paths of its own state, which a run does not need."""
     build_tools: list[str] = []
     """Names (glob patterns) of packages that serve a build only."""
+    data: list[str] = []
+    """Names (glob patterns) of packages that hold data only: they come along where they are recommended."""
     generated: list[str] = []
     """Beginnings of paths below /etc that installation scripts write."""
 

@@ -17,6 +17,7 @@ from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.gather import system_packages
 from imgopt.rewrite.gone import gone_paths
+from imgopt.rewrite.recommended import recommended_data
 from imgopt.rewrite.runtime import RuntimeNeeds, is_shared_library, runtime_needs
 from imgopt.rewrite.sonames import named_once
 from imgopt.rewrite.start import explained_in
@@ -143,8 +144,17 @@ def _sort_needs(
         for name in asked_packages(project, evidence):
             if name not in installed:
                 wanted.setdefault(name, "the Dockerfile installs it by name")
+        wanted |= _data(project, evidence, wanted, installed)
         wanted = evidence.packages.without_dependencies(wanted)
     return wanted, libraries, missing
+
+
+def _data(project: Project, evidence: Evidence, wanted: dict[str, str], installed: frozenset[str]) -> dict[str, str]:
+    """Packages of data that those wanted recommend, and that the new base has not."""
+    system = evidence.system(project.ecosystems)
+    globs = system.data if system is not None else []
+    found = recommended_data(evidence.side, wanted, evidence.packages.installed, globs)
+    return {name: why for name, why in found.items() if name not in installed and name not in wanted}
 
 
 def _is_data(path: str) -> bool:
