@@ -12,7 +12,7 @@ from pathlib import Path
 from imgopt.config import Config
 from imgopt.context.history import Repository
 from imgopt.dockerfile import find_ignore_file
-from imgopt.engine import BuildRequest, Session
+from imgopt.engine import BuildRequest, Session, configured
 from imgopt.errors import InputError, Location
 from imgopt.results.optimize import Check, OptimizeResult
 from imgopt.results.rewrite import Change, Skip
@@ -54,22 +54,8 @@ def from_file(name: str, role: str, context: Path, path: Path, config: Config) -
         dockerfile=_shown(path, context),
         text=_read(path),
         ignore=_read(ignore) if ignore else None,
-        request=_request(context, config),
+        request=configured(context, config),
         project=context,
-    )
-
-
-def _request(context: Path, config: Config) -> BuildRequest:
-    section = config.build
-    return BuildRequest(
-        context,
-        target=section.target,
-        build_args=section.args,
-        secrets=tuple(section.secrets),
-        ssh=tuple(section.ssh),
-        platform=section.platform,
-        network=section.network,
-        bases=config.bases,
     )
 
 

@@ -21,7 +21,7 @@ def built(subjects: Sequence[Subject], config: Config, *, rebuild: bool, say: Sa
     if not rebuild and all(subject.reference for subject in subjects):
         yield list(subjects)
         return
-    from imgopt.engine import BuildRequest, Session, connect
+    from imgopt.engine import Session, configured, connect
 
     with Session(connect()) as session:
         ready = []
@@ -30,16 +30,11 @@ def built(subjects: Sequence[Subject], config: Config, *, rebuild: bool, say: Sa
                 ready.append(subject)
                 continue
             say(f"building {subject}")
-            request = BuildRequest(
-                context=subject.context,
+            request = replace(
+                configured(subject.context, config),
                 dockerfile=subject.dockerfile,
                 target=subject.target,
-                build_args=config.build.args,
-                secrets=tuple(config.build.secrets),
-                ssh=tuple(config.build.ssh),
                 platform=subject.platform or config.build.platform,
-                network=config.build.network,
-                bases=config.bases,
                 file=str(subject.dockerfile),
             )
             done = session.build(request)

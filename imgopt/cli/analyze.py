@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgopt.cli.options import Format, Output, Platform
+from imgopt.cli.options import Format, Output, OutputOptions, Platform
 from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def analyze(
     """
     from imgopt.analysis import analyze as analyze_image
     from imgopt.image import open_image
-    from imgopt.report.formats import check_outputs, write_outputs
+    from imgopt.report.formats import write_outputs
 
-    check_outputs(output or [], "analysis")
+    OutputOptions(format, output).check("analysis")
     if verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="imgopt: %(message)s")
         logging.getLogger("urllib3").setLevel(logging.WARNING)

@@ -7,14 +7,17 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgopt.cli import options
-from imgopt.errors import FindingsError, InputError, Location
+from imgopt.cli.arms import Wanted
+from imgopt.cli.emit import give
+from imgopt.cli.grouped import grouped
+from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,8 +66,20 @@ _DEFAULT_MAX_TIME = 540.0
 _PARTS = ("cold", "run")
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How it is measured."""
+
+    runs: Runs = None
+    quick: Quick = False
+    max_time: MaxTime = None
+    seed: Seed = None
+    aa: Again = False
+    scenario: Only = None
+
+
 def register(app: typer.Typer) -> None:
-    app.command("bench", help=HELP)(bench_command)
+    app.command("bench", help=HELP)(grouped(bench_command))
 
 
 def bench_command(
@@ -75,148 +90,44 @@ def bench_command(
     rev: Revision = None,
     other_context: OtherContext = None,
     other_target: OtherTarget = None,
-    runs: Runs = None,
-    quick: Quick = False,
-    max_time: MaxTime = None,
-    seed: Seed = None,
-    aa: Again = False,
-    scenario: Only = None,
+    *,
+    how: How,
     resume: Resume = None,
     dry_run: DryRun = False,
-    file: options.File = None,
-    target: options.Target = None,
-    build_arg: options.BuildArg = None,
-    secret: options.Secret = None,
-    ssh: options.Ssh = None,
-    platform: options.Platform = None,
-    network: options.Network = None,
-    base: options.Base = None,
-    port: options.Port = None,
-    http: options.Http = None,
-    run: options.RunCommand = None,
-    env: options.Env = None,
-    env_file: options.EnvFile = None,
-    config: options.ConfigFile = None,
-    format: options.Format = "text",
-    output: options.Output = None,
+    build: options.BuildOptions,
+    smoke: options.SmokeOptions,
+    out: options.OutputOptions,
 ) -> int:
     from imgopt.engine import Session, connect
-    from imgopt.report import check_outputs, formats_of, load, write_outputs
-    from imgopt.results.bench import BenchResult
 
-    if format not in formats_of("bench"):
-        raise InputError(f"no format {format!r} here", hint=f"choose one of: {', '.join(formats_of('bench'))}")
-    check_outputs(output or (), "bench")
-    build = options.BuildOptions(file, target, build_arg, secret, ssh, platform, network, base)
-    smoke = options.SmokeOptions(port, http, run, env, env_file)
-    effective = options.effective_config(context, build, smoke, config)
-    earlier = load(resume) if resume else None
-    if earlier is not None and not isinstance(earlier, BenchResult):
-        raise InputError("not a result of imgopt bench", location=Location(str(resume)))
-    settings = _settings(effective, 3 if quick else runs, max_time, seed, aa, scenario)
-    wanted = _Wanted(context, other or (), saved, variant or (), rev or (), other_context or (), other_target or ())
+    out.check("bench")
+    config = options.effective_config(context, build, smoke)
+    earlier = _earlier(resume)
+    settings = _settings(config, how)
+    wanted = Wanted(context, other or (), saved, variant or (), rev or (), other_context or (), other_target or ())
     began = time.monotonic()
     with Session(connect()) as session:
-        arms = wanted.arms(session, effective, dry_run)
-        scenarios = _scenarios(arms[0], scenario or effective.bench.scenarios)
+        arms = wanted.arms(session, config, dry_run)
+        scenarios = _scenarios(arms[0], how.scenario or config.bench.scenarios)
         if dry_run:
             _plan(arms, scenarios, settings)
             return 0
         settings = _with_time_left(settings, time.monotonic() - began)
-        result = _measure(session, arms, scenarios, effective, settings, earlier, output or ())
-    _print(result, format)
-    write_outputs(result, output or ())
+        result = _measure(session, arms, scenarios, config, settings, earlier, out.output or ())
+    give(result, out)
     if result.reason == "interrupted":
         return 130
     return 1 if any(arm.failure for arm in result.arms) else 0
 
 
-class _Wanted:
-    """Which arms the command line asks for."""
+def _earlier(resume: Path | None) -> BenchResult | None:
+    from imgopt.report import load
+    from imgopt.results.bench import BenchResult
 
-    def __init__(
-        self,
-        context: Path,
-        files: Sequence[Path],
-        saved: Path | None,
-        names: Sequence[str],
-        revisions: Sequence[str],
-        contexts: Sequence[Path],
-        targets: Sequence[str],
-    ) -> None:
-        self._context, self._files, self._saved, self._names = context, files, saved, names
-        self._revisions, self._contexts, self._targets = revisions, contexts, targets
-
-    def arms(self, session: Session, config: Config, dry_run: bool) -> list[ArmSpec]:
-        """Two or more; the first is what the others are compared with. Nothing named: what `optimize` proves, found
-        first (not for a dry run, which then has only the original)."""
-        from imgopt.bench import arms as of
-
-        if self._revisions:
-            found = [of.revision(session, self._context, name, config) for name in self._revisions]
-            if len(found) == 1:
-                found.append(of.original(self._context, _found(self._context, config), "working tree"))
-            return of.unique(found)
-        first = of.original(self._context, _found(self._context, config))
-        found = [first]
-        if self._saved is not None:
-            found += self._saved_variants(first)
-        elif not (self._files or self._contexts or self._targets):
-            found += [] if dry_run else self._new_variants(session, first, config)
-            return found
-        for path in self._files:
-            found.append(of.from_file(path.name, "file", self._context, self._existing(path), config))
-        for folder in self._contexts:
-            found.append(of.original(folder, _without_file(config), folder.name or str(folder), "context"))
-        found += [of.with_target(first, target) for target in self._targets]
-        return of.unique(found)
-
-    def _new_variants(self, session: Session, first: ArmSpec, config: Config) -> list[ArmSpec]:
-        """Runs the loop. Raises FindingsError where it proves nothing."""
-        from imgopt.bench.arms import variants
-        from imgopt.cli.progress import LiveProgress
-        from imgopt.rewrite.loop import OptimizeRequest, optimize
-
-        dockerfile = options.find_dockerfile(self._context, config)
-        request = OptimizeRequest(self._context, dockerfile, config, tuple(self._names), timings=False)
-        with LiveProgress() as progress:
-            result = optimize(session, request, progress)
-        found = variants(first, result)
-        if not found:
-            raise FindingsError(
-                f"nothing to compare with: {result.message}", hint="name another Dockerfile: --with FILE"
-            )
-        return found
-
-    def _saved_variants(self, first: ArmSpec) -> list[ArmSpec]:
-        from imgopt.bench.arms import variants
-        from imgopt.report import load
-        from imgopt.results.optimize import OptimizeResult
-
-        saved = Path(self._saved or "")
-        result = load(saved)
-        if not isinstance(result, OptimizeResult):
-            raise InputError("not a result of imgopt optimize", location=Location(str(saved)))
-        proven = variants(first, result)
-        chosen = [arm for arm in proven if not self._names or arm.name in self._names]
-        if not chosen:
-            known = ", ".join(arm.name for arm in proven) or "none"
-            raise InputError("no such proven variant", location=Location(str(saved)), hint=f"proven here: {known}")
-        return chosen
-
-    def _existing(self, path: Path) -> Path:
-        found = next((found for found in (path, self._context / path) if found.is_file()), None)
-        if found is None:
-            raise InputError("no such Dockerfile", location=Location(str(path)))
-        return found
-
-
-def _found(context: Path, config: Config) -> Config:
-    """The configuration with the Dockerfile's path as it is found."""
-    import msgspec
-
-    path = str(options.find_dockerfile(context, config))
-    return msgspec.structs.replace(config, build=msgspec.structs.replace(config.build, file=path))
+    earlier = load(resume) if resume else None
+    if earlier is None or isinstance(earlier, BenchResult):
+        return earlier
+    raise InputError("not a result of imgopt bench", location=Location(str(resume)))
 
 
 def _with_time_left(settings: Settings, spent: float) -> Settings:
@@ -224,33 +135,19 @@ def _with_time_left(settings: Settings, spent: float) -> Settings:
     return settings if settings.max_time is None else replace(settings, max_time=max(settings.max_time - spent, 0.0))
 
 
-def _without_file(config: Config) -> Config:
-    """Another context has its own Dockerfile."""
-    import msgspec
-
-    return msgspec.structs.replace(config, build=msgspec.structs.replace(config.build, file=None))
-
-
-def _settings(
-    config: Config,
-    runs: int | None,
-    max_time: float | None,
-    seed: int | None,
-    again: bool,
-    only: Sequence[str] | None,
-) -> Settings:
+def _settings(config: Config, how: How) -> Settings:
     from imgopt.bench.run import Settings
 
     section = config.bench
-    limit = max_time if max_time is not None else section.max_time
-    chosen = only or section.scenarios
+    limit = how.max_time if how.max_time is not None else section.max_time
+    chosen = how.scenario or section.scenarios
     return Settings(
-        runs=runs or section.runs,
-        seed=random.SystemRandom().randrange(2**31) if seed is None else seed,
+        runs=3 if how.quick else how.runs or section.runs,
+        seed=random.SystemRandom().randrange(2**31) if how.seed is None else how.seed,
         max_time=_DEFAULT_MAX_TIME if limit is None else limit or None,
         cold=not chosen or "cold" in chosen,
         containers=not chosen or "run" in chosen,
-        again=again,
+        again=how.aa,
         alpha=section.alpha,
         min_effect=section.min_effect,
     )
@@ -352,14 +249,3 @@ def _unfinished(result: BenchResult) -> BenchResult:
     import msgspec
 
     return msgspec.structs.replace(result, partial=True, reason="still measuring, or killed")
-
-
-def _print(result: BenchResult, format: str) -> None:
-    from rich.console import Console
-
-    from imgopt.report import render, renderable
-
-    if format == "text":
-        Console(highlight=False).print(renderable(result))
-    else:
-        sys.stdout.write(render(result, format))

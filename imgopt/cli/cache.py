@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgopt.cli import options
+from imgopt.cli.emit import give
+from imgopt.cli.grouped import grouped
 from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ Timings = Annotated[list[Path] | None, typer.Option("--timings", help="Step seco
 
 
 def register(app: typer.Typer) -> None:
-    app.command("cache", help=HELP)(cache_command)
+    app.command("cache", help=HELP)(grouped(cache_command))
 
 
 def cache_command(
@@ -57,22 +59,14 @@ def cache_command(
     replay: ReplayCount = None,
     with_: With = None,
     timings: Timings = None,
-    file: options.File = None,
-    target: options.Target = None,
-    build_arg: options.BuildArg = None,
-    secret: options.Secret = None,
-    ssh: options.Ssh = None,
-    platform: options.Platform = None,
-    network: options.Network = None,
-    base: options.Base = None,
-    config: options.ConfigFile = None,
-    format: options.Format = "text",
-    output: options.Output = None,
+    *,
+    build: options.BuildOptions,
+    out: options.OutputOptions,
 ) -> int:
-    build = options.BuildOptions(file, target, build_arg, secret, ssh, platform, network, base)
     kind = "explain" if _is_explain(explain, since, against) else "replay" if replay is not None else "cache"
-    _check(kind, format, output, explain, since, against, with_, measure)
-    project = _project(context, options.effective_config(context, build, None, config))
+    out.check(kind)
+    _check(kind, explain, since, against, with_, measure)
+    project = _project(context, options.effective_config(context, build))
     with ExitStack() as stack:
         session, tell = _engine(stack) if measure else (None, lambda _: None)
         times = _times(timings or [])
@@ -85,7 +79,7 @@ def cache_command(
             result = project.measure(session, scenario or (), tell)
         else:
             result = project.examine(scenario or (), times)
-    _give(result, format, output or [])
+    give(result, out)
     return 0
 
 
@@ -95,19 +89,12 @@ def _is_explain(explain: int | None, since: str | None, against: Path | None) ->
 
 def _check(
     kind: str,
-    format: str,
-    output: Sequence[str] | None,
     explain: int | None,
     since: str | None,
     against: Path | None,
     with_: Sequence[Path] | None,
     measure: bool,
 ) -> None:
-    from imgopt.report import check_outputs, formats_of
-
-    if format not in formats_of(kind):
-        raise InputError(f"no format {format!r} here", hint=f"choose one of: {', '.join(formats_of(kind))}")
-    check_outputs(output or (), kind)
     if kind == "explain" and (since is None) == (against is None):
         raise InputError(
             "--explain compares with one other state", hint="add --since REV (a git revision) or --against DIR"
@@ -124,21 +111,10 @@ def _project(context: Path, settings: Config) -> Project:
     from imgopt.cache.memory import Memory
     from imgopt.cache.own import OwnScenario
     from imgopt.cache.project import Project
-    from imgopt.engine import BuildRequest
+    from imgopt.engine import configured
 
-    section = settings.build
-    request = BuildRequest(
-        context,
-        dockerfile=Path(section.file) if section.file else None,
-        target=section.target,
-        build_args=section.args,
-        secrets=tuple(section.secrets),
-        ssh=tuple(section.ssh),
-        platform=section.platform,
-        network=section.network,
-        bases=settings.bases,
-        file=section.file or "Dockerfile",
-    )
+    file = settings.build.file
+    request = replace(configured(context, settings), dockerfile=Path(file) if file else None, file=file or "Dockerfile")
     own = tuple(
         OwnScenario(one.name, context / one.patch if one.patch else None, one.command)
         for one in settings.cache.scenario
@@ -181,15 +157,3 @@ def _times(files: Sequence[Path]) -> Times | None:
                 if one.measured == "miss" and one.seconds is not None:
                     found[step.stage, step.instruction] = one.seconds
     return Times(found) if files else None
-
-
-def _give(result: Result, format: str, outputs: Sequence[str]) -> None:
-    from rich.console import Console
-
-    from imgopt.report import render, renderable, write_outputs
-
-    if format == "text":
-        Console(highlight=False).print(renderable(result))
-    else:
-        sys.stdout.write(render(result, format))
-    write_outputs(result, outputs)

@@ -94,10 +94,10 @@ def check(
     from imgopt.ci.building import built
     from imgopt.ci.record import record
     from imgopt.cli.emit import emit
-    from imgopt.report.formats import check_outputs, write_outputs
+    from imgopt.report.formats import write_outputs
 
     level = _fail_on(fail_on)
-    check_outputs(output or [], "ci")
+    options.OutputOptions(format, output).check("ci")
     project = _project(context, config, baseline, require_baseline)
     subjects = _subjects(images, project, file, target, platform)
     with built(subjects, project.config, rebuild=build, say=_say) as ready:
@@ -158,9 +158,9 @@ def history(
 ) -> int:  # fmt: skip
     from imgopt.ci.history import history as read
     from imgopt.cli.emit import emit
-    from imgopt.report.formats import check_outputs, write_outputs
+    from imgopt.report.formats import write_outputs
 
-    check_outputs(output or [], "history")
+    options.OutputOptions(format, output).check("history")
     project = _project(context, config, baseline, False)
     result = read(project.baseline, project.settings.metric, limit)
     emit(result, format)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from imgopt.cli.analyze import Reference, read_dockerfile
-from imgopt.cli.options import Format, Output, Platform
+from imgopt.cli.options import Format, Output, OutputOptions, Platform
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +33,9 @@ def diff(
     from imgopt.analysis import compare
     from imgopt.image import open_image
     from imgopt.report.diff import summary
-    from imgopt.report.formats import check_outputs, render, write_outputs
+    from imgopt.report.formats import render, write_outputs
 
-    check_outputs(output or [], "diff")
+    OutputOptions(format, output).check("diff")
     result = compare(
         open_image(before, platform), open_image(after, platform), read_dockerfile(file), exact_wire=exact_wire
     )

@@ -21,7 +21,7 @@ def doctor(base: options.Base = None, config: options.ConfigFile = None) -> int:
     from imgopt.engine import connect, sweep
 
     console = Console(highlight=False)
-    settings = options.effective_config(Path(), options.BuildOptions(base=base), None, config)
+    settings = options.effective_config(Path(), options.BuildOptions(base=base, config=config))
     try:
         engine = connect()
     except EnvironmentFailure as error:

@@ -1,4 +1,4 @@
-"""Prints a result of the gate; inside GitHub Actions in such a way that no name in it can become a command."""
+"""Gives a result: to standard output, and to files. Inside GitHub Actions no name in it can become a command."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ import secrets
 import sys
 from pathlib import Path
 
+from imgopt.cli.options import OutputOptions
 from imgopt.errors import EnvironmentFailure, Location
 from imgopt.results import Result
 from imgopt.results.ci import CiResult
 
 _SUMMARY_BYTES = 900_000
 """A step summary may have 1 MiB; above it nothing of it is shown."""
+
+
+def give(result: Result, out: OutputOptions, *, soft_wrap: bool = False) -> None:
+    """To standard output in the format that was asked for, and to every file that was."""
+    from imgopt.report import render, write_outputs
+
+    if out.format == "text":
+        _to_terminal(result, soft_wrap=soft_wrap)
+    else:
+        sys.stdout.write(render(result, out.format))
+    write_outputs(result, out.output or ())
 
 
 def emit(result: Result, format: str) -> None:
@@ -39,12 +51,12 @@ def _log_width() -> int:
     return shutil.get_terminal_size((160, 24)).columns
 
 
-def _to_terminal(result: Result) -> None:
+def _to_terminal(result: Result, *, soft_wrap: bool = False) -> None:
     from rich.console import Console
 
     from imgopt.report import renderable
 
-    Console(highlight=False).print(renderable(result))
+    Console(highlight=False).print(renderable(result), soft_wrap=soft_wrap)
 
 
 def _quoted(text: str) -> None:

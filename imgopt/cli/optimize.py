@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgopt.cli import options
-from imgopt.errors import InputError
+from imgopt.cli.emit import give
+from imgopt.cli.grouped import grouped
 
 if TYPE_CHECKING:
     from imgopt.results.optimize import OptimizeResult, Variant
@@ -37,7 +38,7 @@ NoTimings = Annotated[bool, typer.Option("--no-timings", help="Leave out the sho
 
 
 def register(app: typer.Typer) -> None:
-    app.command("optimize", help=HELP)(optimize_command)
+    app.command("optimize", help=HELP)(grouped(optimize_command))
 
 
 def optimize_command(
@@ -47,41 +48,23 @@ def optimize_command(
     out: Out = None,
     allow: Allow = None,
     no_timings: NoTimings = False,
-    file: options.File = None,
-    target: options.Target = None,
-    build_arg: options.BuildArg = None,
-    secret: options.Secret = None,
-    ssh: options.Ssh = None,
-    platform: options.Platform = None,
-    network: options.Network = None,
-    base: options.Base = None,
-    port: options.Port = None,
-    http: options.Http = None,
-    run: options.RunCommand = None,
-    env: options.Env = None,
-    env_file: options.EnvFile = None,
-    config: options.ConfigFile = None,
-    format: options.Format = "text",
-    output: options.Output = None,
+    *,
+    build: options.BuildOptions,
+    smoke: options.SmokeOptions,
+    out_to: options.OutputOptions,
 ) -> int:
     import msgspec
 
-    from imgopt.report import check_outputs, formats_of, write_outputs
     from imgopt.rewrite.loop import OptimizeRequest
 
-    if format not in formats_of("optimize"):
-        raise InputError(f"no format {format!r} here", hint=f"choose one of: {', '.join(formats_of('optimize'))}")
-    check_outputs(output or (), "optimize")
-    build = options.BuildOptions(file, target, build_arg, secret, ssh, platform, network, base)
-    smoke = options.SmokeOptions(port, http, run, env, env_file)
-    settings = options.effective_config(context, build, smoke, config)
+    out_to.check("optimize")
+    settings = options.effective_config(context, build, smoke)
     rewrite = msgspec.structs.replace(settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])])
     settings = msgspec.structs.replace(settings, rewrite=rewrite)
     dockerfile = options.find_dockerfile(context, settings)
     request = OptimizeRequest(context, dockerfile, settings, tuple(variant or ()), timings=not no_timings)
     result = _optimize(request)
-    _show(result, format)
-    write_outputs(result, output or ())
+    give(result, out_to)
     if out is not None:
         _write_out(out, result)
     if write:
@@ -98,17 +81,6 @@ def _optimize(request: OptimizeRequest) -> OptimizeResult:
     read_source(request)  # what is wrong with the input is said before an engine is asked for
     with Session(connect()) as session, LiveProgress() as progress:
         return optimize(session, request, progress)
-
-
-def _show(result: OptimizeResult, format: str) -> None:
-    from rich.console import Console
-
-    from imgopt.report import render, renderable
-
-    if format == "text":
-        Console(highlight=False, soft_wrap=False).print(renderable(result))
-    else:
-        sys.stdout.write(render(result, format))
 
 
 def _write_out(folder: Path, result: OptimizeResult) -> None:

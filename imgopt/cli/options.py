@@ -38,30 +38,46 @@ if TYPE_CHECKING:
 class BuildOptions:
     """The build half of the command line; None means: as the configuration says."""
 
-    file: Path | None = None
-    target: str | None = None
-    build_arg: list[str] | None = None
-    secret: list[str] | None = None
-    ssh: list[str] | None = None
-    platform: str | None = None
-    network: str | None = None
-    base: list[str] | None = None
+    file: File = None
+    target: Target = None
+    build_arg: BuildArg = None
+    secret: Secret = None
+    ssh: Ssh = None
+    platform: Platform = None
+    network: Network = None
+    base: Base = None
+    config: ConfigFile = None
 
 
 @dataclass(frozen=True, slots=True)
 class SmokeOptions:
     """The run half of the command line."""
 
-    port: list[int] | None = None
-    http: list[str] | None = None
-    run: list[str] | None = None
-    env: list[str] | None = None
-    env_file: Path | None = None
+    port: Port = None
+    http: Http = None
+    run: RunCommand = None
+    env: Env = None
+    env_file: EnvFile = None
 
 
-def effective_config(
-    context: Path, build: BuildOptions, smoke: SmokeOptions | None = None, explicit: Path | None = None
-) -> Config:
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """Where the result goes."""
+
+    format: Format = "text"
+    output: Output = None
+
+    def check(self, kind: str) -> None:
+        """Before long work: raises InputError where results of this kind have no such format, or no such file."""
+        from imgopt.report import check_outputs, formats_of
+
+        if self.format not in formats_of(kind):
+            known = ", ".join(formats_of(kind))
+            raise InputError(f"no format {self.format!r} here", hint=f"choose one of: {known}")
+        check_outputs(self.output or (), kind)
+
+
+def effective_config(context: Path, build: BuildOptions, smoke: SmokeOptions | None = None) -> Config:
     """The configuration file with the command line over it."""
     from imgopt.config import load_config
 
@@ -69,7 +85,7 @@ def effective_config(
         raise InputError(
             "not a folder", location=Location(str(context)), hint="give the build context, as for docker build"
         )
-    config, path = load_config(context, explicit)
+    config, path = load_config(context, build.config)
     return _with_smoke(_with_build(config, build), smoke or SmokeOptions(), path.parent if path else context)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgopt.cli import options
+from imgopt.cli.emit import give
+from imgopt.cli.grouped import grouped
 from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
@@ -39,68 +41,37 @@ Allow = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.command("prove", help=HELP)(prove_command)
+    app.command("prove", help=HELP)(grouped(prove_command))
 
 
 def prove_command(
     subject: Subject = ".",
     candidate: With = ...,  # type: ignore[assignment]
     allow: Allow = None,
-    file: options.File = None,
-    target: options.Target = None,
-    build_arg: options.BuildArg = None,
-    secret: options.Secret = None,
-    ssh: options.Ssh = None,
-    platform: options.Platform = None,
-    network: options.Network = None,
-    base: options.Base = None,
-    port: options.Port = None,
-    http: options.Http = None,
-    run: options.RunCommand = None,
-    env: options.Env = None,
-    env_file: options.EnvFile = None,
-    config: options.ConfigFile = None,
-    format: options.Format = "text",
-    output: options.Output = None,
+    *,
+    build: options.BuildOptions,
+    smoke: options.SmokeOptions,
+    out: options.OutputOptions,
 ) -> int:
-    from imgopt.report import check_outputs, formats_of, write_outputs
-
-    if format not in formats_of("proof"):
-        raise InputError(f"no format {format!r} here", hint=f"choose one of: {', '.join(formats_of('proof'))}")
-    check_outputs(output or (), "proof")
-    build = options.BuildOptions(file, target, build_arg, secret, ssh, platform, network, base)
-    smoke = options.SmokeOptions(port, http, run, env, env_file)
+    out.check("proof")
     folder = Path(subject) if Path(subject).is_dir() else Path()
-    settings = options.effective_config(folder, build, smoke, config)
+    settings = options.effective_config(folder, build, smoke)
     if Path(subject).is_dir():
         question = _of_dockerfiles(Path(subject), candidate, settings)
     else:
         question = _of_images(subject, candidate, settings)
     result = _prove(replace(question, allow=tuple(allow or ())))
-    _print(result, format)
-    write_outputs(result, output or ())
+    give(result, out)
     return 0 if result.verdict == "proven" else 1
 
 
 def _of_dockerfiles(context: Path, candidate: str, settings: Config) -> Question:
-    from imgopt.engine import BuildRequest
+    from imgopt.engine import configured
     from imgopt.proof.prove import Question
 
     section = settings.build
     own = options.find_dockerfile(context, settings)
-    request = BuildRequest(
-        context,
-        dockerfile=_readable(own),
-        target=section.target,
-        build_args=section.args,
-        secrets=tuple(section.secrets),
-        ssh=tuple(section.ssh),
-        platform=section.platform,
-        network=section.network,
-        bases=settings.bases,
-        name="original",
-        file=str(own),
-    )
+    request = replace(configured(context, settings), dockerfile=_readable(own), name="original", file=str(own))
     other = next((path for path in (Path(candidate), context / candidate) if path.is_file()), Path(candidate))
     _readable(other)  # what is wrong with the input is said before an engine is asked for
     target = section.target if section.target and _has_stage(other, section.target) else None
@@ -149,14 +120,3 @@ def _prove(question: Question) -> ProofResult:
         for line in failure.log[-_LOG_LINES:]:
             print(f"  {safe_terminal(line)}", file=sys.stderr)
         raise
-
-
-def _print(result: ProofResult, format: str) -> None:
-    from rich.console import Console
-
-    from imgopt.report import render, renderable
-
-    if format == "text":
-        Console(highlight=False).print(renderable(result))
-    else:
-        sys.stdout.write(render(result, format))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from imgopt.cli import options
-from imgopt.errors import InputError
+from imgopt.cli.emit import give
 
 HELP = """
 Show what can be changed from text alone: no engine, no build, nothing proven.
@@ -40,21 +40,14 @@ def rewrite_command(
     format: options.Format = "text",
     output: options.Output = None,
 ) -> int:
-    from rich.console import Console
-
-    from imgopt.report import formats_of, render, renderable, write_outputs
     from imgopt.rewrite.static import rewrite_static
 
-    if format not in formats_of("rewrite"):
-        raise InputError(f"no format {format!r} here", hint=f"choose one of: {', '.join(formats_of('rewrite'))}")
-    settings = options.effective_config(context, options.BuildOptions(file, target, build_arg), None, config)
+    out = options.OutputOptions(format, output)
+    out.check("rewrite")
+    settings = options.effective_config(context, options.BuildOptions(file, target, build_arg, config=config))
     dockerfile = options.find_dockerfile(context, settings)
     result = rewrite_static(context, dockerfile, settings, tuple(variant or ("safe",)))
-    if format == "text":
-        Console(highlight=False).print(renderable(result), soft_wrap=True)
-    else:
-        sys.stdout.write(render(result, format))
-    write_outputs(result, output or ())
+    give(result, out, soft_wrap=True)
     changed = any(item.changes for item in result.variants)
     if write and changed:
         _write(context, dockerfile, result.variants[-1].dockerfile, result.variants[-1].dockerignore)

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from imgopt.engine.build import Build, BuildFailure, BuildRequest
+from imgopt.engine.build import Build, BuildFailure, BuildRequest, configured
 from imgopt.engine.client import Engine, connect
 from imgopt.engine.container import Change, Container, Logs, Output, Process, RunRequest
 from imgopt.engine.facts import EngineFacts
@@ -32,6 +32,7 @@ __all__ = [
     "RunRequest",
     "Session",
     "Step",
+    "configured",
     "connect",
     "sweep",
 ]

@@ -20,6 +20,8 @@ from imgopt.errors import EnvironmentFailure, FindingsError, ImgoptError, InputE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imgopt.config import Config
+
 Listener = Callable[[BuildEvent], None]
 FailureKind = Literal["step", "syntax", "base", "context", "other"]
 _SYNTAX = re.compile(r"(?im)^(?P<mark>\ufeff?(?:#|//)[ \t]*)syntax(?P<rest>[ \t]*=[ \t]*(?P<image>\S+)[ \t]*\r?)$")
@@ -56,6 +58,21 @@ class BuildRequest:
     extra: tuple[str, ...] = ()
     file: str = "Dockerfile"
     """The Dockerfile's name in messages."""
+
+
+def configured(context: Path, config: Config) -> BuildRequest:
+    """The build of a context as the configuration, with the command line in it, says."""
+    section = config.build
+    return BuildRequest(
+        context,
+        target=section.target,
+        build_args=section.args,
+        secrets=tuple(section.secrets),
+        ssh=tuple(section.ssh),
+        platform=section.platform,
+        network=section.network,
+        bases=config.bases,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from imgopt.config import Config
-from imgopt.engine import BuildEvent, BuildRequest
+from imgopt.engine import BuildEvent, BuildRequest, configured
 from imgopt.proof.settings import SmokeSettings, settings_of
 
 
@@ -24,18 +24,10 @@ class OptimizeRequest:
 
     def build(self, name: str, dockerfile: str | None = None, ignore: str | None = None) -> BuildRequest:
         """A build of this project; with other texts than the project's own where they are given."""
-        section = self.config.build
-        return BuildRequest(
-            self.context,
+        return replace(
+            configured(self.context, self.config),
             dockerfile=dockerfile if dockerfile is not None else self.dockerfile,
             ignore=ignore,
-            target=section.target,
-            build_args=section.args,
-            secrets=tuple(section.secrets),
-            ssh=tuple(section.ssh),
-            platform=section.platform,
-            network=section.network,
-            bases=self.config.bases,
             name=name,
             file=str(self.dockerfile),
         )
