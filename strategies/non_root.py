@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from imgopt.dockerfile import Edit, Stage
 from imgopt.image.image import Image
+from imgopt.proof.access import programs_for_root
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.owning import entered_by_all, owned_by
@@ -51,6 +52,9 @@ def _refusal(evidence: Evidence) -> str:
         return f"the image runs as {user} already"
     if any(word.endswith(("gosu", "su-exec", "setpriv", "runuser")) for word in evidence.seen.executed):
         return "the start script drops privileges itself"
+    for_root = next(programs_for_root(evidence.side), None)
+    if for_root is not None:
+        return f"{for_root[1]} calls {for_root[0]}, which works for root alone"
     return ""
 
 

@@ -10,12 +10,19 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from imgopt.proof.model import Item
+from imgopt.proof.model import Item, words
+from imgopt.proof.programs import running_scripts, started
+from imgopt.proof.shell import called_programs
 from imgopt.proof.side import Side
 from imgopt.proof.sources import source_texts
 from imgopt.proof.users import WRITE, Identity
 from imgopt.proof.writes import written_by_sources
 
+NEEDS_ROOT = words(
+    "cron crond service sshd su sudo gosu su-exec setpriv runuser mount umount iptables sysctl useradd adduser usermod "
+    "groupadd addgroup apt-get apt apk dnf yum chroot setcap"
+)
+"""Programs that do their work for root alone."""
 TEMPORARY = ("/tmp", "/var/tmp")
 _HOME = re.compile(
     r"\bexpanduser\(|\bPath\.home\(|\bos\.homedir\(|\bos\.UserHomeDir\(|\bhome_dir\(|[\"']user\.home[\"']|\bDir\.home\b"
@@ -34,6 +41,23 @@ def lost_rights(original: Side, candidate: Side, identity: Identity) -> Iterator
             yield Item("not-writable", there, there, by, _said(candidate, there, folder, by))
     yield from _home(original, candidate, identity)
     yield from _account(original, candidate, identity)
+    before = original.identity
+    if before is not None and before.is_root and not identity.is_root:
+        for program, script in programs_for_root(candidate):
+            message = f"{script} calls {program}, which works for root alone"
+            yield Item("configuration", f"root:{program}", script, script, message)
+
+
+def programs_for_root(side: Side) -> Iterator[tuple[str, str]]:
+    """(program, who calls it) of the start and of the scripts that it runs."""
+    for use in started(side):
+        if posixpath.basename(use.word) in NEEDS_ROOT:
+            yield posixpath.basename(use.word), use.by
+    for script in running_scripts(side):
+        called = called_programs(script.read(1 << 20).decode("utf-8", "replace"))
+        yield from (
+            (posixpath.basename(word), script.path) for word in called if posixpath.basename(word) in NEEDS_ROOT
+        )
 
 
 def nearest(folder: str, *sides: Side) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,25 +15,29 @@ from imgopt.engine import Change, Container, Output, RunRequest, Session
 from imgopt.engine.container import StartFailure
 from imgopt.proof.fanotify import Recorder, Trace, traced, untraced
 from imgopt.proof.hints import hints
-from imgopt.proof.listen import Listener, peak_memory
+from imgopt.proof.listen import EPHEMERAL, Listener, other_sockets, peak_memory
 from imgopt.proof.mounts import fresh_mounts
 from imgopt.proof.probes import (
+    GUESS_SECONDS,
     UNKNOWN_PATH,
     Answer,
     Probe,
     ask,
     command_words,
     found_probes,
+    guessed_probes,
     health_words,
     is_usual,
 )
-from imgopt.proof.ready import EPHEMERAL, Expected, Ready, await_ready
+from imgopt.proof.ready import Expected, Ready, await_ready
+from imgopt.proof.routes import MOST_GUESSES, described
 from imgopt.proof.settings import SmokeSettings, read_http
 
 _MOST_STARTS = 4
 _LOG_TAIL = 40
 _MOST_EXPOSED = 40
 _PROBING_SECONDS = 180.0
+_GUESSING_SECONDS = 40.0
 _DEAF_SECONDS = 3
 HOSTNAME = "imgopt"
 KILLED = 137
@@ -74,6 +78,8 @@ class Observation:
     log: str = ""
     hints: tuple[str, ...] = ()
     listening: tuple[Listener, ...] = ()
+    sockets: tuple[str, ...] = ()
+    """What else it listens on: `udp 53`, `unix /run/app.sock`."""
     ready_seconds: float | None = None
     written: tuple[Change, ...] = ()
     peak_memory: int | None = None
@@ -96,10 +102,12 @@ def observe(
     plan: Plan | None = None,
     trace: bool = True,
     user: str | None = None,
+    guesses: Sequence[str] = (),
 ) -> Observation:
     """Starts the image, waits until it is ready, asks it, stops it. A container that listens on a port that was not
-    published is started again with that port published. Raises EnvironmentFailure for what is the engine's fault."""
-    run = _Run(session, image, settings or SmokeSettings(), plan, trace, user)
+    published is started again with that port published. `guesses` are paths that a service may know, for the first
+    look at the original. Raises EnvironmentFailure for what is the engine's fault."""
+    run = _Run(session, image, settings or SmokeSettings(), plan, trace, user, guesses)
     for attempt in range(_MOST_STARTS):
         observation, missing = run.once(final=attempt + 1 == _MOST_STARTS)
         if not missing:
@@ -110,8 +118,16 @@ def observe(
 
 class _Run:
     def __init__(
-        self, session: Session, image: str, settings: SmokeSettings, plan: Plan | None, trace: bool, user: str | None
+        self,
+        session: Session,
+        image: str,
+        settings: SmokeSettings,
+        plan: Plan | None,
+        trace: bool,
+        user: str | None,
+        guesses: Sequence[str],
     ) -> None:
+        self._guesses = guesses
         self._session = session
         self._image = image
         self._settings = settings
@@ -175,10 +191,12 @@ class _Run:
 
     def _finish(self, container: Container, ready: Ready, recorder: Recorder | None) -> Observation:
         answers, died = self._ask_all(container, ready), None
+        sockets = frozenset[str]()
         if ready.state != "ended":
             state = container.state()
             died = int(state["ExitCode"]) if state.get("Status") in ("exited", "dead") else None
             pid = int(state.get("Pid") or 0)
+            sockets = other_sockets(pid) if pid and self._session.engine.facts.local else frozenset()
             ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
         written = container.changes()
         stop = container.stop(self._stop_timeout()) if ready.state != "ended" and died is None else None
@@ -209,6 +227,7 @@ class _Run:
             log=logs.text,
             hints=() if started else hints(logs.text, code=ready.code, listens=bool(listens)),
             listening=tuple(sorted(ready.listening)),
+            sockets=tuple(sorted(sockets)),
             ready_seconds=ready.seconds,
             written=written,
             peak_memory=ready.peak_memory,
@@ -263,17 +282,36 @@ class _Run:
         asked = {answer.probe.name for answer in own}
         found = [probe for answer in first for probe in self._found(container, published, answer)]
         new = {probe.name: probe for probe in reversed(found) if probe.name not in asked}
-        return (*own, *_worth_keeping(self._each(container, published, [*new.values()][::-1])))
+        answers = self._each(container, published, [*new.values()][::-1])
+        return (*own, *_worth_keeping(answers), *self._guessed(container, published, first, [*own, *answers]))
+
+    def _guessed(
+        self, container: Container, ports: Mapping[str, int], first: list[Answer], known: list[Answer]
+    ) -> list[Answer]:
+        """What the sources and the service's own description name, as far as the original answers it soon."""
+        told = [path for answer in known for path in described(answer.header("content-type"), answer.body)]
+        asked = {answer.probe.name for answer in known}
+        speaking = [answer for answer in first if answer.probe.kind == "http" and answer.status is not None]
+        probes = [probe for answer in speaking for probe in guessed_probes(answer, (*told, *self._guesses))]
+        new = [probe for probe in probes if probe.name not in asked][: 2 * MOST_GUESSES]
+        answers = self._each(container, ports, new, GUESS_SECONDS, _GUESSING_SECONDS)
+        said = {(answer.status, answer.body) for answer in known if answer.probe.path == UNKNOWN_PATH}
+        return [a for a in answers if a.status not in (None, 404, 405) and (a.status, a.body) not in said]
 
     def _each(
-        self, container: Container, ports: Mapping[str, int], probes: tuple[Probe, ...] | list[Probe]
+        self,
+        container: Container,
+        ports: Mapping[str, int],
+        probes: Sequence[Probe],
+        patience: float = 30.0,
+        seconds: float = _PROBING_SECONDS,
     ) -> list[Answer]:
         answers: list[Answer] = []
-        end = time.monotonic() + _PROBING_SECONDS
+        end = time.monotonic() + seconds
         for probe in probes:
             if time.monotonic() > end and (self._plan is None or probe.source == "found"):
                 break
-            answers.append(ask(probe, container, ports))
+            answers.append(ask(probe, container, ports, patience))
         return answers
 
     def _http(self, first: list[Answer]) -> list[Probe]:

@@ -37,7 +37,12 @@ _USUAL_PATHS = (
 )
 UNKNOWN_PATH = "/imgopt/no-such-page"
 """Asked of every HTTP service: a site for one page answers it with that page, and a rewrite must keep that."""
-_NEVER_FOLLOWED = re.compile(r"log-?out|sign-?out|delete|remove|shutdown|restart|unsubscribe", re.IGNORECASE)
+_NEVER_FOLLOWED = re.compile(
+    r"log-?out|sign-?out|delete|remove|shutdown|restart|unsubscribe|purge|reset|/stop|/kill|/quit|/exit|/send|mail|webhook",
+    re.IGNORECASE,
+)
+GUESS_SECONDS = 5.0
+"""How long the original is waited for where a path is only guessed."""
 _SHELL_SIGNS = re.compile(r"[|&;<>()$`*?\[\]#~\n]|^\w+=")
 
 Scheme = Literal["http", "https", "tcp"]
@@ -83,14 +88,14 @@ class Answer:
         return next((value for key, value in self.headers if key == name), "")
 
 
-def ask(probe: Probe, container: Container, ports: Mapping[str, int]) -> Answer:
+def ask(probe: Probe, container: Container, ports: Mapping[str, int], patience: float = _ANSWER_SECONDS) -> Answer:
     """Puts one question. Never raises for what the container does."""
     if probe.kind == "command":
         return _execute(probe, container)
     host_port = ports.get(f"{probe.port}/tcp")
     if host_port is None:
         return Answer(probe, None, error=f"port {probe.port} is not published")
-    return connect_to(probe, host_port) if probe.kind == "tcp" else get(probe, host_port)
+    return connect_to(probe, host_port) if probe.kind == "tcp" else get(probe, host_port, patience)
 
 
 def get(probe: Probe, host_port: int, patience: float = _ANSWER_SECONDS) -> Answer:
@@ -169,6 +174,13 @@ def found_probes(first: Answer) -> list[Probe]:
     paths = [origin.path, *_links(first)][: MOST_LINKS + 1]
     paths += [path for path in (*_USUAL_PATHS, UNKNOWN_PATH) if path not in paths]
     return [Probe("http", "found", origin.port, path, scheme=origin.scheme) for path in dict.fromkeys(paths)]
+
+
+def guessed_probes(first: Answer, paths: Iterable[str]) -> list[Probe]:
+    """Paths that the sources or a description of the service name, for a port that answers HTTP."""
+    origin = first.probe
+    good = (path for path in dict.fromkeys(paths) if not _NEVER_FOLLOWED.search(path))
+    return [Probe("http", "found", origin.port, path, scheme=origin.scheme) for path in good]
 
 
 def is_usual(probe: Probe) -> bool:

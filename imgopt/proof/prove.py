@@ -16,6 +16,7 @@ from imgopt.proof.judge import Runs, judge
 from imgopt.proof.logs import failures_from_logs
 from imgopt.proof.model import Check, Item, not_measured
 from imgopt.proof.observe import Observation, observe
+from imgopt.proof.routes import routes
 from imgopt.proof.settings import SmokeSettings
 from imgopt.proof.side import Side
 from imgopt.proof.smoke import SMOKE, settle
@@ -79,7 +80,7 @@ def prove(
         candidate = _make(session, question.candidate, question, on_event)
     except BuildFailure as failure:
         return _does_not_build(question, original, failure)
-    runs, log = _runs(session, question, original.reference, candidate.reference, say)
+    runs, log = _runs(session, question, original, candidate.reference, say)
     say("Comparing the images")
     opened = runs.opened.files if runs.opened else None
     allowances = derive(original.side, candidate.side, opened, question.allow)
@@ -171,12 +172,11 @@ def _compared(side: Side, dockerfile: str, base: str | None, build: Build | None
     )
 
 
-def _runs(
-    session: Session, question: Question, original: str, candidate: str, say: Say
-) -> tuple[Runs, tuple[str, ...]]:
+def _runs(session: Session, question: Question, made: _Made, candidate: str, say: Say) -> tuple[Runs, tuple[str, ...]]:
     """The observations, and the last lines of the candidate, or of an original that does not start."""
     say("Running the original")
-    first = observe(session, original, question.smoke)
+    original = made.reference
+    first = observe(session, original, question.smoke, guesses=routes(made.side))
     if not first.started:
         return Runs((first,), None, f"the original does not start: {first.reason}"), first.log_tail
     again = observe(session, original, question.smoke, plan=first.plan, trace=False)

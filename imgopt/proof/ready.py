@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from imgopt.engine import Container
-from imgopt.proof.listen import Listener, listeners, peak_memory, processor_seconds, user_of
+from imgopt.proof.listen import EPHEMERAL, Listener, listeners, peak_memory, processor_seconds, user_of
 from imgopt.proof.probes import Answer, speaks
 
 _STABLE_SECONDS = 0.7
@@ -23,8 +23,6 @@ _SILENT_SECONDS = 25.0
 _QUICK_SECONDS = 4.0
 _PATIENT_SECONDS = 30.0
 _PAUSE = 0.1
-EPHEMERAL = 32768
-"""From here on the kernel gives ports that nobody asked for (ip_local_port_range): another one at every start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ a value that changes, but happened not to, is settled by observing the original 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -52,6 +53,7 @@ def compare(originals: Sequence[Observation], candidate: Observation) -> tuple[D
     if first.output is not None:
         found += _compare_ends(originals, candidate)
     found += _compare_ports(originals, candidate)
+    found += _compare_logs(originals, candidate)
     answers = {answer.probe.name: answer for answer in candidate.answers}
     for answer in first.answers:
         again = [other for run in originals[1:] for other in run.answers if other.probe.name == answer.probe.name]
@@ -94,6 +96,8 @@ def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Che
     first = originals[0]
     if not first.started:
         return not_measured(SMOKE, f"the original does not start: {first.reason}")
+    if _shows_nothing(first):
+        return not_measured(SMOKE, "the original ends at once and says nothing: give it a job with command or run")
     unsure = [answer.probe.name for answer in first.answers if answer.probe.text is not None and not _has_text(answer)]
     if unsure:
         return not_measured(SMOKE, f"the original does not give the expected text: {', '.join(unsure)}")
@@ -121,6 +125,13 @@ def check_stop(originals: Sequence[Observation], candidate: Observation) -> Chec
     return judged(STOP, detail, [Item("stop", "docker stop", message=detail)] if worse or slower else [])
 
 
+def _shows_nothing(first: Observation) -> bool:
+    """A shell without a terminal, or a program that was given nothing to do: it ends, and no one could tell by what."""
+    if first.output is None or first.answers or first.exit_code != 0:
+        return False
+    return not (first.output.stdout.strip() or first.output.stderr.strip() or first.written)
+
+
 def _what(originals: Sequence[Observation]) -> str:
     first = originals[0]
     count = len(first.answers)
@@ -128,7 +139,7 @@ def _what(originals: Sequence[Observation]) -> str:
     if first.output is not None:
         asked = f"exit code {first.exit_code} and output" + (f", {asked}" if count else "")
     elif not count:
-        asked = "keeps running; it listens on no port that could be asked"
+        asked = "keeps running; it listens on no port that could be asked; what it logs"
     return f"{asked}, against {len(originals)} run{'' if len(originals) == 1 else 's'} of the original"
 
 
@@ -155,7 +166,36 @@ def _compare_ports(originals: Sequence[Observation], candidate: Observation) -> 
     always = set.intersection(*({(item.port, item.loopback) for item in run.listening} for run in originals))
     opened = {(item.port, item.loopback) for item in candidate.listening}
     missing = sorted(port for port, loopback in always - opened if not (loopback and (port, False) in opened))
-    return [Difference(f"port {port}", "ports", "open", "closed") for port in missing]
+    sockets = set.intersection(*(set(run.sockets) for run in originals)) - set(candidate.sockets)
+    named = [*(f"port {port}" for port in missing), *sorted(sockets)]
+    return [Difference(name, "ports", "open", "closed") for name in named]
+
+
+_MENTIONS_ERROR = re.compile(
+    r"\b(?:Traceback|[A-Z]\w*(?:Error|Exception)\b|panic(?:ked)?\b|FATAL|CRITICAL|ERROR|[Pp]ermission denied|"
+    r"Operation not permitted|Segmentation fault)"
+)
+_OF_LAUNCHERS = re.compile(r"^(?:> |npm |yarn |\$ |pnpm |Done in )")
+_CHANGING_PARTS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-f]{8,}|[\d.:,+TZ-]*\d[\d.:,+TZ-]*")
+
+
+def _shape(line: str) -> str:
+    """A line of a log without what changes from run to run: numbers, times, ids."""
+    return _CHANGING_PARTS.sub("#", line.strip())
+
+
+def _compare_logs(originals: Sequence[Observation], candidate: Observation) -> list[Difference]:
+    """Errors that no run of the original logs; and of a program that nobody can ask, what every run of it says."""
+    known = {_shape(line) for run in originals for line in run.log.splitlines()}
+    new = dict.fromkeys(line.strip() for line in candidate.log.splitlines() if _shape(line) not in known)
+    found = [Difference("log", "log", "no such line", line[:300]) for line in new if _MENTIONS_ERROR.search(line)][:5]
+    first = originals[0]
+    if first.answers or first.output is not None or first.listening:
+        return found
+    always = set.intersection(*({_shape(line) for line in run.log.splitlines()} for run in originals))
+    lost = always - {_shape(line) for line in candidate.log.splitlines()}
+    said = sorted(line for line in lost if line and not _OF_LAUNCHERS.match(line))
+    return [*found, *(Difference("log", "log", line[:300], "not said") for line in said[:5])]
 
 
 def _compare_answers(before: Sequence[Answer], after: Answer) -> list[Difference]:

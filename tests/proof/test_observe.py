@@ -30,9 +30,13 @@ class Service(http.server.BaseHTTPRequestHandler):
             "/time": f"up {time.time() - started:.3f}s id {uuid.uuid4()} visit {visits}",
             "/healthz": "fine",
         }
+        if self.path == "/openapi.json":
+            pages[self.path] = '{"openapi": "3.1.0", "paths": {"/hidden/{id}": {"get": {}}, "/gone": {"get": {}}}}'
+        if self.path in ("/hidden/1", "/inner"):
+            pages[self.path] = "nobody links here"
         body = pages.get(self.path)
         self.send_response(404 if body is None else 200)
-        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Type", "application/json" if "openapi" in self.path else "text/html")
         self.end_headers()
         self.wfile.write((body or "none").encode())
         open("/tmp/written", "w").close()
@@ -59,14 +63,17 @@ def python(code: str) -> tuple[str, ...]:
 
 
 def test_a_service_is_found_and_asked_though_no_port_is_exposed(session: Session, make: Make) -> None:
-    first = observe(session, make())
+    first = observe(session, make(), guesses=("/inner", "/unknown"))
     assert first.started, first.reason
     assert [(answer.probe.name, answer.status) for answer in first.answers] == [
         ("GET :8123/", 200),
         ("GET :8123/data", 200),
         ("GET :8123/time", 200),
         ("GET :8123/healthz", 200),
+        ("GET :8123/openapi.json", 200),
         ("GET :8123/imgopt/no-such-page", 404),
+        ("GET :8123/hidden/1", 200),
+        ("GET :8123/inner", 200),
     ]
     assert "/tmp/written" in {change.path for change in first.written}
     assert (first.uid, first.stop_code) == (0, 0)

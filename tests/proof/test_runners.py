@@ -49,9 +49,7 @@ def test_the_command_is_the_one_of_the_environment(command: str, started: str, s
     assert " ".join(run.words) == started
 
 
-@pytest.mark.parametrize(
-    "command", ["poetry run nowhere", "uv run --with httpx main.py", "poetry install", "npm run"]
-)
+@pytest.mark.parametrize("command", ["poetry run nowhere", "uv run --with httpx main.py", "poetry install", "npm run"])
 def test_what_cannot_be_told_is_refused(command: str, side_of: Callable[..., Side]) -> None:
     assert run_by(side(side_of), tuple(command.split())) is None
 

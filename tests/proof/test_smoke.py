@@ -146,3 +146,34 @@ def test_a_stop_may_get_better_and_not_worse(
 
 def test_log_lines_of_a_service_that_runs_are_not_compared() -> None:
     assert compare([served("x", log="started a")] * 2, served("x", log="started b")) == ()
+
+
+def _run(log: str = "", **more: object) -> Observation:
+    plan = Plan((), (), (), False, 0.0)
+    return replace(Observation("i", True, "it runs without listening on a port", plan, log=log), **more)  # type: ignore[arg-type]
+
+
+def test_an_error_that_only_the_candidate_logs_is_a_difference() -> None:
+    originals = [_run("ready at 10:00:01\nERROR 5 retries\n"), _run("ready at 10:00:09\nERROR 7 retries\n")]
+    assert compare(originals, _run("ready at 10:01:00\nERROR 9 retries\n")) == ()
+    found = compare(originals, _run("ready at 10:01:00\nERROR 9 retries\nPermissionError: x\n"))
+    assert [(d.aspect, d.before) for d in found] == [("log", "no such line")]
+
+
+def test_what_a_worker_always_says_must_be_said() -> None:
+    originals = [_run("job 1 done\nseen a\n"), _run("job 2 done\nseen b\n")]
+    assert compare(originals, _run("job 3 done\n")) == ()
+    assert [d.before for d in compare(originals, _run("waiting\n"))] == ["job # done"]
+
+
+def test_a_socket_that_is_not_opened_any_more_is_a_difference() -> None:
+    originals = [_run(sockets=("udp 53", "unix /run/1")), _run(sockets=("udp 53",))]
+    assert compare(originals, _run(sockets=("udp 53", "unix /run/2"))) == ()
+    assert [d.probe for d in compare(originals, _run())] == ["udp 53"]
+
+
+def test_a_program_that_ends_and_says_nothing_proves_nothing() -> None:
+    silent = _run(exit_code=0, output=Output(0, b"", b""))
+    assert check_smoke([silent, silent], silent).verdict == "not measured"
+    said = _run(exit_code=0, output=Output(0, b"done\n", b""))
+    assert check_smoke([said, said], said).verdict == "passed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from imgopt.context.ecosystems import Ecosystem, load_ecosystems
@@ -17,6 +17,7 @@ from imgopt.proof.dockerfiles import base_name, named_packages
 from imgopt.proof.observe import Observation, observe
 from imgopt.proof.opened import with_sources
 from imgopt.proof.probes import Answer
+from imgopt.proof.routes import routes
 from imgopt.proof.settings import SmokeSettings
 from imgopt.proof.side import Side
 from imgopt.proof.site import site_probes
@@ -104,16 +105,19 @@ def measure_original(session: Session, request: OptimizeRequest, source: Source,
     progress.stage("Running the original, twice: what it answers, opens and writes")
     builds_first = build_start(source.dockerfile, static_project(request, source)) is not None
     patience = max(request.smoke.start_timeout, PATIENCE if builds_first else 0.0)
-    smoke = replace(request.smoke, start_timeout=patience, more=site_probes(Side(image, base)))
-    runs = observe_original(session, build.image_id, smoke)
+    side = Side(image, base)
+    smoke = replace(request.smoke, start_timeout=patience, more=site_probes(side))
+    runs = observe_original(session, build.image_id, smoke, routes(side))
     named = named_packages(source.text, request.config.build.target)
     evidence = gather(image, base, seen_in(runs), looker, named)
     return Original(source, build, image, base, runs, evidence)
 
 
-def observe_original(session: Session, image: str, smoke: SmokeSettings) -> tuple[Observation, ...]:
+def observe_original(
+    session: Session, image: str, smoke: SmokeSettings, guesses: Sequence[str] = ()
+) -> tuple[Observation, ...]:
     """Twice, so that what differs between two runs of the same image is known; once where it does not start."""
-    first = observe(session, image, smoke)
+    first = observe(session, image, smoke, guesses=guesses)
     if not first.started:
         return (first,)
     return first, observe(session, image, smoke, plan=first.plan, trace=False)
