@@ -128,6 +128,8 @@ class BuildTools(Fact, frozen=True):
     """Files of theirs that the interpreter opens at every start (glob patterns over the whole path)."""
     remove: str = ""
     """Command with {packages}."""
+    remove_elsewhere: str = ""
+    """The same for an {environment} that the service runs in."""
 
 
 class Accelerator(Fact, frozen=True):

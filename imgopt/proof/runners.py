@@ -67,20 +67,22 @@ def _own_files(side: Side, name: str, environment: str) -> str:
     shebang = side.shebang(node) if node is not None else ()
     program = f"^{re.escape(node.path)}$" if node is not None else "^$"
     prefix = posixpath.dirname(posixpath.dirname(shebang[0])) if shebang else ""
-    if not prefix or not environment or prefix == environment or not _is_closed(side, environment):
+    if not prefix or not environment or prefix == environment or not is_closed(side, environment):
         return program
     return rf"{program}|^{re.escape(prefix)}/lib/python3\.\d+/site-packages/"
 
 
-def _is_closed(side: Side, environment: str) -> bool:
+def is_closed(side: Side, environment: str) -> bool:
+    """Whether a virtual environment does not look at the packages outside of it."""
     text = (side.read(f"{environment}/pyvenv.cfg", 65536) or b"").decode("utf-8", "replace").lower()
     return re.search(r"^include-system-site-packages\s*=\s*false", text, re.MULTILINE) is not None
 
 
-def closed_environment(side: Side, words: tuple[str, ...]) -> bool:
-    """Whether a command runs in a virtual environment that does not look at the packages outside of it."""
+def environment_of(side: Side, words: tuple[str, ...]) -> str:
+    """The virtual environment whose program these words start; "" for none."""
     if not words:
-        return False
+        return ""
     places = [words[0]] if "/" in words[0] else [posixpath.join(folder, words[0]) for folder in side.search_path]
     place = next((path for path in places if side.is_file(posixpath.join(side.workdir, path))), "")
-    return bool(place) and _is_closed(side, posixpath.dirname(posixpath.dirname(place)))
+    folder = posixpath.dirname(posixpath.dirname(posixpath.normpath(posixpath.join(side.workdir, place))))
+    return folder if place and side.is_file(f"{folder}/pyvenv.cfg") else ""

@@ -1,32 +1,37 @@
 """Build tools that nothing uses at run time: the builder removes them, so that no copy ships them.
 
 Those that a base image brings (pip) go when the run opened nothing of them. Those that the Dockerfile installs
-(Poetry) take along what was installed for them only.
+(Poetry), and what the project lists for its development, take along what was installed for them only.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from imgopt.context.devgroups import development_packages
 from imgopt.context.ecosystems import BuildTools, Ecosystem
 from imgopt.dockerfile import Instruction
+from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages import Package
 from imgopt.proof.imports import imported_modules, modules_of
-from imgopt.proof.runners import closed_environment
+from imgopt.proof.runners import environment_of, is_closed
 from imgopt.proof.side import plain_name
 from imgopt.proof.starts import unfolded
 from imgopt.rewrite.carve import is_below, matches_any
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.installs import recognise
+from imgopt.rewrite.installs import NEUTRAL, Install, recognise
 from imgopt.rewrite.start import explained_in, original_start
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import ContextFiles, Situation
 
-LISTS = re.compile(r"(?:^|/)(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile|[^/]*\.lock)$")
-EXTRAS = re.compile(r"^Requires-Dist:\s*([\w.-]+)", re.MULTILINE)
+LISTS = re.compile(r"(?:^|/)(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile)$")
+NEEDED = re.compile(r"^Requires-Dist:\s*([\w.-]+)", re.MULTILINE)
+
+PLAIN = NEUTRAL | frozenset(["apt-get", "cd", "chmod", "chown", "cp", "echo", "ln", "mv", "rm", "sed", "touch"])
+"""Programs that use no package of a language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +52,59 @@ def removable_tools(situation: Situation) -> RemovableTools:
     for ecosystem in situation.project.ecosystems:
         tools = ecosystem.build_tools
         after = _last_installer(situation, ecosystem.name) if tools.remove else None
-        if after is None:
-            continue
         asked = situation.project.repairs.paths
-        removable = _removable(situation, evidence, ecosystem)
-        found = {each.name: each for each in removable if not any(is_below(path, asked) for path in each.files)}
+        groups = _removable(situation, evidence, ecosystem) if after is not None else ()
+        found = [
+            (command, [e for e in each if not any(is_below(path, asked) for path in e.files)])
+            for command, each in groups
+        ]
+        found = [(command, each) for command, each in found if each]
         if found:
-            names = tuple(sorted(found))
-            command = tools.remove.replace("{packages}", " ".join(names))
-            paths = frozenset(path for each in found.values() for path in each.files)
-            return RemovableTools(names, command, paths, after)
+            commands = [command.replace("{packages}", _names(each)) for command, each in found]
+            packages = [each for _, group in found for each in group]
+            names = tuple(_names(packages).split())
+            paths = frozenset(path for each in packages for path in each.files)
+            return RemovableTools(names, " && ".join(commands), paths, after)
     return RemovableTools()
 
 
-def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -> list[Package]:
-    """Packages of the folder that the removing command works on: where the base's own tools are."""
-    tools, explained = ecosystem.build_tools, explained_in(situation)
+def _names(packages: Iterable[Package]) -> str:
+    return " ".join(sorted({each.name for each in packages}))
+
+
+def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -> Iterator[tuple[str, list[Package]]]:
+    """Commands with the packages that each removes: those of the service's own environment, then those of the folder
+    that the plain command works on, where the base's own tools are."""
+    tools = ecosystem.build_tools
     ours = [each for each in evidence.all_packages if each.ecosystem == ecosystem.name]
     own = [each for each in ours if each.name in tools.packages and each.layer < evidence.base_layers]
     sites = {_site(each) for each in own}
     remover = evidence.side.command(tools.remove.split()[0])
     if len(sites) != 1 or remover is None or not _belongs(remover.path, next(iter(sites))):
-        return []
+        return
+    environment = environment_of(evidence.side, unfolded(evidence.side, original_start(evidence)).words)
+    inside = [each for each in ours if environment and _site(each).startswith(f"{environment}/lib/")]
+    found = _unneeded(situation, evidence, inside, tools)
+    if found and tools.remove_elsewhere:
+        yield tools.remove_elsewhere.replace("{environment}", environment), found
+    there = [each for each in ours if _site(each) in sites]
+    closed = bool(environment) and is_closed(evidence.side, environment)
+    added = _unneeded(situation, evidence, there, tools, closed=closed)
+    used = _use(situation, evidence, tools)
+    unused = [each for each in own if not used(each) and all(_is_as_in_base(evidence, path) for path in each.files)]
+    if unused or added:
+        yield tools.remove, [*unused, *added]
+
+
+def _use(situation: Situation, evidence: Evidence, tools: BuildTools) -> Callable[[Package], bool]:
+    """Whether the service opened a file of a package, beside what is read of all packages, or by the launcher alone."""
+    explained = explained_in(situation)
 
     def used(package: Package) -> bool:
         files = (path for path in package.files if not path.endswith(".pyc") and path in evidence.opened)
         return any(not matches_any(path, tools.opened_always) and not explained(path) for path in files)
 
-    there = [each for each in ours if _site(each) in sites]
-    unused = [each for each in own if not used(each) and all(_is_as_in_base(evidence, path) for path in each.files)]
-    return [*unused, *_installed_tools(situation, evidence, there, tools, used)]
+    return used
 
 
 def _is_as_in_base(evidence: Evidence, path: str) -> bool:
@@ -92,29 +120,36 @@ def _belongs(program: str, site: str) -> bool:
     return site.startswith(posixpath.dirname(posixpath.dirname(program)) + "/")
 
 
-def _installed_tools(
-    situation: Situation, evidence: Evidence, there: list[Package], tools: BuildTools, used: Callable[[Package], bool]
+def _unneeded(
+    situation: Situation, evidence: Evidence, there: list[Package], tools: BuildTools, *, closed: bool = False
 ) -> list[Package]:
-    """Installers over the base that the run did not open, and what nothing else that is there needs."""
+    """Installers and development packages over the base that the run did not open, and what nothing else that is there
+    needs; `closed`: the service cannot import from there."""
+    context, used = situation.project.context, _use(situation, evidence, tools)
     added = [each for each in there if each.layer >= evidence.base_layers]
-    imported = imported_modules(evidence.side)
-    closed = closed_environment(evidence.side, unfolded(evidence.side, original_start(evidence)).words)
-    asked = [each for each in added if each.name in tools.installers and not used(each)]
-    if not closed:
-        asked = [each for each in asked if not imported & modules_of(each)]
+    imported = frozenset[str]() if closed else imported_modules(evidence.side)
+    asked_names = {*tools.installers, *development_packages(context.sizes, context.text)}
+    if all(each.layer >= evidence.base_layers for each in there):
+        asked_names |= set(tools.packages)
+    asked = [each for each in added if plain_name(each.name) in asked_names and not used(each)]
+    asked = [each for each in asked if not imported & modules_of(each)]
     if not asked:
         return []
-    listed = _listed(situation.project.context) if not closed else ""
+    listed = "" if closed else _listed(context)
     others = [each for each in there if each not in asked]
     roots = [
         each
         for each in others
         if used(each)
+        or imported & modules_of(each)
+        or _is_listed(each.name, listed)
         or not any(_needs(other, each) for other in there if other is not each)
-        or (not closed and (imported & modules_of(each) or _is_listed(each.name, listed)))
     ]
     kept = _reached(evidence, others, roots)
-    return [*asked, *(each for each in others if each in added and plain_name(each.name) not in kept)]
+    return [
+        *(each for each in asked if plain_name(each.name) not in kept),
+        *(each for each in others if each in added and plain_name(each.name) not in kept),
+    ]
 
 
 def _needs(package: Package, other: Package) -> bool:
@@ -129,10 +164,11 @@ def _reached(evidence: Evidence, packages: Iterable[Package], roots: Iterable[Pa
     queue = [plain_name(each.name) for each in roots]
     while queue:
         name = queue.pop()
-        if name not in found and name in by_name:
+        if name not in found:
             found.add(name)
-            text = (evidence.side.read(by_name[name].metadata, 1 << 20) or b"").decode("utf-8", "replace")
-            queue += [plain_name(other) for other in EXTRAS.findall(text)]
+            about = evidence.side.read(by_name[name].metadata, 1 << 20) if name in by_name else b""
+            text = (about or b"").decode("utf-8", "replace")
+            queue += [plain_name(other) for other in NEEDED.findall(text)]
     return frozenset(found)
 
 
@@ -147,14 +183,20 @@ def _is_listed(name: str, listed: str) -> bool:
 
 
 def _last_installer(situation: Situation, ecosystem: str) -> Instruction | None:
-    """The last step of the shipped stage that calls a package manager of this ecosystem."""
-    stage = situation.stage
+    """The last step of the shipped stage that calls a package manager of this ecosystem, or that may use what it
+    installed (`poetry run pytest`, a script); None where no step installs."""
     last = None
-    for item in stage.instructions:
+    for item in situation.stage.instructions:
         if item.keyword != "RUN":
             continue
-        for command in script_of(situation.dockerfile, item).commands:
-            install = recognise([value or "" for value in command.values], situation.project.ecosystems)
-            if install is not None and install.ecosystem.name == ecosystem:
-                last = item
+        script = script_of(situation.dockerfile, item)
+        installs = [_install(situation, command) for command in script.commands]
+        is_one = any(install is not None and install.ecosystem.name == ecosystem for install in installs)
+        is_plain = not script.unknown and all(command.name in PLAIN for command in script.commands)
+        if is_one or (last is not None and not is_plain):
+            last = item
     return last
+
+
+def _install(situation: Situation, command: Command) -> Install | None:
+    return recognise([value or "" for value in command.values], situation.project.ecosystems)

@@ -13,7 +13,7 @@ from imgopt.proof.derive import derive
 from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import ContextFiles, Project, Situation
-from imgopt.rewrite.tools import removable_tools
+from imgopt.rewrite.tools import _last_installer, removable_tools
 
 from .conftest import File, Recipe
 
@@ -76,6 +76,33 @@ def test_what_the_project_may_use_stays(why: dict[str, object], removed: Callabl
     assert removed(**why) == ("cleo", "pip", "poetry")
 
 
+def test_development_packages_go_from_the_environment_that_the_service_runs_in(
+    tmp_path: Path, side_of: Callable[..., Side]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.poetry.group.dev.dependencies]\nblack = '*'\nfaker = '*'\n")
+    inside = {
+        path.replace("usr/local", "env"): file
+        for name in ("black", "faker", "flask")
+        for path, file in package(name).items()
+    }
+    environment = {
+        **inside,
+        "env/pyvenv.cfg": "include-system-site-packages = false",
+        "env/bin/flask": File("x", 0o755),
+    }
+    layers = (
+        ("ADD", BASE),
+        ("RUN poetry install", environment),
+        ("COPY", {"app/main.py": "def f():\n    import faker"}),
+    )
+    config = {"Env": ["PATH=/env/bin:/usr/local/bin"], "Cmd": ["flask", "run"], "WorkingDir": "/app"}
+    side = side_of(Recipe(layers, config), 1)
+    evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset(["/app/main.py"])))
+    context = ContextFiles(tmp_path, {"pyproject.toml": 1})
+    found = removable_tools(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE)))
+    assert found.command == "pip --python /env/bin/python uninstall --yes black && pip uninstall --yes pip"
+
+
 def test_a_look_through_what_all_packages_say_of_themselves_is_no_use(
     removed: Callable[..., tuple[str, ...]], side_of: Callable[..., Side]
 ) -> None:
@@ -89,3 +116,19 @@ def test_a_look_through_what_all_packages_say_of_themselves_is_no_use(
 
 def test_an_installer_that_the_run_opened_stays(removed: Callable[..., tuple[str, ...]]) -> None:
     assert removed(opened=f"/{SITE}/poetry/__init__.py") == ("pip",)
+
+
+@pytest.mark.parametrize(
+    ("steps", "line"),
+    [
+        ("RUN chmod +x a.sh", 3),
+        ("RUN poetry run pytest", 5),
+        ("RUN make test", 5),
+        ("RUN $COMMAND", 5),
+    ],
+)
+def test_they_stay_for_the_last_step_that_may_use_them(steps: str, line: int) -> None:
+    dockerfile = parse(f"FROM python:3.11\nCOPY . .\nRUN pip install -r x\nCOPY b b\n{steps}\nCMD a\n")
+    found = _last_installer(Situation(Project(ContextFiles(Path(), {}), builtin_ecosystems()), dockerfile), "python")
+    assert found is not None
+    assert found.line == line

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from imgopt.proof.runners import closed_environment, run_by
+from imgopt.proof.runners import environment_of, is_closed, run_by
 from imgopt.proof.side import Side
 from imgopt.proof.starts import same_start
 
@@ -84,6 +84,8 @@ def test_the_environment_on_the_search_path_starts_the_same_program(side_of: Cal
     assert same_start(original, side(side_of, Cmd=["python", "main.py"], **path)).start is None
 
 
-def test_an_environment_is_closed_unless_it_says_otherwise(side_of: Callable[..., Side]) -> None:
-    assert closed_environment(side(side_of), (f"/{VENV}/bin/python", "main.py"))
-    assert not closed_environment(side(side_of), ("python", "main.py"))
+def test_the_environment_of_a_start_is_told_by_its_first_word(side_of: Callable[..., Side]) -> None:
+    image = side(side_of)
+    assert environment_of(image, (f"/{VENV}/bin/python", "main.py")) == f"/{VENV}"
+    assert environment_of(image, ("python", "main.py")) == ""
+    assert is_closed(image, f"/{VENV}")
