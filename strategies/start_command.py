@@ -73,6 +73,10 @@ def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words:
     edits = [Edit(item.value_span.start, item.value_span.end, json_words(plain))]
     if run is not None and run.environment and run.words == found.words:
         edits = _activated(situation, item, run)
+    if found.environment:
+        at = item.comments[0].start if item.comments else item.extent.start
+        said = " ".join(f"{name}={value}" for name, value in found.environment)
+        edits.append(Edit(at, at, f"ENV {said}{situation.dockerfile.eol}"))
     because = f"{'; '.join(found.reasons)}: it gets the stop signal, and {words[0]} is not needed at run time"
     return Change(because, item.line, tuple(edits))
 
@@ -120,7 +124,7 @@ STRATEGY = Strategy(
         "https://docs.spring.io/spring-boot/maven-plugin/run.html",
     ),
     rewrite=rewrite,
-    refuses="A script with more than one command, with pre or post scripts or variables of its own; a source file that "
+    refuses="A script with more than one command, or with pre or post scripts; a source file that "
     "reads npm_package_* variables; a command that only the launcher finds. A launcher "
     "that builds: flags or settings that are not known to the letter, a compose file that mounts the source, a program "
     "that asks for its own path or for cargo's variables.",

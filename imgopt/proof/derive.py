@@ -51,7 +51,7 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
         drops=tuple(drops),
         moves=(*same.moves, *other.moves),
         packages=(*packages, *other.packages, *_dropped_packages(original, opened)),
-        environment={key[4:]: said[key] for key in said if key.startswith("env:")},
+        environment={**same.environment, **{key[4:]: said[key] for key in said if key.startswith("env:")}},
         configuration={**other.configuration, **said},
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -17,6 +18,7 @@ from imgopt.proof.side import Side
 
 _SHELLS = ("sh", "bash", "dash", "ash")
 _PLAIN = re.compile(r"^[\w./:=@,+%~ -]+$")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _MOST_STEPS = 4
 _LONGEST_SCRIPT = 16_384
 _SHELL_FILES = r"/bin/(?:sh|dash|bash)$"
@@ -33,11 +35,13 @@ _LAUNCHER_FILES = {
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """A command without its launchers; `reasons` say which, `files` match what only they open."""
+    """A command without its launchers; `reasons` say which, `files` match what only they open, `environment` is what
+    they set."""
 
     words: tuple[str, ...]
     reasons: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class SameStart:
     start: Start | None = None
     drops: tuple[Drop, ...] = ()
     moves: tuple[Move, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the original's start sets and the candidate's configuration says."""
 
 
 def same_start(original: Side, candidate: Side) -> SameStart:
@@ -66,7 +72,9 @@ def same_start(original: Side, candidate: Side) -> SameStart:
     ours = unfolded(original, before[1] if kept else (*before[0], *before[1]))
     theirs = unfolded(candidate, after[1] if kept else (*after[0], *after[1]))
     moves = _same_words(original, expanded(original, ours.words), candidate, expanded(candidate, theirs.words))
-    if moves is None:
+    environment = dict(ours.environment)
+    given = {**candidate.config.environment, **dict(theirs.environment)}
+    if moves is None or any(given.get(name) != value for name, value in environment.items()):
         return SameStart()
     ours = _Words(ours.words, (*handed.reasons, *ours.reasons), (*handed.files, *ours.files))
     reasons = [*ours.reasons, *([] if split else ["the candidate's base starts the interpreter itself"])]
@@ -74,7 +82,8 @@ def same_start(original: Side, candidate: Side) -> SameStart:
     pattern = re.compile("|".join(f"(?:{files})" for files in ours.files)) if ours.files else None
     drops = (Drop(reason, matches=lambda path: bool(pattern and pattern.search(path)), even_if_opened=True),)
     start = Start(candidate.config.entrypoint or (), candidate.config.cmd or (), reason)
-    return SameStart(start, drops if pattern else (), moves)
+    set_by_start = dict.fromkeys(environment, "the original's start command sets it")
+    return SameStart(start, drops if pattern else (), moves, set_by_start)
 
 
 def _without_entry_script(side: Side) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], _Words]:
@@ -122,21 +131,40 @@ def unfolded(side: Side, words: tuple[str, ...]) -> _Words:
         inner = _without_shell(result.words) or _without_launcher(side, result.words)
         if inner is None:
             break
-        result = _Words(inner.words, (*result.reasons, *inner.reasons), (*result.files, *inner.files))
+        result = _Words(
+            inner.words,
+            (*result.reasons, *inner.reasons),
+            (*result.files, *inner.files),
+            tuple({**dict(result.environment), **dict(inner.environment)}.items()),
+        )
     return result
 
 
 def _without_shell(words: tuple[str, ...]) -> _Words | None:
     if len(words) != 3 or posixpath.basename(words[0]) not in _SHELLS or words[1] not in ("-c", "-lc"):
         return None
-    text = words[2].strip().removeprefix("exec ")
-    if not _PLAIN.match(text) or re.match(r"\w+=", text):
-        return None  # expansions, lists and assignments need the shell
-    return _Words(tuple(shlex.split(text)), ("the shell only started this command",), (_SHELL_FILES,))
+    plain = _read(words[2].strip().removeprefix("exec "))
+    if plain is None:
+        return None  # expansions and lists need the shell
+    return _Words(plain.words, ("the shell only started this command",), (_SHELL_FILES,), plain.environment)
+
+
+def _read(text: str) -> _Words | None:
+    """One plain command and the variables in front of it; None for what needs a shell."""
+    if not _PLAIN.match(text):
+        return None
+    words, environment = shlex.split(text), {}
+    while words and (words[0] == "cross-env" or _ASSIGNMENT.match(words[0])):
+        name, sign, value = words.pop(0).partition("=")
+        if sign:
+            environment[name] = value
+    return _Words(tuple(words), environment=tuple(environment.items())) if words else None
 
 
 def _without_launcher(side: Side, words: tuple[str, ...]) -> _Words | None:
     name, rest = (posixpath.basename(words[0]), words[1:]) if words else ("", ())
+    while name == "npx" and rest[:1] in (("-y",), ("--yes",), ("--no-install",)):
+        rest = rest[1:]
     if name == "npx" and rest and not rest[0].startswith("-"):
         return _Words(rest, ("npx only started this command",), (_LAUNCHER_FILES["npm"],))
     run = run_by(side, words)
@@ -145,12 +173,15 @@ def _without_launcher(side: Side, words: tuple[str, ...]) -> _Words | None:
         return _Words(run.words, (f"{name} run only started this command",), files)
     if name not in ("npm", "yarn", "pnpm") or not rest:
         return None
-    script = rest[1] if rest[0] in ("run", "run-script") and len(rest) > 1 else rest[0]
-    extra = rest[2:] if rest[0] in ("run", "run-script") else rest[1:]
-    text = None if extra else _package_script(side, script)
-    if text is None or not _PLAIN.match(text) or re.match(r"\w+=", text):
+    script, *extra = rest[1:] if rest[0] in ("run", "run-script") and len(rest) > 1 else rest
+    if name == "npm" and extra and extra.pop(0) != "--":
+        return None  # npm takes it for itself
+    text = None if "--" in extra else _package_script(side, script)
+    plain = _read(text) if text is not None else None
+    if plain is None:
         return None
-    return _Words(tuple(shlex.split(text)), (f"{name} only started {text!r}",), (_LAUNCHER_FILES[name],))
+    reason = f"{name} only started {text!r}"
+    return _Words((*plain.words, *extra), (reason,), (_LAUNCHER_FILES[name],), plain.environment)
 
 
 def _package_script(side: Side, name: str) -> str | None:
@@ -163,6 +194,8 @@ def _package_script(side: Side, name: str) -> str | None:
     if not isinstance(scripts, dict) or f"pre{name}" in scripts or f"post{name}" in scripts:
         return None
     text = scripts.get(name)
+    if text is None and name == "start" and side.is_file(posixpath.join(side.workdir, "server.js")):
+        return "node server.js"  # npm's own default
     return text if isinstance(text, str) else None
 
 

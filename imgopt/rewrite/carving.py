@@ -129,12 +129,15 @@ def _sort_needs(
     wanted: dict[str, str] = dict.fromkeys(project.repairs.packages, "an earlier build failed without it")
     libraries: dict[str, str] = {}
     missing: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for path, asked_by in needs.files.items():
         owner = evidence.owner(path)
         if not packages:
             (libraries if not _is_data(path) or owner else missing)[path] = asked_by
-        elif owner is not None:
+        elif owner is not None and not _is_setting(path, evidence):
             wanted.setdefault(owner, asked_by)
+        elif owner is not None:
+            settings[path] = asked_by
         elif path.startswith("/etc/ssl/certs/") and "ca-certificates" in evidence.packages.installed:
             wanted.setdefault("ca-certificates", asked_by)
         else:
@@ -146,6 +149,8 @@ def _sort_needs(
                 wanted.setdefault(name, "the Dockerfile installs it by name")
         wanted |= _data(project, evidence, wanted, installed)
         wanted = evidence.packages.without_dependencies(wanted)
+        brought = evidence.packages.with_dependencies(wanted)
+        libraries |= {path: why for path, why in settings.items() if evidence.owner(path) not in brought}
     return wanted, libraries, missing
 
 
@@ -155,6 +160,12 @@ def _data(project: Project, evidence: Evidence, wanted: dict[str, str], installe
     globs = system.data if system is not None else []
     found = recommended_data(evidence.side, wanted, evidence.packages.installed, globs)
     return {name: why for name, why in found.items() if name not in installed and name not in wanted}
+
+
+def _is_setting(path: str, evidence: Evidence) -> bool:
+    """A file of settings: where it is all that is needed of its package, it is copied, and nothing is installed."""
+    fact = evidence.facts.get(path)
+    return path.startswith("/etc/") and fact is not None and fact.kind == "file" and not fact.mode & 0o111
 
 
 def _is_data(path: str) -> bool:

@@ -39,6 +39,11 @@ class SystemPackages:
         }
         return {name: why for name, why in wanted.items() if name not in brought or name in both_ways}
 
+    def with_dependencies(self, wanted: Iterable[str]) -> set[str]:
+        """These packages and all that they bring along."""
+        names = list(wanted)
+        return {*names}.union(*(self._below(name) for name in names))
+
     def _below(self, name: str) -> set[str]:
         found: set[str] = set()
         stack = list(self.depends.get(name, ()))

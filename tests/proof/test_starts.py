@@ -19,6 +19,7 @@ FILES = {
     "bin/sh": File(ELF, 0o755),
     "app/main.py": "print()",
     "app/package.json": '{"scripts": {"start": "node dist/server.js", "serve": "next start", '
+    '"production": "NODE_ENV=production node dist/server.js", "crossed": "cross-env A=1 B=x/y node dist/server.js", '
     '"prebuild": "x", "build": "y"}}',
     "app/dist/server.js": "server()",
     "app/node_modules/next/dist/next": File("#!/usr/bin/env node\n", 0o755),
@@ -50,6 +51,9 @@ SAME = {
     "a name and its path": (["python", "main.py"], ["/usr/bin/python3.11", "/app/main.py"]),
     "npm start": (["npm", "start"], ["node", "dist/server.js"]),
     "npm run in the shell": (["/bin/sh", "-c", "npm run start"], ["node", "dist/server.js"]),
+    "arguments that npm hands on": (["npm", "start", "--", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
+    "arguments of yarn": (["yarn", "start", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
+    "npx that asks nothing": (["npx", "--yes", "next", "start"], ["node", "node_modules/next/dist/next", "start"]),
     "a script that is a package's program": (["npm", "run", "serve"], ["node", "node_modules/next/dist/next", "start"]),
 }
 
@@ -66,6 +70,8 @@ OTHER = {
     "a variable that the shell expands": (["/bin/sh", "-c", "python main.py $PORT"], ["python", "main.py", "8000"]),
     "two commands": (["/bin/sh", "-c", "python migrate.py && python main.py"], ["python", "main.py"]),
     "an assignment": (["/bin/sh", "-c", "MODE=x python main.py"], ["python", "main.py"]),
+    "arguments that npm keeps": (["npm", "start", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
+    "a variable that the script sets": (["npm", "run", "production"], ["node", "dist/server.js"]),
     "a script with a step before it": (["npm", "run", "build"], ["y"]),
     "another program": (["python", "main.py"], ["node", "main.py"]),
     "another file": (["node", "dist/server.js"], ["node", "main.py"]),
@@ -75,6 +81,24 @@ OTHER = {
 @pytest.mark.parametrize("name", OTHER)
 def test_what_may_do_something_else_is_another_start(name: str, side_of: Callable[..., Side]) -> None:
     assert same_start(*images(side_of, *OTHER[name])).start is None
+
+
+@pytest.mark.parametrize(
+    ("script", "environment"),
+    [("production", {"NODE_ENV": "production"}), ("crossed", {"A": "1", "B": "x/y"})],
+)
+def test_variables_in_front_of_the_command_may_be_set_by_the_image(
+    script: str, environment: dict[str, str], side_of: Callable[..., Side]
+) -> None:
+    path = "PATH=/usr/bin:/bin"
+    given = [path, *(f"{name}={value}" for name, value in environment.items())]
+    original = side_of(Recipe((("COPY", FILES),), {"Env": [path], "WorkingDir": "/app", "Cmd": ["npm", "run", script]}))
+    start = {"WorkingDir": "/app", "Cmd": ["node", "dist/server.js"]}
+    found = same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": given, **start})))
+    assert found.start is not None
+    assert set(found.environment) == set(environment)
+    others = [path, *(f"{name}=other" for name in environment)]
+    assert same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": others, **start}))).start is None
 
 
 def test_a_command_that_becomes_an_entrypoint_takes_arguments_otherwise(side_of: Callable[..., Side]) -> None:
