@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from imgopt.image.entries import LayerIndex
 from imgopt.image.image import Image, Layer
 from imgopt.image.memory import Memory
 
+_PIECE = 1 << 20
 _DRIVERS = ("overlay2", "fuse-overlayfs")
 
 
@@ -71,22 +73,51 @@ def _contents(directory: Path, split: Path) -> DirectoryContents:
 
 def read_tar_split(path: Path) -> LayerIndex:
     """The entries of a layer from its tar-split file. Raises InputError for a damaged one."""
-    import gzip
+    from imgopt.image.tar import read_headers
+
+    size = 0
+
+    def pieces() -> Iterator[tuple[bytes, list[bytes]]]:
+        nonlocal size
+        for headers, checksums, contents in _pieces(path):
+            size += len(headers) + contents
+            yield headers, checksums
 
     try:
-        lines = gzip.decompress(path.read_bytes())
-        items = msgspec.json.Decoder(_Split).decode_lines(lines)
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
+        entries = read_headers(pieces(), str(path))
+    except (OSError, zlib.error, msgspec.DecodeError) as error:
         raise InputError(f"{path}: {error}", hint="the engine's store is damaged") from None
-    from imgopt.image.tar import read_entries
+    return LayerIndex(entries, size)
 
-    pieces, checksums, contents = [], [], 0
-    for item in items:
-        if item.type == 2:
-            pieces.append(item.payload or b"")
-        elif item.size:
-            contents += item.size
-            checksums.append(item.payload or b"")
-    headers = b"".join(pieces)
-    entries = read_entries(headers, 0, len(headers), checksums=iter(checksums), what=str(path))
-    return LayerIndex(entries, len(headers) + contents)
+
+def _pieces(path: Path) -> Iterator[tuple[bytes, list[bytes], int]]:
+    """Headers, checksums and the bytes of contents, a few megabytes at a time: all of them can be a gigabyte."""
+    decode = msgspec.json.Decoder(_Split).decode_lines
+    headers: list[bytes] = []
+    for lines in _lines(path):
+        checksums, contents, last = [], 0, -1
+        for item in decode(lines):
+            if item.type == 2:
+                headers.append(item.payload or b"")
+            else:
+                last = len(headers)
+                if item.size:
+                    contents += item.size
+                    checksums.append(item.payload or b"")
+        if last >= 0:
+            yield b"".join(headers[:last]), checksums, contents
+            del headers[:last]
+    yield b"".join(headers), [], 0
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """Whole lines of a gzip file, about a megabyte at a time."""
+    unzip = zlib.decompressobj(wbits=31)
+    data, rest = path.read_bytes(), b""
+    while data and not unzip.eof:
+        head, newline, rest = (rest + unzip.decompress(data, _PIECE)).rpartition(b"\n")
+        data = unzip.unconsumed_tail
+        yield head + newline
+    if not unzip.eof:
+        raise OSError("is cut off")
+    yield rest

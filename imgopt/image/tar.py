@@ -10,7 +10,7 @@ import mmap
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice, repeat
 
 from imgopt.errors import InputError
@@ -49,28 +49,37 @@ _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
 
-def read_entries(
-    buffer: Buffer, start: int, end: int, *, checksums: Iterator[bytes] | None = None, what: str = "layer"
-) -> list[Entry]:
+def read_entries(buffer: Buffer, start: int, end: int, *, what: str = "layer") -> list[Entry]:
     """The entries of the tar at buffer[start:end]; offsets count from `start`.
 
-    With `checksums` the buffer is a tar without the files' contents (the engine's tar-split), and the iterator gives
-    the checksum of every file that has contents. Raises InputError for what is not a tar, is cut off, or names a path
-    outside of the root.
+    Raises InputError for what is not a tar, is cut off, or names a path outside of the root.
     """
-    reader = _Reader(buffer, start, end, checksums, what)
-    entries = list(islice(reader.entries(), _MAX_ENTRIES + 1))
-    if len(entries) > _MAX_ENTRIES:
+    return _bounded(_Reader(buffer, start, end, what).entries(), what)
+
+
+def read_headers(pieces: Iterable[tuple[bytes, list[bytes]]], what: str) -> list[Entry]:
+    """The entries of a tar whose files' contents are elsewhere (the engine's tar-split).
+
+    It comes in pieces, each of them cut behind an entry's header, with the checksums of its files that have contents.
+    Raises InputError as read_entries.
+    """
+    reader = _Reader(b"", 0, 0, what, elided=True)
+    return _bounded((entry for piece in pieces for entry in reader.continued(*piece)), what)
+
+
+def _bounded(entries: Iterator[Entry], what: str) -> list[Entry]:
+    found = list(islice(entries, _MAX_ENTRIES + 1))
+    if len(found) > _MAX_ENTRIES:
         raise InputError(f"{what} has more than {_MAX_ENTRIES} entries: refused")
-    return entries
+    return found
 
 
 class _Reader:
-    def __init__(self, buffer: Buffer, start: int, end: int, checksums: Iterator[bytes] | None, what: str) -> None:
-        self.buffer, self.start, self.end, self.what = buffer, start, end, what
-        self.elided = checksums is not None
-        self.checksums = chain(checksums, repeat(b"")) if checksums is not None else repeat(b"")
+    def __init__(self, buffer: Buffer, start: int, end: int, what: str, *, elided: bool = False) -> None:
+        self.buffer, self.start, self.end, self.what, self.elided = buffer, start, end, what, elided
+        self.checksums: Iterator[bytes] = repeat(b"")
         self.position = start
+        self.ended = False
         self.pax: dict[str, bytes] = {}
         self.pax_globals: dict[str, bytes] = {}
         self.special_start = -1
@@ -78,6 +87,13 @@ class _Reader:
         self.owners: dict[bytes, tuple[int, int, int]] = {}
         self.times: dict[bytes, int] = {}
         self.directories: dict[str, str] = {}
+
+    def continued(self, headers: bytes, checksums: list[bytes]) -> Iterator[Entry]:
+        """The entries of the next piece; the padding of the last one's contents may reach into it."""
+        self.position = max(0, self.position - self.end)
+        self.buffer, self.end = headers, len(headers)
+        self.checksums = chain(checksums, repeat(b""))
+        return iter(()) if self.ended else self.entries()
 
     def entries(self) -> Iterator[Entry]:
         unpack = _HEADER.unpack_from
@@ -89,6 +105,7 @@ class _Reader:
                 raise self._error("cut off in a header")
             fields = unpack(self.buffer, self.position)
             if fields[0][:1] == b"\0" and not any(self.buffer[self.position : self.position + _BLOCK]):
+                self.ended = True
                 return
             if not self.elided:
                 self._check(fields[4])
