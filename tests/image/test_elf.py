@@ -103,7 +103,7 @@ def test_both_word_sizes_and_byte_orders(wide: bool, order: str) -> None:
     entry = 56 if wide else 32
     start = head + 2 * entry
     dynamic = b"".join(
-        struct.pack(order + item, tag, value) for tag, value in ((14, 1), (1, 13), (5, 0x1000 + start), (10, 26), (0, 0))
+        struct.pack(order + item, *each) for each in ((14, 1), (1, 13), (5, 0x1000 + start), (10, 26), (0, 0))
     )
     size = len(strings) + len(dynamic)
     machine = 62 if wide else 40
@@ -124,5 +124,5 @@ def test_both_word_sizes_and_byte_orders(wide: bool, order: str) -> None:
 
 def test_what_is_cut_off_is_no_elf_file_or_the_right_one() -> None:
     data = Path(sys.executable).resolve().read_bytes()[:20_000]
-    for size in (*range(0, 200), 1000, 5000, 19_999):
+    for size in (*range(200), 1000, 5000, 19_999):
         read_elf(data[:size])  # raises nothing
