@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from imgopt.analysis.redact import redacted
 from imgopt.analysis.steps import Step, match_lines, provenance_lines, read_steps
 from imgopt.image import Image, Ledger, Node, Packages, Tree, ledger, printable
 from imgopt.image.duplicates import Duplicate, find_duplicates
@@ -69,6 +70,15 @@ class Evidence:
         return printable(self.image.provenance.file) if self.image.provenance is not None else None
 
     @cached_property
+    def source(self) -> Dockerfile | None:
+        """The Dockerfile: the given one, else the one that the builder wrote down."""
+        if self.dockerfile is not None or self.image.provenance is None:
+            return self.dockerfile
+        from imgopt.dockerfile import parse
+
+        return parse(self.image.provenance.text, self.image.provenance.file)
+
+    @cached_property
     def base_layers(self) -> frozenset[int]:
         """Layers that are taken for the base's; empty where nothing is known."""
         return frozenset(step.layer for step in self.steps if step.base and step.layer is not None)
@@ -92,7 +102,7 @@ class Evidence:
         return Where(
             file=self.file if line is not None else None,
             line=line,
-            instruction=printable(step.instruction) if step is not None else "",
+            instruction=printable(redacted(step.instruction)) if step is not None else "",
             layer=layer,
         )
 

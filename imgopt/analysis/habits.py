@@ -286,7 +286,6 @@ def _health(evidence: Evidence) -> Iterator[Finding]:
             f"listens on {', '.join(config.exposed_ports)} and has no HEALTHCHECK",
             "add one if an engine or compose runs the image; orchestrators have probes of their own",
             where=evidence.metadata_where("EXPOSE"),
-            strategy="health-check",
             level="info",
         )
 

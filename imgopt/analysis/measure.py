@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from imgopt.analysis import rows
+from imgopt.analysis.bases import find_bases
 from imgopt.analysis.evidence import Evidence
 from imgopt.analysis.habits import find_habits
 from imgopt.analysis.secrets import find_secrets
@@ -63,7 +64,7 @@ def _result(evidence: Evidence, measured: Future[tuple[Wire | None, ...]]) -> An
     )
 
 
-_FINDERS = (find_wasted, find_unneeded, find_habits, find_secrets)
+_FINDERS = (find_wasted, find_unneeded, find_habits, find_bases, find_secrets)
 
 
 def rank(findings: Iterable[Finding]) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgopt.analysis.evidence import Evidence
+from imgopt.analysis.redact import redacted
 from imgopt.image import Node, Tree, printable
 from imgopt.image.wire import Wire
 from imgopt.results.analysis import (
@@ -44,7 +45,7 @@ def layers(evidence: Evidence, wires: tuple[Wire | None, ...]) -> list[LayerRow]
             LayerRow(
                 index=layer.index,
                 diff_id=layer.diff_id,
-                instruction=printable(step.instruction),
+                instruction=printable(redacted(step.instruction)),
                 line=step.line,
                 confidence=step.confidence,
                 base=step.base,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from imgopt.analysis.evidence import Evidence
+from imgopt.analysis.redact import is_secret_name, secret_names
 from imgopt.errors import ImgoptError
 from imgopt.image import Entry, Layer, printable
 from imgopt.results.analysis import Finding, Where
@@ -22,10 +23,6 @@ _ENDINGS = (".env", ".local", ".production", ".prod", ".netrc", ".pgpass", ".git
             ".pfx", ".jks", ".keystore", ".npmrc", ".yarnrc.yml", "pip.conf", "settings.xml")  # fmt: skip
 """How the names end that these patterns know: most files are done with here."""
 _NOT_OURS = re.compile(r"/(?:site-packages|dist-packages|node_modules|test|tests|testdata|examples?|ssl/certs|share)/")
-_NAME = re.compile(
-    r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)(?:_|$)", re.I
-)
-_ARGUMENT = re.compile(r"(?:^|\s)([A-Za-z_][A-Za-z0-9_]*)=(\S+)")
 _PRIVATE = b"PRIVATE KEY-----"
 
 
@@ -77,17 +74,34 @@ def _file(evidence: Evidence, entry: Entry, layer: Layer) -> Finding:
 
 
 def _variables(evidence: Evidence) -> Iterator[Finding]:
-    """Names only: ENV in the configuration, and build arguments that the history keeps."""
+    """Names only: ENV in the configuration, and what the history keeps of build arguments and commands."""
     for name, value in sorted(evidence.image.config.environment.items()):
-        if value and _NAME.search(name) and not name.endswith(("_FILE", "_PATH", "_URL", "_SHA256", "_SHA")):
+        if value and is_secret_name(name):
             yield _variable(evidence, f"ENV {name}", evidence.metadata_where("ENV"))
+    layer = -1
     for entry in evidence.image.history:
-        head, _, _ = entry.created_by.partition("/bin/sh -c")
-        arguments = head if head.startswith(("|", "RUN |")) or entry.created_by.startswith("ARG ") else ""
-        for name, _ in _ARGUMENT.findall(arguments):
-            if _NAME.search(name):
-                yield _variable(evidence, f"build argument {name}", Where())
-                break
+        layer += not entry.empty_layer
+        text = entry.created_by.removeprefix("RUN ")
+        head, _, command = text.partition("/bin/sh -c") if text.startswith("|") else ("", "", entry.created_by)
+        arguments = head or (command if command.startswith("ARG ") else "")
+        for name in secret_names(arguments)[:1]:
+            yield _variable(evidence, f"build argument {name}", Where())
+        if not arguments and not command.startswith("ENV ") and "#(nop)  ENV" not in command:
+            yield from _in_command(evidence, command, None if entry.empty_layer else layer)
+
+
+def _in_command(evidence: Evidence, command: str, layer: int | None) -> Iterator[Finding]:
+    for name in secret_names(command):
+        bare = name in ("an address", "a header")
+        what = f"a command of the history has a password in {name}" if bare else f"a command of the history sets {name}"
+        yield evidence.finding(
+            "secret-in-command",
+            0,
+            f"{what}: everybody who pulls the image can read it",
+            "give it to the step with RUN --mount=type=secret; then change the secret itself",
+            where=evidence.where(layer),
+            level="error" if bare else "warning",
+        )
 
 
 def _variable(evidence: Evidence, what: str, where: Where) -> Finding:
