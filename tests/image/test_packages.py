@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import sqlite3
 import struct
 import zipfile
@@ -157,6 +158,32 @@ def test_rpm(backend: str, tmp_path: Path) -> None:
         place, data = "usr/lib/sysimage/rpm/Packages.db", ndb_database(blobs)
     packages = found(tmp_path, f(place, data), f("usr/bin/bash", 900), sym("usr/bin/sh", "bash"))
     assert brief(packages) == [("bash", "2:5.1.8-3.el9", 900), ("filesystem", "2:3.16-3.el9", 0)]
+
+
+def test_rpm_as_rpm_itself_writes_it(tmp_path: Path) -> None:
+    """data/rpmdb.sqlite.xz: rpm 4.18 installed two packages of a few files, one with an epoch and a requirement."""
+    data = lzma.decompress((Path(__file__).parent / "data" / "rpmdb.sqlite.xz").read_bytes())
+    sizes = {"alpha/file.txt": 12, "alpha/sub/zéro.bin": 5000, "beta/file.txt": 11}
+    files = [f(f"usr/share/{path}", size) for path, size in sizes.items()]
+    packages = found(tmp_path, f("var/lib/rpm/rpmdb.sqlite", data), *files)
+    assert brief(packages) == [("alpha", "1.1-3", 5012), ("beta", "2:1.2-3", 11)]
+    assert packages.packages[1].depends == (("alpha",),) and packages.packages[1].architecture == "noarch"
+
+
+def test_rpm_with_a_log_that_is_not_yet_in_the_database(tmp_path: Path) -> None:
+    """As a build leaves it that was cut off, or copied while rpm ran."""
+    path = tmp_path / "db"
+    sqlite_database(path, [rpm_header("bash", "5.1.8", {"/usr/bin/": ["bash"]})])
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode=WAL")
+    blob = rpm_header("curl", "8.0", {"/usr/bin/": ["curl"]})
+    connection.execute("INSERT INTO Packages (blob) VALUES (?)", (blob,))
+    connection.commit()
+    database, log = path.read_bytes(), Path(f"{path}-wal").read_bytes()
+    connection.close()
+    for logged, names in (([], ["bash"]), ([f("var/lib/rpm/rpmdb.sqlite-wal", log)], ["bash", "curl"])):
+        packages = found(tmp_path, f("var/lib/rpm/rpmdb.sqlite", database), *logged)
+        assert [package.name for package in packages] == names
 
 
 def test_a_damaged_rpm_database_names_nothing(tmp_path: Path) -> None:

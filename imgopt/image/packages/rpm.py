@@ -1,7 +1,8 @@
 """RPM packages: the header of each is a blob, kept in sqlite (rpmdb.sqlite) or in ndb (Packages.db).
 
 Header format: RPM's "Package File Format", a count of index entries and of data bytes, the entries (tag, type, offset,
-count; big endian), the data. Old Berkeley DB databases are not read.
+count; big endian), the data. Old Berkeley DB databases are not read. No library on PyPI reads these databases without
+librpm, so SQLite reads the one and we the other.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import struct
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from imgopt.image.packages.model import Found, Paths
 from imgopt.image.tree import Node
@@ -28,7 +30,7 @@ def find(paths: Paths) -> Iterator[Found]:
         for name, read in (("rpmdb.sqlite", _sqlite), ("Packages.db", _ndb)):
             node = paths.get(f"{directory}/{name}")
             if node is not None and node.inode is not None:
-                for blob in read(node.read(_MAX)):
+                for blob in read(node):
                     header = read_header(blob)
                     if header.get(_NAME):
                         yield _package(paths, node, header)
@@ -79,13 +81,17 @@ def read_header(blob: bytes) -> Header:
     return header
 
 
-def _sqlite(data: bytes) -> Iterator[bytes]:
+def _sqlite(node: Node) -> Iterator[bytes]:
+    """By SQLite itself, in a folder of its own; what rpm had not yet moved from the log into the file counts too."""
     import sqlite3
 
-    with tempfile.NamedTemporaryFile(suffix=".sqlite") as file:
-        file.write(data)
-        file.flush()
-        connection = sqlite3.connect(f"file:{file.name}?mode=ro&immutable=1", uri=True)
+    log = (node.parent.children or {}).get(f"{node.name}-wal") if node.parent is not None else None
+    with tempfile.TemporaryDirectory(prefix="imgopt-rpm-") as folder:
+        path = Path(folder, "db")
+        path.write_bytes(node.read(_MAX))
+        if log is not None and log.size:
+            Path(folder, "db-wal").write_bytes(log.read(_MAX))
+        connection = sqlite3.connect(path)
         try:
             for (blob,) in connection.execute("SELECT blob FROM Packages ORDER BY hnum"):
                 if isinstance(blob, bytes):
@@ -96,8 +102,9 @@ def _sqlite(data: bytes) -> Iterator[bytes]:
             connection.close()
 
 
-def _ndb(data: bytes) -> Iterator[bytes]:
+def _ndb(node: Node) -> Iterator[bytes]:
     """rpm's lib/backend/ndb/rpmpkg.c: slots of 16 bytes in pages of 4096, blobs in blocks of 16, little endian."""
+    data = node.read(_MAX)
     if data[:4] != b"RpmP" or len(data) < 32:
         return
     (pages,) = struct.unpack_from("<I", data, 12)
