@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from imgopt.analysis.evidence import Evidence, size_text
+from imgopt.analysis.evidence import Evidence
 from imgopt.image import Node, is_elf, read_elf
 from imgopt.results.analysis import Finding, Where
 
@@ -64,8 +64,8 @@ def _shell(evidence: Evidence) -> Iterator[Finding]:
     yield evidence.finding(
         "shell-not-needed",
         total,
-        f"{what}: it needs neither the shell nor the package manager ({size_text(total)} with their tools)",
-        "a distroless base has neither; `imgopt optimize --variant distroless` builds on one and proves it",
+        f"{what}: it needs neither the shell nor the package manager, nor their tools",
+        "take a distroless base, which has neither",
         strategy="distroless-base",
         evidence=found,
         level="info",

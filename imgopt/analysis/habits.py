@@ -92,7 +92,7 @@ def _cuda(evidence: Evidence) -> Iterator[Finding]:
         yield evidence.finding(
             "cuda-without-gpu",
             total,
-            f"{size_text(total)} of CUDA libraries, but the image never asks for a GPU",
+            "CUDA libraries, but the image never asks for a GPU",
             "install the CPU builds (for torch: --index-url https://download.pytorch.org/whl/cpu)",
             where=evidence.where(found[0].layer),
             strategy="cpu-wheels",
@@ -188,7 +188,7 @@ def _dev_dependencies(evidence: Evidence) -> Iterator[Finding]:
             yield evidence.finding(
                 "dev-dependencies",
                 total,
-                f"{len(found)} packages of devDependencies ({size_text(total)} without what they need) are installed",
+                f"{len(found)} packages of devDependencies are installed (what they need comes on top)",
                 "build with them in a first stage, then npm ci --omit=dev (or npm prune --omit=dev)",
                 where=evidence.where(folder.layer),
                 strategy="prune-dev",

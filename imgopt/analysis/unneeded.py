@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgopt.analysis.evidence import Evidence, size_text
+from imgopt.analysis.evidence import Evidence
 from imgopt.image.junk import Junk, JunkKind
 from imgopt.results.analysis import Finding
 
@@ -54,7 +54,7 @@ def _by_origin(evidence: Evidence, junk: Junk) -> Iterator[Finding]:
         yield evidence.finding(
             junk.kind,
             total_own,
-            f"{size_text(total_own)} of {what} are in the final image",
+            f"{what} are in the final image",
             hint,
             where=evidence.where(worst),
             strategy=strategy,
@@ -64,7 +64,7 @@ def _by_origin(evidence: Evidence, junk: Junk) -> Iterator[Finding]:
         yield evidence.finding(
             f"base-{junk.kind}",
             total_base,
-            f"the base image brings {size_text(total_base)} of {what}",
+            f"the base image brings {what}",
             "use a smaller base (slim or distroless), with the build in a stage of its own",
             strategy="slim-base",
             evidence=junk.places,

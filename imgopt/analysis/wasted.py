@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from imgopt.analysis.evidence import Evidence, size_text
+from imgopt.analysis.evidence import Evidence
 from imgopt.image import Waste
 from imgopt.image.junk import path_kind
 from imgopt.results.analysis import Finding
@@ -38,7 +38,7 @@ def _inherited(evidence: Evidence, items: list[Waste]) -> Iterator[Finding]:
         yield evidence.finding(
             "base-waste",
             total,
-            f"the base image itself ships {size_text(total)} that its own later layers hide",
+            "the base image itself ships files that its own later layers hide",
             "a smaller base has less of it",
             strategy="slim-base",
             evidence=_places(items),
@@ -51,7 +51,7 @@ def _deleted(evidence: Evidence, items: list[Waste], total: int, shipped: int, k
         return evidence.finding(
             "base-files-deleted",
             total,
-            f"{size_text(total)} of the base image are deleted, and shipped all the same",
+            "files of the base image are deleted, and shipped all the same",
             "a layer cannot make its base smaller: start from a smaller base, or copy what is needed into a new stage",
             where=evidence.where(killed),
             strategy="slim-base",
@@ -66,7 +66,7 @@ def _deleted(evidence: Evidence, items: list[Waste], total: int, shipped: int, k
     return evidence.finding(
         "deleted-later",
         total,
-        f"{size_text(total)} that layer {shipped} ships are deleted by layer {killed}, and shipped all the same",
+        f"layer {killed} deletes what layer {shipped} ships: it is shipped all the same",
         "delete in the same RUN that creates, use a cache mount, or build in a stage of its own",
         where=evidence.where(shipped),
         strategy=strategy,
@@ -78,7 +78,7 @@ def _metadata(evidence: Evidence, items: list[Waste], total: int, shipped: int, 
     return evidence.finding(
         "copied-by-chmod",
         total,
-        f"{size_text(total)} of layer {shipped} are shipped twice: layer {killed} changes only owner, mode or time",
+        f"files of layer {shipped} are shipped twice: layer {killed} changes only owner, mode or time",
         "COPY --chown and --chmod set them without a second copy; else do it in the RUN that makes the files",
         where=evidence.where(killed),
         strategy="copy-chown",
@@ -91,7 +91,7 @@ def _overwritten(evidence: Evidence, items: list[Waste], total: int, shipped: in
     return evidence.finding(
         "overwritten",
         total,
-        f"{size_text(total)} of layer {shipped} are replaced by layer {killed}, and both are shipped",
+        f"layer {killed} replaces files of layer {shipped}: both copies are shipped",
         "take a newer base image instead of upgrading its packages"
         if from_base
         else "write each file once: join the instructions, or build in a stage of its own",
@@ -105,7 +105,7 @@ def _identical(evidence: Evidence, items: list[Waste], total: int, shipped: int,
     return evidence.finding(
         "written-again",
         total,
-        f"{size_text(total)} of layer {shipped} are shipped a second time, unchanged, by layer {killed}",
+        f"layer {killed} ships files of layer {shipped} a second time, unchanged",
         "copy each file once; a later COPY of the whole folder ships what an earlier one has shipped",
         where=evidence.where(killed),
         strategy="layer-order",
@@ -117,7 +117,7 @@ def _linked(evidence: Evidence, items: list[Waste], total: int, shipped: int, ki
     return evidence.finding(
         "hard-linked-later",
         total,
-        f"{size_text(total)} are shipped again because layer {killed} makes hard links to files of layer {shipped}",
+        f"layer {killed} makes hard links to files of layer {shipped}, which ships them again",
         "make the links in the RUN that makes the files, or use symbolic links",
         where=evidence.where(killed),
         strategy="same-layer-cleanup",

@@ -32,6 +32,7 @@ def analyze(
     target: Annotated[str | None, typer.Option("--target", help="The stage that was built.")] = None,
     platform: Platform = None,
     layers: Annotated[bool, typer.Option("--layers", help="All layers, in order.")] = False,
+    findings: Annotated[bool, typer.Option("--findings", help="What to change, with what it was seen in.")] = False,
     packages: Annotated[bool, typer.Option("--packages", help="Packages by bytes.")] = False,
     files: Annotated[bool, typer.Option("--files", help="The largest files.")] = False,
     tree: Annotated[bool, typer.Option("--tree", help="Directories with their live bytes.")] = False,
@@ -63,7 +64,7 @@ def analyze(
             return
         result = analyze_image(opened, read_dockerfile(file), target=target, exact_wire=exact_wire)
     write_outputs(result, output or [])
-    wanted = {"layers": layers, "packages": packages, "files": files, "tree": tree}
+    wanted = {"layers": layers, "findings": findings, "packages": packages, "files": files, "tree": tree}
     _show(result, format, [name for name, chosen in wanted.items() if chosen], top)
 
 
@@ -103,4 +104,4 @@ def _show(result: Analysis, format: str, views: list[str], top: int | None) -> N
     for view in views:
         console.print(report.VIEWS[view](result, top or 30))
     if not views:
-        console.print(report.summary(result, top or 8))
+        console.print(report.summary(result, top or 6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,13 @@ from imgopt.report.common import (
     size_text,
     table_markdown,
 )
-from imgopt.results.analysis import Analysis, Finding, ImageSizes, LayerRow, Where
+from imgopt.results.analysis import Analysis, FileRow, Finding, ImageSizes, LayerRow, Where
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-_TOP = 8
+_TOP = 6
 _LEVELS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -31,20 +32,31 @@ def text(result: Analysis) -> RenderableType:
 
 
 def summary(result: Analysis, top: int) -> RenderableType:
-    """One screen with at most `top` rows per part."""
+    """One screen with at most `top` rows per part: what is big, which line did it, what to do next."""
     from rich.console import Group
     from rich.text import Text
 
     head = Text()
     head.append(safe_terminal(result.image), style="bold")
     head.append(f"  {safe_terminal(result.platform)}  from {result.source}", style="dim")
-    parts: list[RenderableType] = [head, Text(sizes_text(result.sizes)), Text(_ledger_text(result)), Text()]
-    parts.append(layer_table(sorted(result.layers, key=lambda row: (-row.sizes.payload, row.index))[:top]))
+    parts: list[RenderableType] = [head, Text(sizes_text(result.sizes)), Text(_ledger_text(result))]
+    if result.layers:
+        parts.append(Text())
+        parts.append(layer_table(sorted(result.layers, key=lambda row: (-row.sizes.payload, row.index))[:top]))
     if len(result.layers) > top:
         parts.append(Text(f"  … {len(result.layers) - top} smaller layers: --layers", style="dim"))
-    parts += [Text(), *_finding_lines(result.findings, top), Text(), Text(_packages_text(result), style="dim")]
-    parts.append(Text("more: --layers --packages --files --tree --top N --format json", style="dim"))
+    parts += [Text(), *_finding_lines(result.findings, top), Text(), Text(_packages_text(result))]
+    parts += [Text(line, style="dim") for line in _next_lines(result)]
     return Group(*parts)
+
+
+def _next_lines(result: Analysis) -> list[str]:
+    lines = ["more: --layers --findings --packages --files --tree --top N --ncdu --format json"]
+    if result.layers and not any(row.line is not None for row in result.layers):
+        lines.insert(0, "lines: -f Dockerfile says which line made each layer")
+    if any(each.strategy for each in result.findings):
+        lines.insert(0, "next: imgopt optimize CONTEXT makes the changes and proves them")
+    return lines
 
 
 def sizes_text(sizes: ImageSizes) -> str:
@@ -70,45 +82,74 @@ def _ledger_text(result: Analysis) -> str:
 
 def _packages_text(result: Analysis) -> str:
     own = [row for row in result.packages if row.inside is None]
+    if not own:
+        return f"no packages; {size_text(result.unowned)} in files"
     largest = ", ".join(f"{safe_terminal(shorten(row.name, 30))} {size_text(row.bytes)}" for row in own[:5])
-    return f"{len(result.packages)} packages ({largest}, …), {size_text(result.unowned)} owned by none"
+    count = "1 package" if len(result.packages) == 1 else f"{len(result.packages):,} packages"
+    return f"{count} ({largest}{', …' if len(own) > 5 else ''}), {size_text(result.unowned)} owned by none"
 
 
 def layer_table(rows: Sequence[LayerRow]) -> Table:
     """Layers with their share of the payload, what of them is wasted, and their instruction."""
     from rich.text import Text
 
-    table = _table("layer", "payload", "", "wasted", "line", "instruction")
+    columns = ["layer", "payload", "", "wasted", "line", "instruction"]
+    wasted = [row.sizes.payload - row.ledger.get("live", 0) for row in rows]
+    lines = [str(row.line) if row.line is not None else "base" if row.base else "" for row in rows]
+    unused = {name for name, used in (("wasted", any(wasted)), ("line", any(lines))) if not used}
+    table = _table(*(name for name in columns if name not in unused))
     largest = max((row.sizes.payload for row in rows), default=1) or 1
-    for row in rows:
-        wasted = row.sizes.payload - row.ledger.get("live", 0)
-        line = str(row.line) if row.line is not None else "base" if row.base else ""
-        table.add_row(
-            str(row.index),
-            size_text(row.sizes.payload),
-            bar(row.sizes.payload / largest, 10),
-            size_text(wasted) if wasted else "",
-            line,
-            Text(safe_terminal(row.instruction), overflow="ellipsis", no_wrap=True, style="dim" if row.base else ""),
-        )
+    for row, lost, line in zip(rows, wasted, lines, strict=True):
+        instruction = Text(safe_terminal(brief(row.instruction)), overflow="ellipsis", no_wrap=True)
+        instruction.stylize("dim" if row.base else "")
+        cells: dict[str, RenderableType] = {
+            "layer": str(row.index),
+            "payload": size_text(row.sizes.payload),
+            "": bar(row.sizes.payload / largest, 6),
+            "wasted": size_text(lost) if lost else "",
+            "line": line,
+            "instruction": instruction,
+        }
+        table.add_row(*(cell for name, cell in cells.items() if name not in unused))
     return table
 
 
-def _finding_lines(findings: Sequence[Finding], top: int) -> list[RenderableType]:
+def brief(instruction: str) -> str:
+    """An instruction without what all of its kind have in common, so that what tells it apart is seen first.
+
+    >>> brief("RUN apt-get update && apt-get install -y --no-install-recommends     curl")
+    'RUN … apt-get install curl'
+    """
+    text = " ".join(instruction.split())
+    text = _FIRST.sub("RUN … ", text)
+    return _INSTALL_OPTIONS.sub(r"\1", text)
+
+
+_FIRST = re.compile(r"^RUN (?:set -\S+(?: -o \w+)*(?:;| &&) |apt-get (?:-\S+ )*update(?: -\S+)* && |apk update && )+")
+_INSTALL_OPTIONS = re.compile(
+    r"((?:apt-get|apt|apk|dnf|yum|pip3?|npm) (?:-\S+ )*(?:install|add|ci))(?: --?[\w-]+(?= ))+"
+)
+
+
+def _ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """As they are, by bytes, but errors (secrets) before all others."""
+    return sorted(findings, key=lambda each: each.level != "error")
+
+
+def _finding_lines(findings: Sequence[Finding], top: int, *, evidence: bool = False) -> list[RenderableType]:
     from rich.text import Text
 
     if not findings:
         return [Text("nothing to change was found", style="green")]
-    table = _table("saves", "finding", "fix")
-    shown = [
-        *(each for each in findings if each.level == "error"),
-        *(each for each in findings if each.level != "error"),
-    ]
-    for finding in shown[:top]:
-        message = Text(safe_terminal(finding.message), style=_LEVELS[finding.level] if finding.level == "error" else "")
-        message.append(_place(finding.where), style="dim")
-        fix = Text(finding.strategy or "", style="green")
-        table.add_row(size_text(finding.bytes) if finding.bytes else "-", message, fix)
+    table = _table("saves", "what to change", "strategy")
+    for finding in _ranked(findings)[:top]:
+        cell = Text(safe_terminal(finding.message), style=_LEVELS["error"] if finding.level == "error" else "")
+        place = _place(finding.where)
+        cell.append(f"\n{f'{place}: ' if place else ''}{safe_terminal(finding.hint)}", style="dim")
+        for seen in finding.evidence if evidence else ():
+            cell.append(f"\n  {size_text(seen.bytes):>9}  {safe_terminal(shorten(seen.path, 60))}")
+        fix = Text(finding.strategy or "(by hand)", style="green" if finding.strategy else "dim")
+        table.add_row(size_text(finding.bytes) if finding.bytes else "-", cell, fix)
     lines: list[RenderableType] = [table]
     if len(findings) > top:
         lines.append(Text(f"  … {len(findings) - top} more: --top {len(findings)}", style="dim"))
@@ -117,8 +158,8 @@ def _finding_lines(findings: Sequence[Finding], top: int) -> list[RenderableType
 
 def _place(where: Where) -> str:
     if where.line is not None:
-        return f"  {safe_terminal(where.file or '')}:{where.line}"
-    return f"  layer {where.layer}" if where.layer is not None else ""
+        return f"{safe_terminal(where.file or '')}:{where.line}"
+    return f"layer {where.layer}" if where.layer is not None else ""
 
 
 def layers(result: Analysis, top: int) -> RenderableType:
@@ -127,11 +168,22 @@ def layers(result: Analysis, top: int) -> RenderableType:
     return layer_table(result.layers)
 
 
+def findings(result: Analysis, top: int) -> RenderableType:
+    """What to change, with what it was seen in."""
+    from rich.console import Group
+
+    return Group(*_finding_lines(result.findings, top, evidence=True))
+
+
 def packages(result: Analysis, top: int) -> RenderableType:
     table = _table("bytes", "files", "layer", "ecosystem", "package", "version")
     for row in result.packages[:top]:
         name = row.name if row.inside is None else f"{row.name} (in {row.inside})"
         table.add_row(size_text(row.bytes), str(row.files), str(row.layer), row.ecosystem, *_texts(name, row.version))
+    rest = result.packages[top:]
+    if rest:
+        total = sum(row.bytes for row in rest if row.inside is None)
+        table.add_row(size_text(total), "", "", "", f"({len(rest):,} more)", "")
     table.add_row(size_text(result.unowned), "", "", "", "(owned by no package)", "")
     return table
 
@@ -144,21 +196,36 @@ def files(result: Analysis, top: int) -> RenderableType:
 
 
 def tree(result: Analysis, top: int) -> RenderableType:
-    """Directories with most of the live bytes, at their place in the tree."""
+    """Directories with most of the live bytes, at their place in the tree; a chain of them with equal bytes is one."""
     from rich.text import Text
 
-    kept = sorted(result.directories, key=lambda row: (-row.bytes, row.path))[:top]
+    kept = sorted(result.directories, key=lambda row: (-row.bytes, row.path.count("/"), row.path))
+    shown: dict[str, FileRow] = {}
+    for row in kept:
+        above = row.path.rpartition("/")[0] or "/"
+        if row.path != "/" and above in shown and (shown[above].bytes, shown[above].files) == (row.bytes, row.files):
+            del shown[above]
+        elif len(shown) >= top:
+            break
+        shown[row.path] = row
     table = _table("live", "", "files", "directory")
-    for row in sorted(kept, key=lambda row: row.path.split("/")):
-        depth = 0 if row.path == "/" else row.path.count("/")
-        label = f"{'  ' * depth}{row.path if row.path == '/' else row.path.rpartition('/')[2] + '/'}"
+    for row in sorted(shown.values(), key=lambda row: row.path.split("/") if row.path != "/" else []):
+        above = _nearest(row.path, shown)
+        depth = sum(1 for path in shown if path == "/" or row.path.startswith(f"{path}/")) if row.path != "/" else 0
+        label = "/" if row.path == "/" else f"{row.path.removeprefix('/' if above == '/' else f'{above}/')}/"
         share = bar(row.bytes / max(1, result.sizes.live), 10)
-        table.add_row(size_text(row.bytes), share, f"{row.files:,}", Text(safe_terminal(label)))
+        table.add_row(size_text(row.bytes), share, f"{row.files:,}", Text(safe_terminal(f"{'  ' * depth}{label}")))
     return table
+
+
+def _nearest(path: str, shown: Iterable[str]) -> str:
+    """The nearest directory above that is shown; "/" where there is none."""
+    return max((each for each in shown if each != "/" and path.startswith(f"{each}/")), key=len, default="/")
 
 
 VIEWS: dict[str, Callable[[Analysis, int], RenderableType]] = {
     "layers": layers,
+    "findings": findings,
     "packages": packages,
     "files": files,
     "tree": tree,
@@ -214,7 +281,7 @@ def _finding_rows(findings: Iterable[Finding]) -> list[tuple[str, ...]]:
         (
             size_text(finding.bytes) if finding.bytes else "-",
             f"{safe_markdown(finding.message)}<br>{safe_markdown(finding.hint)}",
-            safe_markdown(_place(finding.where).strip()),
+            safe_markdown(_place(finding.where)),
             code_markdown(finding.strategy or ""),
         )
         for finding in findings
