@@ -21,6 +21,7 @@ from imgopt.dockerfile.edits import Edit, apply_edits
 from imgopt.dockerfile.expand import ExpansionError, Lexer
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.model import Dockerfile, parse
+from imgopt.dockerfile.scope import ScopeBuilder
 from imgopt.dockerfile.syntax import Comment
 from imgopt.dockerfile.typed import From, KeyValue, Pairs
 
@@ -90,15 +91,12 @@ class DockerfileParser(_Base):  # type: ignore[misc]
     def structure(self) -> list[dict[str, Any]]:
         """Instructions and the comments between them, as dicts with instruction, startline and endline (from 0),
         content (all of its lines) and value (the arguments, flags included, continuations joined)."""
-        return [_described(node, self.dockerfile.text) for node in self._nodes()]
+        text = self.dockerfile.text  # once: each look at the file reads and compares all of it
+        return [_described(node, text) for node in self._nodes()]
 
-    def _nodes(self) -> Iterator[Comment | Instruction]:
+    def _nodes(self) -> Iterator[Comment | Directive | Instruction]:
         """Directives count as comments, as ever in dockerfile-parse."""
-        for node in self.dockerfile.nodes:
-            if isinstance(node, Instruction | Comment):
-                yield node
-            elif isinstance(node, Directive):
-                yield Comment(f"{node.name}={node.value}", node.span, node.line)
+        return (node for node in self.dockerfile.nodes if isinstance(node, Instruction | Comment | Directive))
 
     @property
     def parent_images(self) -> list[str]:
@@ -143,28 +141,42 @@ class DockerfileParser(_Base):  # type: ignore[misc]
         if name not in _VIEWS:
             raise ValueError(f"Unsupported instruction '{name}'")
         found: dict[str, str] = {}
-        for instruction in self._last_stage():
+        for instruction, values in self._line_values(self._last_stage(), env_replace):
             if instruction.keyword == name:
-                found.update(self._line_values(instruction, env_replace))
+                found.update(values)
         return _VIEWS[name](found, self)
 
-    def _line_values(self, instruction: Instruction, env_replace: bool) -> dict[str, str]:
-        """What one ENV, LABEL or ARG sets."""
-        typed = instruction.typed
-        if not isinstance(typed, Pairs):
-            return {}
-        scope = self.dockerfile.scope_at(instruction, self.build_args, self.parent_env)
-        values = scope.values if env_replace else None
-        found = {_expanded(pair.key, values, scope.escape): pair.value for pair in typed.pairs}
+    def _line_values(
+        self, instructions: Iterable[Instruction], env_replace: bool
+    ) -> Iterator[tuple[Instruction, dict[str, str]]]:
+        """What each ENV, LABEL and ARG sets, in one walk."""
+        file = self.dockerfile
+        outer = file.global_scope(self.build_args).args
+        builder: ScopeBuilder | None = None
+        for instruction in instructions:
+            if instruction.keyword == "FROM":
+                builder = None
+                continue
+            if builder is None:
+                builder = file.scope_into(instruction, self.build_args, self.parent_env)
+            if isinstance(instruction.typed, Pairs):
+                values = builder.values if env_replace else None
+                yield instruction, self._values_of(instruction, instruction.typed, values, outer)
+            builder.add((instruction,))
+
+    def _values_of(
+        self, instruction: Instruction, typed: Pairs, values: Mapping[str, str] | None, outer: Mapping[str, str]
+    ) -> dict[str, str]:
+        """What one ENV, LABEL or ARG sets; `outer` are the global arguments."""
+        found = {_expanded(pair.key, values, instruction.escape): pair.value for pair in typed.pairs}
         given: dict[str, str] = {}
         for key, value in found.items():
             if instruction.keyword == "ARG" and key in self.build_args:
                 given[key] = self.build_args[key]
             elif value is not None:
-                given[key] = _expanded(value, values, scope.escape)
+                given[key] = _expanded(value, values, instruction.escape)
             else:
-                outer = self.dockerfile.global_scope(self.build_args).args if instruction.stage >= 0 else {}
-                given[key] = outer.get(key, "")
+                given[key] = outer.get(key, "") if instruction.stage >= 0 else ""
         return given
 
     def _pairs_named(self, name: str, key: str) -> list[tuple[Instruction, Pairs, KeyValue]]:
@@ -202,7 +214,8 @@ class DockerfileParser(_Base):  # type: ignore[misc]
     def context_structure(self) -> list[Any]:
         """For each element of `structure`, the arguments, environment and labels in force after it."""
         contexts: list[Any] = []
-        staged = {instruction.span: instruction for instruction in self.dockerfile.instructions}
+        walked = self._line_values(self.dockerfile.instructions, self.env_replace)
+        set_here = {instruction.span: values for instruction, values in walked}
         last = Context()
         for node in self._nodes():
             keyword = node.keyword if isinstance(node, Instruction) else ""
@@ -210,7 +223,7 @@ class DockerfileParser(_Base):  # type: ignore[misc]
                 last = Context(envs=dict(self.parent_env))
             context = Context(args=dict(last.args), envs=dict(last.envs), labels=dict(last.labels))
             if isinstance(node, Instruction) and keyword in _VIEWS:
-                context.set_line_value(keyword, self._line_values(staged[node.span], self.env_replace))
+                context.set_line_value(keyword, set_here.get(node.span, {}))
             contexts.append(context)
             last = context
         return contexts
@@ -223,15 +236,15 @@ def _lines(text: str) -> list[str]:
     return pieces if pieces[-1] else pieces[:-1]
 
 
-def _described(node: Comment | Instruction, text: str) -> dict[str, Any]:
-    if isinstance(node, Comment):
-        start = end = node.line - 1
-        name, value, span = "COMMENT", node.text, node.span
-    else:
+def _described(node: Comment | Directive | Instruction, text: str) -> dict[str, Any]:
+    if isinstance(node, Instruction):
         start, end = node.line - 1, node.end_line - 1
-        name, span = node.keyword, node.extent
+        name, content = node.keyword, text[node.extent.start : node.extent.end]
         value = node.original[len(node.keyword) :].strip()
-    content = text[span.start : span.end]
+    else:
+        start = end = node.line - 1
+        name, content = "COMMENT", text[node.span.start : node.span.end]
+        value = content.lstrip().removeprefix("#").lstrip().rstrip("\r\n")
     return {"instruction": name, "startline": start, "endline": end, "content": content, "value": value}
 
 

@@ -75,7 +75,8 @@ class _Words:
         hazy = {pair.key for pair in typed.pairs if self._is_hazy(pair)} if isinstance(typed, Env | Arg) else set()
         self._builder.add((instruction,))
         if isinstance(typed, Env | Arg):
-            self._hazy = self._hazy - {pair.key for pair in typed.pairs if pair.value is not None} | hazy
+            self._hazy.difference_update(pair.key for pair in typed.pairs if pair.value is not None)
+            self._hazy |= hazy
 
     def _is_hazy(self, pair: KeyValue) -> bool:
         try:

@@ -13,7 +13,7 @@ from imgopt.dockerfile.dispatch import check_dispatch
 from imgopt.dockerfile.graphcheck import check_stages
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.problems import MEANING, Problem, Refused
-from imgopt.dockerfile.scope import Scope, ScopeBuilder, global_scope
+from imgopt.dockerfile.scope import Scope, ScopeBuilder, global_builder, global_scope
 from imgopt.dockerfile.stages import Stage, Stages
 from imgopt.dockerfile.syntax import Blank, Comment, Node, read
 from imgopt.errors import InputError
@@ -163,15 +163,23 @@ class Dockerfile:
 
         `base_env` is the environment of the image at the bottom of the chain.
         """
+        return self.scope_into(instruction, build_args, base_env).scope()
+
+    def scope_into(
+        self,
+        instruction: Instruction,
+        build_args: Mapping[str, str] | None = None,
+        base_env: Mapping[str, str] | None = None,
+    ) -> ScopeBuilder:
+        """`scope_at`, to be walked on from: add the instruction to see what the next one sees."""
+        before = takewhile(lambda item: item.span.start < instruction.span.start, self.instructions)
         if instruction.stage < 0 or instruction.keyword == "FROM":
-            outer = [item for item in self.instructions if item.stage < 0 and item.span.start < instruction.span.start]
-            return global_scope(outer, build_args or {})
+            return global_builder((item for item in before if item.stage < 0), build_args or {})
         builder = ScopeBuilder(self.global_scope(build_args).values, build_args or {}, base_env or {})
         stage = self.bind(build_args or {})[instruction.stage]
         for part in stage.chain[:-1]:
             builder.add(part.instructions)
-        before = takewhile(lambda item: item.span.start < instruction.span.start, stage.instructions)
-        return builder.add(before).scope()
+        return builder.add(item for item in before if item.stage == instruction.stage)
 
     def at_line(self, line: int) -> Instruction | None:
         """The instruction that covers a line (counted from 1)."""

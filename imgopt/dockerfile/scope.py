@@ -168,10 +168,15 @@ def global_scope(instructions: Iterable[Instruction], build_args: Mapping[str, s
 
     `build_args` may also name predefined arguments (TARGETARCH, …).
     """
+    return global_builder(instructions, build_args).scope()
+
+
+def global_builder(instructions: Iterable[Instruction], build_args: Mapping[str, str]) -> ScopeBuilder:
+    """`global_scope`, to be walked on from."""
     predefined = platform_arguments()
     predefined.update({key: value for key, value in build_args.items() if key in predefined})
     builder = ScopeBuilder({}, build_args, predefined)
-    return builder.add(item for item in instructions if item.keyword == "ARG").scope()
+    return builder.add(item for item in instructions if item.keyword == "ARG")
 
 
 def is_predefined(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from types import FrameType
 
 import pytest
 
-from imgopt.dockerfile import parse, read_shell
+from imgopt.dockerfile import DockerfileParser, parse, read_shell
 from imgopt.dockerfile.expand import expand_words
 
 MEGABYTE = 1_000_000
@@ -33,6 +34,7 @@ SHAPES = {
     "open-json-arrays": filled("FROM a\nCMD ", "[[[[[[[[[[[[[[\\\n"),
     "flags": filled("FROM a\nRUN ", "--mount=type=cache,target=/x/y/z \\\n", "ls\n"),
     "backslashes": filled("FROM a\nENV a=", "\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\n"),
+    "variables": filled("FROM a\n", "ENV A=$B C=d\n"),
     "stages": filled("FROM a AS x\n", "FROM x\nCOPY --from=x aaaaaaaaaaaaa bbbbbbbbbbbbb\n"),
 }
 
@@ -84,6 +86,17 @@ def test_four_megabytes_take_about_four_times_one(shape: str) -> None:
         return seconds(4 * MEGABYTE) / seconds(MEGABYTE)
 
     assert any(ratio() < 8 for _ in range(3))  # again where the machine was busy
+
+
+def test_the_known_api_is_linear_in_the_instructions() -> None:
+    def ask(text: str) -> None:
+        found = DockerfileParser(fileobj=io.BytesIO(text.encode()))
+        _ = found.structure, found.envs, found.labels, found.args, found.parent_images, found.cmd
+
+    lines = "ENV A=$B C=d\nLABEL l=$A\nARG X=1\nRUN x\n"
+    ask(f"FROM a\n{lines}")
+    small, large = (calls(ask, "FROM a\n" + lines * size) for size in (200, 400))
+    assert large <= 2.2 * small + 200
 
 
 def test_splitting_words_is_linear_in_blanks_and_empty_quotes() -> None:
