@@ -161,10 +161,10 @@ def _sources(variant: Variant) -> str:
     """Where the saving comes from: the other base alone, and everything else."""
     if variant.base_swap_bytes is None or variant.own_edit_bytes is None:
         return ""
-    return (
-        f"  of the saving on the wire, {size_text(variant.base_swap_bytes)} come from the base"
-        f" {safe_terminal(variant.base)} alone, {size_text(variant.own_edit_bytes)} from the other changes"
-    )
+    own = variant.own_edit_bytes
+    rest = f"{size_text(own)} from the other changes" if own >= 0 else f"the other changes put {size_text(-own)} back"
+    base = f"{size_text(variant.base_swap_bytes)} come from the base {safe_terminal(variant.base)} alone"
+    return f"  of the saving on the wire, {base}, {rest}"
 
 
 def next_command(result: OptimizeResult) -> str:
