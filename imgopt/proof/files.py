@@ -10,8 +10,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
+from imgopt.image.image import Image
 from imgopt.image.tree import Node
 from imgopt.proof.contents import compare_contents
 from imgopt.proof.model import Allowances, Check, Item, judged
@@ -25,7 +27,7 @@ _OWN = re.compile(r"^/(?:usr/local|usr/src|usr/share/nginx|var/www|srv|root)/")
 _GENERATED = re.compile(
     r"^/etc/(?:passwd|group|shadow|gshadow|subuid|subgid|ld\.so\.cache|mtab|hosts|hostname|resolv\.conf|\.pwd\.lock|"
     r"mailcap|environment|shells|machine-id|[^/]*-|alternatives/.*|apt/.*|dpkg/.*|ssl/certs/.*|"
-    r"ca-certificates(?:\.conf.*|/.*)|rc[S0-9]\.d/.*|init\.d/.*|fonts/conf\.d/.*|systemd/.*|pam\.d/.*|java[^/]*/.*)$"
+    r"networks|inputrc|papersize|xml/.*|sgml/.*|ca-certificates(?:\.conf.*|/.*)|rc[S0-9]\.d/.*|init\.d/.*|fonts/conf\.d/.*|systemd/.*|pam\.d/.*|java[^/]*/.*)$"
 )
 _INSTALLERS_NOTES = ("/node_modules/.package-lock.json", "/node_modules/.yarn-integrity", "/node_modules/.modules.yaml")
 _COPY = re.compile(r"^(?:/bin/sh -c #\(nop\) )?(?:COPY|ADD)\s", re.IGNORECASE)
@@ -55,13 +57,14 @@ def application_files(side: Side) -> Iterator[Node]:
     """Files, links and empty folders above the base that belong to the application."""
     workdirs = _workdirs(side)
     copied = copied_layers(side)
+    installed = package_layers(side.image) - copied
     for node in side.tree.root.nodes():
         if node.layer < side.base_layers or not node.path or side.owner(node.path) is not None:
             continue
         if node.kind not in ("file", "symlink") and (node.kind != "dir" or node.children):
             continue  # a folder counts where it is empty: something is meant to be put there
-        if node.kind == "dir" and node.path.startswith("/etc/") and node.layer not in copied:
-            continue  # installed packages leave many, and their databases do not say whose they are
+        if node.kind == "dir" and node.layer in installed and node.path.startswith(_FOLDERS_OF_PACKAGES):
+            continue  # packages leave empty folders, and their databases do not say whose they are
         if node.layer in copied or is_application_path(node.path, workdirs) or _is_alone(side, node.path):
             yield node
 
@@ -70,6 +73,20 @@ def copied_layers(side: Side) -> frozenset[int]:
     """The layers that COPY and ADD made, counted from 0."""
     steps = enumerate(side.image.layer_history)
     return frozenset(index for index, step in steps if step and _COPY.match(step.created_by))
+
+
+_DATABASES = ("/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage/rpm", "/var/lib/rpm")
+_FOLDERS_OF_PACKAGES = ("/etc/", "/usr/bin/", "/usr/lib/", "/usr/local/", "/usr/share/", "/var/cache/", "/var/lib/")
+
+
+@lru_cache(maxsize=16)
+def package_layers(image: Image) -> frozenset[int]:
+    """Layers in which the system's package database was written."""
+    return frozenset(layer.index for layer in image.layers if _writes_database(entry.path for entry in layer.entries()))
+
+
+def _writes_database(paths: Iterable[str]) -> bool:
+    return any(path.startswith(_DATABASES) for path in paths)
 
 
 _SHARED = re.compile(r"^/(?:usr/(?:share|lib|libexec)|var/lib)/(?!python3|dpkg/|apt/|systemd/|ucf/|pam/|misc/)")

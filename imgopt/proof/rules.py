@@ -58,8 +58,8 @@ GENERAL = (
     Rule(
         "cache of a package manager",
         re.compile(
-            r"^/(?:root|home/[^/]+)/(?:\.cache/(?:pip|uv|pypoetry|pipenv|yarn|node-gyp|go-build|composer|bazel|"
-            r"pre-commit|node|typescript|Cypress)|\.npm|\.m2|\.gradle|\.cargo/(?:registry|git)|\.node-gyp|\.bundle/cache|"
+            r"^/(?:root|home/[^/]+)/(?:\.cache/(?:pip|uv|pypoetry/(?:cache|artifacts)|pipenv|virtualenv|pip-tools|"
+            r"pdm|yarn|node-gyp|go-build|composer|bazel|pre-commit|node|typescript|Cypress)|\.npm|\.m2|\.gradle|\.cargo/(?:registry|git)|\.node-gyp|\.bundle/cache|"
             r"\.local/share/(?:pnpm/store|virtualenv)|\.pnpm-store|\.yarn/(?:berry/)?cache|\.nuget|\.composer/cache)(?:/|$)"
         ),
     ),

@@ -15,6 +15,9 @@ _STEERS_THE_SYNC = frozenset(
 )
 """Options of `uv run` that decide what is installed before the start, not what is started."""
 
+_ASIDE = r"^/usr/bin/file$|/\.cache/(?:virtualenv|pipenv|uv|pypoetry/(?:cache|artifacts))/|/\.config/pypoetry/"
+"""What launchers look at beside themselves: `file`, which platform.architecture() asks, and their own caches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -65,7 +68,7 @@ def _own_files(side: Side, name: str, environment: str) -> str:
     environment does not look."""
     node = side.command(name)
     shebang = side.shebang(node) if node is not None else ()
-    program = f"^{re.escape(node.path)}$" if node is not None else "^$"
+    program = (f"^{re.escape(node.path)}$|" if node is not None else "") + _ASIDE
     prefix = posixpath.dirname(posixpath.dirname(shebang[0])) if shebang else ""
     if not prefix or not environment or prefix == environment or not is_closed(side, environment):
         return program

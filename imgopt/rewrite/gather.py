@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from imgopt.image import Image, Tree, find_packages
+from imgopt.proof.files import package_layers
 from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 
 SYSTEM_ECOSYSTEMS = frozenset(["deb", "dpkg", "apk", "rpm"])
-DATABASES = ("/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage/rpm", "/var/lib/rpm")
 
 
 def gather(
@@ -53,12 +53,3 @@ def system_packages(tree: Tree, base_layers: int = 0) -> SystemPackages:
         for package in found
     }
     return SystemPackages(owners, installed, tuple(sorted(asked)), depends)
-
-
-def package_layers(image: Image) -> frozenset[int]:
-    """Layers in which the system's package database was written."""
-    return frozenset(layer.index for layer in image.layers if _writes_database(entry.path for entry in layer.entries()))
-
-
-def _writes_database(paths: Iterable[str]) -> bool:
-    return any(path.startswith(DATABASES) for path in paths)

@@ -194,3 +194,17 @@ def test_names_that_are_no_text_are_told_and_saved(side_of: Callable[..., Side])
     assert from_json(to_json(result), ProofResult) == result
     assert "/app/\\xff\\x1b[31m" in " ".join(failed(checks)["application files"])
     assert "\x1b" not in render(result, "text")
+
+
+def test_empty_folders_that_a_package_leaves_are_not_the_authors(side_of: Callable[..., Side]) -> None:
+    folder = File(folder=True)
+    made = {
+        "var/lib/dpkg/status": "Package: fontconfig-config\nStatus: install ok installed\nVersion: 2\n",
+        "usr/local/share/fonts": folder,
+        "etc/ssh/ssh_config.d": folder,
+        "etc/networks": "loopback 127.0.0.0",
+        "data/in": folder,
+    }
+    original = Recipe((*ORIGINAL.layers[:-1], ("RUN apt-get install", made), ORIGINAL.layers[-1]), CONFIG)
+    found = failed(static_checks(side_of(original, 1), side_of(ORIGINAL), Allowances()))
+    assert found == {"application files": ["missing file: /data/in"]}

@@ -46,7 +46,7 @@ def reason(side: Side, path: str, opened: frozenset[str] | None) -> str | None:
 
 
 ALWAYS = {
-    "python3": ["/app/.git/HEAD", "/app/__pycache__/a.pyc", "/root/.cache/pip/x", "/app/Dockerfile"],
+    "python3": ["/app/.git/HEAD", "/app/__pycache__/a.pyc", "/root/.cache/pip/x", "/root/.cache/virtualenv/x"],
     "./server": ["/app/main.go", "/app/go.mod", "/app/src/lib.rs", "/app/target/release/deps/x", "/go/pkg/mod/x"],
     "java": ["/app/pom.xml", "/app/src/main/java/A.java", "/app/target/classes/A.class", "/root/.m2/repository/x"],
     "node": ["/app/src/a.ts", "/app/tsconfig.json", "/app/node_modules/.cache/x", "/root/.npm/_cacache/x"],
@@ -108,3 +108,9 @@ def test_what_lies_beside_an_opened_class_may_not_go(side_of: Callable[..., Side
     assert reason(side, "/app/target/classes/Rare.class", opened) is None
     assert reason(side, "/app/target/classes/static/a.css", opened) is None
     assert reason(side, "/app/target/test-classes/T.class", opened) is not None
+
+
+def test_poetrys_environments_lie_in_its_cache_and_are_none(side_of: Callable[..., Side]) -> None:
+    side = service(side_of, "python3")
+    assert reason(side, "/root/.cache/pypoetry/artifacts/a.whl", None)
+    assert not reason(side, "/root/.cache/pypoetry/virtualenvs/a/lib/python3.11/site-packages/a.py", frozenset())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from imgopt.image.tree import Tree
 from imgopt.proof.model import Check, Item
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 
+_DRAWN = re.compile(r"(?:tmp|[-_.])(?=[a-z0-9_]*\d)[a-z0-9_]{8}(?:[/.-]|$)|[0-9a-f]{16}")
+"""Names as Python's tempfile draws them, and digests."""
 REASON = "differs between two builds of the original itself"
 
 
@@ -45,8 +48,8 @@ def settle_files(checks: Iterable[Check], original: Tree, again: BuiltAgain) -> 
 
 
 def _settled(check: Check, original: Tree, again: BuiltAgain) -> Check:
-    doubtful = [item for item in check.items if item.kind == "changed-file"]
-    if check.verdict != "failed" or len(doubtful) != len(check.items):
+    doubtful = [item for item in check.items if item.kind in ("changed-file", "missing-file")]
+    if check.verdict != "failed" or len(doubtful) != len(check.items) or not any(map(_is_doubtful, doubtful)):
         return check
     left = tuple(item for item in doubtful if not _changes_by_itself(item, original, again.tree()))
     settled = len(doubtful) - len(left)
@@ -56,9 +59,14 @@ def _settled(check: Check, original: Tree, again: BuiltAgain) -> Check:
     return replace(check, verdict="failed" if left else "passed", items=left, allowed=allowed)
 
 
+def _is_doubtful(item: Item) -> bool:
+    """A file with other bytes, or one that is missing under a name that a program drew (`tmpab12cd34`)."""
+    return item.kind == "changed-file" or _DRAWN.search(item.path) is not None
+
+
 def _changes_by_itself(item: Item, original: Tree, again: Tree) -> bool:
-    """A file that both builds of the original have, with other bytes."""
+    """A file that both builds of the original have, with other bytes, or that only one of them has."""
     ours, theirs = original.resolve(item.path), again.resolve(item.path)
-    if ours is None or theirs is None or ours.inode is None or theirs.inode is None:
-        return False
-    return ours.digest != theirs.digest
+    if theirs is None:
+        return ours is not None
+    return ours is not None and None not in (ours.inode, theirs.inode) and ours.digest != theirs.digest
