@@ -43,6 +43,11 @@ def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Chang
     words = {value for command in script.commands for value in command.values}
     for manager in managers:
         wanted = manager.cache_mounts
+        if manager.static_only:
+            folders = ", ".join(in_root(folder) for folder in wanted)
+            yield Skip(f"{manager.name} keeps what it downloads in {folders}: a cache mount there may help; its rules "
+                       "were not tried, so nothing is changed", run.line)  # fmt: skip
+            continue
         if any(_is_mounted(typed, in_root(folder)) for folder in wanted):
             continue
         refusal = _refusal(situation, run, manager, words) or hidden(situation, stage, run, manager)
@@ -114,6 +119,13 @@ STRATEGY = Strategy(
             before="FROM golang:1.22\nRUN go build -o /app .\n",
             after="FROM golang:1.22\nRUN --mount=type=cache,target=/root/.cache/go-build "
             "--mount=type=cache,target=/go/pkg/mod go build -o /app .\n",
+        ),
+        Example(
+            "Gradle could not be tried",
+            before="FROM gradle:8-jdk17\nCOPY . .\nRUN gradle clean build -x test\n",
+            after=None,
+            refused="/root/.gradle: a cache mount there may help",
+            files={"build.gradle": ""},
         ),
         Example("no cache wanted", before="FROM p\nRUN pip install --no-cache-dir x\n", after=None, refused="no cache"),
         Example("another user", before="FROM p\nUSER app\nRUN pip install x\n", after=None, refused="runs as app"),

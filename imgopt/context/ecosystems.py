@@ -25,6 +25,8 @@ class Manager(Fact, frozen=True):
     name: str
     commands: list[str] = []
     """Words that a command begins with, for instance "npm ci"; options may stand between them."""
+    static_only: bool = False
+    """Its rules could not be tried by a real build: they are told, never made."""
     manifests: list[str] = []
     """Files that the command must find in its working directory (glob patterns)."""
     optional: list[str] = []

@@ -180,7 +180,7 @@ class _Run:
     def _expected(self, final: bool = False) -> Expected:
         plan, timeout = self._plan, self._settings.start_timeout
         if plan is not None:
-            timeout = min(timeout, 15.0 + 4 * plan.ready_seconds)
+            timeout = min(max(timeout, 2 * plan.ready_seconds), 15.0 + 4 * plan.ready_seconds)
         paths = {port: request.path for request in reversed(self._requests) for port in self._ports_of(request.port)}
         must = self._wanted | frozenset(plan.listens if plan else ())
         may = self._exposed if plan is None else frozenset()  # what the original does not open is not waited for

@@ -19,6 +19,8 @@ LEAST_REMOVED_BYTES = 500_000
 """Leftovers that sum to less than this stay where they are."""
 MOST_LINES = 6
 """A folder that would need more lines is cleaned in the builder and copied whole."""
+LARGE_BYTES = 1_000_000
+"""A part of this size is worth a place in front of smaller ones."""
 SHARED_FOLDERS = frozenset(
     {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root"}
     | {"/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/usr/share", "/usr/src"}
@@ -29,6 +31,8 @@ SHARED_FOLDERS = frozenset(
 """Folders that a base image has already: they are never copied whole."""
 
 
+PROGRAM_FOLDERS = frozenset({"/usr/local/bin", "/usr/local/sbin"})
+"""Folders for programs of all kinds: one that is alone in them is named."""
 STABLE_ROOTS = ("/usr/", "/opt/", "/etc/")
 
 
@@ -62,7 +66,8 @@ def plan_copies(everything: Mapping[str, PathFact], kept: frozenset[str], harmle
     left_in = [path for path in removals if _is_small(path, everything)]
     small = sum(everything[path].size for path in left_in) <= LEAST_REMOVED_BYTES
     gone = [path for path in removals if path not in left_in] if small else removals
-    return CopyPlan(_merged(copies), tuple(sorted(links)), tuple(sorted(gone)), tuple(sorted(left_in) if small else ()))
+    left = tuple(sorted(left_in)) if small else ()
+    return CopyPlan(_merged(copies, everything), tuple(sorted(links)), tuple(sorted(gone)), left)
 
 
 def _is_small(path: str, facts: Mapping[str, PathFact]) -> bool:
@@ -130,7 +135,8 @@ def _visit(node: _Folder, facts: Mapping[str, PathFact]) -> tuple[list[Copy], li
         inner = [] if leaf else [part for child in node.folders.values() for part in _visit(child, facts)[0]]
         return ([Copy((node.path,), node.path)] if leaf else inner), [], []
     apart = _apart(node, facts)
-    if node.path in SHARED_FOLDERS:
+    alone = node.path in PROGRAM_FOLDERS and len(node.kept) == node.kept_count == 1
+    if node.path in SHARED_FOLDERS or alone:
         return apart
     lines = len(apart[0]) + bool(apart[1])
     whole = [Copy((node.path,), node.path)]
@@ -169,6 +175,18 @@ def _removals(node: _Folder) -> list[str]:
     return found
 
 
-def _merged(copies: list[Copy]) -> tuple[Copy, ...]:
-    """Stable parts first: what lies in system folders changes less often than what lies in the application's."""
-    return tuple(sorted(copies, key=lambda copy: (not copy.sources[0].startswith(STABLE_ROOTS), copy.sources)))
+def _merged(copies: list[Copy], facts: Mapping[str, PathFact]) -> tuple[Copy, ...]:
+    """What lies in system folders first, for it changes less often than the application; then what is large, for
+    whatever comes before a change is not shipped again."""
+    large = {copy.sources: _bytes(copy, facts) >= LARGE_BYTES for copy in copies}
+
+    def order(copy: Copy) -> tuple[bool, bool, tuple[str, ...]]:
+        return not copy.sources[0].startswith(STABLE_ROOTS), not large[copy.sources], copy.sources
+
+    return tuple(sorted(copies, key=order))
+
+
+def _bytes(copy: Copy, facts: Mapping[str, PathFact]) -> int:
+    named = sum(facts[path].size for path in copy.sources if path in facts)
+    below = tuple(path + "/" for path in copy.sources if path not in facts or facts[path].kind == "dir")
+    return named + (sum(fact.size for path, fact in facts.items() if path.startswith(below)) if below else 0)

@@ -39,6 +39,8 @@ def fetch_for(situation: Situation, group: Sequence[SourceCopy], run: Instructio
         manager = _manager(situation, command)
         if manager is not None and any(other.name not in _NOTHING for other in commands[:index]):
             return Fetch(group[0], refused=f"`{_text(commands[0])}` comes before it in the same step")
+        if manager is not None and manager.static_only:
+            return Fetch(group[0], refused=f"what {manager.name} would need for it was not tried")
         if manager is not None and mounted.isdisjoint(manager.cache_mounts):
             return _fetch(situation, group, run, command, manager)
     return None

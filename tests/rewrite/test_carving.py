@@ -86,7 +86,16 @@ def test_a_folder_with_something_dropped_is_taken_apart() -> None:
 def test_a_folder_of_the_base_is_never_copied_whole() -> None:
     everything = facts("/usr/local/bin/tool", "/etc/app.conf")
     copies = plan(everything, set(everything))
-    assert copies == (Copy(("/etc/app.conf",), "/etc/app.conf"), Copy(("/usr/local/bin",), "/usr/local/bin"))
+    assert copies == (Copy(("/etc/app.conf",), "/etc/app.conf"), Copy(("/usr/local/bin/tool",), "/usr/local/bin/tool"))
+
+
+def test_large_parts_come_before_small_ones_that_change_as_often() -> None:
+    everything = {**facts("/app/target/classes/App.class"), **facts("/app/target/dependency/a.jar", size=2_000_000)}
+    everything |= facts("/app/target/app.jar")
+    assert [copy.sources[0] for copy in plan(everything, set(everything) - {"/app/target/app.jar"})] == [
+        "/app/target/dependency",
+        "/app/target/classes",
+    ]
 
 
 def test_a_folder_that_would_need_many_lines_is_cleaned_in_the_builder_instead() -> None:
