@@ -18,6 +18,7 @@ from imgopt.rewrite.evidence import Evidence, read_release
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.runtime import runtime_needs
 from imgopt.rewrite.settings import complement
+from imgopt.rewrite.smaller_runtime import SmallerRuntime, draws, smaller_runtime
 from imgopt.rewrite.start import SHELLS, explained_by_start
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.strategies.multi_stage import on_base, without_entry_script
@@ -42,6 +43,12 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip(refusal, stage.line)
         return
     probe = carve_on(situation, None, packages=False)
+    runtime = smaller_runtime(situation, probe.interpreter) if probe.interpreter is not None else None
+    if runtime is not None and probe.interpreter is not None:
+        drawer = draws(evidence, probe.carved, probe.interpreter)
+        if drawer:
+            yield Skip(f"{drawer} may draw with the fonts of the system, which such a base lacks", stage.line)
+            return
     kinds = _kinds(probe)
     for kind in kinds:
         for name in distroless_candidates(kind, situation.project.ecosystems, evidence.os_release):
@@ -49,11 +56,12 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             if image is None:
                 yield Skip(f"{name} cannot be had here", stage.line)
                 continue
-            new = _on(situation, final, name, image)
+            new = _on(situation, final, name, image, runtime)
             if isinstance(new, Skip):
                 yield new
                 continue
-            yield Change(f"{name} has neither shell nor package manager; {_what(probe)}", stage.line, final=new)
+            because = f"{name} has neither shell nor package manager; {_what(probe, runtime)}"
+            yield Change(because, stage.line, final=new)
             return
     if not distroless_candidates("base", situation.project.ecosystems, evidence.os_release):
         yield Skip(f"no distroless base of {evidence.os_release.get('PRETTY_NAME', 'this distribution')}", stage.line)
@@ -100,11 +108,13 @@ def _kinds(carving: Carving) -> tuple[str, ...]:
     return ("cc",) if any(name.startswith(CXX) for name in carving.needs.sonames) else ("base", "cc")
 
 
-def _on(situation: Situation, final: FinalStage, name: str, image: Image) -> FinalStage | Skip:
+def _on(
+    situation: Situation, final: FinalStage, name: str, image: Image, runtime: SmallerRuntime | None
+) -> FinalStage | Skip:
     evidence = situation.evidence
     assert evidence is not None
     stage = situation.stage
-    carving = carve_on(situation, image, packages=False)
+    carving = carve_on(situation, image, packages=False, runtime=runtime)
     if carving.missing:
         path, why = next(iter(carving.missing.items()))
         return Skip(f"{name} lacks {path} ({why})", stage.line)
@@ -169,7 +179,9 @@ def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
     return ""
 
 
-def _what(carving: Carving) -> str:
+def _what(carving: Carving, runtime: SmallerRuntime | None) -> str:
+    if runtime is not None and carving.interpreter is not None:
+        return f"{runtime.tree} comes from {runtime.image}, with the libraries that it needs"
     if carving.interpreter is not None:
         return f"the {carving.interpreter.name} of the original is copied with the libraries that it needs"
     return "the program needs no system library" if not carving.needs.dynamic else "the C library is all it needs"

@@ -71,7 +71,7 @@ def on_base(
         final,
         base=name,
         carved=carving.carved,
-        copies=(*library_copies(carving.libraries), *carving.plan.copies, *links),
+        copies=(*carving.foreign, *library_copies(carving.libraries), *carving.plan.copies, *links),
         packages=tuple(sorted(carving.packages)),
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),

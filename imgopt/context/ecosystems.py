@@ -117,6 +117,12 @@ class Runtime(Fact, frozen=True):
     unneeded: list[str] = []
     """Parts of the trees that only a build or a developer uses (glob patterns); what was opened is kept."""
     static_files: list[str] = []
+    in_slim: bool = False
+    """The slim bases have the same trees without compilers: a base without any takes them from there."""
+    drawing_libraries: list[str] = []
+    """Libraries (glob patterns of file names) that may draw text, for which a small base has no fonts."""
+    drawing_classes: list[str] = []
+    """Names in compiled classes that say the same."""
 
 
 class BuildTools(Fact, frozen=True):

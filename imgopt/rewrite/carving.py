@@ -19,6 +19,7 @@ from imgopt.rewrite.gather import system_packages
 from imgopt.rewrite.gone import gone_paths
 from imgopt.rewrite.recommended import recommended_data
 from imgopt.rewrite.runtime import RuntimeNeeds, is_shared_library, runtime_needs
+from imgopt.rewrite.smaller_runtime import SmallerRuntime
 from imgopt.rewrite.sonames import named_once
 from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.strategy import Project, Situation
@@ -40,10 +41,15 @@ class Carving:
     needs: RuntimeNeeds
     compiled: bool
     interpreter: Ecosystem | None
+    foreign: tuple[Copy, ...] = ()
+    """What comes from another image than the builder."""
 
 
-def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Carving:
-    """Takes the original apart for a base (None: its own). `packages`: whether it can install system packages."""
+def carve_on(
+    situation: Situation, base: Image | None, *, packages: bool, runtime: SmallerRuntime | None = None
+) -> Carving:
+    """Takes the original apart for a base (None: its own). `packages`: whether it can install system packages;
+    `runtime`: where the interpreter comes from, if not from the original."""
     project, evidence = situation.project, situation.evidence
     assert evidence is not None
     start = start_program(evidence)
@@ -65,7 +71,9 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
     first = carve(evidence.delta, rules)
     kept = frozenset(first.paths("kept"))
     trees = (
-        interpreter_files(evidence, interpreter, project.repairs.paths)
+        runtime.paths
+        if runtime is not None
+        else interpreter_files(evidence, interpreter, project.repairs.paths)
         if interpreter and not packages and base is not None
         else frozenset()
     )
@@ -84,10 +92,11 @@ def carve_on(situation: Situation, base: Image | None, *, packages: bool) -> Car
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = rules.gone.keys() | removable_tools(situation).paths | orphan_bytecode(carved)
     present = {path: fact for path, fact in evidence.facts.items() if path not in gone}
-    wanted_paths = (frozenset(carved.paths("kept")) | trees) - gone
+    wanted_paths = (frozenset(carved.paths("kept")) | (trees if runtime is None else frozenset())) - gone
     plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree))
     carved = carved.with_kept(plan.left_in, "too small to take its folder apart")
-    return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter)
+    foreign = (Copy((runtime.tree,), runtime.tree, stage=runtime.image),) if runtime is not None else ()
+    return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter, foreign)
 
 
 def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Iterable[tuple[str, str]]:
