@@ -143,3 +143,44 @@ def _of(pid: int, things: set[str]) -> list[str]:
         if f"-{pid}-" in text:
             found.append(thing)
     return found
+
+
+LISTENER = """\
+package main
+
+import (
+	"net"
+	"os"
+)
+
+func main() {
+	listener, _ := net.Listen("tcp", ":8000")
+	for {
+		connection, _ := listener.Accept()
+		connection.Read(make([]byte, 4096))
+		page, _ := os.ReadFile("page.txt")
+		head := "HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\nContent-Length: 6\\r\\n\\r\\n"
+		connection.Write([]byte(head + string(page)))
+		connection.Close()
+	}
+}
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("engine")
+def test_a_start_that_builds_is_resolved_and_needs_no_toolchain_any_more(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": "FROM golang:1.22\nWORKDIR /srv\nCOPY . .\nRUN go build -o /dev/null .\nCMD go run .\n",
+        "go.mod": "module example.org/page\n\ngo 1.22\n",
+        "main.go": LISTENER,
+        "page.txt": "hello\n",
+    }
+    folder = project(tmp_path, files)
+    result = result_of(imgopt("optimize", str(folder), "--variant", "distroless", "--no-timings", "--format", "json"))
+    variant = result["variants"][0]
+    assert variant["verdict"] == "proven", result
+    assert 'CMD ["/usr/local/bin/page"]' in variant["dockerfile"]
+    assert "COPY --from=builder /usr/local/bin/page /usr/local/bin/page" in variant["dockerfile"]
+    assert "/srv/page.txt" in variant["dockerfile"]
+    assert variant["sizes"]["wire"] * 30 < result["original"]["sizes"]["wire"]
