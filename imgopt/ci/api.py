@@ -52,7 +52,7 @@ def check(
     if rules:
         project = _with_rules(project, rules)
     subjects = find_subjects(images, project.settings, Where(project.folder, dockerfile=dockerfile))
-    with built(subjects, project.config, rebuild=False, say=_quiet) as ready:
+    with built(subjects, project.config, rebuild=False, say=_quiet, keep_going=True) as ready:
         return run_check(ready, project, against=against, against_image=against_image, today=today, pull=pull)[0]
 
 

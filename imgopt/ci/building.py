@@ -13,15 +13,18 @@ Say = Callable[[str], None]
 
 
 @contextmanager
-def built(subjects: Sequence[Subject], config: Config, *, rebuild: bool, say: Say) -> Iterator[list[Subject]]:
+def built(
+    subjects: Sequence[Subject], config: Config, *, rebuild: bool, say: Say, keep_going: bool = False
+) -> Iterator[list[Subject]]:
     """The subjects with references; those without one (all, where `rebuild`) are built for as long as this is open.
 
-    Raises BuildFailure (exit code 1) with the line that fails, EnvironmentFailure where no engine answers.
+    Raises BuildFailure (exit code 1) with the line that fails, or with `keep_going` notes it in the subject and builds
+    the others; EnvironmentFailure where no engine answers.
     """
     if not rebuild and all(subject.reference for subject in subjects):
         yield list(subjects)
         return
-    from imgopt.engine import Session, configured, connect
+    from imgopt.engine import BuildFailure, Session, configured, connect
 
     with Session(connect()) as session:
         ready = []
@@ -37,6 +40,10 @@ def built(subjects: Sequence[Subject], config: Config, *, rebuild: bool, say: Sa
                 platform=subject.platform or config.build.platform,
                 file=str(subject.dockerfile),
             )
-            done = session.build(request)
-            ready.append(replace(subject, reference=done.reference))
+            try:
+                ready.append(replace(subject, reference=session.build(request).reference))
+            except BuildFailure as failure:
+                if not keep_going:
+                    raise
+                ready.append(replace(subject, failure=failure))
         yield ready

@@ -23,6 +23,7 @@ from imgopt.ci.rebuild import Rebuild, expected_rebuild
 from imgopt.ci.rules import Judged, Who, figures, judge
 from imgopt.ci.settings import CiSettings
 from imgopt.ci.subjects import Subject
+from imgopt.ci.unbuilt import not_built
 from imgopt.errors import InputError, Location
 from imgopt.results.ci import Attribution, CiResult, Finding, ImageCheck, RuleOutcome, State, Status
 
@@ -52,9 +53,12 @@ class Checked:
 
 
 def check_images(subjects: Sequence[Subject], gate: Gate) -> tuple[CiResult, list[Checked]]:
-    """Measures and judges every image. Raises InputError for a baseline of another metric or platform."""
-    checked = [check_image(subject, gate) for subject in subjects]
-    images = [item.check for item in checked]
+    """Measures and judges every image; one that was not built is a finding, and no reason to leave out the others.
+
+    Raises InputError for a baseline of another metric or platform.
+    """
+    checked = {subject: check_image(subject, gate) for subject in subjects if subject.failure is None}
+    images = [checked[subject].check if subject in checked else not_built(subject) for subject in subjects]
     return (
         CiResult(
             status=status_of(images),
@@ -65,7 +69,7 @@ def check_images(subjects: Sequence[Subject], gate: Gate) -> tuple[CiResult, lis
             baseline_required=gate.settings.on_missing_baseline == "error",
             images=images,
         ),
-        checked,
+        list(checked.values()),
     )
 
 

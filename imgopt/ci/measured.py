@@ -85,15 +85,19 @@ class Measured:
         return self.origins.layers[layer] if 0 <= layer < len(self.origins.layers) else None
 
     def shown(self, path: Path) -> str:
-        """Relative to the root of the repository, as annotations want it."""
-        try:
-            return printable(path.resolve().relative_to(self.root).as_posix())
-        except ValueError:
-            return printable(path.as_posix())
+        return shown_path(path, self.root)
 
     def texts(self) -> list[tuple[str, str]]:
         """Key and text of every own layer, as the baseline keeps them."""
         return [(origin.key, origin.text) for origin in self.now.origins]
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """Relative to the root of the repository, as annotations want it."""
+    try:
+        return printable(path.resolve().relative_to(root).as_posix())
+    except ValueError:
+        return printable(path.as_posix())
 
 
 def shown_text(text: str) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgopt.ci.settings import CiSettings, ImageSetting
 from imgopt.errors import InputError
+
+if TYPE_CHECKING:
+    from imgopt.engine import BuildFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Subject:
     dockerfile: Path | None = None
     context: Path | None = None
     target: str | None = None
+    failure: BuildFailure | None = None
+    """Why there is nothing to measure."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.platform})" if self.platform else self.name

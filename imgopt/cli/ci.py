@@ -100,7 +100,7 @@ def check(
     options.OutputOptions(format, output).check("ci")
     project = _project(context, config, baseline, require_baseline)
     subjects = _subjects(images, project, file, target, platform)
-    with built(subjects, project.config, rebuild=build, say=_say) as ready:
+    with built(subjects, project.config, rebuild=build, say=_say, keep_going=True) as ready:
         result, checked = run_check(
             ready, project, against=against, against_image=against_image, pull=pull, suggest=not no_fix
         )

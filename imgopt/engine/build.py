@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Listener = Callable[[BuildEvent], None]
 FailureKind = Literal["step", "syntax", "base", "context", "other"]
 _SYNTAX = re.compile(r"(?im)^(?P<mark>\ufeff?(?:#|//)[ \t]*)syntax(?P<rest>[ \t]*=[ \t]*(?P<image>\S+)[ \t]*\r?)$")
+_CACHE_KEY = re.compile(r"failed to compute cache key: |failed to calculate checksum of ref \S+: ")
+"""What BuildKit puts before `"/path": not found`; the reference is another one in every run."""
 _DIRECTIVE = re.compile(r"\ufeff?(?:#|//)[ \t]*[A-Za-z][\w.-]*[ \t]*=")
 
 
@@ -250,7 +252,7 @@ def failure(request: BuildRequest, progress: Progress, text: str) -> ImgoptError
         return lost
     line = progress.place or _line_in_message(message) or (_line_of(step, text) if step else None)
     kind = _kind(message, step)
-    said = step.error if step and step.error and kind == "step" else message
+    said = step.error if step and step.error and kind == "step" else _CACHE_KEY.sub("", message)
     return BuildFailure(
         f"the build fails: {said or 'buildx gave no reason'}",
         kind=kind,

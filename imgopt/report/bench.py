@@ -109,7 +109,7 @@ class Line:
     arm: str
     before: str
     after: str
-    speed: str
+    ratio: str
     verdict: str
     moved: str
 
@@ -130,7 +130,7 @@ def lines(result: BenchResult) -> list[Line]:
                     arm=other.arm,
                     before=_value(measure, pair[0]),
                     after=_value(measure, pair[1]),
-                    speed=ratio(compared),
+                    ratio=ratio(compared),
                     verdict=compared.verdict if compared else "",
                     moved=" → ".join(_moved(one) for one in pair if one) if measure.kind == "build" else "",
                 )
@@ -164,7 +164,7 @@ def _measure_table(result: BenchResult) -> RenderableType:
     table.add_column("")
     if many:
         table.add_column("arm")
-    for name in ("before", "after", "speed"):
+    for name in ("before", "after", "ratio"):
         table.add_column(name, justify="right")
     table.add_column("")
     table.add_column("moved again", justify="right")
@@ -173,7 +173,7 @@ def _measure_table(result: BenchResult) -> RenderableType:
         arm = [Text(safe_terminal(line.arm))] if many else []
         moved = "" if "?" in line.moved else line.moved
         verdict = Text(line.verdict, style=style)
-        table.add_row(line.measure, *arm, line.before, line.after, line.speed, verdict, moved)
+        table.add_row(line.measure, *arm, line.before, line.after, line.ratio, verdict, moved)
     return table
 
 
@@ -214,13 +214,13 @@ def _markdown_measures(result: BenchResult) -> str:
             safe_markdown(line.arm),
             line.before,
             line.after,
-            line.speed,
+            line.ratio,
             f"**{line.verdict}**" if line.verdict in _COLOURS else line.verdict,
             "" if "?" in line.moved else line.moved.replace("~", "≈ "),
         ]
         for line in lines(result)
     ]
-    headers = ["Measure", "Arm", "Before", "After", "Speed", "Verdict", "Moved again on the wire"]
+    headers = ["Measure", "Arm", "Before", "After", "Ratio", "Verdict", "Moved again on the wire"]
     return table_markdown(headers, rows, (2, 3, 4, 6))
 
 

@@ -66,8 +66,11 @@ def _image(image: ImageCheck, result: CiResult) -> Sequence[RenderableType]:
 
     head = Text()
     head.append(safe_terminal(image.name), style="bold")
-    head.append(f"  {safe_terminal(image.platform)}  {safe_terminal(image.reference)} from {image.source}", style="dim")
-    lines: list[RenderableType] = [head, Text(f"  {change_line(image, result)}"), Text(f"  {_all_sizes(image)}", "dim")]
+    lines: list[RenderableType] = [head, Text(f"  {change_line(image, result)}")]
+    if image.state != "not-built":
+        source = f"{safe_terminal(image.reference)} from {image.source}"
+        head.append(f"  {safe_terminal(image.platform)}  {source}", style="dim")
+        lines.append(Text(f"  {_all_sizes(image)}", "dim"))
     findings = sorted(image.findings, key=lambda finding: ("error", "warn", "info").index(finding.level))
     for finding in findings[:_FINDINGS]:
         lines += _finding(finding)

@@ -23,6 +23,7 @@ RULES: dict[str, tuple[str, str]] = {
     "secrets": ("Secret in a layer", "A file looks like a secret; who can pull the image can read it."),
     "rebuild": ("Rebuild cost", "A typical change rebuilds more bytes than the project allows."),
     "path": ("Path budget", "The files under a path weigh more than the project allows."),
+    "build": ("Build failure", "The image does not build, so nothing of it was measured."),
     "package": ("Package budget", "A package weighs more than the project allows."),
 }
 """Title and sentence of every rule."""
@@ -40,7 +41,8 @@ def place_of(finding: Finding, result: CiResult) -> Place:
 
 def message_of(finding: Finding, limit: int) -> str:
     """One plain line with its image, at most `limit` characters."""
-    return shorten(safe_terminal(f"{finding.image} ({finding.platform}): {finding.message}"), limit)
+    platform = f" ({finding.platform})" if finding.platform else ""
+    return shorten(safe_terminal(f"{finding.image}{platform}: {finding.message}"), limit)
 
 
 def details_of(finding: Finding, lines: int = 12) -> list[str]:
@@ -67,6 +69,8 @@ def headline(result: CiResult) -> str:
 
 def change_line(image: ImageCheck, result: CiResult) -> str:
     """ "12.1 MB -> 43.2 MB (+31.1 MB, +257.0 %) tar"."""
+    if image.state == "not-built":
+        return "not built"
     now = image.sizes.of(result.metric)
     if image.before is None or now is None:
         return f"{size_text(now)} {result.metric}, {image.reason or 'no baseline'}"

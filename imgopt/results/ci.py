@@ -9,7 +9,7 @@ from imgopt.results import Result, Value
 Metric = Literal["wire", "tar", "payload", "live"]
 Level = Literal["info", "warn", "error"]
 RuleVerdict = Literal["passed", "failed", "accepted", "not-measured", "no-baseline"]
-State = Literal["compared", "unchanged", "no-baseline"]
+State = Literal["compared", "unchanged", "no-baseline", "not-built"]
 Status = Literal["passed", "warned", "failed", "no-baseline"]
 Unit = Literal["bytes", "count", "none"]
 

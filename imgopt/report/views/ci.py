@@ -31,6 +31,8 @@ def view(result: CiResult) -> View:
 
 def _tile(image: ImageCheck, result: CiResult) -> Tile:
     now, before = image.sizes.of(result.metric), image.before.of(result.metric) if image.before else None
+    if image.state == "not-built":
+        return Tile(image.name, "not built", level="bad")
     texts = two_sizes(before, now)
     if now is None or before is None:
         return Tile(image.name, texts[1])
@@ -41,7 +43,8 @@ def _tile(image: ImageCheck, result: CiResult) -> Tile:
 def _sections(image: ImageCheck, number: int, result: CiResult) -> Iterator[Section]:
     notes = [Text(f"Note: {note}") for note in image.notes]
     blocks = [_findings(image.findings)] if image.findings else [Text("No rule is broken.")]
-    intro = f"{image.platform}, {image.reference} from {image.source}. {change_line(image, result)}"
+    source = f"{image.platform}, {image.reference} from {image.source}. " if image.state != "not-built" else ""
+    intro = f"{source}{change_line(image, result)}"
     yield Section(f"findings-{number}", image.name, [*blocks, *notes], intro)
     attribution = image.attribution
     if attribution is not None and attribution.delta:
