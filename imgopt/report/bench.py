@@ -159,8 +159,10 @@ def _measure_table(result: BenchResult) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    many = len(result.arms) > 2
-    table = Table(title=f"Medians of {result.runs} runs", title_justify="left", box=None, pad_edge=False)
+    shown = lines(result)
+    many = len({line.arm for line in shown}) > 1
+    most = "up to " if result.partial else ""
+    table = Table(title=f"Medians of {most}{result.runs} runs", title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     if many:
         table.add_column("arm")
@@ -168,7 +170,7 @@ def _measure_table(result: BenchResult) -> RenderableType:
         table.add_column(name, justify="right")
     table.add_column("")
     table.add_column("moved again", justify="right")
-    for line in lines(result):
+    for line in shown:
         style = _COLOURS.get(line.verdict, "")
         arm = [Text(safe_terminal(line.arm))] if many else []
         moved = "" if "?" in line.moved else line.moved

@@ -84,13 +84,13 @@ def percent_text(fraction: float) -> str:
 
 
 def change_text(before: float, after: float) -> str:
-    """The relative change, signed: "-76.7 %", "+3.1 %", "0 %"; "new" where there was nothing before."""
+    """The relative change, signed: "-76.7 %", "+3.1 %", "< 0.01 %", "0 %"; "new" where there was nothing before."""
     if before == after:
         return "0 %"
     if before == 0:
         return "new"
     text = percent_text((after - before) / before)
-    return text if after < before else f"+{text}"
+    return text if after < before or text.startswith("<") else f"+{text}"
 
 
 def ratio_text(before: float, after: float, better: str = "smaller", worse: str = "larger") -> str:

@@ -59,7 +59,7 @@ def arms(project: Path) -> list[ArmSpec]:
     return [original(project, Config()), from_file("fast", "file", project, project / "Fast", Config())]
 
 
-SMOKE = SmokeSettings(ports=(8000,))
+SMOKE = SmokeSettings(ports=(8000,), stop_timeout=1)  # the service heeds no signal
 BUILDS = Settings(runs=6, seed=1, max_time=None, cold=False, containers=False)
 
 
