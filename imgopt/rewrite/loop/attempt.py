@@ -21,7 +21,7 @@ from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.again import BuiltAgain, settle_files
 from imgopt.rewrite.loop.allow import allowances
 from imgopt.rewrite.loop.original import Original, project_of
-from imgopt.rewrite.loop.repair import repair, suspects
+from imgopt.rewrite.loop.repair import repair, suspects, to_leave_out
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import Repairs
@@ -193,7 +193,8 @@ class _Worker:
         names = [name for name in names if name != needed]
         if not names:
             return False
-        state.off[names[0]] = _why(outcome)
+        why = _why(outcome)
+        state.off |= dict.fromkeys(to_leave_out(state.off, names, why), why)
         return True
 
     def _restore(self, state: _State, plan: Plan, outcome: Proven) -> Attempt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from imgopt.proof.model import Item
@@ -99,3 +99,9 @@ def suspects(used: Sequence[str], items: Sequence[Item]) -> tuple[str, ...]:
     first += ["exec-form", "start-command"] if any(item.kind == "stop" for item in items) else []
     order = [*first, *SUSPECTS, *used]
     return tuple(dict.fromkeys(name for name in order if name in used))
+
+
+def to_leave_out(off: Mapping[str, str], names: Sequence[str], why: str) -> Sequence[str]:
+    """Of the suspects, the likeliest; all of them where two were left out (`off`, each with its evidence) and the same
+    failure came again: what is innocent is taken back, and a failure that no strategy makes costs few builds."""
+    return names if sum(reason == why for reason in off.values()) >= 2 else names[:1]
