@@ -118,6 +118,8 @@ def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, fo
     arguments = install.arguments
     for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         option, _, value = word.partition("=")
+        if option in install.manager.manifest_options:
+            continue
         if option in _FOLDER_OPTIONS and "://" not in (value or following):
             return word
         if word == "-f" and "://" not in following and install.manager.manifest_options:
