@@ -11,6 +11,7 @@ from imgopt.strategies import (
     cpu_wheels,
     distroless_base,
     exec_form,
+    health_check,
     ignore_file,
     installer_caches,
     java_layers,
@@ -48,5 +49,6 @@ BUILT_IN: tuple[Strategy, ...] = (
     java_layers.STRATEGY,
     bytecode.STRATEGY,
     non_root.STRATEGY,
+    health_check.STRATEGY,
     pin_digest.STRATEGY,
 )

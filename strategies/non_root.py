@@ -31,7 +31,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if refusal:
         yield Skip(refusal, stage.line)
         return
-    owned = writable(evidence, situation.project.repairs.writable)
+    serves_files = situation.final is not None and bool(situation.final.server)
+    owned = Writable() if serves_files else writable(evidence, situation.project.repairs.writable)
     system = next((path for path in owned.all if path in SYSTEM_FOLDERS or path.startswith("/etc/")), None)
     if system is not None:
         yield Skip(f"the service writes to {system}, which belongs to the system", stage.line)

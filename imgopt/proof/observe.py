@@ -87,6 +87,8 @@ class Observation:
     stop_seconds: float | None = None
     stop_code: int | None = None
     trace: Trace = field(default_factory=lambda: untraced("not asked for"))
+    own_health: Answer | None = None
+    """What the image's own HEALTHCHECK says, where the original has none."""
 
     @property
     def log_tail(self) -> tuple[str, ...]:
@@ -191,6 +193,7 @@ class _Run:
 
     def _finish(self, container: Container, ready: Ready, recorder: Recorder | None) -> Observation:
         answers, died = self._ask_all(container, ready), None
+        own_health = self._own_health(container, ready)
         sockets = frozenset[str]()
         if ready.state != "ended":
             state = container.state()
@@ -235,7 +238,13 @@ class _Run:
             stop_seconds=stop[0] if stop else None,
             stop_code=stop[1] if stop else None,
             trace=recorder.result() if recorder else untraced("not asked for"),
+            own_health=own_health,
         )
+
+    def _own_health(self, container: Container, ready: Ready) -> Answer | None:
+        if self._plan is None or not self._health or ready.state == "ended" or any(map(_is_health, self._plan.probes)):
+            return None
+        return ask(Probe("command", "image", command=self._health), container, {})
 
     def _stop_timeout(self) -> int:
         whole = max(1, round(self._settings.stop_timeout))

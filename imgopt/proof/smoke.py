@@ -104,6 +104,10 @@ def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Che
     items = [Item("answer", d.probe, message=str(d)) for d in compare(originals, candidate)]
     known = {(item.kind, item.subject) for run in originals for item in failures_from_logs(run.log)}
     said = [item for item in failures_from_logs(candidate.log) if (item.kind, item.subject) not in known]
+    health = candidate.own_health
+    if health is not None and health.status != 0:
+        end = health.error or f"ends with {health.status}: {health.body[:300].decode(errors='replace').strip()}"
+        items.append(Item("answer", "HEALTHCHECK", message=f"the health check that the original does not have {end}"))
     return judged(SMOKE, _what(originals), [*items, *said])
 
 

@@ -81,6 +81,17 @@ def test_of_a_redirection_only_its_status_and_its_target_count() -> None:
     assert [d.aspect for d in compare(originals, led("/a", "", "", 302))] == ["status"]
 
 
+def test_a_health_check_that_the_original_has_not_must_hold() -> None:
+    def healthy(code: int | None) -> Observation:
+        answer = Answer(Probe("command", "image", command=("curl",)), code, body=b"refused")
+        return served("hello", own_health=answer)
+
+    assert check_smoke([served("hello")] * 2, healthy(0)).verdict == "passed"
+    check = check_smoke([served("hello")] * 2, healthy(7))
+    assert check.verdict == "failed"
+    assert "ends with 7: refused" in str(check.items[0])
+
+
 def test_pictures_are_compared_by_their_bytes() -> None:
     originals = [served("\x89PNG", kind="image/png")] * 2
     assert compare(originals, served("\x89PNG", kind="image/png")) == ()

@@ -1,0 +1,148 @@
+"""health-check: a HEALTHCHECK that asks a path which the service was seen to answer, with a program of the image."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from imgopt.dockerfile import Edit
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.quoting import json_words
+from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+
+PATHS = ("/health", "/healthz", "/actuator/health", "/ready", "/")
+"""Of the paths that were asked, the one that says most about the service."""
+OPTIONS = "--interval=30s --timeout=5s --start-period=30s"
+VARIABLE = "PORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program that can ask; in its arguments {port} and {path} stand for what is asked, `variable` is how it reads
+    the port from the environment ("": it needs a shell for that)."""
+
+    program: str
+    arguments: tuple[str, ...]
+    variable: str = ""
+
+    def words(self, port: str, path: str) -> tuple[str, ...]:
+        filled = (word.replace("{port}", port).replace("{path}", path) for word in self.arguments)
+        return (self.program, *filled)
+
+
+TOOLS = (
+    Tool("curl", ("-fsS", "-o", "/dev/null", "http://127.0.0.1:{port}{path}")),
+    Tool("wget", ("-q", "-O", "/dev/null", "http://127.0.0.1:{port}{path}")),
+    Tool(
+        "node",
+        (
+            "-e",
+            "require('http').get('http://127.0.0.1:'+{port}+'{path}',r=>process.exit(r.statusCode<400?0:1))"
+            ".on('error',()=>process.exit(1))",
+        ),
+        "process.env.PORT",
+    ),
+    Tool(
+        "python3",
+        ("-c", "import os,urllib.request as r;r.urlopen('http://127.0.0.1:'+str({port})+'{path}',timeout=4)"),
+        "os.environ['PORT']",
+    ),
+    Tool("php", ("-r", "exit(@file_get_contents('http://127.0.0.1:'.{port}.'{path}')===false?1:0);"), "getenv('PORT')"),
+)
+
+
+def rewrite(situation: Situation) -> Iterator[Change | Skip]:
+    """Where the image has no health check and answered a path with status 200."""
+    evidence, line = situation.evidence, situation.stage.line
+    if any(item.keyword == "HEALTHCHECK" for part in situation.stage.chain for item in part.instructions):
+        return
+    if evidence is None:
+        yield Skip("needs `imgopt optimize`: which path the service answers is measured", line)
+        return
+    if evidence.config.healthcheck is not None:
+        return
+    path = next((path for path in PATHS if path in evidence.seen.pages and evidence.seen.pages[path].status == 200), "")
+    if not path or len(evidence.seen.ports) != 1:
+        yield Skip("no path of one HTTP port was answered with status 200", line)
+        return
+    tool = next((tool for tool in TOOLS if _has(situation, evidence, tool.program)), None)
+    if tool is None:
+        yield Skip("the image has no program that can ask: " + ", ".join(tool.program for tool in TOOLS), line)
+        return
+    command = _command(situation, evidence, tool, path)
+    if not command:
+        yield Skip(f"{tool.program} needs a shell to read the port from ${VARIABLE}", line)
+        return
+    yield _placed(situation, f"HEALTHCHECK {OPTIONS} CMD {command}", f"GET {path} by {tool.program}, which is there")
+
+
+def _command(situation: Situation, evidence: Evidence, tool: Tool, path: str) -> str:
+    """The exec form; the shell form where only a shell can read the port."""
+    port = str(evidence.seen.ports[0])
+    if not _port_by_variable(situation, evidence, port):
+        return json_words(tool.words(port, path))
+    if tool.variable:
+        return json_words(tool.words(tool.variable, path))
+    shell = situation.final.shell if situation.final is not None else evidence.side.exists("/bin/sh")
+    return " ".join(tool.words(f"${{{VARIABLE}}}", path)) if shell else ""
+
+
+def _port_by_variable(situation: Situation, evidence: Evidence, port: str) -> bool:
+    said = situation.final.complement.environment if situation.final is not None else ()
+    return evidence.config.environment.get(VARIABLE) == port or f"ENV {VARIABLE}={port}" in said
+
+
+def _has(situation: Situation, evidence: Evidence, program: str) -> bool:
+    """Whether the image to be holds it, where its search path leads."""
+    final = situation.final
+    places = [posixpath.join(folder, program) for folder in evidence.side.search_path]
+    if final is None:
+        return evidence.side.command(program) is not None
+    base = evidence.look_into(final.base) if evidence.look_into is not None else None
+    if base is not None and any(base.tree().resolve(place) is not None for place in places):
+        return True
+    copied = {copy.destination.rstrip("/") for copy in final.copies}
+    copied |= {source for copy in final.copies if copy.destination.endswith("/") for source in copy.sources}
+    return any(place == there or place.startswith(there + "/") for place in places for there in copied)
+
+
+def _placed(situation: Situation, text: str, what: str) -> Change:
+    because = f"an orchestrator sees a service that hangs: {what}"
+    final, stage = situation.final, situation.stage
+    if final is not None:
+        extra = replace(final.complement, start=(*final.complement.start, text))
+        return Change(because, stage.line, final=replace(final, complement=extra))
+    start = next((item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")), None)
+    eol = situation.dockerfile.eol
+    if start is None:
+        at = stage.instructions[-1].extent.end
+        lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
+        return Change(because, stage.line, (Edit(at, at, f"{lead}{text}{eol}"),))
+    at = start.comments[0].start if start.comments else start.extent.start
+    return Change(because, start.line, (Edit(at, at, f"{text}{eol}"),))
+
+
+STRATEGY = Strategy(
+    name="health-check",
+    why="Docker and its orchestrators see that a process is there, not that it answers. A health check asks a path "
+    "that the service was seen to answer, with a program that the image has already: nothing is installed for it. It "
+    "changes what the image promises, so it is made only with `--allow health-check`, and the proof runs it.",
+    safety="suggestion",
+    references=("https://docs.docker.com/reference/dockerfile/#healthcheck",),
+    rewrite=rewrite,
+    examples=(
+        Example(
+            "there is one already", before="FROM node:20\nHEALTHCHECK CMD curl -f localhost\nCMD node a\n", after=None
+        ),
+        Example("switched off by its author", before="FROM node:20\nHEALTHCHECK NONE\nCMD node a\n", after=None),
+        Example(
+            "needs the answers of a run",
+            before="FROM node:20\nCMD node a\n",
+            after=None,
+            refused="which path the service answers is measured",
+        ),
+    ),
+    refuses="No path was answered with status 200; more than one port; no program in the image that can ask "
+    "(distroless static); a HEALTHCHECK of its own, NONE included.",
+)
