@@ -72,7 +72,7 @@ def _web_server(situation: Situation, final: FinalStage, evidence: Evidence) -> 
     line = situation.stage.line
     facts = next((item.web_server for item in situation.project.ecosystems if item.web_server is not None), None)
     image = evidence.look_into(final.base) if evidence.look_into else None
-    if facts is None or image is None or final.setup:
+    if facts is None or image is None or len(final.files) > 1:
         return Skip("the web server's settings are filled in at start by a shell", line)
     if evidence.config.healthcheck is not None and evidence.config.healthcheck.test[:1] != ("NONE",):
         return Skip("the HEALTHCHECK needs a program that this base lacks", line)

@@ -18,11 +18,11 @@ from imgopt.proof.side import Side
 from imgopt.proof.site import KNOWN, FileServer, file_server, kinds
 from imgopt.rewrite.bases import SUITES
 from imgopt.rewrite.carve import Carved, Verdict
-from imgopt.rewrite.evidence import Evidence, read_users
+from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy, FinalStage, TextFile
 from imgopt.rewrite.settings import complement, without_start
 from imgopt.rewrite.strategy import Change, Example, Project, Situation, Skip, Strategy
-from imgopt.rewrite.web_server import Manners, Refused, manners, server_block, whole
+from imgopt.rewrite.web_server import SCRATCH, Manners, Refused, manners, server_block, whole
 
 OLD_SYNTAX = ("1.0", "1.1", "1.2", "1.3", "experimental")
 """Versions of the Dockerfile syntax without here-documents."""
@@ -172,8 +172,11 @@ def _stage(
     user = f"{own.uid}:{own.gid}" if own is not None and not own.is_root else ""
     port = evidence.seen.ports[0]
     by_variable = server.port is None and bool(server.port_variable)
-    if by_variable and server.port_variable not in evidence.config.environment:
-        extra = replace(extra, environment=(*extra.environment, f"ENV {server.port_variable}={port}"))
+    if by_variable:
+        said = [f"ENV {facts.templates_go_to}={SCRATCH}"]
+        if server.port_variable not in evidence.config.environment:
+            said.append(f"ENV {server.port_variable}={port}")
+        extra = replace(extra, environment=(*extra.environment, *said))
     listen = f"${{{server.port_variable}}}" if by_variable else str(port)
     return FinalStage(
         builder=final.builder,
@@ -184,7 +187,6 @@ def _stage(
         files=_files(facts, server_block(manner, server.folder, listen), by_variable=by_variable),
         server=facts.program,
         server_user=facts.user,
-        setup=(_writable(facts, user or _number(image, facts.user)),) if by_variable else (),
         settings=settings,
         complement=extra,
         start_words=(*(config.entrypoint or ()), *(config.cmd or ())),
@@ -197,17 +199,8 @@ def _stage(
 def _files(facts: WebServer, block: str, *, by_variable: bool) -> tuple[TextFile, ...]:
     if not by_variable:
         return (TextFile(facts.settings, whole(block)),)
-    main = TextFile(facts.settings, whole(f"include {facts.generated}/*.conf;"))
+    main = TextFile(facts.settings, whole(f"include {SCRATCH}/*.conf;"))
     return (main, TextFile(f"{facts.templates}/default.conf.template", block))
-
-
-def _writable(facts: WebServer, user: str) -> str:
-    """The entry script writes the settings with the port in them at start."""
-    return f"rm -f {facts.generated}/*.conf && chown {user} {facts.generated}"
-
-
-def _number(image: Image, name: str) -> str:
-    return next((f"{number}" for user, number, _ in read_users(image.tree()) if user == name), "0")
 
 
 def _carved(carved: Carved, folder: str) -> Carved:

@@ -214,9 +214,10 @@ class WebServer(Fact, frozen=True):
     """The user of these images that it runs as."""
     stop_signal: str = ""
     """The signal that ends it gently."""
-    generated: str = ""
-    """Folder of further settings, which the images' entry script fills from `templates`."""
     templates: str = ""
+    """Folder of settings into which the images' entry script puts the environment's values."""
+    templates_go_to: str = ""
+    """The variable that says where it writes them."""
 
 
 class DistrolessImage(Fact, frozen=True):

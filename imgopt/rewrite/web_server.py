@@ -144,14 +144,15 @@ http {{
     scgi_temp_path {scratch}/scgi;
 {inside}}}
 """
-"""Whatever nginx writes to lies in a folder that every user may write to."""
+"""nginx.conf around its server blocks."""
+SCRATCH = "/dev/shm"
+"""What nginx writes lies where every user may write, also in a container whose root is read-only."""
 
 
-def whole(inside: str, scratch: str = "/tmp") -> str:
+def whole(inside: str) -> str:
     """nginx.conf with a server block, or an include of one, in it."""
-    return MAIN.format(
-        scratch=scratch, inside="".join(f"    {line}\n" if line else "\n" for line in inside.splitlines())
-    )
+    indented = "".join(f"    {line}\n" if line else "\n" for line in inside.splitlines())
+    return MAIN.format(scratch=SCRATCH, inside=indented)
 
 
 def server_block(manner: Manners, folder: str, listen: str) -> str:

@@ -23,16 +23,18 @@ def allowances(plan: Plan, evidence: Evidence, candidate: Side, ecosystems: Iter
     drops = (*_drops(plan), *_launchers(plan, evidence), *derived.drops)
     start = derived.start or _start(plan, candidate)
     packages = (*_tools(plan), *_other_builds(plan, evidence, ecosystems), *derived.packages)
-    environment = {**derived.environment, **_port_variable(plan, evidence)}
+    environment = {**derived.environment, **_port_variable(plan, evidence, ecosystems)}
     return replace(derived, drops=drops, packages=packages, start=start, environment=environment)
 
 
-def _port_variable(plan: Plan, evidence: Evidence) -> dict[str, str]:
+def _port_variable(plan: Plan, evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> dict[str, str]:
     """What a server takes by itself where its variable is not set, a web server's settings must be told."""
     server = file_server(evidence.side)
     if plan.final is None or not plan.final.server or not isinstance(server, FileServer) or server.port is not None:
         return {}
-    return {server.port_variable: f"the port that {server.program} takes by itself"}
+    servers = [item.web_server for item in ecosystems if item.web_server is not None]
+    told = {facts.templates_go_to: "only the web server's entry script reads it" for facts in servers}
+    return {**told, server.port_variable: f"the port that {server.program} takes by itself"}
 
 
 def _start(plan: Plan, candidate: Side) -> Start | None:
