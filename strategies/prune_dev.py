@@ -24,13 +24,16 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     found = _installer(situation)
     if found is None:
         return
-    manager, line = found
+    manager, line, mounts = found
     if evidence is None:
         yield Skip("needs `imgopt optimize`: which development packages the service opens is measured", line)
         return
     if replaces_server(situation):
         return
     folder = evidence.side.workdir
+    if manager.prune_when and not any(pattern_holds(evidence, folder, line) for line in manager.prune_when):
+        yield Skip(f"{manager.name} of this version has no command that prunes", line)
+        return
     packages = dev_packages(evidence, folder)
     paths = {path: "development packages" for package in packages for path in _below(evidence, package)}
     asked = next((path for path in situation.project.repairs.paths if any(_covers(path, p) for p in packages)), None)
@@ -52,14 +55,21 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     at = last.extent.end
     lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
     because = f"{len(packages)} development packages ({size / 1e6:.1f} MB), none of which the service opened"
-    yield Change(because, line, (Edit(at, at, f"{lead}RUN {manager.prune}{eol}"),), pruned=paths)
+    yield Change(because, line, (Edit(at, at, f"{lead}RUN {mounts}{manager.prune}{eol}"),), pruned=paths)
 
 
 def _covers(path: str, package: str) -> bool:
     return path == package or path.startswith(package + "/") or package.startswith(path + "/")
 
 
-def _installer(situation: Situation) -> tuple[Manager, int] | None:
+def pattern_holds(evidence: Evidence, folder: str, condition: str) -> bool:
+    """`FILE: TEXT`: whether a file of the project, as it is in the image, holds a text."""
+    name, _, text = condition.partition(": ")
+    return text.encode() in (evidence.side.read(posixpath.join(folder, name)) or b"")
+
+
+def _installer(situation: Situation) -> tuple[Manager, int, str] | None:
+    """The manager, the line of its step, and the cache mounts of that step, which pruning needs as well."""
     found = None
     for item in situation.stage.instructions:
         if item.keyword != "RUN":
@@ -70,21 +80,59 @@ def _installer(situation: Situation) -> tuple[Manager, int] | None:
             if "prune" in words or any("omit=dev" in word or "production" in word for word in words):
                 return None
             if install is not None and install.manager.prune and "-g" not in words and "--global" not in words:
-                found = install.manager, item.line
+                mounts = [f"--mount={flag.value}" for flag in item.flags if "type=cache" in (flag.value or "")]
+                found = install.manager, item.line, "".join(f"{mount} " for mount in mounts)
     return found
 
 
 def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
-    """Folders of packages that npm's own record of the tree marks as needed for development only."""
-    data = evidence.side.read(posixpath.join(folder, "node_modules/.package-lock.json"))
+    """Folders of packages that are there for development only: by npm's own record of the tree, or because no
+    package that production needs leads to them."""
+    listed = _json(evidence, posixpath.join(folder, "node_modules/.package-lock.json")).get("packages")
+    if isinstance(listed, dict):
+        marked = (name for name, about in listed.items() if isinstance(about, dict) and about.get("dev") is True)
+        return tuple(posixpath.join(folder, name) for name in sorted(marked) if name.startswith("node_modules/"))
+    if not _json(evidence, posixpath.join(folder, "package.json")).get("devDependencies"):
+        return ()
+    needed = _needed(evidence, folder)
+    modules = posixpath.join(folder, "node_modules") + "/"
+    there = {posixpath.dirname(package.metadata) for package in evidence.all_packages if package.ecosystem == "node"}
+    return tuple(sorted(path for path in there if path.startswith(modules) and path not in needed))
+
+
+def _needed(evidence: Evidence, folder: str) -> set[str]:
+    """Real folders of the packages that production needs, found as Node.js finds them: node_modules here and above."""
+    found = {folder}
+    stack = [folder]
+    while stack:
+        here = stack.pop()
+        about = _json(evidence, posixpath.join(here, "package.json"))
+        for kind in ("dependencies", "optionalDependencies", "peerDependencies"):
+            names = about.get(kind)
+            for name in names if isinstance(names, dict) else ():
+                place = _resolve(evidence, here, name)
+                if place and place not in found:
+                    found.add(place)
+                    stack.append(place)
+    return found
+
+
+def _resolve(evidence: Evidence, here: str, name: str) -> str:
+    while True:
+        node = evidence.tree.resolve(posixpath.join(here, "node_modules", name))
+        if node is not None:
+            return node.path
+        if here in ("/", ""):
+            return ""
+        here = posixpath.dirname(here)
+
+
+def _json(evidence: Evidence, path: str) -> dict[str, object]:
     try:
-        packages = msgspec.json.decode(data or b"{}").get("packages") or {}
-    except (msgspec.DecodeError, AttributeError):
-        return ()
-    if not isinstance(packages, dict):
-        return ()
-    marked = (name for name, about in packages.items() if isinstance(about, dict) and about.get("dev") is True)
-    return tuple(posixpath.join(folder, name) for name in sorted(marked) if name.startswith("node_modules/"))
+        found = msgspec.json.decode(evidence.side.read(path) or b"{}")
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _below(evidence: Evidence, folder: str) -> list[str]:
@@ -96,7 +144,11 @@ STRATEGY = Strategy(
     why="Compilers, linters and test runners are needed to build, not to run. The package manager itself removes them "
     "after the build, so what stays is what its own lock file says that production needs.",
     safety="evidence",
-    references=("https://docs.npmjs.com/cli/commands/npm-prune",),
+    references=(
+        "https://docs.npmjs.com/cli/commands/npm-prune",
+        "https://classic.yarnpkg.com/en/docs/cli/prune",
+        "https://pnpm.io/cli/prune",
+    ),
     rewrite=rewrite,
     refuses="A development package whose files the service opened; no record of which packages are for development.",
 )

@@ -70,7 +70,8 @@ class Manager(Fact, frozen=True):
     """Command that removes the cache at the end of the same step."""
     prune: str = ""
     """Command that removes development packages after the build."""
-    prune_paths: list[str] = []
+    prune_when: list[str] = []
+    """`FILE: TEXT`, one of which must hold in the image for `prune` to be right; none: it always is."""
 
 
 class Launcher(Fact, frozen=True):

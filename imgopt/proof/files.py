@@ -29,7 +29,10 @@ _GENERATED = re.compile(
     r"mailcap|environment|shells|machine-id|[^/]*-|alternatives/.*|apt/.*|dpkg/.*|ssl/certs/.*|"
     r"networks|inputrc|papersize|xml/.*|sgml/.*|ca-certificates(?:\.conf.*|/.*)|rc[S0-9]\.d/.*|init\.d/.*|fonts/conf\.d/.*|systemd/.*|pam\.d/.*|java[^/]*/.*)$"
 )
-_INSTALLERS_NOTES = ("/node_modules/.package-lock.json", "/node_modules/.yarn-integrity", "/node_modules/.modules.yaml")
+_INSTALLERS_NOTES = (
+    *("/node_modules/.package-lock.json", "/node_modules/.yarn-integrity", "/node_modules/.modules.yaml"),
+    *("/node_modules/.pnpm/lock.yaml", "/node_modules/.pnpm-workspace-state.json"),
+)
 _COPY = re.compile(r"^(?:/bin/sh -c #\(nop\) )?(?:COPY|ADD)\s", re.IGNORECASE)
 
 
