@@ -18,6 +18,8 @@ _STEERS_THE_SYNC = frozenset(
 _ASIDE = r"^/usr/bin/file$|/\.cache/(?:virtualenv|pipenv|uv|pypoetry/(?:cache|artifacts))/|/\.config/pypoetry/"
 """What launchers look at beside themselves: `file`, which platform.architecture() asks, and their own caches."""
 
+_OF_FILE = r"|/libmagic\.so[.\d]*$|^/(?:etc|usr/lib/file|usr/share/misc|usr/share/file)/magic"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -68,11 +70,17 @@ def _own_files(side: Side, name: str, environment: str) -> str:
     environment does not look."""
     node = side.command(name)
     shebang = side.shebang(node) if node is not None else ()
-    program = (f"^{re.escape(node.path)}$|" if node is not None else "") + _ASIDE
+    aside = _ASIDE if _uses_libmagic(side) else _ASIDE + _OF_FILE
+    program = (f"^{re.escape(node.path)}$|" if node is not None else "") + aside
     prefix = posixpath.dirname(posixpath.dirname(shebang[0])) if shebang else ""
     if not prefix or not environment or prefix == environment or not is_closed(side, environment):
         return program
     return rf"{program}|^{re.escape(prefix)}/lib/python3\.\d+/site-packages/"
+
+
+def _uses_libmagic(side: Side) -> bool:
+    """Whether the service itself may look into files as `file` does."""
+    return any("magic" in package.name for package in side.packages if package.ecosystem == "python")
 
 
 def is_closed(side: Side, environment: str) -> bool:

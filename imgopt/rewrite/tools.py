@@ -143,7 +143,10 @@ def _unneeded(
         if used(each)
         or imported & modules_of(each)
         or _is_listed(each.name, listed)
-        or not any(_needs(other, each) for other in there if other is not each)
+        or (
+            plain_name(each.name) not in tools.packages
+            and not any(_needs(other, each) for other in there if other is not each)
+        )
     ]
     kept = _reached(evidence, others, roots)
     return [
