@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +24,7 @@ Base = Annotated[list[str] | None, typer.Option("--base", help="NAME=IMAGE: use 
 Port = Annotated[list[int] | None, typer.Option("--port", help="Port that the service listens on.")]
 Http = Annotated[list[str] | None, typer.Option("--http", help="PATH or PATH=TEXT to ask for.")]
 RunCommand = Annotated[list[str] | None, typer.Option("--run", help="Command to run in the container and compare.")]
-Env = Annotated[list[str] | None, typer.Option("--env", "-e", help="NAME=VALUE for the running container.")]
+Env = Annotated[list[str] | None, typer.Option("--env", "-e", help="NAME=VALUE, or NAME alone, for the container.")]
 EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File of NAME=VALUE lines.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")]
 Format = Annotated[str, typer.Option("--format", help="What goes to standard output.")]
@@ -112,7 +113,7 @@ def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
         ports=[*old.ports, *(options.port or [])],
         http=[*old.http, *(options.http or [])],
         run=[*old.run, *(options.run or [])],
-        env={**read_env_file(env_file), **old.env, **pairs(options.env, "--env")},
+        env=_environment(options, env_file, old.env),
         env_file=None,
     )
     return msgspec.structs.replace(config, smoke=section)
@@ -136,16 +137,15 @@ def pairs(values: list[str] | None, option: str) -> dict[str, str]:
     return result
 
 
-def read_env_file(path: Path | None) -> dict[str, str]:
-    """`docker run --env-file`: NAME=VALUE lines, `#` comments, no quotes."""
-    if path is None:
-        return {}
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read: {error}", location=Location(str(path))) from None
-    kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#") and "=" in line]
-    return pairs(kept, "--env-file")
+def _environment(options: SmokeOptions, env_file: Path | None, configured: Mapping[str, str]) -> dict[str, str]:
+    """The file's variables, then the configuration's, then those of the command line, where a NAME alone takes the
+    caller's value, as in `docker run --env`."""
+    from imgopt.proof.settings import from_caller, read_env_file
+
+    given = {**(read_env_file(env_file) if env_file else {}), **configured}
+    for word in options.env or []:
+        given.update(pairs([word], "--env") if "=" in word else from_caller(word))
+    return given
 
 
 def find_dockerfile(context: Path, config: Config) -> Path:

@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from imgopt.proof.files import application_files
 from imgopt.proof.model import Item, words
 from imgopt.proof.programs import running_scripts, started
 from imgopt.proof.shell import called_programs
@@ -23,6 +24,7 @@ NEEDS_ROOT = words(
     "groupadd addgroup apt-get apt apk dnf yum chroot setcap"
 )
 """Programs that do their work for root alone."""
+_OWNED = "the original's user may"
 TEMPORARY = ("/tmp", "/var/tmp")
 _HOME = re.compile(
     r"\bexpanduser\(|\bPath\.home\(|\bos\.homedir\(|\bos\.UserHomeDir\(|\bhome_dir\(|[\"']user\.home[\"']|\bDir\.home\b"
@@ -35,9 +37,13 @@ _ACCOUNT = re.compile(
 
 def lost_rights(original: Side, candidate: Side, identity: Identity) -> Iterator[Item]:
     """Items for what the original's user may do and `identity` in the candidate may not."""
+    lost: set[str] = set()
     for folder, by in dict(_places(original)).items():
+        if by == _OWNED and (not candidate.exists(folder) or posixpath.dirname(folder) in lost):
+            continue  # that it is missing is said elsewhere; of a folder one line is enough
         path, there = nearest(folder, original, candidate), nearest(folder, candidate)
         if original.may(WRITE, path) and not candidate.may(WRITE, there, identity):
+            lost.add(folder)
             yield Item("not-writable", there, there, by, _said(candidate, there, folder, by))
     yield from _home(original, candidate, identity)
     yield from _account(original, candidate, identity)
@@ -71,8 +77,22 @@ def _places(original: Side) -> Iterator[tuple[str, str]]:
     for folder, source in written_by_sources(original):
         if not folder.startswith(("/proc", "/sys", "/dev")):
             yield folder, source
+    yield from _own(original)
     yield from ((path, "a temporary file") for path in TEMPORARY if original.exists(path))
     yield from ((posixpath.normpath(path), "a volume") for path in original.config.volumes)
+
+
+def _own(original: Side) -> Iterator[tuple[str, str]]:
+    """What a user that is not root may write was given to it on purpose: files of the application and their folders."""
+    user = original.identity
+    if user is None or user.is_root:
+        return
+    for node in application_files(original):
+        folder = node.parent
+        if folder is not None and folder.path not in ("", "/") and original.may(WRITE, folder.path):
+            yield folder.path, _OWNED
+        if node.kind in ("file", "dir") and original.may(WRITE, node.path):
+            yield node.path, _OWNED
 
 
 def _said(candidate: Side, path: str, folder: str, by: str) -> str:

@@ -1,4 +1,4 @@
-"""Modes: executable bits, setuid bits, and whether the user can read and write what the original's user could."""
+"""Modes: executable bits, setuid bits, and whether the user can read what the original's user could."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imgopt.image.tree import Node
 from imgopt.proof.files import application_files
 from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.side import Side
-from imgopt.proof.users import EXECUTE, READ, WRITE
+from imgopt.proof.users import EXECUTE, READ
 
 NAME = "modes"
 _SPECIAL = 0o6000
@@ -28,7 +28,7 @@ def check_modes(original: Side, candidate: Side, allowances: Allowances) -> Chec
                 allowed[reason] += 1
             else:
                 items.append(item)
-    detail = f"executable and setuid bits, and the user's rights, of {files} files"
+    detail = f"executable and setuid bits, and the user's right to read, of {files} files"
     return judged(NAME, detail, items, [f"{count} files: {text}" for text, count in sorted(allowed.items())])
 
 
@@ -43,19 +43,10 @@ def _pairs(original: Side, candidate: Side, allowances: Allowances) -> Iterator[
 
 
 def _compared(side: Side) -> Iterator[Node]:
-    files = list(application_files(side))
-    yield from files
-    if _write(side):  # the folders, too: a file is made where the user may write
-        yield from {node.parent.path: node.parent for node in files if node.parent is not None}.values()
+    yield from application_files(side)
     for package in side.packages:
         if package.layer >= side.base_layers:
             yield from (node for path in package.files if (node := side.tree.get(path)) and node.mode & 0o111)
-
-
-def _write(original: Side) -> tuple[tuple[int, str], ...]:
-    """A user that is not root owns what it may write on purpose; what root could is another check's question."""
-    user = original.identity
-    return ((WRITE, "write to"),) if user is not None and not user.is_root else ()
 
 
 def _differences(original: Side, before: Node, candidate: Side, after: Node) -> Iterator[Item]:
@@ -67,8 +58,7 @@ def _differences(original: Side, before: Node, candidate: Side, after: Node) -> 
         yield Item("permission", path, path, "", f"{path} has other setuid or setgid bits ({after.mode:o})")
     elif not before.mode & 0o002 and after.mode & 0o002 and not after.mode & 0o1000:
         yield Item("permission", path, path, "", f"{path} may be written by everybody ({after.mode:o})")
-    rights = ((READ, "read"), (EXECUTE, "execute"), *_write(original))
-    for right, word in rights:
+    for right, word in ((READ, "read"), (EXECUTE, "execute")):
         if right == EXECUTE and after.kind == "file" and not after.mode & 0o111:
             continue  # said above
         if original.may(right, before.path) and not candidate.may(right, path):

@@ -52,6 +52,7 @@ def check_named(
         ),
         *_libraries(original, candidate, texts),
     ]
+    items = [item for item in items if not _was_opened(item.path, opened or ())]
     said = [item for item in items if not _intended(item, allowances)]
     allowed = [f"{item}: intended" for item in items if item not in said]
     return judged(NAME, f"{len(lost)} files that are left out, looked up in {len(texts)} sources", said, allowed)
@@ -64,6 +65,11 @@ def _judged_as_package(original: Side, path: str, allowances: Allowances) -> boo
         return False
     named = allowances.package_reason(package.ecosystem, package.name)
     return named is None and allowances.drop_reason(package.metadata) is None
+
+
+def _was_opened(path: str, opened: Iterable[str]) -> bool:
+    """The check of opened files looks at it."""
+    return any(each == path or each.startswith(path + "/") for each in opened)
 
 
 def _intended(item: Item, allowances: Allowances) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +33,7 @@ class SmokeSettings:
 
     def environment(self) -> dict[str, str]:
         """The file's variables under those given one by one. Raises InputError for a file that cannot be read."""
-        return {**(_read_env_file(self.env_file) if self.env_file else {}), **self.env}
+        return {**(read_env_file(self.env_file) if self.env_file else {}), **self.env}
 
 
 def settings_of(section: SmokeSection, folder: Path) -> SmokeSettings:
@@ -75,19 +77,29 @@ def read_http(setting: str) -> HttpRequest:
     return HttpRequest(path, text if sign else None, port)
 
 
-def _read_env_file(path: Path) -> dict[str, str]:
-    """`docker run --env-file`: NAME=VALUE per line, `#` comments, no quotes, no expansion."""
+def read_env_file(path: Path) -> dict[str, str]:
+    """As `docker run --env-file` reads it: NAME=VALUE per line, `#` comments, no quotes, no expansion; a NAME alone
+    takes the value of the caller's environment, and is left out where that has none. Raises InputError with its place.
+    """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the environment file: {error}", location=Location(str(path))) from None
     values: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+        line = line.lstrip()
+        if not line or line.startswith("#"):
             continue
-        name, sign, value = line.lstrip().partition("=")
-        if not name.strip() or not sign:
-            raise InputError("not NAME=VALUE", location=Location(str(path), number), hint="one NAME=VALUE per line")
-        values[name.strip()] = value
+        name, sign, value = line.partition("=")
+        if not name or re.search(r"\s", name.rstrip() if not sign else name):
+            raise InputError(
+                "no name of a variable", location=Location(str(path), number), hint="one NAME=VALUE per line"
+            )
+        values.update({name: value} if sign else from_caller(name.rstrip()))
     return values
+
+
+def from_caller(name: str) -> dict[str, str]:
+    """The variable as the caller's environment has it; {} where it is not set."""
+    value = os.environ.get(name)
+    return {} if value is None else {name: value}

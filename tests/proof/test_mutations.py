@@ -48,6 +48,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             except OSError:
                 pass
             body, kind = "noted", "text/plain"
+        elif self.path == "/rare":  # nothing links here
+            import wave
+            open("/state/rare", "w").write(wave.__name__)
+            return self.send_error(404)
         else:
             return self.send_error(404)
         self.send_response(200)
@@ -73,7 +77,7 @@ FROM python:3.11-slim
 WORKDIR /app
 RUN apt-get update && apt-get install -y --no-install-recommends hello && rm -rf /var/lib/apt/lists/*
 RUN pip install --no-cache-dir idna==3.7
-RUN useradd -u 1000 app && mkdir /data && chown app /data
+RUN useradd -u 1000 app && mkdir /data /state && chown app /data /state
 COPY server.py page.html rates.csv ./
 COPY --chmod=755 tool start.sh ./
 ENV MODE=web TZ=Europe/Berlin QUEUE=high
@@ -120,6 +124,9 @@ MUTATIONS: dict[str, tuple[str, str, str]] = {
     "a program on a rare path is lost": (as_root("rm /usr/bin/awk /usr/bin/mawk"), "programs", "awk"),
     "root certificates are lost": (as_root("rm /etc/ssl/certs/ca-certificates.crt"), "certificates", "ca-certificates"),
     "a module that may be missing is lost": (as_root(f"rm {SITE}/colorsys.py"), "opened files", "colorsys.py"),
+    "a module of a path that is not asked is lost": (as_root(f"rm {SITE}/wave.py"), "named by sources", "wave"),
+    "a folder of a path that is not asked": (as_root("chown root /state"), "non-root", "/state"),
+    "an error is logged": (startup("import os; os.write(2, b'ERROR 17\\n')"), "smoke", "ERROR"),
     "the user is root": ("USER 0\n", "non-root", "user is 0"),
     "a folder may not be written": (as_root("chown root /data"), "non-root", "/data"),
     "the signal is ignored": (startup(SIGNAL), "stop", "137"),

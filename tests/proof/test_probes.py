@@ -206,7 +206,7 @@ def test_an_environment_file_lies_under_the_variables_given_one_by_one(tmp_path:
 
 
 def test_a_damaged_environment_file_is_told_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "env").write_text("A=1\nnonsense\n")
+    (tmp_path / "env").write_text("A=1\nno name=1\n")
     with pytest.raises(InputError) as caught:
         SmokeSettings(env_file=tmp_path / "env").environment()
     assert caught.value.location is not None
