@@ -29,8 +29,6 @@ _OF_THE_BUILD = re.compile(
     r"\.gitignore|\.gitkeep|\.keep)$|/(?:\.git|__pycache__|target|\.mvn|\.gradle|\.cache)(?:/|$)"
 )
 """Read by compilers and their like: a mention of one is none of a file that a run reads."""
-_LONGEST_PROGRAM = 64 << 20
-_PLAIN_NAME = re.compile(r"^[\w-]{3,}\.[a-z]{2,5}$")
 _LOADS = re.compile(
     r"""\b(?:CDLL|cdll\.LoadLibrary|PyDLL|dlopen|Native\.load|loadLibrary|ffi\.Library)\(\s*["'](?P<name>[\w.+-]{2,80})["']"""
     r"""|\bfind_library\(\s*["'](?P<short>[\w.+-]{1,60})["']"""
@@ -44,7 +42,7 @@ def check_named(
     texts = [(path, text) for path, text in source_texts(original) if _runs(path, candidate, allowances)]
     lost = _lost_files(original, candidate, allowances)
     items = [
-        *_files(original, candidate, texts, lost),
+        *_files(original, texts, lost),
         *(
             item
             for item in imported(original, texts, lost_modules(original, candidate), opened)
@@ -93,7 +91,7 @@ def _lost_files(original: Side, candidate: Side, allowances: Allowances) -> froz
     )
 
 
-def _files(original: Side, candidate: Side, texts: Iterable[tuple[str, str]], lost: frozenset[str]) -> Iterator[Item]:
+def _files(original: Side, texts: Iterable[tuple[str, str]], lost: frozenset[str]) -> Iterator[Item]:
     if not lost:
         return
     by_name: dict[str, list[str]] = defaultdict(list)
@@ -102,7 +100,6 @@ def _files(original: Side, candidate: Side, texts: Iterable[tuple[str, str]], lo
     for source, text in texts:
         for match in _LITERAL.finditer(text):
             yield from _named(original, source, match["text"], by_name)
-    yield from _in_programs(original, candidate, by_name)
 
 
 def _named(original: Side, source: str, literal: str, by_name: Mapping[str, list[str]]) -> Iterator[Item]:
@@ -112,21 +109,6 @@ def _named(original: Side, source: str, literal: str, by_name: Mapping[str, list
         beside = posixpath.dirname(path) in (original.workdir, posixpath.dirname(source))
         if path.endswith("/" + word.lstrip("/")) and ("/" in word or beside):
             yield Item("missing-file", path, path, source, f"{path} is left out, and {source} names it")
-
-
-def _in_programs(original: Side, candidate: Side, by_name: Mapping[str, list[str]]) -> Iterator[Item]:
-    """Names inside of compiled programs of the application; only names that no other text looks like."""
-    names = [name for name in by_name if _PLAIN_NAME.match(name)]
-    for node in application_files(original) if names else ():
-        if node.inode is None or is_foreign(node.path) or not 64 < node.size <= _LONGEST_PROGRAM:
-            continue
-        if not node.mode & 0o111 or original.elf(node) is None or not candidate.is_file(node.path):
-            continue
-        data = node.read()
-        for name in names:
-            if name.encode() in data:
-                path = by_name[name][0]
-                yield Item("missing-file", path, path, node.path, f"{path} is left out, and {node.path} names it")
 
 
 def _libraries(original: Side, candidate: Side, texts: Iterable[tuple[str, str]]) -> Iterator[Item]:

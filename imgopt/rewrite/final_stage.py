@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from imgopt.rewrite.carve import Carved
@@ -94,22 +95,22 @@ class FinalStage:
 
     def render_builder_middle(self) -> str:
         """What the builder can do before the source is copied."""
-        return "".join(f"RUN {command}\n" for command in self.early)
+        return "".join(f"{_run(command)}\n" for command in self.early)
 
     def render_builder_tail(self) -> str:
         """What the builder still has to do: remove what is not needed, and give folders their owner."""
-        return "".join(f"RUN {command}\n" for command in self.prepare)
+        return "".join(f"{_run(command)}\n" for command in self.prepare)
 
     def render(self) -> str:
         """The text of the stage, from FROM to CMD, with a final newline."""
         lines = [*self._comment("base"), f"FROM {self.base}"]
         if self.packages:
             lines += [*self._comment("packages"), self._install()]
-        lines += [f"RUN {command}" for command in self.setup]
+        lines += map(_run, self.setup)
         lines += [*self.complement.environment, *self.settings.environment]
         lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
         lines += [*self._comment("files"), *(file.render() for file in self.files)]
-        lines += [f"RUN {command}" for command in self.finish]
+        lines += map(_run, self.finish)
         if self.workdir:
             lines.append(f"WORKDIR {self.workdir}")
         if self.user:
@@ -123,7 +124,18 @@ class FinalStage:
 
     def _install(self) -> str:
         command = self.install.replace("{packages}", " ".join(self.packages))
-        return "RUN " + command.replace(" && ", " \\\n && ")
+        return _run(command.replace(" && ", " \\\n && "))
+
+
+_INTENDED = ((r"apt-get install", "DL3008"), (r"^cd ", "DL3003"), (r"apk add", "DL3018"))
+"""What hadolint warns of and is meant: packages of the release that the base is of, old versions of which distributions
+take away; one command in one folder, which is none of the stage's own."""
+
+
+def _run(command: str) -> str:
+    """The instruction, with the rules that it breaks on purpose above it."""
+    rules = ",".join(rule for pattern, rule in _INTENDED if re.search(pattern, command))
+    return f"# hadolint ignore={rules}\nRUN {command}" if rules else f"RUN {command}"
 
 
 def quoted_free(word: str) -> str | None:

@@ -75,12 +75,15 @@ def test_an_original_that_does_not_build_names_the_step_its_line_and_its_output(
 def test_nothing_is_written_without_write_and_both_files_with_it(tmp_path: Path) -> None:
     folder = project(tmp_path, PAGE_SERVICE)
     before = snapshot(folder)
-    done = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings")
+    done = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--format", "json")
     assert done.returncode == 0, done.stderr + done.stdout
     assert snapshot(folder) == before
+    planned = result_of(done)["variants"][0]
     done = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--write")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "FROM python:3.11 AS builder" in (folder / "Dockerfile").read_text()
+    assert (folder / "Dockerfile").read_text() == planned["dockerfile"], "two runs, two files"
+    assert (folder / ".dockerignore").read_text() == planned["dockerignore"]
     assert "Dockerfile*" in (folder / ".dockerignore").read_text()
     again = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--format", "json")
     assert result_of(again)["verdict"] == "good", again.stdout

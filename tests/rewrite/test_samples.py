@@ -16,6 +16,7 @@ from imgopt.rewrite.loop.request import Silent
 from imgopt.rewrite.variants import choose_variants
 
 from .kit import ROOT, snapshot
+from .lint import build_checks, hadolint, new
 
 pytestmark = pytest.mark.engine
 
@@ -68,6 +69,11 @@ def test_a_sample_gets_a_proven_multi_stage_variant(sample: str, session: Sessio
     assert slim.dockerfile.count("FROM ") == 2
     assert (slim.sizes.wire or 0) * 3 < (result.original.sizes.wire or 0)
     assert slim.user not in ("", "root", "0")
+    before_lint = hadolint(result.original.dockerfile)
+    before_checks = build_checks(result.original.dockerfile, request.context, bases)
+    for name, variant in proven.items():
+        assert new(before_lint, hadolint(variant.dockerfile)) == {}, name
+        assert new(before_checks, build_checks(variant.dockerfile, request.context, bases)) == {}, name
     assert snapshot(request.context) == before
 
 
