@@ -16,7 +16,20 @@ SUFFIXES = words(
     ".py .js .cjs .mjs .jsx .ts .tsx .go .rs .java .kt .scala .groovy .php .rb .cs .fs .pl .lua .ex .exs .sh .bash "
     ".c .cc .cpp .h .hpp"
 )
-_OTHERS = ("/node_modules/", "/site-packages/", "/dist-packages/", "/vendor/", "/.git/", "/bower_components/")
+_OTHERS = (
+    *("/node_modules/", "/site-packages/", "/dist-packages/", "/vendor/", "/.git/", "/bower_components/", "/.cache/"),
+    *(
+        "/go/pkg/",
+        "/usr/local/go/",
+        "/.cargo/",
+        "/usr/local/cargo/",
+        "/usr/local/rustup/",
+        "/.rustup/",
+        "/.m2/",
+        "/.gradle/",
+    ),
+    *("/.nuget/", "/.composer/", "/gems/", "/target/", "/.pyenv/", "/.nvm/"),
+)
 _NOT_RUN = words(
     "setup.py conftest.py noxfile.py fabfile.py gulpfile.js Gruntfile.js webpack.config.js rollup.config.js "
     "vite.config.js vite.config.ts babel.config.js jest.config.js karma.conf.js build.rs magefile.go"

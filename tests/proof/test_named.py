@@ -155,6 +155,10 @@ UNNAMED: dict[str, tuple[Files, list[str]]] = {
         {"app/server.js": "", "app/jest.config.js": "require('pdf')", **NODE},
         [path for path in NODE if "/pdf/" in path],
     ),
+    "a program that a module of another author calls": (
+        {"go/pkg/mod/x@v1/a.go": 'exec.Command("git")', "app/main.go": ""},
+        ["usr/bin/git"],
+    ),
     "a program in a list that starts nothing": ({"app/main.py": "args = ['git', 'log']"}, ["usr/bin/git"]),
 }
 
