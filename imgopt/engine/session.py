@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -53,6 +54,10 @@ class Session:
         self._handlers: dict[int, Any] = {}
         self._closing = False
         self._cut_short = False
+        self.built: Counter[str] = Counter()
+        """Builds by the name that each was asked for with."""
+        self.steps_run: Counter[str] = Counter()
+        """RUN steps that those builds executed, and did not take from the cache."""
 
     def __enter__(self) -> Session:
         sweep(self.engine)
@@ -77,11 +82,15 @@ class Session:
         if request.output == "load":
             tag = request.tag or f"imgopt-{self.id}/{request.name}:{next(self._names)}"
             request = replace(request, tag=tag, labels={**request.labels, **self.labels})
+        self.built[request.name] += 1
         try:
-            return self.engine.build(request, on_event, self._children.append, scratch=f"imgopt-{self.id}-dockerfile-")
+            build = self.engine.build(request, on_event, self._children.append, scratch=f"imgopt-{self.id}-dockerfile-")
         except (Interrupted, KeyboardInterrupt):
             self._cut_short = True
             raise
+        executed = (step for step in build.steps if step.name.startswith("RUN") and not step.cached)
+        self.steps_run[request.name] += sum(1 for _ in executed)
+        return build
 
     def create(self, request: RunRequest) -> Container:
         """As Engine.create, labelled."""

@@ -34,6 +34,8 @@ def text(result: OptimizeResult) -> RenderableType:
     best = _shown(result)
     if best is not None:
         parts += _explained(best)
+    if result.builds_by:
+        parts.append(Text(builds_text(result), style="dim"))
     parts.append(Text(next_command(result), style="bold"))
     return Group(*parts)
 
@@ -165,6 +167,14 @@ def _sources(variant: Variant) -> str:
     rest = f"{size_text(own)} from the other changes" if own >= 0 else f"the other changes put {size_text(-own)} back"
     base = f"{size_text(variant.base_swap_bytes)} come from the base {safe_terminal(variant.base)} alone"
     return f"  of the saving on the wire, {base}, {rest}"
+
+
+def builds_text(result: OptimizeResult) -> str:
+    """How many builds were made, and for what."""
+    parts = ", ".join(f"{safe_terminal(name)} {count}" for name, count in result.builds_by.items())
+    ran = sum(result.steps_run.values())
+    most = f", at most {result.most_builds} for a variant" if result.most_builds else ""
+    return f"Builds: {result.builds} ({parts}){most}; {ran} RUN steps executed, the others came from the cache"
 
 
 def next_command(result: OptimizeResult) -> str:

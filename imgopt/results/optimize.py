@@ -118,7 +118,13 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     recommended: str | None = None
     variants: list[Variant] = []
     builds: int = 0
-    """How many builds the loop made."""
+    """How many builds the loop made, those of the short benchmark not counted."""
+    builds_by: dict[str, int] = {}
+    """The same by what was built: "original", "again" (once more, to see what changes by itself), the variants."""
+    steps_run: dict[str, int] = {}
+    """RUN steps that those builds executed, and did not take from the cache."""
+    most_builds: int | None = None
+    """How many builds a variant may take."""
     environment: dict[str, str] = {}
     bases: dict[str, str] = {}
     """Base images that were replaced by the configuration, name to image."""

@@ -78,7 +78,12 @@ def test_nothing_is_written_without_write_and_both_files_with_it(tmp_path: Path)
     done = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--format", "json")
     assert done.returncode == 0, done.stderr + done.stdout
     assert snapshot(folder) == before
-    planned = result_of(done)["variants"][0]
+    found = result_of(done)
+    planned = found["variants"][0]
+    assert found["builds_by"] == {"original": 1, "slim": 1}
+    assert found["builds"] == 2 <= found["most_builds"]
+    assert found["steps_run"]["original"] <= 1, "the original has one RUN"
+    assert found["steps_run"]["slim"] <= 1, "its builder comes from the cache; the final stage makes a user"
     done = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--write")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "FROM python:3.11 AS builder" in (folder / "Dockerfile").read_text()

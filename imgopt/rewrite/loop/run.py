@@ -14,7 +14,7 @@ from imgopt.image.sizes import sizes
 from imgopt.results.optimize import Check, OptimizeResult, Sizes, Variant
 from imgopt.results.optimize import Original as OriginalResult
 from imgopt.rewrite.loop.again import BuiltAgain
-from imgopt.rewrite.loop.attempt import Attempt, attempt
+from imgopt.rewrite.loop.attempt import MOST_BUILDS, Attempt, attempt
 from imgopt.rewrite.loop.original import Original, measure_original, read_source
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.loop.resolved import resolve_start
@@ -43,13 +43,24 @@ def optimize(session: Session, request: OptimizeRequest, progress: Progress) -> 
         else attempt(session, request, resolved.original, kind, progress, known)
         for kind in kinds
     ]
+    counted = _counted(session)
     smallest = _smallest(attempts)
     times = Times({})
     if smallest is not None and request.timings:
         times = measure(session, request, source, {smallest.kind.name: smallest.plan}, progress)
     variants = [_variant(item, original, before, times) for item in attempts]
-    result = _result(request, original, before, variants, times, attempts)
-    return msgspec.structs.replace(result, builds=result.builds + resolved.builds)
+    return msgspec.structs.replace(_result(request, original, before, variants, times), **counted)
+
+
+def _counted(session: Session) -> dict[str, Any]:
+    """What the loop built so far; looking into a base is a build of nothing."""
+    built = {name: count for name, count in session.built.items() if name != "base"}
+    return {
+        "builds": sum(built.values()),
+        "builds_by": built,
+        "steps_run": {name: session.steps_run[name] for name in built},
+        "most_builds": MOST_BUILDS,
+    }
 
 
 def _smallest(attempts: Iterable[Attempt]) -> Attempt | None:
@@ -69,7 +80,6 @@ def _result(
     before: Sizes,
     variants: list[Variant],
     times: Times,
-    attempts: Iterable[Attempt],
 ) -> OptimizeResult:
     best = _recommend(before, variants)
     proven = [variant for variant in variants if variant.verdict == "proven"]
@@ -97,7 +107,6 @@ def _result(
         ),
         recommended=best.name if best is not None else None,
         variants=variants,
-        builds=1 + sum(item.builds for item in attempts),
         environment=_environment(times),
         bases=_bases_used(request, original),
     )
