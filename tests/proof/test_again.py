@@ -53,9 +53,14 @@ def test_a_file_that_both_builds_share_stays_a_difference(trees: tuple[Tree, Aga
     assert [item.path for item in check.items] == ["/app/code"]
 
 
-def test_a_file_that_the_second_build_has_not_stays_a_difference(trees: tuple[Tree, Again]) -> None:
+def test_a_file_that_only_one_build_has_is_no_difference(trees: tuple[Tree, Again]) -> None:
     original, again = trees
-    assert settle_files([failed("/app/log")], original, again)[0].verdict == "failed"  # type: ignore[arg-type]
+    assert settle_files([failed("/app/log")], original, again)[0].verdict == "passed"  # type: ignore[arg-type]
+
+
+def test_a_file_that_neither_build_has_stays_a_difference(trees: tuple[Tree, Again]) -> None:
+    original, again = trees
+    assert settle_files([failed("/app/none")], original, again)[0].verdict == "failed"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("check", [failed("/app/stamp", kind="missing-file"), Check("modes", "passed", "3 files")])
