@@ -33,6 +33,11 @@ _INSTALLERS_NOTES = (
     *("/node_modules/.package-lock.json", "/node_modules/.yarn-integrity", "/node_modules/.modules.yaml"),
     *("/node_modules/.pnpm/lock.yaml", "/node_modules/.pnpm-workspace-state.json"),
 )
+_MAVENS_NOTES = re.compile(
+    r"/\.m2/repository/.*/(?:resolver-status\.properties|_remote\.repositories|maven-metadata-[^/]*\.xml(?:\.sha1)?)$|"
+    r"/target/maven-(?:status|archiver)/"
+)
+"""What Maven writes for itself about a download or a compilation, with times."""
 _COPY = re.compile(r"^(?:/bin/sh -c #\(nop\) )?(?:COPY|ADD)\s", re.IGNORECASE)
 
 
@@ -122,7 +127,7 @@ def _workdirs(side: Side) -> tuple[str, ...]:
 def _compare(
     original: Side, node: Node, candidate: Side, allowances: Allowances, opened: bool
 ) -> tuple[Item | None, str | None]:
-    if node.path.endswith(_INSTALLERS_NOTES):
+    if node.path.endswith(_INSTALLERS_NOTES) or _MAVENS_NOTES.search(node.path):
         return None, "a note of the package manager"
     for path, reason in allowances.places(node.path):
         other = candidate.tree.get(path)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from imgopt.proof.files import check_application_files
 from imgopt.proof.model import Allowances
 from imgopt.proof.rules import derived_drops, started_program
 from imgopt.proof.side import Side
@@ -114,3 +115,14 @@ def test_poetrys_environments_lie_in_its_cache_and_are_none(side_of: Callable[..
     side = service(side_of, "python3")
     assert reason(side, "/root/.cache/pypoetry/artifacts/a.whl", None)
     assert not reason(side, "/root/.cache/pypoetry/virtualenvs/a/lib/python3.11/site-packages/a.py", frozenset())
+
+
+def test_what_maven_notes_about_a_download_is_no_difference_but_data_is(side_of: Callable[..., Side]) -> None:
+    def image(note: str, data: bytes) -> Side:
+        repository = "root/.m2/repository/a/b"
+        files = {f"{repository}/resolver-status.properties": note, "app/data.bin": data}
+        return side_of(Recipe((("RUN mvn package", files),), {"Cmd": ["java"]}))
+
+    original = image("#Mon\nlast=1", b"one")
+    assert check_application_files(original, image("#Tue\nlast=2", b"one"), Allowances()).verdict == "passed"
+    assert check_application_files(original, image("#Tue\nlast=2", b"two"), Allowances()).verdict == "failed"
