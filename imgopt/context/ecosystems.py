@@ -91,7 +91,7 @@ class Drop(Fact, frozen=True):
     paths: list[str]
     reason: str
     kind: str
-    """cache, vcs, source, intermediate, toolchain, bytecode, manager"""
+    """cache, vcs, source, intermediate, archive, toolchain, bytecode, manager"""
     only_compiled: bool = False
     """Holds only where the image starts a program that was compiled in the build."""
 

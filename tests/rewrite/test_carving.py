@@ -48,6 +48,12 @@ def test_what_lies_beside_an_opened_class_is_kept_with_it() -> None:
     assert [unused.fates[path].fate for path in paths] == ["dropped", "dropped", "dropped"]
 
 
+def test_an_archive_that_was_built_and_not_opened_is_dropped_beside_the_one_that_was() -> None:
+    paths = ("/app/target/app.jar", "/app/common/target/common.jar", "/app/plugins/own.jar")
+    carved = carve(facts(*paths).values(), rules(compiled=True, opened=frozenset(paths[:1])))
+    assert [carved.fates[path].fate for path in paths] == ["kept", "dropped", "kept"]
+
+
 def test_system_packages_are_reinstalled_or_dropped_as_a_whole() -> None:
     assert (fate("/usr/lib/libpq.so.5"), fate("/usr/bin/gcc")) == ("reinstalled", "dropped")
 
