@@ -175,8 +175,11 @@ def drop_reason(path: str, drops: Iterable[DropRule], *, opened: bool) -> str | 
     return next((rule.reason for rule in drops if (rule.state or not opened) and rule.covers(path)), None)
 
 
-def drop_rules(ecosystems: Iterable[Ecosystem], homes: Iterable[str], *, compiled: bool) -> tuple[DropRule, ...]:
-    """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it."""
+def drop_rules(
+    ecosystems: Iterable[Ecosystem], homes: Iterable[str], *, compiled: bool, traced: bool = True
+) -> tuple[DropRule, ...]:
+    """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it. `traced`: it is
+    known what a run opened; without that no archive is known to be the one that is not started."""
     return tuple(
         DropRule(
             _pattern(path.replace("~", home, 1) if path.startswith("~") else path),
@@ -186,7 +189,7 @@ def drop_rules(ecosystems: Iterable[Ecosystem], homes: Iterable[str], *, compile
         )
         for ecosystem in ecosystems
         for drop in ecosystem.drop
-        if compiled or not drop.only_compiled
+        if (compiled or not drop.only_compiled) and (traced or drop.kind != "archive")
         for path in drop.paths
         for home in (homes if path.startswith("~") else ("",))
     )

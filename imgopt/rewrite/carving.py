@@ -58,7 +58,7 @@ def carve_on(
     new_tree = base.tree() if base is not None else evidence.side.base.tree() if evidence.side.base else None
     explained = explained_in(situation)
     rules = CarveRules(
-        drops=drop_rules(project.ecosystems, evidence.homes, compiled=compiled),
+        drops=drop_rules(project.ecosystems, evidence.homes, compiled=compiled, traced=evidence.seen.opened is not None),
         opened=frozenset(path for path in evidence.opened if not explained(path)),
         owner=evidence.owner,
         reinstalled=frozenset(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +54,8 @@ def test_an_archive_that_was_built_and_not_opened_is_dropped_beside_the_one_that
     paths = ("/app/target/app.jar", "/app/common/target/common.jar", "/app/plugins/own.jar")
     carved = carve(facts(*paths).values(), rules(compiled=True, opened=frozenset(paths[:1])))
     assert [carved.fates[path].fate for path in paths] == ["kept", "dropped", "kept"]
+    untraced = replace(rules(), drops=drop_rules(builtin_ecosystems(), ["/root"], compiled=True, traced=False))
+    assert carve(facts(*paths).values(), untraced).paths("dropped") == ()
 
 
 def test_system_packages_are_reinstalled_or_dropped_as_a_whole() -> None:
