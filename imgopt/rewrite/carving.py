@@ -57,8 +57,9 @@ def carve_on(
     compiled = interpreter is None or interpreter.name == "java"
     new_tree = base.tree() if base is not None else evidence.side.base.tree() if evidence.side.base else None
     explained = explained_in(situation)
+    traced = evidence.seen.opened is not None
     rules = CarveRules(
-        drops=drop_rules(project.ecosystems, evidence.homes, compiled=compiled, traced=evidence.seen.opened is not None),
+        drops=drop_rules(project.ecosystems, evidence.homes, compiled=compiled, traced=traced),
         opened=frozenset(path for path in evidence.opened if not explained(path)),
         owner=evidence.owner,
         reinstalled=frozenset(),
