@@ -26,6 +26,12 @@ from imgopt.results.bench import Arm, BenchResult, Measure
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 BUILD = ROOT / "build" / "bench"
+PICTURE = """
+<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="docs/report-dark.png">
+  <img alt="The HTML report of the first sample: verdict, key figures, all measures" src="docs/report-light.png">
+</picture>
+"""
 MARKS = re.compile(r"(<!-- bench:begin -->\n).*?(<!-- bench:end -->)", re.DOTALL)
 BROWSER = (
     "--headless",
@@ -113,18 +119,30 @@ def _time(measured: dict[str, Any] | None) -> str:
     if not measured or not measured["before"] or not measured["after"]:
         return ""
     before, after = (median(measured[side]) for side in ("before", "after"))
-    ratio = (
-        f" ({measured['ratio']:.1f}x)" if measured["verdict"] in ("faster", "slower") else f" ({measured['verdict']})"
-    )
-    return f"{seconds_text(before)} → {seconds_text(after)}{ratio}"
+    return f"{seconds_text(before)} → {seconds_text(after)} ({_said(measured)})"
 
 
-def pictures(result: Result) -> None:
-    """The page as a reader sees it first, light and dark."""
+def _said(measured: dict[str, Any]) -> str:
+    verdict, ratio = measured["verdict"], measured["ratio"]
+    if verdict not in ("faster", "slower"):
+        return str(verdict)
+    return f"{ratio if verdict == 'faster' else 1 / ratio:.1f}x {verdict}"
+
+
+def into_readme(shown: str) -> None:
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    marked = MARKS.sub(lambda match: f"{match[1]}{shown}{match[2]}", text)
+    if marked != text:
+        write_atomic(readme, marked)
+
+
+def pictures(result: Result) -> bool:
+    """The page as a reader sees it first, light and dark; False where there is no browser to take them."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
-        print("no Chromium here: the pictures are left as they are", file=sys.stderr)
-        return
+        print("no Chromium here: no pictures", file=sys.stderr)
+        return False
     page = BUILD / "page.html"
     write_atomic(page, html([result]))
     for scheme, features in (("light", ()), ("dark", ("--blink-settings=preferredColorScheme=0",))):
@@ -132,6 +150,7 @@ def pictures(result: Result) -> None:
         picture.parent.mkdir(exist_ok=True)
         command = [browser, *BROWSER, *features, f"--screenshot={picture}", page.as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return True
 
 
 def main() -> int:
@@ -148,14 +167,9 @@ def main() -> int:
         return 1
     write_atomic(RESULTS / "bench.json", json.dumps(found, indent=2) + "\n")
     write_atomic(RESULTS / "bench.md", table(found) + "\n")
-    readme = ROOT / "README.md"
-    if readme.exists():
-        text = readme.read_text()
-        marked = MARKS.sub(lambda match: f"{match[1]}{table(found)}\n{match[2]}", text)
-        if marked != text:
-            write_atomic(readme, marked)
-    pictures(next(iter(results.values())))
-    print(table(found))
+    shown = table(found) + "\n" + (PICTURE if pictures(next(iter(results.values()))) else "")
+    into_readme(shown)
+    print(shown)
     return 0 if len(results) == len(options.sample) else 1
 
 

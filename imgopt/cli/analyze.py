@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,12 +47,13 @@ def analyze(
     from imgopt.analysis import analyze as analyze_image
     from imgopt.image import open_image
     from imgopt.report.formats import write_outputs
+    from imgopt.report.views import collector_paused
 
     OutputOptions(format, output).check("analysis")
     if verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="imgopt: %(message)s")
         logging.getLogger("urllib3").setLevel(logging.WARNING)
-    with _without_collector():
+    with collector_paused():
         opened = open_image(image, platform)
         if ncdu:
             from imgopt.report.ncdu import ncdu as export
@@ -66,18 +64,6 @@ def analyze(
     write_outputs(result, output or [])
     wanted = {"layers": layers, "findings": findings, "packages": packages, "files": files, "tree": tree}
     _show(result, format, [name for name, chosen in wanted.items() if chosen], top)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """One short run over many small objects, nearly none of which die before its end: collecting them only costs."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def read_dockerfile(path: Path | None) -> Dockerfile | None:

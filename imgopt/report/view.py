@@ -35,6 +35,8 @@ class Cell:
     number: float | None = None
     level: Level = "neutral"
     code: bool = False
+    whole: bool = False
+    """A word of ours, never broken over two lines."""
     notes: tuple[str, ...] = ()
     """More lines, in small."""
 

@@ -127,3 +127,10 @@ def project(
     made.git("config", "user.email", "ada@example.org")
     made.image()
     return made
+
+
+@pytest.fixture
+def recorded(project: Project) -> Project:
+    assert project.imgopt("baseline", f"app={project.archive}")[0] == 0
+    project.commit("baseline")
+    return project

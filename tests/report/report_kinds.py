@@ -20,6 +20,9 @@ from imgopt.results.analysis import (
     Where,
 )
 from imgopt.results.cache import Agreement, CacheResult, CacheScenario, CacheStep, ScenarioStep, SkippedScenario
+from imgopt.results.ci import Attribution, Cause, CiResult, FourSizes, ImageCheck
+from imgopt.results.ci import Finding as CiFinding
+from imgopt.results.ci import Place as CiPlace
 from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange, Side
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
 
@@ -103,3 +106,27 @@ def cache() -> CacheResult:
         cold_seconds=12.5,
         notes=[BAD],
     )
+
+
+def ci() -> CiResult:
+    """One image that grew, and one that does not build."""
+    place = CiPlace(file=BAD, line=3)
+    grown = Attribution(
+        metric="tar",
+        before=1000,
+        after=1400,
+        base=Cause(name="base image", before=500, after=600, detail=BAD),
+        instructions=[Cause(name=f"RUN {BAD}", before=500, after=800, places=[place])],
+    )
+    finding = CiFinding(
+        id="own-layers:a", rule="own-layers", level="error", image=BAD, platform="linux/amd64", message=BAD,
+        measured=300, limit=100, place=place, causes=[BAD], hint=BAD,
+    )  # fmt: skip
+    image = ImageCheck(
+        name=BAD, platform="linux/amd64", reference=BAD, source="store", digest="sha256:ab", state="compared",
+        sizes=FourSizes(tar=1400), before=FourSizes(tar=1000), attribution=grown, findings=[finding], notes=[BAD],
+    )  # fmt: skip
+    broken = msgspec.structs.replace(
+        image, name="broken", platform="", state="not-built", sizes=FourSizes(), before=None, attribution=None
+    )
+    return CiResult(status="failed", metric="tar", baseline=BAD, against=BAD, tool="0", images=[image, broken])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 from report_examples import HOSTILE, bench_result, optimize_result
-from report_kinds import analysis, cache, diff, proof
+from report_kinds import analysis, cache, ci, diff, proof
 
 from imgopt.report.common import safe_terminal
 from imgopt.report.views import html
@@ -32,7 +32,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "bench": html([bench_result(50_000)]),
         "optimize": html([optimize_result()]),
         "index": html([optimize_result(), bench_result(300)]),
-        "kinds": html([analysis(), diff(), proof(), cache()]),
+        "kinds": html([analysis(), diff(), proof(), cache(), ci()]),
     }
     for name, text in pages.items():
         (folder / f"{name}.html").write_text(text)

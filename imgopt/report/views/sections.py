@@ -57,7 +57,7 @@ def level_of(verdict: str) -> Level:
 
 
 def verdict_cell(verdict: str) -> Cell:
-    return Cell(verdict, level=level_of(verdict))
+    return Cell(verdict, level=level_of(verdict), whole=True)
 
 
 def lines_cell(text: str) -> Cell:
