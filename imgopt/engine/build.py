@@ -91,7 +91,8 @@ class Build:
 
 
 class BuildFailure(FindingsError):
-    """A build that failed by what its Dockerfile says: exit code 1. `log` is the step's last output."""
+    """A build that failed by what its Dockerfile says (exit code 1), or for want of a base image (3). `log` is the
+    step's last output."""
 
     def __init__(
         self,
@@ -105,6 +106,7 @@ class BuildFailure(FindingsError):
     ) -> None:
         super().__init__(message, location=location, hint=hint)
         self.kind = kind
+        self.exit_code = 3 if kind == "base" else 1
         self.step = step
         self.steps = steps
         self.log: tuple[str, ...] = step.log if step else ()
