@@ -25,6 +25,10 @@ _HOSTS = (
     re.compile(r"UnknownHostException: (?P<host>[\w.-]+)"),
 )
 _REFUSED = re.compile(r"[Cc]onnection refused|Name or service not known|Temporary failure in name resolution")
+_USER = re.compile(r"unable to find user (?P<name>[^\s:]{1,80})")
+_PROGRAM = re.compile(
+    r'exec: "([^"\n]{1,200})": (?:[^:\n]{0,200}: )?(permission denied|no such file|executable file not found)'
+)
 _LOST = r"(?:No such file or directory|FileNotFoundError|ENOENT|no such file)"
 _CONFIG = re.compile(_LOST + r"[^'\"\n]{0,200}['\"](?P<path>/[\w./@ -]{1,300})['\"]")
 
@@ -46,6 +50,14 @@ def hints(log: str, *, code: int | None, listens: bool) -> tuple[str, ...]:
         said.append("it wants to reach another service: start one and give its address with --env or env under [smoke]")
     said += [
         f"it wants the file {path}: give it with mounts under [smoke]" for path in _found((_CONFIG,), tail, "path")
+    ]
+    said += [
+        f"USER names {name}, whom the image's /etc/passwd does not have: make the user, or give a number"
+        for name in _found((_USER,), tail, "name")
+    ]
+    said += [
+        f"the start names {name}, which the image {'has not' if why != 'permission denied' else 'may not execute'}"
+        for name, why in dict.fromkeys(_PROGRAM.findall(tail))
     ]
     if "no command specified" in tail:
         said.append("the image has no command: give one with command under [smoke]")

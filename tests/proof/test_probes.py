@@ -258,3 +258,20 @@ def test_a_failed_start_names_the_setting_that_would_help(log: str, word: str) -
 
 def test_an_ordinary_log_gives_no_hint() -> None:
     assert hints("INFO Listening on HTTP_PORT 8000\nINFO GET / 200\n", code=1, listens=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ("unable to find user web: no matching entries in passwd file", "USER names web"),
+        (
+            'unable to start container process: exec: "/x": permission denied: unknown',
+            "which the image may not execute",
+        ),
+        ('exec: "run": executable file not found in $PATH: unknown', "the start names run, which the image has not"),
+        ('exec: "/a": stat /a: no such file or directory: unknown', "the start names /a, which the image has not"),
+    ],
+)
+def test_what_the_engine_cannot_start_is_said_in_plain_words(log: str, said: str) -> None:
+    [first, *_] = hints(f"{log}\n", code=None, listens=True)
+    assert said in first
