@@ -26,10 +26,12 @@ _ROUTES = {
         + r"(?P<rest>[^\n]*)",
         r"\b(?:add_url_rule|add_get|add_route|web\.get|Route|APIRoute)\(\s*" + _QUOTE,
         r"^[ \t]*(?:path|url)\(\s*" + _QUOTE + r"\s*,(?!\s*include)",
+        r"\bpath\s*==\s*" + _QUOTE,
     ),
     (".js", ".cjs", ".mjs", ".ts"): (
         r"\b(?:\w*[aA]pp|\w*[rR]outer|\w*[sS]erver|fastify|api|routes?)\.(?:get|all|route)\(\s*" + _QUOTE,
         r"@Get\(\s*(?:" + _QUOTE + r")?\s*\)",
+        r"\b(?:url|pathname|path)\s*={2,3}\s*" + _QUOTE,
     ),
     (".java", ".kt"): (
         r"@GetMapping\b(?:\(\s*(?:(?:value|path)\s*=\s*)?\{?\s*" + _QUOTE + r")?",

@@ -113,7 +113,7 @@ def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Ite
     for path in start_programs_of(evidence, words) if words else (start,) if start is not None else ():
         yield path, "the start command"
     for path in situation.project.repairs.paths:
-        yield path, "an earlier build failed without it"
+        yield path, situation.project.repairs.why(path)
     for path in sorted(evidence.opened):
         fact = evidence.facts.get(path)
         if fact is None or fact.kind != "file" or _is_volatile(path):
@@ -136,7 +136,7 @@ def _sort_needs(
     project: Project, evidence: Evidence, needs: RuntimeNeeds, new_tree: Tree | None, *, packages: bool
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """Splits what the system must give into packages to install, files to copy, and what nobody can give."""
-    wanted: dict[str, str] = dict.fromkeys(project.repairs.packages, "an earlier build failed without it")
+    wanted: dict[str, str] = {name: project.repairs.why(name) for name in project.repairs.packages}
     libraries: dict[str, str] = {}
     missing: dict[str, str] = {}
     settings: dict[str, str] = {}

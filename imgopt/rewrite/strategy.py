@@ -93,6 +93,11 @@ class Repairs:
     packages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Package or path -> who asks for it, where that is known."""
+
+    def why(self, name: str) -> str:
+        return self.reasons.get(name, "an earlier build failed without it")
 
 
 @dataclass(frozen=True)

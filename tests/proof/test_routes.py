@@ -29,6 +29,8 @@ ROUTES = {
     "axum": ("main.rs", '.route("/tiles", get(f))', "/tiles"),
     "laravel": ("web.php", "Route::get('/x', f);", "/x"),
     "sinatra": ("a.rb", "get '/x' do", "/x"),
+    "a handler of one's own": ("a.py", 'if self.path == "/state":', "/state"),
+    "a server of one's own": ("a.js", "if (request.url === '/state') {", "/state"),
     "a static file": ("static/site.css", "body {}", "/static/site.css"),
 }
 NONE = {

@@ -51,6 +51,7 @@ class Repair:
 def repair(repairs: Repairs, items: Iterable[Item], evidence: Evidence, *, installs: bool = True) -> Repair:
     """What the failed items ask for, as far as the original has it; `installs`: the new base has a package manager."""
     packages, paths, writable = list(repairs.packages), list(repairs.paths), list(repairs.writable)
+    reasons = dict(repairs.reasons)
     words: list[str] = []
     for item in items:
         path = _path_in_original(item, evidence)
@@ -58,13 +59,14 @@ def repair(repairs: Repairs, items: Iterable[Item], evidence: Evidence, *, insta
             owner = evidence.owner(path) if installs else None
             added = _add(packages, owner) if owner else _add(paths, path)
             if added:
+                reasons |= {owner or path: item.needed_by} if item.needed_by else {}
                 what = f"package {owner}" if owner else path
                 words.append(f"added {what}: {item}")
         elif item.kind in OWN and item.subject.startswith("/"):
             folder = _folder(item.subject, evidence)
             if folder not in ("/", "") and _add(writable, folder):
                 words.append(f"gave {folder} to the user: {item}")
-    return Repair(Repairs(tuple(packages), tuple(paths), tuple(writable)), tuple(words))
+    return Repair(Repairs(tuple(packages), tuple(paths), tuple(writable), reasons), tuple(words))
 
 
 def _path_in_original(item: Item, evidence: Evidence) -> str:
