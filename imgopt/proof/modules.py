@@ -37,11 +37,18 @@ def imported(
     if lost["python"]:
         for path, text in texts:
             if path.endswith(".py"):
-                yield from _items(path, _python_names(text), lost["python"])
+                names = (name for name in _python_names(text) if not _is_own(original, path, name))
+                yield from _items(path, names, lost["python"])
     if lost["node"]:
         scripts = {path: text for path, text in texts if path.endswith(_JAVASCRIPT)}
         for path in _reached(original, scripts, opened):
             yield from _items(path, map(_package_of, _node_names(scripts[path])), lost["node"])
+
+
+def _is_own(side: Side, source: str, name: str) -> bool:
+    """A module of the application, which comes before the standard library's."""
+    folders = (side.workdir, posixpath.dirname(source), posixpath.dirname(posixpath.dirname(source)))
+    return any(side.exists(posixpath.join(folder, name + end)) for folder in folders for end in ("", ".py"))
 
 
 def _items(source: str, names: Iterable[str], lost: Mapping[str, str]) -> Iterator[Item]:

@@ -15,6 +15,7 @@ from imgopt.proof.files import application_files
 from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.modules import imported, lost_modules
 from imgopt.proof.packages import NOT_LANGUAGES
+from imgopt.proof.rules import serves_built_site
 from imgopt.proof.side import Side
 from imgopt.proof.sources import is_foreign, source_texts
 
@@ -26,7 +27,7 @@ _OF_THE_BUILD = re.compile(
     r"\.(?:go|rs|java|kts?|scala|groovy|c|cc|cpp|cxx|h|hh|hpp|tsx?|mts|cts|o|a|d|class|py[co]|map|mk|cmake|proto)$"
     r"|/(?:go\.(?:mod|sum|work)|Cargo\.\w+|pom\.xml|(?:build|settings)\.gradle\S*|package-lock\.json|yarn\.lock|"
     r"pnpm-\S+\.yaml|tsconfig\S*\.json|\.dockerignore|[^/]*Dockerfile[^/]*|docker-compose\S*|compose\.ya?ml|Makefile|"
-    r"\.gitignore|\.gitkeep|\.keep)$|/(?:\.git|__pycache__|target|\.mvn|\.gradle|\.cache)(?:/|$)"
+    r"\.gitignore|\.gitkeep|\.keep)$|/src/(?:main|test)/|/build/(?:resources|classes|generated|tmp)/|/(?:\.git|__pycache__|target|\.mvn|\.gradle|\.cache)(?:/|$)"
 )
 """Read by compilers and their like: a mention of one is none of a file that a run reads."""
 _LOADS = re.compile(
@@ -40,7 +41,8 @@ def check_named(
 ) -> Check:
     """Files, modules and libraries of the original that the candidate has not, as far as a kept source names them."""
     texts = [(path, text) for path, text in source_texts(original) if _runs(path, candidate, allowances)]
-    lost = _lost_files(original, candidate, allowances)
+    built = serves_built_site(original, opened)  # its bundles name what they were made of
+    lost = _lost_files(original, candidate, allowances) if not built else frozenset()
     items = [
         *_files(original, texts, lost),
         *(

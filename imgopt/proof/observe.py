@@ -76,6 +76,8 @@ class Observation:
     output: Output | None = None
     died: int | None = None
     log: str = ""
+    said: str = ""
+    """What it had logged until it was told to stop; "" for what ended by itself."""
     hints: tuple[str, ...] = ()
     listening: tuple[Listener, ...] = ()
     sockets: tuple[str, ...] = ()
@@ -115,6 +117,8 @@ def observe(
         if not missing:
             break
         run.ports |= missing
+    if observation.died is not None and guesses:  # a guess must not cost the original its run
+        return observe(session, image, settings, plan=plan, trace=trace, user=user)
     return observation
 
 
@@ -201,6 +205,7 @@ class _Run:
             pid = int(state.get("Pid") or 0)
             sockets = other_sockets(pid) if pid and self._session.engine.facts.local else frozenset()
             ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
+        said = container.logs().text if ready.state != "ended" else ""
         written = container.changes()
         stop = container.stop(self._stop_timeout()) if ready.state != "ended" and died is None else None
         logs = container.logs()
@@ -231,6 +236,7 @@ class _Run:
             hints=() if started else hints(logs.text, code=ready.code, listens=bool(listens)),
             listening=tuple(sorted(ready.listening)),
             sockets=tuple(sorted(sockets)),
+            said=said,
             ready_seconds=ready.seconds,
             written=written,
             peak_memory=ready.peak_memory,
@@ -305,7 +311,7 @@ class _Run:
         new = [probe for probe in probes if probe.name not in asked][: 2 * MOST_GUESSES]
         answers = self._each(container, ports, new, GUESS_SECONDS, _GUESSING_SECONDS)
         said = {(answer.status, answer.body) for answer in known if answer.probe.path == UNKNOWN_PATH}
-        return [a for a in answers if a.status not in (None, 404, 405) and (a.status, a.body) not in said]
+        return [a for a in answers if _is_worth_asking(a) and (a.status, a.body) not in said]
 
     def _each(
         self,
@@ -387,6 +393,11 @@ def _only_errors(answers: tuple[Answer, ...]) -> bool:
     """An original that only says 5xx shows nothing that a variant could be compared with."""
     asked = [answer for answer in answers if answer.probe.kind == "http" and answer.probe.path != UNKNOWN_PATH]
     return bool(asked) and all(answer.status is None or answer.status >= 500 for answer in asked)
+
+
+def _is_worth_asking(answer: Answer) -> bool:
+    """A guess that hit: neither unknown, nor refused, nor an error that may be another one next time."""
+    return answer.status is not None and answer.status not in (404, 405) and answer.status < 500
 
 
 def _worth_keeping(answers: list[Answer]) -> list[Answer]:

@@ -190,14 +190,14 @@ def _shape(line: str) -> str:
 
 def _compare_logs(originals: Sequence[Observation], candidate: Observation) -> list[Difference]:
     """Errors that no run of the original logs; and of a program that nobody can ask, what every run of it says."""
-    known = {_shape(line) for run in originals for line in run.log.splitlines()}
-    new = dict.fromkeys(line.strip() for line in candidate.log.splitlines() if _shape(line) not in known)
+    known = {_shape(line) for run in originals for line in run.said.splitlines()}
+    new = dict.fromkeys(line.strip() for line in candidate.said.splitlines() if _shape(line) not in known)
     found = [Difference("log", "log", "no such line", line[:300]) for line in new if _MENTIONS_ERROR.search(line)][:5]
     first = originals[0]
     if first.answers or first.output is not None or first.listening:
         return found
-    always = set.intersection(*({_shape(line) for line in run.log.splitlines()} for run in originals))
-    lost = always - {_shape(line) for line in candidate.log.splitlines()}
+    always = set.intersection(*({_shape(line) for line in run.said.splitlines()} for run in originals))
+    lost = always - {_shape(line) for line in candidate.said.splitlines()}
     said = sorted(line for line in lost if line and not _OF_LAUNCHERS.match(line))
     return [*found, *(Difference("log", "log", line[:300], "not said") for line in said[:5])]
 

@@ -159,6 +159,14 @@ UNNAMED: dict[str, tuple[Files, list[str]]] = {
         {"go/pkg/mod/x@v1/a.go": 'exec.Command("git")', "app/main.go": ""},
         ["usr/bin/git"],
     ),
+    "a resource that is packed into the archive": (
+        {"app/A.java": 'get("templates/index.html")', "app/src/main/resources/templates/index.html": ""},
+        ["app/src/main/resources/templates/index.html"],
+    ),
+    "a module of one's own with a name of the standard library": (
+        {"app/main.py": "import turtle", "app/turtle.py": ""},
+        ["usr/local/lib/python3.11/turtle.py"],
+    ),
     "a program in a list that starts nothing": ({"app/main.py": "args = ['git', 'log']"}, ["usr/bin/git"]),
 }
 

@@ -161,7 +161,7 @@ def test_log_lines_of_a_service_that_runs_are_not_compared() -> None:
 
 def _run(log: str = "", **more: object) -> Observation:
     plan = Plan((), (), (), False, 0.0)
-    return replace(Observation("i", True, "it runs without listening on a port", plan, log=log), **more)  # type: ignore[arg-type]
+    return replace(Observation("i", True, "it runs without listening on a port", plan, log=log, said=log), **more)  # type: ignore[arg-type]
 
 
 def test_an_error_that_only_the_candidate_logs_is_a_difference() -> None:
@@ -169,6 +169,11 @@ def test_an_error_that_only_the_candidate_logs_is_a_difference() -> None:
     assert compare(originals, _run("ready at 10:01:00\nERROR 9 retries\n")) == ()
     found = compare(originals, _run("ready at 10:01:00\nERROR 9 retries\nPermissionError: x\n"))
     assert [(d.aspect, d.before) for d in found] == [("log", "no such line")]
+
+
+def test_what_is_logged_while_it_stops_is_no_difference() -> None:
+    stopping = replace(_run("ready\n"), log="ready\nERROR: Worker was sent SIGTERM!\n")
+    assert compare([_run("ready\n"), _run("ready\n")], stopping) == ()
 
 
 def test_what_a_worker_always_says_must_be_said() -> None:
