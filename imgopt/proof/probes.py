@@ -38,7 +38,8 @@ _USUAL_PATHS = (
 UNKNOWN_PATH = "/imgopt/no-such-page"
 """Asked of every HTTP service: a site for one page answers it with that page, and a rewrite must keep that."""
 _NEVER_FOLLOWED = re.compile(
-    r"log-?out|sign-?out|delete|remove|shutdown|restart|unsubscribe|purge|reset|/stop|/kill|/quit|/exit|/send|mail|webhook|crash|panic|abort|throw|boom",
+    r"log-?out|sign-?out|delete|remove|shutdown|restart|unsubscribe|purge|reset|/stop|/kill|/quit|/exit|/send|mail|webhook"
+    r"|crash|panic|abort|throw|boom",
     re.IGNORECASE,
 )
 GUESS_SECONDS = 5.0
