@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,21 @@ def test_what_buildkit_refuses_is_refused_with_its_place(case: str, tmp_path: Pa
     assert done.returncode == 2, done.stdout
     assert place in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.engine
+def test_a_base_that_cannot_be_had_is_named_and_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    text = "FROM registry.invalid:5000/team/base:1\nRUN true\n"
+    done = imgopt("optimize", str(project(tmp_path, {"Dockerfile": text})), "--no-timings")
+    assert done.returncode == 3, done.stderr
+    assert "registry.invalid:5000/team/base:1" in done.stderr
+    assert "--base NAME=IMAGE" in done.stderr
+
+
+@pytest.mark.engine
+def test_a_shell_that_waits_for_a_terminal_proves_nothing(base: Callable[[str], str]) -> None:
+    image = base("debian:bookworm-slim")
+    done = imgopt("prove", image, "--with", image)
+    assert done.returncode == 1, done.stdout
+    assert "UNPROVEN" in done.stdout
+    assert "says nothing" in done.stdout.replace("\n", " ")
