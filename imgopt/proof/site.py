@@ -196,7 +196,8 @@ def site_probes(side: Side) -> tuple[str, ...]:
 
 
 def kinds(side: Side, folder: str) -> dict[str, str]:
-    """Kind -> path to ask. `.js` and the like stand for files of that ending; see `_pages` for the others."""
+    """Kind -> path to ask. `.js` and the like stand for files of that ending, `bare` for one without; `hidden file` and
+    `hidden name` begin with a dot; see `_pages` for the others."""
     found: dict[str, str] = {}
     files = sorted(_files(side, folder), key=lambda pair: (pair[1].size, pair[0]))
     for path, _ in files:
@@ -205,13 +206,16 @@ def kinds(side: Side, folder: str) -> dict[str, str]:
         if ending != ".html" and kind not in found and len(found) < MOST_ENDINGS:
             found[kind] = path
     found.update(_pages([path for path, _ in files]))
+    hidden = [path for path in _paths(side, folder) if "/." in path and not path.startswith("/.well-known/")]
+    for path in sorted(hidden):
+        found.setdefault("hidden file" if posixpath.splitext(path)[1] else "hidden name", path)
     found["missing file"] = NO_FILE
     return found
 
 
 def _pages(files: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """`index`, `index name`; `page` (/about for about.html) and `page file`; `folder` (with an index, with and without
-    the slash), `empty folder` (without one)."""
+    """`index`, `index name`; `page` (/about for about.html), `page file`, `page folder`; `folder` (with an index, with
+    and without the slash), `empty folder` (without one)."""
     yield "index", f"/{INDEX}"
     yield "index name", "/index"
     special = ("/" + INDEX, "/404.html", "/200.html")
@@ -219,6 +223,7 @@ def _pages(files: Sequence[str]) -> Iterator[tuple[str, str]]:
     if page:
         yield "page file", page
         yield "page", page.removesuffix(".html")
+        yield "page folder", page.removesuffix(".html") + "/"
     folders = {posixpath.dirname(path) for path in files} - {"/"}
     with_index = {posixpath.dirname(path) for path in files if path.endswith("/" + INDEX)} - {"/"}
     if with_index:
@@ -231,8 +236,12 @@ def _pages(files: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _files(side: Side, folder: str) -> Iterator[tuple[str, Node]]:
-    """Files below the folder that a URL can name as they are; what begins with a dot is served by few."""
-    for node in side.tree.walk(folder):
-        path = node.path.removeprefix(folder)
-        if node.inode is not None and re.fullmatch(r"(?:/[\w@~+-][\w.@~+-]*)+", path, re.ASCII):
+    """Files below the folder that a URL can name as they are; what begins with a dot is a kind of its own."""
+    for path, node in _paths(side, folder).items():
+        if "/." not in path:
             yield path, node
+
+
+def _paths(side: Side, folder: str) -> dict[str, Node]:
+    nodes = {node.path.removeprefix(folder): node for node in side.tree.walk(folder) if node.inode is not None}
+    return {path: node for path, node in nodes.items() if re.fullmatch(r"(?:/[\w.@~+-]+)+", path, re.ASCII)}

@@ -14,6 +14,8 @@ from imgopt.proof.site import INDEX, NO_FILE
 from imgopt.rewrite.evidence import Page
 
 COMPRESSED = ("text/", "javascript", "json", "xml", "svg")
+HIDDEN = {"hidden file": r"/\.(?!well-known/).*[^/]\.[^./]+$", "hidden name": r"/\.(?!well-known/)[^.]*$"}
+"""What begins with a dot, with an ending of its own and without."""
 FOLDERS = ("folder name", "empty folder name")
 
 
@@ -36,6 +38,8 @@ class Manners:
     slash: int = 0
     """Status of the redirection from a folder's name to its name with a slash; 0: there is none."""
     not_found: str = ""
+    hides: tuple[str, ...] = ()
+    """Which kinds of names that begin with a dot are answered as if they were not there."""
 
 
 def manners(kinds: Mapping[str, str], pages: Mapping[str, Page], has_404: bool) -> Manners:
@@ -59,6 +63,7 @@ def manners(kinds: Mapping[str, str], pages: Mapping[str, Page], has_404: bool) 
         clean=clean,
         slash=_slash(kinds, seen),
         not_found="/404.html" if has_404 and not single else "",
+        hides=tuple(kind for kind in HIDDEN if kind in seen and _is_hidden(seen[kind], root)),
     )
 
 
@@ -68,6 +73,10 @@ def _is_single(answer: Page, root: Page, what: str) -> bool:
     if answer.status == 200 and answer.digest == root.digest:
         return True
     raise Refused(f"it answers {what} with status {answer.status} and a page of its own")
+
+
+def _is_hidden(answer: Page, root: Page) -> bool:
+    return answer.status != 200 or answer.digest == root.digest
 
 
 def _is_clean(kinds: Mapping[str, str], seen: Mapping[str, Page]) -> bool:
@@ -106,6 +115,9 @@ def _names(kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, singl
         yield f"$uri/{INDEX}"
     if page is not None and page.status == 200 and page.digest != root.digest:
         yield "$uri.html"
+    behind = seen.get("page folder")
+    if page is not None and behind is not None and page.digest == behind.digest != root.digest and behind.status == 200:
+        raise Refused(f"it answers {kinds['page folder']} with the page of that name")
     for kind in ("empty folder", "empty folder name"):
         answer = seen.get(kind)
         if answer is not None and answer.status == 200 and answer.digest != root.digest:
@@ -173,7 +185,11 @@ def server_block(manner: Manners, folder: str, listen: str) -> str:
         lines.append(f'    if (-d $request_filename) {{ rewrite "^(.*[^/])$" $1/ {word}; }}')
     names = manner.names if len(manner.names) > 1 else (*manner.names, "=404")
     lines += ["", "    location / {", f"        try_files {' '.join(names)};", "    }"]
-    lines += ["    location ~ \\.[^./]+$ {", f"        try_files {' '.join(manner.files)};", "    }", "}"]
+    for kind in manner.hides:
+        last = (manner.files if kind == "hidden file" else manner.names)[-1]
+        said = "return 404;" if last == "=404" else f"try_files {last} =404;"
+        lines += [f"    location ~ {HIDDEN[kind]} {{", f"        {said}", "    }"]
+    lines += ["    location ~ [^/]\\.[^./]+$ {", f"        try_files {' '.join(manner.files)};", "    }", "}"]
     return "\n".join(lines) + "\n"
 
 

@@ -86,16 +86,21 @@ def test_one_file_of_every_kind_is_asked_for(side_of: Callable[..., Side]) -> No
         "build/about.html": "x",
         "build/docs/index.html": "x",
         "build/.hidden": "x",
+        "build/.git/config.json": "x",
+        "build/.well-known/a.json": "x",
         "build/with space.css": "x",
     }
     found = kinds(side(side_of, ["serve", "-s", "build"], **files), "/app/build")
     assert found == {
         "bare": "/CNAME",
+        "hidden file": "/.git/config.json",
+        "hidden name": "/.hidden",
         ".js": "/a.js",
         "index": "/index.html",
         "index name": "/index",
         "page file": "/about.html",
         "page": "/about",
+        "page folder": "/about/",
         "folder": "/docs/",
         "folder name": "/docs",
         "folder index": "/docs/index.html",

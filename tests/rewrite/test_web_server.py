@@ -16,6 +16,9 @@ KINDS = {
     "index name": "/index",
     "page file": "/about.html",
     "page": "/about",
+    "page folder": "/about/",
+    "hidden file": "/.git/a.json",
+    "hidden name": "/.env",
     "folder": "/docs/",
     "folder name": "/docs",
     "folder index": "/docs/index.html",
@@ -42,6 +45,9 @@ SERVE_SINGLE = {
     "/index": moved("/"),
     "/about.html": moved("/about"),
     "/about": ROOT,
+    "/about/": ROOT,
+    "/.git/a.json": page(media="application/json", digest="a"),
+    "/.env": ROOT,
     "/docs/": ROOT,
     "/docs": ROOT,
     "/docs/index.html": moved("/docs/index"),
@@ -60,6 +66,9 @@ HTTP_SERVER = {
     "/index": page(digest="root", caching="max-age=3600"),
     "/about.html": page(digest="about", caching="max-age=3600"),
     "/about": page(digest="about", caching="max-age=3600"),
+    "/about/": page(404),
+    "/.git/a.json": page(404),
+    "/.env": page(404),
     "/docs/": page(digest="docs", caching="max-age=3600"),
     "/docs": moved("/docs/", 302),
     "/docs/index.html": page(digest="docs", caching="max-age=3600"),
@@ -79,6 +88,7 @@ def test_a_single_page_answers_for_every_name_that_is_no_file() -> None:
     assert found.not_found == ""
     text = server_block(found, "/app/build", "3000")
     assert "try_files /index.html =404;" in text
+    assert found.hides == ("hidden name",)
     assert '"application/javascript; charset=utf-8" js;' in text
 
 
@@ -92,6 +102,8 @@ def test_pages_folders_and_what_is_missing_are_answered_as_a_plain_server_did() 
     assert 'root "/app/my site";' in text
     assert "add_header Cache-Control max-age=3600 always;" in text
     assert "error_page 404 /404.html;" in text
+    assert found.hides == ("hidden file", "hidden name")
+    assert text.count("return 404;") == 2
 
 
 @pytest.mark.parametrize(
@@ -102,6 +114,7 @@ def test_pages_folders_and_what_is_missing_are_answered_as_a_plain_server_did() 
         ({"/imgopt/no-such-page": page(500)}, "status 500"),
         ({"/assets/a.js": page(404)}, "which is there, with status 404"),
         ({"/": page(302, location="/app/")}, "front page"),
+        ({"/about/": page(digest="about", caching="max-age=3600")}, "with the page of that name"),
         ({"/index.html": moved("/home")}, "with status 301"),
         ({"/assets/a.css": page(digest="css", caching="max-age=9")}, "another Cache-Control"),
         ({"/about.html": page(media="text/plain", digest="about", caching="max-age=3600")}, "another media type"),
