@@ -14,6 +14,7 @@ from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.early import made_early
 from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
+from imgopt.rewrite.owning import with_owners
 from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.start import idle_entry_script, start_words
@@ -71,7 +72,12 @@ def on_base(
         final,
         base=name,
         carved=carving.carved,
-        copies=(*carving.foreign, *library_copies(carving.libraries), *carving.plan.copies, *links),
+        copies=(
+            *carving.foreign,
+            *library_copies(carving.libraries),
+            *with_owners(carving.plan.copies, evidence.facts),
+            *links,
+        ),
         packages=tuple(sorted(carving.packages)),
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
@@ -104,7 +110,7 @@ def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], t
     links = carving.plan.links
     if links:
         listed = " ".join(shell_word(path) for path in links)
-        gather = folded(f"mkdir -p {LINKS} && cp --parents --no-dereference {listed} {LINKS}")
+        gather = folded(f"mkdir -p {LINKS} && cp --parents -dp {listed} {LINKS}")
         if all(is_early(path) for path in links):
             early = (*early, gather)
         else:

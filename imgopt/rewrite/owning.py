@@ -7,10 +7,12 @@ their owner there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import posixpath
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from imgopt.image.tree import Tree
+from imgopt.rewrite.carve import PathFact
 from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.writable import Writable
@@ -58,6 +60,23 @@ def entered_by_all(final: FinalStage, folder: str) -> FinalStage:
         early=(*final.early, f"mkdir -p {place} && chmod 711 {place}"),
         copies=(Copy((HOMES + "/",), "/"), *final.copies),
     )
+
+
+def with_owners(copies: Iterable[Copy], facts: Mapping[str, PathFact]) -> tuple[Copy, ...]:
+    """Copies of parts of a folder that belongs to a user: the folder that they make belongs to that user, too, where
+    all that is copied does."""
+    return tuple(replace(copy, chown=_owner(copy, facts)) for copy in copies)
+
+
+def _owner(copy: Copy, facts: Mapping[str, PathFact]) -> str:
+    folder = copy.destination.rstrip("/") if copy.destination.endswith("/") else posixpath.dirname(copy.destination)
+    above = facts.get(folder)
+    if above is None or above.uid == 0:
+        return ""
+    below = tuple(source + "/" for source in copy.sources)
+    parts = [fact for path, fact in facts.items() if path in copy.sources or path.startswith(below)]
+    same = all((part.uid, part.gid) == (above.uid, above.gid) for part in parts)
+    return f"{above.uid}:{above.gid}" if same else ""
 
 
 def _lies_in(copy: Copy, trees: Iterable[str]) -> bool:
