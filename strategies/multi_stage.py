@@ -14,7 +14,7 @@ from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.early import made_early
 from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
-from imgopt.rewrite.owning import with_owners
+from imgopt.rewrite.owning import EMPTY, with_owners
 from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.start import idle_entry_script, start_words
@@ -66,6 +66,9 @@ def on_base(
     assert evidence is not None
     system = evidence.system(situation.project.ecosystems)
     early, prepare = _prepare(situation, carving)
+    copied = with_owners(carving.plan.copies, evidence.facts)
+    if any(copy.sources == (EMPTY,) for copy in copied):
+        early = (*early, f"mkdir -p {EMPTY}")
     links = (Copy((LINKS + "/",), "/"),) if carving.plan.links else ()
     wanted = msgspec.structs.replace(evidence.config, entrypoint=None) if final.entry_script else evidence.config
     return replace(
@@ -75,7 +78,7 @@ def on_base(
         copies=(
             *carving.foreign,
             *library_copies(carving.libraries),
-            *with_owners(carving.plan.copies, evidence.facts),
+            *copied,
             *links,
         ),
         packages=tuple(sorted(carving.packages)),

@@ -63,20 +63,31 @@ def entered_by_all(final: FinalStage, folder: str) -> FinalStage:
 
 
 def with_owners(copies: Iterable[Copy], facts: Mapping[str, PathFact]) -> tuple[Copy, ...]:
-    """Copies of parts of a folder that belongs to a user: the folder that they make belongs to that user, too, where
-    all that is copied does."""
-    return tuple(replace(copy, chown=_owner(copy, facts)) for copy in copies)
+    """The copies with the owners of the folders that they make, for BuildKit makes those for root: where all that is
+    copied belongs to the folder's user, the copy gives it; else the folder is made first, by a copy of EMPTY."""
+    made: dict[str, Copy] = {}
+    found: list[Copy] = []
+    for copy in copies:
+        folder = _folder_of(copy, facts)
+        owner = f"{facts[folder].uid}:{facts[folder].gid}" if folder in facts and facts[folder].uid else ""
+        same = bool(owner) and _is_all_of(copy, owner, facts)
+        found.append(replace(copy, chown=owner) if same else copy)
+        if owner and not same:
+            made.setdefault(folder, Copy((EMPTY,), folder, chown=owner))
+    return (*made.values(), *found)
 
 
-def _owner(copy: Copy, facts: Mapping[str, PathFact]) -> str:
-    folder = copy.destination.rstrip("/") if copy.destination.endswith("/") else posixpath.dirname(copy.destination)
-    above = facts.get(folder)
-    if above is None or above.uid == 0:
-        return ""
-    below = tuple(source + "/" for source in copy.sources)
-    parts = [fact for path, fact in facts.items() if path in copy.sources or path.startswith(below)]
-    same = all((part.uid, part.gid) == (above.uid, above.gid) for part in parts)
-    return f"{above.uid}:{above.gid}" if same else ""
+def _folder_of(copy: Copy, facts: Mapping[str, PathFact]) -> str:
+    """The folder that a copy makes where it is not there."""
+    place = copy.destination.rstrip("/")
+    whole = copy.sources == (copy.destination,) and place in facts and facts[place].kind == "dir"
+    return place if whole or copy.destination.endswith("/") else posixpath.dirname(place)
+
+
+def _is_all_of(copy: Copy, owner: str, facts: Mapping[str, PathFact]) -> bool:
+    below = tuple(source.rstrip("/") + "/" for source in copy.sources)
+    parts = (fact for path, fact in facts.items() if path in copy.sources or path.startswith(below))
+    return all(f"{part.uid}:{part.gid}" == owner for part in parts)
 
 
 def _lies_in(copy: Copy, trees: Iterable[str]) -> bool:
@@ -89,12 +100,12 @@ def _made_with_owner(copies: Iterable[Copy], path: str) -> bool:
 
 
 def _brought(copies: Iterable[Copy], path: str) -> bool:
-    """Whether it comes with the owner that the builder gave it: named itself, or below a folder that is copied."""
+    """Whether it comes with the owner that the builder gave it: a file that is named, or what lies below a folder that
+    is copied; that folder itself is made for root."""
     without = [copy for copy in copies if not copy.chown]
     whole = (copy.destination for copy in without if copy.sources == (copy.destination,))
-    return any(path.startswith(place + "/") or path == place for place in whole) or any(
-        path in copy.sources for copy in without
-    )
+    named = any(path in copy.sources and copy.sources != (copy.destination,) for copy in without)
+    return named or any(path.startswith(place + "/") for place in whole)
 
 
 def _commands(paths: Iterable[str], owned: Writable, chown: str) -> list[str]:
