@@ -10,13 +10,13 @@ import pytest
 
 from imgopt.config import Config
 from imgopt.engine import RunRequest, Session
-from imgopt.rewrite.carve import Carved
+from imgopt.rewrite.carve import Carved, PathFact
 from imgopt.rewrite.final_stage import Copy, FinalStage
 from imgopt.rewrite.loop import OptimizeRequest
 from imgopt.rewrite.loop.attempt import prove_plan
 from imgopt.rewrite.loop.original import measure_original, read_source
 from imgopt.rewrite.loop.request import Silent
-from imgopt.rewrite.owning import entered_by_all, owned_by
+from imgopt.rewrite.owning import entered_by_all, owned_by, with_owners
 from imgopt.rewrite.variants import choose_variants
 from imgopt.rewrite.writable import Writable
 
@@ -64,6 +64,16 @@ def test_links_that_are_gathered_do_not_take_a_folder_away() -> None:
     copies = (Copy(("/app/a",), "/app/a"), Copy(("/opt/imgopt-links/",), "/"))
     final = owned_by(stage(*copies, links=("/app/l",)), Writable(("/app",)), 7, None)
     assert text(final).startswith("RUN mkdir -p /opt/imgopt-links/app && chown -R 7:7 /opt/imgopt-links/app\n")
+
+
+def test_a_users_folder_is_the_users_again() -> None:
+    rows = [("/app", "dir", 7), ("/app/a", "file", 7), ("/app/d", "dir", 7), ("/app/d/x", "file", 7)]
+    rows += [("/app/e", "dir", 7), ("/app/e/root", "file", 0), ("/srv", "dir", 0), ("/srv/b", "file", 7)]
+    facts = {path: PathFact(path, kind, 1, 1, uid=uid, gid=uid) for path, kind, uid in rows}
+    copies = [Copy((path,), path) for path in ("/app/a", "/app/d", "/srv/b")]
+    assert [copy.chown for copy in with_owners(copies, facts)] == ["7:7", "7:7", ""]
+    mixed = with_owners([Copy(("/app/e",), "/app/e")], facts)
+    assert mixed == (Copy(("/opt/imgopt-empty",), "/app/e", chown="7:7"), Copy(("/app/e",), "/app/e"))
 
 
 SERVICE = """\
