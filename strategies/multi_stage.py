@@ -51,11 +51,20 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     )
     dropped = carving.carved.bytes("dropped")
     yield Change(
-        f"the final stage copies only what a run needs; {dropped / 1e6:.1f} MB stay in the builder",
+        f"the final stage copies only what a run needs; {dropped / 1e6:.1f} MB stay in the builder"
+        + _told(final.removed_tools),
         stage.line,
         (*edits, *settings.edits, *_remove_tools(situation)),
         final=on_base(situation, final, carving, str(stage.root.base), evidence.side.base, same_family=True),
     )
+
+
+def _told(names: tuple[str, ...]) -> str:
+    """The packages that the builder removes, in a clause."""
+    if not names:
+        return ""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f", without {', '.join(names[:3])}{more}, which the service does not use"
 
 
 def on_base(
@@ -173,7 +182,8 @@ STRATEGY = Strategy(
     name="multi-stage",
     why="What a build needs (compilers, headers, caches, sources) is not needed to run. The original's own "
     "instructions stay as the builder; a second stage copies what a run needs, found by evidence: every path that the "
-    "image adds over its base is kept, reinstalled, replaced or dropped, each with a reason.",
+    "image adds over its base is kept, reinstalled, replaced or dropped, each with a reason. Python's installers, and "
+    "packages that the project lists for its development alone, go where the run opened nothing of them.",
     safety="evidence",
     references=(
         "https://docs.docker.com/build/building/multi-stage/",
