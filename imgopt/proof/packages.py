@@ -38,7 +38,7 @@ def check_language_packages(
     wanted = language_packages(original)
     files = 0
     for package in wanted:
-        reason = None if used & set(package.files) else _reason(package, allowances)
+        reason = None if used & set(package.files) else _reason(original, package, allowances)
         if reason and not candidate.is_file(package.metadata):
             allowed[reason] += 1
             continue
@@ -63,8 +63,12 @@ def _versions(packages: Iterable[Package]) -> dict[tuple[str, str], set[str]]:
     return found
 
 
-def _reason(package: Package, allowances: Allowances) -> str | None:
+def _reason(original: Side, package: Package, allowances: Allowances) -> str | None:
+    """Of the package itself, or of the one that brought the program that it is a part of (crates of a wheel's tool)."""
     named = allowances.package_reason(package.ecosystem, package.name)
+    owner = original.owner(package.metadata)
+    if named is None and owner is not None and owner is not package:
+        named = allowances.package_reason(owner.ecosystem, owner.name)
     return named or allowances.drop_reason(package.metadata)
 
 

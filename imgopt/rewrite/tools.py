@@ -148,11 +148,11 @@ def _unneeded(
             and not any(_needs(other, each) for other in there if other is not each)
         )
     ]
-    kept = _reached(evidence, others, roots)
-    return [
-        *(each for each in asked if plain_name(each.name) not in kept),
-        *(each for each in others if each in added and plain_name(each.name) not in kept),
-    ]
+    bound = _reached(there, roots, lambda each: [name for choices in each.depends for name in choices])
+    gone = [each for each in asked if plain_name(each.name) not in bound]
+    rest = [each for each in there if each not in gone]
+    kept = _reached(rest, [each for each in rest if each in roots or each in asked], _extras_too(evidence))
+    return [*gone, *(each for each in others if each in added and plain_name(each.name) not in kept)]
 
 
 def _needs(package: Package, other: Package) -> bool:
@@ -160,19 +160,29 @@ def _needs(package: Package, other: Package) -> bool:
     return any(name == plain_name(choice) for choices in package.depends for choice in choices)
 
 
-def _reached(evidence: Evidence, packages: Iterable[Package], roots: Iterable[Package]) -> frozenset[str]:
-    """Names of all that the roots need, extras counted as needed, for which of them were asked for is not recorded."""
+def _reached(
+    packages: Iterable[Package], roots: Iterable[Package], needs: Callable[[Package], Iterable[str]]
+) -> frozenset[str]:
+    """Names of the packages that the roots need, directly or not, the roots included."""
     by_name = {plain_name(each.name): each for each in packages}
     found: set[str] = set()
     queue = [plain_name(each.name) for each in roots]
     while queue:
         name = queue.pop()
-        if name not in found:
+        if name not in found and name in by_name:
             found.add(name)
-            about = evidence.side.read(by_name[name].metadata, 1 << 20) if name in by_name else b""
-            text = (about or b"").decode("utf-8", "replace")
-            queue += [plain_name(other) for other in NEEDED.findall(text)]
+            queue += [plain_name(other) for other in needs(by_name[name])]
     return frozenset(found)
+
+
+def _extras_too(evidence: Evidence) -> Callable[[Package], Iterable[str]]:
+    """What a package needs, its extras counted too, for which of them were asked for is not recorded."""
+
+    def needs(package: Package) -> list[str]:
+        about = evidence.side.read(package.metadata, 1 << 20) or b""
+        return NEEDED.findall(about.decode("utf-8", "replace"))
+
+    return needs
 
 
 def _listed(context: ContextFiles) -> str:

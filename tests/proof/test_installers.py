@@ -103,6 +103,16 @@ def test_development_packages_go_from_the_environment_that_the_service_runs_in(
     assert found.command == "pip --python /env/bin/python uninstall --yes black && pip uninstall --yes pip"
 
 
+def test_a_development_package_goes_whole_where_only_an_extra_names_it(
+    removed: Callable[..., tuple[str, ...]],
+) -> None:
+    installed = {**package("flask", 'pytest; extra == "test"'), **package("pytest", "pluggy"), **package("pluggy")}
+    lists = "[dependency-groups]\ndev = ['pytest']\n"
+    assert removed(installed, lists=lists) == ("pip", "pluggy", "pytest")
+    bound = {**installed, **package("flask", "pytest")}
+    assert removed(bound, lists=lists) == ("pip",)
+
+
 def test_a_look_through_what_all_packages_say_of_themselves_is_no_use(
     removed: Callable[..., tuple[str, ...]], side_of: Callable[..., Side]
 ) -> None:
