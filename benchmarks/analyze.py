@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/analyze.py IMAGE [IMAGE...]
 
-Figures are the wall time of whole processes, compared by the least of --runs; runs of all programs take turns. Beside
-it stands the processor time of each program, which other work on the machine disturbs less (the engine's own is not in
-it). "first" looks start with an empty cache directory. dive is taken from the PATH, or built once by the Go toolchain
-where there is one.
+Figures are wall times of whole processes, compared by the least of --runs; runs of all programs take turns. Beside them
+stand the processor times, which other work on the machine disturbs less: those of the program, and those of the engine
+(dockerd and containerd, from /proc) while it ran, since `docker save` and dive let it work for them. Other users of the
+engine are in them too: measure where there are none. "first" looks start with an empty cache directory. dive is taken
+from the PATH, or built once by the Go toolchain where there is one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -21,11 +21,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 IMGOPT = [sys.executable, "-m", "imgopt"]
 TOOLS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "imgopt-tests"
+_BY_ENGINE = ("docker save", "dive", "API, first look")
+"""Those that the engine works for; the others ask it two questions."""
 DIVE = "github.com/wagoodman/dive@v0.13.1"
 
 
@@ -36,7 +38,8 @@ def main() -> None:
     arguments = parser.parse_args()
     dive = find_dive()
     rows = [measure(image, arguments.runs, dive) for image in arguments.images]
-    result = {"cpus": os.cpu_count(), "load": os.getloadavg()[0], "dive": DIVE if dive else None, "images": rows}
+    load = round(os.getloadavg()[0], 1)
+    result = {"cpus": os.cpu_count(), "load": load, "dive": DIVE if dive else None, "images": rows}
     target = ROOT / "benchmarks" / "results" / "analyze.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(result, indent=2) + "\n")
@@ -44,11 +47,20 @@ def main() -> None:
         print(json.dumps(row, indent=2))
 
 
+class Run(NamedTuple):
+    """Seconds of one process and of the engine meanwhile, and its peak memory in megabytes."""
+
+    wall: float
+    processor: float
+    engine: float
+    megabytes: int
+
+
 def measure(image: str, runs: int, dive: str | None) -> dict[str, Any]:
-    """Seconds by program, and how they compare."""
+    """Figures by program, and how they compare."""
     with tempfile.TemporaryDirectory(prefix="imgopt-bench-") as folder:
         cache = Path(folder)
-        programs: dict[str, Callable[[], float]] = {
+        programs: dict[str, Callable[[], Run]] = {
             "docker save": lambda: timed(["docker", "save", image]),
             "store, first look": lambda: look(image, cache, fresh=True),
             "store, second look": lambda: look(image, cache, fresh=False),
@@ -56,45 +68,69 @@ def measure(image: str, runs: int, dive: str | None) -> dict[str, Any]:
         }
         if dive:
             programs["dive"] = lambda: timed([dive, "--ci", image])
-        seconds: dict[str, list[float]] = {name: [] for name in programs}
-        processor: dict[str, list[float]] = {name: [] for name in programs}
+        found: dict[str, list[Run]] = {name: [] for name in programs}
         for _ in range(runs):
             for name, program in programs.items():
-                before = resource.getrusage(resource.RUSAGE_CHILDREN)
-                seconds[name].append(round(program(), 3))
-                after = resource.getrusage(resource.RUSAGE_CHILDREN)
-                used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-                processor[name].append(round(used, 3))
-    least = {name: min(values) for name, values in seconds.items()}
-    first = least["store, first look"]
+                found[name].append(program())
     return {
         "image": image,
         "bytes": int(inspect(image)),
-        "seconds": seconds,
-        "processor_seconds": processor,
-        "store_faster_than_save": round(least["docker save"] / first, 1),
-        "store_faster_than_dive": round(least["dive"] / first, 1) if dive else None,
-        "api_to_save": round(least["API, first look"] / least["docker save"], 2),
-        "second_look": least["store, second look"],
+        "programs": {name: [run._asdict() for run in values] for name, values in found.items()},
+        "megabytes": max(run.megabytes for run in found["store, first look"]),
+        "by_wall": compared({name: min(run.wall for run in values) for name, values in found.items()}),
+        "by_processor": compared({name: min(map(_work(name), values)) for name, values in found.items()}),
+        "second_look": min(run.wall for run in found["store, second look"]),
+        "second_look_processor": min(run.processor for run in found["store, second look"]),
     }
 
 
-def look(reference: str, cache: Path, *, fresh: bool) -> float:
+def _work(name: str) -> Callable[[Run], float]:
+    return lambda run: run.processor + (run.engine if name in _BY_ENGINE else 0)
+
+
+def compared(least: dict[str, float]) -> dict[str, float | None]:
+    first = least["store, first look"]
+    return {
+        "store_faster_than_save": round(least["docker save"] / first, 1),
+        "store_faster_than_dive": round(least["dive"] / first, 1) if "dive" in least else None,
+        "api_to_save": round(least["API, first look"] / least["docker save"], 2),
+    }
+
+
+def look(reference: str, cache: Path, *, fresh: bool) -> Run:
     if fresh:
         shutil.rmtree(cache / "imgopt", ignore_errors=True)
     return timed([*IMGOPT, "analyze", reference], {"XDG_CACHE_HOME": str(cache)})
 
 
-def timed(command: list[str], environment: dict[str, str] | None = None) -> float:
-    start = time.perf_counter()
-    subprocess.run(
+def timed(command: list[str], environment: dict[str, str] | None = None) -> Run:
+    before, start = engine_seconds(), time.perf_counter()
+    process = subprocess.Popen(
         command,
-        check="dive" not in command[0],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, **(environment or {})},
     )
-    return time.perf_counter() - start
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode and "dive" not in command[0]:  # dive's exit code is its opinion of the image
+        raise subprocess.CalledProcessError(process.returncode, command)
+    engine = engine_seconds() - before
+    return Run(round(wall, 3), round(used.ru_utime + used.ru_stime, 3), round(engine, 2), used.ru_maxrss // 1024)
+
+
+def engine_seconds() -> float:
+    """Processor time of the engine's processes so far; 0 where they cannot be seen."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = path.read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        if name in ("dockerd", "containerd"):
+            ticks += sum(int(value) for value in rest.split()[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def inspect(image: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -108,8 +111,13 @@ def _apologize(error: Exception) -> int:
 
 
 def run() -> None:
-    """Entry point of the `imgopt` script."""
-    sys.exit(main())
+    """Entry point of the `imgopt` script: ends without taking apart what it built, which takes a tenth of a run."""
+    code = main()
+    with suppress(BrokenPipeError):  # the reader had enough
+        sys.stdout.flush()
+    sys.stderr.flush()
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ answer), and are dropped by age of use when they outgrow the bound.
 from __future__ import annotations
 
 import os
+import time
 from array import array
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 
 import msgspec
 
@@ -60,17 +62,14 @@ class Memory:
         path = self._path(kind, key)
         if path is None or len(data) > _MAX_FILE:
             return
-        import tempfile
-
+        temporary = path.with_name(f".new-{os.getpid()}-{get_ident()}-{time.time_ns()}")
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
             try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                Path(temporary).replace(path)
+                temporary.write_bytes(data)
+                temporary.replace(path)
             except OSError:
-                Path(temporary).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
             self._stay_in_bound()
 

@@ -8,7 +8,6 @@ librpm, so SQLite reads the one and we the other.
 from __future__ import annotations
 
 import struct
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +83,7 @@ def read_header(blob: bytes) -> Header:
 def _sqlite(node: Node) -> Iterator[bytes]:
     """By SQLite itself, in a folder of its own; what rpm had not yet moved from the log into the file counts too."""
     import sqlite3
+    import tempfile
 
     log = (node.parent.children or {}).get(f"{node.name}-wal") if node.parent is not None else None
     with tempfile.TemporaryDirectory(prefix="imgopt-rpm-") as folder:
