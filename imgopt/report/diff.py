@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from imgopt.report.analysis import brief
 from imgopt.report.common import (
     change_text,
     code_markdown,
@@ -16,13 +17,14 @@ from imgopt.report.common import (
     table_markdown,
     two_sizes,
 )
-from imgopt.results.diff import Diff, InstructionChange, PackageChange
+from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
 _TOP = 10
+_MARKDOWN_PACKAGES = 30
 
 
 def text(result: Diff) -> RenderableType:
@@ -38,11 +40,32 @@ def summary(result: Diff, top: int) -> RenderableType:
     head.append(safe_terminal(result.before.image), style="bold")
     head.append(" -> ")
     head.append(safe_terminal(result.after.image), style="bold")
-    parts: list[RenderableType] = [head, _sizes(result), Text(_origin(result)), Text()]
+    parts: list[RenderableType] = [head, _sizes(result), Text(_origin(result)), Text(_classes(result))]
     changed = [row for row in result.instructions if row.before != row.after]
-    parts.append(_instructions(sorted(changed, key=lambda row: -abs(row.after - row.before))[:top]))
-    parts += [Text(), _packages(result.packages[:top]), Text(), _paths(result, top)]
+    if changed:
+        parts += [Text(), _instructions(sorted(changed, key=lambda row: -abs(row.after - row.before)), top)]
+    if result.packages:
+        parts += [Text(), _packages(result.packages, top)]
+    if result.paths:
+        parts += [Text(), _paths(result, top)]
     return Group(*parts)
+
+
+def _classes(result: Diff) -> str:
+    """What the payload's change consists of: bytes in use, and each kind of waste."""
+    changed = sorted((each for each in result.classes if each.before != each.after), key=lambda each: -_moved(each))
+    parts = (f"{each.name} {delta_text(each.before, each.after)}" for each in changed)
+    return f"by class: {', '.join(parts)}" if changed else "no file differs in what the images ship"
+
+
+def _moved(row: Change | InstructionChange | PackageChange) -> int:
+    return abs(row.after - row.before)
+
+
+def _rest(rows: Sequence[InstructionChange] | Sequence[PackageChange]) -> tuple[str, str]:
+    """What the rows that are not shown sum to, and how many they are."""
+    before, after = sum(row.before for row in rows), sum(row.after for row in rows)
+    return delta_text(before, after), f"({len(rows):,} more)"
 
 
 def _sizes(result: Diff) -> Table:
@@ -75,32 +98,35 @@ def _origin(result: Diff) -> str:
     return f"payload: base image {delta_text(base.before, base.after)}, own layers {delta_text(own.before, own.after)}"
 
 
-def _instructions(rows: Sequence[InstructionChange]) -> Table:
+def _instructions(rows: Sequence[InstructionChange], top: int) -> Table:
     from rich.text import Text
 
-    table = _table("payload", "layer", "line", "instruction")
-    for row in rows:
+    has_lines = any(row.line is not None or row.base for row in rows)
+    table = _table("payload", "layer", *(("line",) if has_lines else ()), "instruction")
+    for row in rows[:top]:
         line = str(row.line) if row.line is not None else "base" if row.base else ""
-        table.add_row(
-            delta_text(row.before, row.after),
-            row.kind,
-            line,
-            Text(safe_terminal(row.instruction), overflow="ellipsis", no_wrap=True),
-        )
+        text = Text(safe_terminal(brief(row.instruction)), overflow="ellipsis", no_wrap=True)
+        table.add_row(delta_text(row.before, row.after), row.kind, *((line,) if has_lines else ()), text)
+    if rows[top:]:
+        size, count = _rest(rows[top:])
+        table.add_row(size, "", *(("",) if has_lines else ()), Text(count, style="dim"))
     return table
 
 
-def _packages(rows: Sequence[PackageChange]) -> Table:
+def _packages(rows: Sequence[PackageChange], top: int) -> Table:
     from rich.text import Text
 
     table = _table("live", "ecosystem", "package", "version")
-    for row in rows:
+    for row in rows[:top]:
         table.add_row(
             delta_text(row.before, row.after),
             row.ecosystem,
             Text(safe_terminal(row.name)),
             Text(safe_terminal(shorten(_versions(row), 50))),
         )
+    if rows[top:]:
+        size, count = _rest(rows[top:])
+        table.add_row(size, "", Text(count, style="dim"), "")
     return table
 
 
@@ -136,11 +162,26 @@ def _table(*columns: str) -> Table:
 
 
 def markdown(result: Diff) -> str:
-    """Sizes, instructions, packages and paths as tables."""
-    sizes = [
-        (name, size_text(before), size_text(after), delta_text(before or 0, after or 0))
-        for name, before, after in _four(result)
+    """Sizes, instructions, packages and paths as tables that sum to what they explain."""
+    estimated = result.before.sizes.wire_estimated or result.after.sizes.wire_estimated
+    sizes = []
+    for name, before, after in _four(result):
+        about = "≈ " if name == "wire" and estimated else ""
+        change = about + delta_text(before, after) if before is not None and after is not None else "not measured"
+        sizes.append((name, about + size_text(before), about + size_text(after), change))
+    lines = [
+        f"## {code_markdown(result.before.image)} → {code_markdown(result.after.image)}",
+        "",
+        table_markdown(("size", "before", "after", "change"), sizes, right=(1, 2, 3)),
+        "",
+        f"{safe_markdown(_origin(result))}; {safe_markdown(_classes(result))}",
     ]
+    for table in _markdown_tables(result):
+        lines += ["", table]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_tables(result: Diff) -> Iterator[str]:
     instructions = [
         (delta_text(row.before, row.after), row.kind, str(row.line or ""), code_markdown(shorten(row.instruction, 100)))
         for row in result.instructions
@@ -148,20 +189,14 @@ def markdown(result: Diff) -> str:
     ]
     packages = [
         (delta_text(row.before, row.after), code_markdown(row.name), safe_markdown(_versions(row)))
-        for row in result.packages[:30]
+        for row in result.packages[:_MARKDOWN_PACKAGES]
     ]
+    if result.packages[_MARKDOWN_PACKAGES:]:
+        packages.append((*_rest(result.packages[_MARKDOWN_PACKAGES:]), ""))
     paths = [(delta_text(row.before, row.after), code_markdown(row.path)) for row in result.paths]
-    lines = [
-        f"## {code_markdown(result.before.image)} → {code_markdown(result.after.image)}",
-        "",
-        table_markdown(("size", "before", "after", "change"), sizes, right=(1, 2, 3)),
-        "",
-        safe_markdown(_origin(result)),
-        "",
-        table_markdown(("payload", "layer", "line", "instruction"), instructions, right=(0, 2)),
-        "",
-        table_markdown(("live", "package", "version"), packages, right=(0,)),
-        "",
-        table_markdown(("live", "path"), paths, right=(0,)),
-    ]
-    return "\n".join(lines) + "\n"
+    if instructions:
+        yield table_markdown(("payload", "layer", "line", "instruction"), instructions, right=(0, 2))
+    if packages:
+        yield table_markdown(("live", "package", "version"), packages, right=(0,))
+    if paths:
+        yield table_markdown(("live", "path"), paths, right=(0,))

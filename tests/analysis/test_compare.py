@@ -95,6 +95,33 @@ def test_path_rows_sum_for_any_two_trees(tmp_path: Path, one: dict[str, int], ot
     assert len(rows) <= 60
 
 
+def test_equal_images_show_no_empty_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layers = [tar(f("a", 5_000_000))]
+    path = docker_archive(tmp_path / "a.tar", layers)
+    assert main(["diff", str(path), str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "no file differs" in text and "instruction" not in text and "version" not in text
+
+
+@pytest.mark.parametrize("format", ["text", "markdown"])
+def test_what_is_not_shown_is_summed_up_and_estimates_say_so(
+    format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    before = docker_archive(tmp_path / "a.tar", [tar(f("x", 1000))])
+    packages = [
+        f(f"app/node_modules/p{number}/package.json", b'{"name": "p%d", "version": "1"}' % number + b" " * 10_000)
+        for number in range(40)
+    ]
+    after = docker_archive(tmp_path / "b.tar", [tar(f("x", 1000)), tar(*packages)])
+    assert main(["diff", str(before), str(after), "--format", format]) == 0
+    text = capsys.readouterr().out
+    shown = 10 if format == "text" else 30
+    rest = sum(10_000 + len(b'{"name": "p%d", "version": "1"}' % number) for number in range(40)) * (40 - shown) / 40
+    assert f"({40 - shown} more)" in text and f"+{rest / 1000:.1f} kB" in text
+    assert "≈ +" in text and "by class: live +401.2 kB" in text
+
+
 def test_the_command_renders_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image(tmp_path / "a.tar", [BASE], ["ADD base /"])
     image(tmp_path / "b.tar", [BASE, tar(f("new", 5_000_000))], ["ADD base /", "RUN \x1b[31mmake"])
