@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any, BinaryIO, cast
 
 from imgopt.errors import EnvironmentFailure
@@ -107,6 +109,7 @@ def _open_saved(found: dict[str, Any], reference: str, platform: str | None, mem
     from imgopt.image.archive import TarFiles, open_files
     from imgopt.image.blobs import Region
 
+    Thread(target=_load_readers, daemon=True).start()
     spool = tempfile.TemporaryFile(prefix="imgopt-save-")  # noqa: SIM115 - lives as long as the mapping
     size = int(found.get("Size") or 0)
     if shutil.disk_usage(tempfile.gettempdir()).free < size:
@@ -123,6 +126,12 @@ def _open_saved(found: dict[str, Any], reference: str, platform: str | None, mem
         ) from None
     files = TarFiles(Region.of_file(cast(BinaryIO, spool)), reference)
     return open_files(files, reference, None, platform, memory, "engine")
+
+
+def _load_readers() -> None:
+    """Imports what the image will be read with while the engine writes it: it takes seconds before its first byte."""
+    for name in ("tar", "packages", "junk", "duplicates", "wire"):
+        import_module(f"imgopt.image.{name}")
 
 
 def _save_by_sdk(image_id: str, target: BinaryIO, reference: str) -> None:

@@ -284,7 +284,7 @@ class _Reader:
             length = int(data[position:space]) if space > position and data[position:space].isdigit() else 0
             record = data[space + 1 : position + length]
             key, equals, value = record[:-1].partition(b"=")
-            if not equals or record[-1:] != b"\n":
+            if space < 0 or length <= space - position or not equals or record[-1:] != b"\n":
                 if not data[position:].strip(b"\0"):
                     return
                 raise self._error("has a damaged PAX record")

@@ -42,6 +42,12 @@ LAYERS: dict[str, tuple[bytes, str | None]] = {
     "a PAX record with a wrong length": (
         header("x", b"00000000012\0", b"x") + b"99 path=xx".ljust(512, b"\0") + END, "damaged PAX record",
     ),
+    "a PAX record without a length after a whole one": (
+        header("x", b"00000000020\0", b"x") + b"11 path=ab\nxyz\0\0".ljust(512, b"\0") + END, "damaged PAX record"
+    ),
+    "a PAX record of length zero": (
+        header("x", b"00000000017\0", b"x") + b"11 path=ab\n0 a=".ljust(512, b"\0") + END, "damaged PAX record"
+    ),
     "a PAX size of ten thousand digits": (
         tar(f("a", 3, pax_headers={"uid": "9" * 10_000})), "no number",
     ),
