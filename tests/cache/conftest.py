@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,18 @@ from imgopt.errors import EnvironmentFailure
 from .kit import Bench, Project, write
 
 _BASES = ("imgopt.local/debian:bookworm-slim", "debian:bookworm-slim")
+_SMALL = """FROM {base} AS all
+RUN <<E
+set -e
+mkdir -p /small/tmp /small/etc
+for name in bash cat cp date ln ls mkdir mv rm sh sleep touch true; do cp --parents -L /usr/bin/$name /small; done
+for file in $(ldd /small/usr/bin/* | grep -v : | grep -o '/[^ ]*' | sort -u); do cp --parents -L $file /small; done
+ln -s usr/bin /small/bin
+cp /etc/passwd /etc/group /small/etc
+E
+FROM scratch
+COPY --from=all /small /
+"""
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +50,13 @@ def base_image(engine: Engine) -> str:
 
 
 @pytest.fixture(scope="session")
-def bench(base_image: str, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("bench"), base_image)
+def bench(base_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """On a base of a few programs: many cases copy or hash all of a root file system."""
+    name = f"imgopt.test/small:{secrets.token_hex(6)}"
+    docker = ["docker", "buildx", "build", "--quiet", "--load", "--tag", name, "-"]
+    subprocess.run(docker, input=_SMALL.format(base=base_image), text=True, check=True, capture_output=True)
+    yield Bench(tmp_path_factory.mktemp("bench"), name)
+    subprocess.run(["docker", "image", "rm", "--force", name], check=True, capture_output=True)
 
 
 def git(folder: Path, *arguments: str) -> None:
