@@ -4,8 +4,9 @@
 
 Builds every sample (the original, and the `safe` rewrite where it differs) once and then once per scenario, each on a
 copy of its context, with a mark that keeps every other build's cache out. Needs an engine and the base images. Prints
-the agreement of each, and writes benchmarks/results/cache-samples.json. Exits 1 when a decided prediction was wrong or
-more than 5 % of the steps were left undecided.
+the agreement of each, and writes benchmarks/results/cache-samples.json, where the rows of other samples stay: hours of
+building can be spread over several runs. Exits 1 when a decided prediction was wrong or more than 5 % of the steps were
+left undecided, in all rows together.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from imgopt.cache.project import Project
 from imgopt.config import Config, load_config
@@ -26,7 +28,6 @@ from imgopt.rewrite.static import rewrite_static
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "cache-samples.json"
-BASES = ROOT / "build" / "bases.toml"
 MOST_UNKNOWN = 0.05
 
 
@@ -38,18 +39,23 @@ def main() -> int:
     parser.add_argument("--scenario", action="append", default=[])
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    rows = []
+    rows = [row for row in _recorded(options.output) if row["sample"] not in options.samples]
     with Session(connect()) as session, tempfile.TemporaryDirectory(prefix="imgopt-cache-samples-") as work:
         for name in options.samples:
             for arm, project in _arms(ROOT / "samples" / name, Path(work)):
                 rows.append(_row(name, arm, project.measure(session, options.scenario)))
                 print(_shown(rows[-1]), flush=True)
+    rows.sort(key=lambda row: (row["sample"], row["arm"]))
     total = {key: sum(row[key] for row in rows) for key in ("decided", "right", "wrong", "unknown")}
     print(_shown({"sample": "all", "arm": "", "failed": [], **total}))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps({"rows": rows, "total": total}, indent=2) + "\n")
     steps = total["decided"] + total["unknown"]
     return 1 if total["wrong"] or total["unknown"] > MOST_UNKNOWN * steps else 0
+
+
+def _recorded(file: Path) -> list[dict[str, Any]]:
+    return list(json.loads(file.read_text())["rows"]) if file.is_file() else []
 
 
 def _arms(sample: Path, work: Path) -> Iterator[tuple[str, Project]]:
@@ -71,7 +77,7 @@ def _project(context: Path, settings: Config) -> Project:
     return Project(BuildRequest(context, target=section.target, build_args=section.args, bases=settings.bases))
 
 
-def _row(name: str, arm: str, result: CacheResult) -> dict[str, object]:
+def _row(name: str, arm: str, result: CacheResult) -> dict[str, Any]:
     found = result.agreement
     assert found is not None
     return {
@@ -85,7 +91,7 @@ def _row(name: str, arm: str, result: CacheResult) -> dict[str, object]:
     }
 
 
-def _shown(row: dict[str, object]) -> str:
+def _shown(row: dict[str, Any]) -> str:
     figures = f"{row['right']} of {row['decided']} right, {row['wrong']} wrong, {row['unknown']} unknown"
     failed = f", does not build: {row['failed']}" if row["failed"] else ""
     return f"{row['sample']:<16} {row['arm']:<9} {figures}{failed}"

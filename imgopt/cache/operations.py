@@ -125,7 +125,7 @@ def add_copy(
     local = [word for word in sources if not (isinstance(typed, Add) and _is_remote(word))]
     link = merge_op and typed.link and not typed.chmod
     inputs = [Input(graph.add("scratch", [("image", "scratch")]) if link else stage.output)]
-    excludes = tuple(stage.expand(word) for word in typed.exclude)
+    excludes = tuple(map(str, typed.exclude))  # BuildKit expands no variables there
     if local:
         inputs.append(Input(source, Selection(tuple(map(clean_source, local)), excludes, typed.parents)))
     inputs += [Input(_remote(graph, word, typed), Selection(("",))) for word in sources if word not in local]

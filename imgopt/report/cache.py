@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from imgopt.report.common import (
@@ -13,15 +13,19 @@ from imgopt.report.common import (
     seconds_text,
     shorten,
     table_markdown,
+    without_instruction,
 )
-from imgopt.results.cache import CacheResult, CacheScenario, ScenarioStep
+from imgopt.results.cache import CacheResult, CacheScenario, CacheStep, ScenarioStep
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _MARKS = {"hit": ("·", "green"), "miss": ("●", "red"), "unknown": ("?", "yellow")}
 
-_LEGEND = "· found in the cache, ● runs again, ? only a build can tell, ! measured otherwise"
+
+def _legend(result: CacheResult) -> str:
+    signs = ["· found in the cache", "● runs again", "? only a build can tell"]
+    return ", ".join([*signs, "! measured otherwise"] if result.agreement is not None else signs)
 
 
 def text(result: CacheResult) -> RenderableType:
@@ -31,9 +35,7 @@ def text(result: CacheResult) -> RenderableType:
 
     parts: list[RenderableType] = [_steps_table(result), Text(""), _matrix(result), Text("")]
     parts += [Text(safe_terminal(line), style=style) for line, style in _remarks(result)]
-    parts.append(
-        Text("· found in the cache   ● runs again   ? only a build can tell   ! measured otherwise", style="dim")
-    )
+    parts.append(Text(_legend(result), style="dim"))
     parts.append(Text(f"next: {_next(result)}", style="bold"))
     return Group(*parts)
 
@@ -62,12 +64,13 @@ def _matrix(result: CacheResult) -> RenderableType:
     table.add_column("change", no_wrap=True, min_width=wide)
     table.add_column("steps", no_wrap=True, min_width=max(5, min(len(result.steps), 40)))
     table.add_column("runs again", justify="right", no_wrap=True, min_width=10)
-    table.add_column("why", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column("why", overflow="fold", ratio=1)
     for scenario in result.scenarios:
         cells = Text()
         for step in scenario.steps:
             cells.append(*_cell(step))
-        table.add_row(Text(scenario.name), cells, Text(_cost(scenario)), Text(safe_terminal(_why(scenario))))
+        why = safe_terminal(_why(scenario, result.steps))
+        table.add_row(Text(scenario.name), cells, Text(_cost(scenario)), Text(why))
     return table
 
 
@@ -78,21 +81,27 @@ def _cell(step: ScenarioStep) -> tuple[str, str]:
 
 
 def _cost(scenario: CacheScenario) -> str:
-    """Seconds where all are known, else how many steps."""
-    again = [step for step in scenario.steps if (step.measured or step.predicted) != "hit"]
-    seconds = [step.seconds for step in again]
-    if again and None not in seconds:
+    """Seconds where all are known, else how many steps: from those that must run to those that may."""
+    answers = [step.measured or step.predicted for step in scenario.steps]
+    seconds = [step.seconds for step, answer in zip(scenario.steps, answers, strict=True) if answer != "hit"]
+    if seconds and None not in seconds and "unknown" not in answers:
         return seconds_text(sum(one for one in seconds if one is not None))
-    return f"{len(again)} of {len(scenario.steps)}"
+    least, most = answers.count("miss"), len(seconds)
+    return f"{least} of {len(answers)}" if least == most else f"{least} to {most} of {len(answers)}"
 
 
-def _why(scenario: CacheScenario) -> str:
+def _why(scenario: CacheScenario, steps: Sequence[CacheStep]) -> str:
     if scenario.failure:
         return f"does not build after this: {scenario.failure}"
-    first = next((step for step in scenario.steps if (step.measured or step.predicted) != "hit"), None)
-    if first is None:
-        return f"{scenario.edit}: nothing runs again" if scenario.name != "no-change" else "nothing runs again"
-    return first.reason if scenario.edit.partition(":")[0] in first.reason else f"{scenario.edit} -> {first.reason}"
+    for step, shown in zip(steps, scenario.steps, strict=True):
+        if (shown.measured or shown.predicted) != "hit":
+            cause = without_instruction(shown.reason, step.instruction)
+            if cause.startswith("the base image changed"):
+                cause = scenario.edit
+            elif scenario.edit.partition(":")[0] not in cause:
+                cause = f"{scenario.edit}, so {cause}"
+            return f"line {step.line}: {cause}"
+    return scenario.edit
 
 
 def _remarks(result: CacheResult) -> Iterator[tuple[str, str]]:
@@ -127,7 +136,7 @@ def markdown(result: CacheResult) -> str:
             safe_markdown(scenario.edit),
             *(_cell(step)[0] for step in scenario.steps),
             safe_markdown(_cost(scenario)),
-            safe_markdown(shorten(_why(scenario), 160)),
+            safe_markdown(shorten(_why(scenario, result.steps), 160)),
         )
         for scenario in result.scenarios
     ]
@@ -138,7 +147,7 @@ def markdown(result: CacheResult) -> str:
     parts = [
         f"## What a change rebuilds: {code_markdown(result.dockerfile)}",
         table_markdown(("change", "edit", *numbers, "runs again", "why"), rows, right=(len(numbers) + 2,)),
-        _LEGEND,
+        _legend(result),
         table_markdown(("step", "line", "stage", "instruction"), steps, right=(0, 1)),
         "\n".join(f"- {safe_markdown(line)}" for line, _ in _remarks(result)),
     ]

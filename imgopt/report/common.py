@@ -205,3 +205,13 @@ def shorten(text: str, width: int) -> str:
         return text
     head = (width - 1) // 2
     return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
+
+
+def without_instruction(reason: str, instruction: str) -> str:
+    """A reason without the instruction (often shortened) that it begins with."""
+    before, colon, rest = reason.partition(": ")
+    words = " ".join(instruction.split())
+    while colon and not (words == before or (before.endswith("...") and words.startswith(before[:-3]))):
+        more, colon, rest = rest.partition(": ")
+        before = f"{before}: {more}"
+    return rest if colon else reason

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imgopt.report.common import code_markdown, safe_markdown, safe_terminal
-from imgopt.results.explain import ExplainResult
+from imgopt.report.common import code_markdown, safe_markdown, safe_terminal, without_instruction
+from imgopt.results.explain import ChangedPath, ExplainResult
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,12 +22,23 @@ def text(result: ExplainResult) -> RenderableType:
 
     lines: list[RenderableType] = [Text(safe_terminal(_headline(result)), style=f"bold {_STYLES[result.verdict]}")]
     lines += [Text(safe_terminal(line)) for line in _body(result)]
-    lines += [Text(f"  {safe_terminal(one.detail)}") for one in result.changed[:_SHOWN]]
+    lines += [Text(f"  {safe_terminal(one.detail)}") for one in _shown(result)]
     more = len(result.changed) - _SHOWN + result.changed_more
     if more > 0:
         lines.append(Text(f"  and {more} more", style="dim"))
     lines += [Text(f"trap {one.name}: {safe_terminal(one.advice)}", style="yellow") for one in result.traps]
     return Group(*lines)
+
+
+def _shown(result: ExplainResult) -> list[ChangedPath]:
+    """The changed paths; none where the cause has said the only one."""
+    said = _cause(result)
+    return [] if len(result.changed) == 1 and said == result.changed[0].detail else result.changed[:_SHOWN]
+
+
+def _cause(result: ExplainResult) -> str:
+    """Without the instruction, which the lines above name."""
+    return without_instruction(result.cause or result.reason, result.first_instruction or result.instruction or "")
 
 
 def _headline(result: ExplainResult) -> str:
@@ -41,7 +52,7 @@ def _body(result: ExplainResult) -> list[str]:
     if result.first_line is not None and result.first_line != result.line:
         found.append(f"it starts at line {result.first_line}: {result.first_instruction}")
     if result.verdict != "hit" and (result.cause or result.reason):
-        found.append(f"because {result.cause or result.reason}")
+        found.append(f"because {_cause(result)}")
     elif result.line is not None:
         found.append(result.reason)
     return found
@@ -52,7 +63,7 @@ def markdown(result: ExplainResult) -> str:
     parts = [
         f"**{safe_markdown(_headline(result))}**",
         "\n".join(f"- {safe_markdown(line)}" for line in _body(result)),
-        "\n".join(f"- {code_markdown(one.path)}: {safe_markdown(one.detail)}" for one in result.changed[:_SHOWN]),
+        "\n".join(f"- {code_markdown(one.path)}: {safe_markdown(one.detail)}" for one in _shown(result)),
         "\n".join(f"- **{safe_markdown(one.name)}**: {safe_markdown(one.advice)}" for one in result.traps),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -35,7 +35,7 @@ def text(result: ReplayResult) -> RenderableType:
     for arm in result.arms:
         parts += [Text(""), Text(safe_terminal(arm.dockerfile), style="bold")]
         parts.append(Text(f"  {chart(arm.commits, highest)}  oldest to newest commit", style="cyan"))
-        parts += [Text(f"  {safe_terminal(line)}") for line in _line_texts(arm)]
+        parts += [Text(f"  {safe_terminal(line)}", no_wrap=True, overflow="ellipsis") for line in _line_texts(arm)]
         parts += [Text(f"  note: {safe_terminal(note)}", style="yellow") for note in arm.notes]
     parts += [Text(f"note: {safe_terminal(note)}", style="yellow") for note in result.notes]
     return Group(*parts)
@@ -73,7 +73,8 @@ def _line_texts(arm: ReplayArm) -> Iterator[str]:
     for one in arm.lines[:_LINES]:
         share = bar(_line_weight(one) / top if top else 0.0, 10)
         cost = "" if one.seconds is None else f", {seconds_text(one.seconds)} in all"
-        yield f"{share} line {one.line} {shorten(one.instruction, 50)}: starts {one.commits} rebuilds{cost}"
+        times = f"{one.commits} rebuild{'' if one.commits == 1 else 's'}"
+        yield f"{share:<10} line {one.line} starts {times}{cost}: {shorten(one.instruction, 100)}"
     if not arm.lines:
         yield "no commit rebuilds anything"
 

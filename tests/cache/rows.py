@@ -158,6 +158,13 @@ COPIES = (
         "exclude-misses-for-the-rest", "M", "COPY --exclude=*.txt d /d/\n", {"d/a": "1", "d/b.txt": "1"}, {"d/a": "2"}
     ),
     edit("exclude-new-excluded-file-hits", "H", "COPY --exclude=*.txt d /d/\n", {"d/a": "1"}, {"d/n.txt": "2"}),
+    text(
+        "exclude-expands-no-variables",
+        "H",
+        "ENV X=*.txt\nCOPY --exclude=$X d /d/\n",
+        "ENV X=*.md\nCOPY --exclude=$X d /d/\n",
+        {"d/a": "1", "d/b.txt": "1"},
+    ),
     edit("exclude-does-not-reach-what-a-wildcard-names", "M", "COPY --exclude=b.txt *.txt /e/\n", AB, {"b.txt": "2"}),
     edit("exclude-does-not-reach-the-source-itself", "M", "COPY --exclude=a.txt a.txt /e/\n", AB, {"a.txt": "2"}),
     edit(

@@ -59,7 +59,7 @@ def test_json_is_the_contract(context: Path, tmp_path: Path) -> None:
 
 def test_text_and_markdown(context: Path, tmp_path: Path) -> None:
     shown = imgopt(context, cache=tmp_path).stdout
-    assert "edit-source" in shown and "COPY . .: app/main.py changed" in shown and "not tried: edit-lock" in shown
+    assert "edit-source" in shown and "line 5: app/main.py changed" in shown and "not tried: edit-lock" in shown
     assert "| edit-source |" in imgopt(context, "--format", "markdown", cache=tmp_path).stdout.replace("&#45;", "-")
 
 
