@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgopt.rewrite.strategy import Strategy
 from imgopt.strategies import (
     apt_hygiene,
+    bare_base,
     bytecode,
     cache_mounts,
     copy_chown,
@@ -45,6 +46,7 @@ BUILT_IN: tuple[Strategy, ...] = (
     multi_stage.STRATEGY,
     runtime_base.STRATEGY,
     slim_base.STRATEGY,
+    bare_base.STRATEGY,
     distroless_base.STRATEGY,
     java_layers.STRATEGY,
     bytecode.STRATEGY,

@@ -120,6 +120,8 @@ class Runtime(Fact, frozen=True):
     static_files: list[str] = []
     in_slim: bool = False
     """The slim bases have the same trees without compilers: a base without any takes them from there."""
+    bare: list[str] = []
+    """Templates of bare distributions on which such a tree runs, tried before the slim bases."""
     drawing_libraries: list[str] = []
     """Libraries (glob patterns of file names) that may draw text, for which a small base has no fonts."""
     drawing_classes: list[str] = []

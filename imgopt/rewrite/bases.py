@@ -84,6 +84,13 @@ def slim_candidates(text: str, ecosystems: Iterable[Ecosystem], os_release: Mapp
     return tuple(dict.fromkeys(item for item in mirrored if item != text))
 
 
+def bare_candidates(ecosystem: Ecosystem, os_release: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of bare distributions of the original's own release, for a run time that is copied onto them."""
+    suite = {"suite": os_release.get("VERSION_CODENAME", "")}
+    filled = [_fill(template, suite) for template in ecosystem.runtime.bare]
+    return tuple(name for name in filled if name and name.partition(":")[0] == os_release.get("ID"))
+
+
 def distroless_candidates(kind: str, ecosystems: Iterable[Ecosystem], os_release: Mapping[str, str]) -> tuple[str, ...]:
     """Names of distroless bases of one kind (static, base, cc) for the image's own Debian release."""
     release = os_release.get("VERSION_ID", "").split(".")[0] if os_release.get("ID") == "debian" else ""

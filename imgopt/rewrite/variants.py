@@ -25,7 +25,7 @@ VARIANTS = (
         "safe",
         "same bases and user; order, caches, hygiene, ignore file",
         frozenset(["multi-stage", "slim-base", "distroless-base", "runtime-base", "non-root", "prune-dev", "bytecode"])
-        | frozenset(["java-layers", "start-command", "static-link", "strip-symbols"]),
+        | frozenset(["java-layers", "start-command", "static-link", "strip-symbols", "bare-base"]),
     ),
     VariantKind(
         "slim",
@@ -35,7 +35,7 @@ VARIANTS = (
     VariantKind(
         "distroless",
         "as slim, on a base without shell and package manager",
-        frozenset(["slim-base"]) | OF_THE_LAST_STAGE,
+        frozenset(["slim-base", "bare-base"]) | OF_THE_LAST_STAGE,
     ),
 )
 

@@ -15,6 +15,7 @@ ADD = frozenset(["missing-library", "missing-file", "missing-module", "missing-c
 )
 OWN = frozenset(["not-writable", "permission"])
 SUSPECTS = (
+    "bare-base",
     "health-check",
     "cpu-wheels",
     "runtime-base",
