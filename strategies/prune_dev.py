@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -35,7 +35,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip(f"{manager.name} of this version has no command that prunes", line)
         return
     packages = dev_packages(evidence, folder)
-    paths = {path: "development packages" for package in packages for path in _below(evidence, package)}
+    paths = dict.fromkeys(pruned_paths(evidence, folder, packages), "development packages")
     asked = next((path for path in situation.project.repairs.paths if any(_covers(path, p) for p in packages)), None)
     if asked is not None:
         yield Skip(f"the service needs {asked}, of a package that is marked for development only", line)
@@ -98,6 +98,41 @@ def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
     modules = posixpath.join(folder, "node_modules") + "/"
     there = {posixpath.dirname(package.metadata) for package in evidence.all_packages if package.ecosystem == "node"}
     return tuple(sorted(path for path in there if path.startswith(modules) and path not in needed))
+
+
+def pruned_paths(evidence: Evidence, folder: str, packages: Iterable[str]) -> set[str]:
+    """All that goes with the packages: their files, pnpm's folder around each, links to them, and their programs."""
+    gone = {_store_folder(package) for package in packages}
+    programs = {name for package in packages for name in _programs(evidence, package)}
+    paths = {path for package in gone for path in _below(evidence, package)}
+    modules = posixpath.join(folder, "node_modules") + "/"
+    for path, fact in evidence.facts.items():
+        if not path.startswith(modules) or fact.kind == "dir":
+            continue
+        target = evidence.tree.resolve(path) if fact.kind == "symlink" else None
+        led = target is not None and any(_is_below(target.path, place) for place in gone)
+        shim = target is None and path.startswith(modules + ".bin/") and posixpath.basename(path) in programs
+        if led or shim:
+            paths.add(path)
+    return paths
+
+
+def _store_folder(package: str) -> str:
+    head, store, tail = package.partition("/node_modules/.pnpm/")
+    return head + store + tail.partition("/")[0] if store else package
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _programs(evidence: Evidence, package: str) -> Iterable[str]:
+    """Names that a package puts into node_modules/.bin."""
+    about = _json(evidence, posixpath.join(package, "package.json"))
+    given = about.get("bin")
+    if isinstance(given, dict):
+        return [str(name) for name in given]
+    return [str(about.get("name", "")).rpartition("/")[2]] if isinstance(given, str) else []
 
 
 def _needed(evidence: Evidence, folder: str) -> set[str]:

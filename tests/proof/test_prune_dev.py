@@ -8,7 +8,7 @@ from collections.abc import Callable
 from imgopt.image import Image
 from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, SystemPackages
-from imgopt.strategies.prune_dev import dev_packages, pattern_holds
+from imgopt.strategies.prune_dev import dev_packages, pattern_holds, pruned_paths
 
 from .conftest import File, Recipe
 
@@ -51,11 +51,22 @@ def test_links_of_pnpm_are_followed_to_the_real_folders(image_of: Callable[[Reci
         f"{store}/web@1.0.0/node_modules/web/package.json": manifest("web", dependencies=["shared"]),
         f"{store}/web@1.0.0/node_modules/shared": File(link="../../shared@1.0.0/node_modules/shared"),
         f"{store}/shared@1.0.0/node_modules/shared/package.json": manifest("shared"),
-        f"{store}/test@1.0.0/node_modules/test/package.json": manifest("test"),
+        f"{store}/test@1.0.0/node_modules/test/package.json": json.dumps({"name": "test", "bin": {"run-it": "x"}}),
         "app/node_modules/web": File(link=".pnpm/web@1.0.0/node_modules/web"),
         "app/node_modules/test": File(link=".pnpm/test@1.0.0/node_modules/test"),
+        f"{store}/test@1.0.0/node_modules/shared": File(link="../../shared@1.0.0/node_modules/shared"),
+        "app/node_modules/.bin/run-it": "#!/bin/sh",
+        "app/node_modules/.bin/serve-it": "#!/bin/sh",
     }
-    assert dev_packages(evidence(image_of, files), "/app") == (f"/{store}/test@1.0.0/node_modules/test",)
+    found = evidence(image_of, files)
+    packages = dev_packages(found, "/app")
+    assert packages == (f"/{store}/test@1.0.0/node_modules/test",)
+    assert pruned_paths(found, "/app", packages) == {
+        f"/{store}/test@1.0.0/node_modules/test/package.json",
+        f"/{store}/test@1.0.0/node_modules/shared",
+        "/app/node_modules/test",
+        "/app/node_modules/.bin/run-it",
+    }
 
 
 def test_without_development_dependencies_nothing_is(image_of: Callable[[Recipe], Image]) -> None:
