@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Iterable
 from typing import Literal
 
 from imgopt.image.elf import read_section
@@ -90,16 +91,21 @@ def go_build(node: Node) -> tuple[str, ...] | None:
         section = read_section(file, (_GO_SECTION,), 8 << 20).get(_GO_SECTION)
     if not section:
         return None
-    lines = section.decode("utf-8", "replace").split("\n")
+    return program_settings(section.decode("utf-8", "replace").split("\n"))
+
+
+def program_settings(lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines of debug/buildinfo that say what a program is; how it is linked is left out."""
     kept = [line for line in lines if line.startswith(("path\t", "mod\t", "dep\t", "=>\t", "build\t"))]
-    return tuple(_setting(line) for line in kept if not _GO_SETTINGS.match(line))
+    return tuple(_setting(line) for line in kept if not _GO_SETTINGS.match(line) and _setting(line))
 
 
 def _setting(line: str) -> str:
-    """Of the linker's flags, the values that they put into the program."""
+    """Of the linker's flags, the values that they put into the program: "" where they put none."""
     if not line.startswith("build\t-ldflags="):
         return line
-    return "build\t-X " + " ".join(sorted(re.findall(r"-X[ =]'?([^\s'\"]+)", line)))
+    values = sorted(re.findall(r"-X[ =]'?([^\s'\"]+)", line))
+    return f"build\t-X {' '.join(values)}" if values else ""
 
 
 def _loaded(node: Node) -> int:
