@@ -9,7 +9,7 @@ import pytest
 from imgopt.proof.model import Item, Kind
 from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, SystemPackages
-from imgopt.rewrite.loop.repair import repair
+from imgopt.rewrite.loop.repair import asks_for, repair
 from imgopt.rewrite.strategy import Repairs
 
 from .conftest import File, Recipe
@@ -67,3 +67,16 @@ def test_a_failure_teaches_what_it_names(
 
 def test_a_base_without_packages_gets_the_file_itself(learns: Learns) -> None:
     assert learns("missing-command", "xz", installs=False) == ((), ("/usr/bin/xz",), ())
+
+
+@pytest.mark.parametrize(
+    ("item", "asked"),
+    [
+        (Item("missing-file", "/app/node_modules/ms/index.js"), True),
+        (Item("missing-module", "ms", "/app/node_modules/ms"), True),
+        (Item("missing-file", "/app/node_modules/express/index.js"), False),
+        (Item("not-writable", "/app/node_modules/ms"), False),
+    ],
+)
+def test_what_the_plan_took_out_of_the_builder_cannot_be_copied_from_it(item: Item, asked: bool) -> None:
+    assert asks_for({"/app/node_modules/ms/index.js": "a development package"}, [item]) is asked

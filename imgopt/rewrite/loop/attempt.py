@@ -21,7 +21,7 @@ from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.again import BuiltAgain, settle_files
 from imgopt.rewrite.loop.allow import allowances
 from imgopt.rewrite.loop.original import Original, project_of
-from imgopt.rewrite.loop.repair import repair, suspects, to_leave_out
+from imgopt.rewrite.loop.repair import asks_for, repair, suspects, to_leave_out
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import Repairs
@@ -182,6 +182,9 @@ class _Worker:
 
     def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
         """Adds what the failure names, or leaves a strategy out. False: nothing is left."""
+        if "prune-dev" in plan.strategies and asks_for(plan.pruned, outcome.items):  # the builder has it no more
+            state.off["prune-dev"] = _why(outcome)
+            return True
         installs = plan.final is None or plan.final.shell
         found = repair(state.repairs, outcome.items, self._original.evidence, installs=installs)
         if found.words:

@@ -70,6 +70,13 @@ def repair(repairs: Repairs, items: Iterable[Item], evidence: Evidence, *, insta
     return Repair(Repairs(tuple(packages), tuple(paths), tuple(writable), reasons), tuple(words))
 
 
+def asks_for(pruned: Mapping[str, str], items: Iterable[Item]) -> bool:
+    """Whether a failure names a path, or a folder of paths, that the plan takes out of the builder."""
+    missing = [item for item in items if item.kind in ADD]
+    wanted = {path.rstrip("/") for item in missing for path in (item.path, item.subject) if path.startswith("/")}
+    return any(path in wanted or posixpath.dirname(path) in wanted for path in pruned)
+
+
 def _path_in_original(item: Item, evidence: Evidence) -> str:
     """Where the original has the missing thing; "" where it has not."""
     for candidate in (item.path, item.subject):
