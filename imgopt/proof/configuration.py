@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from imgopt.image.config import Healthcheck, ImageConfig
 from imgopt.proof.environment import Variables, compare_variables
-from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.model import Allowances, Check, Item, counted, judged
 
 NAME = "configuration"
 _TERM = ("", "TERM", "SIGTERM", "15")
@@ -45,9 +45,10 @@ def check_configuration(
         original.user != candidate.user,
     )
     different, named = compare_variables(variables, allowances)
+    variables_and_ports = f"{counted(len(original.env), 'variable')}, {counted(len(original.exposed_ports), 'port')}"
+    volumes, labels = counted(len(original.volumes), "volume"), counted(len(original.labels), "label")
     detail = (
-        f"entrypoint, command, {len(original.env)} variables, {len(original.exposed_ports)} ports, "
-        f"{len(original.volumes)} volumes, working directory, {len(original.labels)} labels, stop signal, health check"
+        f"entrypoint, command, {variables_and_ports}, {volumes}, working directory, {labels}, stop signal, health check"
     )
     return judged(NAME, detail, [*found, *different], [*allowed, *named])
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from imgopt.image.image import Image
 from imgopt.image.tree import Node
 from imgopt.proof.contents import compare_contents
-from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.model import Allowances, Check, Item, counted, judged
 from imgopt.proof.side import Side
 
 NAME = "application files"
@@ -57,8 +57,11 @@ def check_application_files(
             items.append(problem)
         elif reason:
             allowed[reason] += 1
-    detail = f"{files} files and empty folders that the author added, {size} bytes, compared by path and contents"
-    return judged(NAME, detail, items, [f"{count} files: {reason}" for reason, count in sorted(allowed.items())])
+    what = counted(files, "file or empty folder", "files and empty folders")
+    detail = f"{what} that the author added, {size} bytes, compared by path and contents"
+    return judged(
+        NAME, detail, items, [f"{counted(count, 'file')}: {reason}" for reason, count in sorted(allowed.items())]
+    )
 
 
 def application_files(side: Side) -> Iterator[Node]:

@@ -34,6 +34,11 @@ Kind = Literal[
 """What kind of thing failed. The first seven name something to add, the next two an owner or a mode to change."""
 
 
+def counted(count: int, one: str, more: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One concrete failure.

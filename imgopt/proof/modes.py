@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from imgopt.image.tree import Node
 from imgopt.proof.files import application_files
-from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.model import Allowances, Check, Item, counted, judged
 from imgopt.proof.side import Side
 from imgopt.proof.users import EXECUTE, READ
 
@@ -28,8 +28,8 @@ def check_modes(original: Side, candidate: Side, allowances: Allowances) -> Chec
                 allowed[reason] += 1
             else:
                 items.append(item)
-    detail = f"executable and setuid bits, and the user's right to read, of {files} files"
-    return judged(NAME, detail, items, [f"{count} files: {text}" for text, count in sorted(allowed.items())])
+    detail = f"executable and setuid bits, and the user's right to read, of {counted(files, 'file')}"
+    return judged(NAME, detail, items, [f"{counted(count, 'file')}: {text}" for text, count in sorted(allowed.items())])
 
 
 def _pairs(original: Side, candidate: Side, allowances: Allowances) -> Iterator[tuple[Node, Node]]:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from imgopt.proof.files import application_files
-from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.model import Allowances, Check, Item, counted, judged
 from imgopt.proof.modules import imported, lost_modules
 from imgopt.proof.packages import NOT_LANGUAGES
 from imgopt.proof.rules import serves_built_site
@@ -55,7 +55,9 @@ def check_named(
     items = [item for item in items if not _was_opened(item.path, opened or ())]
     said = [item for item in items if not _intended(item, allowances)]
     allowed = [f"{item}: intended" for item in items if item not in said]
-    return judged(NAME, f"{len(lost)} files that are left out, looked up in {len(texts)} sources", said, allowed)
+    return judged(
+        NAME, f"{counted(len(lost), 'file')} left out, looked up in {counted(len(texts), 'source')}", said, allowed
+    )
 
 
 def _judged_as_package(original: Side, path: str, allowances: Allowances) -> bool:

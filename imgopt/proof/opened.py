@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from imgopt.image.tree import Node
 from imgopt.proof.contents import compare_contents
 from imgopt.proof.media import MEDIA_TYPES, unknown_media_types
-from imgopt.proof.model import Allowances, Check, Item, judged, not_measured
+from imgopt.proof.model import Allowances, Check, Item, counted, judged, not_measured
 from imgopt.proof.packages import package_place
 from imgopt.proof.side import Side
 from imgopt.proof.users import EXECUTE, READ
@@ -83,8 +83,8 @@ def check_opened_files(
             items.append(problem)
         elif note:
             allowed[note] += 1
-    detail = f"{files} files that the original opened ({len(opened.executed)} executed), {size} bytes"
-    return judged(NAME, detail, items, [f"{count} files: {text}" for text, count in sorted(allowed.items())])
+    detail = f"{counted(files, 'file')} that the original opened ({len(opened.executed)} executed), {size} bytes"
+    return judged(NAME, detail, items, [f"{counted(count, 'file')}: {text}" for text, count in sorted(allowed.items())])
 
 
 def _files_of_the_image(original: Side, opened: Opened) -> Iterator[tuple[str, Node]]:

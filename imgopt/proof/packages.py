@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from imgopt.image.packages import Package
 from imgopt.proof.contents import compare_contents
-from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.model import Allowances, Check, Item, counted, judged
 from imgopt.proof.side import Side, plain_name
 
 NAME = "language packages"
@@ -52,8 +52,10 @@ def check_language_packages(
             items.append(_lost(package, others))
     by_kind = Counter(package.ecosystem for package in wanted)
     counts = ", ".join(f"{count} {ecosystem}" for ecosystem, count in sorted(by_kind.items())) or "none there"
-    detail = f"packages by name and version ({counts}), {files} files of them by contents"
-    return judged(NAME, detail, items, [f"{count} packages: {text}" for text, count in sorted(allowed.items())])
+    detail = f"packages by name and version ({counts}), {counted(files, 'file')} of them by contents"
+    return judged(
+        NAME, detail, items, [f"{counted(count, 'package')}: {text}" for text, count in sorted(allowed.items())]
+    )
 
 
 def _versions(packages: Iterable[Package]) -> dict[tuple[str, str], set[str]]:

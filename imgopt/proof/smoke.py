@@ -15,7 +15,7 @@ from typing import Literal
 from imgopt.engine import Session
 from imgopt.proof.logs import failures_from_logs
 from imgopt.proof.masks import canonical, mask_of, mismatch
-from imgopt.proof.model import Check, Item, judged, not_measured
+from imgopt.proof.model import Check, Item, counted, judged, not_measured
 from imgopt.proof.observe import KILLED, Observation, observe
 from imgopt.proof.probes import COMPARED_HEADERS, UNKNOWN_PATH, Answer
 from imgopt.proof.settings import SmokeSettings
@@ -139,12 +139,12 @@ def _shows_nothing(first: Observation) -> bool:
 def _what(originals: Sequence[Observation]) -> str:
     first = originals[0]
     count = len(first.answers)
-    asked = f"{count} answer{'' if count == 1 else 's'}"
+    asked = counted(count, "answer")
     if first.output is not None:
         asked = f"exit code {first.exit_code} and output" + (f", {asked}" if count else "")
     elif not count:
         asked = "keeps running; it listens on no port that could be asked; what it logs"
-    return f"{asked}, against {len(originals)} run{'' if len(originals) == 1 else 's'} of the original"
+    return f"{asked}, against {counted(len(originals), 'run')} of the original"
 
 
 def _has_text(answer: Answer) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from imgopt.image.packages import Package
-from imgopt.proof.model import Allowances, Check, Item, judged, words
+from imgopt.proof.model import Allowances, Check, Item, counted, judged, words
 from imgopt.proof.packages import SYSTEM
 from imgopt.proof.side import Side
 from imgopt.proof.tools import unused_tools
@@ -54,7 +54,7 @@ def check_system_packages(
             items.append(problem)
         elif reason:
             allowed.append(f"{package.name}: {reason}")
-    detail = f"{len(wanted)} packages that the author installed by name"
+    detail = f"{counted(len(wanted), 'package')} that the author installed by name"
     return judged(NAME, detail, items, allowed)
 
 
