@@ -122,7 +122,8 @@ def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], t
     links = carving.plan.links
     if links:
         listed = " ".join(shell_word(path) for path in links)
-        gather = folded(f"mkdir -p {LINKS} && cp --parents -dp {listed} {LINKS}")
+        # coreutils' cp fails to give the parents their modes from any other folder (seen with 9.1)
+        gather = folded(f"cd / && mkdir -p {LINKS} && cp --parents -dp {listed} {LINKS}")
         if all(is_early(path) for path in links):
             early = (*early, gather)
         else:
