@@ -353,7 +353,8 @@ class _Run:
             return [replace(first.probe, source="found")]
         front = replace(first.probe, path="/", text=None, source="found")
         more = [replace(front, path=path, source="site") for path in self._settings.more]
-        return [*found_probes(first if first.probe.path == "/" else ask(front, container, ports)), *more]
+        # what a site's settings depend on comes before what is asked only because many services have it
+        return [*more, *found_probes(first if first.probe.path == "/" else ask(front, container, ports))]
 
     def _run_beside(self, probe: Probe) -> Answer:
         """For a program that has ended: the user's command in a container of its own."""

@@ -36,7 +36,7 @@ EXTRA_AUTHORITIES = Path("/usr/local/share/ca-certificates")
 SUITE = "bookworm"
 
 # What the three samples of `make demo` and the engine tests need, in the order in which they are wanted.
-USUAL = ("python-3.11", "distroless", "node-20", "golang-1.22", "distroless-nodejs20")
+USUAL = ("python-3.11", "distroless", "node-20", "golang-1.22", "distroless-nodejs20", "nginx")
 
 GIVES = re.compile(r"^# gives (?P<names>\S+(?: \S+)*?)(?: from stage (?P<stage>\S+))?$", re.MULTILINE)
 USES = re.compile(re.escape(LOCAL) + r"([\w./:-]+)")
