@@ -27,11 +27,11 @@ from imgopt.proof.probes import (
     found_probes,
     guessed_probes,
     health_words,
-    is_usual,
 )
 from imgopt.proof.ready import Expected, Ready, await_ready
 from imgopt.proof.routes import MOST_GUESSES, described
 from imgopt.proof.settings import SmokeSettings, read_http
+from imgopt.proof.worth import is_worth_asking, only_errors, worth_keeping
 
 _MOST_STARTS = 4
 _LOG_TAIL = 40
@@ -212,7 +212,7 @@ class _Run:
         if recorder is not None:
             recorder.close()
         started, reason = self._judge(ready, died, logs.text)
-        if started and self._plan is None and _only_errors(answers):
+        if started and self._plan is None and only_errors(answers):
             started, reason = False, f"it answers with errors only: {answers[0].status or answers[0].error}"
         listens = tuple(sorted({item.port for item in ready.listening if item.port < EPHEMERAL}))
         plan = self._plan or Plan(
@@ -298,7 +298,7 @@ class _Run:
         found = [probe for answer in first for probe in self._found(container, published, answer)]
         new = {probe.name: probe for probe in reversed(found) if probe.name not in asked}
         answers = self._each(container, published, [*new.values()][::-1])
-        return (*own, *_worth_keeping(answers), *self._guessed(container, published, first, [*own, *answers]))
+        return (*own, *worth_keeping(answers), *self._guessed(container, published, first, [*own, *answers]))
 
     def _guessed(
         self, container: Container, ports: Mapping[str, int], first: list[Answer], known: list[Answer]
@@ -311,7 +311,7 @@ class _Run:
         new = [probe for probe in probes if probe.name not in asked][: 2 * MOST_GUESSES]
         answers = self._each(container, ports, new, GUESS_SECONDS, _GUESSING_SECONDS)
         said = {(answer.status, answer.body) for answer in known if answer.probe.path == UNKNOWN_PATH}
-        return [a for a in answers if _is_worth_asking(a) and (a.status, a.body) not in said]
+        return [a for a in answers if is_worth_asking(a) and (a.status, a.body) not in said]
 
     def _each(
         self,
@@ -388,25 +388,3 @@ def _tcp_ports(exposed: Mapping[str, Any]) -> list[int]:
 
 def _is_health(probe: Probe) -> bool:
     return probe.kind == "command" and probe.source == "image"
-
-
-def _only_errors(answers: tuple[Answer, ...]) -> bool:
-    """An original that only says 5xx shows nothing that a variant could be compared with."""
-    asked = [answer for answer in answers if answer.probe.kind == "http" and answer.probe.path != UNKNOWN_PATH]
-    return bool(asked) and all(answer.status is None or answer.status >= 500 for answer in asked)
-
-
-def _is_worth_asking(answer: Answer) -> bool:
-    """A guess that hit: neither unknown, nor refused, nor an error that may be another one next time."""
-    return answer.status is not None and answer.status not in (404, 405) and answer.status < 500
-
-
-def _worth_keeping(answers: list[Answer]) -> list[Answer]:
-    """Of the paths that were only guessed, those that say something of their own."""
-    known = {(answer.status, answer.body) for answer in answers if not is_usual(answer.probe)}
-    return [
-        answer
-        for answer in answers
-        if not is_usual(answer.probe)
-        or (answer.status is not None and answer.status < 400 and (answer.status, answer.body) not in known)
-    ]

@@ -85,7 +85,7 @@ def _result(
     proven = [variant for variant in variants if variant.verdict == "proven"]
     if best is not None:
         verdict, message = "proven", f"the {best.name} variant does the same job"
-    elif proven or all(variant.reason == "nothing to change" for variant in variants) or _is_good(original, variants):
+    elif proven or all(variant.reason == "nothing to change" for variant in variants) or _is_good(variants):
         verdict, message = "good", "this file is good: nothing that is worth a change was found"
     else:
         verdict, message = "unproven", "no variant could be proven"
@@ -112,9 +112,8 @@ def _result(
     )
 
 
-def _is_good(original: Original, variants: list[Variant]) -> bool:
+def _is_good(variants: list[Variant]) -> bool:
     """Nothing failed: every strategy that a variant is named after refused by itself."""
-    del original
     return all(variant.verdict != "refuted" and not variant.checks for variant in variants)
 
 
