@@ -82,13 +82,7 @@ def _result(
     times: Times,
 ) -> OptimizeResult:
     best = _recommend(before, variants)
-    proven = [variant for variant in variants if variant.verdict == "proven"]
-    if best is not None:
-        verdict, message = "proven", f"the {best.name} variant does the same job"
-    elif proven or all(variant.reason == "nothing to change" for variant in variants) or _is_good(variants):
-        verdict, message = "good", "this file is good: nothing that is worth a change was found"
-    else:
-        verdict, message = "unproven", "no variant could be proven"
+    verdict, message = conclusion(best, variants)
     arm = times.arms.get("original")
     return OptimizeResult(
         context=str(request.context),
@@ -112,9 +106,17 @@ def _result(
     )
 
 
-def _is_good(variants: list[Variant]) -> bool:
-    """Nothing failed: every strategy that a variant is named after refused by itself."""
-    return all(variant.verdict != "refuted" and not variant.checks for variant in variants)
+def conclusion(best: Variant | None, variants: list[Variant]) -> tuple[str, str]:
+    """Verdict and message. A file is good where nothing is gained though nothing failed; a base without a shell is no
+    must, so that failing there says nothing against the file."""
+    if best is not None:
+        return "proven", f"the {best.name} variant does the same job"
+    failed = [v for v in variants if v.verdict == "refuted" or (v.verdict == "unproven" and v.checks)]
+    proven = [variant for variant in variants if variant.verdict == "proven"]
+    if not failed or (proven and all(variant.name == "distroless" for variant in failed)):
+        return "good", "this file is good: nothing that is worth a change was found"
+    gained = "what could be proven gains nothing; " if proven else "no variant could be proven; "
+    return "unproven", gained + "; ".join(f"{variant.name}: {variant.reason}" for variant in failed)
 
 
 def _recommend(before: Sizes, variants: list[Variant]) -> Variant | None:
