@@ -27,6 +27,7 @@ cp /etc/passwd /etc/group /small/etc
 E
 FROM scratch
 COPY --from=all /small /
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
 """
 
 

@@ -101,22 +101,22 @@ class TestWithAnEngine:
         assert [step.keyword for step in build.steps] == ["COPY"]
 
     @pytest.mark.parametrize(
-        ("text", "kind", "line"),
+        ("text", "kind", "line", "code"),
         [
-            ("FROM debian:bookworm-slim\n\nRUN echo last words; \\\n  exit 3\n", "step", 3),
-            ("FROM debian:bookworm-slim\nCOPY nothing-like-it /\n", "context", 2),
-            ("FROM scratch\nFROMAGE x\n", "syntax", 2),
-            ("FROM registry.invalid/none:1\nCOPY . .\n", "base", 1),
+            ("FROM debian:bookworm-slim\n\nRUN echo last words; \\\n  exit 3\n", "step", 3, 1),
+            ("FROM debian:bookworm-slim\nCOPY nothing-like-it /\n", "context", 2, 1),
+            ("FROM scratch\nFROMAGE x\n", "syntax", 2, 1),
+            ("FROM registry.invalid/none:1\nCOPY . .\n", "base", 1, 3),
         ],
     )
     def test_a_failure_names_its_kind_and_line(
-        self, session: Session, base: Base, tmp_path: Path, text: str, kind: str, line: int
+        self, session: Session, base: Base, tmp_path: Path, text: str, kind: str, line: int, code: int
     ) -> None:
         request = BuildRequest(tmp_path, text, bases={"debian:bookworm-slim": base("debian:bookworm-slim")})
         with pytest.raises(BuildFailure) as caught:
             session.build(request)
         failure = caught.value
-        assert (failure.kind, failure.location and failure.location.line, failure.exit_code) == (kind, line, 1)
+        assert (failure.kind, failure.location and failure.location.line, failure.exit_code) == (kind, line, code)
         assert failure.log == (("last words",) if kind == "step" else ())
 
     def test_an_unreachable_syntax_image_does_not_stop_the_build(

@@ -83,7 +83,7 @@ def test_nothing_is_written_without_write_and_both_files_with_it(tmp_path: Path)
     assert found["builds_by"] == {"original": 1, "slim": 1}
     assert found["builds"] == 2 <= found["most_builds"]
     assert found["steps_run"]["original"] <= 1, "the original has one RUN"
-    assert found["steps_run"]["slim"] <= 1, "its builder comes from the cache; the final stage makes a user"
+    assert found["steps_run"]["slim"] <= planned["dockerfile"].count("RUN "), "each of its steps once at the most"
     done = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--write")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "FROM python:3.11 AS builder" in (folder / "Dockerfile").read_text()
