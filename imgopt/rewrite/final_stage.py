@@ -82,8 +82,6 @@ class FinalStage:
     """Shell commands behind the builder's last RUN: what is copied into it later does not make them run again."""
     prepare: tuple[str, ...] = ()
     """Shell commands at the end of the builder, before its files are copied."""
-    finish: tuple[str, ...] = ()
-    """Shell commands that the final stage runs when everything is copied."""
     links: tuple[str, ...] = ()
     """Single symbolic links that the builder gathers below LINKS."""
     removed_tools: tuple[str, ...] = ()
@@ -110,7 +108,6 @@ class FinalStage:
         lines += [*self.complement.environment, *self.settings.environment]
         lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
         lines += [*self._comment("files"), *(file.render() for file in self.files)]
-        lines += map(_run, self.finish)
         if self.workdir:
             lines.append(f"WORKDIR {self.workdir}")
         if self.user:

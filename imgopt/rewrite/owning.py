@@ -46,7 +46,8 @@ def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -
         ),
         early=(*final.early, *early, *_below(FOLDERS, given, chown)),
         prepare=(*final.prepare, *([" && ".join(builder)] if builder else [])),
-        finish=(*final.finish, *(_commands(there, owned, chown) if final.shell else [])),
+        # before anything is copied: what is copied brings its owner, and would be shipped a second time
+        setup=(*final.setup, *(_commands(there, owned, chown) if final.shell else [])),
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from imgopt.config import Config
 from imgopt.engine import RunRequest, Session
+from imgopt.image.entries import Entry
+from imgopt.image.tree import Node, Tree
 from imgopt.rewrite.carve import Carved, PathFact
 from imgopt.rewrite.final_stage import Copy, FinalStage
 from imgopt.rewrite.loop import OptimizeRequest
@@ -64,6 +66,16 @@ def test_links_that_are_gathered_do_not_take_a_folder_away() -> None:
     copies = (Copy(("/app/a",), "/app/a"), Copy(("/opt/imgopt-links/",), "/"))
     final = owned_by(stage(*copies, links=("/app/l",)), Writable(("/app",)), 7, None)
     assert text(final).startswith("RUN mkdir -p /opt/imgopt-links/app && chown -R 7:7 /opt/imgopt-links/app\n")
+
+
+def test_a_folder_of_the_base_gets_its_owner_before_anything_is_copied_into_it() -> None:
+    root = Node("/", "dir", Entry("/", "dir"), None, None)
+    root.children = {"data": Node("/data", "dir", Entry("/data", "dir"), None, root)}
+    base = Tree(root)
+    final = owned_by(stage(Copy(("/data/model",), "/data/model")), Writable(("/data",)), 7, base)
+    assert text(final) == (
+        "FROM base\nRUN mkdir -p /data && chown -R 7:7 /data\nCOPY --from=builder --chown=7:7 /data/model /data/model\n"
+    )
 
 
 def test_a_users_folder_is_the_users_again() -> None:
