@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from imgopt.dockerfile import Edit, IgnoreFile, Instruction, Stage
 from imgopt.dockerfile.shellmodel import Script
 from imgopt.dockerfile.typed import Copy
-from imgopt.rewrite.fetch_ahead import fetch_for
+from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
 from imgopt.rewrite.installs import present
-from imgopt.rewrite.steps import SourceCopy, need_of, script_of, source_copy, workdir_at
+from imgopt.rewrite.steps import SourceCopy, is_setting, need_of, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 TRANSPARENT = frozenset(
@@ -26,8 +26,11 @@ class _Moves:
 
     files: list[str] = field(default_factory=list)
     last: Instruction | None = None
+    """The last RUN that installs."""
     split_at: int | None = None
-    """Offset in the file after which the last RUN still needs the source."""
+    """How many of its commands come before the source; None for all."""
+    passed: Instruction | None = None
+    """The last RUN that could go before the source as a whole."""
     refused: str = ""
     refused_line: int | None = None
     commands: list[str] = field(default_factory=list)
@@ -45,11 +48,20 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
         return
     after = [item for item in stage.instructions if item.span.start > group[-1].instruction.span.start]
     moves = _moves(situation, group, after)
+    ahead = _fetch_ahead(situation, group, after, moves)
     if moves.last is None:
-        yield from _fetch_ahead(situation, group, after, moves)
+        if isinstance(ahead, _Ahead):
+            yield _fetch_only(situation, group, ahead)
+        elif ahead is not None:
+            yield ahead
+        elif moves.refused:
+            yield Skip(f"the source stays before this step: {moves.refused}", moves.refused_line)
         return
+    if isinstance(ahead, _Ahead) and moves.split_at is None:
+        moves.last = ahead.place
     before = [item for item in stage.instructions if item.span.start < group[0].instruction.span.start]
-    unsafe = next((path for path in moves.files if set(path) & set(" \t*?[]$\"'")), None)
+    brought = [*moves.files, *(ahead.files if isinstance(ahead, _Ahead) else ())]
+    unsafe = next((path for path in brought if set(path) & set(" \t*?[]$\"'")), None)
     if unsafe is not None:
         yield Skip(f"the name {unsafe!r} means something else in a COPY", group[0].instruction.line)
         return
@@ -61,8 +73,13 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
     missing = [path for path in moves.files if not _is_copied_by(situation, path, before, group)]
     names = ", ".join(posixpath.basename(path) for path in missing)
     installs = "; ".join(dict.fromkeys(moves.commands))
-    because = f"`{installs}` reads only {names or 'what is copied before'}: an edit of the source does not run it again"
-    yield Change(because, group[0].instruction.line, _edits(situation, group, moves, missing))
+    what = f"only {names or 'what is copied before'}" if moves.files else "nothing of the source"
+    because = f"`{installs}` reads {what}: an edit of the source does not run it again"
+    lines: list[str] = []
+    if isinstance(ahead, _Ahead):
+        lines = ahead.lines(situation, [path for path in ahead.files if path not in moves.files])
+        because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
+    yield Change(because, group[0].instruction.line, _edits(situation, group, moves, missing, lines))
 
 
 def _overlaid(situation: Situation, group: Sequence[SourceCopy]) -> str:
@@ -94,8 +111,27 @@ def _source_group(situation: Situation, stage: Stage) -> list[SourceCopy]:
     return []
 
 
+SYSTEM = frozenset(["etc", "root", "usr"])
+"""Folders that hold what installations read without being told to."""
+
+
+def _brings_settings(situation: Situation, group: Sequence[SourceCopy]) -> bool:
+    """Whether the source goes into folders of the system (`COPY rootfs /`)."""
+    return any(
+        posixpath.normpath(posixpath.join(copy.folder, posixpath.relpath(path, copy.source or "."))).split("/")[1]
+        in SYSTEM
+        for copy in group
+        if copy.folder.strip("/").partition("/")[0] in ("", "etc")
+        for path in situation.project.context.sizes
+        if copy.brings(path)
+    )
+
+
 def _moves(situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction]) -> _Moves:
     moves = _Moves()
+    if _brings_settings(situation, group):
+        moves.refused, moves.refused_line = "the source brings files of the system", group[0].instruction.line
+        return moves
     for item in after:
         if item.keyword in TRANSPARENT:
             continue
@@ -127,9 +163,10 @@ def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instructio
             moves.refused, moves.refused_line = need.refused, item.line
             return _split(script, item, index, files, installing, moves)
         files += need.files
-        if need.files:
+        if need.installs:
             installing = installing or " ".join(word.text for word in command.words)[:60]
     _take(item, files, installing, moves)
+    moves.passed = item
     return True
 
 
@@ -181,15 +218,21 @@ def _goes_to(situation: Situation, item: Instruction, path: str, group: Sequence
 
 
 def _edits(
-    situation: Situation, group: Sequence[SourceCopy], moves: _Moves, missing: Sequence[str]
+    situation: Situation,
+    group: Sequence[SourceCopy],
+    moves: _Moves,
+    missing: Sequence[str],
+    fetch: Sequence[str],
 ) -> tuple[Edit, ...]:
-    """Manifests in the place of the source, the source behind the last RUN that can do without it."""
+    """Manifests in the place of the source, the source behind the last RUN that can do without it; between the two, the
+    lines that fetch dependencies ahead."""
     text, eol = situation.dockerfile.text, situation.dockerfile.eol
     first, last = group[0].instruction, group[-1].instruction
     start = first.comments[0].start if first.comments else first.extent.start
     moved = text[start : last.extent.end]
     if not moved.endswith("\n"):
         moved += eol
+    moved = "".join(line + eol for line in fetch) + moved
     lines = "".join(line + eol for line in _manifest_copies(group, missing))
     assert moves.last is not None
     place = moves.last.extent.end
@@ -233,34 +276,64 @@ def _copy_line(copy: SourceCopy, folder: str, paths: Sequence[str]) -> str:
     return f"{keyword}{' '.join(paths)} {'./' if target in ('./', './/') else target}"
 
 
+@dataclass(frozen=True)
+class _Ahead:
+    """Lines that fetch the dependencies of a build command, to stand before the source."""
+
+    fetch: Fetch
+    place: Instruction
+    """The RUN that they follow, or the COPY of the source that they precede."""
+    keyword: str
+    command: str
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return self.fetch.files
+
+    def lines(self, situation: Situation, files: Sequence[str]) -> list[str]:
+        step = _wrapped(f"{self.keyword} {self.fetch.shell}", situation)
+        return [*_manifest_copies([self.fetch.copy], files), step]
+
+
 def _fetch_ahead(
     situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction], moves: _Moves
-) -> Iterator[Change | Skip]:
-    """Nothing can move, but a build command's dependencies can be fetched before the source comes."""
-    for item in after:
-        fetch = fetch_for(situation, group, item) if item.keyword == "RUN" else None
+) -> _Ahead | Skip | None:
+    """A build command that cannot move, but whose dependencies can be fetched before the source comes."""
+    done = moves.split_at or 0
+    moved_to = (moves.last if moves.split_at is not None else moves.passed) if moves.last is not None else None
+    rest = [item for item in after if moved_to is None or item.span.start >= moved_to.span.start]
+    if moved_to is not None and not done:
+        rest = rest[1:]
+    for item in rest:
+        if item.keyword != "RUN":
+            continue
+        skip = done if item is moved_to else 0
+        place = moved_to or group[0].instruction
+        fetch = fetch_for(situation, group, item, place, skip)
         if fetch is None:
             continue
-        first = fetch.copy.instruction
-        refused = fetch.refused or _unprepared(situation, first, item, after)
+        place = moved_to or fetch.copy.instruction
+        refused = fetch.refused or _unprepared(situation, place, item, rest, skip)
         overlaid = _overlaid(situation, group)
         if overlaid and not refused:
             refused = f"{overlaid} is in the build context and would lie over what is installed"
         if refused:
-            yield Skip(f"dependencies cannot be fetched ahead: {refused}", item.line)
-            return
-        if fetch.shell in situation.dockerfile.text[: first.span.start]:
-            return
-        eol = situation.dockerfile.eol
+            return Skip(f"dependencies cannot be fetched ahead: {refused}", item.line)
+        if fetch.shell in situation.dockerfile.text[: place.extent.end]:
+            return None
         keyword = item.text[item.keyword_span.start : item.keyword_span.end]
-        lines = [*_manifest_copies([fetch.copy], fetch.files), _wrapped(f"{keyword} {fetch.shell}", situation)]
-        at = first.comments[0].start if first.comments else first.extent.start
-        names = ", ".join(posixpath.basename(path) for path in fetch.files[:6]) or "what is copied before"
-        because = f"dependencies are fetched from {names} alone: an edit of the source does not fetch them again"
-        yield Change(because, first.line, (Edit(at, at, "".join(line + eol for line in lines)),))
-        return
-    if moves.refused:
-        yield Skip(f"the source stays before this step: {moves.refused}", moves.refused_line)
+        command = script_of(situation.dockerfile, item).commands[-1]
+        return _Ahead(fetch, place, keyword, " ".join(word.text for word in command.words)[:60])
+    return None
+
+
+def _fetch_only(situation: Situation, group: Sequence[SourceCopy], ahead: _Ahead) -> Change:
+    first, eol = ahead.place, situation.dockerfile.eol
+    at = first.comments[0].start if first.comments else first.extent.start
+    names = ", ".join(posixpath.basename(path) for path in ahead.files[:6]) or "what is copied before"
+    because = f"dependencies are fetched from {names} alone: an edit of the source does not fetch them again"
+    lines = ahead.lines(situation, ahead.files)
+    return Change(because, first.line, (Edit(at, at, "".join(line + eol for line in lines)),))
 
 
 def _wrapped(line: str, situation: Situation) -> str:
@@ -269,22 +342,32 @@ def _wrapped(line: str, situation: Situation) -> str:
     return line if len(line) <= 120 else line.replace(" && ", glue)
 
 
-def _unprepared(situation: Situation, first: Instruction, run: Instruction, after: Sequence[Instruction]) -> str:
-    """Why the place in front of the source is not as the RUN finds it: tools, user and variables come later."""
-    for item in after:
+def _unprepared(
+    situation: Situation, place: Instruction, run: Instruction, rest: Sequence[Instruction], done: int
+) -> str:
+    """Why `place` is not as the RUN finds it: tools, user and variables come later; or why nothing is left to fetch."""
+    for item in rest:
         if item is run:
             break
         if item.keyword not in ("WORKDIR", "COPY", "ADD", *TRANSPARENT) or item.keyword == "SHELL":
             return f"`{item.keyword} {item.value[:50]}` comes before it"
-        if item.keyword in ("ENV", "ARG") and any(name in item.value for name in ("PATH", "PROXY", "HOME", "FLAGS")):
+        if item.keyword in ("ENV", "ARG") and any(name in item.value for name in _STEERING):
             return f"`{item.keyword} {item.value[:50]}` comes before it"
-    programs = {command.name for command in script_of(situation.dockerfile, run).commands} - {"cd", "mkdir", "set"}
+    commands = script_of(situation.dockerfile, run).commands
+    programs = {command.name for command in commands[done:]} - {"cd", "mkdir", "set"}
     for item in situation.dockerfile.stages[run.stage].instructions:
-        if item is first:
+        if item.span.start > place.span.start or (item is place and item.keyword != "RUN"):
             break
-        if item.keyword == "RUN" and any(c.name in programs for c in script_of(situation.dockerfile, item).commands):
+        if item.keyword != "RUN":
+            continue
+        before = commands[:done] if item is run else script_of(situation.dockerfile, item).commands
+        if any(c.name in programs and not is_setting([value or "" for value in c.values]) for c in before):
             return f"`RUN {item.value[:50]}` fetches them already"
     return ""
+
+
+_STEERING = ("PATH", "PROXY", "HOME", "FLAGS", "POETRY", "VIRTUAL", "UV_", "PIPENV", "CARGO_TARGET")
+"""Parts of the names of variables that say where a build command puts things, or where it finds them."""
 
 
 STRATEGY = Strategy(
@@ -353,16 +436,59 @@ STRATEGY = Strategy(
         Example(
             "the tool is installed after the source",
             before="FROM debian\nCOPY . .\nRUN apt-get install -y golang\nRUN go build .\n",
-            after=None,
-            refused="comes before it",
+            after="FROM debian\nRUN apt-get install -y golang\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\n"
+            "RUN go build .\n",
             files={"go.mod": "module a\n", "go.sum": "x\n", "main.go": ""},
         ),
         Example(
             "the tool is installed in the same step",
             before="FROM python:3.12\nCOPY . .\nRUN pip install poetry && poetry install\n",
-            after=None,
-            refused="in the same step",
+            after="FROM python:3.12\nRUN pip install poetry\nCOPY pyproject.toml poetry.lock ./\n"
+            "RUN poetry install --no-root\nCOPY . .\nRUN poetry install\n",
             files={"pyproject.toml": "", "poetry.lock": ""},
+        ),
+        Example(
+            "the tool is set up first",
+            before="FROM python:3.12\nCOPY . .\nRUN pip install poetry\nRUN poetry config virtualenvs.create false\n"
+            "RUN poetry install\n",
+            after="FROM python:3.12\nRUN pip install poetry\nRUN poetry config virtualenvs.create false\n"
+            "COPY pyproject.toml ./\nRUN poetry install --no-root\nCOPY . .\nRUN poetry install\n",
+            files={"pyproject.toml": 'include = [{ path = "data/*", format = "wheel" }]\n', "data/a": ""},
+        ),
+        Example(
+            "the tool is set up in the same step",
+            before="FROM python:3.12\nCOPY . .\nRUN poetry config virtualenvs.create false && poetry install\n",
+            after="FROM python:3.12\nCOPY pyproject.toml ./\n"
+            "RUN poetry config virtualenvs.create false && poetry install --no-root\nCOPY . .\n"
+            "RUN poetry config virtualenvs.create false && poetry install\n",
+            files={"pyproject.toml": ""},
+        ),
+        Example(
+            "the tool is set up for the project",
+            before="FROM python:3.12\nCOPY . .\nRUN poetry config --local virtualenvs.create false\nRUN poetry install\n",
+            after=None,
+            refused="comes before it",
+            files={"pyproject.toml": ""},
+        ),
+        Example(
+            "a variable for the tool comes after the source",
+            before="FROM python:3.12\nCOPY . .\nENV POETRY_VIRTUALENVS_CREATE=false\nRUN poetry install\n",
+            after=None,
+            refused="comes before it",
+            files={"pyproject.toml": ""},
+        ),
+        Example(
+            "packages of the system after the source",
+            before="FROM debian\nWORKDIR /app\nCOPY . .\nRUN apt-get update && apt-get install -y make\nRUN make\n",
+            after="FROM debian\nWORKDIR /app\nRUN apt-get update && apt-get install -y make\nCOPY . .\nRUN make\n",
+            files={"Makefile": ""},
+        ),
+        Example(
+            "the source brings settings of the package manager",
+            before="FROM debian\nCOPY rootfs /\nRUN apt-get update && apt-get install -y make\n",
+            after=None,
+            refused="files of the system",
+            files={"rootfs/etc/apt/sources.list": ""},
         ),
         Example(
             "vendored modules need no fetch",

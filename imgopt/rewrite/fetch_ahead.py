@@ -6,14 +6,14 @@ import itertools
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.installs import begins_with, present, recognise
-from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
+from imgopt.rewrite.steps import SourceCopy, is_setting, script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
 from imgopt.rewrite.stub_sources import cargo_stub
 
@@ -28,22 +28,36 @@ class Fetch:
     refused: str = ""
 
 
-def fetch_for(situation: Situation, group: Sequence[SourceCopy], run: Instruction) -> Fetch | None:
+def fetch_for(
+    situation: Situation, group: Sequence[SourceCopy], run: Instruction, place: Instruction, done: int = 0
+) -> Fetch | None:
     """The fetch that helps a RUN; None where it calls nothing whose dependencies are known, or where the author keeps
-    them in a cache mount."""
+    them in a cache mount. `place`: the instruction that it shall stand at; `done`: how many of the RUN's commands come
+    before the source already."""
     if any(mount.type not in ("cache", "tmpfs") for mount in getattr(run.typed, "mounts", ())):
         return Fetch(group[0], refused="the step has a secret, an agent or a bind mount")
     mounted = {mount.target for mount in getattr(run.typed, "mounts", ()) if mount.type == "cache"}
-    commands = script_of(situation.dockerfile, run).commands
+    commands = script_of(situation.dockerfile, run).commands[done:]
+    here = workdir_at(situation.dockerfile.scope_at(place))
     for index, command in enumerate(commands):
         manager = _manager(situation, command)
-        if manager is not None and any(other.name not in _NOTHING for other in commands[:index]):
-            return Fetch(group[0], refused=f"`{_text(commands[0])}` comes before it in the same step")
-        if manager is not None and manager.static_only:
+        if manager is None:
+            continue
+        before = [other for other in commands[:index] if other.name not in _NOTHING]
+        unknown = next((other for other in before if not _is_setting(other)), None)
+        if unknown is not None:
+            return Fetch(group[0], refused=f"`{_text(unknown)}` comes before it in the same step")
+        if manager.static_only:
             return Fetch(group[0], refused=f"what {manager.name} would need for it was not tried")
-        if manager is not None and mounted.isdisjoint(manager.cache_mounts):
-            return _fetch(situation, group, run, command, manager)
+        if mounted.isdisjoint(manager.cache_mounts):
+            found = _fetch(situation, group, run, command, manager, here)
+            shell = " && ".join([*(_words(other) for other in before), found.shell])
+            return replace(found, shell=shell if found.shell else "")
     return None
+
+
+def _is_setting(command: Command) -> bool:
+    return is_setting([value or "local" for value in command.values])
 
 
 _NOTHING = frozenset(["cd", "set", "mkdir", "echo", "pwd", "ls", "export", "true", ":"])
@@ -69,8 +83,12 @@ def _own_way(words: Sequence[str | None], manager: Manager) -> str:
     return ""
 
 
+def _words(command: Command) -> str:
+    return " ".join(word.text for word in command.words)
+
+
 def _text(command: Command) -> str:
-    return " ".join(word.text for word in command.words)[:60]
+    return _words(command)[:60]
 
 
 def _manager(situation: Situation, command: Command) -> Manager | None:
@@ -96,7 +114,12 @@ def installs_itself(manager: Manager, words: Sequence[str]) -> bool:
 
 
 def _fetch(
-    situation: Situation, group: Sequence[SourceCopy], run: Instruction, command: Command, manager: Manager
+    situation: Situation,
+    group: Sequence[SourceCopy],
+    run: Instruction,
+    command: Command,
+    manager: Manager,
+    here: str,
 ) -> Fetch:
     workdir = workdir_at(situation.dockerfile.scope_at(run))
     cwd = _folder_of(command, workdir, manager)
@@ -108,7 +131,7 @@ def _fetch(
         return Fetch(group[0], refused=f"`{option}` changes what {manager.name} reads or writes")
     copy = next((part for part in group if part.in_context(cwd) is not None), None)
     if copy is None:
-        return _brought_before(situation, group, manager, command, cwd)
+        return _brought_before(situation, group, manager, command, cwd, here)
     folder = (copy.in_context(cwd) or "").removeprefix(".").strip("/")
     context = situation.project.context
     if present(context, _in(folder, "vendor/modules.txt")):
@@ -119,7 +142,6 @@ def _fetch(
     shell, files, refused = _command(situation, manager, command, files, folder)
     if refused:
         return Fetch(copy, refused=refused)
-    here = workdir_at(situation.dockerfile.scope_at(copy.instruction))
     return Fetch(copy, tuple(files), shell if cwd == here else f"cd {cwd} && {shell}")
 
 
@@ -137,7 +159,7 @@ def _folder_of(command: Command, workdir: str, manager: Manager) -> str | None:
 
 
 def _brought_before(
-    situation: Situation, group: Sequence[SourceCopy], manager: Manager, command: Command, cwd: str
+    situation: Situation, group: Sequence[SourceCopy], manager: Manager, command: Command, cwd: str, here: str
 ) -> Fetch:
     """The manifests are there already (`COPY pom.xml ./`, `COPY src ./src`): only the step itself is missing."""
     refused = Fetch(group[0], refused=f"`{_text(command)}` runs outside what is copied")
@@ -154,7 +176,6 @@ def _brought_before(
     shell, needed, why = _command(situation, manager, command, files, folder)
     if why or set(needed) - set(files):
         return Fetch(first, refused=why or f"{min(set(needed) - set(files))} is not copied before")
-    here = workdir_at(situation.dockerfile.scope_at(first.instruction))
     return Fetch(first, (), shell if cwd == here else f"cd {cwd} && {shell}")
 
 
@@ -200,7 +221,7 @@ def _command(
     situation: Situation, manager: Manager, command: Command, files: list[str], folder: str
 ) -> tuple[str, list[str], str]:
     """The step, the files that it needs, and why it cannot be."""
-    words = " ".join(word.text for word in command.words)
+    words = _words(command)
     if manager.fetch.startswith("--"):
         return f"{words} {manager.fetch}", files, ""
     if manager.fetch:

@@ -96,8 +96,10 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
         return Reads(refused=f"`{' '.join(install.words[:3])}` installs the project itself")
     if manager.manifest_options:
         return _closure(manager, context, [_join(folder, name) for name in named])
-    if not manager.manifests or (own_words and manager.name in ("npm", "yarn", "pnpm") and _is_global(install)):
+    if not manager.manifests:
         return Reads()
+    if own_words and manager.name in ("npm", "yarn", "pnpm") and _is_global(install):
+        return Reads(tuple(present(context, _join(folder, ".npmrc"))))
     wanted = [_join(folder, name) for name in manager.manifests]
     missing = [name for name in wanted if not present(context, name)]
     if missing:

@@ -42,6 +42,8 @@ class Need:
 
     files: tuple[str, ...] = ()
     refused: str = ""
+    installs: bool = False
+    """It is a package manager's installation, which is worth not to be run again."""
 
 
 def script_of(dockerfile: Dockerfile, instruction: Instruction) -> Script:
@@ -93,13 +95,13 @@ def need_of(
     if copy is None:
         found = reads(install, ContextFiles(context.root, {}), "")
         named = bool(found.refused) or bool(install.manager.manifests)
-        return Need(refused=f"`{_short(command)}` runs outside what is copied") if named else Need()
+        return Need(refused=f"`{_short(command)}` runs outside what is copied") if named else Need(installs=True)
     folder = copy.in_context(cwd) or ""
     found = reads(install, context, "" if folder == "." else folder)
     if found.refused:
         return Need(refused=found.refused)
     foreign = next((path for path in found.files if not copy.brings(path)), None)
-    return Need(refused=f"{foreign} is not copied by this COPY") if foreign else Need(found.files)
+    return Need(refused=f"{foreign} is not copied by this COPY") if foreign else Need(found.files, installs=True)
 
 
 def _reads(command: Command) -> bool:
@@ -112,6 +114,14 @@ def _relative(word: str, cwd: str) -> str:
     return posixpath.relpath(word, cwd) if inside else word
 
 
+_SETTINGS = frozenset(["npm config", "yarn config", "pnpm config", "poetry config", "pip config", "corepack enable"])
+
+
+def is_setting(words: Sequence[str]) -> bool:
+    """Whether the command sets up a package manager for the user that runs it, not for the project."""
+    return " ".join(words[:2]) in _SETTINGS and not any(part in word for word in words for part in ("local", "project"))
+
+
 def _is_neutral(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
     if words[0] == "cd":
         return True
@@ -119,6 +129,8 @@ def _is_neutral(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
         paths = [word for word in words[1:] if not word.startswith("-")]
         return all(path.startswith("/") and not any(copy.in_context(path) for copy in copies) for path in paths)
     if words[0] in ("npm", "yarn") and "cache" in words[1:3]:
+        return True
+    if is_setting(words):
         return True
     if words[0] in ("curl", "wget"):
         return not any(word.startswith("@") or word in ("-T", "--upload-file", "--config", "-K") for word in words)
