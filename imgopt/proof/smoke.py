@@ -183,9 +183,13 @@ _OF_LAUNCHERS = re.compile(r"^(?:> |npm |yarn |\$ |pnpm |Done in )")
 _CHANGING_PARTS = re.compile(r"0x[0-9a-fA-F]+|[0-9a-f]{8,}|[\d.:,+TZ-]*\d[\d.:,+TZ-]*")
 
 
+_NUMBERED_NAME = re.compile(r"\[ *[^\[\] ]*-\d+\]")
+
+
 def _shape(line: str) -> str:
-    """A line of a log without what changes from run to run: numbers, times, ids."""
-    return _CHANGING_PARTS.sub("#", line.strip())
+    """A line of a log without what changes from run to run: numbers, times, ids, and names of threads, which a column
+    of fixed width cuts from the left as soon as their number has a digit more."""
+    return _CHANGING_PARTS.sub("#", _NUMBERED_NAME.sub("[-#]", line.strip()))
 
 
 def _compare_logs(originals: Sequence[Observation], candidate: Observation) -> list[Difference]:
