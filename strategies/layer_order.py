@@ -51,7 +51,7 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
     ahead = _fetch_ahead(situation, group, after, moves)
     if moves.last is None:
         if isinstance(ahead, _Ahead):
-            yield _fetch_only(situation, group, ahead)
+            yield _fetch_only(situation, ahead)
         elif ahead is not None:
             yield ahead
         elif moves.refused:
@@ -327,7 +327,7 @@ def _fetch_ahead(
     return None
 
 
-def _fetch_only(situation: Situation, group: Sequence[SourceCopy], ahead: _Ahead) -> Change:
+def _fetch_only(situation: Situation, ahead: _Ahead) -> Change:
     first, eol = ahead.place, situation.dockerfile.eol
     at = first.comments[0].start if first.comments else first.extent.start
     names = ", ".join(posixpath.basename(path) for path in ahead.files[:6]) or "what is copied before"
@@ -465,7 +465,8 @@ STRATEGY = Strategy(
         ),
         Example(
             "the tool is set up for the project",
-            before="FROM python:3.12\nCOPY . .\nRUN poetry config --local virtualenvs.create false\nRUN poetry install\n",
+            before="FROM python:3.12\nCOPY . .\nRUN poetry config --local virtualenvs.create false\n"
+            "RUN poetry install\n",
             after=None,
             refused="comes before it",
             files={"pyproject.toml": ""},

@@ -172,11 +172,9 @@ def test_an_error_that_only_the_candidate_logs_is_a_difference() -> None:
 
 
 def test_the_number_of_a_thread_is_no_difference_where_the_column_cuts_its_name() -> None:
-    before = _run(
-        "10:02 WARN 7 --- [rates] [nio-8080-exec-9] Resolver : Resolved [MissingParameterException: amount]\n"
-    )
-    after = _run("10:03 WARN 7 --- [rates] [io-8080-exec-10] Resolver : Resolved [MissingParameterException: amount]\n")
-    other = _run("10:03 WARN 7 --- [rates] [io-8080-exec-10] Resolver : Resolved [MissingParameterException: rate]\n")
+    before = _run("10:02 WARN 7 --- [rates] [nio-8080-exec-9] Resolver : Resolved [MissingException: amount]\n")
+    after = _run("10:03 WARN 7 --- [rates] [io-8080-exec-10] Resolver : Resolved [MissingException: amount]\n")
+    other = _run("10:03 WARN 7 --- [rates] [io-8080-exec-10] Resolver : Resolved [MissingException: rate]\n")
     assert compare([before, before], after) == ()
     assert {found.aspect for found in compare([before, before], other)} == {"log"}
 
