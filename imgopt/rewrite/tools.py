@@ -23,6 +23,7 @@ from imgopt.proof.starts import unfolded
 from imgopt.rewrite.carve import is_below, matches_any
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import NEUTRAL, Install, recognise
+from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.start import explained_in, original_start
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import ContextFiles, Situation
@@ -92,8 +93,18 @@ def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -
     added = _unneeded(situation, evidence, there, tools, closed=closed)
     used = _use(situation, evidence, tools)
     unused = [each for each in own if not used(each) and all(_is_as_in_base(evidence, path) for path in each.files)]
-    if unused or added:
-        yield tools.remove, [*unused, *added]
+    gone = [*unused, *added]
+    if gone:
+        site = next(iter(sites))
+        yield f"rm -rf {shell_word(site)}/*" if _is_all_of(evidence, site, there, gone) else tools.remove, gone
+
+
+def _is_all_of(evidence: Evidence, site: str, there: list[Package], gone: list[Package]) -> bool:
+    """Whether nothing else than these packages lies in their folder, which one quick command can empty then."""
+    files = {path for each in gone for path in each.files}
+    return len(gone) == len(there) and all(
+        node.path in files or node.path.endswith((".pyc", "/README.txt")) for node in evidence.tree.files(site)
+    )
 
 
 def _use(situation: Situation, evidence: Evidence, tools: BuildTools) -> Callable[[Package], bool]:
