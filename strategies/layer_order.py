@@ -74,7 +74,11 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
     names = ", ".join(posixpath.basename(path) for path in missing)
     installs = "; ".join(dict.fromkeys(moves.commands))
     what = f"only {names or 'what is copied before'}" if moves.files else "nothing of the source"
-    because = f"`{installs}` reads {what}: an edit of the source does not run it again"
+    several = "; " in installs
+    because = (
+        f"`{installs}` {'read' if several else 'reads'} {what}: an edit of the source does not run "
+        f"{'them' if several else 'it'} again"
+    )
     lines: list[str] = []
     if isinstance(ahead, _Ahead):
         lines = ahead.lines(situation, [path for path in ahead.files if path not in moves.files])
@@ -163,11 +167,16 @@ def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instructio
             moves.refused, moves.refused_line = need.refused, item.line
             return _split(script, item, index, files, installing, moves)
         files += need.files
-        if need.installs:
-            installing = installing or " ".join(word.text for word in command.words)[:60]
+        if need.installs and (not installing or _only_lists(installing)):
+            installing = " ".join(word.text for word in command.words)[:60]
     _take(item, files, installing, moves)
     moves.passed = item
     return True
+
+
+def _only_lists(command: str) -> bool:
+    """Whether a command fetches the lists of packages, which is not what a reader takes for the installation."""
+    return command.split()[1:2] in (["update"], ["upgrade"])
 
 
 def _split(script: Script, item: Instruction, index: int, files: list[str], installing: str, moves: _Moves) -> bool:
@@ -234,14 +243,17 @@ def _edits(
         moved += eol
     moved = "".join(line + eol for line in fetch) + moved
     lines = "".join(line + eol for line in _manifest_copies(group, missing))
+    end = last.extent.end
+    if not lines and text[:start].endswith(eol * 2) and text.startswith(eol, end):
+        end += len(eol)  # one blank line is enough where the source was
     assert moves.last is not None
     place = moves.last.extent.end
     if moves.split_at is None:
         lead = "" if text[place - 1 : place] == "\n" else eol
-        return (Edit(start, last.extent.end, lines), Edit(place, place, lead + moved))
+        return (Edit(start, end, lines), Edit(place, place, lead + moved))
     head, tail = _cut(situation, moves.last, moves.split_at)
     return (
-        Edit(start, last.extent.end, lines),
+        Edit(start, end, lines),
         Edit(head, tail, eol + moved + _run_prefix(moves.last)),
     )
 
@@ -480,8 +492,8 @@ STRATEGY = Strategy(
         ),
         Example(
             "packages of the system after the source",
-            before="FROM debian\nWORKDIR /app\nCOPY . .\nRUN apt-get update && apt-get install -y make\nRUN make\n",
-            after="FROM debian\nWORKDIR /app\nRUN apt-get update && apt-get install -y make\nCOPY . .\nRUN make\n",
+            before="FROM debian\nWORKDIR /app\n\nCOPY . .\n\nRUN apt-get update && apt-get install -y make\nRUN make\n",
+            after="FROM debian\nWORKDIR /app\n\nRUN apt-get update && apt-get install -y make\nCOPY . .\nRUN make\n",
             files={"Makefile": ""},
         ),
         Example(
