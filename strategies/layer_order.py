@@ -24,7 +24,8 @@ TRANSPARENT = frozenset(
 class _Moves:
     """What can go before the source, in order."""
 
-    files: list[str] = field(default_factory=list)
+    files: dict[str, Instruction] = field(default_factory=dict)
+    """Paths in the context that the RUN steps read -> the first that does."""
     last: Instruction | None = None
     """The last RUN that installs."""
     split_at: int | None = None
@@ -167,16 +168,16 @@ def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instructio
             moves.refused, moves.refused_line = need.refused, item.line
             return _split(script, item, index, files, installing, moves)
         files += need.files
-        if need.installs and (not installing or _only_lists(installing)):
-            installing = " ".join(word.text for word in command.words)[:60]
+        if need.installs and not installing:
+            installing = _installation(" ".join(word.text for word in command.words))
     _take(item, files, installing, moves)
     moves.passed = item
     return True
 
 
-def _only_lists(command: str) -> bool:
-    """Whether a command fetches the lists of packages, which is not what a reader takes for the installation."""
-    return command.split()[1:2] in (["update"], ["upgrade"])
+def _installation(command: str) -> str:
+    """The command, cut; nothing where it only fetches the lists of packages, which are stale without an installation."""
+    return "" if command.split()[1:2] == ["update"] else command[:60]
 
 
 def _split(script: Script, item: Instruction, index: int, files: list[str], installing: str, moves: _Moves) -> bool:
@@ -195,7 +196,8 @@ def _split(script: Script, item: Instruction, index: int, files: list[str], inst
 
 
 def _take(item: Instruction, files: list[str], installing: str, moves: _Moves) -> None:
-    moves.files += [path for path in files if path not in moves.files]
+    for path in files:
+        moves.files.setdefault(path, item)
     if installing:
         moves.commands.append(installing)
         moves.last = item
@@ -233,16 +235,24 @@ def _edits(
     missing: Sequence[str],
     fetch: Sequence[str],
 ) -> tuple[Edit, ...]:
-    """Manifests in the place of the source, the source behind the last RUN that can do without it; between the two, the
-    lines that fetch dependencies ahead."""
+    """Manifests in the place of the source, or in front of the first RUN that reads them; the source behind the last
+    RUN that can do without it; between the two, the lines that fetch dependencies ahead."""
     text, eol = situation.dockerfile.text, situation.dockerfile.eol
     first, last = group[0].instruction, group[-1].instruction
-    start = first.comments[0].start if first.comments else first.extent.start
+    start = _begin(first)
     moved = text[start : last.extent.end]
     if not moved.endswith("\n"):
         moved += eol
     moved = "".join(line + eol for line in fetch) + moved
-    lines = "".join(line + eol for line in _manifest_copies(group, missing))
+    readers = list(dict.fromkeys(moves.files[path] for path in missing))
+    copies = {
+        reader: "".join(
+            line + eol for line in _manifest_copies(group, [path for path in missing if moves.files[path] is reader])
+        )
+        for reader in readers
+    }
+    lines = copies.pop(_first_run(situation, last), "")
+    inserted = [Edit(at, at, copy) for reader, copy in copies.items() for at in [_begin(reader)]]
     end = last.extent.end
     if not lines and text[:start].endswith(eol * 2) and text.startswith(eol, end):
         end += len(eol)  # one blank line is enough where the source was
@@ -250,12 +260,24 @@ def _edits(
     place = moves.last.extent.end
     if moves.split_at is None:
         lead = "" if text[place - 1 : place] == "\n" else eol
-        return (Edit(start, end, lines), Edit(place, place, lead + moved))
+        return (Edit(start, end, lines), *inserted, Edit(place, place, lead + moved))
     head, tail = _cut(situation, moves.last, moves.split_at)
     return (
         Edit(start, end, lines),
+        *inserted,
         Edit(head, tail, eol + moved + _run_prefix(moves.last)),
     )
+
+
+def _first_run(situation: Situation, source: Instruction) -> Instruction:
+    """The first RUN behind the source."""
+    items = situation.dockerfile.stages[source.stage].instructions
+    return next(item for item in items if item.keyword == "RUN" and item.span.start > source.span.start)
+
+
+def _begin(instruction: Instruction) -> int:
+    """Where it starts in the file, its comments included."""
+    return instruction.comments[0].start if instruction.comments else instruction.extent.start
 
 
 def _cut(situation: Situation, run: Instruction, index: int) -> tuple[int, int]:
@@ -341,7 +363,7 @@ def _fetch_ahead(
 
 def _fetch_only(situation: Situation, ahead: _Ahead) -> Change:
     first, eol = ahead.place, situation.dockerfile.eol
-    at = first.comments[0].start if first.comments else first.extent.start
+    at = _begin(first)
     names = ", ".join(posixpath.basename(path) for path in ahead.files[:6]) or "what is copied before"
     because = f"dependencies are fetched from {names} alone: an edit of the source does not fetch them again"
     lines = ahead.lines(situation, ahead.files)
@@ -495,6 +517,14 @@ STRATEGY = Strategy(
             before="FROM debian\nWORKDIR /app\n\nCOPY . .\n\nRUN apt-get update && apt-get install -y make\nRUN make\n",
             after="FROM debian\nWORKDIR /app\n\nRUN apt-get update && apt-get install -y make\nCOPY . .\nRUN make\n",
             files={"Makefile": ""},
+        ),
+        Example(
+            "each manifest in front of the step that reads it",
+            before="FROM debian\nCOPY . /app\nWORKDIR /app\nRUN apt-get update\nRUN apt-get install -y python3-pip\n"
+            "RUN pip3 install -r requirements.txt\nCMD python3 app.py\n",
+            after="FROM debian\nWORKDIR /app\nRUN apt-get update\nRUN apt-get install -y python3-pip\n"
+            "COPY requirements.txt /app/\nRUN pip3 install -r requirements.txt\nCOPY . /app\nCMD python3 app.py\n",
+            files={"requirements.txt": "flask\n", "app.py": ""},
         ),
         Example(
             "the source brings settings of the package manager",

@@ -31,6 +31,9 @@ from imgopt.rewrite.strategy import ContextFiles, Situation
 LISTS = re.compile(r"(?:^|/)(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile)$")
 NEEDED = re.compile(r"^Requires-Dist:\s*([\w.-]+)", re.MULTILINE)
 
+MANY = 10
+"""So many packages are worth a quicker way than the installer's own."""
+
 PLAIN = NEUTRAL | frozenset(["apt-get", "cd", "chmod", "chown", "cp", "echo", "ln", "mv", "rm", "sed", "touch"])
 """Programs that use no package of a language."""
 
@@ -96,15 +99,21 @@ def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -
     gone = [*unused, *added]
     if gone:
         site = next(iter(sites))
-        yield f"rm -rf {shell_word(site)}/*" if _is_all_of(evidence, site, there, gone) else tools.remove, gone
+        yield _emptied(evidence, site, there, gone) or tools.remove, gone
 
 
-def _is_all_of(evidence: Evidence, site: str, there: list[Package], gone: list[Package]) -> bool:
-    """Whether nothing else than these packages lies in their folder, which one quick command can empty then."""
+def _emptied(evidence: Evidence, site: str, there: list[Package], gone: list[Package]) -> str:
+    """A command that empties the folder of many packages at once, where nothing else lies in it; else nothing: pip
+    takes seconds for it."""
+    if len(gone) < MANY or len(gone) < len(there):
+        return ""
     files = {path for each in gone for path in each.files}
-    return len(gone) == len(there) and all(
-        node.path in files or node.path.endswith((".pyc", "/README.txt")) for node in evidence.tree.files(site)
-    )
+    if any(
+        node.path not in files and not node.path.endswith((".pyc", "/README.txt")) for node in evidence.tree.files(site)
+    ):
+        return ""
+    elsewhere = sorted(path for path in files if not is_below(path, (site,)) and evidence.tree.get(path) is not None)
+    return " ".join(["rm -rf", f"{shell_word(site)}/*", *map(shell_word, elsewhere)])
 
 
 def _use(situation: Situation, evidence: Evidence, tools: BuildTools) -> Callable[[Package], bool]:

@@ -76,6 +76,28 @@ def test_what_the_project_may_use_stays(why: dict[str, object], removed: Callabl
     assert removed(**why) == ("cleo", "pip", "poetry")
 
 
+@pytest.mark.parametrize(("more", "wanted"), [({}, True), ({f"{SITE}/own.py": "x"}, False)])
+def test_many_packages_go_at_once_where_nothing_else_lies_in_their_folder(
+    tmp_path: Path, side_of: Callable[..., Side], more: Mapping[str, str], wanted: bool
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    names = [f"tool{number}" for number in range(12)]
+    tools = {path: file for name in names for path, file in package(name).items()}
+    closed = {"env/pyvenv.cfg": "include-system-site-packages = false", "env/bin/flask": File("x", 0o755)}
+    script = {"usr/local/bin/poetry": File("#!/usr/local/bin/python3.11\n", 0o755)}
+    poetry = package("poetry", *names)
+    poetry[f"{SITE}/poetry-1.dist-info/RECORD"] += "../../../bin/poetry,,\n"  # type: ignore[operator]
+    layers = (("ADD", BASE), ("RUN pip install poetry", {**tools, **poetry, **script, **more}), ("RUN poetry", closed))
+    config = {"Env": ["PATH=/env/bin:/usr/local/bin"], "Cmd": ["flask", "run"], "WorkingDir": "/app"}
+    side = side_of(Recipe(layers, config), 1)
+    evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset(["/app/main.py"])))
+    context = ContextFiles(tmp_path, {"pyproject.toml": 1})
+    found = removable_tools(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE)))
+    assert {"pip", "poetry", *names} == set(found.names)
+    assert (found.command == f"rm -rf /{SITE}/* /usr/local/bin/poetry") is wanted, found.command
+    assert found.command.startswith("pip uninstall") is not wanted
+
+
 def test_development_packages_go_from_the_environment_that_the_service_runs_in(
     tmp_path: Path, side_of: Callable[..., Side]
 ) -> None:
