@@ -176,7 +176,7 @@ def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instructio
 
 
 def _installation(command: str) -> str:
-    """The command, cut; nothing where it only fetches the lists of packages, which are stale without an installation."""
+    """The command, cut; nothing where it only fetches the lists of packages, which go stale by themselves."""
     return "" if command.split()[1:2] == ["update"] else command[:60]
 
 
