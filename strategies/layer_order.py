@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -159,6 +160,10 @@ def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instructio
     if script.unknown or not script.commands:
         moves.refused, moves.refused_line = script.unknown or "no shell command", item.line
         return False
+    variable = _variable_into(situation, group, item)
+    if variable:
+        moves.refused, moves.refused_line = f"${variable} leads into the source", item.line
+        return False
     workdir = workdir_at(dockerfile.scope_at(item))
     files: list[str] = []
     installing = ""
@@ -173,6 +178,23 @@ def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instructio
     _take(item, files, installing, moves)
     moves.passed = item
     return True
+
+
+_MANAGERS_VARIABLES = re.compile(
+    r"(PIP|NPM_CONFIG|YARN|PNPM|UV|POETRY|PIPENV|BUNDLE|GEM|CARGO|MAVEN|GRADLE|COMPOSER|APT|CONDA)", re.I
+)
+
+
+def _variable_into(situation: Situation, group: Sequence[SourceCopy], item: Instruction) -> str:
+    """A variable of a package manager that names something that the source brings (`PIP_CONSTRAINT`); else nothing."""
+    context = situation.project.context
+    for name, value in situation.dockerfile.scope_at(item).env.items():
+        path = value.removeprefix("file://")
+        if _MANAGERS_VARIABLES.match(name) and path.startswith("/"):
+            places = (copy.in_context(posixpath.normpath(path)) for copy in group)
+            if any(place is not None and present(context, place) for place in places):
+                return name
+    return ""
 
 
 def _installation(command: str) -> str:
@@ -525,6 +547,19 @@ STRATEGY = Strategy(
             after="FROM debian\nWORKDIR /app\nRUN apt-get update\nRUN apt-get install -y python3-pip\n"
             "COPY requirements.txt /app/\nRUN pip3 install -r requirements.txt\nCOPY . /app\nCMD python3 app.py\n",
             files={"requirements.txt": "flask\n", "app.py": ""},
+        ),
+        Example(
+            "a variable leads the package manager into the source",
+            before="FROM python\nENV PIP_CONSTRAINT=/app/pins.txt\nCOPY . /app\nRUN pip install flask\n",
+            after=None,
+            refused="leads into the source",
+            files={"pins.txt": "flask==3\n"},
+        ),
+        Example(
+            "a variable of the package manager that leads elsewhere",
+            before="FROM python\nENV PIP_CACHE_DIR=/app/.cache\nCOPY . /app\nRUN pip install flask\n",
+            after="FROM python\nENV PIP_CACHE_DIR=/app/.cache\nRUN pip install flask\nCOPY . /app\n",
+            files={"app.py": ""},
         ),
         Example(
             "the source brings settings of the package manager",
