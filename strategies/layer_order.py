@@ -562,6 +562,20 @@ STRATEGY = Strategy(
             files={"app.py": ""},
         ),
         Example(
+            "the source is a package below the working directory",
+            before="FROM python\nWORKDIR /app\nCOPY . /app/lib\nRUN pip install --no-cache-dir /app/lib uvicorn\n",
+            after=None,
+            refused="runs outside what is copied",
+            files={"setup.py": ""},
+        ),
+        Example(
+            "requirements by their whole path",
+            before="FROM python\nWORKDIR /app\nCOPY . /app\nRUN pip install -r /app/requirements.txt\n",
+            after="FROM python\nWORKDIR /app\nCOPY requirements.txt /app/\nRUN pip install -r /app/requirements.txt\n"
+            "COPY . /app\n",
+            files={"requirements.txt": "flask\n", "app.py": ""},
+        ),
+        Example(
             "the source brings settings of the package manager",
             before="FROM debian\nCOPY rootfs /\nRUN apt-get update && apt-get install -y make\n",
             after=None,

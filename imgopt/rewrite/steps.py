@@ -109,9 +109,9 @@ def _reads(command: Command) -> bool:
 
 
 def _relative(word: str, cwd: str) -> str:
-    """A word that names a path below the working directory, as a relative one."""
+    """A word that names a path below the working directory, as a relative one that cannot be taken for a package."""
     inside = word.startswith(cwd.rstrip("/") + "/") and cwd != "/"
-    return posixpath.relpath(word, cwd) if inside else word
+    return "./" + posixpath.relpath(word, cwd) if inside else word
 
 
 _SETTINGS = frozenset(["npm config", "yarn config", "pnpm config", "poetry config", "pip config", "corepack enable"])
