@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from imgopt.dockerfile import Edit, IgnoreFile, Instruction, Stage
-from imgopt.dockerfile.shellmodel import Script
 from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
 from imgopt.rewrite.installs import present
-from imgopt.rewrite.steps import SourceCopy, is_setting, need_of, script_of, source_copy, workdir_at
+from imgopt.rewrite.moves import TRANSPARENT, Moves, find_moves
+from imgopt.rewrite.steps import SourceCopy, is_setting, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
-
-TRANSPARENT = frozenset(
-    ["ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "SHELL"]
-)
-"""Instructions that a COPY can pass without changing what either does."""
-
-
-@dataclass
-class _Moves:
-    """What can go before the source, in order."""
-
-    files: dict[str, Instruction] = field(default_factory=dict)
-    """Paths in the context that the RUN steps read -> the first that does."""
-    last: Instruction | None = None
-    """The last RUN that installs."""
-    split_at: int | None = None
-    """How many of its commands come before the source; None for all."""
-    passed: Instruction | None = None
-    """The last RUN that could go before the source as a whole."""
-    refused: str = ""
-    refused_line: int | None = None
-    commands: list[str] = field(default_factory=list)
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -49,7 +26,7 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
     if not group:
         return
     after = [item for item in stage.instructions if item.span.start > group[-1].instruction.span.start]
-    moves = _moves(situation, group, after)
+    moves = find_moves(situation, group, after)
     ahead = _fetch_ahead(situation, group, after, moves)
     if moves.last is None:
         if isinstance(ahead, _Ahead):
@@ -117,115 +94,6 @@ def _source_group(situation: Situation, stage: Stage) -> list[SourceCopy]:
     return []
 
 
-SYSTEM = frozenset(["etc", "root", "usr"])
-"""Folders that hold what installations read without being told to."""
-
-
-def _brings_settings(situation: Situation, group: Sequence[SourceCopy]) -> bool:
-    """Whether the source goes into folders of the system (`COPY rootfs /`)."""
-    return any(
-        posixpath.normpath(posixpath.join(copy.folder, posixpath.relpath(path, copy.source or "."))).split("/")[1]
-        in SYSTEM
-        for copy in group
-        if copy.folder.strip("/").partition("/")[0] in ("", "etc")
-        for path in situation.project.context.sizes
-        if copy.brings(path)
-    )
-
-
-def _moves(situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction]) -> _Moves:
-    moves = _Moves()
-    if _brings_settings(situation, group):
-        moves.refused, moves.refused_line = "the source brings files of the system", group[0].instruction.line
-        return moves
-    for item in after:
-        if item.keyword in TRANSPARENT:
-            continue
-        if item.keyword == "WORKDIR" and all(copy.written.startswith("/") for copy in group):
-            continue
-        if item.keyword != "RUN":
-            break
-        if not _one_run(situation, group, item, moves):
-            break
-    return moves
-
-
-def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instruction, moves: _Moves) -> bool:
-    """Adds a RUN to what can move; False when it, or a part of it, has to stay behind the source."""
-    dockerfile, project = situation.dockerfile, situation.project
-    if any(mount.type == "bind" for mount in getattr(item.typed, "mounts", ())):
-        moves.refused, moves.refused_line = "a bind mount reads the context by itself", item.line
-        return False
-    script = script_of(dockerfile, item)
-    if script.unknown or not script.commands:
-        moves.refused, moves.refused_line = script.unknown or "no shell command", item.line
-        return False
-    variable = _variable_into(situation, group, item)
-    if variable:
-        moves.refused, moves.refused_line = f"${variable} leads into the source", item.line
-        return False
-    workdir = workdir_at(dockerfile.scope_at(item))
-    files: list[str] = []
-    installing = ""
-    for index, command in enumerate(script.commands):
-        need = need_of(command, workdir, group, project.context, project.ecosystems)
-        if need.refused:
-            moves.refused, moves.refused_line = need.refused, item.line
-            return _split(script, item, index, files, installing, moves)
-        files += need.files
-        if need.installs and not installing:
-            installing = _installation(" ".join(word.text for word in command.words))
-    _take(item, files, installing, moves)
-    moves.passed = item
-    return True
-
-
-_MANAGERS_VARIABLES = re.compile(
-    r"(PIP|NPM_CONFIG|YARN|PNPM|UV|POETRY|PIPENV|BUNDLE|GEM|CARGO|MAVEN|GRADLE|COMPOSER|APT|CONDA)", re.I
-)
-
-
-def _variable_into(situation: Situation, group: Sequence[SourceCopy], item: Instruction) -> str:
-    """A variable of a package manager that names something that the source brings (`PIP_CONSTRAINT`); else nothing."""
-    context = situation.project.context
-    for name, value in situation.dockerfile.scope_at(item).env.items():
-        path = value.removeprefix("file://")
-        if _MANAGERS_VARIABLES.match(name) and path.startswith("/"):
-            places = (copy.in_context(posixpath.normpath(path)) for copy in group)
-            if any(place is not None and present(context, place) for place in places):
-                return name
-    return ""
-
-
-def _installation(command: str) -> str:
-    """The command, cut; nothing where it only fetches the lists of packages, which go stale by themselves."""
-    return "" if command.split()[1:2] == ["update"] else command[:60]
-
-
-def _split(script: Script, item: Instruction, index: int, files: list[str], installing: str, moves: _Moves) -> bool:
-    """Cuts `install && build` in two, where the list is plain and no `cd` before the cut matters after it."""
-    if index == 0 or not installing or not script.is_plain_list or item.heredocs or script.commands[index].cwd != ".":
-        return False
-    if any(command.name in ("set", "export", "cd", "umask", "source", ".") for command in script.commands[:index]):
-        return False
-    if any(not command.words for command in script.commands[:index]):
-        return False
-    if "#" in item.text[script.commands[index - 1].span.end : script.commands[index].span.start]:
-        return False
-    _take(item, files, installing, moves)
-    moves.split_at = index
-    return False
-
-
-def _take(item: Instruction, files: list[str], installing: str, moves: _Moves) -> None:
-    for path in files:
-        moves.files.setdefault(path, item)
-    if installing:
-        moves.commands.append(installing)
-        moves.last = item
-        moves.split_at = None
-
-
 def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction], group: Sequence[SourceCopy]) -> bool:
     """An earlier COPY brings this very file already."""
     return any(
@@ -253,7 +121,7 @@ def _goes_to(situation: Situation, item: Instruction, path: str, group: Sequence
 def _edits(
     situation: Situation,
     group: Sequence[SourceCopy],
-    moves: _Moves,
+    moves: Moves,
     missing: Sequence[str],
     fetch: Sequence[str],
 ) -> tuple[Edit, ...]:
@@ -352,7 +220,7 @@ class _Ahead:
 
 
 def _fetch_ahead(
-    situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction], moves: _Moves
+    situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction], moves: Moves
 ) -> _Ahead | Skip | None:
     """A build command that cannot move, but whose dependencies can be fetched before the source comes."""
     done = moves.split_at or 0
