@@ -444,6 +444,42 @@ STRATEGY = Strategy(
             files={"requirements.txt": "flask\n", "app.py": ""},
         ),
         Example(
+            "an installer from the network, and tidying up",
+            before="FROM debian\nWORKDIR /app\nCOPY . .\nRUN curl -fsSL https://example.com/setup | bash - \\\n"
+            "    && apt-get install -y nodejs && apt-get clean && rm -rf /var/lib/apt/lists/*\nRUN make\n",
+            after="FROM debian\nWORKDIR /app\nRUN curl -fsSL https://example.com/setup | bash - \\\n"
+            "    && apt-get install -y nodejs && apt-get clean && rm -rf /var/lib/apt/lists/*\nCOPY . .\nRUN make\n",
+            files={"Makefile": ""},
+        ),
+        Example(
+            "a script of the project is no installer",
+            before="FROM debian\nCOPY . .\nRUN cat setup | bash - && apt-get install -y nodejs\n",
+            after=None,
+            refused="may read the source",
+            files={"setup": ""},
+        ),
+        Example(
+            "output into the source",
+            before="FROM debian\nWORKDIR /app\nCOPY . .\nRUN echo stable > release && apt-get install -y nodejs\n",
+            after=None,
+            refused="writes into what is copied",
+            files={"release": ""},
+        ),
+        Example(
+            "a package list of one's own, a program for all",
+            before="FROM node\nCOPY . /app\nRUN echo x > /etc/apt/x.list && npm install -g pm2\nRUN make\n",
+            after="FROM node\nRUN echo x > /etc/apt/x.list && npm install -g pm2\nCOPY . /app\nRUN make\n",
+            files={"Makefile": ""},
+        ),
+        Example(
+            "a virtual environment",
+            before="FROM python\nCOPY . /app\nWORKDIR /app\n"
+            "RUN python -m venv /venv && /venv/bin/pip install -r requirements.txt\n",
+            after="FROM python\nCOPY requirements.txt /app/\nWORKDIR /app\n"
+            "RUN python -m venv /venv && /venv/bin/pip install -r requirements.txt\nCOPY . /app\n",
+            files={"requirements.txt": "flask\n", "app.py": ""},
+        ),
+        Example(
             "the source brings settings of the package manager",
             before="FROM debian\nCOPY rootfs /\nRUN apt-get update && apt-get install -y make\n",
             after=None,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from imgopt.dockerfile import Instruction
-from imgopt.dockerfile.shellmodel import Script
+from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.rewrite.installs import present
-from imgopt.rewrite.steps import SourceCopy, need_of, script_of, workdir_at
+from imgopt.rewrite.steps import Need, SourceCopy, need_of, script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 TRANSPARENT = frozenset(
@@ -89,6 +89,8 @@ def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instructio
     installing = ""
     for index, command in enumerate(script.commands):
         need = need_of(command, workdir, group, project.context, project.ecosystems)
+        if index and _runs_download(script.commands[index - 1], command):
+            need = Need(installs=True)
         if need.refused:
             moves.refused, moves.refused_line = need.refused, item.line
             return _split(script, item, index, files, installing, moves)
@@ -115,6 +117,16 @@ def _variable_into(situation: Situation, group: Sequence[SourceCopy], item: Inst
             if any(place is not None and present(context, place) for place in places):
                 return name
     return ""
+
+
+def _runs_download(before: Command, command: Command) -> bool:
+    """`curl URL | sh`: an installer from the network, with nothing for its input but what was downloaded."""
+    name, options = command.name, command.values[1:]
+    if not command.operator.startswith("|") or before.name not in ("curl", "wget") or command.redirections:
+        return False
+    if name not in ("sh", "bash", "python3", "python"):
+        return False
+    return options[:1] in ((), ("-",), ("-s",)) or all(word is not None and word.startswith("-") for word in options)
 
 
 def _installation(command: str) -> str:

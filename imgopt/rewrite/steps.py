@@ -11,7 +11,7 @@ from imgopt.dockerfile import Dockerfile, Instruction, Scope
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.dockerfile.typed import Copy
-from imgopt.rewrite.installs import NEUTRAL, reads, recognise
+from imgopt.rewrite.installs import NEUTRAL, begins_with, reads, recognise
 from imgopt.rewrite.strategy import ContextFiles
 
 
@@ -85,17 +85,19 @@ def need_of(
     if command.background or command.cwd is None or any(value is None for value in command.values) or _reads(command):
         return Need(refused=f"`{_short(command)}` cannot be read with certainty")
     words = [value for value in command.values if value is not None]
+    cwd = posixpath.normpath(posixpath.join(workdir, command.cwd))
+    if _writes(command, cwd, copies):
+        return Need(refused=f"`{_short(command)}` writes into what is copied")
     if not words:
         return Need()
-    cwd = posixpath.normpath(posixpath.join(workdir, command.cwd))
     install = recognise([_relative(word, cwd) for word in words], ecosystems)
     if install is None:
         return Need() if _is_neutral(words, copies) else Need(refused=f"`{_short(command)}` may read the source")
     copy = next((item for item in copies if item.in_context(cwd) is not None), None)
     if copy is None:
         found = reads(install, ContextFiles(context.root, {}), "")
-        named = bool(found.refused) or bool(install.manager.manifests)
-        return Need(refused=f"`{_short(command)}` runs outside what is copied") if named else Need(installs=True)
+        refused = f"`{_short(command)}` runs outside what is copied" if found.refused else ""
+        return Need(refused=refused, installs=not refused)
     folder = copy.in_context(cwd) or ""
     found = reads(install, context, "" if folder == "." else folder)
     if found.refused:
@@ -108,6 +110,21 @@ def _reads(command: Command) -> bool:
     return any("<" in redirection.operator for redirection in command.redirections)
 
 
+def _writes(command: Command, cwd: str, copies: Sequence[SourceCopy]) -> bool:
+    """Whether its output goes to where the source goes, or to where nobody can tell."""
+    for redirection in command.redirections:
+        target = redirection.target.value if redirection.target is not None else None
+        if ">" not in redirection.operator or (redirection.operator == ">&" and (target or "").isdigit()):
+            continue
+        if target is None or _is_copied(posixpath.join(cwd, target), copies):
+            return True
+    return False
+
+
+def _is_copied(path: str, copies: Sequence[SourceCopy]) -> bool:
+    return any(copy.in_context(posixpath.normpath(path)) is not None for copy in copies)
+
+
 def _relative(word: str, cwd: str) -> str:
     """A word that names a path below the working directory, as a relative one that cannot be taken for a package."""
     inside = word.startswith(cwd.rstrip("/") + "/") and cwd != "/"
@@ -115,6 +132,14 @@ def _relative(word: str, cwd: str) -> str:
 
 
 _SETTINGS = frozenset(["npm config", "yarn config", "pnpm config", "poetry config", "pip config", "corepack enable"])
+
+
+_CLEANING = (
+    "apt-get clean", "apt-get autoclean", "apt-get autoremove", "apt-get remove", "apt-get purge", "apt clean",
+    "apt autoremove", "yum clean", "dnf clean", "microdnf clean", "apk del", "conda clean", "mamba clean",
+    "micromamba clean", "pip cache", "ldconfig",
+)  # fmt: skip
+"""Commands that tidy up behind installations."""
 
 
 def is_setting(words: Sequence[str]) -> bool:
@@ -130,8 +155,13 @@ def _is_neutral(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
         return all(path.startswith("/") and not any(copy.in_context(path) for copy in copies) for path in paths)
     if words[0] in ("npm", "yarn") and "cache" in words[1:3]:
         return True
-    if is_setting(words):
+    if is_setting(words) or words[0] in ("echo", "printf") or words[0].startswith("docker-php-ext-"):
         return True
+    if words[1:3] == ["-m", "venv"] or any(begins_with(words, command) for command in _CLEANING):
+        return True
+    if words[0] == "tee" or (words[0] == "gpg" and "--dearmor" in words):
+        paths = [word for word in words[1:] if not word.startswith("-")]
+        return all(path.startswith("/") and not _is_copied(path, copies) for path in paths)
     if words[0] in ("curl", "wget"):
         return not any(word.startswith("@") or word in ("-T", "--upload-file", "--config", "-K") for word in words)
     if words[0] not in NEUTRAL:
