@@ -18,7 +18,7 @@ def run() -> int:
     bases = ROOT / "build" / "bases.toml"
     if bases.exists():
         os.environ.setdefault("IMGOPT_BASES", str(bases))
-    words = ["optimize", "samples/flask-notes", "--out", str(OUT.relative_to(ROOT))]
+    words = ["optimize", "samples/flask-notes", "--time-all", "--out", str(OUT.relative_to(ROOT))]
     words += ["--output", "markdown:build/demo/report.md", "--output", "html:build/demo/report.html"]
     print(f"$ imgopt {' '.join(words)}\n", file=sys.stderr)
     OUT.mkdir(parents=True, exist_ok=True)

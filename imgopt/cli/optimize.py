@@ -35,6 +35,7 @@ Write = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for Dockerfile.<variant> and the result.")]
 Allow = Annotated[list[str] | None, typer.Option("--allow", help="Make a suggestion too; repeatable.")]
 NoTimings = Annotated[bool, typer.Option("--no-timings", help="Leave out the short benchmark.")]
+TimeAll = Annotated[bool, typer.Option("--time-all", help="Time every proven variant, not only the smallest.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +49,7 @@ def optimize_command(
     out: Out = None,
     allow: Allow = None,
     no_timings: NoTimings = False,
+    time_all: TimeAll = False,
     *,
     build: options.BuildOptions,
     smoke: options.SmokeOptions,
@@ -62,7 +64,9 @@ def optimize_command(
     rewrite = msgspec.structs.replace(settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])])
     settings = msgspec.structs.replace(settings, rewrite=rewrite)
     dockerfile = options.find_dockerfile(context, settings)
-    request = OptimizeRequest(context, dockerfile, settings, tuple(variant or ()), timings=not no_timings)
+    request = OptimizeRequest(
+        context, dockerfile, settings, tuple(variant or ()), timings=not no_timings, time_all=time_all
+    )
     result = _optimize(request)
     give(result, out_to)
     if out is not None:

@@ -94,6 +94,21 @@ def test_nothing_is_written_without_write_and_both_files_with_it(tmp_path: Path)
     assert result_of(again)["verdict"] == "good", again.stdout
 
 
+@pytest.mark.engine
+@pytest.mark.usefixtures("engine")
+def test_every_proven_variant_is_timed_on_demand(tmp_path: Path) -> None:
+    folder = project(tmp_path, PAGE_SERVICE)
+    before = snapshot(folder)
+    words = ["--variant", "safe", "--variant", "slim", "--time-all", "--format", "json"]
+    result = result_of(imgopt("optimize", str(folder), *words))
+    assert [variant["verdict"] for variant in result["variants"]] == ["proven", "proven"]
+    for variant in result["variants"]:
+        counts = {name: (len(found["before"]), len(found["after"])) for name, found in variant["timings"].items()}
+        assert counts == {"cold": (1, 1), "edit-source": (3, 3)}, variant["name"]
+        assert not all(step["cached"] for step in variant["steps"]), "the edit runs something again"
+    assert snapshot(folder) == before
+
+
 def _engine_things() -> tuple[set[str], set[str]]:
     words = ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", "label=imgopt.session"]
     containers = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()

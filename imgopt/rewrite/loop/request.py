@@ -21,6 +21,8 @@ class OptimizeRequest:
     variants: tuple[str, ...] = ()
     timings: bool = True
     rebuilds: int = 3
+    time_all: bool = False
+    """Whether every proven variant is timed, not only the smallest."""
 
     def build(self, name: str, dockerfile: str | None = None, ignore: str | None = None) -> BuildRequest:
         """A build of this project; with other texts than the project's own where they are given."""

@@ -44,10 +44,9 @@ def optimize(session: Session, request: OptimizeRequest, progress: Progress) -> 
         for kind in kinds
     ]
     counted = _counted(session)
-    smallest = _smallest(attempts)
     times = Times({})
-    if smallest is not None and request.timings:
-        times = measure(session, request, source, {smallest.kind.name: smallest.plan}, progress)
+    if timed := _timed(request, attempts):
+        times = measure(session, request, source, {item.kind.name: item.plan for item in timed}, progress)
     variants = [_variant(item, original, before, times) for item in attempts]
     return msgspec.structs.replace(_result(request, original, before, variants, times), **counted)
 
@@ -63,15 +62,17 @@ def _counted(session: Session) -> dict[str, Any]:
     }
 
 
-def _smallest(attempts: Iterable[Attempt]) -> Attempt | None:
-    """The proven variant with the fewest bytes on the wire: the one that is timed (`imgopt bench` times them all)."""
+def _timed(request: OptimizeRequest, attempts: Iterable[Attempt]) -> list[Attempt]:
+    """The proven variant with the fewest bytes on the wire, or every proven one, as the request says."""
     weighed = [
         (found.wire if found.wire is not None else found.tar, item)
         for item in attempts
         if item.verdict == "proven" and item.outcome is not None and item.outcome.image is not None
         for found in [sizes(item.outcome.image)]
     ]
-    return min(weighed, key=lambda pair: pair[0])[1] if weighed else None
+    if not request.timings or not weighed:
+        return []
+    return [item for _, item in weighed] if request.time_all else [min(weighed, key=lambda pair: pair[0])[1]]
 
 
 def _result(
