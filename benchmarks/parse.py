@@ -4,9 +4,10 @@
 
 Every Dockerfile of the samples and the tests is copied until there are at least `--files` of them. One round reads each
 copy from disk, parses it, checks it (typed instructions, stages, errors) and reads the shell of every command; then one
-hadolint process lints all copies, which spares hadolint its start for each file. Every round is recorded, in wall and
-in processor seconds; the ratio compares the fastest rounds, which other work on the machine disturbed least. Exits 1
-when imgopt is not at least 20 times faster per file.
+hadolint process lints all copies, which spares hadolint its start for each file: once with one thread, as imgopt has,
+and once with as many as it takes by itself. Every round is recorded, in wall and in processor seconds; the ratios
+compare the fastest rounds, which other work on the machine disturbed least. Exits 1 when imgopt is not at least 20
+times faster per file than hadolint with one thread.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from imgopt.dockerfile import parse, read_shell
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = 20.0
+ONE_THREAD = ("+RTS", "-N1", "-RTS")
+"""Options of GHC's run-time system, which hadolint is built on."""
 COMMANDS = ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK")
 
 
@@ -62,9 +65,9 @@ def read_all(files: list[Path]) -> int:
     return commands
 
 
-def lint_all(files: list[Path], hadolint: str) -> None:
+def lint_all(files: list[Path], hadolint: str, *options: str) -> None:
     """One hadolint process on all files."""
-    subprocess.run([hadolint, "--no-fail", *map(str, files)], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([hadolint, "--no-fail", *map(str, files), *options], stdout=subprocess.DEVNULL, check=True)
 
 
 def timed(work: Callable[[], object]) -> dict[str, float]:
@@ -87,12 +90,14 @@ def measure(count: int, rounds: int, hadolint: str) -> dict[str, Any]:
     sources = dockerfiles()
     ours: list[dict[str, float]] = []
     theirs: list[dict[str, float]] = []
+    parallel: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         files = copies(sources, count, Path(folder))
         commands = read_all(files)  # also the warm-up: imports, the shell grammar
         for _ in range(rounds):
             ours.append(timed(lambda: read_all(files)))
-            theirs.append(timed(lambda: lint_all(files, hadolint)))
+            theirs.append(timed(lambda: lint_all(files, hadolint, *ONE_THREAD)))
+            parallel.append(timed(lambda: lint_all(files, hadolint)))
         size = sum(file.stat().st_size for file in files)
     ratio = best(theirs, "wall") / best(ours, "wall")
     return {
@@ -103,10 +108,11 @@ def measure(count: int, rounds: int, hadolint: str) -> dict[str, Any]:
         "shell_commands": commands,
         "imgopt_rounds": ours,
         "hadolint_rounds": theirs,
+        "hadolint_parallel_rounds": parallel,
         "imgopt_seconds_per_file": best(ours, "wall") / len(files),
         "hadolint_seconds_per_file": best(theirs, "wall") / len(files),
         "ratio": ratio,
-        "processor_ratio": best(theirs, "processor") / best(ours, "processor"),
+        "parallel_ratio": best(parallel, "wall") / best(ours, "wall"),
         "target": TARGET,
         "reached": ratio >= TARGET,
         "environment": {
@@ -135,7 +141,8 @@ def main() -> int:
     print(
         f"{result['files']} files: imgopt {result['imgopt_seconds_per_file'] * 1e3:.2f} ms, "
         f"hadolint {result['hadolint_seconds_per_file'] * 1e3:.2f} ms per file, "
-        f"ratio {result['ratio']:.1f} (processor {result['processor_ratio']:.1f}, target {TARGET:.0f})"
+        f"ratio {result['ratio']:.1f} with one thread each (target {TARGET:.0f}), {result['parallel_ratio']:.1f} where "
+        f"hadolint takes all {os.cpu_count()} processors"
     )
     return 0 if result["reached"] else 1
 

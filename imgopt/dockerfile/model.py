@@ -70,11 +70,13 @@ class Dockerfile:
     @cached_property
     def stages(self) -> Stages:
         """With the defaults of the global ARGs; see `bind` for others."""
-        return graph.build_stages(self.instructions, {})
+        return graph.build_stages(self.instructions, self._default_scope)
 
     def bind(self, build_args: Mapping[str, str]) -> Stages:
         """The stages as a build with these `--build-arg` values sees them."""
-        return graph.build_stages(self.instructions, build_args) if build_args else self.stages
+        if not build_args:
+            return self.stages
+        return graph.build_stages(self.instructions, self._global_scope(build_args))
 
     @cached_property
     def errors(self) -> tuple[Problem, ...]:

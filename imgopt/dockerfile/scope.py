@@ -27,6 +27,9 @@ def platform_arguments(platform: str = "linux/amd64") -> dict[str, str]:
     return {side + key: value for side in ("BUILD", "TARGET") for key, value in values.items()}
 
 
+_PLATFORM = platform_arguments()
+
+
 @dataclass(frozen=True)
 class Scope:
     """What an instruction sees: `env` (ENV and the base image's), `args` (ARG that have a value) and `values`, both
@@ -173,8 +176,7 @@ def global_scope(instructions: Iterable[Instruction], build_args: Mapping[str, s
 
 def global_builder(instructions: Iterable[Instruction], build_args: Mapping[str, str]) -> ScopeBuilder:
     """`global_scope`, to be walked on from."""
-    predefined = platform_arguments()
-    predefined.update({key: value for key, value in build_args.items() if key in predefined})
+    predefined = {key: build_args.get(key, value) for key, value in _PLATFORM.items()}
     builder = ScopeBuilder({}, build_args, predefined)
     return builder.add(item for item in instructions if item.keyword == "ARG")
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from imgopt.dockerfile.expand import ExpansionError
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.reference import ImageReference
-from imgopt.dockerfile.scope import Scope, global_scope
+from imgopt.dockerfile.scope import Scope
 from imgopt.dockerfile.spans import Span
 from imgopt.dockerfile.typed import Copy, From, Located, Onbuild, Run
 from imgopt.errors import InputError
@@ -88,10 +88,10 @@ class Stages(tuple[Stage, ...]):
         return made
 
 
-def build_stages(instructions: tuple[Instruction, ...], build_args: Mapping[str, str]) -> Stages:
-    """Stages of well-formed FROM lines; a malformed FROM still begins a stage, with an empty base."""
+def build_stages(instructions: tuple[Instruction, ...], scope: Scope) -> Stages:
+    """Stages of well-formed FROM lines, which see the global `scope`; a malformed FROM still begins a stage, with an
+    empty base."""
     first = next((at for at, item in enumerate(instructions) if item.stage >= 0), len(instructions))
-    scope = global_scope(instructions[:first], build_args)
     stages: list[Stage] = []
     named: dict[str, Stage] = {}
     for group in _groups(instructions[first:]):
