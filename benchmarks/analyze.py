@@ -1,6 +1,8 @@
 """How long a look into an image takes, beside `docker save` and dive. Writes benchmarks/results/analyze.json.
 
-    .venv/bin/python benchmarks/analyze.py IMAGE [IMAGE...]
+    .venv/bin/python benchmarks/analyze.py [IMAGE...]
+
+Without a name: the fat Python and Rust bases, those that the engine has.
 
 Figures are wall times of whole processes, compared by the least of --runs; runs of all programs take turns. Beside them
 stand the processor times, which other work on the machine disturbs less: those of the program, and those of the engine
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,11 +36,14 @@ DIVE = "github.com/wagoodman/dive@v0.13.1"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("images", nargs="+")
+    parser.add_argument("images", nargs="*")
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
+    images = arguments.images or own_images()
+    if not images:
+        parser.error("name an image: the engine has none of the bases (`make bases`)")
     dive = find_dive()
-    rows = [measure(image, arguments.runs, dive) for image in arguments.images]
+    rows = [measure(image, arguments.runs, dive) for image in images]
     load = round(os.getloadavg()[0], 1)
     result = {"cpus": os.cpu_count(), "load": load, "dive": DIVE if dive else None, "images": rows}
     target = ROOT / "benchmarks" / "results" / "analyze.json"
@@ -45,6 +51,15 @@ def main() -> None:
     target.write_text(json.dumps(result, indent=2) + "\n")
     for row in rows:
         print(json.dumps(row, indent=2))
+
+
+def own_images() -> list[str]:
+    """The fat bases, under the names that they have here, if the engine has them."""
+    table = ROOT / "build" / "bases.toml"
+    names = tomllib.loads(table.read_text()).get("bases", {}) if table.is_file() else {}
+    images = [names.get(name, name) for name in ("python:3.11", "rust:1")]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return [image for image in images if subprocess.run(["docker", "image", "inspect", image], **quiet).returncode == 0]
 
 
 class Run(NamedTuple):
