@@ -72,9 +72,11 @@ class _Words:
     def step_over(self, instruction: Instruction) -> None:
         """To the line below."""
         typed = instruction.typed
-        hazy = {pair.key for pair in typed.pairs if self._is_hazy(pair)} if isinstance(typed, Env | Arg) else set()
-        self._builder.add((instruction,))
-        if isinstance(typed, Env | Arg):
+        if not isinstance(typed, (Env, Arg)):
+            self._builder.add((instruction,))
+        else:
+            hazy = {pair.key for pair in typed.pairs if self._is_hazy(pair)}
+            self._builder.add((instruction,))
             self._hazy.difference_update(pair.key for pair in typed.pairs if pair.value is not None)
             self._hazy |= hazy
 

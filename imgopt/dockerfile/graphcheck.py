@@ -26,7 +26,8 @@ def check_stages(stages: Stages, scope: Scope, before: Iterable[Instruction]) ->
     for stage in stages:
         yield from _base(stage, scope)
         for instruction in stage.instructions:
-            yield from _numbers(instruction, len(stages))
+            if instruction.keyword == "COPY":
+                yield from _numbers(instruction, len(stages))
     for stage in stages:
         yield from _images(stages, stage, scope)
     circle = _circle(stages)
@@ -79,8 +80,6 @@ def _base(stage: Stage, scope: Scope) -> Iterator[Problem]:
 
 
 def _numbers(instruction: Instruction, count: int) -> Iterator[Problem]:
-    if instruction.keyword != "COPY":
-        return
     for word, _ in from_words(instruction):
         if word.isdecimal() and word.isascii() and (len(word) > 9 or int(word) >= count):
             yield _problem(instruction, f"invalid stage index {word}", f"stages are numbered 0 to {count - 1}")
@@ -94,7 +93,7 @@ def _images(stages: Stages, stage: Stage, scope: Scope) -> Iterator[Problem]:
     if known and stage.parent is None and not isinstance(stage.base, ImageReference):
         yield _bad_reference(stage.start, str(stage.base))
     for instruction in stage.instructions:
-        if instruction.keyword != "ONBUILD":
+        if instruction.keyword in ("COPY", "RUN"):
             yield from _used_images(stages, instruction)
 
 

@@ -148,8 +148,8 @@ class Instruction:
     @property
     def typed(self) -> Typed | None:
         """What it means; None when BuildKit refuses it (`problem` says why)."""
-        return self._read()[0]
+        return (self._memo[0] if self._memo else self._read())[0]
 
     @property
     def problem(self) -> Problem | None:
-        return self._read()[1]
+        return (self._memo[0] if self._memo else self._read())[1]

@@ -174,14 +174,14 @@ class Dockerfile:
         base_env: Mapping[str, str] | None = None,
     ) -> ScopeBuilder:
         """`scope_at`, to be walked on from: add the instruction to see what the next one sees."""
-        before = takewhile(lambda item: item.span.start < instruction.span.start, self.instructions)
+        at = instruction.span.start
         if instruction.stage < 0 or instruction.keyword == "FROM":
-            return global_builder((item for item in before if item.stage < 0), build_args or {})
+            return global_builder([item for item in self._before_stages if item.span.start < at], build_args or {})
         builder = ScopeBuilder(self.global_scope(build_args).values, build_args or {}, base_env or {})
         stage = self.bind(build_args or {})[instruction.stage]
         for part in stage.chain[:-1]:
             builder.add(part.instructions)
-        return builder.add(item for item in before if item.stage == instruction.stage)
+        return builder.add([item for item in stage.instructions if item.span.start < at])
 
     def at_line(self, line: int) -> Instruction | None:
         """The instruction that covers a line (counted from 1)."""

@@ -27,6 +27,7 @@ def platform_arguments(platform: str = "linux/amd64") -> dict[str, str]:
     return {side + key: value for side in ("BUILD", "TARGET") for key, value in values.items()}
 
 
+_SETTING = frozenset(["ENV", "ARG", "WORKDIR", "USER", "SHELL"])
 _PLATFORM = platform_arguments()
 
 
@@ -77,7 +78,8 @@ class ScopeBuilder:
     def add(self, instructions: Iterable[Instruction]) -> ScopeBuilder:
         for instruction in instructions:
             self._escape = instruction.escape
-            self._one(instruction)
+            if instruction.keyword in _SETTING:
+                self._one(instruction)
         return self
 
     def child(self) -> ScopeBuilder:
@@ -119,8 +121,6 @@ class ScopeBuilder:
         )
 
     def _one(self, instruction: Instruction) -> None:
-        if instruction.keyword not in ("ENV", "ARG", "WORKDIR", "USER", "SHELL"):
-            return
         typed = instruction.typed
         if isinstance(typed, Env):
             self._set(self._env, typed.pairs)

@@ -40,6 +40,9 @@ class Logical:
 
     def span(self, start: int, end: int) -> Span:
         """The file span of `text[start:end]`; it includes continuation characters that lie between."""
+        if len(self.starts) == 1:  # most instructions are one line
+            shift = self.places[0]
+            return Span(start + shift, max(start, end) + shift)
         if end <= start:
             here = self.place(start)
             return Span(here, here)

@@ -182,7 +182,7 @@ def needs(stages: tuple[Stage, ...], stage: Stage) -> tuple[Stage, ...]:
 def _needs(stages: Stages, stage: Stage) -> tuple[Stage, ...]:
     found = {stage.parent.index} if stage.parent else set()
     for instruction in stage.instructions:
-        for word, number in from_words(instruction):
+        for word, number in from_words(instruction) if instruction.keyword in _USERS else ():
             used = find_stage(stages, word, numbers=number)
             if used is not None:
                 found.add(used.index)
