@@ -61,7 +61,7 @@ def read_all(files: list[Path]) -> int:
         _ = dockerfile.errors, dockerfile.stages
         for instruction in dockerfile.instructions:
             if instruction.keyword in COMMANDS:
-                commands += len(read_shell(instruction, dockerfile.scope_at(instruction).shell).commands)
+                commands += len(read_shell(instruction, dockerfile.shell_at(instruction)).commands)
     return commands
 
 

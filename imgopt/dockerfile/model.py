@@ -13,7 +13,7 @@ from imgopt.dockerfile.dispatch import check_dispatch
 from imgopt.dockerfile.graphcheck import check_stages
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.problems import MEANING, Problem, Refused
-from imgopt.dockerfile.scope import Scope, ScopeBuilder, global_builder, global_scope
+from imgopt.dockerfile.scope import DEFAULT_SHELL, Scope, ScopeBuilder, global_builder, global_scope
 from imgopt.dockerfile.stages import Stage, Stages
 from imgopt.dockerfile.syntax import Blank, Comment, Node, read
 from imgopt.errors import InputError
@@ -182,6 +182,14 @@ class Dockerfile:
         for part in stage.chain[:-1]:
             builder.add(part.instructions)
         return builder.add([item for item in stage.instructions if item.span.start < at])
+
+    def shell_at(self, instruction: Instruction) -> tuple[str, ...]:
+        """The shell that the shell form of `instruction` runs in: `scope_at(...).shell`, without the rest."""
+        return self.scope_at(instruction).shell if self._names_shell else DEFAULT_SHELL
+
+    @cached_property
+    def _names_shell(self) -> bool:
+        return any(item.keyword == "SHELL" for item in self.instructions)
 
     def at_line(self, line: int) -> Instruction | None:
         """The instruction that covers a line (counted from 1)."""

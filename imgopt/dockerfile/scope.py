@@ -15,7 +15,7 @@ from imgopt.dockerfile.expand import ExpansionError, Lexer, expand
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.typed import Arg, Env, KeyValue, Shell, User, Workdir
 
-_DEFAULT_SHELL = ("/bin/sh", "-c")
+DEFAULT_SHELL = ("/bin/sh", "-c")
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 
 
@@ -44,7 +44,7 @@ class Scope:
     unset: frozenset[str] = frozenset()
     workdir: str | None = None
     user: str | None = None
-    shell: tuple[str, ...] = _DEFAULT_SHELL
+    shell: tuple[str, ...] = DEFAULT_SHELL
     escape: str = "\\"
 
     def expand(self, word: str) -> str:
@@ -72,7 +72,7 @@ class ScopeBuilder:
         self._unset: set[str] = set()
         self._workdir: str | None = None
         self._user: str | None = None
-        self._shell: tuple[str, ...] = _DEFAULT_SHELL
+        self._shell: tuple[str, ...] = DEFAULT_SHELL
         self._escape = "\\"
 
     def add(self, instructions: Iterable[Instruction]) -> ScopeBuilder:

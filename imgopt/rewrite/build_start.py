@@ -74,7 +74,7 @@ def _words(dockerfile: Dockerfile, item: Instruction) -> tuple[str, ...]:
         return ()
     if typed.json is not None:
         return typed.json
-    script = read_shell(item, dockerfile.scope_at(item).shell)
+    script = read_shell(item, dockerfile.shell_at(item))
     if script.unknown or len(script.commands) != 1 or not script.is_plain_list or script.substituted:
         return ()
     command = script.commands[0]

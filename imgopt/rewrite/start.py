@@ -45,7 +45,7 @@ def _words(situation: Situation, item: Instruction) -> tuple[str, ...]:
         return ()
     if typed.json is not None:
         return typed.json
-    return (*situation.dockerfile.scope_at(item).shell, str(typed.shell or ""))
+    return (*situation.dockerfile.shell_at(item), str(typed.shell or ""))
 
 
 def original_start(evidence: Evidence) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Need:
 
 def script_of(dockerfile: Dockerfile, instruction: Instruction) -> Script:
     """The shell text of a RUN with the SHELL in force."""
-    return read_shell(instruction, dockerfile.scope_at(instruction).shell)
+    return read_shell(instruction, dockerfile.shell_at(instruction))
 
 
 def workdir_at(scope: Scope) -> str:
