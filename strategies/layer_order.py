@@ -238,7 +238,8 @@ def _fetch_ahead(
             continue
         place = moved_to or fetch.copy.instruction
         refused = fetch.refused or _unprepared(situation, place, item, rest, skip)
-        overlaid = _overlaid(situation, group)
+        # where something moves, the whole change is asked for this
+        overlaid = _overlaid(situation, group) if moves.last is None else ""
         if overlaid and not refused:
             refused = f"{overlaid} is in the build context and would lie over what is installed"
         if refused:

@@ -10,13 +10,13 @@ from imgopt.cache.bases import BaseConfig
 from imgopt.cache.graph import Vertex
 from imgopt.dockerfile import expand
 from imgopt.dockerfile.expand import ExpansionError
+from imgopt.dockerfile.scope import DEFAULT_SHELL
 from imgopt.dockerfile.typed import Env
 from imgopt.errors import InputError
 
 BASE_ENV = "\0base"
 """Stands for the environment of a base image whose configuration is not known."""
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-DEFAULT_SHELL = ("/bin/sh", "-c")
 
 
 class Environment:

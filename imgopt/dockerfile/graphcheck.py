@@ -93,7 +93,7 @@ def _images(stages: Stages, stage: Stage, scope: Scope) -> Iterator[Problem]:
     if known and stage.parent is None and not isinstance(stage.base, ImageReference):
         yield _bad_reference(stage.start, str(stage.base))
     for instruction in stage.instructions:
-        if instruction.keyword in ("COPY", "RUN"):
+        if instruction.keyword != "ONBUILD":
             yield from _used_images(stages, instruction)
 
 

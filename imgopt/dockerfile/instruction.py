@@ -128,14 +128,13 @@ class Instruction:
         return replace(self, keyword=inner.keyword, span=span, statement=inner)
 
     def _read(self) -> tuple[Typed | None, Problem | None]:
-        """What it means or why not; found out once, when first asked."""
-        if not self._memo:
-            from imgopt.dockerfile.readers import read_typed
+        """What it means or why not, remembered for the next time."""
+        from imgopt.dockerfile.readers import read_typed
 
-            try:
-                self._memo.append((read_typed(self), None))
-            except Refused as refused:
-                self._memo.append((None, self.locate_problem(refused)))
+        try:
+            self._memo.append((read_typed(self), None))
+        except Refused as refused:
+            self._memo.append((None, self.locate_problem(refused)))
         return self._memo[0]
 
     def locate_problem(self, refused: Refused) -> Problem:

@@ -140,19 +140,17 @@ class FromWord(NamedTuple):
     number: bool
 
 
-def from_words(instruction: Instruction) -> Iterator[FromWord]:
+def from_words(instruction: Instruction) -> tuple[FromWord, ...]:
     """Every `from` of the instruction (COPY --from, RUN --mount=from=), what ONBUILD holds included."""
     if instruction.keyword not in _USERS:
-        return
+        return ()
     typed = instruction.typed
     if isinstance(typed, Onbuild):
-        yield from from_words(typed.trigger)
-    elif isinstance(typed, Copy) and typed.from_:
-        yield FromWord(typed.from_, True)
-    elif isinstance(typed, Run):
-        for mount in typed.mounts:
-            if mount.from_:
-                yield FromWord(Located(mount.from_, mount.span), False)
+        return from_words(typed.trigger)
+    if isinstance(typed, Copy) and typed.from_:
+        return (FromWord(typed.from_, True),)
+    mounts = typed.mounts if isinstance(typed, Run) else ()
+    return tuple(FromWord(Located(mount.from_, mount.span), False) for mount in mounts if mount.from_)
 
 
 def find_stage(stages: tuple[Stage, ...], word: str, *, numbers: bool = True) -> Stage | None:
@@ -182,7 +180,7 @@ def needs(stages: tuple[Stage, ...], stage: Stage) -> tuple[Stage, ...]:
 def _needs(stages: Stages, stage: Stage) -> tuple[Stage, ...]:
     found = {stage.parent.index} if stage.parent else set()
     for instruction in stage.instructions:
-        for word, number in from_words(instruction) if instruction.keyword in _USERS else ():
+        for word, number in from_words(instruction):
             used = find_stage(stages, word, numbers=number)
             if used is not None:
                 found.add(used.index)

@@ -125,6 +125,12 @@ def _is_copied(path: str, copies: Sequence[SourceCopy]) -> bool:
     return any(copy.in_context(posixpath.normpath(path)) is not None for copy in copies)
 
 
+def _names_elsewhere(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
+    """Whether all its arguments are whole paths that the source does not go to."""
+    paths = [word for word in words[1:] if not word.startswith("-")]
+    return all(path.startswith("/") and not _is_copied(path, copies) for path in paths)
+
+
 def _relative(word: str, cwd: str) -> str:
     """A word that names a path below the working directory, as a relative one that cannot be taken for a package."""
     inside = word.startswith(cwd.rstrip("/") + "/") and cwd != "/"
@@ -151,8 +157,7 @@ def _is_neutral(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
     if words[0] == "cd":
         return True
     if words[0] == "rm":
-        paths = [word for word in words[1:] if not word.startswith("-")]
-        return all(path.startswith("/") and not any(copy.in_context(path) for copy in copies) for path in paths)
+        return _names_elsewhere(words, copies)
     if words[0] in ("npm", "yarn") and "cache" in words[1:3]:
         return True
     if is_setting(words) or words[0] in ("echo", "printf") or words[0].startswith("docker-php-ext-"):
@@ -160,8 +165,7 @@ def _is_neutral(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
     if words[1:3] == ["-m", "venv"] or any(begins_with(words, command) for command in _CLEANING):
         return True
     if words[0] == "tee" or (words[0] == "gpg" and "--dearmor" in words):
-        paths = [word for word in words[1:] if not word.startswith("-")]
-        return all(path.startswith("/") and not _is_copied(path, copies) for path in paths)
+        return _names_elsewhere(words, copies)
     if words[0] in ("curl", "wget"):
         return not any(word.startswith("@") or word in ("-T", "--upload-file", "--config", "-K") for word in words)
     if words[0] not in NEUTRAL:
