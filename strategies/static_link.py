@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit
-from imgopt.rewrite.carving import start_program
+from imgopt.image.tree import Node
+from imgopt.proof.contents import c_packages
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.go_programs import go_programs
 from imgopt.rewrite.installs import begins_with
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
@@ -39,21 +42,33 @@ def _refusal(situation: Situation) -> str:
     evidence = situation.evidence
     if evidence is None:
         return "needs `imgopt optimize`: which libraries the program needs is measured"
-    path = start_program(evidence)
-    node = evidence.side.file(path) if path is not None else None
-    elf = evidence.side.elf(node) if node is not None else None
-    if elf is None:
-        return "the image does not start a program that was built here"
-    if not elf.needed:
+    programs = go_programs(evidence)
+    if not programs:
+        return "the image has no Go program that was built from its source"
+    if not any(_needed(evidence, node) for node in programs):
         return "the program needs no library already"
-    foreign = next((name for name in elf.needed if not C_LIBRARY.match(name)), None)
-    if foreign is not None:
-        return f"the program needs {foreign}"
+    why = next((why for node in programs if (why := _needs_c(evidence, node))), "")
+    if why:
+        return why
     context = situation.project.context
     uses_c = next(
         (name for name in context.sizes if name.endswith(".go") and IMPORTS_C.search(context.text(name))), None
     )
     return f'{uses_c} imports "C"' if uses_c else ""
+
+
+def _needed(evidence: Evidence, node: Node) -> tuple[str, ...]:
+    elf = evidence.side.elf(node)
+    return elf.needed if elf is not None else ()
+
+
+def _needs_c(evidence: Evidence, node: Node) -> str:
+    """Why a program cannot do without C, by what stands in it."""
+    foreign = next((name for name in _needed(evidence, node) if not C_LIBRARY.match(name)), None)
+    if foreign is not None:
+        return f"the program needs {foreign}"
+    caller = next(iter(sorted(c_packages(node))), "")
+    return f"{caller}, a part of {node.path}, calls C: without cgo it does something else" if caller else ""
 
 
 STRATEGY = Strategy(
@@ -64,7 +79,8 @@ STRATEGY = Strategy(
     safety="evidence",
     references=("https://pkg.go.dev/cmd/cgo", "https://pkg.go.dev/net#hdr-Name_Resolution"),
     rewrite=rewrite,
-    refuses='A program that needs another library than the C library, or a source file that imports "C".',
+    refuses="A program that needs another library than the C library, that has a package which calls C (read from its "
+    'table of functions), or a source file that imports "C".',
     examples=(
         Example(
             "needs the built program", before="FROM golang:1.22\nRUN go build .\n", after=None, refused="needs `imgopt"

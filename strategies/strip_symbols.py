@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from imgopt.dockerfile import Edit
 from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
-from imgopt.proof.contents import go_build
-from imgopt.rewrite.carving import start_program
+from imgopt.rewrite.go_programs import go_programs
 from imgopt.rewrite.installs import begins_with
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
@@ -43,11 +42,10 @@ def _refusal(situation: Situation) -> str:
     evidence, context = situation.evidence, situation.project.context
     if evidence is None:
         return "needs `imgopt optimize`: whether the program has such tables is seen in the built image"
-    path = start_program(evidence)
-    node = evidence.side.file(path) if path is not None else None
-    if node is None or go_build(node) is None:
-        return "the image does not start a Go program"
-    if not _has_tables(node):
+    programs = go_programs(evidence)
+    if not programs:
+        return "the image has no Go program that was built from its source"
+    if not any(map(_has_tables, programs)):
         return "the program has neither symbol table nor debug data"
     reader = next((p for p in context.sizes if p.endswith(".go") and READS_TABLES.search(context.text(p))), None)
     return f"{reader} reads such tables, of the program itself perhaps" if reader else ""

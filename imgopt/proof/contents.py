@@ -27,6 +27,10 @@ _SIZE_TOLERANCE = 0.02
 _GO_SECTION = ".go.buildinfo"
 _GO_SETTINGS = re.compile(r"^build\t(?:CGO_\w+|vcs\b|-trimpath|-buildvcs|-gcflags|-asmflags)")
 """Settings of `go build` that change how a program is linked, not what it does."""
+_C_CALL = re.compile(rb"\0([\w.%~/-]+)\._Cfunc_")
+_C_TWICE = frozenset(["net", "os/user", "runtime/cgo", "plugin"])
+"""Packages of the standard library that call C where they may; net and os/user have the same in Go."""
+_READ_AT_ONCE = 1 << 20
 
 
 def compare_contents(original: Side, before: Node, candidate: Side, after: Node) -> Likeness:
@@ -81,7 +85,7 @@ def _same_program(original: Side, before: Node, candidate: Side, after: Node) ->
     if ours is None or theirs is None:
         return False
     if go_build(before) is not None:
-        return go_build(before) == go_build(after)
+        return go_build(before) == go_build(after) and c_packages(before) == c_packages(after)
     return ours == theirs and abs(_loaded(before) - _loaded(after)) <= _SIZE_TOLERANCE * _loaded(before)
 
 
@@ -92,6 +96,18 @@ def go_build(node: Node) -> tuple[str, ...] | None:
     if not section:
         return None
     return program_settings(section.decode("utf-8", "replace").split("\n"))
+
+
+def c_packages(node: Node) -> frozenset[str]:
+    """Packages of a Go program that call C, by the names in its table of functions (cmd/cgo: `_Cfunc_name`), which a
+    stripped program has too. Without cgo such a package is left out or does something else (go-sqlite3: an error)."""
+    found: set[str] = set()
+    rest = b""
+    with node.open() as file:
+        while chunk := file.read(_READ_AT_ONCE):
+            found |= {name.decode() for name in _C_CALL.findall(rest + chunk)}
+            rest = chunk[-512:]
+    return frozenset(found - _C_TWICE)
 
 
 def program_settings(lines: Iterable[str]) -> tuple[str, ...]:

@@ -82,7 +82,14 @@ def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     alone |= {folder: why for folder, why in _named_folders(evidence, highest).items() if folder not in alone}
     paths = {path: why for path, why in alone.items() if path and not _below(path, highest)}
     files = frozenset(path for path in paths if evidence.side.is_file(path))
-    return Writable(highest, tuple(sorted(paths)), files, {**paths, **{path: reasons[path] for path in highest}})
+    trees = tuple(sorted({*highest, *_missing_volumes(evidence, reasons)}))
+    return Writable(trees, tuple(sorted(paths)), files, {**paths, **{path: reasons[path] for path in trees}})
+
+
+def _missing_volumes(evidence: Evidence, known: Iterable[str]) -> list[str]:
+    """Volumes at no folder of the image, those below the application's own folders too: the engine makes them, for
+    root, where the image does not have them."""
+    return [path for path in known if path in evidence.config.volumes and evidence.tree.resolve(path) is None]
 
 
 def _mount_points(evidence: Evidence) -> frozenset[str]:
