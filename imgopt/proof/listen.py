@@ -58,6 +58,12 @@ def other_sockets(pid: int) -> frozenset[str]:
     return frozenset(found)
 
 
+def home_of(pid: int) -> str:
+    """The variable HOME that this process was started with (proc_pid_environ(5)); "" where it has none or is gone."""
+    pairs = (entry.partition("=") for entry in _text(Path(f"/proc/{pid}/environ")).split("\0"))
+    return next((value for name, _, value in pairs if name == "HOME"), "")
+
+
 def bound_datagrams(lines: Iterable[str]) -> Iterable[int]:
     """Of /proc/net/udp: what is bound and connected to nobody, but for the engine's name server."""
     for line in lines:
@@ -118,6 +124,6 @@ def _number(path: Path) -> int | None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(errors="replace")
     except OSError:
         return ""

@@ -15,7 +15,7 @@ from imgopt.engine import Change, Container, Output, RunRequest, Session
 from imgopt.engine.container import StartFailure
 from imgopt.proof.fanotify import Recorder, Trace, traced, untraced
 from imgopt.proof.hints import hints
-from imgopt.proof.listen import EPHEMERAL, Listener, other_sockets, peak_memory
+from imgopt.proof.listen import EPHEMERAL, Listener, home_of, other_sockets, peak_memory
 from imgopt.proof.mounts import fresh_mounts
 from imgopt.proof.probes import (
     GUESS_SECONDS,
@@ -82,6 +82,8 @@ class Observation:
     listening: tuple[Listener, ...] = ()
     sockets: tuple[str, ...] = ()
     """What else it listens on: `udp 53`, `unix /run/app.sock`."""
+    home: str = ""
+    """HOME of its first process; "" where that is not known."""
     ready_seconds: float | None = None
     written: tuple[Change, ...] = ()
     peak_memory: int | None = None
@@ -198,12 +200,13 @@ class _Run:
     def _finish(self, container: Container, ready: Ready, recorder: Recorder | None) -> Observation:
         answers, died = self._ask_all(container, ready), None
         own_health = self._own_health(container, ready)
-        sockets = frozenset[str]()
+        sockets, home = frozenset[str](), ""
         if ready.state != "ended":
             state = container.state()
             died = int(state["ExitCode"]) if state.get("Status") in ("exited", "dead") else None
             pid = int(state.get("Pid") or 0)
-            sockets = other_sockets(pid) if pid and self._session.engine.facts.local else frozenset()
+            if pid and self._session.engine.facts.local:
+                sockets, home = other_sockets(pid), home_of(pid)
             ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
         said = container.logs().text if ready.state != "ended" else ""
         written = container.changes()
@@ -236,6 +239,7 @@ class _Run:
             hints=() if started else hints(logs.text, code=ready.code, listens=bool(listens)),
             listening=tuple(sorted(ready.listening)),
             sockets=tuple(sorted(sockets)),
+            home=home,
             said=said,
             ready_seconds=ready.seconds,
             written=written,

@@ -40,6 +40,10 @@ class Difference:
     changing: bool = False
 
     def __str__(self) -> str:
+        if self.aspect == "start":
+            return f"{self.after} (the original: {self.before})"
+        if self.aspect == "ports":
+            return f"{self.probe} is {self.after}, in the original it is {self.before}"
         return f"{self.probe}: {self.aspect} is {self.after or 'nothing'} instead of {self.before or 'nothing'}"
 
 
@@ -170,9 +174,18 @@ def _compare_ports(originals: Sequence[Observation], candidate: Observation) -> 
     always = set.intersection(*({(item.port, item.loopback) for item in run.listening} for run in originals))
     opened = {(item.port, item.loopback) for item in candidate.listening}
     missing = sorted(port for port, loopback in always - opened if not (loopback and (port, False) in opened))
-    sockets = set.intersection(*(set(run.sockets) for run in originals)) - set(candidate.sockets)
+    always_bound = set.intersection(*(set(run.sockets) for run in originals))
+    sockets = {name for name in always_bound if _at_home(name, originals[0], candidate) not in candidate.sockets}
     named = [*(f"port {port}" for port in missing), *sorted(sockets)]
     return [Difference(name, "ports", "open", "closed") for name in named]
+
+
+def _at_home(socket: str, original: Observation, candidate: Observation) -> str:
+    """A socket below the home folder of the original's user lies below that of the candidate's, who may be another."""
+    if socket in candidate.sockets or not original.home or not candidate.home:
+        return socket
+    below = f"unix {original.home.rstrip('/')}/"
+    return f"unix {candidate.home.rstrip('/')}/{socket.removeprefix(below)}" if socket.startswith(below) else socket
 
 
 _MENTIONS_ERROR = re.compile(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
-from imgopt.proof.listen import bound_datagrams, listening_paths, other_sockets
+from imgopt.proof.listen import bound_datagrams, home_of, listening_paths, other_sockets
 
 
 def test_a_bound_datagram_port_counts_and_one_of_a_conversation_does_not() -> None:
@@ -38,3 +39,10 @@ def test_the_sockets_of_a_real_process_are_seen(tmp_path: Path) -> None:
         found = other_sockets(os.getpid())
     assert f"unix {path}" in found
     assert other_sockets(0) == frozenset()
+
+
+def test_the_home_folder_of_a_real_process_is_known() -> None:
+    with subprocess.Popen(["sleep", "9"], env={"HOME": "/home/\xe4", "X": "1"}) as process:
+        found = home_of(process.pid)
+        process.kill()
+    assert (found, home_of(0)) == ("/home/\xe4", "")

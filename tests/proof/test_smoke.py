@@ -196,6 +196,22 @@ def test_a_socket_that_is_not_opened_any_more_is_a_difference() -> None:
     assert [d.probe for d in compare(originals, _run())] == ["udp 53"]
 
 
+HOMES = {
+    "below the home of another user": ("unix /root/.app/ctl", "unix /tmp/.app/ctl", []),
+    "the same place as before": ("unix /root/.app/ctl", "unix /root/.app/ctl", []),
+    "another name": ("unix /root/.app/ctl", "unix /tmp/.app/other", ["unix /root/.app/ctl"]),
+    "a folder beside": ("unix /rooted/ctl", "unix /tmp/ctl", ["unix /rooted/ctl"]),
+    "nowhere": ("unix /root/.app/ctl", "udp 53", ["unix /root/.app/ctl"]),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "missing"), HOMES.values(), ids=HOMES)
+def test_a_socket_of_the_home_folder_moves_with_the_user(before: str, after: str, missing: list[str]) -> None:
+    original = _run(sockets=(before,), home="/root")
+    found = compare([original, original], _run(sockets=(after,), home="/tmp"))
+    assert [difference.probe for difference in found] == missing
+
+
 def test_a_program_that_ends_and_says_nothing_proves_nothing() -> None:
     silent = _run(exit_code=0, output=Output(0, b"", b""))
     assert check_smoke([silent, silent], silent).verdict == "not measured"
