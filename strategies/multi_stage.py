@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
 from imgopt.rewrite.owning import EMPTY, with_owners
 from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.settings import complement, user_settings
-from imgopt.rewrite.start import idle_entry_script, start_words
+from imgopt.rewrite.start import idle_entry_script, paths_through_links, start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.tools import removable_tools
 
@@ -78,7 +79,9 @@ def on_base(
     copied = with_owners(carving.plan.copies, evidence.facts)
     if any(copy.sources == (EMPTY,) for copy in copied):
         early = (*early, f"mkdir -p {EMPTY}")
-    links = (Copy((LINKS + "/",), "/"),) if carving.plan.links else ()
+    named = paths_through_links(evidence, final.start_words, base.tree())
+    early = (*early, *(_link(path, target) for path, target in named.items()))
+    links = (Copy((LINKS + "/",), "/"),) if carving.plan.links or named else ()
     wanted = msgspec.structs.replace(evidence.config, entrypoint=None) if final.entry_script else evidence.config
     return replace(
         final,
@@ -129,6 +132,11 @@ def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], t
         else:
             late = (*late, gather)
     return early, late
+
+
+def _link(path: str, target: str) -> str:
+    place = LINKS + path
+    return f"mkdir -p {shell_word(posixpath.dirname(place))} && ln -s {shell_word(target)} {shell_word(place)}"
 
 
 def _removal(paths: Iterable[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import shlex
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -72,6 +73,11 @@ class Probe:
         return f"GET {'https://' if self.scheme == 'https' else ''}:{self.port}{self.path}"
 
 
+_WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
+"""zlib's `wbits`; some servers send "deflate" without the header of zlib (RFC 9110, section 8.4.1.2)."""
+_MOST_BYTES_CODED = 16 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`status` is HTTP's, or a command's exit code; None with `error` when there was none. `body` is at most 1 MiB
@@ -87,6 +93,17 @@ class Answer:
 
     def header(self, name: str) -> str:
         return next((value for key, value in self.headers if key == name), "")
+
+    @property
+    def plain_body(self) -> bytes | None:
+        """The body without its content coding (RFC 9110, section 8.4.1); None for one that cannot be undone here."""
+        coding = self.header("content-encoding").strip().lower()
+        if coding in ("", "identity"):
+            return self.body
+        for window in _WINDOWS.get(coding, ()):
+            with contextlib.suppress(zlib.error):
+                return zlib.decompressobj(window).decompress(self.body, _MOST_BYTES_CODED)
+        return None
 
 
 def ask(probe: Probe, container: Container, ports: Mapping[str, int], patience: float = _ANSWER_SECONDS) -> Answer:

@@ -152,7 +152,7 @@ def _what(originals: Sequence[Observation]) -> str:
 
 
 def _has_text(answer: Answer) -> bool:
-    return answer.probe.text is None or answer.probe.text in answer.body.decode(errors="replace")
+    return answer.probe.text is None or answer.probe.text in (answer.plain_body or answer.body).decode(errors="replace")
 
 
 def _compare_ends(originals: Sequence[Observation], candidate: Observation) -> list[Difference]:
@@ -257,11 +257,12 @@ def _compare_bodies(before: Sequence[Answer], after: Answer) -> list[Difference]
     name, kind = after.probe.name, before[0].header("content-type")
     if after.body in {answer.body for answer in before}:
         return []
-    if kind and not any(sign in kind for sign in _TEXT):
+    bodies, given = [answer.plain_body for answer in before], after.plain_body
+    if given is None or None in bodies or (kind and not any(sign in kind for sign in _TEXT)):
         if len({answer.body for answer in before}) > 1:  # the original's own runs give different bytes
             return []
         return [Difference(name, "body", _digest(before[0].body), _digest(after.body))]
-    wrong = mismatch(mask_of([canonical(answer.body, kind) for answer in before]), canonical(after.body, kind))
+    wrong = mismatch(mask_of([canonical(body, kind) for body in bodies if body is not None]), canonical(given, kind))
     return [Difference(name, "body", wrong.before, wrong.after, wrong.changing)] if wrong else []
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.typed import Command
+from imgopt.image.tree import Tree
 from imgopt.proof.starts import unfolded
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.strategy import Situation
@@ -95,6 +96,20 @@ def explained_by_start(evidence: Evidence, new_start: tuple[str, ...], script: s
         return known or any(pattern.search(path) for pattern in patterns)
 
     return explained
+
+
+def paths_through_links(evidence: Evidence, words: Iterable[str], base: Tree) -> dict[str, str]:
+    """Paths that the start names by a folder that is a link in the original and none in the new base (`/bin/app` of a
+    merged /usr, on a base with a /bin of its own) -> where the file lies."""
+    found = {}
+    for word in words:
+        node = evidence.tree.resolve(word) if word.startswith("/") else None
+        if node is None or node.layer < evidence.base_layers or node.kind != "file":
+            continue
+        here, there = evidence.tree.resolve(posixpath.dirname(word)), base.resolve(posixpath.dirname(word))
+        if here is not None and here.path != posixpath.dirname(word) and (there is None or there.path != here.path):
+            found[word] = node.path
+    return found
 
 
 def explained_in(situation: Situation) -> Callable[[str], bool]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -194,6 +195,30 @@ def test_a_socket_that_is_not_opened_any_more_is_a_difference() -> None:
     originals = [_run(sockets=("udp 53", "unix /run/1")), _run(sockets=("udp 53",))]
     assert compare(originals, _run(sockets=("udp 53", "unix /run/2"))) == ()
     assert [d.probe for d in compare(originals, _run())] == ["udp 53"]
+
+
+def coded(text: str, coding: str) -> Answer:
+    """An answer with a content coding, JSON inside."""
+    window = {"gzip": 31, "deflate": 15, "raw": -15}.get(coding, 15)
+    packer = zlib.compressobj(wbits=window)
+    headers = (("content-type", "application/json"), ("content-encoding", "deflate" if coding == "raw" else coding))
+    return Answer(Probe("http", "link", 80, "/coded"), 200, headers, packer.compress(text.encode()) + packer.flush())
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw"])
+def test_what_changes_inside_a_packed_answer_is_masked_and_the_rest_is_not(coding: str) -> None:
+    first, second, third, other = (
+        replace(_run(), answers=(coded(f'{{"host": "{host}", "ok": {ok}}}', coding),))
+        for host, ok in (("a1b2", "true"), ("c3d4", "true"), ("e5f6", "true"), ("e5f6", "false"))
+    )
+    assert compare([first, second], third) == ()
+    assert [difference.aspect for difference in compare([first, second], other)] == ["body"]
+
+
+def test_an_unknown_coding_is_compared_by_its_bytes() -> None:
+    one, two = (replace(_run(), answers=(coded(text, "br"),)) for text in ("1", "2"))
+    assert [difference.aspect for difference in compare([one, one], two)] == ["body"]
+    assert "sha256" in compare([one, one], two)[0].after
 
 
 HOMES = {
