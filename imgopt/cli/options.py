@@ -70,11 +70,9 @@ class OutputOptions:
 
     def check(self, kind: str) -> None:
         """Before long work: raises InputError where results of this kind have no such format, or no such file."""
-        from imgopt.report import check_outputs, formats_of
+        from imgopt.report import check_format, check_outputs
 
-        if self.format not in formats_of(kind):
-            known = ", ".join(formats_of(kind))
-            raise InputError(f"no format {self.format!r} here", hint=f"choose one of: {known}")
+        check_format(self.format, kind)
         check_outputs(self.output or (), kind)
 
 

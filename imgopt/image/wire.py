@@ -14,7 +14,6 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO
 
@@ -134,25 +133,16 @@ def _relative_error(first: list[int], pairs: list[tuple[int, int]], ratio: float
     return math.sqrt(spread / len(first) / mean**2 + rest / len(pairs) / scale**2)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """What an entry takes of the tar: header (with its PAX records) and padded contents."""
-
-    entry: Entry
-    header: int
-
-    @property
-    def size(self) -> int:
-        return self.header + (self.entry.size + 511 & -512)
-
-
 class _Stream:
     """The layer's tar, made again from its entries: the same lengths but for odd dialects of PAX."""
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
-        self._pieces = [_Piece(entry, _header_size(entry)) for entry in layer.entries()]
-        self._ends = list(accumulate(piece.size for piece in self._pieces))
+        self._entries = layer.entries()
+        self._headers = [_header_size(entry) for entry in self._entries]
+        """Bytes of each entry's header with its PAX records; its padded contents follow."""
+        pairs = zip(self._entries, self._headers, strict=True)
+        self._ends = list(accumulate(header + (entry.size + 511 & -512) for entry, header in pairs))
         self._open: tuple[Entry, BinaryIO] | None = None
 
     def __enter__(self) -> _Stream:
@@ -173,9 +163,9 @@ class _Stream:
         parts: list[bytes] = []
         position = start
         number = bisect_right(self._ends, start)
-        while position < end and number < len(self._pieces):
-            piece_start = self._ends[number] - self._pieces[number].size
-            part = self._part(self._pieces[number], position - piece_start, end - piece_start)
+        while position < end and number < len(self._entries):
+            before = self._ends[number - 1] if number else 0
+            part = self._part(number, position - before, min(end, self._ends[number]) - before)
             parts.append(part)
             position += len(part)
             number += 1
@@ -186,13 +176,15 @@ class _Stream:
             for start in range(0, self.size, 16 * _BLOCK):
                 yield self.read(start, 16 * _BLOCK)
 
-    def _part(self, piece: _Piece, start: int, end: int) -> bytes:
+    def _part(self, number: int, start: int, end: int) -> bytes:
+        """Of one entry's header and contents."""
+        entry, header = self._entries[number], self._headers[number]
         parts = []
-        if start < piece.header:
-            parts.append(_header(piece.entry).ljust(piece.header, b"\0")[start:end])
-        start, end = max(0, start - piece.header), min(end, piece.size) - piece.header
+        if start < header:
+            parts.append(_header(entry).ljust(header, b"\0")[start:end])
+        start, end = max(0, start - header), end - header
         if end > start:
-            parts.append(self._contents(piece.entry, start, end - start).ljust(end - start, b"\0"))
+            parts.append(self._contents(entry, start, end - start).ljust(end - start, b"\0"))
         return b"".join(parts)
 
     def _contents(self, entry: Entry, start: int, size: int) -> bytes:
@@ -210,8 +202,7 @@ _USTAR = struct.Struct("100s8s8s8s12s12s8s1s100s6s2s32s32s8s8s155s12x")
 
 def _header_size(entry: Entry) -> int:
     """512, and 1024 or more when a name is too long or attributes need a PAX record."""
-    long = len(entry.path) > 101 or len(entry.linkname) > 100
-    if not long and not entry.xattrs:
+    if len(entry.path) <= 101 and len(entry.linkname) <= 100 and not entry.xattrs:
         return 512
     records = len(entry.path) + len(entry.linkname) + sum(len(key) + len(value) + 20 for key, value in entry.xattrs)
     return 1024 + (records + 511 & -512)

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from imgopt.report.files import write_atomic
-from imgopt.report.formats import check_outputs, formats_of, load, render, renderable, write_outputs
+from imgopt.report.formats import check_format, check_outputs, formats_of, load, render, renderable, write_outputs
 
-__all__ = ["check_outputs", "formats_of", "load", "render", "renderable", "write_atomic", "write_outputs"]
+__all__ = [
+    "check_format",
+    "check_outputs",
+    "formats_of",
+    "load",
+    "render",
+    "renderable",
+    "write_atomic",
+    "write_outputs",
+]

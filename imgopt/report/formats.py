@@ -47,7 +47,11 @@ def kind_of(schema: str) -> str:
 
 def formats_of(kind: str) -> tuple[str, ...]:
     """The formats that results of this kind can be rendered to."""
-    return tuple(name for name in FORMATS if name == "json" or _find(kind, name) is not None)
+    return tuple(name for name in FORMATS if _has(kind, name))
+
+
+def _has(kind: str, format: str) -> bool:
+    return format in FORMATS and (format == "json" or _find(kind, format) is not None)
 
 
 def render(result: Result, format: str, *, width: int = 100) -> str:
@@ -74,18 +78,16 @@ def renderable(result: Result) -> RenderableType:
 
 def _renderer(result: Result, format: str) -> Callable[[Result], Any]:
     kind = kind_of(result.schema)
+    check_format(format, kind)
     function = _find(kind, format)
-    if function is None:
-        raise InputError(
-            f"{kind} results have no format {format!r}", hint=f"choose one of: {', '.join(formats_of(kind))}"
-        )
+    assert function is not None
     return function
 
 
 def _find(kind: str, format: str) -> Callable[[Result], Any] | None:
     """The kind's own function; a page can also be made from its view."""
     function: Callable[[Result], Any] | None = getattr(_module("report", kind), format.replace("-", "_"), None)
-    if function is None and format == "html" and _module("report.views", kind) is not None:
+    if function is None and format == "html" and _exists(f"imgopt.report.views.{kind}"):
         return _page
     return function
 
@@ -98,8 +100,12 @@ def _page(result: Result) -> str:
 
 def _module(package: str, kind: str) -> ModuleType | None:
     name = f"imgopt.{package}.{kind}"
-    known = kind.isidentifier() and find_spec(name) is not None
-    return import_module(name) if known else None
+    return import_module(name) if _exists(name) else None
+
+
+def _exists(module: str) -> bool:
+    """Without importing it: what draws pages takes longer to load than a look into an image may take."""
+    return module.rpartition(".")[2].isidentifier() and find_spec(module) is not None
 
 
 def load(path: Path) -> Result:
@@ -141,14 +147,19 @@ def parse_output(spec: str) -> tuple[str, Path]:
     return format, Path(path)
 
 
+def check_format(format: str, kind: str) -> None:
+    """Raises InputError where results of this kind have no such format."""
+    if not _has(kind, format):
+        raise InputError(
+            f"{kind} results have no format {format!r}", hint=f"choose one of: {', '.join(formats_of(kind))}"
+        )
+
+
 def check_outputs(specs: Iterable[str], kind: str) -> list[tuple[str, Path]]:
     """Before long work: are these outputs possible for results of this kind? Raises InputError."""
     wanted = [parse_output(spec) for spec in specs]
     for format, path in wanted:
-        if format not in formats_of(kind):
-            raise InputError(
-                f"{kind} results have no format {format!r}", hint=f"choose one of: {', '.join(formats_of(kind))}"
-            )
+        check_format(format, kind)
         if path.is_dir():
             raise InputError("is a directory; --output needs a file", location=Location(str(path)))
     return wanted
