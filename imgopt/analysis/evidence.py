@@ -17,6 +17,7 @@ from imgopt.results.analysis import Finding, Level, Place, Where
 
 if TYPE_CHECKING:
     from imgopt.dockerfile import Dockerfile
+    from imgopt.image.ahead import Ahead
 
 LARGE = 1_000_000
 _MAJOR_BYTES, _MAJOR_SHARE = 10_000_000, 0.05
@@ -29,6 +30,8 @@ class Evidence:
     image: Image
     dockerfile: Dockerfile | None = None
     target: str | None = None
+    ahead: Ahead | None = None
+    """Who may know the answers that take long."""
 
     @cached_property
     def tree(self) -> Tree:
@@ -48,7 +51,7 @@ class Evidence:
 
     @cached_property
     def duplicates(self) -> tuple[Duplicate, ...]:
-        return find_duplicates(self.tree)
+        return find_duplicates(self.tree) if self.ahead is None else self.ahead.duplicates()
 
     @cached_property
     def large_files(self) -> list[Node]:

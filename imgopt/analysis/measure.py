@@ -14,11 +14,12 @@ from imgopt.analysis.secrets import find_secrets
 from imgopt.analysis.unneeded import find_unneeded
 from imgopt.analysis.wasted import find_wasted
 from imgopt.image import Image
-from imgopt.image.sizes import layer_wires
+from imgopt.image.ahead import Ahead
 from imgopt.results.analysis import Analysis, Finding
 
 if TYPE_CHECKING:
     from imgopt.dockerfile import Dockerfile
+    from imgopt.image.duplicates import Duplicate
     from imgopt.image.wire import Wire
 
 _LEVELS = {"error": 0, "warning": 1, "info": 2}
@@ -26,22 +27,26 @@ _LEVELS = {"error": 0, "warning": 1, "info": 2}
 
 def measure(image: Image, dockerfile: Dockerfile | None, target: str | None, *, exact_wire: bool) -> Analysis:
     """Reads the image and computes all of the result."""
-    evidence = Evidence(image, dockerfile, target)
-    with ThreadPoolExecutor(2) as beside:  # compressing and comparing leave the interpreter to us
-        wires = beside.submit(layer_wires, image, exact=exact_wire)
-        evidence.ledger  # noqa: B018 - reads the layers, which the next line needs
+    with Ahead(image, exact_wire=exact_wire) as ahead, ThreadPoolExecutor(2) as beside:
+        evidence = Evidence(image, dockerfile, target, ahead)
+        wires = beside.submit(ahead.wires)  # compressing and comparing leave the interpreter to us
+        ahead.read()
+        evidence.ledger  # noqa: B018 - lays the layers over each other, which the next line needs
         copies = beside.submit(lambda: evidence.duplicates)
-        evidence.junk  # noqa: B018 - and the packages
-        copies.result()
-        return _result(evidence, wires)
+        return _result(evidence, wires, copies)
 
 
-def _result(evidence: Evidence, measured: Future[tuple[Wire | None, ...]]) -> Analysis:
+def _result(
+    evidence: Evidence, measured: Future[tuple[Wire | None, ...]], compared: Future[tuple[Duplicate, ...]]
+) -> Analysis:
+    """What others may still work at comes last."""
     image = evidence.image
-    findings = rank(finding for find in _FINDERS for finding in find(evidence))
+    packages, junk = rows.packages(evidence), rows.junk(evidence)
+    files, directories = rows.files(evidence), rows.directories(evidence.tree, evidence.ledger.live)
     waste, waste_rest = rows.waste(evidence)
-    duplicates, duplicates_rest = rows.duplicates(evidence)
     wires = measured.result()
+    compared.result()
+    duplicates, duplicates_rest = rows.duplicates(evidence)
     return Analysis(
         image=image.reference,
         digest=image.digest,
@@ -53,14 +58,14 @@ def _result(evidence: Evidence, measured: Future[tuple[Wire | None, ...]]) -> An
         ledger={str(kind): size for kind, size in evidence.ledger.classes.items()},
         waste=waste,
         waste_rest=waste_rest,
-        junk=rows.junk(evidence),
+        junk=junk,
         duplicates=duplicates,
         duplicates_rest=duplicates_rest,
-        packages=rows.packages(evidence),
+        packages=packages,
         unowned=evidence.packages.unowned_bytes,
-        files=rows.files(evidence),
-        directories=rows.directories(evidence.tree, evidence.ledger.live),
-        findings=findings,
+        files=files,
+        directories=directories,
+        findings=rank(finding for find in _FINDERS for finding in find(evidence)),
     )
 
 

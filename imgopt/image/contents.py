@@ -26,6 +26,8 @@ class Contents(Protocol):
     """
 
     flavour: str
+    index_bytes: int
+    """What index() has to read, where that is known without reading it; else 0."""
 
     def index(self) -> LayerIndex:
         """Reads all headers. Raises InputError for a damaged layer."""
@@ -41,6 +43,7 @@ class TarContents:
     """A layer blob as a region, plain or compressed; fetched and unpacked when it is first needed."""
 
     flavour = "tar"
+    index_bytes = 0
 
     def __init__(self, blob: Callable[[], Region], diff_id: str | None, what: str) -> None:
         self._blob, self._diff_id, self._what = blob, diff_id, what
@@ -83,8 +86,8 @@ class DirectoryContents:
 
     flavour = "split"
 
-    def __init__(self, directory: Path, read_index: Callable[[], LayerIndex]) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, read_index: Callable[[], LayerIndex], index_bytes: int) -> None:
+        self._directory, self.index_bytes = directory, index_bytes
         self._read_index = read_index
         self._safe: dict[str, bool] = {"": True}
 
@@ -126,6 +129,7 @@ class MissingContents:
     """A layer whose blob is elsewhere (foreign layers): no entries, size unknown."""
 
     flavour = "none"
+    index_bytes = 0
 
     def index(self) -> LayerIndex:
         return LayerIndex([], 0)

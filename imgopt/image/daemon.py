@@ -108,8 +108,8 @@ def _open_saved(found: dict[str, Any], reference: str, platform: str | None, mem
 
     from imgopt.image.archive import TarFiles, open_files
     from imgopt.image.blobs import Region
+    from imgopt.image.following import Follower
 
-    Thread(target=_load_readers, daemon=True).start()
     spool = tempfile.TemporaryFile(prefix="imgopt-save-")  # noqa: SIM115 - lives as long as the mapping
     size = int(found.get("Size") or 0)
     if shutil.disk_usage(tempfile.gettempdir()).free < size:
@@ -117,9 +117,12 @@ def _open_saved(found: dict[str, Any], reference: str, platform: str | None, mem
             f"no space for {size} bytes of {reference} in {tempfile.gettempdir()}", hint="set TMPDIR to a larger disk"
         )
     try:
-        if not save(found["Id"], cast(BinaryIO, spool)):
-            _save_by_sdk(found["Id"], cast(BinaryIO, spool), reference)
-        spool.flush()
+        with Follower(cast(BinaryIO, spool), memory) as follower:
+            Thread(target=_load_readers, daemon=True).start()
+            if not save(found["Id"], cast(BinaryIO, spool)):
+                _save_by_sdk(found["Id"], cast(BinaryIO, spool), reference)
+            spool.flush()
+            follower.finish()
     except OSError as error:
         raise EnvironmentFailure(
             f"saving {reference} to {tempfile.gettempdir()}: {error.strerror or error}", hint="set TMPDIR"

@@ -64,6 +64,12 @@ class Layer:
         """Sum of the bytes stored for regular files."""
         return sum(entry.size for entry in self.entries())
 
+    @property
+    def unread_bytes(self) -> int:
+        """What entries() still has to read, where that is known; else 0."""
+        known = self._read is not None or self.memory.has("layers", self._key)
+        return 0 if known else self._contents.index_bytes
+
     def open(self, entry: Entry) -> BinaryIO:
         """The contents of a regular file, seekable."""
         return self._contents.open(entry)
@@ -89,13 +95,16 @@ class Layer:
     def _index(self) -> LayerIndex:
         with self._lock:
             if self._read is None:
-                key = f"{self.diff_id}-{self._contents.flavour}"
-                self._read = self.memory.layer_index(key)
+                self._read = self.memory.layer_index(self._key)
                 if self._read is None:
                     self._read = self._contents.index()
                     if not self.missing:
-                        self.memory.keep_layer_index(key, self._read)
+                        self.memory.keep_layer_index(self._key, self._read)
             return self._read
+
+    @property
+    def _key(self) -> str:
+        return f"{self.diff_id}-{self._contents.flavour}"
 
 
 class Image:

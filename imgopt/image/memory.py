@@ -58,6 +58,11 @@ class Memory:
             return None
         return data
 
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is an answer; of another version, it is none yet."""
+        path = self._path(kind, key)
+        return path is not None and path.exists()
+
     def keep(self, kind: str, key: str, data: bytes) -> None:
         path = self._path(kind, key)
         if path is None or len(data) > _MAX_FILE:

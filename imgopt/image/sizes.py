@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imgopt.image.image import Image
+from imgopt.image.image import Image, Layer
 from imgopt.image.ledger import ledger
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Sizes:
 
 def sizes(image: Image, *, exact_wire: bool = False) -> Sizes:
     """wire: compressed blobs, estimated where nobody compressed them; tar, payload, live: exact."""
-    wires = layer_wires(image, exact=exact_wire)
+    wires = layer_wires(image.layers, exact=exact_wire)
     known = [wire for wire in wires if wire is not None]
     found = ledger(image)
     return Sizes(
@@ -40,11 +41,11 @@ def sizes(image: Image, *, exact_wire: bool = False) -> Sizes:
     )
 
 
-def layer_wires(image: Image, *, exact: bool = False) -> tuple[Wire | None, ...]:
+def layer_wires(layers: Sequence[Layer], *, exact: bool = False) -> tuple[Wire | None, ...]:
     """The wire size of each layer; several at once, since compressing releases the interpreter."""
     from concurrent.futures import ThreadPoolExecutor
 
     from imgopt.image.wire import wire_size
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        return tuple(pool.map(lambda layer: wire_size(layer, exact=exact), image.layers))
+        return tuple(pool.map(lambda layer: wire_size(layer, exact=exact), layers))

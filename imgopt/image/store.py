@@ -68,7 +68,7 @@ def _layers(root: Path, driver: str, parsed: ParsedConfig, memory: Memory) -> tu
 
 
 def _contents(directory: Path, split: Path) -> DirectoryContents:
-    return DirectoryContents(directory, lambda: read_tar_split(split))
+    return DirectoryContents(directory, lambda: read_tar_split(split), split.stat().st_size)
 
 
 def read_tar_split(path: Path) -> LayerIndex:
