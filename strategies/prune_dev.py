@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from imgopt.context.ecosystems import Manager
-from imgopt.dockerfile import Edit
+from imgopt.dockerfile import Edit, Instruction
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import recognise
+from imgopt.rewrite.own_stage import own_stage
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.strategies.runtime_base import replaces_server
@@ -24,7 +25,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     found = _installer(situation)
     if found is None:
         return
-    manager, line, mounts = found
+    manager, install, mounts = found
+    line = install.line
     if evidence is None:
         yield Skip("needs `imgopt optimize`: which development packages the service opens is measured", line)
         return
@@ -51,11 +53,17 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if workdir_at(situation.dockerfile.scope_at(last)) != folder:
         yield Skip(f"the last step does not run in {folder}", line)
         return
+    because = f"{len(packages)} development packages ({size / 1e6:.1f} MB), none of which the service opened"
+    command = f"RUN {mounts}{manager.prune}"
+    own = own_stage(situation, install, posixpath.join(folder, "node_modules"), command)
+    if own is not None:
+        because += "; what is left comes from a stage that an edit of the source does not build again"
+        yield Change(because, line, own.edits, pruned=paths, stages={own.folder: own.name})
+        return
     eol = situation.dockerfile.eol
     at = last.extent.end
     lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
-    because = f"{len(packages)} development packages ({size / 1e6:.1f} MB), none of which the service opened"
-    yield Change(because, line, (Edit(at, at, f"{lead}RUN {mounts}{manager.prune}{eol}"),), pruned=paths)
+    yield Change(because, line, (Edit(at, at, f"{lead}{command}{eol}"),), pruned=paths)
 
 
 def _covers(path: str, package: str) -> bool:
@@ -68,8 +76,8 @@ def pattern_holds(evidence: Evidence, folder: str, condition: str) -> bool:
     return text.encode() in (evidence.side.read(posixpath.join(folder, name)) or b"")
 
 
-def _installer(situation: Situation) -> tuple[Manager, int, str] | None:
-    """The manager, the line of its step, and the cache mounts of that step, which pruning needs as well."""
+def _installer(situation: Situation) -> tuple[Manager, Instruction, str] | None:
+    """The manager, its step, and the cache mounts of that step, which pruning needs as well."""
     found = None
     for item in situation.stage.instructions:
         if item.keyword != "RUN":
@@ -81,7 +89,7 @@ def _installer(situation: Situation) -> tuple[Manager, int, str] | None:
                 return None
             if install is not None and install.manager.prune and "-g" not in words and "--global" not in words:
                 mounts = [f"--mount={flag.value}" for flag in item.flags if "type=cache" in (flag.value or "")]
-                found = install.manager, item.line, "".join(f"{mount} " for mount in mounts)
+                found = install.manager, item, "".join(f"{mount} " for mount in mounts)
     return found
 
 

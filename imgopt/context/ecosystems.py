@@ -240,6 +240,8 @@ class Ecosystem(Fact, frozen=True):
     """Files that tell that a project is of this ecosystem."""
     sources: list[str] = []
     """Files that a developer edits most (glob patterns)."""
+    installed: list[str] = []
+    """Names of folders that hold installed packages and nothing of the author's ("node_modules")."""
     manager: list[Manager] = []
     launcher: list[Launcher] = []
     drop: list[Drop] = []

@@ -92,9 +92,10 @@ def carve_on(
     libraries = named_once(evidence.side, libraries)
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = rules.gone.keys() | removable_tools(situation).paths | orphan_bytecode(carved)
-    present = {path: fact for path, fact in evidence.facts.items() if path not in gone}
+    present = {p: fact for p, fact in evidence.facts.items() if p not in gone or is_below(p, situation.stages)}
     wanted_paths = (frozenset(carved.paths("kept")) | (trees if runtime is None else frozenset())) - gone
-    plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree))
+    installed = frozenset(name for ecosystem in project.ecosystems for name in ecosystem.installed)
+    plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree), installed, situation.stages)
     carved = carved.with_kept(plan.left_in, "too small to take its folder apart")
     foreign = (Copy((runtime.tree,), runtime.tree, stage=runtime.image),) if runtime is not None else ()
     return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter, foreign)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from posixpath import dirname
 
-from imgopt.rewrite.carve import PathFact
+from imgopt.rewrite.carve import PathFact, is_below
 from imgopt.rewrite.final_stage import Copy
 
 LINE_WORTH_BYTES = 2_000_000
@@ -42,6 +42,7 @@ class _Folder:
     folders: dict[str, _Folder] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     kept_count: int = 0
+    kept_bytes: int = 0
     other_count: int = 0
     harmless_bytes: int = 0
     is_kept_leaf: bool = False
@@ -59,15 +60,26 @@ class CopyPlan:
     """Paths that could be left out, but are too small to take a folder apart for."""
 
 
-def plan_copies(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Callable[[str], bool]) -> CopyPlan:
-    """`everything`: the original's final file system; `harmless`: the new base has the same file."""
+def plan_copies(
+    everything: Mapping[str, PathFact],
+    kept: frozenset[str],
+    harmless: Callable[[str], bool],
+    installed: frozenset[str] = frozenset(),
+    elsewhere: Mapping[str, str] | None = None,
+) -> CopyPlan:
+    """`everything`: the builder's final file system; `harmless`: the new base has the same file; `installed`: names of
+    folders of packages, which an edit of the source leaves as they are; `elsewhere`: folders that another stage than
+    the builder gives -> its name."""
+    given = elsewhere or {}
+    kept = frozenset(path for path in kept if not is_below(path, given))
     root = _tree(everything, kept, harmless)
-    copies, links, removals = _visit(root, everything)
+    copies, links, removals = _visit(root, everything, installed)
+    copies += [Copy((folder,), folder, stage=stage) for folder, stage in given.items()]
     left_in = [path for path in removals if _is_small(path, everything)]
     small = sum(everything[path].size for path in left_in) <= LEAST_REMOVED_BYTES
     gone = [path for path in removals if path not in left_in] if small else removals
     left = tuple(sorted(left_in)) if small else ()
-    return CopyPlan(_merged(copies, everything), tuple(sorted(links)), tuple(sorted(gone)), left)
+    return CopyPlan(_merged(copies, everything, installed), tuple(sorted(links)), tuple(sorted(gone)), left)
 
 
 def _is_small(path: str, facts: Mapping[str, PathFact]) -> bool:
@@ -122,6 +134,7 @@ def _count(
     while True:
         node = nodes[folder]
         node.kept_count += is_kept
+        node.kept_bytes += fact.size if is_kept else 0
         node.other_count += not is_kept and not same
         node.harmless_bytes += fact.size if same else 0
         if folder == "/":
@@ -129,16 +142,20 @@ def _count(
         folder = dirname(folder)
 
 
-def _visit(node: _Folder, facts: Mapping[str, PathFact]) -> tuple[list[Copy], list[str], list[str]]:
+def _visit(
+    node: _Folder, facts: Mapping[str, PathFact], installed: frozenset[str]
+) -> tuple[list[Copy], list[str], list[str]]:
     if node.kept_count == 0:
         leaf = node.is_kept_leaf and node.other_count == 0 and not node.folders and node.path not in SHARED_FOLDERS
-        inner = [] if leaf else [part for child in node.folders.values() for part in _visit(child, facts)[0]]
+        inner = [] if leaf else [part for child in node.folders.values() for part in _visit(child, facts, installed)[0]]
         return ([Copy((node.path,), node.path)] if leaf else inner), [], []
-    apart = _apart(node, facts)
+    apart = _apart(node, facts, installed)
     alone = node.path in PROGRAM_FOLDERS and len(node.kept) == node.kept_count == 1
     if node.path in SHARED_FOLDERS or alone:
         return apart
     lines = len(apart[0]) + bool(apart[1])
+    if lines <= MOST_LINES and _holds_packages(node, installed):
+        return apart
     whole = [Copy((node.path,), node.path)]
     if node.other_count == 0 and node.harmless_bytes <= max(lines - 1, 0) * LINE_WORTH_BYTES + 65536:
         return whole, [], []
@@ -147,7 +164,24 @@ def _visit(node: _Folder, facts: Mapping[str, PathFact]) -> tuple[list[Copy], li
     return apart
 
 
-def _apart(node: _Folder, facts: Mapping[str, PathFact]) -> tuple[list[Copy], list[str], list[str]]:
+def _holds_packages(node: _Folder, installed: frozenset[str]) -> bool:
+    """Whether packages worth a layer of their own lie in this folder beside what an edit of the source changes."""
+    if is_installed(node.path, installed):
+        return False
+    return any(
+        child.kept_bytes >= LARGE_BYTES and (is_installed(name, installed) or _holds_packages(child, installed))
+        for name, child in node.folders.items()
+    )
+
+
+def is_installed(path: str, names: frozenset[str]) -> bool:
+    """Whether it is a folder of installed packages, or lies in one."""
+    return not names.isdisjoint(path.split("/"))
+
+
+def _apart(
+    node: _Folder, facts: Mapping[str, PathFact], installed: frozenset[str]
+) -> tuple[list[Copy], list[str], list[str]]:
     files = [path for path in node.kept if facts[path].kind != "symlink"]
     links = [path for path in node.kept if facts[path].kind == "symlink"]
     copies: list[Copy] = []
@@ -157,7 +191,7 @@ def _apart(node: _Folder, facts: Mapping[str, PathFact]) -> tuple[list[Copy], li
         copies.append(Copy(tuple(sorted(files)), folder if many or node.path == "/" else files[0]))
     removals: list[str] = []
     for name in sorted(node.folders):
-        inner, inner_links, inner_removals = _visit(node.folders[name], facts)
+        inner, inner_links, inner_removals = _visit(node.folders[name], facts, installed)
         copies += inner
         links += inner_links
         removals += inner_removals
@@ -175,13 +209,17 @@ def _removals(node: _Folder) -> list[str]:
     return found
 
 
-def _merged(copies: list[Copy], facts: Mapping[str, PathFact]) -> tuple[Copy, ...]:
-    """What lies in system folders first, for it changes less often than the application; then what is large, for
-    whatever comes before a change is not shipped again."""
+def _merged(
+    copies: list[Copy], facts: Mapping[str, PathFact], installed: frozenset[str] = frozenset()
+) -> tuple[Copy, ...]:
+    """What lies in system folders first, for it changes less often than the application; then installed packages; then
+    what is large, for whatever comes before a change is not shipped again."""
     large = {copy.sources: _bytes(copy, facts) >= LARGE_BYTES for copy in copies}
 
-    def order(copy: Copy) -> tuple[bool, bool, tuple[str, ...]]:
-        return not copy.sources[0].startswith(STABLE_ROOTS), not large[copy.sources], copy.sources
+    def order(copy: Copy) -> tuple[bool, bool, bool, tuple[str, ...]]:
+        first = copy.sources[0]
+        packages = is_installed(first, installed)
+        return not first.startswith(STABLE_ROOTS), not packages, not large[copy.sources], copy.sources
 
     return tuple(sorted(copies, key=order))
 

@@ -26,6 +26,7 @@ class Draft:
     skips: tuple[SkipResult, ...] = ()
     pruned: Mapping[str, str] = field(default_factory=dict)
     static: bool = False
+    stages: Mapping[str, str] = field(default_factory=dict)
 
 
 def new_draft(text: str, ignore: str | None = None) -> Draft:
@@ -37,9 +38,8 @@ def run_strategy(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     dockerfile = parse(draft.text)
     if dockerfile.errors:
         raise ValueError(f"before {strategy.name}: {dockerfile.errors[0]}")
-    proposals = list(
-        strategy.rewrite(Situation(project, dockerfile, draft.final, draft.ignore, draft.pruned, draft.static))
-    )
+    situation = Situation(project, dockerfile, draft.final, draft.ignore, draft.pruned, draft.static, draft.stages)
+    proposals = list(strategy.rewrite(situation))
     changes, late = _compatible([item for item in proposals if isinstance(item, Change)])
     skips = [*(item for item in proposals if isinstance(item, Skip)), *late]
     noted = tuple(SkipResult(strategy=strategy.name, line=origin(draft, s.line), reason=s.reason) for s in skips)
@@ -91,6 +91,7 @@ def _apply(draft: Draft, name: str, changes: list[Change]) -> Draft:
         changes=draft.changes + noted,
         pruned={**draft.pruned, **{path: why for change in changes for path, why in change.pruned.items()}},
         static=draft.static or any(change.static for change in changes),
+        stages={**draft.stages, **{path: name for change in changes for path, name in change.stages.items()}},
     )
 
 

@@ -11,8 +11,11 @@ from imgopt.rewrite.steps import workdir_at
 
 
 def last_run(stage: Stage) -> Instruction | None:
-    """The last RUN of a stage, when something is copied behind it; None where nothing would be gained."""
+    """The last RUN of a stage, when something is copied behind it, or the FROM of a stage that goes on from another one
+    and only copies; None where nothing would be gained."""
     runs = [index for index, item in enumerate(stage.instructions) if item.keyword == "RUN"]
+    if not runs and stage.parent is not None:
+        runs = [0]
     after = stage.instructions[runs[-1] + 1 :] if runs else ()
     return stage.instructions[runs[-1]] if any(item.keyword in ("COPY", "ADD") for item in after) else None
 

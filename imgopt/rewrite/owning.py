@@ -103,7 +103,7 @@ def _made_with_owner(copies: Iterable[Copy], path: str) -> bool:
 def _brought(copies: Iterable[Copy], path: str) -> bool:
     """Whether it comes with the owner that the builder gave it: a file that is named, or what lies below a folder that
     is copied; that folder itself is made for root."""
-    without = [copy for copy in copies if not copy.chown]
+    without = [copy for copy in copies if not copy.chown and not copy.stage]
     whole = (copy.destination for copy in without if copy.sources == (copy.destination,))
     named = any(path in copy.sources and copy.sources != (copy.destination,) for copy in without)
     return named or any(path.startswith(place + "/") for place in whole)

@@ -34,6 +34,8 @@ class Change:
     final: FinalStage | None = None
     pruned: Mapping[str, str] = field(default_factory=dict)
     """Paths of the image that the builder will not have any more, with the reason."""
+    stages: Mapping[str, str] = field(default_factory=dict)
+    """Folders that the final stage takes from another stage than the builder -> its name."""
     static: bool = False
     """The program that is built needs no shared library any more."""
 
@@ -110,6 +112,7 @@ class Situation:
     ignore: str | None = None
     pruned: Mapping[str, str] = field(default_factory=dict)
     static: bool = False
+    stages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def evidence(self) -> Evidence | None:

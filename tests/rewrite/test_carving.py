@@ -116,6 +116,43 @@ def test_a_folder_that_would_need_many_lines_is_cleaned_in_the_builder_instead()
     assert set(found.removals) == set(everything) - kept
 
 
+def installed(*others: str) -> dict[str, PathFact]:
+    return {**facts("/app/node_modules/a/index.js", "/app/node_modules/b/index.js", size=900_000), **facts(*others)}
+
+
+def names(everything: dict[str, PathFact], elsewhere: dict[str, str] | None = None) -> list[str]:
+    found = plan_copies(everything, frozenset(everything), frozenset().__contains__, NODE, elsewhere)
+    return [" ".join((*copy.sources, copy.stage)).strip() for copy in found.copies]
+
+
+NODE = frozenset(["node_modules"])
+
+
+def test_installed_packages_have_a_copy_of_their_own_in_front_of_the_source() -> None:
+    everything = installed("/app/bin/www", "/app/app.js", "/app/package.json")
+    assert names(everything) == ["/app/node_modules", "/app/app.js /app/package.json", "/app/bin"]
+    assert names(facts("/app/node_modules/a/index.js", "/app/app.js")) == ["/app"]  # too small to be worth a line
+
+
+def test_packages_below_a_folder_of_a_monorepo_too_and_those_below_packages_not() -> None:
+    everything = {path.replace("/app/", "/app/api/"): fact for path, fact in installed().items()}
+    everything = facts(*everything, "/app/api/node_modules/a/node_modules/c/x.js", "/app/api/main.js", size=900_000)
+    assert names(everything) == ["/app/api/node_modules", "/app/api/main.js"]
+
+
+def test_where_that_takes_many_lines_the_folder_is_copied_as_one() -> None:
+    assert names(installed(*(f"/app/m{index}/main.js" for index in range(9)))) == ["/app"]
+
+
+def test_what_another_stage_gives_comes_from_there_and_is_no_part_of_the_builders() -> None:
+    given = {"/app/node_modules": "production"}
+    assert names(installed("/app/app.js"), given) == ["/app/node_modules production", "/app/app.js"]
+    everything = installed(*(f"/app/m{index}/main.js" for index in range(9)))
+    found = plan_copies(everything, frozenset(everything), frozenset().__contains__, NODE, given)
+    assert [copy.stage for copy in found.copies] == ["production", ""]
+    assert found.removals == ("/app/node_modules",)
+
+
 def test_a_link_that_stands_alone_is_kept_as_a_link() -> None:
     everything = facts("/usr/local/bin/node", size=90_000_000)
     everything["/usr/local/bin/pm2"] = PathFact("/usr/local/bin/pm2", "symlink", 0, 1, linkname="../lib/pm2")

@@ -29,3 +29,11 @@ def test_a_path_is_there_early_when_only_copies_to_other_places_follow(rest: str
 def test_nothing_is_gained_where_no_copy_follows_the_last_run() -> None:
     dockerfile = parse("FROM x\nCOPY . /app\nRUN install\nENV A=1\n")
     assert last_run(dockerfile.target(None)) is None
+
+
+def test_a_stage_that_goes_on_from_another_begins_early() -> None:
+    dockerfile = parse("FROM x AS packages\nWORKDIR /app\nRUN install\nFROM packages\nCOPY . .\n")
+    stage = dockerfile.target(None)
+    assert last_run(stage) is stage.start
+    assert made_early(dockerfile, stage)("/usr/lib/a")
+    assert last_run(parse("FROM x\nCOPY . .\n").target(None)) is None
