@@ -50,7 +50,7 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
                    group[0].instruction.line)  # fmt: skip
         return
     missing = [path for path in moves.files if not _is_copied_by(situation, path, before, group)]
-    names = ", ".join(posixpath.basename(path) for path in missing)
+    names = ", ".join(dict.fromkeys(posixpath.basename(path) for path in missing))
     installs = "; ".join(dict.fromkeys(moves.commands))
     what = f"only {names or 'what is copied before'}" if moves.files else "nothing of the source"
     several = "; " in installs

@@ -19,6 +19,15 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A table of an ecosystem file."""
 
 
+class Hook(Fact, frozen=True):
+    """A script of a manifest that installations run, of which it is known what it reads."""
+
+    command: str
+    """Regular expression over the whole command."""
+    reads: list[str] = []
+    """Files and folders beside the manifest."""
+
+
 class Manager(Fact, frozen=True):
     """One package manager: which commands install, what they read, what they leave behind."""
 
@@ -41,6 +50,8 @@ class Manager(Fact, frozen=True):
     """Regular expression: a line of a manifest that makes the command read the source tree."""
     hooks: str = ""
     """Regular expression: a manifest text that runs the project's own code on install."""
+    workspaces: str = ""
+    """Regular expression: a line of a manifest that names members, whose manifests are read too (package.json)."""
     fetch: str = ""
     """Command that fetches the dependencies from the manifests alone; an option: the install command with it."""
     needs_lock: bool = False
@@ -243,6 +254,8 @@ class Ecosystem(Fact, frozen=True):
     installed: list[str] = []
     """Names of folders that hold installed packages and nothing of the author's ("node_modules")."""
     manager: list[Manager] = []
+    hook: list[Hook] = []
+    """Code of manifests in JSON that runs on install and is known (`scripts`)."""
     launcher: list[Launcher] = []
     drop: list[Drop] = []
     base: list[Base] = []

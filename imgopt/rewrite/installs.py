@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem, Manager
 from imgopt.rewrite.strategy import ContextFiles
+from imgopt.rewrite.workspaces import More, hooks, members
 
 NEUTRAL = frozenset(
     ["mkdir", "useradd", "groupadd", "adduser", "addgroup", "true", "set", ":", "usermod", "groupmod", "locale-gen"]
@@ -95,7 +96,7 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     if manager.fetch.startswith("--") and manager.fetch not in install.words:
         return Reads(refused=f"`{' '.join(install.words[:3])}` installs the project itself")
     if manager.manifest_options:
-        return _closure(manager, context, [_join(folder, name) for name in named])
+        return _closure(install, context, [_join(folder, name) for name in named])
     if not manager.manifests:
         return Reads()
     if own_words and manager.name in ("npm", "yarn", "pnpm") and _is_global(install):
@@ -105,7 +106,7 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     if missing:
         return Reads(refused=f"{missing[0]} is not in the build context")
     extra = [path for name in manager.optional for path in present(context, _join(folder, name))]
-    return _closure(manager, context, [path for name in wanted for path in present(context, name)] + extra)
+    return _closure(install, context, [path for name in wanted for path in present(context, name)] + extra)
 
 
 _FOLDER_OPTIONS = frozenset([
@@ -150,8 +151,9 @@ def _named_manifests(install: Install) -> list[str]:
     return found
 
 
-def _closure(manager: Manager, context: ContextFiles, files: list[str]) -> Reads:
+def _closure(install: Install, context: ContextFiles, files: list[str]) -> Reads:
     """The files and what they include; refused where a line of one makes the command read the source."""
+    manager = install.manager
     done: list[str] = []
     waiting = list(dict.fromkeys(files))
     while waiting:
@@ -162,18 +164,33 @@ def _closure(manager: Manager, context: ContextFiles, files: list[str]) -> Reads
             return Reads(refused=f"{path} is not in the build context")
         done.append(path)
         text = context.text(path)
-        for pattern, what in (
-            (manager.local_lines, "refers to the source tree"),
-            (manager.hooks, "runs the project's own code"),
-        ):
-            found = re.search(pattern, text, re.MULTILINE) if pattern and _is_manifest(path) else None
-            if found:
-                return Reads(refused=f"{path} {what} (`{found[0].strip()[:60]}`)")
+        more = _more(install, context, path, text) if _is_manifest(path) else More()
+        if more.refused:
+            return Reads(refused=more.refused)
+        waiting += [name for name in more.files if name not in done]
         if manager.include:
             waiting += [
                 _join(posixpath.dirname(path), name) for name in re.findall(manager.include, text, re.MULTILINE)
             ]
     return Reads(tuple(done))
+
+
+def _more(install: Install, context: ContextFiles, path: str, text: str) -> More:
+    """What a manifest makes its manager read beside it."""
+    manager, known = install.manager, install.ecosystem.hook
+    local = re.search(manager.local_lines, text, re.MULTILINE) if manager.local_lines else None
+    if local:
+        return More(refused=f"{path} refers to the source tree (`{local[0].strip()[:60]}`)")
+    hook = re.search(manager.hooks, text, re.MULTILINE) if manager.hooks else None
+    if hook and not (known and path.endswith(".json")):
+        return More(refused=f"{path} runs the project's own code (`{hook[0].strip()[:60]}`)")
+    more = hooks(manager, known, path, text) if hook else More()
+    folder = posixpath.dirname(path)
+    files = [one for name in more.files for one in present(context, _join(folder, name))]
+    if more.refused or not manager.workspaces or not re.search(manager.workspaces, text, re.MULTILINE):
+        return More(tuple(files), more.refused)
+    found = members(path, text, context)
+    return More((*files, *found.files), found.refused)
 
 
 def _is_manifest(path: str) -> bool:
