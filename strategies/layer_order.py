@@ -589,11 +589,18 @@ STRATEGY = Strategy(
             files={"requirements.txt": "a\n", "a.py": ""},
         ),
         Example(
-            "a workspace of pnpm",
+            "the members of a workspace bring their manifests",
+            before="FROM node:20\nCOPY . .\nRUN pnpm install\n",
+            after="FROM node:20\nCOPY package.json pnpm-workspace.yaml ./\nCOPY web/package.json ./web/\n"
+            "RUN pnpm install\nCOPY . .\n",
+            files={"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  - web\n", "web/package.json": "{}"},
+        ),
+        Example(
+            "a member of a workspace has a program that is linked",
             before="FROM node:20\nCOPY . .\nRUN pnpm install\n",
             after=None,
-            refused="refers to the source tree",
-            files={"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  - web\n", "web/package.json": "{}"},
+            refused="has a program that the installation links",
+            files={"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  - a\n", "a/package.json": '{"bin": "x"}'},
         ),
         Example(
             "packages of this machine would lie over the installed ones",
