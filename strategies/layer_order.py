@@ -237,7 +237,7 @@ def _fetch_ahead(
         if fetch is None:
             continue
         place = moved_to or fetch.copy.instruction
-        refused = fetch.refused or _unprepared(situation, place, item, rest, skip)
+        refused = fetch.refused or _unprepared(situation, place, item, rest, None if fetch.others else skip)
         # where something moves, the whole change is asked for this
         overlaid = _overlaid(situation, group) if moves.last is None else ""
         if overlaid and not refused:
@@ -268,9 +268,10 @@ def _wrapped(line: str, situation: Situation) -> str:
 
 
 def _unprepared(
-    situation: Situation, place: Instruction, run: Instruction, rest: Sequence[Instruction], done: int
+    situation: Situation, place: Instruction, run: Instruction, rest: Sequence[Instruction], done: int | None
 ) -> str:
-    """Why `place` is not as the RUN finds it: tools, user and variables come later; or why nothing is left to fetch."""
+    """Why `place` is not as the RUN finds it: tools, user and variables come later; or why nothing is left to fetch,
+    but where `done` is None."""
     for item in rest:
         if item is run:
             break
@@ -278,6 +279,8 @@ def _unprepared(
             return f"`{item.keyword} {item.value[:50]}` comes before it"
         if item.keyword in ("ENV", "ARG") and any(name in item.value for name in _STEERING):
             return f"`{item.keyword} {item.value[:50]}` comes before it"
+    if done is None:
+        return ""
     commands = script_of(situation.dockerfile, run).commands
     programs = {command.name for command in commands[done:]} - {"cd", "mkdir", "set"}
     for item in situation.dockerfile.stages[run.stage].instructions:
@@ -329,6 +332,58 @@ STRATEGY = Strategy(
             after="FROM golang:1.22\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\n"
             "RUN go build -o /app .\n",
             files={"go.mod": "module a\n", "go.sum": "x\n", "main.go": ""},
+        ),
+        Example(
+            "pip install of the project itself, which declares its dependencies",
+            before="FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -e '.[web]'\n",
+            after="FROM python:3.12\nWORKDIR /app\nCOPY pyproject.toml ./\n"
+            "RUN python -c \"import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; "
+            "print(*p['dependencies'], *p['optional-dependencies']['web'], sep='\\n')\" > /tmp/requirements.txt \\\n"
+            "    && pip install -r /tmp/requirements.txt \\\n    && rm /tmp/requirements.txt\n"
+            "COPY . .\nRUN pip install -e '.[web]'\n",
+            files={
+                "pyproject.toml": '[project]\nname = "a"\ndependencies = ["flask>=3"]\n'
+                '[project.optional-dependencies]\nweb = ["gunicorn"]\n',
+                "a.py": "",
+            },
+        ),
+        Example(
+            "dependencies that another file says",
+            before="FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install .\n",
+            after=None,
+            refused="leaves its dependencies to another file",
+            files={"pyproject.toml": '[project]\nname = "a"\ndynamic = ["dependencies"]\n', "setup.py": ""},
+        ),
+        Example(
+            "extras of the project itself",
+            before="FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install .[all]\n",
+            after=None,
+            refused="refers to the source tree",
+            files={
+                "pyproject.toml": '[project]\nname = "A_b"\ndependencies = []\n'
+                '[project.optional-dependencies]\nall = ["a-b[web]"]\nweb = ["flask"]\n',
+            },
+        ),
+        Example(
+            "requirements of the author's own, and the project",
+            before="FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
+            "COPY . .\nRUN pip install .\n",
+            after=None,
+            files={"pyproject.toml": '[project]\nname = "a"\ndependencies = ["flask"]\n', "requirements.txt": "flask"},
+        ),
+        Example(
+            "an interpreter that cannot read the metadata",
+            before="FROM python:3.10\nWORKDIR /app\nCOPY . .\nRUN pip install .\n",
+            after=None,
+            refused="reads the source tree",
+            files={"pyproject.toml": '[project]\nname = "a"\ndependencies = ["flask"]\n'},
+        ),
+        Example(
+            "constraints beside the project",
+            before="FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -c limits.txt .\n",
+            after=None,
+            refused="changes what pip installs",
+            files={"pyproject.toml": '[project]\nname = "a"\ndependencies = ["flask"]\n', "limits.txt": ""},
         ),
         Example(
             "pip install of the project itself",

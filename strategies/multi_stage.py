@@ -11,6 +11,7 @@ import msgspec
 from imgopt.dockerfile import Edit, Stage
 from imgopt.dockerfile.typed import From
 from imgopt.image.image import Image
+from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.early import made_early
@@ -167,8 +168,11 @@ def _remove_tools(situation: Situation) -> tuple[Edit, ...]:
     text = situation.dockerfile.text
     lead = "" if text[at - 1 : at] == "\n" else situation.dockerfile.eol
     eol = situation.dockerfile.eol
-    command = folded(tools.command).replace("\n", eol)
-    return (Edit(at, at, f"{lead}RUN {command}{eol}"),)
+    step = f"RUN {folded(tools.command)}\n"
+    facts = situation.evidence.facts if situation.evidence is not None else {}
+    if any(facts[path].uid == 0 for path in tools.paths if path in facts):
+        step = as_root(step, situation.dockerfile, tools.after, situation.evidence)
+    return (Edit(at, at, lead + step.replace("\n", eol)),)
 
 
 def _builds_something(stage: Stage) -> bool:

@@ -60,6 +60,11 @@ class Manager(Fact, frozen=True):
     """Words of the commands before which `fetch` helps, for instance "go build"."""
     fetch_options: list[str] = []
     """Beginnings of options that `fetch` takes over from the build command, for instance "-P"."""
+    fetch_project: str = ""
+    """Shell command that installs what the metadata of the project declare, {lists} of them, where {install} installs
+    the project itself; {python} is the interpreter beside it."""
+    fetch_project_base: str = ""
+    """Regular expression: base images whose interpreter can read the metadata."""
     manifest_option: list[str] = []
     """Options that name the manifest of a build command, for instance "-f"."""
     stub: str = ""

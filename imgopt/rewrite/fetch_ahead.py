@@ -12,6 +12,7 @@ from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy
+from imgopt.rewrite.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.installs import begins_with, present, recognise
 from imgopt.rewrite.steps import SourceCopy, is_setting, script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
@@ -26,6 +27,8 @@ class Fetch:
     files: tuple[str, ...] = ()
     shell: str = ""
     refused: str = ""
+    others: bool = False
+    """What the same program installs in earlier steps is something else."""
 
 
 def fetch_for(
@@ -40,7 +43,7 @@ def fetch_for(
     commands = script_of(situation.dockerfile, run).commands[done:]
     here = workdir_at(situation.dockerfile.scope_at(place))
     for index, command in enumerate(commands):
-        manager = _manager(situation, command)
+        manager = _manager(situation, command) or itself(situation, command)
         if manager is None:
             continue
         before = [other for other in commands[:index] if other.name not in _NOTHING]
@@ -50,7 +53,10 @@ def fetch_for(
         if manager.static_only:
             return Fetch(group[0], refused=f"what {manager.name} would need for it was not tried")
         if mounted.isdisjoint(manager.cache_mounts):
-            found = _fetch(situation, group, run, command, manager, here)
+            fetch = _project if manager.fetch_project else _fetch
+            found = fetch(situation, group, run, command, manager, here)
+            if not found.shell and not found.refused:
+                continue
             shell = " && ".join([*(_words(other) for other in before), found.shell])
             return replace(found, shell=shell if found.shell else "")
     return None
@@ -143,6 +149,24 @@ def _fetch(
     if refused:
         return Fetch(copy, refused=refused)
     return Fetch(copy, tuple(files), shell if cwd == here else f"cd {cwd} && {shell}")
+
+
+def _project(
+    situation: Situation, group: Sequence[SourceCopy], run: Instruction, command: Command, manager: Manager, here: str
+) -> Fetch:
+    """What the project declares to depend on; nothing where it declares nothing."""
+    nothing = Fetch(group[0])
+    if command.cwd is None or command.assignments:
+        return nothing
+    cwd = posixpath.normpath(posixpath.join(workdir_at(situation.dockerfile.scope_at(run)), command.cwd))
+    copy = next((part for part in group if part.in_context(cwd) is not None), None)
+    if copy is None:
+        return nothing
+    folder = (copy.in_context(cwd) or "").removeprefix(".").strip("/")
+    shell, refused = project_command(situation, run, command, manager, folder)
+    if not shell:
+        return replace(nothing, refused=refused)
+    return Fetch(copy, (_in(folder, METADATA),), shell if cwd == here else f"cd {cwd} && {shell}", others=True)
 
 
 def _folder_of(command: Command, workdir: str, manager: Manager) -> str | None:

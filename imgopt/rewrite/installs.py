@@ -86,7 +86,7 @@ def _after(words: tuple[str, ...], command: list[str]) -> tuple[str, ...] | None
 def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     """What an install reads, when its working directory is `folder` of the context ("" is the root)."""
     manager = install.manager
-    named = _named_manifests(install)
+    named = named_manifests(install)
     foreign = _elsewhere(install, named, context, folder)
     if foreign:
         return Reads(refused=f"`{foreign}` makes {manager.name} read another place of the source tree")
@@ -138,7 +138,8 @@ def _is_global(install: Install) -> bool:
     return any(word in ("-g", "--global", "--location=global") for word in install.words)
 
 
-def _named_manifests(install: Install) -> list[str]:
+def named_manifests(install: Install) -> list[str]:
+    """The values of the options that name a manifest (`-r requirements.txt`)."""
     found, words = [], list(install.arguments)
     for index, word in enumerate(words):
         for option in install.manager.manifest_options:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from imgopt.dockerfile import Dockerfile, Edit, apply_edits, parse
 from imgopt.results.optimize import Part, Parts
 from imgopt.results.rewrite import Change, Skip
+from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.carve import Carved, Fate
 from imgopt.rewrite.draft import Draft, new_draft, run_strategy
 from imgopt.rewrite.early import last_run
@@ -60,7 +61,7 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     for strategy in strategies:
         draft = _settled(draft, strategy, project)
     gone = kept_out(Situation(project, parse(text), ignore=draft.ignore))
-    text = _text(draft, project.target)
+    text = _text(draft, project)
     return Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
 
 
@@ -83,17 +84,20 @@ def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     return replace(new, skips=first.skips)
 
 
-def _text(draft: Draft, target: str | None) -> str:
+def _text(draft: Draft, project: Project) -> str:
     final = draft.final
     if final is None:
         return draft.text
     dockerfile = parse(draft.text)
-    last, early, tail = last_run(dockerfile.target(target)), final.render_builder_middle(), final.render_builder_tail()
+    stage = dockerfile.target(project.target)
+    last, early, tail = last_run(stage), final.render_builder_middle(), final.render_builder_tail()
     text = draft.text
     if last is not None and early:
+        early = as_root(early, dockerfile, last, project.evidence)
         text = apply_edits(text, [Edit(last.extent.end, last.extent.end, early)])
     elif early:
         tail = early + tail
+    tail = as_root(tail, dockerfile, (stage.instructions or (stage.start,))[-1], project.evidence)
     whole = text.rstrip() + "\n" + tail + "\n" + final.render()
     eol = dockerfile.eol
     return whole.replace("\r\n", "\n").replace("\n", eol) if eol != "\n" else whole
