@@ -24,6 +24,8 @@ class Rule:
     reason: str
     pattern: re.Pattern[str]
     unused: bool = False
+    whole: bool = False
+    """Whole folders of the file system, whatever lies in them."""
 
 
 def _folders(reason: str, names: str, *, unused: bool = False) -> Rule:
@@ -38,7 +40,7 @@ def _files(reason: str, globs: str, *, unused: bool = False) -> Rule:
 
 def _below(reason: str, prefixes: str, *, unused: bool = False) -> Rule:
     choices = "|".join(re.escape(prefix).replace(r"\*", "[^/]*") for prefix in words(prefixes))
-    return Rule(reason, re.compile(rf"^(?:{choices})(?:/|$)"), unused)
+    return Rule(reason, re.compile(rf"^(?:{choices})(?:/|$)"), unused, whole=True)
 
 
 GENERAL = (
@@ -65,9 +67,7 @@ GENERAL = (
     ),
     _below("cache of a package manager", "/go/pkg /usr/local/cargo/registry /usr/local/share/.cache /.npm /.cache/pip"),
     _below("temporary files", "/tmp /var/tmp"),
-    _below(
-        "a toolchain", "/usr/local/go /usr/local/cargo /usr/local/rustup /root/.rustup /root/.cargo /go", unused=True
-    ),
+    _below("a toolchain", "/usr/local/go /usr/local/cargo /usr/local/rustup /root/.rustup /root/.cargo", unused=True),
     _below("a build tool", "/opt/maven /opt/gradle /usr/share/maven /opt/poetry /opt/yarn-*", unused=True),
     _files(
         "documents of the project",
@@ -155,8 +155,23 @@ STATIC_SITE = (
 def derived_drops(original: Side, opened: frozenset[str] | None) -> tuple[Drop, ...]:
     """What any rewrite of this image may leave out, from the image's own start command and the files it opened."""
     rules = [rule for rule in _rules(original, opened) if not rule.unused or opened is not None]
-    classes = _class_folders(opened or frozenset())
-    return tuple(Drop(rule.reason, matches=_unless_opened(rule.pattern, opened, classes)) for rule in rules)
+    kept = _class_folders(opened or frozenset())
+    own = tuple(folder + "/" for folder in started_folders(original))
+    return tuple(
+        Drop(rule.reason, matches=_unless_opened(rule.pattern, opened, (*kept, *_covered(rule, own)))) for rule in rules
+    )
+
+
+def _covered(rule: Rule, folders: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(folder for folder in folders if rule.whole and rule.pattern.search(folder + "x"))
+
+
+def started_folders(side: Side) -> tuple[str, ...]:
+    """Where the image starts: its working directory, and the folders of what its start names. The application is there,
+    though it be a folder for temporary files or the cache of a tool (`WORKDIR /go/src/app`, `WORKDIR /tmp`)."""
+    words = (word for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ())) if word.startswith("/"))
+    folders = (side.workdir, *(posixpath.dirname(posixpath.normpath(word)) for word in words))
+    return tuple(folder for folder in dict.fromkeys(folders) if folder != "/")
 
 
 _CLASS_FOLDER = re.compile(r"(.*/(?:target|build|out|bin)/(?:classes|production|main|resources)(?:/\w+/main)?)/")
@@ -171,10 +186,10 @@ def _class_folders(opened: frozenset[str]) -> tuple[str, ...]:
 
 
 def _unless_opened(
-    pattern: re.Pattern[str], opened: frozenset[str] | None, classes: tuple[str, ...]
+    pattern: re.Pattern[str], opened: frozenset[str] | None, kept: tuple[str, ...]
 ) -> Callable[[str], bool]:
     used = opened or frozenset()
-    return lambda path: path not in used and not path.startswith(classes) and pattern.search(path) is not None
+    return lambda path: path not in used and not path.startswith(kept) and pattern.search(path) is not None
 
 
 def _rules(original: Side, opened: frozenset[str] | None) -> Iterator[Rule]:

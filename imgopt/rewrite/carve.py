@@ -12,7 +12,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Literal
 
-from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.ecosystems import Drop, Ecosystem
 
 Fate = Literal["kept", "reinstalled", "replaced", "dropped"]
 
@@ -75,7 +75,7 @@ class DropRule:
     def with_used(self, opened: Iterable[str]) -> DropRule:
         """The same, knowing which files a run opened."""
         found = (self._folder(path) for path in opened if self.pattern.match(path)) if self.whole else ()
-        return replace(self, used=frozenset(folder for folder in found if folder))
+        return replace(self, used=self.used | frozenset(folder for folder in found if folder))
 
     def _folder(self, path: str) -> str:
         """The folder above this path that the rule is about; "" where it is about the file itself."""
@@ -176,22 +176,33 @@ def drop_reason(path: str, drops: Iterable[DropRule], *, opened: bool) -> str | 
 
 
 def drop_rules(
-    ecosystems: Iterable[Ecosystem], homes: Iterable[str], *, compiled: bool, traced: bool = True
+    ecosystems: Iterable[Ecosystem],
+    homes: Iterable[str],
+    *,
+    compiled: bool,
+    traced: bool = True,
+    started: Iterable[str] = (),
 ) -> tuple[DropRule, ...]:
     """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it. `traced`: it is
-    known what a run opened; without that no archive is known to be the one that is not started."""
+    known what a run opened; without that no archive is known to be the one that is not started. `started`: folders of
+    the application, which no rule about a whole folder of the file system covers."""
+    own = tuple(started)
     return tuple(
-        DropRule(
-            _pattern(path.replace("~", home, 1) if path.startswith("~") else path),
-            drop.reason,
-            state=drop.kind == "manager",
-            whole=drop.kind in ("intermediate", "source"),
-        )
+        _drop_rule(drop, path.replace("~", home, 1) if path.startswith("~") else path, own)
         for ecosystem in ecosystems
         for drop in ecosystem.drop
         if (compiled or not drop.only_compiled) and (traced or drop.kind != "archive")
         for path in drop.paths
         for home in (homes if path.startswith("~") else ("",))
+    )
+
+
+def _drop_rule(drop: Drop, path: str, own: Iterable[str]) -> DropRule:
+    pattern = _pattern(path)
+    whole = drop.kind == "cache" and not path.startswith("**")
+    used = frozenset(folder for folder in own if whole and pattern.match(f"{folder}/x"))
+    return DropRule(
+        pattern, drop.reason, state=drop.kind == "manager", whole=drop.kind in ("intermediate", "source"), used=used
     )
 
 

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
+from imgopt.proof.rules import started_folders
 from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, is_below, orphan_bytecode
 from imgopt.rewrite.copies import CopyPlan, plan_copies
@@ -59,7 +60,13 @@ def carve_on(
     explained = explained_in(situation)
     traced = evidence.seen.opened is not None
     rules = CarveRules(
-        drops=drop_rules(project.ecosystems, evidence.homes, compiled=compiled, traced=traced),
+        drops=drop_rules(
+            project.ecosystems,
+            evidence.homes,
+            compiled=compiled,
+            traced=traced,
+            started=started_folders(evidence.side),
+        ),
         opened=frozenset(path for path in evidence.opened if not explained(path)),
         owner=evidence.owner,
         reinstalled=frozenset(),

@@ -46,6 +46,25 @@ def reason(side: Side, path: str, opened: frozenset[str] | None) -> str | None:
     return Allowances(drops=derived_drops(side, opened)).drop_reason(path, opened=path in (opened or ()))
 
 
+PLACES = {
+    "the working directory": ({"WorkingDir": "/tmp/app", "Cmd": ["./server"]}, "/tmp/app/rare.html", None),
+    "beside it": ({"WorkingDir": "/tmp/app", "Cmd": ["./server"]}, "/tmp/requirements", "temporary files"),
+    "where the program lies": ({"Cmd": ["/tmp/app/server"]}, "/tmp/app/rare.html", None),
+    "nowhere near": ({"Cmd": ["/app/server"]}, "/tmp/app/rare.html", "temporary files"),
+    "Go's old place for sources": ({"WorkingDir": "/go/src/app", "Cmd": ["./server"]}, "/go/src/app/rare.html", None),
+    "a source there": ({"WorkingDir": "/app", "Cmd": ["./server"]}, "/go/src/x/main.go", "compiled into the program"),
+}
+
+
+@pytest.mark.parametrize(("config", "path", "allowed"), PLACES.values(), ids=PLACES)
+def test_the_application_stays_wherever_it_lies(
+    config: dict[str, object], path: str, allowed: str | None, side_of: Callable[..., Side]
+) -> None:
+    files = {f"{folder}/server": ELF for folder in ("app", "tmp/app", "go/src/app")}
+    side = side_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", files)), config), 1)
+    assert reason(side, path, frozenset(["/app/server"])) == allowed
+
+
 ALWAYS = {
     "python3": ["/app/.git/HEAD", "/app/__pycache__/a.pyc", "/root/.cache/pip/x", "/root/.cache/virtualenv/x"],
     "./server": ["/app/main.go", "/app/go.mod", "/app/src/lib.rs", "/app/target/release/deps/x", "/go/pkg/mod/x"],

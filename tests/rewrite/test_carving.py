@@ -42,6 +42,13 @@ def test_a_file_that_was_opened_is_kept_whatever_rule_would_drop_it() -> None:
     assert (fate(path), opened.fates[path].fate) == ("dropped", "kept")
 
 
+def test_the_folder_that_the_image_starts_in_is_no_cache() -> None:
+    drops = drop_rules(builtin_ecosystems(), ["/root"], compiled=True, started=["/tmp/app", "/go/src/app", "/root"])
+    paths = ("/tmp/app/rare.html", "/tmp/other", "/go/src/app/rare.html", "/go/src/app/main.go", "/root/.cache/pip/x")
+    carved = carve(facts(*paths).values(), replace(rules(), drops=drops))
+    assert [carved.fates[path].fate for path in paths] == ["kept", "dropped", "kept", "dropped", "dropped"]
+
+
 def test_what_lies_beside_an_opened_class_is_kept_with_it() -> None:
     paths = ("/app/target/classes/a/App.class", "/app/target/classes/rare.txt", "/app/target/test-classes/T.class")
     used = carve(facts(*paths).values(), rules(compiled=True, opened=frozenset(paths[:1])))
