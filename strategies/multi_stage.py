@@ -21,7 +21,7 @@ from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.start import idle_entry_script, paths_through_links, start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.rewrite.tools import removable_tools
+from imgopt.rewrite.tools import outdated_in_base, removable_tools
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -97,6 +97,7 @@ def on_base(
         packages=tuple(sorted(carving.packages)),
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
+        setup=tuple(filter(None, [outdated_in_base(situation, base, final.removed_tools) if final.shell else ""])),
         early=early,
         prepare=prepare,
         links=carving.plan.links,

@@ -50,12 +50,33 @@ def check_language_packages(
             allowed[reason] += 1
         else:
             items.append(_lost(package, others))
+    items.extend(_twice(original, candidate))
     by_kind = Counter(package.ecosystem for package in wanted)
     counts = ", ".join(f"{count} {ecosystem}" for ecosystem, count in sorted(by_kind.items())) or "none there"
     detail = f"packages by name and version ({counts}), {counted(files, 'file')} of them by contents"
     return judged(
         NAME, detail, items, [f"{counted(count, 'package')}: {text}" for text, count in sorted(allowed.items())]
     )
+
+
+def _twice(original: Side, candidate: Side) -> Iterator[Item]:
+    """Packages of which one folder has two versions, as where a folder of packages is copied over that of a base: what
+    asks for the version gets either, and files of both are mixed."""
+    before = _versions_by_folder(original)
+    for key, versions in sorted(_versions_by_folder(candidate).items()):
+        if len(versions) > 1 and versions - before.get(key, set()):
+            ecosystem, name, folder = key
+            message = f"{ecosystem} package {name} is in {folder} twice: {' and '.join(sorted(versions))}"
+            yield Item("package", name, folder, "", message)
+
+
+def _versions_by_folder(side: Side) -> dict[tuple[str, str, str], set[str]]:
+    found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for package in side.packages:
+        if package.ecosystem not in NOT_LANGUAGES and package.inside is None:
+            folder = posixpath.dirname(posixpath.dirname(package.metadata))
+            found[package.ecosystem, plain_name(package.name), folder].add(package.version)
+    return found
 
 
 def _versions(packages: Iterable[Package]) -> dict[tuple[str, str], set[str]]:

@@ -15,7 +15,8 @@ from imgopt.context.devgroups import development_packages
 from imgopt.context.ecosystems import BuildTools, Ecosystem
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
-from imgopt.image.packages import Package
+from imgopt.image.image import Image
+from imgopt.image.packages import Package, find_packages
 from imgopt.proof.imports import imported_modules, modules_of
 from imgopt.proof.runners import environment_of, is_closed
 from imgopt.proof.side import plain_name
@@ -70,6 +71,26 @@ def removable_tools(situation: Situation) -> RemovableTools:
             paths = frozenset(path for each in packages for path in each.files)
             return RemovableTools(names, " && ".join(commands), paths, after)
     return RemovableTools()
+
+
+def outdated_in_base(situation: Situation, base: Image, removed: Iterable[str]) -> str:
+    """A command that removes packages of a base that the original has in another version at the same place: its folder
+    of packages is copied over that of the base, and would hold both. `removed` are packages that the builder removes;
+    "" where there is nothing to do."""
+    evidence, gone = situation.evidence, frozenset(removed)
+    if evidence is None:
+        return ""
+    ours = {(each.ecosystem, each.name, _site(each)): each.version for each in evidence.all_packages}
+    for ecosystem in situation.project.ecosystems:
+        theirs = [
+            each
+            for each in find_packages(base.tree())
+            if each.ecosystem == ecosystem.name and each.name not in gone
+            if ours.get((each.ecosystem, each.name, _site(each)), each.version) != each.version
+        ]
+        if theirs and ecosystem.build_tools.remove:
+            return ecosystem.build_tools.remove.replace("{packages}", _names(theirs))
+    return ""
 
 
 def _names(packages: Iterable[Package]) -> str:

@@ -35,7 +35,7 @@ def hooks(manager: Manager, known: Iterable[Hook], path: str, text: str) -> More
             continue
         hook = next((one for one in known if re.fullmatch(one.command, str(command).strip())), None)
         if hook is None:
-            return More(refused=f"{path} runs the project's own code (`\"{name}\": \"{str(command)[:60]}\"`)")
+            return More(refused=f'{path} runs the project\'s own code (`"{name}": "{str(command)[:60]}"`)')
         files += hook.reads
     return More(tuple(files))
 
