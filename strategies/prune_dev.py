@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -11,7 +13,7 @@ from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import recognise
-from imgopt.rewrite.own_stage import own_stage
+from imgopt.rewrite.own_stage import going_to, own_stage
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.strategies.runtime_base import replaces_server
@@ -19,51 +21,85 @@ from imgopt.strategies.runtime_base import replaces_server
 LEAST_BYTES = 500_000
 
 
+@dataclass(frozen=True)
+class _Installed:
+    """A folder in which a step of the stage installs, with a manager that can prune."""
+
+    manager: Manager
+    step: Instruction
+    folder: str
+
+    @property
+    def mounts(self) -> str:
+        """The cache mounts of the step, which pruning needs as well."""
+        values = (flag.value or "" for flag in self.step.flags)
+        return "".join(f"--mount={value} " for value in values if "type=cache" in value)
+
+
+@dataclass(frozen=True)
+class _Pruned:
+    installed: _Installed
+    packages: tuple[str, ...]
+    paths: frozenset[str]
+
+
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """The last step that installs with a manager that can prune, in the stage that ships."""
-    evidence = situation.evidence
-    found = _installer(situation)
-    if found is None:
+    """Every folder in which the stage that ships installs development packages."""
+    found = _installers(situation)
+    if not found:
         return
-    manager, install, mounts = found
-    line = install.line
-    if evidence is None:
-        yield Skip("needs `imgopt optimize`: which development packages the service opens is measured", line)
+    if situation.evidence is None:
+        reason = "needs `imgopt optimize`: which development packages the service opens is measured"
+        yield Skip(reason, found[-1].step.line)
         return
     if replaces_server(situation):
         return
-    folder = evidence.side.workdir
-    if manager.prune_when and not any(pattern_holds(evidence, folder, line) for line in manager.prune_when):
-        yield Skip(f"{manager.name} of this version has no command that prunes", line)
-        return
+    pruned = []
+    for installed in found:
+        one = _prune(situation, situation.evidence, installed)
+        if isinstance(one, Skip):
+            yield one
+        elif one is not None:
+            pruned.append(one)
+    if pruned:
+        yield _change(situation, situation.evidence, pruned, alone=len(found) == 1)
+
+
+def _prune(situation: Situation, evidence: Evidence, installed: _Installed) -> _Pruned | Skip | None:
+    """What is there for development only in this folder; None where that is not worth a step."""
+    manager, folder, line = installed.manager, installed.folder, installed.step.line
+    if manager.prune_when and not any(pattern_holds(evidence, folder, text) for text in manager.prune_when):
+        return Skip(f"{manager.name} of this version has no command that prunes", line)
     packages = dev_packages(evidence, folder)
-    paths = dict.fromkeys(pruned_paths(evidence, folder, packages), "development packages")
+    paths = frozenset(pruned_paths(evidence, folder, packages))
     asked = next((path for path in situation.project.repairs.paths if any(_covers(path, p) for p in packages)), None)
     if asked is not None:
-        yield Skip(f"the service needs {asked}, of a package that is marked for development only", line)
-        return
-    size = sum(evidence.facts[path].size for path in paths)
+        return Skip(f"the service needs {asked}, of a package that is marked for development only", line)
     used = next((path for path in sorted(evidence.opened) if path in paths), None)
     if used is not None:
-        yield Skip(f"the service opens {used}, of a package that is marked for development only", line)
-        return
-    if size < LEAST_BYTES:
-        return
-    last = [item for item in situation.stage.instructions if item.keyword in ("RUN", "COPY", "ADD")][-1]
-    if workdir_at(situation.dockerfile.scope_at(last)) != folder:
-        yield Skip(f"the last step does not run in {folder}", line)
-        return
-    because = f"{len(packages)} development packages ({size / 1e6:.1f} MB), none of which the service opened"
-    command = f"RUN {mounts}{manager.prune}"
-    own = own_stage(situation, install, posixpath.join(folder, "node_modules"), command)
+        return Skip(f"the service opens {used}, of a package that is marked for development only", line)
+    size = sum(evidence.facts[path].size for path in paths)
+    return _Pruned(installed, packages, paths) if size >= LEAST_BYTES else None
+
+
+def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned], *, alone: bool) -> Change:
+    """`alone`: nothing else is installed in the stage."""
+    paths = dict.fromkeys((path for one in pruned for path in one.paths), "development packages")
+    size, count = sum(evidence.facts[path].size for path in paths), sum(len(one.packages) for one in pruned)
+    because = f"{count} development packages ({size / 1e6:.1f} MB), none of which the service opened"
+    first, line = pruned[0].installed, pruned[-1].installed.step.line
+    own = own_stage(situation, first.step, first.folder, first.mounts, first.manager.prune) if alone else None
     if own is not None:
         because += "; what is left comes from a stage that an edit of the source does not build again"
-        yield Change(because, line, own.edits, pruned=paths, stages={own.folder: own.name})
-        return
+        return Change(because, line, own.edits, pruned=paths, stages={own.folder: own.name})
+    last = [item for item in situation.stage.instructions if item.keyword in ("RUN", "COPY", "ADD")][-1]
+    here = workdir_at(situation.dockerfile.scope_at(last))
     eol = situation.dockerfile.eol
     at = last.extent.end
+    places = (one.installed for one in pruned)
+    steps = [f"RUN {place.mounts}{going_to(place.folder, here)}{place.manager.prune}" for place in places]
     lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
-    yield Change(because, line, (Edit(at, at, f"{lead}{command}{eol}"),), pruned=paths)
+    return Change(because, line, (Edit(at, at, lead + "".join(step + eol for step in steps)),), pruned=paths)
 
 
 def _covers(path: str, package: str) -> bool:
@@ -76,21 +112,26 @@ def pattern_holds(evidence: Evidence, folder: str, condition: str) -> bool:
     return text.encode() in (evidence.side.read(posixpath.join(folder, name)) or b"")
 
 
-def _installer(situation: Situation) -> tuple[Manager, Instruction, str] | None:
-    """The manager, its step, and the cache mounts of that step, which pruning needs as well."""
-    found = None
-    for item in situation.stage.instructions:
-        if item.keyword != "RUN":
-            continue
+def _installers(situation: Situation) -> list[_Installed]:
+    """The last installation in each folder; none where the author prunes himself or leaves development packages out."""
+    found: dict[str, _Installed] = {}
+    for item in (one for one in situation.stage.instructions if one.keyword == "RUN"):
+        workdir = workdir_at(situation.dockerfile.scope_at(item))
         for command in script_of(situation.dockerfile, item).commands:
             words = [value or "" for value in command.values]
             install = recognise(words, situation.project.ecosystems)
-            if "prune" in words or any("omit=dev" in word or "production" in word for word in words):
-                return None
-            if install is not None and install.manager.prune and "-g" not in words and "--global" not in words:
-                mounts = [f"--mount={flag.value}" for flag in item.flags if "type=cache" in (flag.value or "")]
-                found = install.manager, item, "".join(f"{mount} " for mount in mounts)
-    return found
+            if "prune" in words or any(_PRODUCTION.match(word) for word in words):
+                return []
+            if install is None or not install.manager.prune or "-g" in words or "--global" in words:
+                continue
+            if command.cwd is not None:
+                folder = posixpath.normpath(posixpath.join(workdir, command.cwd))
+                found.pop(folder, None)
+                found[folder] = _Installed(install.manager, item, folder)
+    return list(found.values())
+
+
+_PRODUCTION = re.compile(r"--(?:omit=dev|only=prod|prod\b|production\b)|omit=dev\Z|NODE_ENV=production\Z|focus\Z")
 
 
 def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
@@ -99,7 +140,7 @@ def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
     listed = _json(evidence, posixpath.join(folder, "node_modules/.package-lock.json")).get("packages")
     if isinstance(listed, dict):
         marked = (name for name, about in listed.items() if isinstance(about, dict) and about.get("dev") is True)
-        return tuple(posixpath.join(folder, name) for name in sorted(marked) if name.startswith("node_modules/"))
+        return tuple(posixpath.join(folder, name) for name in sorted(marked) if "node_modules/" in name)
     if not _json(evidence, posixpath.join(folder, "package.json")).get("devDependencies"):
         return ()
     needed = _needed(evidence, folder)
@@ -145,8 +186,8 @@ def _programs(evidence: Evidence, package: str) -> Iterable[str]:
 
 def _needed(evidence: Evidence, folder: str) -> set[str]:
     """Real folders of the packages that production needs, found as Node.js finds them: node_modules here and above."""
-    found = {folder}
-    stack = [folder]
+    found = {folder, *_members(evidence, folder)}
+    stack = [*found]
     while stack:
         here = stack.pop()
         about = _json(evidence, posixpath.join(here, "package.json"))
@@ -158,6 +199,12 @@ def _needed(evidence: Evidence, folder: str) -> set[str]:
                     found.add(place)
                     stack.append(place)
     return found
+
+
+def _members(evidence: Evidence, folder: str) -> Iterable[str]:
+    """Folders of the project that have a manifest of their own, as the members of a workspace have."""
+    own = (path for path in evidence.facts if path.startswith(folder + "/") and path.endswith("/package.json"))
+    return (posixpath.dirname(path) for path in own if "/node_modules/" not in path)
 
 
 def _resolve(evidence: Evidence, here: str, name: str) -> str:

@@ -3,6 +3,7 @@ them up again nor ships them again."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import From
 from imgopt.rewrite.carve import drop_reason, drop_rules, is_below
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.steps import source_copy
+from imgopt.rewrite.quoting import shell_word
+from imgopt.rewrite.steps import source_copy, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 
@@ -24,9 +26,9 @@ class OwnStage:
     edits: tuple[Edit, ...]
 
 
-def own_stage(situation: Situation, install: Instruction, folder: str, command: str) -> OwnStage | None:
-    """`install` fills `folder`, in front of the source; `command`: the RUN that tidies it up. None where the stage has
-    another shape, or where a later step writes into the folder too."""
+def own_stage(situation: Situation, install: Instruction, project: str, mounts: str, prune: str) -> OwnStage | None:
+    """`install` fills node_modules of the folder `project`, in front of the source; `prune` is the command that tidies
+    it up there. None where the stage has another shape, or where a later step writes into the folder too."""
     stage = situation.stage
     if stage is not situation.dockerfile.stages[-1] or not isinstance(stage.start.typed, From):
         return None
@@ -34,11 +36,18 @@ def own_stage(situation: Situation, install: Instruction, folder: str, command: 
     source = next((item for item in stage.instructions[place:] if item.keyword in ("COPY", "ADD")), None)
     if source is None or any(_is_root(situation, item) for item in stage.instructions[:place]):
         return None
+    folder = posixpath.join(project, "node_modules")
     if not _is_filled_by(situation, install, folder):
         return None
+    command = f"RUN {mounts}{going_to(project, workdir_at(situation.dockerfile.scope_at(source)))}{prune}"
     packages, tidy = _names(situation)
     division = _division(situation, source, packages, tidy, command)
     return OwnStage(tidy, folder, (_renamed(stage.start.typed, packages), division))
+
+
+def going_to(folder: str, here: str) -> str:
+    """The beginning of a command that runs in `folder` and not `here`."""
+    return "" if folder == here else f"cd {shell_word(folder)} && "
 
 
 def _is_root(situation: Situation, item: Instruction) -> bool:

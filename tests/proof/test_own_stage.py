@@ -37,7 +37,7 @@ def divided(
     project = Project(context, builtin_ecosystems(), evidence=evidence, repairs=Repairs(paths=repairs))
     dockerfile = parse(text)
     install = next(item for item in dockerfile.target(None).instructions if "npm install" in item.value)
-    found = own_stage(Situation(project, dockerfile), install, "/app/node_modules", "RUN npm prune")
+    found = own_stage(Situation(project, dockerfile), install, "/app", "", "npm prune")
     return apply_edits(text, found.edits) if found is not None else None
 
 

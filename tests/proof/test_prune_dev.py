@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.dockerfile import parse
 from imgopt.image import Image
 from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, SystemPackages
-from imgopt.strategies.prune_dev import dev_packages, pattern_holds, pruned_paths
+from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation
+from imgopt.strategies.prune_dev import STRATEGY, dev_packages, pattern_holds, pruned_paths
 
 from .conftest import File, Recipe
 
@@ -79,3 +83,44 @@ def test_only_the_first_yarn_prunes_by_installing(image_of: Callable[[Recipe], I
     assert pattern_holds(evidence(image_of, YARN), "/app", condition)
     berry = {**YARN, "app/yarn.lock": "__metadata:\n  version: 6\n"}
     assert not pattern_holds(evidence(image_of, berry), "/app", condition)
+
+
+def test_what_a_member_of_a_workspace_needs_is_not_for_development(image_of: Callable[[Recipe], Image]) -> None:
+    member = {"app/packages/api/package.json": manifest("api", dependencies=["test"])}
+    found = dev_packages(evidence(image_of, {**YARN, **member}), "/app")
+    assert found == ()
+
+
+def test_npm_marks_what_lies_below_a_member_too(image_of: Callable[[Recipe], Image]) -> None:
+    listed = {"packages/api/node_modules/jest": {"dev": True}, "packages/api": {"dev": True}, "node_modules/web": {}}
+    lock = {"app/node_modules/.package-lock.json": json.dumps({"packages": listed})}
+    assert dev_packages(evidence(image_of, {**YARN, **lock}), "/app") == ("/app/packages/api/node_modules/jest",)
+
+
+BOTH = """\
+FROM node:20
+WORKDIR /app
+COPY . .
+RUN cd client && npm install && npm run build:production
+RUN cd server && npm install
+"""
+
+
+def test_every_folder_that_is_installed_in_is_pruned(image_of: Callable[[Recipe], Image]) -> None:
+    files: dict[str, File | str] = {}
+    for part in ("client", "server"):
+        lock = json.dumps({"packages": {"node_modules/jest": {"dev": True}}})
+        files[f"app/{part}/node_modules/.package-lock.json"] = lock
+        files[f"app/{part}/node_modules/jest/index.js"] = "x" * 600_000
+    project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence(image_of, files))
+    (change,) = STRATEGY.rewrite(Situation(project, parse(BOTH)))
+    assert isinstance(change, Change)
+    assert [edit.text for edit in change.edits] == [
+        "RUN cd /app/client && npm prune --omit=dev\nRUN cd /app/server && npm prune --omit=dev\n"
+    ]
+
+
+def test_an_author_who_leaves_development_packages_out_is_left_alone(image_of: Callable[[Recipe], Image]) -> None:
+    project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence(image_of, YARN))
+    text = BOTH.replace("cd server && npm install", "cd server && npm ci --omit=dev")
+    assert list(STRATEGY.rewrite(Situation(project, parse(text)))) == []
