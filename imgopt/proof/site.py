@@ -45,7 +45,11 @@ def _known(flags: str, values: str, port: str, **more: object) -> Known:
     return Known(frozenset(words(flags)), frozenset(words(values)), words(port), **more)  # type: ignore[arg-type]
 
 
-_VITE = re.compile(r"\A(?!.*(?:\bproxy\b|\bheaders\b|configurePreviewServer|\bmiddlewares\b|\bhttps\b))", re.DOTALL)
+_COMMENT = r"^[ \t]*//.*$|^[ \t]*/\*[\s\S]*?\*/|[ \t]//.*$"
+"""A comment where no string can be meant, as one may hold `//` or `/*`."""
+_VITE = re.compile(
+    r"\A(?!.*(?:\bproxy\b|\bheaders\b|configurePreviewServer|\bmiddlewares\b|\bhttps\b(?!://)))", re.DOTALL
+)
 KNOWN: Mapping[str, Known] = {
     "serve": _known(
         "-s --single -n --no-clipboard -u --no-compression -L --no-request-logging --no-etag --no-port-switching",
@@ -182,7 +186,8 @@ def _says_more(side: Side, folder: str, known: Known) -> str:
             if text is None:
                 continue
             harmless = known.harmless is not None and not name.startswith(("serve.", "now."))
-            if not (harmless and known.harmless and known.harmless.search(text.decode("utf-8", "replace"))):
+            said = re.sub(_COMMENT, "", text.decode("utf-8", "replace"), flags=re.MULTILINE)
+            if not (harmless and known.harmless and known.harmless.search(said)):
                 return f"{posixpath.join(place, name)} may give answers of its own"
     return ""
 

@@ -43,6 +43,18 @@ def test_a_server_of_files_is_known_by_its_command_line(
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        "// https://vite.dev/config/\nexport default defineConfig({ plugins: [vue()] })",
+        "/*\n * no proxy here\n */\nexport default { define: { API: 'https://api.example.com' } } // headers: none",
+    ],
+)
+def test_what_comments_and_addresses_say_changes_no_answer(settings: str, side_of: Callable[..., Side]) -> None:
+    found = file_server(side(side_of, ["vite", "preview", "--host"], **{"vite.config.ts": settings}))
+    assert found == FileServer("vite preview", "/app/dist", None, "")
+
+
+@pytest.mark.parametrize(
     ("command", "files", "reason"),
     [
         (["serve", "-s", "build", "--cors"], {}, "--cors"),
@@ -52,6 +64,8 @@ def test_a_server_of_files_is_known_by_its_command_line(
         (["serve", "-s", "build"], {"build/serve.json": "{}"}, "serve.json"),
         (["serve", "build"], {"package.json": '{"static": {"rewrites": []}}'}, "package.json"),
         (["vite", "preview", "--host"], {"vite.config.js": "preview: { proxy: {'/api': 'x'} }"}, "vite.config.js"),
+        (["vite", "preview", "--host"], {"vite.config.ts": "server: { https: {} }"}, "vite.config"),
+        (["vite", "preview"], {"vite.config.ts": "x: ['a/*', '//b'], proxy: {}, y: '*/'"}, "vite.config"),
         (
             ["vite", "preview", "--host"],
             {"vite.config.ts": "plugins: [{ configurePreviewServer() {} }]"},
