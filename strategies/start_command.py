@@ -114,9 +114,9 @@ STRATEGY = Strategy(
     name="start-command",
     why="`npm start`, `poetry run` and the like start a process that stays beside the service for its whole life, take "
     "memory and time at every start, keep the stop signal to themselves, and must be in the image. What they start is "
-    "one plain command, which can be started directly. `go run`, `cargo run` and `mvn spring-boot:run` compile at "
-    "every start, and need the whole toolchain for it: the program is built with the image, and proven to be the same "
-    "service before anything else is changed.",
+    "one plain command, which can be started directly. `go run`, `cargo run`, `mvn spring-boot:run`, `tsc && node x` "
+    "compile at every start, and need the whole toolchain for it: the program is built with the image, and proven to be"
+    " the same service before anything else is changed.",
     safety="evidence",
     references=(
         "https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd",

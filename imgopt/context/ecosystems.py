@@ -96,9 +96,11 @@ class Launcher(Fact, frozen=True):
     command: str
     """Its words, for instance "go run"."""
     kind: str
-    """How its other words are read: go-run, cargo-run, spring-boot-run (`imgopt.rewrite.launched`)."""
+    """How its other words are read: go-run, cargo-run, spring-boot-run, node-script (`imgopt.rewrite.build_start`)."""
     anywhere: bool = False
     """The second word is a goal that may stand anywhere among the words."""
+    sometimes: bool = False
+    """Whether it builds depends on what the project's manifest makes of its words."""
 
 
 class Drop(Fact, frozen=True):

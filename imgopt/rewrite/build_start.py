@@ -1,5 +1,5 @@
-"""Start commands that build first (`go run`, `cargo run`, `mvn spring-boot:run`): what they start, and the step that
-builds it while the image is built.
+"""Start commands that build first (`go run`, `cargo run`, `mvn spring-boot:run`, a script with `tsc`): what they start,
+and the step that builds it while the image is built.
 
 The words of the programs come from ecosystem facts; each kind of launcher has a reader here, and refuses what it does
 not know to the letter. What is found is a proposal: the loop builds it and proves it before anything rests on it.
@@ -17,6 +17,7 @@ from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.typed import Command
 from imgopt.rewrite.launched import Launched, cargo_run, go_run, spring_boot_run
+from imgopt.rewrite.launched_scripts import node_script
 from imgopt.rewrite.quoting import json_words
 from imgopt.rewrite.steps import script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Project
@@ -29,6 +30,7 @@ READERS: dict[str, Callable[[tuple[str, ...], tuple[str, ...], ContextFiles, str
     "go-run": go_run,
     "cargo-run": cargo_run,
     "spring-boot-run": spring_boot_run,
+    "node-script": node_script,
 }
 
 
@@ -55,13 +57,17 @@ def build_start(dockerfile: Dockerfile, project: Project) -> BuildStart | None:
         return None
     launcher, rest = found
     name = " ".join(words[: len(launcher.command.split())])
+    folder = _folder_in_context(dockerfile, stage, item, project.context)
+    read = READERS[launcher.kind]
+    called = words[: len(words) - len(rest)]
+    if launcher.sometimes and (folder is None or read(called, rest, project.context, folder) == Launched()):
+        return None
     refused = _misplaced(dockerfile, stage, item, starts) or _mounted(project.context, dockerfile, item)
     if refused:
         return BuildStart(item.line, name, refused=refused)
-    folder = _folder_in_context(dockerfile, stage, item, project.context)
     if folder is None:
         return BuildStart(item.line, name, refused="no COPY brings the source to the working directory")
-    launched = READERS[launcher.kind](words[: len(words) - len(rest)], rest, project.context, folder)
+    launched = read(called, rest, project.context, folder)
     if launched.refused:
         return BuildStart(item.line, name, refused=launched.refused)
     return _proposal(dockerfile, stage, item, name, launched)
@@ -138,7 +144,9 @@ def _proposal(dockerfile: Dockerfile, stage: Stage, item: Instruction, name: str
     step = "" if done else f"RUN {launched.build}{eol}"
     span = item.value_span
     edits = (*([Edit(at, at, step)] if step else []), Edit(span.start, span.end, json_words(launched.words)))
-    because = f"`{name}` builds at every start; now the image holds what it starts, which gets the stop signal itself"
+    because = f"`{name}` builds at every start; now the image holds what it starts"
+    if launched.words[0] != name.split()[0]:
+        because += ", which gets the stop signal itself"
     return BuildStart(item.line, name, launched.words, edits, because)
 
 
