@@ -155,7 +155,7 @@ def _edits(
     return (
         Edit(start, end, lines),
         *inserted,
-        Edit(head, tail, eol + moved + _run_prefix(moves.last)),
+        Edit(head, tail, eol + moved + _run_prefix(moves.last) + moves.goes_to),
     )
 
 
@@ -325,6 +325,20 @@ STRATEGY = Strategy(
             after="FROM node:20\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\n# everything\n"
             "COPY . .\nRUN npm run build\n",
             files={"package.json": '{"dependencies": {}}', "package-lock.json": "{}", "src/a.ts": ""},
+        ),
+        Example(
+            "install and build in a folder of their own",
+            before="FROM node:20\nWORKDIR /app\nCOPY . .\nRUN cd web && npm ci && npm run build && npm test\n",
+            after="FROM node:20\nWORKDIR /app\nCOPY web/package.json ./web/\nRUN cd web && npm ci\n"
+            "COPY . .\nRUN cd web && npm run build && npm test\n",
+            files={"web/package.json": "{}", "web/src/a.ts": ""},
+        ),
+        Example(
+            "the folder changes between install and build",
+            before="FROM node:20\nWORKDIR /app\nCOPY . .\nRUN cd web && npm ci && cd .. && make\n",
+            after=None,
+            refused="`make` may read the source",
+            files={"web/package.json": "{}", "web/src/a.ts": ""},
         ),
         Example(
             "go build fetches its modules ahead",

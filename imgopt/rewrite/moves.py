@@ -29,6 +29,8 @@ class Moves:
     """The last RUN that installs."""
     split_at: int | None = None
     """How many of its commands come before the source; None for all."""
+    goes_to: str = ""
+    """What the rest of them begins with, to be where the first ones went (`cd client && `)."""
     passed: Instruction | None = None
     """The last RUN that could go before the source as a whole."""
     refused: str = ""
@@ -135,18 +137,32 @@ def _installation(command: str) -> str:
 
 
 def _split(script: Script, item: Instruction, index: int, files: list[str], installing: str, moves: Moves) -> bool:
-    """Cuts `install && build` in two, where the list is plain and no `cd` before the cut matters after it."""
-    if index == 0 or not installing or not script.is_plain_list or item.heredocs or script.commands[index].cwd != ".":
+    """Cuts `install && build` in two, where the list is plain and nothing before the cut matters after it but one
+    `cd` at the begin, which is said again."""
+    if index == 0 or not installing or not script.is_plain_list or item.heredocs:
         return False
-    if any(command.name in ("set", "export", "cd", "umask", "source", ".") for command in script.commands[:index]):
+    goes_to = _beginning(script, index)
+    first = 1 if goes_to else 0
+    if script.commands[index].cwd != (script.commands[first].cwd if goes_to else "."):
+        return False
+    if any(command.name in ("set", "export", "cd", "umask", "source", ".") for command in script.commands[first:index]):
         return False
     if any(not command.words for command in script.commands[:index]):
         return False
     if "#" in item.text[script.commands[index - 1].span.end : script.commands[index].span.start]:
         return False
     _take(item, files, installing, moves)
-    moves.split_at = index
+    moves.split_at, moves.goes_to = index, goes_to
     return False
+
+
+def _beginning(script: Script, index: int) -> str:
+    """`cd FOLDER && ` in front of the other commands before the cut; "" where they begin with something else."""
+    command = script.commands[0]
+    known = command.name == "cd" and len(command.values) == 2 and all(command.values)
+    if not known or index < 2 or script.commands[1].operator != "&&" or command.redirections or command.assignments:
+        return ""
+    return " ".join(word.text for word in command.words) + " && "
 
 
 def _take(item: Instruction, files: list[str], installing: str, moves: Moves) -> None:
@@ -155,4 +171,4 @@ def _take(item: Instruction, files: list[str], installing: str, moves: Moves) ->
     if installing:
         moves.commands.append(installing)
         moves.last = item
-        moves.split_at = None
+        moves.split_at, moves.goes_to = None, ""

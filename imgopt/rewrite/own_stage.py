@@ -56,7 +56,8 @@ def _is_root(situation: Situation, item: Instruction) -> bool:
 
 
 def _is_filled_by(situation: Situation, install: Instruction, folder: str) -> bool:
-    """Whether this step alone made all that the folder holds in the original, and did nothing else there."""
+    """Whether this step alone made all that the folder holds in the original. What came behind it in one step may have
+    written there too: then files lack in the proof, which asks for them, and the stage stays whole."""
     evidence, project = situation.evidence, situation.project
     if evidence is None or any(is_below(path, [folder]) for path in project.repairs.paths):
         return False
@@ -67,7 +68,10 @@ def _is_filled_by(situation: Situation, install: Instruction, folder: str) -> bo
         if path.startswith(folder + "/") and fact.kind != "dir"
         if drop_reason(path, drops, opened=path in evidence.opened) is None
     }
-    return len(layers) == 1 and _made_by(evidence, layers.pop()) == _plain(install.value)
+    if len(layers) != 1:
+        return False
+    made, said = _made_by(evidence, layers.pop()), _plain(install.value)
+    return made == said or made.startswith(said + " && ")
 
 
 def _made_by(evidence: Evidence, layer: int) -> str:

@@ -58,7 +58,7 @@ def test_a_stage_with_a_name_keeps_it(image_of: Callable[[Recipe], Image]) -> No
 
 
 LATER = {**FILES, "RUN /bin/sh -c npm run build # buildkit": {"app/node_modules/.prisma/client.js": "made"}}
-TOGETHER = {"RUN /bin/sh -c npm install && npm run build # buildkit": {"app/node_modules/a/index.js": "1"}}
+OTHER = {"RUN /bin/sh -c make && npm install # buildkit": {"app/node_modules/a/index.js": "1"}}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ TOGETHER = {"RUN /bin/sh -c npm install && npm run build # buildkit": {"app/node
         pytest.param(GOOD.replace("COPY package.json ./", "COPY . ."), FILES, (), id="the source is in front"),
         pytest.param(GOOD.replace("COPY . .\n", ""), FILES, (), id="nothing comes behind"),
         pytest.param(GOOD, LATER, (), id="the build writes into the packages"),
-        pytest.param(GOOD, TOGETHER, (), id="one step installs and builds"),
+        pytest.param(GOOD, OTHER, (), id="the step was another one"),
         pytest.param(GOOD, FILES, ("/app/node_modules/x",), id="an earlier build failed without a part of it"),
         pytest.param(GOOD + "FROM a\nCOPY --from=0 /app /app\nRUN npm install\n", FILES, (), id="another stage"),
     ],
@@ -79,6 +79,11 @@ def test_another_shape_stays_as_it_is(
     image_of: Callable[[Recipe], Image],
 ) -> None:
     assert divided(image_of, text, files, repairs) is None
+
+
+def test_a_step_that_was_cut_behind_the_installation_is_divided_too(image_of: Callable[[Recipe], Image]) -> None:
+    together = {"RUN /bin/sh -c npm install && npm run build # buildkit": {"app/node_modules/a/index.js": "1"}}
+    assert divided(image_of, files=together) is not None
 
 
 def test_continued_lines_are_the_same_command(image_of: Callable[[Recipe], Image]) -> None:
