@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -166,7 +166,7 @@ def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
             return f"{path} is {'executed in the smoke run' if seen else 'what the image starts'}"
         node = evidence.side.file(path)
         shebang = evidence.side.shebang(node) if node is not None else ()
-        if shebang and posixpath.basename(shebang[0]) in SHELLS:
+        if shebang and posixpath.basename(shebang[0]) in SHELLS and not _is_handed_to(path, shebang, words, evidence):
             return f"{path} is a script for {shebang[0]}"
     if config.healthcheck is not None and config.healthcheck.test[:1] in (("CMD-SHELL",), ("CMD",)):
         check = config.healthcheck.test
@@ -177,6 +177,13 @@ def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
     if evidence.seen.opened is None:
         return "not measured which programs the service runs, and a shell could be among them"
     return ""
+
+
+def _is_handed_to(path: str, shebang: Sequence[str], words: Sequence[str], evidence: Evidence) -> bool:
+    """Whether the new start gives this script to the interpreter that its first line looks for (`node vite.js`)."""
+    interpreter = posixpath.basename(words[0]) if words else ""
+    named = {node.path for word in words[1:] if (node := evidence.side.command(word)) is not None}
+    return path in named and any(posixpath.basename(part) == interpreter for word in shebang for part in word.split())
 
 
 def _what(carving: Carving, runtime: SmallerRuntime | None) -> str:
