@@ -44,7 +44,14 @@ class Difference:
             return f"{self.after} (the original: {self.before})"
         if self.aspect == "ports":
             return f"{self.probe} is {self.after}, in the original it is {self.before}"
-        return f"{self.probe}: {self.aspect} is {self.after or 'nothing'} instead of {self.before or 'nothing'}"
+        return f"{self.probe}: {self.aspect} is {_in_a_line(self.after)} instead of {_in_a_line(self.before)}"
+
+
+def _in_a_line(text: str) -> str:
+    """A part of an answer as a message can show it: on one line, and not at all where it is no text."""
+    line = " ".join(text.split())
+    odd = sum(sign == "\ufffd" or not sign.isprintable() for sign in line)
+    return "no text" if odd * 8 > len(line) else line or "nothing"
 
 
 def compare(originals: Sequence[Observation], candidate: Observation) -> tuple[Difference, ...]:

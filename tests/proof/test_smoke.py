@@ -9,7 +9,7 @@ from imgopt.engine import Output
 from imgopt.proof.listen import Listener
 from imgopt.proof.observe import Observation, Plan
 from imgopt.proof.probes import Answer, Probe
-from imgopt.proof.smoke import check_smoke, check_stop, compare
+from imgopt.proof.smoke import Difference, check_smoke, check_stop, compare
 
 ROOT = Probe("http", "found", 8000, "/")
 PLAN = Plan((8000,), (8000,), (ROOT,), False, 1.0)
@@ -213,6 +213,19 @@ def test_what_changes_inside_a_packed_answer_is_masked_and_the_rest_is_not(codin
     )
     assert compare([first, second], third) == ()
     assert [difference.aspect for difference in compare([first, second], other)] == ["body"]
+
+
+SHOWN = {
+    "two lines": ("a\n  b", "a b"),
+    "nothing": ("", "nothing"),
+    "bytes": ("x\ufffd\x9c\x00T", "no text"),
+    "a name with one odd sign": ("Andr\ufffd has a long name here", "Andr\ufffd has a long name here"),
+}
+
+
+@pytest.mark.parametrize(("given", "shown"), SHOWN.values(), ids=SHOWN)
+def test_a_difference_is_told_in_one_line(given: str, shown: str) -> None:
+    assert str(Difference("GET :80/", "body", "b", given)) == f"GET :80/: body is {shown} instead of b"
 
 
 def test_an_unknown_coding_is_compared_by_its_bytes() -> None:
