@@ -17,7 +17,7 @@ from imgopt.proof.modules import imported, lost_modules
 from imgopt.proof.packages import NOT_LANGUAGES
 from imgopt.proof.rules import serves_built_site
 from imgopt.proof.side import Side
-from imgopt.proof.sources import is_foreign, source_texts
+from imgopt.proof.sources import is_foreign, loading_texts, source_texts
 
 NAME = "named by sources"
 _LITERAL = re.compile(r"""(?P<quote>["'`])(?P<text>[^"'`\n]{1,200})(?P=quote)""")
@@ -50,7 +50,7 @@ def check_named(
             for item in imported(original, texts, lost_modules(original, candidate), opened)
             if not _judged_as_package(original, item.path, allowances)
         ),
-        *_libraries(original, candidate, texts),
+        *_libraries(original, candidate, [*texts, *_of_packages(original, candidate, allowances)]),
     ]
     items = [item for item in items if not _was_opened(item.path, opened or ())]
     said = [item for item in items if not _intended(item, allowances)]
@@ -82,6 +82,10 @@ def _intended(item: Item, allowances: Allowances) -> bool:
 def _runs(path: str, candidate: Side, allowances: Allowances) -> bool:
     """Whether this source, or what is compiled from it, is in the candidate."""
     return path.endswith(_COMPILED) or any(candidate.is_file(place) for place, _ in allowances.places(path))
+
+
+def _of_packages(original: Side, candidate: Side, allowances: Allowances) -> Iterator[tuple[str, str]]:
+    return ((path, text) for path, text in loading_texts(original) if _runs(path, candidate, allowances))
 
 
 def _lost_files(original: Side, candidate: Side, allowances: Allowances) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -54,6 +55,31 @@ def _texts(side: Side) -> Iterator[tuple[str, str]]:
             continue
         read += node.size
         yield node.path, node.read().decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=4)
+def loading_texts(side: Side) -> tuple[tuple[str, str], ...]:
+    """(path, text) of each source of an installed Python package above the base that loads libraries by their names;
+    256 MiB are looked through at most."""
+    return tuple(_loading(side))
+
+
+def _loading(side: Side) -> Iterator[tuple[str, str]]:
+    read = 0
+    for node in side.tree.files():
+        if node.layer < side.base_layers or not node.name.endswith(".py") or not _PYTHON_PACKAGE.search(node.path):
+            continue
+        if node.size > _LONGEST or read > _MOST_OF_PACKAGES or is_test(node.path):
+            continue
+        read += node.size
+        data = node.read()
+        if any(sign in data for sign in _LOADING):
+            yield node.path, data.decode("utf-8", "replace")
+
+
+_PYTHON_PACKAGE = re.compile(r"/(?:site|dist)-packages/(?!pip/|setuptools/|_distutils_hack/)")
+_LOADING = (b"find_library", b"CDLL", b"LoadLibrary", b"dlopen")
+_MOST_OF_PACKAGES = 256 << 20
 
 
 def is_foreign(path: str) -> bool:

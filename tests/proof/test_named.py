@@ -177,3 +177,27 @@ def test_what_no_running_source_names_may_go(case: str, side_of: Callable[..., S
     before = original(app)
     opened = frozenset({"/app/main.py", "/app/server.js"})
     assert refuted(side_of, before, before.but(without=lost), opened) == ""
+
+
+LOADS = {
+    "a library that a package loads": (f"{SITE}/magic/loader.py", 'ctypes.CDLL("libmagic.so.1")', ["libmagic.so.1"]),
+    "a package of the base": ("usr/lib/python3/dist-packages/apt.py", "x = 1", []),
+    "tests of a package": (f"{SITE}/magic/tests/test_load.py", 'ctypes.CDLL("libmagic.so.1")', []),
+    "a library that the original has not": (f"{SITE}/magic/loader.py", 'ctypes.CDLL("libcudart.so")', []),
+    "an installer": (f"{SITE}/pip/_vendor/load.py", 'ctypes.CDLL("libmagic.so.1")', []),
+}
+
+
+@pytest.mark.parametrize(("path", "text", "missing"), LOADS.values(), ids=LOADS)
+def test_a_library_that_a_package_loads_on_a_rare_path_is_missed(
+    side_of: Callable[..., Side], path: str, text: str, missing: list[str]
+) -> None:
+    library = {
+        "usr/lib/x86_64-linux-gnu/libmagic.so.1": File(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\x3e\0" + bytes(60))
+    }
+    layers = (("RUN install", {path: text}), ("COPY . .", {"app/main.py": ""}))
+    config = {"WorkingDir": "/app", "Cmd": ["python", "/app/main.py"]}
+    fat = side_of(Recipe((("ADD rootfs", {**BASE, **library}), *layers), config), 1)
+    slim = side_of(Recipe((("ADD rootfs", BASE), *layers), config), 1)
+    check = check_named(fat, slim, derive(fat, slim, frozenset()))
+    assert [item.subject for item in check.items] == missing
