@@ -142,7 +142,27 @@ def _compare(
     if target is not None and allowances.drop_reason(target.path, opened=opened):
         return None, allowances.drop_reason(target.path, opened=opened)
     dropped = allowances.drop_reason(node.path, opened=opened)
+    if not dropped and not opened and _of_lost_package(original, node, candidate):
+        dropped = "made by the installation of a system package that is left out"
     return (None, dropped) if dropped else (Item("missing-file", node.path, node.path), None)
+
+
+def _of_lost_package(original: Side, node: Node, candidate: Side) -> bool:
+    """Below /etc or /var/lib, made in a step of the package manager, and named after a package that the candidate has
+    not (`/var/lib/exim4/...` of exim4-config): what is configured is not there."""
+    if not node.path.startswith(("/etc/", "/var/lib/")) or node.layer not in package_layers(original.image):
+        return False
+    names = {part.partition(".")[0] for part in node.path.split("/")[2:]}
+    before, after = _named_like(original, names), _named_like(candidate, names)
+    return bool(before) and not after
+
+
+def _named_like(side: Side, names: set[str]) -> set[str]:
+    found = (package.name for package in side.packages if package.ecosystem in _SYSTEM_PACKAGES)
+    return {each for each in found if each in names or any(each.startswith(f"{name}-") for name in names if name)}
+
+
+_SYSTEM_PACKAGES = ("deb", "apk", "rpm")
 
 
 def _same(original: Side, node: Node, candidate: Side, other: Node) -> tuple[Item | None, str | None]:

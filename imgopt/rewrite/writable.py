@@ -75,6 +75,8 @@ def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     reasons = dict(_own_folders(evidence))
     reasons |= dict.fromkeys(evidence.config.volumes, "a volume")
     seen = {path for path in new if any(posixpath.dirname(other) == path for other in new)}
+    for path, why in _unmade_folders(evidence):
+        reasons.setdefault(path, why)
     for path in sorted({*seen, *extra}):
         reasons.setdefault(path, "written in the smoke run" if path in seen else "an earlier run could not write there")
     highest = _highest(reasons)
@@ -139,6 +141,17 @@ def _named_folders(evidence: Evidence, trees: tuple[str, ...]) -> dict[str, str]
             continue
         found.setdefault(folder, f"{posixpath.basename(source)} writes there")
     return found
+
+
+def _unmade_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Folders that the sources make on a path that no probe took, the highest one of each: where root alone may make
+    it, it is made ahead."""
+    for folder, source in written_by_sources(evidence.side):
+        path = folder
+        while path != "/" and evidence.tree.resolve(posixpath.dirname(path)) is None:
+            path = posixpath.dirname(path)
+        if evidence.tree.resolve(path) is None and not _is_free(path) and not _NEVER_OWN.match(path):
+            yield path, f"{posixpath.basename(source)} writes there"
 
 
 def _needs_owner(evidence: Evidence, path: str, new: set[str]) -> str:

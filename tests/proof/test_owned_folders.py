@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.writable import writable
@@ -22,3 +24,21 @@ def test_a_volume_below_the_working_directory_is_made_for_the_user(side_of: Call
     owned = writable(Evidence(side_of(recipe, 1), SystemPackages(), Seen(written=("/app/data", "/app/data/x.db"))))
     assert owned.trees == ("/app", "/app/data")
     assert owned.told() == "/app (the working directory), /app/data (a volume)"
+
+
+MADE = {
+    "a folder of its own": ("os.makedirs('/data/uploads')", ("/app", "/data")),
+    "below a folder of the system": ("os.makedirs('/var/lib/jobs')", ("/app", "/var/lib/jobs")),
+    "below the application's own": ("os.makedirs('up/today')", ("/app",)),
+    "a folder for all": ("os.makedirs('/tmp/up')", ("/app",)),
+    "a folder of the system's settings": ("os.makedirs('/etc/jobs')", ("/app",)),
+}
+
+
+@pytest.mark.parametrize(("source", "trees"), MADE.values(), ids=MADE)
+def test_a_folder_that_the_sources_make_is_made_ahead(
+    side_of: Callable[..., Side], source: str, trees: tuple[str, ...]
+) -> None:
+    system = ("ADD rootfs", {**BASE[1], "/var/lib/dpkg/": File(folder=True), "/etc/passwd": ""})
+    recipe = Recipe((system, ("COPY . .", {"/app/a.py": f"import os\n{source}\n"})), {"WorkingDir": "/app"})
+    assert writable(Evidence(side_of(recipe, 1), SystemPackages())).trees == trees
