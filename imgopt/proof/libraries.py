@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imgopt.image.elf import Elf
 from imgopt.image.tree import Node
 from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.optional import optional_part
 from imgopt.proof.side import Side
 
 NAME = "library closure"
@@ -30,9 +31,15 @@ class Unresolved:
 
 
 def check_library_closure(
-    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: Side,
+    candidate: Side,
+    allowances: Allowances,
+    *,
+    opened: frozenset[str] | None = None,
+    named: Sequence[str] = (),
 ) -> Check:
-    """Every NEEDED library and program loader of the candidate. `opened`: paths that the original opened, if known."""
+    """Every NEEDED library and program loader of the candidate. `opened`: paths that the original opened, if known;
+    `named`: packages that the author installs by name."""
     items: list[Item] = []
     allowed: list[str] = []
     files = libraries = 0
@@ -42,8 +49,10 @@ def check_library_closure(
         for missing in unresolved(candidate, node, elf):
             if _was_unresolved(original, missing):
                 continue
-            reason = _excuse(original, candidate, missing, opened) or allowances.configuration.get(
-                f"library:{node.path}"
+            reason = (
+                _excuse(original, candidate, missing, opened)
+                or allowances.configuration.get(f"library:{node.path}")
+                or optional_part(candidate, node.path, named, opened)
             )
             if reason:
                 allowed.append(f"{missing.path} lacks {missing.library}: {reason}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imgopt.image.tree import Node
 from imgopt.proof.calls import COMPILED, called_by_packages, called_by_sources
 from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.opened import Opened
+from imgopt.proof.optional import optional_part
 from imgopt.proof.shell import called_programs
 from imgopt.proof.side import Side
 from imgopt.proof.users import EXECUTE, READ
@@ -29,11 +30,19 @@ class Use:
     by: str
 
 
-def check_programs(original: Side, candidate: Side, allowances: Allowances, *, opened: Opened | None = None) -> Check:
+def check_programs(
+    original: Side,
+    candidate: Side,
+    allowances: Allowances,
+    *,
+    opened: Opened | None = None,
+    named: Sequence[str] = (),
+) -> Check:
     """Every program that the candidate's configuration, scripts and shebangs name exists and may be executed.
 
     What the original could not start either is no difference. Scripts of the original's base and scripts inside of
-    packages count when they were executed: a module that is imported may have a first line, too.
+    packages count when they were executed: a module that is imported may have a first line, too. `named`: packages that
+    the author installs by name.
     """
     items: list[Item] = []
     allowed: list[str] = []
@@ -48,6 +57,8 @@ def check_programs(original: Side, candidate: Side, allowances: Allowances, *, o
         if problem is None or _failed_before(original, use):
             continue
         reason = allowances.configuration.get(f"program:{problem.subject}")
+        if not reason and problem.kind == "missing-command":
+            reason = optional_part(candidate, use.by, named, opened.files if opened else None)
         if reason:
             allowed.append(f"{problem}: {reason}")
         else:

@@ -36,6 +36,14 @@ def test_source_is_dropped_only_where_the_image_starts_a_compiled_program() -> N
     assert (fate("/app/main.go"), fate("/app/main.go", compiled=True)) == ("kept", "dropped")
 
 
+def test_packages_of_another_language_go_where_a_compiled_program_opens_nothing_of_them() -> None:
+    path = "/app/web/node_modules/react/index.js"
+    assert (fate(path), fate(path, compiled=True)) == ("kept", "dropped")
+    served = frozenset(["/app/web/node_modules/bootstrap/dist/b.css"])
+    opened = carve(facts(path, *served).values(), rules(compiled=True, opened=served))
+    assert opened.fates[path].fate == "kept"
+
+
 def test_a_file_that_was_opened_is_kept_whatever_rule_would_drop_it() -> None:
     path = "/root/.cache/pip/x"
     opened = carve(facts(path).values(), rules(opened=frozenset([path])))
