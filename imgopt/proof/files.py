@@ -26,7 +26,7 @@ _SYSTEM = re.compile(
 _OWN = re.compile(r"^/(?:usr/local|usr/src|usr/share/nginx|var/www|srv|root)/")
 _GENERATED = re.compile(
     r"^/etc/(?:passwd|group|shadow|gshadow|subuid|subgid|ld\.so\.cache|mtab|hosts|hostname|resolv\.conf|\.pwd\.lock|"
-    r"mailcap|environment|shells|machine-id|[^/]*-|alternatives/.*|apt/.*|dpkg/.*|ssl/certs/.*|"
+    r"mailcap|mailname|aliases|apparmor\.d/.*|runit(?:/.*)?|environment|shells|machine-id|[^/]*-|alternatives/.*|apt/.*|dpkg/.*|ssl/certs/.*|"
     r"networks|inputrc|papersize|xml/.*|sgml/.*|ca-certificates(?:\.conf.*|/.*)|rc[S0-9]\.d/.*|init\.d/.*|fonts/conf\.d/.*|systemd/.*|pam\.d/.*|java[^/]*/.*)$"
 )
 _INSTALLERS_NOTES = (
