@@ -80,7 +80,8 @@ def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     for path in sorted({*seen, *extra}):
         reasons.setdefault(path, "written in the smoke run" if path in seen else "an earlier run could not write there")
     highest = _highest(reasons)
-    alone = {_needs_owner(evidence, path, new): "written in the smoke run" for path in made}
+    others = [path for path in made if not _below(path, highest)]
+    alone = {_needs_owner(evidence, path, new): "written in the smoke run" for path in others}
     alone |= {folder: why for folder, why in _named_folders(evidence, highest).items() if folder not in alone}
     paths = {path: why for path, why in alone.items() if path and not _below(path, highest)}
     files = frozenset(path for path in paths if evidence.side.is_file(path))

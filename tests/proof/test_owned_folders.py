@@ -42,3 +42,10 @@ def test_a_folder_that_the_sources_make_is_made_ahead(
     system = ("ADD rootfs", {**BASE[1], "/var/lib/dpkg/": File(folder=True), "/etc/passwd": ""})
     recipe = Recipe((system, ("COPY . .", {"/app/a.py": f"import os\n{source}\n"})), {"WorkingDir": "/app"})
     assert writable(Evidence(side_of(recipe, 1), SystemPackages())).trees == trees
+
+
+def test_a_folder_that_the_run_made_is_made_ahead_and_the_one_above_stays_closed(side_of: Callable[..., Side]) -> None:
+    recipe = Recipe((("ADD rootfs", {"/var/lib/dpkg/": File(folder=True)}), ("COPY . .", {"/app/a": ""})), {})
+    seen = Seen(written=("/var/lib/jobs", "/var/lib/jobs/state.json"))
+    owned = writable(Evidence(side_of(recipe, 1), SystemPackages(), seen))
+    assert (owned.trees, owned.paths) == (("/app", "/var/lib/jobs"), ())
