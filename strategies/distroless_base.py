@@ -125,7 +125,7 @@ def _on(
     if lacking:
         return Skip(f"{name} cannot install {lacking}, which the Dockerfile installs by name", stage.line)
     new = on_base(situation, final, carving, name, image, same_family=False)
-    return replace(new, shell=False, packages=(), install="", setup=())
+    return replace(new, shell=False, packages=(), install="", setup=(), finish=())
 
 
 def _lacks_asked(situation: Situation, carving: Carving, image: Image) -> str:

@@ -16,7 +16,7 @@ from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.early import made_early
 from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
-from imgopt.rewrite.owning import EMPTY, with_owners
+from imgopt.rewrite.owning import EMPTY, open_folders, with_owners
 from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.start import idle_entry_script, paths_through_links, start_words
@@ -98,6 +98,7 @@ def on_base(
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
         setup=tuple(filter(None, [outdated_in_base(situation, base, final.removed_tools) if final.shell else ""])),
+        finish=open_folders(copied, evidence.facts, base.tree()) if final.shell else (),
         early=early,
         prepare=prepare,
         links=carving.plan.links,

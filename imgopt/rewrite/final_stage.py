@@ -69,6 +69,8 @@ class FinalStage:
     """Shell command with {packages}."""
     setup: tuple[str, ...] = ()
     """Shell commands that the final stage runs before anything is copied."""
+    finish: tuple[str, ...] = ()
+    """Shell commands that the final stage runs after everything is copied."""
     settings: Settings = field(default_factory=Settings)
     """The user's own ARG, ENV, LABEL, SHELL, EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK, ENTRYPOINT and CMD."""
     complement: Complement = field(default_factory=Complement)
@@ -108,6 +110,7 @@ class FinalStage:
         lines += [*self.complement.environment, *self.settings.environment]
         lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
         lines += [*self._comment("files"), *(file.render() for file in self.files)]
+        lines += map(_run, self.finish)
         if self.workdir:
             lines.append(f"WORKDIR {self.workdir}")
         if self.user:

@@ -78,6 +78,20 @@ def with_owners(copies: Iterable[Copy], facts: Mapping[str, PathFact]) -> tuple[
     return (*made.values(), *found)
 
 
+def open_folders(copies: Iterable[Copy], facts: Mapping[str, PathFact], base: Tree) -> tuple[str, ...]:
+    """Commands that open the folders which copies make and which the author opened to everybody (`chmod 777 /data`):
+    BuildKit makes the folder that it copies to with mode 755."""
+    by_mode: dict[int, set[str]] = {}
+    for copy in copies:
+        folder = _folder_of(copy, facts)
+        while folder not in ("", "/"):
+            mode = facts[folder].mode & 0o7777 if folder in facts else 0
+            if mode & 0o002 and base.resolve(folder) is None:
+                by_mode.setdefault(mode, set()).add(folder)
+            folder = posixpath.dirname(folder)
+    return tuple(f"chmod {mode:o} {' '.join(map(shell_word, sorted(by_mode[mode])))}" for mode in sorted(by_mode))
+
+
 def _folder_of(copy: Copy, facts: Mapping[str, PathFact]) -> str:
     """The folder that a copy makes where it is not there."""
     place = copy.destination.rstrip("/")

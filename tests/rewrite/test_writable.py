@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from imgopt.rewrite.loop import OptimizeRequest
 from imgopt.rewrite.loop.attempt import prove_plan
 from imgopt.rewrite.loop.original import measure_original, read_source
 from imgopt.rewrite.loop.request import Silent
-from imgopt.rewrite.owning import entered_by_all, owned_by, with_owners
+from imgopt.rewrite.owning import entered_by_all, open_folders, owned_by, with_owners
 from imgopt.rewrite.variants import choose_variants
 from imgopt.rewrite.writable import Writable
 
@@ -86,6 +87,18 @@ def test_a_users_folder_is_the_users_again() -> None:
     assert [copy.chown for copy in with_owners(copies, facts)] == ["7:7", "7:7", ""]
     mixed = with_owners([Copy(("/app/e",), "/app/e")], facts)
     assert mixed == (Copy(("/opt/imgopt-empty",), "/app/e", chown="7:7"), Copy(("/app/e",), "/app/e"))
+
+
+def test_a_folder_that_is_open_to_everybody_stays_open() -> None:
+    rows = [("/data", "dir", 0o777), ("/data/a", "file", 0o644), ("/app", "dir", 0o1777), ("/app/x", "file", 0o755)]
+    rows += [("/srv", "dir", 0o755), ("/srv/in", "dir", 0o777), ("/var", "dir", 0o777), ("/var/a", "file", 0o644)]
+    facts = {path: PathFact(path, kind, 1, 1, mode=mode) for path, kind, mode in rows}
+    root = Node("/", "dir", Entry("/", "dir"), None, None)
+    root.children = {"var": Node("/var", "dir", Entry("/var", "dir"), None, root)}
+    copies = [Copy((path,), path) for path in ("/data", "/app/x", "/srv", "/var/a")]
+    assert open_folders(copies, facts, Tree(root)) == ("chmod 777 /data", "chmod 1777 /app")
+    final = replace(stage(*copies[:1]), finish=("chmod 777 /data",))
+    assert text(final) == "FROM base\nCOPY --from=builder /data /data\nRUN chmod 777 /data\n"
 
 
 SERVICE = """\
