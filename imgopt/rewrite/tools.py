@@ -103,7 +103,8 @@ def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -
     tools = ecosystem.build_tools
     ours = [each for each in evidence.all_packages if each.ecosystem == ecosystem.name]
     own = [each for each in ours if each.name in tools.packages and each.layer < evidence.base_layers]
-    sites = {_site(each) for each in own}
+    renewed = _renewed(evidence, ours, tools)
+    sites = {_site(each) for each in (*own, *renewed)}
     remover = evidence.side.command(tools.remove.split()[0])
     if len(sites) != 1 or remover is None or not _belongs(remover.path, next(iter(sites))):
         return
@@ -114,13 +115,22 @@ def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -
         yield tools.remove_elsewhere.replace("{environment}", environment), found
     there = [each for each in ours if _site(each) in sites]
     closed = bool(environment) and is_closed(evidence.side, environment)
-    added = _unneeded(situation, evidence, there, tools, closed=closed)
+    newer = frozenset(plain_name(each.name) for each in renewed)
+    added = _unneeded(situation, evidence, there, tools, closed=closed, renewed=newer)
     used = _use(situation, evidence, tools)
     unused = [each for each in own if not used(each) and all(_is_as_in_base(evidence, path) for path in each.files)]
     gone = [*unused, *added]
     if gone:
         site = next(iter(sites))
         yield _emptied(evidence, site, there, gone) or tools.remove, gone
+
+
+def _renewed(evidence: Evidence, ours: Iterable[Package], tools: BuildTools) -> list[Package]:
+    """The base's own tools that the Dockerfile brought up to date (`pip install --upgrade pip`)."""
+    below = evidence.side.base_side
+    there = {(each.name, _site(each)) for each in below.packages} if below is not None else frozenset()
+    upgraded = (each for each in ours if each.layer >= evidence.base_layers and each.name in tools.packages)
+    return [each for each in upgraded if (each.name, _site(each)) in there]
 
 
 def _emptied(evidence: Evidence, site: str, there: list[Package], gone: list[Package]) -> str:
@@ -162,14 +172,21 @@ def _belongs(program: str, site: str) -> bool:
 
 
 def _unneeded(
-    situation: Situation, evidence: Evidence, there: list[Package], tools: BuildTools, *, closed: bool = False
+    situation: Situation,
+    evidence: Evidence,
+    there: list[Package],
+    tools: BuildTools,
+    *,
+    closed: bool = False,
+    renewed: frozenset[str] = frozenset(),
 ) -> list[Package]:
     """Installers and development packages over the base that the run did not open, and what nothing else that is there
-    needs; `closed`: the service cannot import from there."""
+    needs; `closed`: the service cannot import from there; `renewed`: the base's own tools that were brought up to date.
+    """
     context, used = situation.project.context, _use(situation, evidence, tools)
     added = [each for each in there if each.layer >= evidence.base_layers]
     imported = frozenset[str]() if closed else imported_modules(evidence.side)
-    asked_names = {*tools.installers, *development_packages(context.sizes, context.text)}
+    asked_names = {*tools.installers, *renewed, *development_packages(context.sizes, context.text)}
     if all(each.layer >= evidence.base_layers for each in there):
         asked_names |= set(tools.packages)
     asked = [each for each in added if plain_name(each.name) in asked_names and not used(each)]

@@ -164,3 +164,24 @@ def test_they_stay_for_the_last_step_that_may_use_them(steps: str, line: int) ->
     found = _last_installer(Situation(Project(ContextFiles(Path(), {}), builtin_ecosystems()), dockerfile), "python")
     assert found is not None
     assert found.line == line
+
+
+UPGRADED = {
+    f"{SITE}/.wh.pip-1.dist-info": "",
+    **{path.replace("pip-1", "pip-2"): file for path, file in package("pip").items()},
+}
+RENEWED = {
+    "nothing uses it": ({}, "", "", ("pip",)),
+    "a package needs it": (package("server", "pip"), "", "", ()),
+    "the source imports it": ({}, "def up():\n    import pip\n", "", ()),
+    "the run opened it": ({}, "", f"/{SITE}/pip/__init__.py", ()),
+}
+
+
+@pytest.mark.parametrize(("more", "source", "opened", "names"), RENEWED.values(), ids=RENEWED)
+def test_an_installer_that_was_brought_up_to_date_is_still_one(
+    removed: Callable[..., tuple[str, ...]],
+    more: Mapping[str, str | File], source: str, opened: str, names: tuple[str, ...],
+) -> None:  # fmt: skip
+    installed = {**UPGRADED, **package("flask"), **more}
+    assert removed(installed, source=source, opened=opened) == names
