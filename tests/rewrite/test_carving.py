@@ -44,6 +44,12 @@ def test_packages_of_another_language_go_where_a_compiled_program_opens_nothing_
     assert opened.fates[path].fate == "kept"
 
 
+def test_what_only_a_build_or_a_repository_reads_goes_beside_a_compiled_program() -> None:
+    paths = ("/app/Makefile", "/app/web/.gitignore", "/app/.github/workflows/ci.yml", "/app/README.md", "/app/mk/x")
+    assert [fate(path, compiled=True) for path in paths] == ["dropped", "dropped", "dropped", "kept", "kept"]
+    assert {fate(path) for path in paths} == {"kept"}
+
+
 def test_a_file_that_was_opened_is_kept_whatever_rule_would_drop_it() -> None:
     path = "/root/.cache/pip/x"
     opened = carve(facts(path).values(), rules(opened=frozenset([path])))
