@@ -9,6 +9,7 @@ from dataclasses import replace
 import msgspec
 
 from imgopt.image.image import Image
+from imgopt.proof.data import BUNDLED
 from imgopt.proof.side import Side
 from imgopt.proof.system import files_lacking
 from imgopt.rewrite.asked import asked_packages
@@ -142,6 +143,9 @@ def _lacks_asked(situation: Situation, carving: Carving, image: Image) -> str:
 
     for name in asked_packages(situation.project, evidence):
         package = side.packages.named(name)
+        bundled = name in BUNDLED and tree.resolve(BUNDLED[name]) is not None
+        if bundled and package is not None and not evidence.opened & set(package.files):
+            continue
         if package is not None and any(files_lacking(side, package, has)):
             return name
     return ""

@@ -94,9 +94,30 @@ def check_certificates(
     reason = allowances.configuration.get("certificates") or allowances.drop_reason(before[0]) if item else None
     if item and not reason and _brings_its_own(original, opened):
         reason = "its runtime has root certificates of its own, and the system's were not opened"
-    return judged(
-        CERTIFICATES, detail, [item] if item and not reason else [], [f"{item}: {reason}"] if item and reason else []
-    )
+    items = [*([item] if item and not reason else []), *_own_authorities(original, candidate)]
+    return judged(CERTIFICATES, detail, items, [f"{item}: {reason}"] if item and reason else [])
+
+
+def _own_authorities(original: Side, candidate: Side) -> Iterator[Item]:
+    """Certificates that the author put beside the distribution's (update-ca-certificates(8)) and into the bundle."""
+    before = _certificates(original.read(_BUNDLES[0]))
+    after = {each for path in _BUNDLES for each in _certificates(candidate.read(path))}
+    for node in original.tree.files(_OWN_AUTHORITIES) if before and after else ():
+        lost = (_certificates(node.read(_LONGEST)) & before) - after
+        if lost:
+            message = f"{node.path} is not among the root certificates any more"
+            yield Item("missing-certificates", node.path, _BUNDLES[0], "", message)
+
+
+def _certificates(data: bytes | None) -> frozenset[bytes]:
+    return frozenset(b"".join(body.split()) for body in _CERTIFICATE.findall(data or b""))
+
+
+_OWN_AUTHORITIES = "/usr/local/share/ca-certificates"
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_LONGEST = 1 << 20
+BUNDLED = {"ca-certificates": _BUNDLES[0]}
+"""Packages whose whole use is one file that their installation makes, where nothing opened their other files."""
 
 
 def _brings_its_own(original: Side, opened: frozenset[str] | None) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from imgopt.image.packages import Package
+from imgopt.proof.data import BUNDLED
 from imgopt.proof.model import Allowances, Check, Item, counted, judged, words
 from imgopt.proof.packages import SYSTEM
 from imgopt.proof.side import Side
@@ -80,6 +81,8 @@ def _judge(
     missing = list(files_lacking(original, package, lambda path: _is_there(original, candidate, path)))
     if not missing:
         return None, "all of its files are there"
+    if package.name in BUNDLED and candidate.is_file(BUNDLED[package.name]) and not opened & set(package.files):
+        return None, f"all that a run reads of it is {BUNDLED[package.name]}, which is there"
     message = f"{package.name} {package.version} is missing ({len(missing)} of its files, such as {missing[0]})"
     return Item("package", package.name, missing[0], "", message), None
 
