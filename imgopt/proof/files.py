@@ -76,6 +76,8 @@ def application_files(side: Side) -> Iterator[Node]:
             continue  # a folder counts where it is empty: something is meant to be put there
         if node.kind == "dir" and node.layer in installed and node.path.startswith(_FOLDERS_OF_PACKAGES):
             continue  # packages leave empty folders, and their databases do not say whose they are
+        if node.kind == "dir" and MADE_BY_TOOLS.match(node.path):
+            continue
         if node.layer in copied or is_application_path(node.path, workdirs) or _is_alone(side, node.path):
             yield node
 
@@ -100,6 +102,8 @@ def _writes_database(paths: Iterable[str]) -> bool:
     return any(path.startswith(_DATABASES) for path in paths)
 
 
+MADE_BY_TOOLS = re.compile(r"/(?:root|home/[^/]+)/\.(?:local|cache|config)(?:/|$)")
+"""Where an empty folder is what a tool of the build left behind, not a place for files to come."""
 _SHARED = re.compile(r"^/(?:usr/(?:share|lib|libexec)|var/lib)/(?!python3|dpkg/|apt/|systemd/|ucf/|pam/|misc/)")
 
 

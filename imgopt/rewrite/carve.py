@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from imgopt.context.ecosystems import Drop, Ecosystem
+from imgopt.proof.files import MADE_BY_TOOLS
 
 Fate = Literal["kept", "reinstalled", "replaced", "dropped"]
 
@@ -141,6 +142,8 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
     reason = drop_reason(path, rules.drops, opened=path in rules.opened)
     if reason is not None:
         return Verdict("dropped", reason)
+    if fact.kind == "dir" and MADE_BY_TOOLS.match(path):
+        return Verdict("dropped", "an empty folder that a tool of the build left behind")
     if path in USER_DATABASE and not rules.keeps_users:
         return Verdict("dropped", "users of system packages")
     if fact.layer in rules.package_layers and path not in rules.opened and _is_generated(fact, rules.generated):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 
-from imgopt.dockerfile import IgnoreFile
-from imgopt.rewrite.steps import source_copy
+from imgopt.dockerfile import Dockerfile, IgnoreFile, Instruction
+from imgopt.dockerfile.typed import Copy
+from imgopt.rewrite.steps import source_copy, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 
@@ -15,13 +17,39 @@ def kept_out(situation: Situation) -> frozenset[str]:
         return frozenset()
     ignored = IgnoreFile.parse(situation.ignore)
     hidden = [path for path in situation.project.context.sizes if ignored.excludes(path)]
-    found: set[str] = set()
+    found: dict[int, set[str]] = {}
     for item in situation.dockerfile.instructions:
+        here = found.setdefault(item.stage, set())
         copy = source_copy(situation.dockerfile, item, situation.project.context)
-        if copy is None:
-            continue
-        for path in hidden:
-            if copy.brings(path):
-                inside = posixpath.relpath(path, copy.source or ".")
-                found.add(posixpath.normpath(posixpath.join(copy.folder, inside)))
-    return frozenset(found)
+        if copy is not None:
+            here |= {
+                _place(copy.folder, posixpath.relpath(path, copy.source or ".")) for path in hidden if copy.brings(path)
+            }
+        here |= _handed_on(situation.dockerfile, item, found)
+    return frozenset().union(*found.values())
+
+
+def _handed_on(dockerfile: Dockerfile, item: Instruction, found: Mapping[int, set[str]]) -> set[str]:
+    """What `COPY --from=stage` would have brought of what an earlier stage will not have."""
+    typed = item.typed
+    if not isinstance(typed, Copy) or typed.from_ is None:
+        return set()
+    word = str(typed.from_).lower()
+    stages = (stage for stage in dockerfile.stages if word in ((stage.name or "").lower(), str(stage.index)))
+    gone = next((found.get(stage.index, set()) for stage in stages if stage.index < item.stage), set())
+    scope = dockerfile.scope_at(item)
+    target = scope.expand_known(typed.destination)
+    if target is None:
+        return set()
+    folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
+    sources = (posixpath.normpath("/" + str(source).lstrip("/")) for source in typed.sources)
+    return {
+        _place(folder, posixpath.relpath(path, source))
+        for source in sources
+        for path in gone
+        if path.startswith(source.rstrip("/") + "/")
+    }
+
+
+def _place(folder: str, inside: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, inside))

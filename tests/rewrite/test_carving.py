@@ -50,6 +50,12 @@ def test_what_only_a_build_or_a_repository_reads_goes_beside_a_compiled_program(
     assert {fate(path) for path in paths} == {"kept"}
 
 
+def test_an_empty_folder_of_a_tool_in_a_home_goes() -> None:
+    rows = [("/root/.local/share/virtualenvs", "dir"), ("/root/.local/bin/x", "file"), ("/app/uploads", "dir")]
+    carved = carve([PathFact(path, kind, 0, 1) for path, kind in rows], rules())
+    assert [carved.fates[path].fate for path, _ in rows] == ["dropped", "kept", "kept"]
+
+
 def test_a_file_that_was_opened_is_kept_whatever_rule_would_drop_it() -> None:
     path = "/root/.cache/pip/x"
     opened = carve(facts(path).values(), rules(opened=frozenset([path])))
