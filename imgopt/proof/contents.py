@@ -1,7 +1,8 @@
 """Is this file the same? Byte for byte where it was copied; by what it holds where a build made it anew.
 
 Two builds of the same source give other bytes in archives (times), programs (build ids) and bytecode (times). Such
-files are compared by their members, their dynamic interface or their code; anything else must be identical.
+files are compared by their members, their dynamic interface, their values or their code; anything else must be
+identical.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 import zipfile
 from collections.abc import Iterable
 from typing import Literal
+
+import msgspec
 
 from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
@@ -42,9 +45,20 @@ def compare_contents(original: Side, before: Node, candidate: Side, after: Node)
     if before.name.endswith(_ARCHIVES):
         same = _members(before) == _members(after) != {} or is_unpacked(before, candidate, after)
         return "rebuilt" if same else "different"
+    if before.name.endswith(".json") and max(before.size, after.size) <= _READ_AT_ONCE:
+        return "rebuilt" if _same_json(before, after) else "different"
     if before.name.endswith(".pyc"):
         return "rebuilt" if before.read()[16:] == after.read()[16:] else "different"
     return "rebuilt" if _same_program(original, before, candidate, after) else "different"
+
+
+def _same_json(before: Node, after: Node) -> bool:
+    """The same values under the same names: what writes a table as it comes (Next.js' pages) gives it another order."""
+    try:
+        one, other = (msgspec.json.decode(node.read()) for node in (before, after))
+        return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def _shared(before: Node, after: Node) -> bool:

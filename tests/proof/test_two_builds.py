@@ -63,6 +63,24 @@ def test_a_file_that_neither_build_has_stays_a_difference(trees: tuple[Tree, Aga
     assert settle_files([failed("/app/none")], original, again)[0].verdict == "failed"  # type: ignore[arg-type]
 
 
+def test_a_file_that_both_builds_have_may_change_and_not_be_missing(trees: tuple[Tree, Again]) -> None:
+    original, again = trees
+    missing = failed("/app/stamp", kind="missing-file").items
+    check = Check("application files", "failed", "3 files", (*missing, *failed("/app/log").items))
+    (found,) = settle_files([check], original, again)  # type: ignore[arg-type]
+    assert [item.path for item in found.items] == ["/app/stamp"]
+
+
+def test_a_folder_whose_name_is_drawn_in_each_build_may_be_missing(image_of: Callable[[Recipe], Image]) -> None:
+    path = "/app/.next/static/yoYvvaVl-sNcBYKAQjmQ5/_buildManifest.js"
+    made = image_of(Recipe((("RUN make", {path: "x"}),), {})).tree()
+    again = Again(image_of(Recipe((("RUN make", {path.replace("yoY", "nnn"): "x"}),), {})).tree())
+    (check,) = settle_files([failed(path, kind="missing-file")], made, again)  # type: ignore[arg-type]
+    assert check.verdict == "passed"
+    usual = failed("/app/src/components-of-the-app/a.js", kind="missing-file")
+    assert settle_files([usual], made, again)[0] is usual  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("check", [failed("/app/stamp", kind="missing-file"), Check("modes", "passed", "3 files")])
 def test_nothing_is_built_again_where_no_contents_are_in_doubt(check: Check, trees: tuple[Tree, Again]) -> None:
     original, again = trees

@@ -12,8 +12,11 @@ from imgopt.image.tree import Tree
 from imgopt.proof.model import Check, Item
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 
-_DRAWN = re.compile(r"(?:tmp|[-_.])(?=[a-z0-9_]*\d)[a-z0-9_]{8}(?:[/.-]|$)|[0-9a-f]{16}")
-"""Names as Python's tempfile draws them, and digests."""
+_DRAWN = re.compile(
+    r"(?:tmp|[-_.])(?=[a-z0-9_]*\d)[a-z0-9_]{8}(?:[/.-]|$)|[0-9a-f]{16}"
+    r"|/(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{21}(?:[/.]|$)"
+)
+"""Names as Python's tempfile and JavaScript's nanoid draw them (Next.js' build), and digests."""
 REASON = "differs between two builds of the original itself"
 
 
@@ -65,8 +68,9 @@ def _is_doubtful(item: Item) -> bool:
 
 
 def _changes_by_itself(item: Item, original: Tree, again: Tree) -> bool:
-    """A file that both builds of the original have, with other bytes, or that only one of them has."""
+    """A file that both builds of the original have, with other bytes, or that only one of them has; one that both have
+    may not be missing."""
     ours, theirs = original.resolve(item.path), again.resolve(item.path)
-    if theirs is None:
-        return ours is not None
+    if theirs is None or item.kind == "missing-file":
+        return ours is not None and theirs is None
     return ours is not None and None not in (ours.inode, theirs.inode) and ours.digest != theirs.digest
