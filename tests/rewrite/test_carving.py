@@ -36,6 +36,12 @@ def test_source_is_dropped_only_where_the_image_starts_a_compiled_program() -> N
     assert (fate("/app/main.go"), fate("/app/main.go", compiled=True)) == ("kept", "dropped")
 
 
+def test_caches_of_bundlers_go_and_what_next_reads_while_it_runs_stays() -> None:
+    gone = ("/app/.next/cache/webpack/client/0.pack", "/app/tsconfig.tsbuildinfo", "/app/node_modules/.cache/b/x.json")
+    kept = ("/app/.next/cache/fetch-cache/1", "/app/.next/server/app/page.js", "/app/cache/webpack/x")
+    assert [fate(path) for path in (*gone, *kept)] == ["dropped"] * 3 + ["kept"] * 3
+
+
 def test_packages_of_another_language_go_where_a_compiled_program_opens_nothing_of_them() -> None:
     path = "/app/web/node_modules/react/index.js"
     assert (fate(path), fate(path, compiled=True)) == ("kept", "dropped")
