@@ -232,7 +232,8 @@ def _below(evidence: Evidence, folder: str) -> list[str]:
 STRATEGY = Strategy(
     name="prune-dev",
     why="Compilers, linters and test runners are needed to build, not to run. The package manager itself removes them "
-    "after the build, so what stays is what its own lock file says that production needs.",
+    "after the build, so what stays is what its own lock file says that production needs; where the packages are there "
+    "before the source comes, in a stage beside the build, which an edit of the source does not run again.",
     safety="evidence",
     references=(
         "https://docs.npmjs.com/cli/commands/npm-prune",
