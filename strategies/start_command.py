@@ -56,7 +56,10 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
     if built.words not in ((*(evidence.config.entrypoint or ()),), (*(evidence.config.cmd or ()),)):
         reason = situation.project.unresolved or "it was not tried"
         return Skip(f"`{json_words(built.words)}` could not be proven to be what it starts: {reason}", built.line)
-    return Change(built.because, built.line, built.edits)
+    words = _interpreted(evidence, built.words) if built.words[0].startswith("./node_modules/.bin/") else None
+    said, better = json_words(built.words), json_words(words or built.words)
+    edits = tuple(edit._replace(text=edit.text.replace(said, better)) for edit in built.edits)
+    return Change(built.because, built.line, edits)
 
 
 def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]) -> Change | Skip:
@@ -94,6 +97,11 @@ def _spelled(evidence: Evidence, words: tuple[str, ...]) -> tuple[str, ...] | No
     """The command as the search path finds it; a script below node_modules with its interpreter."""
     if evidence.side.command(words[0]) is not None:
         return words
+    return _interpreted(evidence, words)
+
+
+def _interpreted(evidence: Evidence, words: tuple[str, ...]) -> tuple[str, ...] | None:
+    """A script of the project's packages with its interpreter; None for anything else."""
     full = expanded(evidence.side, words)
     if len(full) > len(words) and full[1].startswith(evidence.side.workdir.rstrip("/") + "/"):
         inside = posixpath.relpath(full[1], evidence.side.workdir)

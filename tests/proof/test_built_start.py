@@ -1,0 +1,41 @@
+"""What a start that builds first is started with, once it is proven: a program of the packages with its interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.dockerfile import apply_edits, parse
+from imgopt.image import Image
+from imgopt.proof.side import Side
+from imgopt.rewrite.evidence import Evidence, SystemPackages
+from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation
+from imgopt.strategies.start_command import STRATEGY
+
+from .conftest import File, Recipe
+
+TEXT = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD npm start\n"
+FILES = {
+    "usr/local/bin/node": File("\x7fELF", 0o755),
+    "app/node_modules/fastify-cli/cli.js": File("#!/usr/bin/env node\n", 0o755),
+    "app/node_modules/.bin/fastify": File(link="../fastify-cli/cli.js"),
+}
+
+
+def test_a_program_of_the_packages_is_given_to_its_interpreter(
+    image_of: Callable[[Recipe], Image], tmp_path: Path
+) -> None:
+    (tmp_path / "package.json").write_text('{"scripts": {"start": "tsc && fastify start a.js"}}')
+    config = {
+        "WorkingDir": "/app",
+        "Cmd": ["./node_modules/.bin/fastify", "start", "a.js"],
+        "Env": ["PATH=/usr/local/bin:/usr/bin"],
+    }
+    evidence = Evidence(Side(image_of(Recipe((("COPY . .", FILES),), config))), SystemPackages())
+    context = ContextFiles(tmp_path, {"package.json": 9})
+    (change,) = STRATEGY.rewrite(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(TEXT)))
+    assert isinstance(change, Change)
+    assert apply_edits(TEXT, change.edits).endswith(
+        'RUN npx --no-install tsc\nCMD ["node", "node_modules/fastify-cli/cli.js", "start", "a.js"]\n'
+    )
