@@ -27,7 +27,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if is_slim(base, situation.project.ecosystems):
         yield Skip(f"{base} is a slim base already", stage.root.line)
         return
-    candidates = slim_candidates(base, situation.project.ecosystems, evidence.os_release)
+    candidates = slim_candidates(base, situation.project.ecosystems, evidence.os_release, evidence.config.environment)
     if not candidates:
         yield Skip(f"no slim base is known for {base}", stage.root.line)
         return

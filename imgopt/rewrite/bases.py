@@ -70,18 +70,35 @@ def is_slim(text: str, ecosystems: Iterable[Ecosystem]) -> bool:
     return last in ("scratch", "alpine", "busybox") or "distroless" in name.repository or "slim" in name.tag
 
 
-def slim_candidates(text: str, ecosystems: Iterable[Ecosystem], os_release: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of slim bases of the same distribution and release, best first. `os_release` is the image's own."""
+def slim_candidates(
+    text: str,
+    ecosystems: Iterable[Ecosystem],
+    os_release: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
+) -> tuple[str, ...]:
+    """Names of slim bases of the same distribution and release, best first. `os_release` and `environment` are the
+    image's own. A base that floats (`node`, `node:lts`) gets one that floats with it."""
     name = read_base_name(text)
     found = family(name, ecosystems)
     if found is None:
         return ()
     prefix = name.repository.rpartition("/")[0]
     suite = name.suite or os_release.get("VERSION_CODENAME", "")
-    facts = {"version": name.version, "suite": suite, "java": name.java, "flavor": name.flavor}
-    filled = [_fill(template, facts) for template in found[1].slim]
+    java = _java(environment or {}) or name.java
+    floats = "" if name.flavor == "latest" else name.flavor
+    facts = {"version": name.version or floats, "suite": suite, "java": java, "flavor": name.flavor}
+    templates = found[1].slim
+    if not facts["version"]:
+        templates = [template.replace("{version}-", "") for template in templates]
+    filled = [_fill(template, facts) for template in templates]
     mirrored = [_same_registry(item, prefix) for item in filled if item]
     return tuple(dict.fromkeys(item for item in mirrored if item != text))
+
+
+def _java(environment: Mapping[str, str]) -> str:
+    """The major version that images of Java say (JAVA_VERSION=jdk-17.0.12+7, 17.0.2 or 8u392)."""
+    found = re.match(r"(?:jdk-?)?(?:1\.)?(\d+)", environment.get("JAVA_VERSION", ""))
+    return found[1] if found else ""
 
 
 def bare_candidates(ecosystem: Ecosystem, os_release: Mapping[str, str]) -> tuple[str, ...]:

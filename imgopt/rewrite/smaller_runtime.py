@@ -34,7 +34,8 @@ def smaller_runtime(situation: Situation, interpreter: Ecosystem) -> SmallerRunt
     if evidence is None or not interpreter.runtime.in_slim or evidence.look_into is None:
         return None
     trees = [tree for tree in interpreter.runtime.trees if evidence.tree.resolve(tree) is not None]
-    for name in slim_candidates(str(situation.stage.root.base), situation.project.ecosystems, evidence.os_release):
+    base, environment = str(situation.stage.root.base), evidence.config.environment
+    for name in slim_candidates(base, situation.project.ecosystems, evidence.os_release, environment):
         image = evidence.look_into(name)
         for tree in trees if image is not None else ():
             paths = frozenset(path for path in evidence.facts if path.startswith(tree + "/"))

@@ -1,0 +1,43 @@
+"""Which slim base may stand in the place of a base, by its name and what its image says."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.rewrite.bases import slim_candidates
+
+DEBIAN = {"ID": "debian", "VERSION_CODENAME": "bookworm", "VERSION_ID": "12"}
+
+
+@pytest.mark.parametrize(
+    ("base", "names"),
+    [
+        ("node:20", ("node:20-bookworm-slim", "node:20-slim")),
+        ("node", ("node:bookworm-slim", "node:slim")),
+        ("node:latest", ("node:bookworm-slim", "node:slim")),
+        ("node:bookworm", ("node:bookworm-slim", "node:slim")),
+        ("node:lts", ("node:lts-bookworm-slim", "node:lts-slim")),
+        (
+            "mirror.example.com/python:latest",
+            ("mirror.example.com/python:slim-bookworm", "mirror.example.com/python:slim"),
+        ),
+        ("unknown:1", ()),
+    ],
+)
+def test_a_base_that_floats_gets_one_that_floats_with_it(base: str, names: tuple[str, ...]) -> None:
+    assert slim_candidates(base, builtin_ecosystems(), DEBIAN) == names
+
+
+@pytest.mark.parametrize(
+    ("base", "says", "name"),
+    [
+        ("maven:3.9", "jdk-21.0.4+7", "eclipse-temurin:21-jre"),
+        ("maven:3.9-eclipse-temurin-17", "", "eclipse-temurin:17-jre"),
+        ("gradle", "8u392", "eclipse-temurin:8-jre"),
+        ("openjdk:8", "1.8.0", "eclipse-temurin:8-jre"),
+    ],
+)
+def test_the_java_of_a_build_tool_is_what_its_image_says(base: str, says: str, name: str) -> None:
+    environment = {"JAVA_VERSION": says} if says else {}
+    assert slim_candidates(base, builtin_ecosystems(), DEBIAN, environment)[-1] == name
