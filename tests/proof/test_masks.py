@@ -90,3 +90,19 @@ def test_in_a_long_text_one_changed_value_is_masked_and_another_is_not() -> None
     first, second = ("\n".join([f"at 11:54:{n}", *lines, f"took {n}ms"]) for n in (19, 20))
     assert same([first, second], first.replace("11:54:19", "11:55:55"))
     assert not same([first, second], first.replace("row 2500 of", "row 2500 off"))
+
+
+METRICS = {
+    "memory of the process": ("go_threads 7\nup 1\n", "go_threads 8\nup 1\n", True),
+    "with labels": ('jvm_memory{area="heap"} 1.5e6\n', 'jvm_memory{area="heap"} 2\n', True),
+    "a metric of the service": ("probe_success 1\n", "probe_success 0\n", False),
+    "a label of the run time": ('go_info{version="go1.22"} 1\n', 'go_info{version="go1.23"} 1\n', False),
+    "a metric of the process that is gone": ("go_threads 7\nup 1\n", "up 1\n", False),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "alike"), METRICS.values(), ids=METRICS)
+def test_what_a_process_measures_of_itself_is_not_compared(before: str, after: str, alike: bool) -> None:
+    kind = "text/plain; version=0.0.4; charset=utf-8"
+    assert (canonical(before.encode(), kind) == canonical(after.encode(), kind)) is alike
+    assert canonical(before.encode(), "text/plain") == before
