@@ -97,7 +97,7 @@ def on_base(
         packages=tuple(sorted(carving.packages)),
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
-        setup=tuple(filter(None, [outdated_in_base(situation, base, final.removed_tools) if final.shell else ""])),
+        setup=tuple(filter(None, [outdated_in_base(situation, base) if final.shell else ""])),
         finish=open_folders(copied, evidence.facts, base.tree()) if final.shell else (),
         early=early,
         prepare=prepare,

@@ -73,11 +73,11 @@ def removable_tools(situation: Situation) -> RemovableTools:
     return RemovableTools()
 
 
-def outdated_in_base(situation: Situation, base: Image, removed: Iterable[str]) -> str:
+def outdated_in_base(situation: Situation, base: Image) -> str:
     """A command that removes packages of a base that the original has in another version at the same place: its folder
-    of packages is copied over that of the base, and would hold both. `removed` are packages that the builder removes;
-    "" where there is nothing to do."""
-    evidence, gone = situation.evidence, frozenset(removed)
+    of packages is copied over that of the base, and would hold both; where the builder removes the newer one, the older
+    one is none of the original. "" where there is nothing to do."""
+    evidence = situation.evidence
     if evidence is None:
         return ""
     ours = {(each.ecosystem, each.name, _site(each)): each.version for each in evidence.all_packages}
@@ -85,8 +85,8 @@ def outdated_in_base(situation: Situation, base: Image, removed: Iterable[str]) 
         theirs = [
             each
             for each in find_packages(base.tree())
-            if each.ecosystem == ecosystem.name and each.name not in gone
-            if ours.get((each.ecosystem, each.name, _site(each)), each.version) != each.version
+            if each.ecosystem == ecosystem.name
+            and ours.get((each.ecosystem, each.name, _site(each)), each.version) != each.version
         ]
         if theirs and ecosystem.build_tools.remove:
             return ecosystem.build_tools.remove.replace("{packages}", _names(theirs))
