@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from imgopt.context.ecosystems import Bytecode
 from imgopt.image.tree import Tree
+from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.early import made_early
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import FinalStage
@@ -77,11 +78,14 @@ def _compiled(
     evidence = situation.evidence
     assert evidence is not None
     is_early = made_early(situation.dockerfile, situation.stage)
+    places = [p for copy in final.copies for p in (copy.sources if copy.destination[-1] == "/" else [copy.destination])]
     for root, paths in _by_root(found, facts).items():
         if sum(evidence.facts[path].size for path in paths) < LEAST_OF_A_FOLDER:
             continue
         enter, command = f"cd {shell_word(root)} \\\n && ", _command(evidence, root, paths, facts)
         if final.shell and base is not None and all(base.resolve(path) is not None for path in paths):
+            if any(is_below(path, places) for path in paths):
+                continue  # what is copied over it later is another file
             final = replace(final, setup=(*final.setup, enter + command))
             continue
         if all(evidence.facts[path].layer < evidence.base_layers for path in paths):
