@@ -27,6 +27,7 @@ from imgopt.proof.probes import (
     found_probes,
     guessed_probes,
     health_words,
+    only_explains,
 )
 from imgopt.proof.ready import Expected, Ready, await_ready
 from imgopt.proof.routes import MOST_GUESSES, described
@@ -145,6 +146,7 @@ class _Run:
         self._mounts = self._settings.mounts
         config: Mapping[str, Any] = session.engine.image(image).get("Config") or {}
         self._exposed = frozenset(_tcp_ports(config.get("ExposedPorts") or {}))
+        self._explains = only_explains([*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())])
         self._health = health_words((config.get("Healthcheck") or {}).get("Test"))
         self._requests = tuple(read_http(setting) for setting in settings.http)
         asked = {request.port for request in self._requests if request.port}
@@ -270,7 +272,8 @@ class _Run:
         if died is not None:
             return False, f"it ended with exit code {died} while it was asked"
         if ready.state == "ended":
-            serves = bool(expected.must or (self._exposed and not expected.ends) or self._requests)
+            ends = expected.ends or (self._explains and ready.code == 0)
+            serves = bool(expected.must or (self._exposed and not ends) or self._requests)
             usage = ready.code in (1, 2, 64) and "usage" in log.lower()[:4000]
             good = not serves and (ready.code == 0 or usage or expected.ends)
             return good, f"it ended with exit code {ready.code} after {ready.seconds:.1f} s"

@@ -73,6 +73,14 @@ class Probe:
         return f"GET {'https://' if self.scheme == 'https' else ''}:{self.port}{self.path}"
 
 
+_HELP = frozenset(["--help", "-help", "-h", "help", "--version", "-version", "version", "--usage", "usage"])
+
+
+def only_explains(words: Iterable[str]) -> bool:
+    """A start that only says what the program can do: its ports are those of a job that it was not given."""
+    return any(word in _HELP for part in words for word in part.split())
+
+
 _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 """zlib's `wbits`; some servers send "deflate" without the header of zlib (RFC 9110, section 8.4.1.2)."""
 _MOST_BYTES_CODED = 16 << 20

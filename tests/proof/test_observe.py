@@ -154,6 +154,13 @@ def test_an_original_that_needs_a_setting_says_which(session: Session, make: Mak
     assert "DATABASE_URL" in seen.hints[0]
 
 
+def test_a_program_of_many_jobs_that_explains_itself_may_expose_a_port(session: Session, make: Make) -> None:
+    """`ENTRYPOINT ["tool"]`, `CMD ["--help"]`: one of its jobs is to serve."""
+    code = "import sys; print('usage: serve | sign', sys.argv[1:])"
+    assert observe(session, make("EXPOSE 80", command=(*python(code), "--help")), trace=False).started
+    assert not observe(session, make("EXPOSE 80", command=(*python(code), "serve")), trace=False).started
+
+
 def test_every_run_starts_from_the_users_files_and_leaves_them_alone(
     session: Session, make: Make, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
