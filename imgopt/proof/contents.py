@@ -40,7 +40,7 @@ def compare_contents(original: Side, before: Node, candidate: Side, after: Node)
     """Two regular files. Equal digests are "same" without further reading."""
     if before.size == after.size and (_shared(before, after) or before.digest == after.digest):
         return "same"
-    if _was_copied(original, before):
+    if was_copied(original, before):
         return "different"
     if before.name.endswith(_ARCHIVES):
         same = _members(before) == _members(after) != {} or is_unpacked(before, candidate, after)
@@ -69,7 +69,7 @@ def _shared(before: Node, after: Node) -> bool:
     return same_layer and before.inode.entry.path == after.inode.entry.path
 
 
-def _was_copied(side: Side, node: Node) -> bool:
+def was_copied(side: Side, node: Node) -> bool:
     """COPY and ADD do not build: what they bring must be identical. An unknown history proves nothing."""
     step = side.image.layer_history[node.content_layer]
     if step is None:

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from imgopt.image.image import Image
 from imgopt.image.tree import Node
-from imgopt.proof.contents import compare_contents
+from imgopt.proof.contents import compare_contents, was_copied
 from imgopt.proof.model import Allowances, Check, Item, counted, judged
 from imgopt.proof.side import Side
 
@@ -33,6 +33,9 @@ _INSTALLERS_NOTES = (
     *("/node_modules/.package-lock.json", "/node_modules/.yarn-integrity", "/node_modules/.modules.yaml"),
     *("/node_modules/.pnpm/lock.yaml", "/node_modules/.pnpm-workspace-state.json"),
 )
+_LOCKS = frozenset(["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"])
+"""`npm install` writes its own notes into the author's lock file, over which the source is copied where it comes later;
+what is installed is compared package by package."""
 _MAVENS_NOTES = re.compile(
     r"/\.m2/repository/.*/(?:resolver-status\.properties|_remote\.repositories|maven-metadata-[^/]*\.xml(?:\.sha1)?)$|"
     r"/target/maven-(?:status|archiver)/"
@@ -141,6 +144,8 @@ def _compare(
         if other is None:
             continue
         problem, note = _same(original, node, candidate, other)
+        if problem and not opened and node.name in _LOCKS and not was_copied(original, node) and other.kind == "file":
+            return None, "a lock file that the installation writes into"
         return (problem, None) if problem else (None, reason or note)
     target = original.tree.resolve(node.path) if "/node_modules/.bin/" in node.path else None
     if target is not None and allowances.drop_reason(target.path, opened=opened):

@@ -145,3 +145,17 @@ def test_what_maven_notes_about_a_download_is_no_difference_but_data_is(side_of:
     original = image("#Mon\nlast=1", b"one")
     assert check_application_files(original, image("#Tue\nlast=2", b"one"), Allowances()).verdict == "passed"
     assert check_application_files(original, image("#Tue\nlast=2", b"two"), Allowances()).verdict == "failed"
+
+
+def test_a_lock_file_that_the_installation_wrote_into_may_be_the_authors_again(side_of: Callable[..., Side]) -> None:
+    def image(lock: str, step: str = "RUN npm install") -> Side:
+        return side_of(Recipe((("COPY . .", {"app/a.js": "1"}), (step, {"app/package-lock.json": lock})), {}))
+
+    original, other = image("{ }"), image('{"a": 1}')
+    assert check_application_files(original, other, Allowances()).verdict == "passed"
+    opened = frozenset(["/app/package-lock.json"])
+    assert check_application_files(original, other, Allowances(), opened=opened).verdict == "failed"
+    copied = image("{ }", "COPY . .")
+    assert check_application_files(copied, other, Allowances()).verdict == "failed"
+    lost = side_of(Recipe((("COPY . .", {"app/a.js": "1"}),), {}))
+    assert check_application_files(original, lost, Allowances()).verdict == "failed"
