@@ -42,7 +42,10 @@ def test_the_sockets_of_a_real_process_are_seen(tmp_path: Path) -> None:
 
 
 def test_the_home_folder_of_a_real_process_is_known() -> None:
-    with subprocess.Popen(["sleep", "9"], env={"HOME": "/home/\xe4", "X": "1"}) as process:
+    command = ["/bin/sh", "-c", "echo up; exec /bin/sleep 9"]
+    with subprocess.Popen(command, env={"HOME": "/home/\xe4", "X": "1"}, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"  # before it runs, the kernel shows no environment
         found = home_of(process.pid)
         process.kill()
     assert (found, home_of(0)) == ("/home/\xe4", "")
