@@ -154,8 +154,11 @@ def _visit(
     if node.path in SHARED_FOLDERS or alone:
         return apart
     lines = len(apart[0]) + bool(apart[1])
-    if lines <= MOST_LINES and _holds_packages(node, installed):
-        return apart
+    if _holds_packages(node, installed):
+        if lines > MOST_LINES:
+            apart = _apart(node, facts, installed, whole=True)
+        if len(apart[0]) + bool(apart[1]) <= MOST_LINES:
+            return apart
     whole = [Copy((node.path,), node.path)]
     if node.other_count == 0 and node.harmless_bytes <= max(lines - 1, 0) * LINE_WORTH_BYTES + 65536:
         return whole, [], []
@@ -180,8 +183,9 @@ def is_installed(path: str, names: frozenset[str]) -> bool:
 
 
 def _apart(
-    node: _Folder, facts: Mapping[str, PathFact], installed: frozenset[str]
+    node: _Folder, facts: Mapping[str, PathFact], installed: frozenset[str], *, whole: bool = False
 ) -> tuple[list[Copy], list[str], list[str]]:
+    """`whole`: the folders in it are cleaned in the builder where they have something that is not kept."""
     files = [path for path in node.kept if facts[path].kind != "symlink"]
     links = [path for path in node.kept if facts[path].kind == "symlink"]
     copies: list[Copy] = []
@@ -190,8 +194,13 @@ def _apart(
         folder = node.path.rstrip("/") + "/"
         copies.append(Copy(tuple(sorted(files)), folder if many or node.path == "/" else files[0]))
     removals: list[str] = []
-    for name in sorted(node.folders):
-        inner, inner_links, inner_removals = _visit(node.folders[name], facts, installed)
+    for name, child in sorted(node.folders.items()):
+        plain = not is_installed(name, installed) and not _holds_packages(child, installed)
+        if whole and plain and child.kept_count and not child.harmless_bytes:
+            copies.append(Copy((name,), name))
+            removals += _removals(child)
+            continue
+        inner, inner_links, inner_removals = _visit(child, facts, installed)
         copies += inner
         links += inner_links
         removals += inner_removals

@@ -173,6 +173,17 @@ def test_packages_below_a_folder_of_a_monorepo_too_and_those_below_packages_not(
     assert names(everything) == ["/app/api/node_modules", "/app/api/main.js"]
 
 
+def test_folders_beside_packages_are_cleaned_where_taking_them_apart_takes_many_lines() -> None:
+    built = [f"/app/.next/{name}/x.js" for name in ("server", "static", "types", "standalone")]
+    kept = installed("/app/package.json", "/app/.next/BUILD_ID", *built, "/app/src/a.js", "/app/public/a.png")
+    everything = {**kept, **facts("/app/.next/cache/0.pack", size=900_000)}
+    found = plan_copies(everything, frozenset(kept), frozenset().__contains__, NODE)
+    assert [copy.destination for copy in found.copies] == [
+        "/app/node_modules", "/app/.next", "/app/package.json", "/app/public", "/app/src"
+    ]  # fmt: skip
+    assert found.removals == ("/app/.next/cache",)
+
+
 def test_where_that_takes_many_lines_the_folder_is_copied_as_one() -> None:
     assert names(installed(*(f"/app/m{index}/main.js" for index in range(9)))) == ["/app"]
 
