@@ -105,6 +105,18 @@ def mismatch(mask: Mask, text: str) -> Mismatch | None:
     return Mismatch(_excerpt(mask.tokens, start, end), _excerpt(other, from_, to), changing)
 
 
+def differs(originals: Sequence[str], text: str) -> Mismatch | None:
+    """How a text differs from those of the original; where the original's own runs say the same lines in another order
+    each time (the maps of Go, the threads of a pool), the order of lines says nothing."""
+    if len(set(originals)) > 1 and len({_sorted(one) for one in originals}) == 1:
+        return mismatch(mask_of([_sorted(originals[0])]), _sorted(text))
+    return mismatch(mask_of(originals), text)
+
+
+def _sorted(text: str) -> str:
+    return "\n".join(sorted(text.splitlines()))
+
+
 def _alike(before: Sequence[str], after: Sequence[str]) -> bool:
     """A number, a time or an id is not replaced by words: `uptime: 12.3` may become 15.1 and not `unknown`."""
     return not any(map(_CHANGING.search, before)) or any(map(_CHANGING.search, after))

@@ -14,7 +14,7 @@ from typing import Literal
 
 from imgopt.engine import Session
 from imgopt.proof.logs import failures_from_logs
-from imgopt.proof.masks import canonical, mask_of, mismatch
+from imgopt.proof.masks import canonical, differs, mask_of, mismatch
 from imgopt.proof.model import Check, Item, counted, judged, not_measured
 from imgopt.proof.observe import KILLED, Observation, observe
 from imgopt.proof.probes import COMPARED_HEADERS, UNKNOWN_PATH, Answer
@@ -171,7 +171,7 @@ def _compare_ends(originals: Sequence[Observation], candidate: Observation) -> l
     for name in ("stdout", "stderr"):
         before = [getattr(run.output, name).decode(errors="replace") for run in originals if run.output]
         after = getattr(candidate.output, name).decode(errors="replace") if candidate.output else ""
-        if (wrong := mismatch(mask_of(before), after)) is not None:
+        if (wrong := differs(before, after)) is not None:
             found.append(Difference(name, "body", wrong.before, wrong.after, wrong.changing))
     return found
 
@@ -269,7 +269,7 @@ def _compare_bodies(before: Sequence[Answer], after: Answer) -> list[Difference]
         if len({answer.body for answer in before}) > 1:  # the original's own runs give different bytes
             return []
         return [Difference(name, "body", _digest(before[0].body), _digest(after.body))]
-    wrong = mismatch(mask_of([canonical(body, kind) for body in bodies if body is not None]), canonical(given, kind))
+    wrong = differs([canonical(body, kind) for body in bodies if body is not None], canonical(given, kind))
     return [Difference(name, "body", wrong.before, wrong.after, wrong.changing)] if wrong else []
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from imgopt.proof.masks import canonical, mask_of, mismatch, tokens
+from imgopt.proof.masks import canonical, differs, mask_of, mismatch, tokens
 
 
 def same(originals: list[str], candidate: str) -> bool:
@@ -106,3 +106,18 @@ def test_what_a_process_measures_of_itself_is_not_compared(before: str, after: s
     kind = "text/plain; version=0.0.4; charset=utf-8"
     assert (canonical(before.encode(), kind) == canonical(after.encode(), kind)) is alike
     assert canonical(before.encode(), "text/plain") == before
+
+
+ORDERS = {
+    "another order": (["a\nb\nc\n", "c\na\nb\n"], "b\nc\na\n", True),
+    "a line is gone": (["a\nb\nc\n", "c\na\nb\n"], "b\nc\n", False),
+    "a line is another": (["a\nb\nc\n", "c\na\nb\n"], "b\nc\nx\n", False),
+    "always the same order": (["a\nb\nc\n", "a\nb\nc\n"], "b\nc\na\n", False),
+}
+
+
+@pytest.mark.parametrize(("originals", "text", "alike"), ORDERS.values(), ids=ORDERS)
+def test_the_order_of_lines_says_nothing_where_it_changes_by_itself(
+    originals: list[str], text: str, alike: bool
+) -> None:
+    assert (differs(originals, text) is None) is alike
