@@ -46,6 +46,8 @@ def test_the_home_folder_of_a_real_process_is_known() -> None:
     with subprocess.Popen(command, env={"HOME": "/home/\xe4", "X": "1"}, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"  # before it runs, the kernel shows no environment
-        found = home_of(process.pid)
+        found = ""
+        while not found and process.poll() is None:  # exec fills it in after it closed what Popen waits for
+            found = home_of(process.pid)
         process.kill()
     assert (found, home_of(0)) == ("/home/\xe4", "")
