@@ -8,6 +8,7 @@ from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.typed import Command
 from imgopt.rewrite.quoting import json_words
+from imgopt.rewrite.start import only_hands_over
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 
@@ -31,7 +32,7 @@ def _one(situation: Situation, item: Instruction) -> Iterator[Change | Skip]:
     if isinstance(words, str):
         yield Skip(f"{item.keyword} stays in shell form: {words}", item.line)
         return
-    if item.keyword == "CMD" and _has_entrypoint(situation):
+    if item.keyword == "CMD" and _has_entrypoint(situation, words[0]):
         yield Skip("CMD stays in shell form: the base's ENTRYPOINT takes it as it is", item.line)
         return
     refusal = _needs_shell(situation, item, words)
@@ -87,10 +88,14 @@ def _needs_shell(situation: Situation, item: Instruction, words: tuple[str, ...]
     return f"{bare} does not begin with #!, so only a shell can start it" if bare else ""
 
 
-def _has_entrypoint(situation: Situation) -> bool:
+def _has_entrypoint(situation: Situation, program: str) -> bool:
+    """Whether the base has an ENTRYPOINT that may do something else with the program than with a shell."""
     evidence = situation.evidence
     base = evidence.side.base if evidence is not None else None
-    return bool(base is not None and base.config.entrypoint)
+    if evidence is None or base is None or not base.config.entrypoint:
+        return False
+    hands_over = evidence.config.entrypoint == base.config.entrypoint and only_hands_over(evidence)
+    return not (hands_over and evidence.side.command(program) is not None)
 
 
 STRATEGY = Strategy(
@@ -101,7 +106,7 @@ STRATEGY = Strategy(
     references=("https://docs.docker.com/reference/build-checks/json-args-recommended/",),
     rewrite=rewrite,
     refuses="Variables, redirections, several commands, patterns, commands of the shell, another SHELL, or an "
-    "ENTRYPOINT of the base.",
+    "ENTRYPOINT of the base that does more than to start the command.",
     examples=(
         Example(
             "one plain command",
