@@ -63,7 +63,7 @@ def canonical(body: bytes, content_type: str) -> str:
     """JSON with sorted keys, one value per line; metrics without what the process measures of itself; else the text as
     it is."""
     text = body.decode(errors="replace")
-    if any(sign in content_type for sign in _METRICS):
+    if any(sign in content_type for sign in _METRICS) or text.startswith(("# HELP ", "# TYPE ")):
         return _OF_THE_PROCESS.sub(r"\g<name> #", text)
     if "json" in content_type or text[:1] in ("{", "["):
         try:

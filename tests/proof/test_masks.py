@@ -106,6 +106,7 @@ def test_what_a_process_measures_of_itself_is_not_compared(before: str, after: s
     kind = "text/plain; version=0.0.4; charset=utf-8"
     assert (canonical(before.encode(), kind) == canonical(after.encode(), kind)) is alike
     assert canonical(before.encode(), "text/plain") == before
+    assert canonical(b"# HELP go_threads x\ngo_threads 7\n", "text/plain").endswith("go_threads #\n")
 
 
 ORDERS = {
