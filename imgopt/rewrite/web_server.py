@@ -38,6 +38,8 @@ class Manners:
     slash: int = 0
     """Status of the redirection from a folder's name to its name with a slash; 0: there is none."""
     not_found: str = ""
+    front: str = ""
+    """The media type of the index where it is not asked for by its name, if that is another one."""
     hides: tuple[str, ...] = ()
     """Which kinds of names that begin with a dot are answered as if they were not there."""
 
@@ -54,11 +56,14 @@ def manners(kinds: Mapping[str, str], pages: Mapping[str, Page], has_404: bool) 
     single = _is_single(unknown, root, "what is not there")
     single_files = _is_single(seen["missing file"], root, f"{NO_FILE}")
     clean = _is_clean(kinds, seen)
+    front = _front(seen, root, unknown if single else None, clean)
+    last = "@front" if front else f"/{INDEX}"
     return Manners(
         types=_types(kinds, seen, root, clean),
         default_type=seen["bare"].type if "bare" in seen and seen["bare"].digest != root.digest else "",
-        files=("$uri", f"/{INDEX}" if single_files else "=404"),
-        names=(*_names(kinds, seen, root, single), f"/{INDEX}" if single else "=404"),
+        files=("$uri", last if single_files else "=404"),
+        names=(*_names(kinds, seen, root, single), last if single else "=404"),
+        front=front,
         caching=_caching(seen.values()),
         clean=clean,
         slash=_slash(kinds, seen),
@@ -73,6 +78,17 @@ def _is_single(answer: Page, root: Page, what: str) -> bool:
     if answer.status == 200 and answer.digest == root.digest:
         return True
     raise Refused(f"it answers {what} with status {answer.status} and a page of its own")
+
+
+def _front(seen: Mapping[str, Page], root: Page, unknown: Page | None, clean: bool) -> str:
+    """The front page's media type where `/index.html` has another one (vite preview sends a charset there only)."""
+    index = seen["index"]
+    if clean or not root.type or index.type == root.type:
+        return ""
+    inner = next((kind for kind in ("folder", "page") if kind in seen and seen[kind].digest != root.digest), None)
+    if inner is not None or (unknown is not None and unknown.type != root.type):
+        raise Refused("it gives the same page several media types")
+    return root.type
 
 
 def _is_hidden(answer: Page, root: Page) -> bool:
@@ -93,15 +109,16 @@ def _is_clean(kinds: Mapping[str, str], seen: Mapping[str, Page]) -> bool:
 
 def _types(kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, clean: bool) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    if root.type:
-        found[root.type] = ["html"]
+    html = root.type if clean or not root.type else seen["index"].type
+    if html:
+        found[html] = ["html"]
     for kind in sorted(kind for kind in seen if kind.startswith(".")):
         if seen[kind].status != 200:
             raise Refused(f"it answers {kinds[kind]}, which is there, with status {seen[kind].status}")
         if seen[kind].type:
             found.setdefault(seen[kind].type, []).append(kind[1:])
     page = seen.get("page file")
-    if page is not None and not clean and page.type != root.type:
+    if page is not None and not clean and page.type != html:
         raise Refused(f"it gives {kinds['page file']} another media type than its front page")
     return {media: tuple(endings) for media, endings in sorted(found.items())}
 
@@ -185,9 +202,14 @@ def server_block(manner: Manners, folder: str, listen: str) -> str:
         lines.append(f'    if (-d $request_filename) {{ rewrite "^(.*[^/])$" $1/ {word}; }}')
     names = manner.names if len(manner.names) > 1 else (*manner.names, "=404")
     lines += ["", "    location / {", f"        try_files {' '.join(names)};", "    }"]
+    if manner.front:
+        page = ["types { }", f"default_type {_word(manner.front)};", f"try_files /{INDEX} =404;"]
+        inside = [f"        {line}" for line in page]
+        lines += ["    location = / {", *inside, "    }", "    location @front {", *inside, "    }"]
     for kind in manner.hides:
         last = (manner.files if kind == "hidden file" else manner.names)[-1]
-        said = "return 404;" if last == "=404" else f"try_files {last} =404;"
+        there = f"try_files {last} =404;" if last.startswith("/") else f"try_files {NO_FILE} {last};"
+        said = "return 404;" if last == "=404" else there
         lines += [f"    location ~ {HIDDEN[kind]} {{", f"        {said}", "    }"]
     lines += ["    location ~ [^/]\\.[^./]+$ {", f"        try_files {' '.join(manner.files)};", "    }", "}"]
     return "\n".join(lines) + "\n"

@@ -129,3 +129,31 @@ def test_a_question_that_was_not_answered_is_refused() -> None:
     answers = {path: answer for path, answer in SERVE_SINGLE.items() if path != "/docs"}
     with pytest.raises(Refused, match="no answer for /docs"):
         manners(KINDS, answers, has_404=False)
+
+
+PREVIEW_KINDS = {kind: KINDS[kind] for kind in (".js", "index", "index name", "missing file")}
+PREVIEW = {
+    "/": page(media="text/html", digest="root"),
+    "/imgopt/no-such-page": page(media="text/html", digest="root"),
+    "/imgopt/no-such-file.js": page(media="text/html", digest="root"),
+    "/index.html": page(media="text/html;charset=utf-8", digest="root"),
+    "/index": page(media="text/html", digest="root"),
+    "/assets/a.js": page(media="text/javascript", digest="js"),
+}
+"""As `vite preview` answers: a charset where the index is asked for by its name, none where it stands for others."""
+
+
+def test_the_front_page_keeps_its_own_media_type() -> None:
+    found = manners(PREVIEW_KINDS, PREVIEW, has_404=False)
+    block = server_block(found, "/app/dist", "4173")
+    assert found.front == "text/html"
+    assert '"text/html;charset=utf-8" html;' in block
+    assert "try_files $uri @front;" in block
+    front = "        types { }\n        default_type text/html;\n        try_files /index.html =404;\n    }\n"
+    assert f"    location = / {{\n{front}    location @front {{\n{front}" in block
+
+
+def test_a_page_below_with_a_media_type_of_its_own_is_refused() -> None:
+    kinds = {**PREVIEW_KINDS, "folder": "/docs/"}
+    with pytest.raises(Refused, match="several media types"):
+        manners(kinds, {**PREVIEW, "/docs/": page(digest="docs")}, has_404=False)
