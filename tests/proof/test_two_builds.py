@@ -72,11 +72,13 @@ def test_a_file_that_both_builds_have_may_change_and_not_be_missing(trees: tuple
 
 
 def test_a_folder_whose_name_is_drawn_in_each_build_may_be_missing(image_of: Callable[[Recipe], Image]) -> None:
+    chunk = "/app/.svelte-kit/output/client/_app/immutable/chunks/DnSaViGT.js"
     path = "/app/.next/static/yoYvvaVl-sNcBYKAQjmQ5/_buildManifest.js"
-    made = image_of(Recipe((("RUN make", {path: "x"}),), {})).tree()
+    made = image_of(Recipe((("RUN make", {path: "x", chunk: "x"}),), {})).tree()
     again = Again(image_of(Recipe((("RUN make", {path.replace("yoY", "nnn"): "x"}),), {})).tree())
-    (check,) = settle_files([failed(path, kind="missing-file")], made, again)  # type: ignore[arg-type]
-    assert check.verdict == "passed"
+    for drawn in (path, chunk):
+        (check,) = settle_files([failed(drawn, kind="missing-file")], made, again)  # type: ignore[arg-type]
+        assert check.verdict == "passed"
     usual = failed("/app/src/components-of-the-app/a.js", kind="missing-file")
     assert settle_files([usual], made, again)[0] is usual  # type: ignore[arg-type]
 

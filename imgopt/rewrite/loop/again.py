@@ -15,8 +15,9 @@ from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 _DRAWN = re.compile(
     r"(?:tmp|[-_.])(?=[a-z0-9_]*\d)[a-z0-9_]{8}(?:[/.-]|$)|[0-9a-f]{16}"
     r"|/(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{21}(?:[/.]|$)"
+    r"|[/.-](?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{8}\.(?:m?js|css)(?:\.(?:map|br|gz))*$"
 )
-"""Names as Python's tempfile and JavaScript's nanoid draw them (Next.js' build), and digests."""
+"""Names as Python's tempfile and JavaScript's nanoid draw them (Next.js' build), and digests, those of bundlers too."""
 REASON = "differs between two builds of the original itself"
 
 
