@@ -1,8 +1,9 @@
 """Measures the samples side by side with what imgopt makes of them: `python benchmarks/bench.py [SAMPLE...]`.
 
-Each is one `imgopt bench samples/SAMPLE` (which first finds the proven variants). Writes `results/bench.json` (every
-raw time), `results/bench.md` (the table, which also goes between the `bench` marks of README.md) and, where Chromium
-is installed, the pictures `docs/report-light.png` and `docs/report-dark.png` of the first sample's page.
+Each is one `imgopt bench samples/SAMPLE`, which first finds the proven variants (`--proven`: takes those that
+`make samples` has found). Writes `results/bench.json` (every raw time; the rows of samples that are not named stay),
+`results/bench.md` (the table, which also goes between the `bench` marks of README.md) and, where Chromium is installed,
+the pictures `docs/report-light.png` and `docs/report-dark.png` of the first sample's page.
 """
 
 from __future__ import annotations
@@ -153,18 +154,36 @@ def pictures(result: Result) -> bool:
     return True
 
 
+def arguments(sample: str, options: argparse.Namespace) -> list[str]:
+    """For `imgopt bench`."""
+    found = ["--quick"] if options.quick else []
+    if options.proven:
+        found += ["--result", str(ROOT / "build" / "samples" / sample / "optimize.json")]
+    return [*found, "--max-time", str(options.max_time)]
+
+
+def kept(measured: set[str]) -> list[dict[str, Any]]:
+    """The rows of samples that were not measured this time."""
+    saved = RESULTS / "bench.json"
+    rows = json.loads(saved.read_text()) if saved.exists() else []
+    return [row for row in rows if row["sample"] not in measured]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sample", nargs="*", default=samples(), help="default: all")
     parser.add_argument("--quick", action="store_true", help="three runs each: figures without claims")
+    parser.add_argument("--proven", action="store_true", help="the variants in build/samples/SAMPLE/optimize.json")
+    parser.add_argument("--max-time", type=float, default=540, help="seconds for each sample")
     options = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
-    measured = {name: measure(name, ["--quick"] if options.quick else []) for name in options.sample}
+    measured = {name: measure(name, arguments(name, options)) for name in options.sample}
     results = {name: result for name, result in measured.items() if result is not None}
-    found = [row for name, result in results.items() for row in rows(name, result)]
-    if not found:
+    new = [row for name, result in results.items() for row in rows(name, result)]
+    if not new:
         print("nothing could be measured", file=sys.stderr)
         return 1
+    found = sorted([*kept(set(results)), *new], key=lambda row: row["sample"])
     write_atomic(RESULTS / "bench.json", json.dumps(found, indent=2) + "\n")
     write_atomic(RESULTS / "bench.md", table(found) + "\n")
     shown = table(found) + "\n" + (PICTURE if pictures(next(iter(results.values()))) else "")

@@ -1,8 +1,12 @@
-"""`make samples`: the main job on every sample; writes benchmarks/results/samples.json and the table for the README."""
+"""`make samples`: the main job on every sample; writes benchmarks/results/samples.json and the table for the README.
+
+The whole result of each is kept packed in benchmarks/results/samples/: the tests hold the sums of its report.
+"""
 
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import re
 import subprocess
@@ -14,6 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "samples.json"
+WHOLE = ROOT / "benchmarks" / "results" / "samples"
 NOT_SAMPLES = {"bases", "engine"}
 MARKS = re.compile(r"(<!-- samples:begin -->\n).*?(<!-- samples:end -->)", re.DOTALL)
 TARGETS = {
@@ -54,9 +59,13 @@ def _keep(sample: str, rows: list[dict[str, Any]]) -> None:
     """Puts the sample's rows in the place of those it had."""
     others = [row for row in _known() if row["sample"] != sample]
     text = json.dumps(sorted(others + rows, key=lambda row: (row["sample"], row["variant"])), indent=1) + "\n"
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.with_suffix(".new").write_text(text)
-    RESULTS.with_suffix(".new").replace(RESULTS)
+    _write(RESULTS, text.encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".new").write_bytes(data)
+    path.with_suffix(".new").replace(path)
 
 
 def _known() -> list[dict[str, Any]]:
@@ -69,7 +78,10 @@ def _optimize(folder: Path) -> dict[str, Any] | None:
     words = [sys.executable, "-m", "imgopt", "optimize", str(folder), "--out", str(out), "--format", "json"]
     print(f"== {folder.name}", file=sys.stderr)
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
-    return dict(json.loads(done.stdout)) if done.stdout.strip() else None
+    if not done.stdout.strip():
+        return None
+    _write(WHOLE / f"{folder.name}.json.xz", lzma.compress(done.stdout.encode()))
+    return dict(json.loads(done.stdout))
 
 
 def _row(sample: str, result: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import marshal
 import os
 import struct
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -89,8 +90,8 @@ class Helper:
 
 
 def can_fork() -> bool:
-    """A fork takes only the thread that calls: locks that others hold would stay locked."""
-    return hasattr(os, "fork") and threading.active_count() == 1
+    """A fork takes only the thread that calls: locks that others hold would stay locked; macOS' libraries have some."""
+    return sys.platform == "linux" and threading.active_count() == 1
 
 
 class Ahead:
