@@ -215,3 +215,21 @@ def without_instruction(reason: str, instruction: str) -> str:
         more, colon, rest = rest.partition(": ")
         before = f"{before}: {more}"
     return rest if colon else reason
+
+
+def new_user_text(before: str, after: str) -> str:
+    """What to see to where a service that was root is another user; "" where it is not so.
+
+    >>> new_user_text("", "65532:65532")
+    'The service is no longer root but user 65532: what is mounted into it has to belong to that user (chown -R 65532)'
+    """
+    was, now = (user.partition(":")[0] for user in (before, after))
+    if was not in _ROOT or now in _ROOT:
+        return ""
+    return (
+        f"The service is no longer root but user {now}: what is mounted into it has to belong to that user "
+        f"(chown -R {now})"
+    )
+
+
+_ROOT = ("", "0", "root")

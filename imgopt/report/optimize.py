@@ -10,6 +10,7 @@ from rich.text import Text
 from imgopt.report.common import (
     NOT_MEASURED,
     block_markdown,
+    new_user_text,
     ratio_text,
     safe_markdown,
     safe_terminal,
@@ -36,6 +37,9 @@ def text(result: OptimizeResult) -> RenderableType:
         parts += _explained(best)
     if result.builds_by:
         parts.append(Text(builds_text(result), style="dim"))
+    mounted = _new_user(result)
+    if mounted:
+        parts.append(Text(f"Before you ship it: {mounted}", style="yellow"))
     parts.append(Text(next_command(result), style="bold"))
     return Group(*parts)
 
@@ -112,6 +116,11 @@ def _median(values: list[float]) -> float | None:
 
 def recommended(result: OptimizeResult) -> Variant | None:
     return next((variant for variant in result.variants if variant.name == result.recommended), None)
+
+
+def _new_user(result: OptimizeResult) -> str:
+    best = recommended(result)
+    return new_user_text(result.original.user, safe_terminal(best.user)) if best is not None else ""
 
 
 def _shown(result: OptimizeResult) -> Variant | None:
@@ -194,6 +203,9 @@ def markdown(result: OptimizeResult) -> str:
     best = _shown(result)
     if best is None:
         return "\n".join([*lines, block_markdown(result.message), ""])
+    mounted = _new_user(result)
+    if mounted:
+        lines += [f"**{safe_markdown(mounted)}**", ""]
     lines += ["| change | line | because |", "|---|---|---|"]
     lines += [f"| {c.strategy} | {c.line or 'new'} | {safe_markdown(c.because)} |" for c in best.changes]
     lines += ["", "| check | verdict | compared |", "|---|---|---|"]

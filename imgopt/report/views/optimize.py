@@ -6,7 +6,7 @@ import shlex
 from statistics import median
 
 from imgopt.bench.statistics import interval
-from imgopt.report.common import seconds_text
+from imgopt.report.common import new_user_text, seconds_text
 from imgopt.report.view import Block, Cell, Dots, Fall, Section, Table, Tile, View
 from imgopt.report.views import sections
 from imgopt.results.optimize import OptimizeResult, Part, Parts, Variant
@@ -48,9 +48,10 @@ def _rule(result: OptimizeResult, chosen: Variant | None) -> str:
     if chosen.verdict != "proven":
         return f"Variant {chosen.name} is {chosen.verdict}: {chosen.reason or result.message}"
     passed = sum(check.verdict == "passed" for check in chosen.checks)
+    mounted = new_user_text(result.original.user, chosen.user)
     return (
         f"Variant {chosen.name} is proven: it was built and run beside the original, "
-        f"and {passed} of {len(chosen.checks)} checks passed, none failed."
+        f"and {passed} of {len(chosen.checks)} checks passed, none failed." + (f" {mounted}." if mounted else "")
     )
 
 
