@@ -75,9 +75,9 @@ def _known() -> list[dict[str, Any]]:
 def _optimize(folder: Path) -> dict[str, Any] | None:
     out = ROOT / "build" / "samples" / folder.name
     out.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", "imgopt", "optimize", str(folder), "--out", str(out), "--format", "json"]
+    words = [sys.executable, "-m", "imgopt", "optimize", f"samples/{folder.name}", "--out", str(out), "--format", "json"]
     print(f"== {folder.name}", file=sys.stderr)
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     if not done.stdout.strip():
         return None
     _write(WHOLE / f"{folder.name}.json.xz", lzma.compress(done.stdout.encode()))
