@@ -1,9 +1,10 @@
 """Measures the samples side by side with what imgopt makes of them: `python benchmarks/bench.py [SAMPLE...]`.
 
-Each is one `imgopt bench samples/SAMPLE`, which first finds the proven variants (`--proven`: takes those that
-`make samples` has found). Writes `results/bench.json` (every raw time; the rows of samples that are not named stay),
-`results/bench.md` (the table, which also goes between the `bench` marks of README.md) and, where Chromium is installed,
-the pictures `docs/report-light.png` and `docs/report-dark.png` of the first sample's page.
+Each is one `imgopt bench samples/SAMPLE` of the original and its proven variants, which are found first (`--proven`:
+of the recommended one, where `make samples` has left it in build/). Writes, after each of them, `results/bench.json`
+(every raw time; the rows of samples that are not named stay) and `results/bench.md` (the table, which also goes between
+the `bench` marks of README.md), and, where Chromium is installed, the pictures `docs/report-light.png` and
+`docs/report-dark.png` of the first sample's page.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ PICTURE = """
 </picture>
 """
 MARKS = re.compile(r"(<!-- bench:begin -->\n).*?(<!-- bench:end -->)", re.DOTALL)
+SCENARIOS = ("cold", "edit-source", "run")
+"""What the table shows; `imgopt bench` alone measures every change."""
 BROWSER = (
     "--headless",
     "--no-sandbox",
@@ -110,9 +113,9 @@ def table(found: list[dict[str, Any]]) -> str:
         wire = row["wire"]
         cells = [row["sample"], row["arm"], " → ".join(map(size_text, wire))]
         cells.append(ratio_text(*wire) if None not in wire else "")
-        cells += [_time(row["measures"].get(name)) for name in ("cold", "edit-source", "edit-manifest", "start")]
+        cells += [_time(row["measures"].get(name)) for name in ("cold", "edit-source", "start")]
         lines.append(cells)
-    headers = ["Sample", "Variant", "Wire", "", "Cold build", "After a source edit", "After a manifest edit", "Start"]
+    headers = ["Sample", "Variant", "Wire", "", "Cold build", "After a source edit", "Start"]
     return table_markdown(headers, lines, (2,))
 
 
@@ -157,39 +160,45 @@ def pictures(result: Result) -> bool:
 def arguments(sample: str, options: argparse.Namespace) -> list[str]:
     """For `imgopt bench`."""
     found = ["--quick"] if options.quick else []
-    if options.proven:
-        found += ["--result", str(ROOT / "build" / "samples" / sample / "optimize.json")]
+    saved = ROOT / "build" / "samples" / sample / "optimize.json"
+    if options.proven and saved.exists():
+        found += ["--result", str(saved), "--variant", json.loads(saved.read_text())["recommended"]]
+    for scenario in options.scenario or SCENARIOS:
+        found += ["--scenario", scenario]
     return [*found, "--max-time", str(options.max_time)]
 
 
-def kept(measured: set[str]) -> list[dict[str, Any]]:
-    """The rows of samples that were not measured this time."""
+def keep(sample: str, new: list[dict[str, Any]]) -> None:
+    """Puts the rows of a sample in the place of those it had, and the table into the README."""
     saved = RESULTS / "bench.json"
-    rows = json.loads(saved.read_text()) if saved.exists() else []
-    return [row for row in rows if row["sample"] not in measured]
+    others = [row for row in json.loads(saved.read_text()) if row["sample"] != sample] if saved.exists() else []
+    found = sorted([*others, *new], key=lambda row: (row["sample"], row["arm"]))
+    write_atomic(saved, json.dumps(found, indent=2) + "\n")
+    write_atomic(RESULTS / "bench.md", table(found) + "\n")
+    into_readme(table(found) + "\n" + (PICTURE if (ROOT / "docs" / "report-light.png").exists() else ""))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sample", nargs="*", default=samples(), help="default: all")
     parser.add_argument("--quick", action="store_true", help="three runs each: figures without claims")
-    parser.add_argument("--proven", action="store_true", help="the variants in build/samples/SAMPLE/optimize.json")
+    parser.add_argument("--proven", action="store_true", help="use build/samples/SAMPLE/optimize.json")
+    parser.add_argument("--scenario", action="append", default=[], help=f"default: {', '.join(SCENARIOS)}")
     parser.add_argument("--max-time", type=float, default=540, help="seconds for each sample")
     options = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
-    measured = {name: measure(name, arguments(name, options)) for name in options.sample}
-    results = {name: result for name, result in measured.items() if result is not None}
-    new = [row for name, result in results.items() for row in rows(name, result)]
-    if not new:
-        print("nothing could be measured", file=sys.stderr)
-        return 1
-    found = sorted([*kept(set(results)), *new], key=lambda row: row["sample"])
-    write_atomic(RESULTS / "bench.json", json.dumps(found, indent=2) + "\n")
-    write_atomic(RESULTS / "bench.md", table(found) + "\n")
-    shown = table(found) + "\n" + (PICTURE if pictures(next(iter(results.values()))) else "")
-    into_readme(shown)
-    print(shown)
-    return 0 if len(results) == len(options.sample) else 1
+    failed, shown = [], False
+    for name in options.sample:
+        result = measure(name, arguments(name, options))
+        if result is None:
+            failed.append(name)
+            continue
+        shown = shown or pictures(result)
+        keep(name, rows(name, result))
+    print((RESULTS / "bench.md").read_text() if (RESULTS / "bench.md").exists() else "nothing could be measured")
+    if failed:
+        print(f"not measured: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -39,19 +39,31 @@ def main() -> int:
     parser.add_argument("--scenario", action="append", default=[])
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    rows = [row for row in _recorded(options.output) if row["sample"] not in options.samples]
+    rows = _recorded(options.output)
     with Session(connect()) as session, tempfile.TemporaryDirectory(prefix="imgopt-cache-samples-") as work:
         for name in options.samples:
+            found = []
             for arm, project in _arms(ROOT / "samples" / name, Path(work)):
-                rows.append(_row(name, arm, project.measure(session, options.scenario)))
-                print(_shown(rows[-1]), flush=True)
-    rows.sort(key=lambda row: (row["sample"], row["arm"]))
-    total = {key: sum(row[key] for row in rows) for key in ("decided", "right", "wrong", "unknown")}
+                found.append(_row(name, arm, project.measure(session, options.scenario)))
+                print(_shown(found[-1]), flush=True)
+            rows = sorted(
+                [*(row for row in rows if row["sample"] != name), *found], key=lambda row: (row["sample"], row["arm"])
+            )
+            _write(options.output, rows)
+    total = _total(rows)
     print(_shown({"sample": "all", "arm": "", "failed": [], **total}))
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps({"rows": rows, "total": total}, indent=2) + "\n")
     steps = total["decided"] + total["unknown"]
     return 1 if total["wrong"] or total["unknown"] > MOST_UNKNOWN * steps else 0
+
+
+def _total(rows: list[dict[str, Any]]) -> dict[str, int]:
+    return {key: sum(row[key] for row in rows) for key in ("decided", "right", "wrong", "unknown")}
+
+
+def _write(file: Path, rows: list[dict[str, Any]]) -> None:
+    """After each sample: what is measured is not lost with the rest."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"rows": rows, "total": _total(rows)}, indent=2) + "\n")
 
 
 def _recorded(file: Path) -> list[dict[str, Any]]:
