@@ -136,7 +136,7 @@ def timed(command: list[str], environment: dict[str, str] | None = None) -> Run:
 
 
 def _as_installed() -> dict[str, str]:
-    """An installed program has its bytecode: without it, a third of a first look goes into compiling imgopt."""
+    """An installed program has its bytecode: without it, each start compiles imgopt anew."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
