@@ -10,6 +10,7 @@ import msgspec
 
 from imgopt.dockerfile import Edit, Stage
 from imgopt.dockerfile.typed import From
+from imgopt.image.config import is_root
 from imgopt.image.image import Image
 from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.bases import family, read_base_name
@@ -102,7 +103,7 @@ def on_base(
         early=early,
         prepare=prepare,
         links=carving.plan.links,
-        user=final.user or ("" if base.config.user.partition(":")[0] in ("", "root", "0") else "0:0"),
+        user=final.user or ("" if is_root(base.config.user) else "0:0"),
         comments=_comments(carving),
     )
 

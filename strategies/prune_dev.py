@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.rewrite.evidence import Evidence
@@ -16,6 +14,7 @@ from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.own_stage import going_to, own_stage
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+from imgopt.rewrite.workspaces import json_object
 from imgopt.strategies.runtime_base import replaces_server
 
 LEAST_BYTES = 500_000
@@ -218,11 +217,7 @@ def _resolve(evidence: Evidence, here: str, name: str) -> str:
 
 
 def _json(evidence: Evidence, path: str) -> dict[str, object]:
-    try:
-        found = msgspec.json.decode(evidence.side.read(path) or b"{}")
-    except msgspec.DecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return json_object(evidence.side.read(path) or b"")
 
 
 def _below(evidence: Evidence, folder: str) -> list[str]:

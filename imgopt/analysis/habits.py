@@ -10,6 +10,7 @@ import msgspec
 
 from imgopt.analysis.evidence import LARGE, Evidence, size_text
 from imgopt.image import Node, printable, read_elf
+from imgopt.image.config import is_root
 from imgopt.image.duplicates import Duplicate
 from imgopt.results.analysis import Finding
 
@@ -265,7 +266,7 @@ def _start(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _user(evidence: Evidence) -> Iterator[Finding]:
-    if evidence.image.config.user.partition(":")[0] in ("", "0", "root"):
+    if is_root(evidence.image.config.user):
         yield evidence.finding(
             "root-user",
             0,

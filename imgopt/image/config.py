@@ -10,6 +10,15 @@ import msgspec
 from imgopt.errors import InputError
 
 
+def is_root(user: str) -> bool:
+    """Whether USER, as it is written ("name", "uid", "user:group", "" for none), is root.
+
+    >>> is_root("0:0"), is_root(""), is_root("65532:65532")
+    (True, True, False)
+    """
+    return user.partition(":")[0] in ("", "0", "root")
+
+
 class Healthcheck(msgspec.Struct, frozen=True):
     """HEALTHCHECK; times in nanoseconds as the engine keeps them, 0 for its default."""
 

@@ -17,6 +17,7 @@ from imgopt.image.image import Image
 from imgopt.image.tree import Node
 from imgopt.proof.contents import compare_contents, was_copied
 from imgopt.proof.model import Allowances, Check, Item, counted, judged
+from imgopt.proof.packages import SYSTEM
 from imgopt.proof.side import Side
 
 NAME = "application files"
@@ -167,11 +168,8 @@ def _of_lost_package(original: Side, node: Node, candidate: Side) -> bool:
 
 
 def _named_like(side: Side, names: set[str]) -> set[str]:
-    found = (package.name for package in side.packages if package.ecosystem in _SYSTEM_PACKAGES)
+    found = (package.name for package in side.packages if package.ecosystem in SYSTEM)
     return {each for each in found if each in names or any(each.startswith(f"{name}-") for name in names if name)}
-
-
-_SYSTEM_PACKAGES = ("deb", "apk", "rpm")
 
 
 def _same(original: Side, node: Node, candidate: Side, other: Node) -> tuple[Item | None, str | None]:

@@ -223,13 +223,12 @@ def new_user_text(before: str, after: str) -> str:
     >>> new_user_text("", "65532:65532")
     'The service is no longer root but user 65532: what is mounted into it has to belong to that user (chown -R 65532)'
     """
-    was, now = (user.partition(":")[0] for user in (before, after))
-    if was not in _ROOT or now in _ROOT:
+    from imgopt.image.config import is_root
+
+    if not is_root(before) or is_root(after):
         return ""
+    now = after.partition(":")[0]
     return (
         f"The service is no longer root but user {now}: what is mounted into it has to belong to that user "
         f"(chown -R {now})"
     )
-
-
-_ROOT = ("", "0", "root")

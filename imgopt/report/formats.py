@@ -78,9 +78,9 @@ def renderable(result: Result) -> RenderableType:
 
 def _renderer(result: Result, format: str) -> Callable[[Result], Any]:
     kind = kind_of(result.schema)
-    check_format(format, kind)
     function = _find(kind, format)
-    assert function is not None
+    if function is None:
+        raise _no_format(format, kind)
     return function
 
 
@@ -150,9 +150,11 @@ def parse_output(spec: str) -> tuple[str, Path]:
 def check_format(format: str, kind: str) -> None:
     """Raises InputError where results of this kind have no such format."""
     if not _has(kind, format):
-        raise InputError(
-            f"{kind} results have no format {format!r}", hint=f"choose one of: {', '.join(formats_of(kind))}"
-        )
+        raise _no_format(format, kind)
+
+
+def _no_format(format: str, kind: str) -> InputError:
+    return InputError(f"{kind} results have no format {format!r}", hint=f"choose one of: {', '.join(formats_of(kind))}")
 
 
 def check_outputs(specs: Iterable[str], kind: str) -> list[tuple[str, Path]]:

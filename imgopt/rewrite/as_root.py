@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from imgopt.dockerfile import Dockerfile, Instruction
 from imgopt.dockerfile.scope import ScopeBuilder
+from imgopt.image.config import is_root
 from imgopt.rewrite.evidence import Evidence
-
-_ROOT = ("", "root", "0")
 
 
 def as_root(text: str, dockerfile: Dockerfile, after: Instruction, evidence: Evidence | None) -> str:
     """RUN instructions for the place behind `after`, between two USER lines where root is not the user there."""
     user = _user_after(dockerfile, after, evidence)
-    if not text or user.partition(":")[0] in _ROOT:
+    if not text or is_root(user):
         return text
     return f"USER root\n{text}USER {user}\n"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem
+from imgopt.image.config import is_root
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
 from imgopt.proof.rules import started_folders
@@ -214,7 +215,7 @@ def defines_users(evidence: Evidence) -> bool:
     base = evidence.side.base
     before = {name for name, _, _ in read_users(base.tree())} if base is not None else set()
     added = any(1000 <= number < 65534 and name not in before for name, number, _ in evidence.users)
-    return added or evidence.config.user.partition(":")[0] not in ("", "root", "0")
+    return added or not is_root(evidence.config.user)
 
 
 def start_program(evidence: Evidence) -> str | None:

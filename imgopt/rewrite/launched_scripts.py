@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import msgspec
-
 from imgopt.rewrite.launched import Launched
 from imgopt.rewrite.strategy import ContextFiles
+from imgopt.rewrite.workspaces import json_object
 
 COMPILERS = frozenset(["tsc", "tsc-alias", "babel", "swc", "rimraf", "del-cli", "copyfiles", "cpx", "ncp"])
 SHELL = frozenset(["rm", "cp", "mkdir"])
@@ -43,11 +42,7 @@ def node_script(words: tuple[str, ...], rest: tuple[str, ...], context: ContextF
 
 
 def _scripts(text: str) -> dict[str, str]:
-    try:
-        found = msgspec.json.decode(text or "{}")
-    except msgspec.DecodeError:
-        return {}
-    given = found.get("scripts") if isinstance(found, dict) else None
+    given = json_object(text).get("scripts")
     return {str(name): str(command).strip() for name, command in given.items()} if isinstance(given, dict) else {}
 
 

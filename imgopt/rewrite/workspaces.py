@@ -27,7 +27,7 @@ class More:
 
 def hooks(manager: Manager, known: Iterable[Hook], path: str, text: str) -> More:
     """What the scripts read that an installation runs; refused where one is not known to read so little."""
-    scripts = _object(text).get("scripts")
+    scripts = json_object(text).get("scripts")
     named = scripts.items() if isinstance(scripts, dict) else ()
     files: list[str] = []
     for name, command in named:
@@ -54,7 +54,7 @@ def members(path: str, text: str, context: ContextFiles) -> More:
     ]
     if not found:
         return More(refused=f"{path} has a workspace, and no member of it is in the build context")
-    program = next((one for one in found if "bin" in _object(context.text(one))), None)
+    program = next((one for one in found if "bin" in json_object(context.text(one))), None)
     if program is not None:
         return More(refused=f"{program} has a program that the installation links")
     return More(tuple(found))
@@ -76,13 +76,14 @@ def _globs(path: str, text: str) -> list[str]:
         block = re.search(r"^packages:[ \t]*\n((?:[ \t]*(?:-.*|#.*)?\n)+)", text + "\n", re.MULTILINE)
         given = re.findall(r"^[ \t]*-[ \t]*[\"']?([^\"'#\s]+)", block[1], re.MULTILINE) if block else []
     else:
-        said = _object(text).get("workspaces")
+        said = json_object(text).get("workspaces")
         listed = said.get("packages") if isinstance(said, dict) else said
         given = [str(word) for word in listed] if isinstance(listed, list) else []
     return [word if word.startswith("!") else posixpath.normpath(word) for word in given]
 
 
-def _object(text: str) -> dict[str, object]:
+def json_object(text: str | bytes) -> dict[str, object]:
+    """The object that a JSON file holds; an empty one for anything else."""
     try:
         found = msgspec.json.decode(text or "{}")
     except msgspec.DecodeError:
