@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Mapping
@@ -45,6 +46,15 @@ class Edit:
         if not self.build_args and not bases.keys() & set(self.bumped):
             return self._with_own_files(state.on(tree))
         return replace(state, tree=tree, build_args={**state.build_args, **self.build_args}, bases=bases)
+
+    def fingerprint(self) -> str:
+        """Of all that it changes; the words alone may be those of another change of the same files."""
+        digest = hashlib.sha256(repr((self.words, self.touched, sorted(self.build_args.items()), self.bumped)).encode())
+        for path, entry in sorted(self.entries.items()):
+            about = (path, None if entry is None else (entry.kind, entry.mode, entry.link))
+            digest.update(repr(about).encode())
+            digest.update(entry.content.read() if entry is not None and entry.content is not None else b"")
+        return digest.hexdigest()[:32]
 
     def _is_sent(self, state: State, path: str) -> bool:
         return path in state.tree or state.ignore is None or not state.ignore.excludes(path)

@@ -16,7 +16,6 @@ from imgopt.cache.state import State
 from imgopt.cache.times import Times
 from imgopt.results.cache import Agreement, CacheResult, CacheScenario, CacheStep, ScenarioStep, SkippedScenario
 
-_TOKEN = "predict"
 GONE = "the change takes this step out of the Dockerfile"
 
 
@@ -24,13 +23,13 @@ def examine(
     state: State,
     chosen: Sequence[Scenario | Skipped],
     laboratory: Laboratory | None = None,
-    known: Callable[[str], Known | None] | None = None,
+    known: Callable[[Edit], Known | None] | None = None,
     times: Times | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> CacheResult:
     """Predicts the scenarios; with a laboratory (whose first build is done), builds them, too.
 
-    `known` gives by an edit's words what was measured before; `times` the seconds of steps; `tell` hears what is done.
+    `known` gives what was measured of a change before; `times` the seconds of steps; `tell` hears what is done.
     """
     cold = laboratory.first if laboratory is not None else None
     made = [one for one in chosen if isinstance(one, Scenario)]
@@ -51,11 +50,12 @@ def _scenario(
     state: State,
     scenario: Scenario,
     laboratory: Laboratory | None,
-    known: Callable[[str], Known | None] | None,
+    known: Callable[[Edit], Known | None] | None,
     times: Times,
     tell: Callable[[str], None],
 ) -> CacheScenario:
-    prediction = predict(state, scenario.make(_TOKEN).applied(state), known(scenario.edit) if known else None)
+    edit = scenario.example
+    prediction = predict(state, edit.applied(state), known(edit) if known else None)
     measured = None
     if laboratory is not None:
         tell(scenario.name)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from imgopt.cache.edits import Edit
 from imgopt.cache.graph import Vertex
 from imgopt.cache.match import Known
 from imgopt.cache.state import State
@@ -48,9 +49,9 @@ class Memory:
             found[stage, instruction] = value
         return Times(found)
 
-    def known(self, state: State, edit: str) -> Known | None:
+    def known(self, state: State, edit: Edit) -> Known | None:
         """What was measured for this state and change, as `predict` asks for it."""
-        answers = self._kept.outcomes.get(_fingerprint(state), {}).get(edit)
+        answers = self._kept.outcomes.get(_fingerprint(state), {}).get(edit.fingerprint())
         if answers is None:
             return None
         by_place = {
@@ -63,13 +64,13 @@ class Memory:
 
         return known
 
-    def remember(self, state: State, result: CacheResult, seconds: Times) -> None:
-        """Keeps a measured result."""
+    def remember(self, state: State, edits: Mapping[str, Edit], result: CacheResult, seconds: Times) -> None:
+        """Keeps a measured result; `edits` are the changes by the names of their scenarios, as they are predicted."""
         for (stage, instruction), value in seconds.seconds.items():
             self._kept.seconds[f"{stage}\0{instruction}"] = value
         name = _fingerprint(state)
         outcomes = self._kept.outcomes
-        outcomes[name] = {**outcomes.pop(name, {}), **dict(_answers(result.scenarios))}
+        outcomes[name] = {**outcomes.pop(name, {}), **_answers(edits, result.scenarios)}
         self._kept.outcomes = dict(list(outcomes.items())[-_STATES:])
         self._write()
 
@@ -97,8 +98,9 @@ def _missed_by(
     return False if found_before else None
 
 
-def _answers(scenarios: Iterable[CacheScenario]) -> Iterable[tuple[str, list[str | None]]]:
-    return ((one.edit, [step.measured for step in one.steps]) for one in scenarios if not one.failure)
+def _answers(edits: Mapping[str, Edit], scenarios: Iterable[CacheScenario]) -> dict[str, list[str | None]]:
+    measured = (one for one in scenarios if not one.failure)
+    return {edits[one.name].fingerprint(): [step.measured for step in one.steps] for one in measured}
 
 
 def _fingerprint(state: State) -> str:

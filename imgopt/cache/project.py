@@ -10,9 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from imgopt.cache.bases import BaseConfig
+from imgopt.cache.edits import Edit
 from imgopt.cache.examine import examine
 from imgopt.cache.explain import explain, state_against, state_since
 from imgopt.cache.local_bases import local_bases
+from imgopt.cache.match import Known
 from imgopt.cache.measure import Laboratory
 from imgopt.cache.memory import Memory
 from imgopt.cache.own import OwnScenario, own_scenarios
@@ -74,12 +76,11 @@ class Project:
     def examine(self, names: Sequence[str] = (), times: Times | None = None) -> CacheResult:
         """All scenarios (or those named), predicted."""
         with self._chosen(names) as chosen:
-            memory = self.memory
-            known = (lambda edit: memory.known(self.state, edit)) if memory else None
-            return examine(self.state, chosen, None, known, self._times(times))
+            return examine(self.state, chosen, None, self._known(self.state), self._times(times))
 
     def measure(self, session: Session, names: Sequence[str] = (), tell: Tell = _silent) -> CacheResult:
-        """All scenarios (or those named), predicted and built. Raises FindingsError where it fails as it is."""
+        """All scenarios (or those named), predicted and built. What an earlier measurement said is predicted, too, and
+        measured anew. Raises FindingsError where it fails as it is."""
         with self._chosen(names) as chosen:
             state = self._on(session, self.state)
             hidden = list_files(self.context, _NO_VCS) if state.ignore else None
@@ -88,9 +89,10 @@ class Project:
             cold = laboratory.cold()
             if cold.failure:
                 raise FindingsError(cold.failure, hint="it fails as it is, before any change")
-            result = examine(state, chosen, laboratory, None, times_of(cold), tell)
+            result = examine(state, chosen, laboratory, self._known(self.state), times_of(cold), tell)
             if self.memory is not None:
-                self.memory.remember(self.state, result, times_of(cold))
+                edits = {one.name: one.example for one in chosen if isinstance(one, Scenario)}
+                self.memory.remember(self.state, edits, result, times_of(cold))
             return result
 
     def explain(self, line: int | None, since: str | None = None, against: Path | None = None) -> ExplainResult:
@@ -130,6 +132,11 @@ class Project:
 
     def _existing(self, path: Path) -> Path:
         return next((one for one in (path, self.context / path) if one.is_file()), path)
+
+    def _known(self, state: State) -> Callable[[Edit], Known | None] | None:
+        """What was measured of a change before."""
+        memory = self.memory
+        return (lambda edit: memory.known(state, edit)) if memory is not None else None
 
     def _times(self, given: Times | None) -> Times:
         remembered = self.memory.times() if self.memory is not None else Times()

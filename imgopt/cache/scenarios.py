@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from imgopt.cache.edits import Edit, comment, with_comment
@@ -34,6 +35,10 @@ NAMES = (
     "base-bump",
 )
 _NEVER = IgnoreFile.parse(".git\n.hg\n.svn\n**/node_modules\n**/.venv\n**/venv\n**/__pycache__\n**/target\n")
+_ENTRY_POINTS = frozenset({"index", "main", "app", "server", "lib", "mod", "__init__", "__main__"})
+_WORD = re.compile(r"\w[\w-]*")
+_MOST_READ, _SMALL = 500, 100_000
+"""Files, and bytes of each, that are searched for the names of others."""
 _README = re.compile(r"(?:^|/)README[^/]*$", re.IGNORECASE)
 
 
@@ -45,6 +50,11 @@ class Scenario:
     name: str
     edit: str
     make: Callable[[str], Edit]
+
+    @property
+    def example(self) -> Edit:
+        """The change that is predicted: the same bytes each time."""
+        return self.make("predict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +108,35 @@ class _Chooser:
 
     @cached_property
     def spare(self) -> tuple[str, ...]:
-        """Two files that a build can do without: not named in the Dockerfile, tests before documentation."""
+        """Two files that a build can do without: not named in the Dockerfile, tests before documentation, and what
+        another file names (`import "./board"`) or a tool starts with (`index`, `main`) only where nothing else is."""
         named = self.state.dockerfile.text
         found: list[str] = []
         late: list[str] = []
+        needed: list[str] = []
         for path in self.files("test", "docs", "other", "source"):
-            if posixpath.basename(path) in named or path in found or path in late:
+            if posixpath.basename(path) in named or path in (*found, *late, *needed):
                 continue
-            (late if _README.search(path) else found).append(path)
+            kept_for_last = _README.search(path) is not None
+            (late if kept_for_last else needed if self._is_needed(path) else found).append(path)
             if len(found) == 2:
                 break
-        return tuple([*found, *late][:2])
+        return tuple([*found, *late, *needed][:2])
+
+    def _is_needed(self, path: str) -> bool:
+        """Whether a build surely looks for it: by an entry point's name, or because another file has its name."""
+        stem = posixpath.splitext(posixpath.basename(path))[0]
+        return stem in _ENTRY_POINTS or any(stem in words for other, words in self._words.items() if other != path)
+
+    @cached_property
+    def _words(self) -> Mapping[str, frozenset[str]]:
+        """The words of the first small files that a build reads."""
+        found = {}
+        for path in islice(self.files("source", "other", "manifest"), _MOST_READ):
+            entry = self.entry(path)
+            if entry.content is not None and entry.size <= _SMALL:
+                found[path] = frozenset(_WORD.findall(entry.content.read().decode(errors="replace")))
+        return found
 
     def mode(self, path: str) -> int:
         """Of a file that may be hidden by the ignore file."""

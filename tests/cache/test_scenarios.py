@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from imgopt.cache.scenarios import NAMES, Scenario, Skipped, scenarios
 from imgopt.cache.state import read_state
 from imgopt.cache.times import Times
 from imgopt.cache.workspace import copy_tree
-from imgopt.context.files import list_files
+from imgopt.context.files import BytesContent, list_files
 from imgopt.errors import InputError
 from imgopt.results.cache import CacheResult, CacheScenario, ScenarioStep
 
@@ -163,6 +164,21 @@ def test_a_command_that_fails_is_the_users_to_mend(tmp_path: Path, command: str)
         own_scenarios(root, [OwnScenario("bad", command=command)], tmp_path / "work")
 
 
+def test_a_file_that_another_one_names_is_renamed_last(tmp_path: Path) -> None:
+    page = {
+        "index.html": "<main>\n",
+        "src/board.ts": "1\n",
+        "src/main.ts": 'import "./board"\n',
+        "public/robots.txt": "*\n",
+    }
+    state = read_state(example(tmp_path / "page", page, "FROM node\nCOPY . .\n"))
+    edits = [
+        one.edit for one in scenarios(tmp_path, state, {}, ["delete-file", "rename-file"]) if isinstance(one, Scenario)
+    ]
+    assert edits[0] == "public/robots.txt: deleted"
+    assert edits[1].startswith(("index.html: renamed", "src/")), "nothing else is left"
+
+
 def test_what_only_a_build_can_tell_is_known_after_a_measurement(tmp_path: Path) -> None:
     root = example(
         tmp_path / "context",
@@ -173,26 +189,31 @@ def test_what_only_a_build_can_tell_is_known_after_a_measurement(tmp_path: Path)
     chosen = scenarios(root, state, {}, ["edit-source"])
     unsure = examine(state, chosen)
     assert answers(unsure) == {"edit-source": "mmuu"}
+    edits = {one.name: one.example for one in chosen if isinstance(one, Scenario)}
+    edit = edits["edit-source"]
     memory = Memory(root, tmp_path / "cache")
     said: tuple[tuple[str, str], ...] = (("miss", "miss"), ("miss", "miss"), ("unknown", "hit"), ("unknown", "hit"))
     steps = [ScenarioStep(predicted=one, measured=two, reason="") for one, two in said]  # type: ignore[arg-type]
     measured = CacheResult(
         steps=unsure.steps, scenarios=[CacheScenario(name="edit-source", edit=unsure.scenarios[0].edit, steps=steps)]
     )
-    memory.remember(state, measured, Times({("b", "RUN make"): 3.5}))
+    memory.remember(state, edits, measured, Times({("b", "RUN make"): 3.5}))
     again = Memory(root, tmp_path / "cache")
     found = examine(state, chosen, None, lambda edit: again.known(state, edit), again.times())
     assert answers(found) == {"edit-source": "mmhh"}
     assert [step.seconds for step in found.scenarios[0].steps] == [None, 3.5, 0.0, 0.0]
     (root / "notes").write_text("another state")
     other = read_state(root)
-    assert again.known(other, unsure.scenarios[0].edit) is None
+    assert again.known(other, edit) is None
+    assert again.known(state, replace(edit, words="another change")) is None
+    other_bytes = {path: replace(entry, content=BytesContent(b"2")) for path, entry in edit.entries.items() if entry}
+    assert again.known(state, replace(edit, entries=other_bytes)) is None
 
 
 def test_a_damaged_memory_is_an_empty_one(tmp_path: Path) -> None:
     memory = Memory(tmp_path, tmp_path / "cache")
     memory.remember(
-        read_state(example(tmp_path / "c")), CacheResult(steps=[], scenarios=[]), Times({("", "RUN x"): 1.0})
+        read_state(example(tmp_path / "c")), {}, CacheResult(steps=[], scenarios=[]), Times({("", "RUN x"): 1.0})
     )
     (file,) = (tmp_path / "cache").rglob("*.json")
     assert Memory(tmp_path, tmp_path / "cache").times().seconds == {("", "RUN x"): 1.0}
