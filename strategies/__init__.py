@@ -10,6 +10,7 @@ from imgopt.strategies import (
     cache_mounts,
     copy_chown,
     cpu_wheels,
+    deps_stage,
     distroless_base,
     exec_form,
     health_check,
@@ -51,6 +52,7 @@ BUILT_IN: tuple[Strategy, ...] = (
     java_layers.STRATEGY,
     bytecode.STRATEGY,
     non_root.STRATEGY,
+    deps_stage.STRATEGY,
     health_check.STRATEGY,
     pin_digest.STRATEGY,
 )

@@ -124,7 +124,7 @@ def match_lines(steps: Sequence[Step], dockerfile: Dockerfile, target: str | Non
 def _align(steps: Sequence[Step], instructions: Sequence[Instruction]) -> dict[int, tuple[int, Confidence]]:
     """Step index -> (instruction index, confidence); both lists matched from their ends, leading steps for free."""
     rows, columns = len(steps), len(instructions)
-    likeness = [[_likeness(step, item) for item in instructions] for step in steps]
+    likeness = [[likeness(step, item) for item in instructions] for step in steps]
     best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
     for column in range(columns - 1, -1, -1):
         best[rows][column] = best[rows][column + 1] - _SKIP
@@ -142,7 +142,7 @@ def _align(steps: Sequence[Step], instructions: Sequence[Instruction]) -> dict[i
     while row < rows and column < columns:
         if best[row][column] == best[row + 1][column + 1] + likeness[row][column]:
             if likeness[row][column] > 0:
-                pairs[row] = (column, "matched" if likeness[row][column] >= _EQUAL else "likely")
+                pairs[row] = (column, "matched" if likeness[row][column] >= EQUAL else "likely")
             row, column = row + 1, column + 1
         elif best[row][column] == best[row + 1][column] - _SKIP:
             row += 1
@@ -151,14 +151,16 @@ def _align(steps: Sequence[Step], instructions: Sequence[Instruction]) -> dict[i
     return pairs
 
 
-_EQUAL, _SKIP, _NEVER = 3.0, 0.4, -9.0
+EQUAL, _SKIP, _NEVER = 3.0, 0.4, -9.0
+"""Likeness of one text twice, cost of a line without a partner, another keyword."""
 
 
-def _likeness(step: Step, instruction: Instruction) -> float:
+def likeness(step: Step, instruction: Instruction) -> float:
+    """From 0.5 for two of one keyword to EQUAL for one text; negative for two of different keywords."""
     if step.keyword != instruction.keyword:
         return _NEVER
     have, wanted = _WORD.findall(step.text), _WORD.findall(instruction.value)
     if have == wanted or " ".join(have) == " ".join(_WORD.findall(instruction.original.partition(" ")[2])):
-        return _EQUAL
+        return EQUAL
     common = len(set(have) & set(wanted))
     return 0.5 + 2.0 * common / max(1, len(set(have) | set(wanted)))

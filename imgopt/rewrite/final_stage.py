@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from imgopt.rewrite.carve import Carved
@@ -95,11 +96,11 @@ class FinalStage:
 
     def render_builder_middle(self) -> str:
         """What the builder can do before the source is copied."""
-        return "".join(f"{_run(command)}\n" for command in self.early)
+        return run_lines(self.early)
 
     def render_builder_tail(self) -> str:
         """What the builder still has to do: remove what is not needed, and give folders their owner."""
-        return "".join(f"{_run(command)}\n" for command in self.prepare)
+        return run_lines(self.prepare)
 
     def render(self) -> str:
         """The text of the stage, from FROM to CMD, with a final newline."""
@@ -130,6 +131,11 @@ class FinalStage:
 _INTENDED = ((r"apt-get install", "DL3008"), (r"^cd ", "DL3003"), (r"apk add", "DL3018"))
 """What hadolint warns of and is meant: packages of the release that the base is of, old versions of which distributions
 take away; one command in one folder, which is none of the stage's own."""
+
+
+def run_lines(commands: Iterable[str]) -> str:
+    """A RUN for each shell command, with a line end behind the last one."""
+    return "".join(f"{_run(command)}\n" for command in commands)
 
 
 def _run(command: str) -> str:

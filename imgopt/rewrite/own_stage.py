@@ -40,9 +40,9 @@ def own_stage(situation: Situation, install: Instruction, project: str, mounts: 
     if not _is_filled_by(situation, install, folder):
         return None
     command = f"RUN {mounts}{going_to(project, workdir_at(situation.dockerfile.scope_at(source)))}{prune}"
-    packages, tidy = _names(situation)
+    packages, tidy = stage_names(situation)
     division = _division(situation, source, packages, tidy, command)
-    return OwnStage(tidy, folder, (_renamed(stage.start.typed, packages), division))
+    return OwnStage(tidy, folder, (renamed(stage.start.typed, packages), division))
 
 
 def going_to(folder: str, here: str) -> str:
@@ -85,14 +85,14 @@ def _plain(text: str) -> str:
     return " ".join(text.replace("\\\n", " ").split())
 
 
-def _names(situation: Situation) -> tuple[str, str]:
+def stage_names(situation: Situation) -> tuple[str, str]:
     """Names of the stages that install and that tidy up, which the file does not use."""
     taken = {stage.name for stage in situation.dockerfile.stages}
     first = next(name for name in ("packages", "imgopt-packages", "imgopt-installed") if name not in taken)
     return first, next(name for name in ("production", "imgopt-production", "imgopt-tidy") if name not in taken)
 
 
-def _renamed(start: From, packages: str) -> Edit:
+def renamed(start: From, packages: str) -> Edit:
     if start.name is not None:
         return Edit(start.name.span.start, start.name.span.end, packages)
     return Edit(start.image.span.end, start.image.span.end, f" AS {packages}")

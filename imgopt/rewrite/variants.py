@@ -25,7 +25,7 @@ VARIANTS = (
         "safe",
         "same bases and user; order, caches, hygiene, ignore file",
         frozenset(["multi-stage", "slim-base", "distroless-base", "runtime-base", "non-root", "prune-dev", "bytecode"])
-        | frozenset(["java-layers", "start-command", "static-link", "strip-symbols", "bare-base"]),
+        | frozenset(["java-layers", "start-command", "static-link", "strip-symbols", "bare-base", "deps-stage"]),
     ),
     VariantKind(
         "slim",

@@ -134,6 +134,33 @@ def test_a_measurement_agrees_and_is_remembered(context: Path, tmp_path: Path, b
     assert everything(context) == before
 
 
+STAGES = """\
+FROM python:3.11 AS made
+COPY . /src
+RUN mkdir /out && cp /src/app/main.py /out
+FROM python:3.11
+COPY --from=made /out /out
+RUN ls /out
+"""
+
+
+@pytest.mark.engine
+def test_what_the_first_measurement_left_open_the_second_predicts(tmp_path: Path, base_image: str) -> None:
+    context = tmp_path / "context"
+    write(Project(STAGES, FILES), context)
+    wanted = ("--scenario", "edit-source", "--scenario", "edit-docs")
+    measured = []
+    for _ in range(2):
+        done = imgopt(
+            context, "--measure", *wanted, "--base", f"python:3.11={base_image}", "--format", "json", cache=tmp_path
+        )
+        measured.append(json.loads(done.stdout))
+    predicted = [[[step["predicted"] for step in one["steps"][2:]] for one in each["scenarios"]] for each in measured]
+    assert predicted == [[["unknown"] * 2] * 2, [["miss"] * 2, ["hit"] * 2]]
+    assert [each["agreement"]["wrong"] for each in measured] == [0, 0]
+    assert [each["agreement"]["unknown"] for each in measured] == [4, 0]
+
+
 @pytest.mark.engine
 def test_a_kill_in_the_middle_of_a_measurement_leaves_the_context(
     context: Path, tmp_path: Path, base_image: str

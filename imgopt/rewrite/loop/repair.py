@@ -16,6 +16,7 @@ ADD = frozenset(["missing-library", "missing-file", "missing-module", "missing-c
 OWN = frozenset(["not-writable", "permission"])
 SUSPECTS = (
     "bare-base",
+    "deps-stage",
     "health-check",
     "cpu-wheels",
     "runtime-base",
