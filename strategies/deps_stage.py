@@ -115,8 +115,8 @@ class _Division:
             early=tuple(one for one in self.final.early if one not in (*early, *self.moved)),
             prepare=tuple(one for one in self.final.prepare if one not in self.moved),
         )
-        because = f"{self.size / 1e6:.1f} MB are copied from a stage that ends where the source comes: BuildKit reads none"
-        because += " of it again for an edit"
+        because = f"{self.size / 1e6:.1f} MB are copied from a stage that ends where the source comes: an edit of the"
+        because += " source has BuildKit read none of it again"
         return Change(because, self.place.source.line, self.place.edits(early, tidying, self.tools), final=final)
 
 
@@ -186,8 +186,8 @@ def _settled(
 
 STRATEGY = Strategy(
     name="deps-stage",
-    why="BuildKit finds a COPY --from again by the contents of what is copied, and reads all of it whenever the stage did "
-    "anything new. Copied from the stage that takes the source, installed packages are read after each edit: 0.7 s per "
+    why="BuildKit finds a COPY --from again by the contents of what is copied, and reads all of it whenever the stage "
+    "did anything new. Copied from the stage that takes the source, installed packages are read after each edit: 0.7 s per "
     "gigabyte here. A stage that ends in front of the source is found by its key, and the removal of tools and the "
     "compilation of bytecode stand in a stage beside it, which an edit leaves alone too.",
     safety="evidence",
