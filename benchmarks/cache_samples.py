@@ -29,6 +29,7 @@ from imgopt.cache.memory import Memory
 from imgopt.cache.project import Project
 from imgopt.config import Config, load_config
 from imgopt.engine import BuildRequest, Session, connect
+from imgopt.errors import FindingsError
 from imgopt.results.cache import CacheScenario
 from imgopt.rewrite.static import rewrite_static
 
@@ -52,16 +53,22 @@ def main() -> int:
     bases = ROOT / "build" / "bases.toml"
     if bases.is_file():  # stand-ins, where the public images cannot be pulled
         os.environ.setdefault("IMGOPT_BASES", str(bases))
+    failed = False
     with Session(connect()) as session, tempfile.TemporaryDirectory(prefix="imgopt-cache-samples-") as work:
         for name in options.samples:
             for arm, project in _arms(ROOT / "samples" / name, Path(work), options.arm or ARMS):
-                row = _row(name, arm, project, session, options.scenario)
+                try:
+                    row = _row(name, arm, project, session, options.scenario)
+                except FindingsError as error:
+                    print(f"{name} {arm}: {error}", file=sys.stderr, flush=True)
+                    failed = True
+                    continue
                 print(_shown(row), flush=True)
                 _keep(options.output, row)
     total = _total(_recorded(options.output))
     print(_shown({"sample": "all", "arm": "", "failed": [], **total}))
     steps = total["decided"] + total["unknown"]
-    return 1 if total["wrong"] or total["unknown_once_measured"] > MOST_UNKNOWN * steps else 0
+    return 1 if failed or total["wrong"] or total["unknown_once_measured"] > MOST_UNKNOWN * steps else 0
 
 
 def _total(rows: list[dict[str, Any]]) -> dict[str, int]:
