@@ -124,7 +124,7 @@ def match_lines(steps: Sequence[Step], dockerfile: Dockerfile, target: str | Non
 def _align(steps: Sequence[Step], instructions: Sequence[Instruction]) -> dict[int, tuple[int, Confidence]]:
     """Step index -> (instruction index, confidence); both lists matched from their ends, leading steps for free."""
     rows, columns = len(steps), len(instructions)
-    likeness = [[likeness(step, item) for item in instructions] for step in steps]
+    alike = [[likeness(step, item) for item in instructions] for step in steps]
     best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
     for column in range(columns - 1, -1, -1):
         best[rows][column] = best[rows][column + 1] - _SKIP
@@ -132,7 +132,7 @@ def _align(steps: Sequence[Step], instructions: Sequence[Instruction]) -> dict[i
         best[row][columns] = best[row + 1][columns] - _SKIP
         for column in range(columns - 1, -1, -1):
             best[row][column] = max(
-                best[row + 1][column + 1] + likeness[row][column],
+                best[row + 1][column + 1] + alike[row][column],
                 best[row + 1][column] - _SKIP,
                 best[row][column + 1] - _SKIP,
             )
@@ -140,9 +140,9 @@ def _align(steps: Sequence[Step], instructions: Sequence[Instruction]) -> dict[i
     pairs: dict[int, tuple[int, Confidence]] = {}
     row, column = start, 0
     while row < rows and column < columns:
-        if best[row][column] == best[row + 1][column + 1] + likeness[row][column]:
-            if likeness[row][column] > 0:
-                pairs[row] = (column, "matched" if likeness[row][column] >= EQUAL else "likely")
+        if best[row][column] == best[row + 1][column + 1] + alike[row][column]:
+            if alike[row][column] > 0:
+                pairs[row] = (column, "matched" if alike[row][column] >= EQUAL else "likely")
             row, column = row + 1, column + 1
         elif best[row][column] == best[row + 1][column] - _SKIP:
             row += 1
