@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.dockerfile.typed import From
 from imgopt.rewrite.as_root import as_root
-from imgopt.rewrite.before_source import BeforeSource, overlap, touched
+from imgopt.rewrite.before_source import BeforeSource, touched
+from imgopt.rewrite.carve import overlap
 from imgopt.rewrite.early import last_run
 from imgopt.rewrite.final_stage import FinalStage, run_lines
 from imgopt.rewrite.own_stage import renamed, stage_names
@@ -127,14 +128,14 @@ def _best(situation: Situation, final: FinalStage) -> _Division | None:
         return None
     before = BeforeSource(situation, final.copies, (*final.early, *final.prepare))
     places = (_Place(situation, final.builder, number) for number in before.sources)
-    found = [one for place in places if (one := _division(place, final, before)) is not None]
+    removable = removable_tools(situation)
+    found = [one for place in places if (one := _division(place, final, before, removable)) is not None]
     most = max((one.size for one in found), default=0)
     return next((one for one in found if one.size >= max(LEAST_BYTES, _NEARLY_ALL * most)), None)
 
 
-def _division(place: _Place, final: FinalStage, before: BeforeSource) -> _Division | None:
+def _division(place: _Place, final: FinalStage, before: BeforeSource, removable: RemovableTools) -> _Division | None:
     """None where a new step behind this place may write what nobody knows of, or where nothing is settled above it."""
-    removable = removable_tools(place.situation)
     tools = None
     behind: list[tuple[str, ...]] = []
     for item in before.new_steps(place.number):

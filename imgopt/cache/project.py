@@ -76,7 +76,7 @@ class Project:
     def examine(self, names: Sequence[str] = (), times: Times | None = None) -> CacheResult:
         """All scenarios (or those named), predicted."""
         with self._chosen(names) as chosen:
-            return examine(self.state, chosen, None, self._known(self.state), self._times(times))
+            return examine(self.state, chosen, None, self._known, self._times(times))
 
     def measure(self, session: Session, names: Sequence[str] = (), tell: Tell = _silent) -> CacheResult:
         """All scenarios (or those named), predicted and built. What an earlier measurement said is predicted, too, and
@@ -89,7 +89,7 @@ class Project:
             cold = laboratory.cold()
             if cold.failure:
                 raise FindingsError(cold.failure, hint="it fails as it is, before any change")
-            result = examine(state, chosen, laboratory, self._known(self.state), times_of(cold), tell)
+            result = examine(state, chosen, laboratory, self._known, times_of(cold), tell)
             if self.memory is not None:
                 edits = {one.name: one.example for one in chosen if isinstance(one, Scenario)}
                 self.memory.remember(self.state, edits, result, times_of(cold))
@@ -133,10 +133,11 @@ class Project:
     def _existing(self, path: Path) -> Path:
         return next((one for one in (path, self.context / path) if one.is_file()), path)
 
-    def _known(self, state: State) -> Callable[[Edit], Known | None] | None:
+    @property
+    def _known(self) -> Callable[[Edit], Known | None] | None:
         """What was measured of a change before."""
         memory = self.memory
-        return (lambda edit: memory.known(state, edit)) if memory is not None else None
+        return (lambda edit: memory.known(self.state, edit)) if memory is not None else None
 
     def _times(self, given: Times | None) -> Times:
         remembered = self.memory.times() if self.memory is not None else Times()

@@ -17,7 +17,7 @@ from math import inf
 from imgopt.analysis.steps import EQUAL, Step, likeness, read_steps
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.typed import Copy as CopyInstruction
-from imgopt.rewrite.carve import is_below
+from imgopt.rewrite.carve import overlap
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.strategy import Situation
@@ -136,12 +136,6 @@ def reads_context(item: Instruction) -> bool:
 def touched(command: str) -> tuple[str, ...]:
     """The absolute paths that a shell command of ours names."""
     return tuple(path.rstrip("/") for path in _PATH.findall(command.replace("\\\n", " ")) if path.strip("/"))
-
-
-def overlap(one: str, other: str) -> bool:
-    """Whether one path is the other, or lies below it."""
-    one, other = one.rstrip("/"), other.rstrip("/")
-    return is_below(one, [other]) or is_below(other, [one])
 
 
 def _and_above(path: str) -> Iterator[str]:

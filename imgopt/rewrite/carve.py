@@ -233,5 +233,11 @@ def is_below(path: str, folders: Iterable[str]) -> bool:
     return any(path == folder or path.startswith(folder + "/") for folder in folders)
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether one of two clean absolute paths is the other, or lies below it."""
+    one, other = one.rstrip("/"), other.rstrip("/")
+    return is_below(one, [other]) or is_below(other, [one])
+
+
 def matches_any(name: str, globs: Iterable[str]) -> bool:
     return any(re.match(translate(glob), name) for glob in globs)

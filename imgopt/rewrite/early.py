@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from imgopt.dockerfile import Dockerfile, Instruction, Stage
 from imgopt.dockerfile.typed import Copy
+from imgopt.rewrite.carve import overlap
 from imgopt.rewrite.steps import workdir_at
 
 
@@ -27,7 +28,7 @@ def made_early(dockerfile: Dockerfile, stage: Stage) -> Callable[[str], bool]:
     places = [_place(dockerfile, item) for item in later if item.keyword in ("COPY", "ADD")]
     known = [place for place in places if place is not None]
     certain = last is not None and len(known) == len(places)
-    return lambda path: certain and not any(_overlap(path, place) for place in known)
+    return lambda path: certain and not any(overlap(path, place) for place in known)
 
 
 def _place(dockerfile: Dockerfile, item: Instruction) -> str | None:
@@ -36,9 +37,4 @@ def _place(dockerfile: Dockerfile, item: Instruction) -> str | None:
     target = scope.expand_known(item.typed.destination) if isinstance(item.typed, Copy) else None
     if target is None:
         return None
-    return target if target.startswith("/") else f"{workdir_at(scope).rstrip('/')}/{target}"
-
-
-def _overlap(path: str, place: str) -> bool:
-    one, other = (posixpath.normpath("/" + name.lstrip("/")) for name in (path, place))
-    return one == other or one.startswith(other.rstrip("/") + "/") or other.startswith(one.rstrip("/") + "/")
+    return posixpath.normpath("/" + posixpath.join(workdir_at(scope), target).lstrip("/"))
