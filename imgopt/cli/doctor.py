@@ -41,8 +41,8 @@ def doctor(base: options.Base = None, config: options.ConfigFile = None) -> int:
         (facts.trace_reason is None, "opened files", facts.trace_reason or "recorded with fanotify"),
     ]
     swept = sweep(engine)
-    left = [f"{count} {name}" for name, count in zip(("containers", "images", "volumes", "folders"),
-            (swept.containers, swept.images, swept.volumes, swept.trees), strict=True) if count]  # fmt: skip
+    left = [f"{count} {name}" for name, count in zip(("containers", "images", "folders"),
+            (swept.containers, swept.images, swept.trees), strict=True) if count]  # fmt: skip
     rows.append((True, "leftovers of killed runs", f"removed {', '.join(left)}" if left else "none"))
     rows += _bases(engine, settings.bases)
     for fine, name, what in rows:

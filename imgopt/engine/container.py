@@ -30,6 +30,7 @@ class RunRequest:
     """
 
     image: str
+    name: str | None = None
     command: tuple[str, ...] | None = None
     entrypoint: tuple[str, ...] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
@@ -100,6 +101,7 @@ def create(client: docker.DockerClient, request: RunRequest) -> Container:
         made = client.containers.create(
             request.image,
             list(request.command) if request.command is not None else None,
+            name=request.name,
             entrypoint=list(request.entrypoint) if request.entrypoint is not None else None,
             environment=dict(request.env),
             volumes=[_absolute(mount) for mount in request.mounts],

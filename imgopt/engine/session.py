@@ -1,6 +1,6 @@
 """What a run makes in the engine and on this machine, and that nothing of it is left behind on any exit.
 
-Every container, image and volume carries the label `imgopt.session=ID`, so that cleaning up asks the engine instead of
+Every container and image carries the label `imgopt.session=ID`, so that cleaning up asks the engine instead of
 a list that an interrupt could leave incomplete, and so that a later run can sweep what a killed process left. The build
 cache is kept: users want it. Images without the label (bases, the user's own) are never touched.
 """
@@ -31,7 +31,7 @@ from typing import Any
 
 from imgopt.engine.build import Build, BuildRequest, Listener, end_process
 from imgopt.engine.client import Engine
-from imgopt.engine.container import Container, RunRequest
+from imgopt.engine.container import Container, RunRequest, StartFailure
 from imgopt.errors import EnvironmentFailure, Interrupted
 
 LABEL = "imgopt.session"
@@ -54,6 +54,7 @@ class Session:
         self._handlers: dict[int, Any] = {}
         self._closing = False
         self._cut_short = False
+        self._asked_for: set[str] = set()  # names of containers that the engine has not answered for
         self.built: Counter[str] = Counter()
         """Builds by the name that each was asked for with."""
         self.steps_run: Counter[str] = Counter()
@@ -93,8 +94,16 @@ class Session:
         return build
 
     def create(self, request: RunRequest) -> Container:
-        """As Engine.create, labelled."""
-        return self.engine.create(replace(request, labels={**request.labels, **self.labels}))
+        """As Engine.create, labelled and with a name of the session's."""
+        name = f"imgopt-{self.id}-{next(self._names)}"
+        self._asked_for.add(name)
+        try:
+            container = self.engine.create(replace(request, name=name, labels={**request.labels, **self.labels}))
+        except (EnvironmentFailure, StartFailure):
+            self._asked_for.discard(name)
+            raise
+        self._asked_for.discard(name)
+        return container
 
     def start(self, request: RunRequest) -> Container:
         """As Engine.start, labelled."""
@@ -105,11 +114,6 @@ class Session:
     def temp_tree(self, name: str = "tree") -> Path:
         """An empty folder that goes with the session."""
         return Path(tempfile.mkdtemp(prefix=f"imgopt-{self.id}-{name}-"))
-
-    def volume(self) -> str:
-        """A new named volume that goes with the session."""
-        made = self.engine.client.volumes.create(labels=dict(self.labels))
-        return str(made.name)
 
     def track(self, process: subprocess.Popen[str]) -> None:
         """Ends `process` with the session; it must lead a process group of its own (start_new_session)."""
@@ -130,12 +134,20 @@ class Session:
             end_process(child)
         self._children.clear()
         mine = {"label": f"{LABEL}={self.id}"}
-        for _ in range(2):
-            _remove_containers(self.engine, mine, lambda _: True)
+        self._remove_late_containers(mine)
         self._remove_late_images(mine)
-        _remove_volumes(self.engine, mine, lambda _: True)
         for tree in Path(tempfile.gettempdir()).glob(f"imgopt-{self.id}-*"):
             remove_tree(tree)
+
+    def _remove_late_containers(self, mine: Mapping[str, str]) -> None:
+        """The engine goes on making a container whose request was cut short: it is there a moment later."""
+        until = time.monotonic() + _LATE_SECONDS
+        while (removed := _remove_containers(self.engine, mine, lambda _: True)) or self._asked_for:
+            self._asked_for.difference_update(removed)
+            if time.monotonic() > until:
+                break
+            time.sleep(0.1)
+        self._asked_for.clear()
 
     def _remove_late_images(self, mine: Mapping[str, str]) -> None:
         """An image that was on its way when its build was cut short is tagged by the engine after buildx has gone."""
@@ -158,7 +170,6 @@ class Swept:
 
     containers: int
     images: int
-    volumes: int
     trees: int
 
 
@@ -169,9 +180,8 @@ def sweep(engine: Engine) -> Swept:
     for tree in trees:
         remove_tree(tree)
     return Swept(
-        _remove_containers(engine, labelled, _is_orphan),
+        len(_remove_containers(engine, labelled, _is_orphan)),
         _remove_images(engine, labelled, _is_orphan),
-        _remove_volumes(engine, labelled, _is_orphan),
         len(trees),
     )
 
@@ -205,12 +215,13 @@ def _start_of(pid: int) -> int | None:
     return 0
 
 
-def _remove_containers(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> int:
+def _remove_containers(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> set[str]:
+    """The names of those that were there."""
     found = _listed(lambda: engine.client.api.containers(all=True, filters=dict(filters)))
     mine = [item for item in found if wanted(_session_of(item))]
     for item in mine:
         _quietly(partial(engine.client.api.remove_container, item["Id"], force=True, v=True))
-    return len(mine)
+    return {name.removeprefix("/") for item in mine for name in item.get("Names") or ()}
 
 
 def _remove_images(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> int:
@@ -221,14 +232,6 @@ def _remove_images(engine: Engine, filters: Mapping[str, str], wanted: Callable[
         own = [tag for tag in tags if tag.startswith(f"imgopt-{_session_of(item)}/")]
         for name in own if len(own) < len(tags) else [*own, item["Id"]]:  # a tag that the user added keeps the image
             _quietly(partial(engine.client.api.remove_image, name, force=True))
-    return len(mine)
-
-
-def _remove_volumes(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> int:
-    answer = _listed(lambda: (engine.client.api.volumes(filters=dict(filters)) or {}).get("Volumes"))
-    mine = [item for item in answer if wanted(_session_of(item))]
-    for item in mine:
-        _quietly(partial(engine.client.api.remove_volume, item["Name"], force=True))
     return len(mine)
 
 

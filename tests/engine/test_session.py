@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from imgopt.engine import BuildRequest, Engine, RunRequest, Session, sweep
+from imgopt.engine.container import Container
 from imgopt.engine.session import LABEL, remove_tree
 from imgopt.errors import Interrupted
 
@@ -36,7 +38,6 @@ with Session(connect()) as session:
     wait = 30 if moment == "build" else 0
     build = session.build(BuildRequest(tree, f"FROM {image}\\nCOPY x /\\nRUN echo begun; sleep {wait}.{nonce}"), listen)
     reached("built")
-    session.volume()
     container = session.start(RunRequest(build.reference, command=("sleep", "100"), ports=("80/tcp",)))
     reached("running")
     container.exec(("true",))
@@ -52,7 +53,6 @@ def left(engine: Engine, session: str) -> list[str]:
     found = [item["Id"] for item in api.containers(all=True, filters=mine)]
     found += [item["Id"] for item in api.images(filters=mine)]
     found += [tag for item in api.images() for tag in item["RepoTags"] or () if session in tag]
-    found += [item["Name"] for item in api.volumes(filters=mine)["Volumes"] or ()]
     return found + [str(path) for path in Path("/tmp").glob(f"imgopt-{session}-*")]
 
 
@@ -111,9 +111,6 @@ class LateEngine:
     def containers(self, **_: object) -> list[object]:
         return []
 
-    def volumes(self, **_: object) -> dict[str, object]:
-        return {}
-
     def build(self, *_: object, **__: object) -> None:
         raise Interrupted("interrupted by SIGTERM")
 
@@ -125,6 +122,24 @@ def test_an_image_that_the_engine_finishes_after_the_interrupt_is_removed_too(tm
         session.build(BuildRequest(tmp_path))
     session.close()
     assert engine.images_left == []
+
+
+@pytest.mark.engine
+def test_a_container_that_the_engine_makes_after_the_interrupt_is_removed_too(
+    engine: Engine, base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, asked = base("debian:bookworm-slim"), engine.create
+
+    def cut_short(request: RunRequest) -> Container:
+        threading.Timer(0.5, asked, [request]).start()
+        raise Interrupted("interrupted by SIGINT")
+
+    monkeypatch.setattr("imgopt.engine.client.Engine.create", lambda _, request: cut_short(request))
+    with pytest.raises(Interrupted), Session(engine) as session:
+        session.create(RunRequest(image))
+    assert left(engine, session.id) == []
+    time.sleep(1)
+    assert left(engine, session.id) == []
 
 
 @pytest.mark.engine
