@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from imgopt.dockerfile import Dockerfile, Instruction
 
 _NOP = re.compile(r"^/bin/sh -c #\(nop\)\s*")
-_SHELL = re.compile(r"^(?:\|\d+ .*?)?(?:/bin/(?:ba|a|da)?sh -[a-z]*c|cmd /S /C|powershell -Command)\s+", re.DOTALL)
+_SHELL = re.compile(
+    r"^(?:\|\d+ .*?)?"  # build arguments
+    r"(?:(?:/\S*/)?(?:ba|a|da|z)?sh (?:-[a-z]*o \w+ |-[a-z]+ )*?-[a-z]*c|cmd /S /C|powershell -Command)\s+",
+    re.DOTALL,
+)
 _KEYWORD = re.compile(r"^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s+", re.IGNORECASE)  # fmt: skip # noqa: E501
 _WORD = re.compile(r"[\w./:@-]+")
 
@@ -54,6 +58,8 @@ def read_created_by(entry: HistoryEntry) -> tuple[str, str]:
 
     >>> read_created_by(HistoryEntry(created_by="RUN |1 A=b /bin/sh -c apt-get update # buildkit"))
     ('RUN', 'apt-get update')
+    >>> read_created_by(HistoryEntry(created_by="RUN /bin/bash -eo pipefail -c curl x | sh # buildkit"))
+    ('RUN', 'curl x | sh')
     >>> read_created_by(HistoryEntry(created_by='/bin/sh -c #(nop)  CMD ["bash"]'))
     ('CMD', '["bash"]')
     """

@@ -45,9 +45,9 @@ def analyze(
     [bold]imgopt analyze myapp:latest[/bold], [bold]imgopt analyze image.tar --packages --top 20[/bold]
     """
     from imgopt.analysis import analyze as analyze_image
+    from imgopt.collector import collector_paused
     from imgopt.image import open_image
     from imgopt.report.formats import write_outputs
-    from imgopt.report.views import collector_paused
 
     OutputOptions(format, output).check("analysis")
     if verbose:

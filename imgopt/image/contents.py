@@ -35,8 +35,8 @@ class Contents(Protocol):
     def open(self, entry: Entry) -> BinaryIO:
         """The contents of a regular file of this layer, seekable."""
 
-    def read(self, entry: Entry, size: int) -> bytes:
-        """The first `size` bytes of a regular file, or all of it (also with -1): quicker than to open it."""
+    def read(self, entry: Entry, start: int, size: int) -> bytes:
+        """`size` bytes of a regular file from `start`, fewer at its end, or all (-1): quicker than to open it."""
 
 
 class TarContents:
@@ -61,12 +61,12 @@ class TarContents:
             return _open_sparse(tar.part(entry.sparse_header, len(tar) - entry.sparse_header), self._what)
         return tar.part(entry.offset, entry.size).file()
 
-    def read(self, entry: Entry, size: int) -> bytes:
+    def read(self, entry: Entry, start: int, size: int) -> bytes:
         if entry.sparse_header >= 0:
-            with self.open(entry) as file:
-                return file.read(size)
+            return _read_opened(self, entry, start, size)
         tar = self._unpacked(verify=False)
-        return tar.part(entry.offset, entry.size).head(size if size >= 0 else entry.size)
+        size = _within(entry, start, size)
+        return tar.part(entry.offset, entry.size).part(start, size).head(size)
 
     def _unpacked(self, *, verify: bool) -> Region:
         with self._lock:
@@ -97,13 +97,12 @@ class DirectoryContents:
     def open(self, entry: Entry) -> BinaryIO:
         return os.fdopen(self._handle(entry), "rb")
 
-    def read(self, entry: Entry, size: int) -> bytes:
-        if entry.size > _AT_ONCE or entry.sparse_header >= 0:
-            with self.open(entry) as file:
-                return file.read(size)
+    def read(self, entry: Entry, start: int, size: int) -> bytes:
+        if entry.sparse_header >= 0 or (size := _within(entry, start, size)) > _AT_ONCE:
+            return _read_opened(self, entry, start, size)
         handle = self._handle(entry)
         try:
-            return os.read(handle, min(size, entry.size) if size >= 0 else entry.size)
+            return os.pread(handle, size, start)
         finally:
             os.close(handle)
 
@@ -137,9 +136,20 @@ class MissingContents:
     def open(self, entry: Entry) -> BinaryIO:
         raise InputError(f"the layer with {entry.path} is not in this image (a foreign layer)")
 
-    def read(self, entry: Entry, size: int) -> bytes:
-        del size
+    def read(self, entry: Entry, start: int, size: int) -> bytes:
+        del start, size
         raise InputError(f"the layer with {entry.path} is not in this image (a foreign layer)")
+
+
+def _within(entry: Entry, start: int, size: int) -> int:
+    rest = max(0, entry.size - start)
+    return min(size, rest) if size >= 0 else rest
+
+
+def _read_opened(contents: Contents, entry: Entry, start: int, size: int) -> bytes:
+    with contents.open(entry) as file:
+        file.seek(start)
+        return file.read(size)
 
 
 def _mode(path: str) -> int:

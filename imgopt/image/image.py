@@ -67,16 +67,21 @@ class Layer:
     @property
     def unread_bytes(self) -> int:
         """What entries() still has to read, where that is known; else 0."""
-        known = self._read is not None or self.memory.has("layers", self._key)
+        known = self._read is not None or self.remembered_bytes
         return 0 if known else self._contents.index_bytes
+
+    @property
+    def remembered_bytes(self) -> int:
+        """What the memory of layers has of its entries, in bytes; 0 where entries() has to read the layer."""
+        return self.memory.size("layers", self._key)
 
     def open(self, entry: Entry) -> BinaryIO:
         """The contents of a regular file, seekable."""
         return self._contents.open(entry)
 
-    def read(self, entry: Entry, limit: int | None = None) -> bytes:
-        """The first `limit` bytes of a regular file, or all of it."""
-        return self._contents.read(entry, -1 if limit is None else limit)
+    def read(self, entry: Entry, limit: int | None = None, start: int = 0) -> bytes:
+        """At most `limit` bytes of a regular file, or all of it, from `start`."""
+        return self._contents.read(entry, start, -1 if limit is None else limit)
 
     def file_digest(self, entry: Entry) -> str:
         """ "sha256:…" of the contents; computed once."""

@@ -58,10 +58,12 @@ class Memory:
             return None
         return data
 
-    def has(self, kind: str, key: str) -> bool:
-        """Whether there is an answer; of another version, it is none yet."""
+    def size(self, kind: str, key: str) -> int:
+        """How many bytes an answer has; 0 where there is none, or one of another version."""
         path = self._path(kind, key)
-        return path is not None and path.exists()
+        with suppress(OSError):
+            return path.stat().st_size if path is not None else 0
+        return 0
 
     def keep(self, kind: str, key: str, data: bytes) -> None:
         path = self._path(kind, key)

@@ -15,7 +15,6 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
-from typing import BinaryIO
 
 import msgspec
 
@@ -100,14 +99,13 @@ def _estimate(layer: Layer) -> Wire:
     step, every = count / blocks, blocks // _PAIRS
     first: list[int] = []
     pairs: list[tuple[int, int]] = []
-    with stream:
-        for number in range(blocks):
-            start = int(number * step + step / 2) * _BLOCK
-            block = stream.read(start, _BLOCK)
-            first.append(len(quick.compress(block)))
-            if number % every == every // 2:
-                before = stream.read(max(0, start - _WINDOW), min(start, _WINDOW))
-                pairs.append((first[-1], _gzipped(block, before)))
+    for number in range(blocks):
+        start = int(number * step + step / 2) * _BLOCK
+        block = stream.read(start, _BLOCK)
+        first.append(len(quick.compress(block)))
+        if number % every == every // 2:
+            before = stream.read(max(0, start - _WINDOW), min(start, _WINDOW))
+            pairs.append((first[-1], _gzipped(block, before)))
     measured = sum(gzip for _, gzip in pairs) / max(1, sum(zstd for zstd, _ in pairs))
     ratio = (measured * len(pairs) + _RATIO * _RATIO_WEIGHT) / (len(pairs) + _RATIO_WEIGHT)
     total = ratio * sum(first) / len(first) * stream.size / _BLOCK
@@ -139,19 +137,7 @@ class _Stream:
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self._entries = layer.entries()
-        self._headers = [_header_size(entry) for entry in self._entries]
-        """Bytes of each entry's header with its PAX records; its padded contents follow."""
-        pairs = zip(self._entries, self._headers, strict=True)
-        self._ends = list(accumulate(header + (entry.size + 511 & -512) for entry, header in pairs))
-        self._open: tuple[Entry, BinaryIO] | None = None
-
-    def __enter__(self) -> _Stream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._open is not None:
-            self._open[1].close()
-            self._open = None
+        self._ends = list(accumulate(_header_size(entry) + (entry.size + 511 & -512) for entry in self._entries))
 
     @property
     def size(self) -> int:
@@ -172,13 +158,13 @@ class _Stream:
         return b"".join((*parts, bytes(end - position)))
 
     def chunks(self) -> Iterator[bytes]:
-        with self:
-            for start in range(0, self.size, 16 * _BLOCK):
-                yield self.read(start, 16 * _BLOCK)
+        for start in range(0, self.size, 16 * _BLOCK):
+            yield self.read(start, 16 * _BLOCK)
 
     def _part(self, number: int, start: int, end: int) -> bytes:
-        """Of one entry's header and contents."""
-        entry, header = self._entries[number], self._headers[number]
+        """Of one entry's header, with its PAX records, and the padded contents that follow."""
+        entry = self._entries[number]
+        header = _header_size(entry)
         parts = []
         if start < header:
             parts.append(_header(entry).ljust(header, b"\0")[start:end])
@@ -190,11 +176,7 @@ class _Stream:
     def _contents(self, entry: Entry, start: int, size: int) -> bytes:
         if entry.sparse_header >= 0 or start >= entry.size:
             return b""
-        if self._open is None or self._open[0] is not entry:
-            self.__exit__()
-            self._open = (entry, self._layer.open(entry))
-        self._open[1].seek(start)
-        return self._open[1].read(min(size, entry.size - start))
+        return self._layer.read(entry, size, start)
 
 
 _USTAR = struct.Struct("100s8s8s8s12s12s8s1s100s6s2s32s32s8s8s155s12x")

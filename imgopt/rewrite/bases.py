@@ -38,7 +38,7 @@ def read_base_name(text: str) -> BaseName:
     name = text.partition("@")[0]
     head, slash, last = name.rpartition("/")
     repository, _, tag = last.partition(":")
-    version = re.match(r"v?\d+(?:\.\d+)*(?:[.-]?(?:rc|beta|alpha|a|b)\.?\d*)?", tag)
+    version = re.match(r"v?\d+(?:\.\d+)*(?:[.-]?(?:rc|beta|alpha|a|b)\.?\d*(?![a-z]))?", tag)
     words = tag.split("-")
     suite = next((word for word in words if word in SUITES), "")
     flavor = "-".join(word for word in words[1 if version else 0 :] if word not in SUITES)

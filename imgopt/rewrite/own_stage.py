@@ -4,13 +4,12 @@ them up again nor ships them again."""
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass
 
+from imgopt.analysis.steps import read_created_by
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import From
 from imgopt.rewrite.carve import drop_reason, drop_rules, is_below
-from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.steps import source_copy, workdir_at
 from imgopt.rewrite.strategy import Situation
@@ -70,15 +69,9 @@ def _is_filled_by(situation: Situation, install: Instruction, folder: str) -> bo
     }
     if len(layers) != 1:
         return False
-    made, said = _made_by(evidence, layers.pop()), _plain(install.value)
+    step = evidence.side.image.layer_history[layers.pop()]
+    made, said = _plain(read_created_by(step)[1] if step is not None else ""), _plain(install.value)
     return made == said or made.startswith(said + " && ")
-
-
-def _made_by(evidence: Evidence, layer: int) -> str:
-    """The shell text of the RUN that made a layer."""
-    step = evidence.side.image.layer_history[layer]
-    text = re.sub(r"^RUN (\|\d+ .*?)?/bin/(ba)?sh (-\w+ )*-c ", "", step.created_by if step is not None else "")
-    return _plain(text.removesuffix("# buildkit"))
 
 
 def _plain(text: str) -> str:

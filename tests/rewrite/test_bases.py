@@ -30,6 +30,20 @@ def test_a_base_that_floats_gets_one_that_floats_with_it(base: str, names: tuple
 
 
 @pytest.mark.parametrize(
+    ("base", "names"),
+    [
+        ("node:20-bookworm", ("node:20-bookworm-slim", "node:20-slim")),
+        ("node:18.17.0-bullseye", ("node:18.17.0-bullseye-slim", "node:18.17.0-slim")),
+        ("python:3.11-buster", ("python:3.11-slim-buster", "python:3.11-slim")),
+        ("python:3.13.0b2-bookworm", ("python:3.13.0b2-slim-bookworm", "python:3.13.0b2-slim")),
+        ("python:3.14-rc-bookworm", ("python:3.14-rc-slim-bookworm", "python:3.14-rc-slim")),
+    ],
+)
+def test_a_release_is_not_taken_for_a_beta(base: str, names: tuple[str, ...]) -> None:
+    assert slim_candidates(base, builtin_ecosystems(), DEBIAN) == names
+
+
+@pytest.mark.parametrize(
     ("base", "says", "name"),
     [
         ("maven:3.9", "jdk-21.0.4+7", "eclipse-temurin:21-jre"),

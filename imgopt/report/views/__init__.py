@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
+from imgopt.collector import collector_paused
 from imgopt.errors import InputError
 from imgopt.report.view import View
 from imgopt.results import Result
@@ -29,16 +28,3 @@ def html(results: Sequence[Result], title: str | None = None) -> str:
 
     with collector_paused():
         return page([view_of(result) for result in results], title)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """For one short job over many small objects, nearly none of which die before its end: looking for garbage among
-    100,000 files takes half of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
