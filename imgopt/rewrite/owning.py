@@ -1,8 +1,8 @@
 """Gives folders of a carved final stage to its user: while they are copied, so that no layer ships them twice.
 
 COPY --chown gives its owner to every folder that it makes, and not to the one that it copies into where that is there:
-those of the base are given by a RUN. Where the builder gathers single links, the folders that it makes for them get
-their owner there.
+those of the base, and those that a package may bring, are given by a RUN. Where the builder gathers single links, the
+folders that it makes for them get their owner there.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -
     brought = [path for path in owned.all if path not in there and _brought(copies, path)]
     unmade = [path for path in owned.all if path not in (*there, *brought)]
     folders = [path for path in unmade if path not in owned.files and not _made_with_owner(copies, path)]
+    by_packages = folders if final.shell and final.packages else []
+    folders = [path for path in folders if path not in by_packages]
     builder = _commands(brought, owned, chown) + _below(LINKS, _with_links(final, owned.trees), chown)
     early = [f"mkdir -p {EMPTY}"] if folders else []
     given = there if not final.shell else []
@@ -47,7 +49,11 @@ def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -
         early=(*final.early, *early, *_below(FOLDERS, given, chown)),
         prepare=(*final.prepare, *([" && ".join(builder)] if builder else [])),
         # before anything is copied: what is copied brings its owner, and would be shipped a second time
-        setup=(*final.setup, *(_commands(there, owned, chown) if final.shell else [])),
+        setup=(
+            *final.setup,
+            *(_commands(there, owned, chown) if final.shell else []),
+            *_commands(by_packages, owned, chown, make=True),
+        ),
     )
 
 
@@ -123,11 +129,12 @@ def _brought(copies: Iterable[Copy], path: str) -> bool:
     return named or any(path.startswith(place + "/") for place in whole)
 
 
-def _commands(paths: Iterable[str], owned: Writable, chown: str) -> list[str]:
+def _commands(paths: Iterable[str], owned: Writable, chown: str, *, make: bool = False) -> list[str]:
     trees = [shell_word(path) for path in paths if path in owned.trees]
     alone = [shell_word(path) for path in paths if path not in owned.trees]
     commands = [f"mkdir -p {' '.join(trees)} && chown -R {chown} {' '.join(trees)}"] if trees else []
-    return [*commands, *([f"chown {chown} {' '.join(alone)}"] if alone else [])]
+    made = f"mkdir -p {' '.join(alone)} && " if make else ""
+    return [*commands, *([f"{made}chown {chown} {' '.join(alone)}"] if alone else [])]
 
 
 def _with_links(final: FinalStage, trees: Iterable[str]) -> list[str]:

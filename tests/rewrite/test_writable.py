@@ -79,6 +79,16 @@ def test_a_folder_of_the_base_gets_its_owner_before_anything_is_copied_into_it()
     )
 
 
+def test_a_folder_that_a_package_may_bring_gets_its_owner_behind_the_installation() -> None:
+    final = replace(stage(Copy(("/bin/x",), "/bin/x")), packages=("fontconfig",), install="apk add {packages}")
+    owned = owned_by(final, Writable(("/data",), ("/var/cache/fontconfig",)), 7, None)
+    assert text(owned).endswith(
+        "RUN mkdir -p /data && chown -R 7:7 /data\n"
+        "RUN mkdir -p /var/cache/fontconfig && chown 7:7 /var/cache/fontconfig\n"
+        "COPY --from=builder /bin/x /bin/x\n"
+    )
+
+
 def test_a_users_folder_is_the_users_again() -> None:
     rows = [("/app", "dir", 7), ("/app/a", "file", 7), ("/app/d", "dir", 7), ("/app/d/x", "file", 7)]
     rows += [("/app/e", "dir", 7), ("/app/e/root", "file", 0), ("/srv", "dir", 0), ("/srv/b", "file", 7)]
