@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from imgopt.config import Config
 
 Listener = Callable[[BuildEvent], None]
-FailureKind = Literal["step", "syntax", "base", "context", "other"]
+FailureKind = Literal["step", "syntax", "base", "context", "stage", "other"]
 _SYNTAX = re.compile(r"(?im)^(?P<mark>\ufeff?(?:#|//)[ \t]*)syntax(?P<rest>[ \t]*=[ \t]*(?P<image>\S+)[ \t]*\r?)$")
 _CACHE_KEY = re.compile(r"failed to compute cache key: |failed to calculate checksum of ref \S+: ")
 """What BuildKit puts before `"/path": not found`; the reference is another one in every run."""
@@ -268,6 +268,7 @@ def failure(request: BuildRequest, progress: Progress, text: str) -> ImgoptError
 _HINTS: dict[FailureKind, str] = {
     "base": "map the base image to one that this engine has: --base NAME=IMAGE, or [bases] in imgopt.toml",
     "context": "the file is not in the build context: is the right directory given, does .dockerignore hide it?",
+    "stage": "the stage or image that --from names has no such file: does an earlier step make it?",
 }
 
 
@@ -276,6 +277,8 @@ def _kind(message: str, step: Step | None) -> FailureKind:
         r"failed to resolve source metadata|pull access denied|manifest unknown|no match for platform", message
     ):
         return "base"
+    if step is not None and "--from=" in step.name and re.search(r"not found|no such file", f"{message} {step.error}"):
+        return "stage"
     if re.search(r"failed to (?:calculate checksum|compute cache key)|not found in build context", message):
         return "context"
     if "parse error" in message or (step is None and "dockerfile" in message.lower()):

@@ -105,6 +105,7 @@ class TestWithAnEngine:
         [
             ("FROM debian:bookworm-slim\n\nRUN echo last words; \\\n  exit 3\n", "step", 3, 1),
             ("FROM debian:bookworm-slim\nCOPY nothing-like-it /\n", "context", 2, 1),
+            ("FROM scratch AS a\nFROM scratch\nCOPY --from=a /nothing-like-it /\n", "stage", 3, 1),
             ("FROM scratch\nFROMAGE x\n", "syntax", 2, 1),
             ("FROM registry.invalid/none:1\nCOPY . .\n", "base", 1, 3),
         ],
