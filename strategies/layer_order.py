@@ -5,29 +5,40 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from imgopt.dockerfile import Edit, IgnoreFile, Instruction, Stage
 from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
 from imgopt.rewrite.installs import present
+from imgopt.rewrite.laid import lay
 from imgopt.rewrite.moves import TRANSPARENT, Moves, find_moves
-from imgopt.rewrite.steps import SourceCopy, is_setting, script_of, source_copy, workdir_at
+from imgopt.rewrite.needs import is_setting
+from imgopt.rewrite.steps import SourceCopy, files_copy, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Each stage by itself: the first COPY of a source folder, and the RUN steps after it."""
+    """Each stage by itself: the first COPY lines of the source that can wait, and the RUN steps after them."""
     for stage in situation.dockerfile.reachable(situation.project.target):
-        yield from _stage(situation, stage)
+        for above, group in _source_groups(situation, stage):
+            found = list(_group(situation, stage, above, group))
+            yield from found
+            if found or not all(copy.files for copy in group):
+                break
 
 
-def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
-    group = _source_group(situation, stage)
-    if not group:
-        return
+def _group(
+    situation: Situation, stage: Stage, above: Sequence[SourceCopy], group: Sequence[SourceCopy]
+) -> Iterator[Change | Skip]:
+    """`above`: what COPY lines in front of the group bring."""
+    single = any(copy.files for copy in group)
     after = [item for item in stage.instructions if item.span.start > group[-1].instruction.span.start]
-    moves = find_moves(situation, group, after)
-    ahead = _fetch_ahead(situation, group, after, moves)
+    moves = find_moves(situation, group, lay(situation.project.context, [*above, *group]), after)
+    ahead = None if single else _fetch_ahead(situation, group, after, moves)
+    kept = [copy for copy in group if any(copy is one for one in moves.kept.values())]
+    if single and (moves.last is None or len(kept) == len(group) or not _commute(situation, group, kept)):
+        return
     if moves.last is None:
         if isinstance(ahead, _Ahead):
             yield _fetch_only(situation, ahead)
@@ -50,9 +61,9 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
                    group[0].instruction.line)  # fmt: skip
         return
     missing = [path for path in moves.files if not _is_copied_by(situation, path, before, group)]
-    names = ", ".join(dict.fromkeys(posixpath.basename(path) for path in missing))
+    names = ", ".join(dict.fromkeys(posixpath.basename(path) for path in (*missing, *moves.kept)))
     installs = "; ".join(dict.fromkeys(moves.commands))
-    what = f"only {names or 'what is copied before'}" if moves.files else "nothing of the source"
+    what = f"only {names or 'what is copied before'}" if moves.files or moves.kept else "nothing of the source"
     several = "; " in installs
     because = (
         f"`{installs}` {'read' if several else 'reads'} {what}: an edit of the source does not run "
@@ -62,7 +73,7 @@ def _stage(situation: Situation, stage: Stage) -> Iterator[Change | Skip]:
     if isinstance(ahead, _Ahead):
         lines = ahead.lines(situation, [path for path in ahead.files if path not in moves.files])
         because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
-    yield Change(because, group[0].instruction.line, _edits(situation, group, moves, missing, lines))
+    yield Change(because, group[0].instruction.line, _edits(situation, group, kept, moves, missing, lines))
 
 
 def _overlaid(situation: Situation, group: Sequence[SourceCopy]) -> str:
@@ -75,23 +86,43 @@ def _overlaid(situation: Situation, group: Sequence[SourceCopy]) -> str:
     return ""
 
 
-def _source_group(situation: Situation, stage: Stage) -> list[SourceCopy]:
-    """The first COPY of a folder that has a RUN after it, with the COPY lines that follow it at once."""
-    items = list(stage.instructions)
-    for index, item in enumerate(items):
-        first = source_copy(situation.dockerfile, item, situation.project.context)
-        if first is None:
+def _source_groups(
+    situation: Situation, stage: Stage
+) -> Iterator[tuple[tuple[SourceCopy, ...], tuple[SourceCopy, ...]]]:
+    """COPY lines of the context that follow each other at once, from the first of a folder on or all of single files,
+    and those above them. None behind one that cannot be told and follows a folder at once."""
+    context, dockerfile = situation.project.context, situation.dockerfile
+    above: list[SourceCopy] = []
+    group: list[SourceCopy] = []
+    for item in stage.instructions:
+        if item.keyword not in ("COPY", "ADD"):
+            if group:
+                yield tuple(above), tuple(group)
+            above, group = [*above, *group], []
             continue
-        group = [first]
-        for other in items[index + 1 :]:
-            if other.keyword not in ("COPY", "ADD"):
-                break
-            copy = source_copy(situation.dockerfile, other, situation.project.context)
-            if copy is None:
-                return []
+        copy = source_copy(dockerfile, item, context)
+        if copy is not None and all(one.files for one in group):
+            above, group = [*above, *group], []
+        folders = [copy.folder for copy in (*above, *group) if not copy.files]
+        copy = copy or files_copy(dockerfile, item, context, folders)
+        if copy is not None:
             group.append(copy)
-        return group
-    return []
+        elif any(not one.files for one in group):
+            return
+        else:
+            above, group = [*above, *group], []
+
+
+def _commute(situation: Situation, group: Sequence[SourceCopy], kept: Sequence[SourceCopy]) -> bool:
+    """Whether the lines that stay may come before all others: what both bring is the same, and nothing but them stands
+    between the lines."""
+    context, text = situation.project.context, situation.dockerfile.text
+    first = {place: own for copy in kept for place, own in copy.lays(context)}
+    others = [copy for copy in group if copy not in kept]
+    if any(first.get(place, own) != own for copy in others for place, own in copy.lays(context)):
+        return False
+    items = [copy.instruction for copy in group]
+    return all(not text[one.extent.end : _begin(other)].strip() for one, other in pairwise(items))
 
 
 def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction], group: Sequence[SourceCopy]) -> bool:
@@ -121,16 +152,18 @@ def _goes_to(situation: Situation, item: Instruction, path: str, group: Sequence
 def _edits(
     situation: Situation,
     group: Sequence[SourceCopy],
+    kept: Sequence[SourceCopy],
     moves: Moves,
     missing: Sequence[str],
     fetch: Sequence[str],
 ) -> tuple[Edit, ...]:
     """Manifests in the place of the source, or in front of the first RUN that reads them; the source behind the last
-    RUN that can do without it; between the two, the lines that fetch dependencies ahead."""
+    RUN that can do without it, but for the lines that are `kept`; between the two, the lines that fetch dependencies
+    ahead."""
     text, eol = situation.dockerfile.text, situation.dockerfile.eol
     first, last = group[0].instruction, group[-1].instruction
     start = _begin(first)
-    moved = text[start : last.extent.end]
+    moved = _lines(situation, [copy for copy in group if copy not in kept]) if kept else text[start : last.extent.end]
     if not moved.endswith("\n"):
         moved += eol
     moved = "".join(line + eol for line in fetch) + moved
@@ -141,7 +174,7 @@ def _edits(
         )
         for reader in readers
     }
-    lines = copies.pop(_first_run(situation, last), "")
+    lines = _lines(situation, kept) + copies.pop(_first_run(situation, last), "")
     inserted = [Edit(at, at, copy) for reader, copy in copies.items() for at in [_begin(reader)]]
     end = last.extent.end
     if not lines and text[:start].endswith(eol * 2) and text.startswith(eol, end):
@@ -157,6 +190,13 @@ def _edits(
         *inserted,
         Edit(head, tail, eol + moved + _run_prefix(moves.last) + moves.goes_to),
     )
+
+
+def _lines(situation: Situation, copies: Sequence[SourceCopy]) -> str:
+    """The instructions as they are written, with their comments."""
+    text, eol = situation.dockerfile.text, situation.dockerfile.eol
+    lines = (text[_begin(copy.instruction) : copy.instruction.extent.end] for copy in copies)
+    return "".join(line if line.endswith("\n") else line + eol for line in lines)
 
 
 def _first_run(situation: Situation, source: Instruction) -> Instruction:

@@ -14,7 +14,8 @@ from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.installs import begins_with, present, recognise
-from imgopt.rewrite.steps import SourceCopy, is_setting, script_of, workdir_at
+from imgopt.rewrite.needs import is_setting
+from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
 from imgopt.rewrite.stub_sources import cargo_stub
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.rewrite.installs import present
-from imgopt.rewrite.steps import Need, SourceCopy, need_of, script_of, workdir_at
+from imgopt.rewrite.laid import LaidFiles
+from imgopt.rewrite.needs import Need, need_of
+from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 TRANSPARENT = frozenset(
@@ -25,6 +27,8 @@ class Moves:
 
     files: dict[str, Instruction] = field(default_factory=dict)
     """Paths in the context that the RUN steps read -> the first that does."""
+    kept: dict[str, SourceCopy] = field(default_factory=dict)
+    """Paths in the context that they read and a COPY of single files brings -> that COPY, which stays in front."""
     last: Instruction | None = None
     """The last RUN that installs."""
     split_at: int | None = None
@@ -43,19 +47,27 @@ SYSTEM = frozenset(["etc", "root", "usr"])
 
 
 def _brings_settings(situation: Situation, group: Sequence[SourceCopy]) -> bool:
-    """Whether the source goes into folders of the system (`COPY rootfs /`)."""
+    """Whether the source goes into folders of the system (`COPY rootfs /`, `COPY pip.conf /etc/`)."""
     return any(
-        posixpath.normpath(posixpath.join(copy.folder, posixpath.relpath(path, copy.source or "."))).split("/")[1]
-        in SYSTEM
+        place.split("/")[1] in SYSTEM and (not copy.files or _is_foreign(situation, copy, place))
         for copy in group
-        if copy.folder.strip("/").partition("/")[0] in ("", "etc")
-        for path in situation.project.context.sizes
-        if copy.brings(path)
+        if copy.files or copy.folder.strip("/").partition("/")[0] in ("", "etc")
+        for place, _ in copy.lays(situation.project.context)
     )
 
 
-def find_moves(situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction]) -> Moves:
-    """`group`: the COPY lines of the source; `after`: the instructions of the stage that follow them."""
+def _is_foreign(situation: Situation, copy: SourceCopy, place: str) -> bool:
+    """Whether a single file does not go to the working directory, or is one of root's settings."""
+    here = workdir_at(situation.dockerfile.scope_at(copy.instruction))
+    folder, _, name = place.rpartition("/")
+    return not f"{folder}/".startswith(f"{here.rstrip('/')}/") or (folder == "/root" and name.startswith("."))
+
+
+def find_moves(
+    situation: Situation, group: Sequence[SourceCopy], laid: LaidFiles, after: Sequence[Instruction]
+) -> Moves:
+    """`group`: the COPY lines of the source; `laid`: what they and those above them bring; `after`: the instructions of
+    the stage that follow them."""
     moves = Moves()
     if _brings_settings(situation, group):
         moves.refused, moves.refused_line = "the source brings files of the system", group[0].instruction.line
@@ -67,12 +79,14 @@ def find_moves(situation: Situation, group: Sequence[SourceCopy], after: Sequenc
             continue
         if item.keyword != "RUN":
             break
-        if not _one_run(situation, group, item, moves):
+        if not _one_run(situation, group, laid, item, moves):
             break
     return moves
 
 
-def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instruction, moves: Moves) -> bool:
+def _one_run(
+    situation: Situation, group: Sequence[SourceCopy], laid: LaidFiles, item: Instruction, moves: Moves
+) -> bool:
     """Adds a RUN to what can move; False when it, or a part of it, has to stay behind the source."""
     dockerfile, project = situation.dockerfile, situation.project
     if any(mount.type == "bind" for mount in getattr(item.typed, "mounts", ())):
@@ -88,18 +102,25 @@ def _one_run(situation: Situation, group: Sequence[SourceCopy], item: Instructio
         return False
     workdir = workdir_at(dockerfile.scope_at(item))
     files: list[str] = []
+    kept: dict[str, SourceCopy] = {}
     installing = ""
     for index, command in enumerate(script.commands):
-        need = need_of(command, workdir, group, project.context, project.ecosystems)
+        need = need_of(command, workdir, group, project.context, laid, project.ecosystems)
         if index and _runs_download(script.commands[index - 1], command):
             need = Need(installs=True)
         if need.refused:
             moves.refused, moves.refused_line = need.refused, item.line
-            return _split(script, item, index, files, installing, moves)
+            return _split(script, item, index, files, kept, installing, moves)
         files += need.files
+        for path in need.laid:
+            copy = laid.bringer[path]
+            if copy in group and copy.files:
+                kept[laid.origin[path]] = copy
+            elif copy in group:
+                files.append(laid.origin[path])
         if need.installs and not installing:
             installing = _installation(" ".join(word.text for word in command.words))
-    _take(item, files, installing, moves)
+    _take(item, files, kept, installing, moves)
     moves.passed = item
     return True
 
@@ -136,7 +157,15 @@ def _installation(command: str) -> str:
     return "" if command.split()[1:2] == ["update"] else command[:60]
 
 
-def _split(script: Script, item: Instruction, index: int, files: list[str], installing: str, moves: Moves) -> bool:
+def _split(
+    script: Script,
+    item: Instruction,
+    index: int,
+    files: list[str],
+    kept: dict[str, SourceCopy],
+    installing: str,
+    moves: Moves,
+) -> bool:
     """Cuts `install && build` in two, where the list is plain and nothing before the cut matters after it but one
     `cd` at the begin, which is said again."""
     if index == 0 or not installing or not script.is_plain_list or item.heredocs:
@@ -151,7 +180,7 @@ def _split(script: Script, item: Instruction, index: int, files: list[str], inst
         return False
     if "#" in item.text[script.commands[index - 1].span.end : script.commands[index].span.start]:
         return False
-    _take(item, files, installing, moves)
+    _take(item, files, kept, installing, moves)
     moves.split_at, moves.goes_to = index, goes_to
     return False
 
@@ -165,9 +194,10 @@ def _beginning(script: Script, index: int) -> str:
     return " ".join(word.text for word in command.words) + " && "
 
 
-def _take(item: Instruction, files: list[str], installing: str, moves: Moves) -> None:
+def _take(item: Instruction, files: list[str], kept: dict[str, SourceCopy], installing: str, moves: Moves) -> None:
     for path in files:
         moves.files.setdefault(path, item)
+    moves.kept |= kept
     if installing:
         moves.commands.append(installing)
         moves.last = item

@@ -1,49 +1,55 @@
-"""A stage read for moving: which COPY brings the source, what each RUN after it reads of the context."""
+"""A stage read for moving: which COPY lines bring something of the context, and where it goes."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
-from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile import Dockerfile, Instruction, Scope
 from imgopt.dockerfile.shell import read_shell
-from imgopt.dockerfile.shellmodel import Command, Script
-from imgopt.dockerfile.typed import Copy
-from imgopt.rewrite.installs import NEUTRAL, begins_with, reads, recognise
+from imgopt.dockerfile.shellmodel import Script
+from imgopt.dockerfile.typed import Add, Copy
+from imgopt.rewrite.installs import present
 from imgopt.rewrite.strategy import ContextFiles
 
 
 @dataclass(frozen=True, slots=True)
 class SourceCopy:
-    """A COPY that brings a folder of the context: `source` in the context ("" is its root), `folder` in the image."""
+    """A COPY that brings a folder of the context: `source` in the context ("" is its root), `folder` in the image; or
+    single files."""
 
     instruction: Instruction
     source: str
     folder: str
     written: str
     """The destination as the user wrote it."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Where it brings single files: their paths in the image and in the context."""
 
     def in_context(self, path: str) -> str | None:
         """Where in the context an absolute path of the image comes from; None when this COPY does not bring it."""
+        if self.files:
+            return dict(self.files).get(path)
         if path != self.folder and not path.startswith(self.folder.rstrip("/") + "/"):
             return None
         inside = posixpath.relpath(path, self.folder)
         return posixpath.normpath(posixpath.join(self.source, inside)).removeprefix("./")
 
     def brings(self, path: str) -> bool:
+        if self.files:
+            return any(path == own for _, own in self.files)
         return not self.source or path == self.source or path.startswith(self.source + "/")
 
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What one command reads of the context: `files`, or why it cannot come before the source."""
-
-    files: tuple[str, ...] = ()
-    refused: str = ""
-    installs: bool = False
-    """It is a package manager's installation, which is worth not to be run again."""
+    def lays(self, context: ContextFiles) -> Iterator[tuple[str, str]]:
+        """Path in the image and in the context of each file that it brings."""
+        if self.files:
+            yield from self.files
+            return
+        for path in context.sizes:
+            if self.brings(path):
+                yield posixpath.normpath(posixpath.join(self.folder, posixpath.relpath(path, self.source or "."))), path
 
 
 def script_of(dockerfile: Dockerfile, instruction: Instruction) -> Script:
@@ -74,106 +80,49 @@ def source_copy(dockerfile: Dockerfile, instruction: Instruction, context: Conte
     return SourceCopy(instruction, clean, folder, str(typed.destination))
 
 
+def files_copy(
+    dockerfile: Dockerfile, instruction: Instruction, context: ContextFiles, folders: Iterable[str]
+) -> SourceCopy | None:
+    """The instruction as a COPY of single files of the context; None for anything else, and where it is not known what
+    they are called in the image. `folders`: those of the image that are known to be there."""
+    typed = instruction.typed
+    if not isinstance(typed, Copy) or isinstance(typed, Add) or typed.from_ is not None or typed.heredocs:
+        return None
+    if typed.parents or typed.exclude or typed.link or not typed.sources:
+        return None
+    scope = dockerfile.scope_at(instruction)
+    target = scope.expand_known(typed.destination)
+    own = [path for word in typed.sources for path in _named_files(scope.expand_known(word), context)]
+    if target is None or not own or "" in own:
+        return None
+    here = workdir_at(scope)
+    place = posixpath.normpath(posixpath.join(here, target))
+    if (
+        target.endswith("/")
+        or target == "."
+        or (place + "/") in {f"{folder.rstrip('/')}/" for folder in (here, *folders)}
+    ):
+        files = tuple((posixpath.join(place, posixpath.basename(path)), path) for path in own)
+    elif len(own) == 1 and posixpath.basename(place) == posixpath.basename(own[0]):
+        files = ((place, own[0]),)
+    else:
+        return None
+    return SourceCopy(instruction, "", place, str(typed.destination), files)
+
+
+def _named_files(source: str | None, context: ContextFiles) -> list[str]:
+    """The files that a source names; one without a name where it names a folder, or where that is not known."""
+    if source is None or "://" in source or set(source) & set("?[]\\"):
+        return [""]
+    clean = posixpath.normpath("/" + source).strip("/")
+    if "*" not in clean:
+        return [clean] if clean in context.sizes else [""]
+    depth = clean.count("/")
+    folders = {"/".join(path.split("/")[: depth + 1]) for path in context.sizes if path.count("/") > depth}
+    if any(fnmatchcase(folder, clean) for folder in folders):
+        return [""]
+    return [path for path in present(context, clean) if path.count("/") == depth]
+
+
 def _is_folder(path: str, context: ContextFiles) -> bool:
     return any(name.startswith(path + "/") for name in context.sizes)
-
-
-def need_of(
-    command: Command, workdir: str, copies: Sequence[SourceCopy], context: ContextFiles, ecosystems: Iterable[Ecosystem]
-) -> Need:
-    """What a command of a RUN reads of what the copies bring."""
-    if command.background or command.cwd is None or any(value is None for value in command.values) or _reads(command):
-        return Need(refused=f"`{_short(command)}` cannot be read with certainty")
-    words = [value for value in command.values if value is not None]
-    cwd = posixpath.normpath(posixpath.join(workdir, command.cwd))
-    if _writes(command, cwd, copies):
-        return Need(refused=f"`{_short(command)}` writes into what is copied")
-    if not words:
-        return Need()
-    install = recognise([_relative(word, cwd) for word in words], ecosystems)
-    if install is None:
-        return Need() if _is_neutral(words, copies) else Need(refused=f"`{_short(command)}` may read the source")
-    copy = next((item for item in copies if item.in_context(cwd) is not None), None)
-    if copy is None:
-        found = reads(install, ContextFiles(context.root, {}), "")
-        refused = f"`{_short(command)}` runs outside what is copied" if found.refused else ""
-        return Need(refused=refused, installs=not refused)
-    folder = copy.in_context(cwd) or ""
-    found = reads(install, context, "" if folder == "." else folder)
-    if found.refused:
-        return Need(refused=found.refused)
-    foreign = next((path for path in found.files if not copy.brings(path)), None)
-    return Need(refused=f"{foreign} is not copied by this COPY") if foreign else Need(found.files, installs=True)
-
-
-def _reads(command: Command) -> bool:
-    return any("<" in redirection.operator for redirection in command.redirections)
-
-
-def _writes(command: Command, cwd: str, copies: Sequence[SourceCopy]) -> bool:
-    """Whether its output goes to where the source goes, or to where nobody can tell."""
-    for redirection in command.redirections:
-        target = redirection.target.value if redirection.target is not None else None
-        if ">" not in redirection.operator or (redirection.operator == ">&" and (target or "").isdigit()):
-            continue
-        if target is None or _is_copied(posixpath.join(cwd, target), copies):
-            return True
-    return False
-
-
-def _is_copied(path: str, copies: Sequence[SourceCopy]) -> bool:
-    return any(copy.in_context(posixpath.normpath(path)) is not None for copy in copies)
-
-
-def _names_elsewhere(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
-    """Whether all its arguments are whole paths that the source does not go to."""
-    paths = [word for word in words[1:] if not word.startswith("-")]
-    return all(path.startswith("/") and not _is_copied(path, copies) for path in paths)
-
-
-def _relative(word: str, cwd: str) -> str:
-    """A word that names a path below the working directory, as a relative one that cannot be taken for a package."""
-    inside = word.startswith(cwd.rstrip("/") + "/") and cwd != "/"
-    return "./" + posixpath.relpath(word, cwd) if inside else word
-
-
-_SETTINGS = frozenset(["npm config", "yarn config", "pnpm config", "poetry config", "pip config", "corepack enable"])
-
-
-_CLEANING = (
-    "apt-get clean", "apt-get autoclean", "apt-get autoremove", "apt-get remove", "apt-get purge", "apt clean",
-    "apt autoremove", "yum clean", "dnf clean", "microdnf clean", "apk del", "conda clean", "mamba clean",
-    "micromamba clean", "pip cache", "ldconfig",
-)  # fmt: skip
-"""Commands that tidy up behind installations."""
-
-
-def is_setting(words: Sequence[str]) -> bool:
-    """Whether the command sets up a package manager for the user that runs it, not for the project."""
-    return " ".join(words[:2]) in _SETTINGS and not any(part in word for word in words for part in ("local", "project"))
-
-
-def _is_neutral(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
-    if words[0] == "cd":
-        return True
-    if words[0] == "rm":
-        return _names_elsewhere(words, copies)
-    if words[0] in ("npm", "yarn") and "cache" in words[1:3]:
-        return True
-    if is_setting(words) or words[0] in ("echo", "printf") or words[0].startswith("docker-php-ext-"):
-        return True
-    if words[1:3] == ["-m", "venv"] or any(begins_with(words, command) for command in _CLEANING):
-        return True
-    if words[0] == "tee" or (words[0] == "gpg" and "--dearmor" in words):
-        return _names_elsewhere(words, copies)
-    if words[0] in ("curl", "wget"):
-        return not any(word.startswith("@") or word in ("-T", "--upload-file", "--config", "-K") for word in words)
-    if words[0] not in NEUTRAL:
-        return False
-    return all(not word.startswith("/") or not any(copy.in_context(word) for copy in copies) for word in words[1:]) or (
-        words[0] in ("set", "mkdir", "true", ":")
-    )
-
-
-def _short(command: Command) -> str:
-    return " ".join(word.text for word in command.words)[:60]
