@@ -35,10 +35,17 @@ def _group(
     single = any(copy.files for copy in group)
     after = [item for item in stage.instructions if item.span.start > group[-1].instruction.span.start]
     moves = find_moves(situation, group, lay(situation.project.context, [*above, *group]), after)
-    ahead = None if single else _fetch_ahead(situation, group, after, moves)
+    ahead = _fetch_ahead(situation, group, after, moves)
     kept = [copy for copy in group if any(copy is one for one in moves.kept.values())]
-    if single and (moves.last is None or len(kept) == len(group) or not _commute(situation, group, kept)):
-        return
+    if single:
+        if moves.last is None and isinstance(ahead, _Ahead) and not ahead.files:
+            kept = list(ahead.fetch.kept)
+            if _commute(situation, group, kept):
+                yield _fetch_between(situation, group, kept, ahead)
+            return
+        if moves.last is None or len(kept) == len(group) or not _commute(situation, group, kept):
+            return
+        ahead = None
     if moves.last is None:
         if isinstance(ahead, _Ahead):
             yield _fetch_only(situation, ahead)
@@ -121,6 +128,8 @@ def _commute(situation: Situation, group: Sequence[SourceCopy], kept: Sequence[S
     others = [copy for copy in group if copy not in kept]
     if any(first.get(place, own) != own for copy in others for place, own in copy.lays(context)):
         return False
+    if any(getattr(copy.instruction.typed, "json", False) and _end_of_target(situation, copy) for copy in kept):
+        return False
     items = [copy.instruction for copy in group]
     return all(not text[one.extent.end : _begin(other)].strip() for one, other in pairwise(items))
 
@@ -193,10 +202,25 @@ def _edits(
 
 
 def _lines(situation: Situation, copies: Sequence[SourceCopy]) -> str:
-    """The instructions as they are written, with their comments."""
-    text, eol = situation.dockerfile.text, situation.dockerfile.eol
-    lines = (text[_begin(copy.instruction) : copy.instruction.extent.end] for copy in copies)
-    return "".join(line if line.endswith("\n") else line + eol for line in lines)
+    """The instructions as they are written, with their comments; what goes into a folder says so, for the line that
+    would have made the folder may come later now."""
+    text, eol, lines = situation.dockerfile.text, situation.dockerfile.eol, []
+    for copy in copies:
+        item, end = copy.instruction, _end_of_target(situation, copy)
+        slash = "" if end is None else "/"
+        end = item.extent.end if end is None else end
+        line = text[_begin(item) : end] + slash + text[end : item.extent.end]
+        lines.append(line if line.endswith("\n") else line + eol)
+    return "".join(lines)
+
+
+def _end_of_target(situation: Situation, copy: SourceCopy) -> int | None:
+    """Where the folder's name ends in the file, if it needs a slash; WORKDIR makes its own folder."""
+    here = workdir_at(situation.dockerfile.scope_at(copy.instruction))
+    made = f"{here.rstrip('/')}/".startswith(f"{copy.folder.rstrip('/')}/")
+    typed = copy.instruction.typed
+    assert isinstance(typed, Copy)
+    return typed.destination.span.end if copy.into_folder and not copy.written.endswith("/") and not made else None
 
 
 def _first_run(situation: Situation, source: Instruction) -> Instruction:
@@ -299,6 +323,19 @@ def _fetch_only(situation: Situation, ahead: _Ahead) -> Change:
     because = f"dependencies are fetched from {names} alone: an edit of the source does not fetch them again"
     lines = ahead.lines(situation, ahead.files)
     return Change(because, first.line, (Edit(at, at, "".join(line + eol for line in lines)),))
+
+
+def _fetch_between(
+    situation: Situation, group: Sequence[SourceCopy], kept: Sequence[SourceCopy], ahead: _Ahead
+) -> Change:
+    """The lines of manifests that are `kept`, the fetch, and the other lines of the group."""
+    first, last, eol = group[0].instruction, group[-1].instruction, situation.dockerfile.eol
+    fetch = "".join(line + eol for line in ahead.lines(situation, ()))
+    text = _lines(situation, kept) + fetch + _lines(situation, [copy for copy in group if copy not in kept])
+    because = (
+        f"dependencies are fetched in front of the source for `{ahead.command}`: an edit of it does not fetch them"
+    )
+    return Change(f"{because} again", first.line, (Edit(_begin(first), last.extent.end, text),))
 
 
 def _wrapped(line: str, situation: Situation) -> str:
@@ -650,15 +687,16 @@ STRATEGY = Strategy(
             files={"pom.xml": "<project/>", "src/A.java": ""},
         ),
         Example(
-            "the manifest is named",
+            "the manifest comes behind the source, into the folder that the source made",
             before="FROM maven\nCOPY src /app/src\nCOPY pom.xml /app\nRUN mvn -f /app/pom.xml clean package\n",
-            after=None,
+            after="FROM maven\nCOPY pom.xml /app/\nRUN mvn --batch-mode dependency:go-offline -f /app/pom.xml\n"
+            "COPY src /app/src\nRUN mvn -f /app/pom.xml clean package\n",
             files={"pom.xml": "<project/>", "src/A.java": ""},
         ),
         Example(
             "a folder of its own, named by the manifest",
             before="FROM maven\nCOPY . /app\nRUN mvn -f /app/pom.xml clean package\n",
-            after="FROM maven\nCOPY pom.xml /app/\nRUN cd /app && mvn --batch-mode dependency:go-offline\n"
+            after="FROM maven\nCOPY pom.xml /app/\nRUN mvn --batch-mode dependency:go-offline -f /app/pom.xml\n"
             "COPY . /app\nRUN mvn -f /app/pom.xml clean package\n",
             files={"pom.xml": "<project/>", "src/A.java": ""},
         ),

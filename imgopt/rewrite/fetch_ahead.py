@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction
@@ -28,6 +29,8 @@ class Fetch:
     files: tuple[str, ...] = ()
     shell: str = ""
     refused: str = ""
+    kept: tuple[SourceCopy, ...] = ()
+    """COPY lines of single files, beside that one, which bring the manifests or what else the fetch reads."""
     others: bool = False
     """What the same program installs in earlier steps is something else."""
 
@@ -149,7 +152,17 @@ def _fetch(
     shell, files, refused = _command(situation, manager, command, files, folder)
     if refused:
         return Fetch(copy, refused=refused)
-    return Fetch(copy, tuple(files), shell if cwd == here else f"cd {cwd} && {shell}")
+    return Fetch(copy, tuple(files), _there(shell, command, manager, cwd, here))
+
+
+def _there(shell: str, command: Command, manager: Manager, cwd: str, here: str) -> str:
+    """The fetch, where its manifest is: as the command says it, if that holds everywhere."""
+    if cwd == here:
+        return shell
+    for option, value in itertools.pairwise(command.values):
+        if option in manager.manifest_option and value is not None and value.startswith("/"):
+            return f"{shell} {option} {value}"
+    return f"cd {cwd} && {shell}"
 
 
 def _project(
@@ -188,7 +201,7 @@ def _brought_before(
 ) -> Fetch:
     """The manifests are there already (`COPY pom.xml ./`, `COPY src ./src`): only the step itself is missing."""
     refused = Fetch(group[0], refused=f"`{_text(command)}` runs outside what is copied")
-    folders = {posixpath.dirname(path) for path in _copied_to(situation, group[0], cwd, manager)}
+    folders = {posixpath.dirname(path) for path in _copied_to(situation, group, cwd, manager)}
     if len(folders) != 1:
         return refused
     folder, context = folders.pop(), situation.project.context
@@ -201,16 +214,20 @@ def _brought_before(
     shell, needed, why = _command(situation, manager, command, files, folder)
     if why or set(needed) - set(files):
         return Fetch(first, refused=why or f"{min(set(needed) - set(files))} is not copied before")
-    return Fetch(first, (), shell if cwd == here else f"cd {cwd} && {shell}")
+    kept = tuple(copy for copy in group if copy.files and _is_optional(copy, folder, manager))
+    return Fetch(first, (), _there(shell, command, manager, cwd, here), kept=kept)
 
 
-def _copied_to(situation: Situation, group: SourceCopy, cwd: str, manager: Manager) -> list[str]:
-    """Paths in the context of the manifests that earlier COPY lines bring to this folder; empty where one lacks."""
+def _copied_to(situation: Situation, group: Sequence[SourceCopy], cwd: str, manager: Manager) -> list[str]:
+    """Paths in the context of the manifests that earlier COPY lines, or those of single files among these, bring to
+    this folder; empty where one lacks."""
     found: dict[str, str] = {}
-    for item in situation.dockerfile.stages[group.instruction.stage].instructions:
+    start = group[0].instruction
+    single = [copy.instruction for copy in group if copy.files]
+    for item in situation.dockerfile.stages[start.stage].instructions:
         typed = item.typed
-        if item is group.instruction:
-            break
+        if item.span.start >= start.span.start and not any(item is one for one in single):
+            continue
         if not isinstance(typed, Copy) or typed.from_ is not None:
             continue
         scope = situation.dockerfile.scope_at(item)
@@ -225,6 +242,9 @@ def _copied_to(situation: Situation, group: SourceCopy, cwd: str, manager: Manag
 
 def _is_optional(copy: SourceCopy, folder: str, manager: Manager) -> bool:
     """It brings what the manager reads (`.mvn`), not the source."""
+    if copy.files:
+        patterns = [_in(folder, name) for name in (*manager.optional, *manager.manifests)]
+        return all(any(fnmatchcase(own, pattern) for pattern in patterns) for _, own in copy.files)
     return any(copy.source == _in(folder, name) for name in (*manager.optional, *manager.manifests))
 
 

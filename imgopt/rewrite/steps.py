@@ -28,6 +28,11 @@ class SourceCopy:
     files: tuple[tuple[str, str], ...] = ()
     """Where it brings single files: their paths in the image and in the context."""
 
+    @property
+    def into_folder(self) -> bool:
+        """Whether single files go into a folder, and not to a name of their own."""
+        return any(place != self.folder for place, _ in self.files)
+
     def in_context(self, path: str) -> str | None:
         """Where in the context an absolute path of the image comes from; None when this COPY does not bring it."""
         if self.files:
@@ -97,11 +102,8 @@ def files_copy(
         return None
     here = workdir_at(scope)
     place = posixpath.normpath(posixpath.join(here, target))
-    if (
-        target.endswith("/")
-        or target == "."
-        or (place + "/") in {f"{folder.rstrip('/')}/" for folder in (here, *folders)}
-    ):
+    there = any(f"{folder.rstrip('/')}/".startswith(f"{place.rstrip('/')}/") for folder in (here, *folders))
+    if there or target.endswith("/"):
         files = tuple((posixpath.join(place, posixpath.basename(path)), path) for path in own)
     elif len(own) == 1 and posixpath.basename(place) == posixpath.basename(own[0]):
         files = ((place, own[0]),)
