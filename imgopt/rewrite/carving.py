@@ -97,9 +97,10 @@ def carve_on(
         static=situation.static,
     )
     wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
-    libraries = named_once(evidence.side, libraries)
+    tools = removable_tools(situation).paths
+    libraries = named_once(evidence.side, {path: why for path, why in libraries.items() if path not in tools})
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
-    gone = rules.gone.keys() | removable_tools(situation).paths | orphan_bytecode(carved)
+    gone = rules.gone.keys() | tools | orphan_bytecode(carved)
     present = {p: fact for p, fact in evidence.facts.items() if p not in gone or is_below(p, situation.stages)}
     wanted_paths = (frozenset(carved.paths("kept")) | (trees if runtime is None else frozenset())) - gone
     installed = frozenset(name for ecosystem in project.ecosystems for name in ecosystem.installed)
