@@ -30,7 +30,7 @@ class Fetch:
     shell: str = ""
     refused: str = ""
     kept: tuple[SourceCopy, ...] = ()
-    """COPY lines of single files, beside that one, which bring the manifests or what else the fetch reads."""
+    """The COPY lines of the group that bring the manifests or what else the fetch reads."""
     others: bool = False
     """What the same program installs in earlier steps is something else."""
 
@@ -214,16 +214,16 @@ def _brought_before(
     shell, needed, why = _command(situation, manager, command, files, folder)
     if why or set(needed) - set(files):
         return Fetch(first, refused=why or f"{min(set(needed) - set(files))} is not copied before")
-    kept = tuple(copy for copy in group if copy.files and _is_optional(copy, folder, manager))
+    kept = tuple(copy for copy in group if _is_optional(copy, folder, manager))
     return Fetch(first, (), _there(shell, command, manager, cwd, here), kept=kept)
 
 
 def _copied_to(situation: Situation, group: Sequence[SourceCopy], cwd: str, manager: Manager) -> list[str]:
-    """Paths in the context of the manifests that earlier COPY lines, or those of single files among these, bring to
-    this folder; empty where one lacks."""
+    """Paths in the context of the manifests that earlier COPY lines, or those among these that bring no source, bring
+    to this folder; empty where one lacks."""
     found: dict[str, str] = {}
     start = group[0].instruction
-    single = [copy.instruction for copy in group if copy.files]
+    single = [copy.instruction for copy in group if copy.files or posixpath.basename(copy.source) in manager.manifests]
     for item in situation.dockerfile.stages[start.stage].instructions:
         typed = item.typed
         if item.span.start >= start.span.start and not any(item is one for one in single):
@@ -233,7 +233,10 @@ def _copied_to(situation: Situation, group: Sequence[SourceCopy], cwd: str, mana
         scope = situation.dockerfile.scope_at(item)
         target = posixpath.normpath(posixpath.join(workdir_at(scope), scope.expand_known(typed.destination) or ""))
         for word in typed.sources:
-            for path in present(situation.project.context, posixpath.normpath(str(word))):
+            own = posixpath.normpath(str(word)).strip("/")
+            if target == posixpath.join(cwd, posixpath.basename(own)):  # a folder among the manifests (.mvn)
+                found.setdefault(posixpath.basename(own), own)
+            for path in present(situation.project.context, own):
                 if cwd in (target, posixpath.dirname(target)):
                     found.setdefault(posixpath.basename(path), path)
     wanted = [name for name in manager.manifests if "*" not in name]

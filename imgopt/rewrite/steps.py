@@ -11,6 +11,7 @@ from imgopt.dockerfile import Dockerfile, Instruction, Scope
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Script
 from imgopt.dockerfile.typed import Add, Copy
+from imgopt.image.blobs import compression
 from imgopt.rewrite.installs import present
 from imgopt.rewrite.strategy import ContextFiles
 
@@ -91,7 +92,9 @@ def files_copy(
     """The instruction as a COPY of single files of the context; None for anything else, and where it is not known what
     they are called in the image. `folders`: those of the image that are known to be there."""
     typed = instruction.typed
-    if not isinstance(typed, Copy) or isinstance(typed, Add) or typed.from_ is not None or typed.heredocs:
+    if not isinstance(typed, Copy) or typed.from_ is not None or typed.heredocs:
+        return None
+    if isinstance(typed, Add) and (typed.checksum or typed.keep_git_dir or typed.unpack is not None):
         return None
     if typed.parents or typed.exclude or typed.link or not typed.sources:
         return None
@@ -99,6 +102,8 @@ def files_copy(
     target = scope.expand_known(typed.destination)
     own = [path for word in typed.sources for path in _named_files(scope.expand_known(word), context)]
     if target is None or not own or "" in own:
+        return None
+    if isinstance(typed, Add) and any(_is_archive(context, path) for path in own):
         return None
     here = workdir_at(scope)
     place = posixpath.normpath(posixpath.join(here, target))
@@ -124,6 +129,16 @@ def _named_files(source: str | None, context: ContextFiles) -> list[str]:
     if any(fnmatchcase(folder, clean) for folder in folders):
         return [""]
     return [path for path in present(context, clean) if path.count("/") == depth]
+
+
+def _is_archive(context: ContextFiles, path: str) -> bool:
+    """Whether ADD unpacks the file, by its contents; also where they cannot be read."""
+    try:
+        with (context.root / path).open("rb") as file:
+            head = file.read(512)
+    except OSError:
+        return True
+    return bool(compression(head)) or head[257:262] == b"ustar"
 
 
 def _is_folder(path: str, context: ContextFiles) -> bool:
