@@ -24,6 +24,7 @@ def same(originals: list[str], candidate: str) -> bool:
         ),
         ("<input value='Zx81kd9'>", "<input value='Qp0aa17'>", "<input value='Mn55xz2'>"),
         ("worker-17 of web", "worker-18 of web", "worker-9 of web"),
+        ("id TBV8OdU90V6N7kQicid-e;", "id 9xAbOdU90V6N7kQicid_e;", "id gWWpZBOqToXdyPRdeVcYN;"),
         ("a\nextra 5\nb", "a\nb", "a\nextra 7\nb"),
         ("a\nb", "a\nextra 5\nb", "a\nextra 9\nb"),
     ],
@@ -38,6 +39,7 @@ def test_what_differs_between_two_runs_of_the_original_may_differ(first: str, se
     [
         ("now 11:54:19 in Rome", "now 11:54:20 in Rome", "now 11:54:21 in Oslo"),
         ("uptime 12.5 ok", "uptime 13.5 ok", "uptime unknown ok"),
+        ("id TBV8OdU90V6N7kQicid-e", "id 9xAbOdU90V6N7kQicid_e", "id none of those that"),
         ("uptime 12.5 ok", "uptime 13.5 ok", "uptime 14.5 ok and more"),
         ("uptime 12.5 ok", "uptime 13.5 ok", ""),
         ("users 3, at 11:54:19", "users 3, at 11:54:20", "users 4, at 11:54:21"),
