@@ -160,7 +160,7 @@ def _is_generated(fact: PathFact, generated: tuple[str, ...]) -> bool:
     """Made by installation scripts: below /etc only what is known to be; a file of the author may stand beside it."""
     path = fact.path
     if fact.kind == "dir":
-        return path.startswith((*(root + "/" for root in SYSTEM_ROOTS), "/usr/local/"))
+        return path.startswith((*(root + "/" for root in SYSTEM_ROOTS), "/usr/local/", *generated))
     if path.startswith("/etc/"):
         return path.startswith(generated)
     return is_system_path(path) and not path.startswith("/usr/lib/locale/")

@@ -62,6 +62,14 @@ def test_an_empty_folder_of_a_tool_in_a_home_goes() -> None:
     assert [carved.fates[path].fate for path, _ in rows] == ["dropped", "kept", "kept"]
 
 
+def test_a_folder_that_packages_made_in_a_home_goes_and_the_authors_stays() -> None:
+    generated = replace(rules(), generated=("/root/.ssh",))
+    carved = carve([PathFact("/root/.ssh", "dir", 0, 7)], generated)
+    assert carved.fates["/root/.ssh"].fate != "kept"
+    assert carve([PathFact("/root/.ssh", "dir", 0, 1)], generated).fates["/root/.ssh"].fate == "kept"
+    assert carve([PathFact("/root/data", "dir", 0, 7)], generated).fates["/root/data"].fate == "kept"
+
+
 def test_a_file_that_was_opened_is_kept_whatever_rule_would_drop_it() -> None:
     path = "/root/.cache/pip/x"
     opened = carve(facts(path).values(), rules(opened=frozenset([path])))
