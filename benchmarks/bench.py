@@ -166,6 +166,7 @@ def arguments(sample: str, options: argparse.Namespace) -> list[str]:
         found += ["--result", str(saved), "--variant", json.loads(saved.read_text())["recommended"]]
     for scenario in options.scenario or SCENARIOS:
         found += ["--scenario", scenario]
+    found += ["--network", options.network] if options.network else []
     return [*found, "--max-time", str(options.max_time)]
 
 
@@ -186,6 +187,7 @@ def main() -> int:
     parser.add_argument("--proven", action="store_true", help="use build/samples/SAMPLE/optimize.json")
     parser.add_argument("--scenario", action="append", default=[], help=f"default: {', '.join(SCENARIOS)}")
     parser.add_argument("--max-time", type=float, default=540, help="seconds for each sample")
+    parser.add_argument("--network", help="of RUN steps: `host` where the engine's bridge drops parallel downloads")
     options = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
     bases = ROOT / "build" / "bases.toml"
