@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _WORTH, _MOST = 128 << 10, 8 << 20
 """Bytes of compressed headers, some 2,000 and 130,000 entries: below, a process takes longer to start than it saves;
 above, two of them need too much memory."""
-_KEPT = 2
-"""So many times as long is what the memory of layers has of them."""
 _LENGTH = struct.Struct("<Q")
 
 Plain = Any
@@ -105,9 +103,7 @@ class Ahead:
         others = sum(layer.unread_bytes for layer in self._others)
         if image.memory.directory is None or not _WORTH <= others <= _MOST // 2:
             self._own, self._others = list(image.layers), []
-        kept = sum(layer.remembered_bytes for layer in image.layers) // _KEPT
-        worth = self._others or _WORTH <= kept <= _MOST // 2
-        self._helper = Helper((self._read_others, self._measure_others, self._compare) if worth else ())
+        self._helper = Helper((self._read_others, self._measure_others, self._compare) if self._others else ())
 
     def __enter__(self) -> Ahead:
         self._helper.__enter__()

@@ -67,13 +67,8 @@ class Layer:
     @property
     def unread_bytes(self) -> int:
         """What entries() still has to read, where that is known; else 0."""
-        known = self._read is not None or self.remembered_bytes
+        known = self._read is not None or self.memory.has("layers", self._key)
         return 0 if known else self._contents.index_bytes
-
-    @property
-    def remembered_bytes(self) -> int:
-        """What the memory of layers has of its entries, in bytes; 0 where entries() has to read the layer."""
-        return self.memory.size("layers", self._key)
 
     def open(self, entry: Entry) -> BinaryIO:
         """The contents of a regular file, seekable."""

@@ -58,12 +58,10 @@ class Memory:
             return None
         return data
 
-    def size(self, kind: str, key: str) -> int:
-        """How many bytes an answer has; 0 where there is none, or one of another version."""
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is an answer; of another version, it is none yet."""
         path = self._path(kind, key)
-        with suppress(OSError):
-            return path.stat().st_size if path is not None else 0
-        return 0
+        return path is not None and path.exists()
 
     def keep(self, kind: str, key: str, data: bytes) -> None:
         path = self._path(kind, key)

@@ -88,18 +88,6 @@ def test_the_other_process_leaves_its_half_in_the_memory(image: Image) -> None:
         assert ahead.wires() and all(layer.entries() for layer in image.layers)
 
 
-def test_what_was_read_before_is_compared_by_the_other_process(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = analyze(open_image(image.reference, memory=Memory(None)))
-    for layer in image.layers:
-        layer.entries()
-    with Ahead(image) as ahead:
-        assert ahead._helper.result(2) is None, "so few entries are not worth it"
-    monkeypatch.setattr(module, "_WORTH", 1 << 10)
-    with Ahead(image) as ahead:
-        assert ahead._helper.result(2)
-    assert analyze(image) == alone
-
-
 def test_little_or_far_too_much_to_read_starts_no_process(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
     for size in (0, 1 << 10, 5 << 20):
         monkeypatch.setattr(TarContents, "index_bytes", size)
