@@ -44,23 +44,26 @@ class Moves:
 
 SYSTEM = frozenset(["etc", "root", "usr"])
 """Folders that hold what installations read without being told to."""
+_HIDDEN_IN_HOME = re.compile(r"/(?:root|home/[^/]+)/\.")
 
 
 def _brings_settings(situation: Situation, group: Sequence[SourceCopy]) -> bool:
     """Whether the source goes into folders of the system (`COPY rootfs /`, `COPY pip.conf /etc/`)."""
     return any(
-        place.split("/")[1] in SYSTEM and (not copy.files or _is_foreign(situation, copy, place))
+        _is_setting(situation, copy, place) if copy.files else place.split("/")[1] in SYSTEM
         for copy in group
         if copy.files or copy.folder.strip("/").partition("/")[0] in ("", "etc")
         for place, _ in copy.lays(situation.project.context)
     )
 
 
-def _is_foreign(situation: Situation, copy: SourceCopy, place: str) -> bool:
-    """Whether a single file does not go to the working directory, or is one of root's settings."""
+def _is_setting(situation: Situation, copy: SourceCopy, place: str) -> bool:
+    """Whether a single file goes to a folder of the system or of a user and not to the working directory, or is a
+    hidden one in a user's folder (`/home/node/.npmrc`)."""
+    if _HIDDEN_IN_HOME.match(place):
+        return True
     here = workdir_at(situation.dockerfile.scope_at(copy.instruction))
-    folder, _, name = place.rpartition("/")
-    return not f"{folder}/".startswith(f"{here.rstrip('/')}/") or (folder == "/root" and name.startswith("."))
+    return place.split("/")[1] in (*SYSTEM, "home") and not place.startswith(f"{here.rstrip('/')}/")
 
 
 def find_moves(
