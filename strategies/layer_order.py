@@ -150,7 +150,7 @@ def _goes_to(situation: Situation, item: Instruction, path: str, group: Sequence
     typed, scope = item.typed, situation.dockerfile.scope_at(item)
     assert isinstance(typed, Copy)
     target = scope.expand_known(typed.destination)
-    copy = next((one for one in group if one.brings(path)), None)
+    copy = next((one for one in group if not one.files and one.brings(path)), None)
     if target is None or copy is None:
         return False
     folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
@@ -249,7 +249,7 @@ def _manifest_copies(group: Sequence[SourceCopy], files: Sequence[str]) -> list[
     """One COPY per folder of manifests, in the style of the COPY that brings them."""
     folders: dict[tuple[int, str], list[str]] = {}
     for path in files:
-        index = next(i for i, copy in enumerate(group) if copy.brings(path))
+        index = next(i for i, copy in enumerate(group) if not copy.files and copy.brings(path))
         folders.setdefault((index, posixpath.dirname(path)), []).append(path)
     return [_copy_line(group[index], folder, paths) for (index, folder), paths in folders.items()]
 
