@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ settings.register_profile("imgopt", calm)
 settings.register_profile("ci", calm, derandomize=True)
 # a build is green or red by its commit; new examples are sought at work and by `make fuzz`
 settings.load_profile("ci" if os.environ.get("CI") else "imgopt")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: tests send it to what they start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BASES = Path(__file__).parent.parent / "build" / "bases.toml"
 
