@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 from imgopt.dockerfile import Edit, IgnoreFile, Instruction, Stage
@@ -34,7 +35,8 @@ def _group(
     """`above`: what COPY lines in front of the group bring."""
     single = any(copy.files for copy in group)
     after = [item for item in stage.instructions if item.span.start > group[-1].instruction.span.start]
-    moves = find_moves(situation, group, lay(situation.project.context, [*above, *group]), after)
+    laid = cache(lambda: lay(situation.project.context, [*above, *group]))  # few steps need it, and a context is large
+    moves = find_moves(situation, group, laid, after)
     ahead = _fetch_ahead(situation, group, after, moves)
     kept = [copy for copy in group if any(copy is one for one in moves.kept.values())]
     if single:
@@ -68,19 +70,23 @@ def _group(
                    group[0].instruction.line)  # fmt: skip
         return
     missing = [path for path in moves.files if not _is_copied_by(situation, path, before, group)]
-    names = ", ".join(dict.fromkeys(posixpath.basename(path) for path in (*missing, *moves.kept)))
-    installs = "; ".join(dict.fromkeys(moves.commands))
-    what = f"only {names or 'what is copied before'}" if moves.files or moves.kept else "nothing of the source"
-    several = "; " in installs
-    because = (
-        f"`{installs}` {'read' if several else 'reads'} {what}: an edit of the source does not run "
-        f"{'them' if several else 'it'} again"
-    )
+    because = _because(moves, missing)
     lines: list[str] = []
     if isinstance(ahead, _Ahead):
         lines = ahead.lines(situation, [path for path in ahead.files if path not in moves.files])
         because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
     yield Change(because, group[0].instruction.line, _edits(situation, group, kept, moves, missing, lines))
+
+
+def _because(moves: Moves, missing: Sequence[str]) -> str:
+    names = ", ".join(dict.fromkeys(posixpath.basename(path) for path in (*missing, *moves.kept)))
+    installs = "; ".join(dict.fromkeys(moves.commands))
+    what = f"only {names or 'what is copied before'}" if moves.files or moves.kept else "nothing of the source"
+    several = "; " in installs
+    return (
+        f"`{installs}` {'read' if several else 'reads'} {what}: an edit of the source does not run "
+        f"{'them' if several else 'it'} again"
+    )
 
 
 def _overlaid(situation: Situation, group: Sequence[SourceCopy]) -> str:
@@ -154,8 +160,7 @@ def _goes_to(situation: Situation, item: Instruction, path: str, group: Sequence
     if target is None or copy is None:
         return False
     folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
-    wanted = posixpath.normpath(posixpath.join(copy.folder, posixpath.relpath(path, copy.source or ".")))
-    return wanted in (folder, posixpath.join(folder, posixpath.basename(path)))
+    return copy.place_of(path) in (folder, posixpath.join(folder, posixpath.basename(path)))
 
 
 def _edits(

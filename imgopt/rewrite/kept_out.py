@@ -22,9 +22,7 @@ def kept_out(situation: Situation) -> frozenset[str]:
         here = found.setdefault(item.stage, set())
         copy = source_copy(situation.dockerfile, item, situation.project.context)
         if copy is not None:
-            here |= {
-                _place(copy.folder, posixpath.relpath(path, copy.source or ".")) for path in hidden if copy.brings(path)
-            }
+            here |= {copy.place_of(path) for path in hidden if copy.brings(path)}
         here |= _handed_on(situation.dockerfile, item, found)
     return frozenset().union(*found.values())
 
@@ -44,12 +42,8 @@ def _handed_on(dockerfile: Dockerfile, item: Instruction, found: Mapping[int, se
     folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
     sources = (posixpath.normpath("/" + str(source).lstrip("/")) for source in typed.sources)
     return {
-        _place(folder, posixpath.relpath(path, source))
+        posixpath.normpath(posixpath.join(folder, posixpath.relpath(path, source)))
         for source in sources
         for path in gone
         if path.startswith(source.rstrip("/") + "/")
     }
-
-
-def _place(folder: str, inside: str) -> str:
-    return posixpath.normpath(posixpath.join(folder, inside))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from imgopt.dockerfile import Instruction
@@ -42,6 +42,15 @@ class Moves:
     commands: list[str] = field(default_factory=list)
 
 
+@dataclass
+class _Read:
+    """What the commands of one RUN read, as far as they were looked at, and the first that installs."""
+
+    files: list[str] = field(default_factory=list)
+    kept: dict[str, SourceCopy] = field(default_factory=dict)
+    installing: str = ""
+
+
 SYSTEM = frozenset(["etc", "root", "usr"])
 """Folders that hold what installations read without being told to."""
 _HIDDEN_IN_HOME = re.compile(r"/(?:root|home/[^/]+)/\.")
@@ -67,7 +76,7 @@ def _is_setting(situation: Situation, copy: SourceCopy, place: str) -> bool:
 
 
 def find_moves(
-    situation: Situation, group: Sequence[SourceCopy], laid: LaidFiles, after: Sequence[Instruction]
+    situation: Situation, group: Sequence[SourceCopy], laid: Callable[[], LaidFiles], after: Sequence[Instruction]
 ) -> Moves:
     """`group`: the COPY lines of the source; `laid`: what they and those above them bring; `after`: the instructions of
     the stage that follow them."""
@@ -88,7 +97,7 @@ def find_moves(
 
 
 def _one_run(
-    situation: Situation, group: Sequence[SourceCopy], laid: LaidFiles, item: Instruction, moves: Moves
+    situation: Situation, group: Sequence[SourceCopy], laid: Callable[[], LaidFiles], item: Instruction, moves: Moves
 ) -> bool:
     """Adds a RUN to what can move; False when it, or a part of it, has to stay behind the source."""
     dockerfile, project = situation.dockerfile, situation.project
@@ -104,26 +113,24 @@ def _one_run(
         moves.refused, moves.refused_line = f"${variable} leads into the source", item.line
         return False
     workdir = workdir_at(dockerfile.scope_at(item))
-    files: list[str] = []
-    kept: dict[str, SourceCopy] = {}
-    installing = ""
+    read = _Read()
     for index, command in enumerate(script.commands):
         need = need_of(command, workdir, group, project.context, laid, project.ecosystems)
         if index and _runs_download(script.commands[index - 1], command):
             need = Need(installs=True)
         if need.refused:
             moves.refused, moves.refused_line = need.refused, item.line
-            return _split(script, item, index, files, kept, installing, moves)
-        files += need.files
+            return _split(script, item, index, read, moves)
+        read.files += need.files
         for path in need.laid:
-            copy = laid.bringer[path]
+            copy = laid().bringer[path]
             if copy in group and copy.files:
-                kept[laid.origin[path]] = copy
+                read.kept[laid().origin[path]] = copy
             elif copy in group:
-                files.append(laid.origin[path])
-        if need.installs and not installing:
-            installing = _installation(" ".join(word.text for word in command.words))
-    _take(item, files, kept, installing, moves)
+                read.files.append(laid().origin[path])
+        if need.installs and not read.installing:
+            read.installing = _installation(" ".join(word.text for word in command.words))
+    _take(item, read, moves)
     moves.passed = item
     return True
 
@@ -160,18 +167,10 @@ def _installation(command: str) -> str:
     return "" if command.split()[1:2] == ["update"] else command[:60]
 
 
-def _split(
-    script: Script,
-    item: Instruction,
-    index: int,
-    files: list[str],
-    kept: dict[str, SourceCopy],
-    installing: str,
-    moves: Moves,
-) -> bool:
+def _split(script: Script, item: Instruction, index: int, read: _Read, moves: Moves) -> bool:
     """Cuts `install && build` in two, where the list is plain and nothing before the cut matters after it but one
     `cd` at the begin, which is said again."""
-    if index == 0 or not installing or not script.is_plain_list or item.heredocs:
+    if index == 0 or not read.installing or not script.is_plain_list or item.heredocs:
         return False
     goes_to = _beginning(script, index)
     first = 1 if goes_to else 0
@@ -183,7 +182,7 @@ def _split(
         return False
     if "#" in item.text[script.commands[index - 1].span.end : script.commands[index].span.start]:
         return False
-    _take(item, files, kept, installing, moves)
+    _take(item, read, moves)
     moves.split_at, moves.goes_to = index, goes_to
     return False
 
@@ -197,11 +196,11 @@ def _beginning(script: Script, index: int) -> str:
     return " ".join(word.text for word in command.words) + " && "
 
 
-def _take(item: Instruction, files: list[str], kept: dict[str, SourceCopy], installing: str, moves: Moves) -> None:
-    for path in files:
+def _take(item: Instruction, read: _Read, moves: Moves) -> None:
+    for path in read.files:
         moves.files.setdefault(path, item)
-    moves.kept |= kept
-    if installing:
-        moves.commands.append(installing)
+    moves.kept |= read.kept
+    if read.installing:
+        moves.commands.append(read.installing)
         moves.last = item
         moves.split_at, moves.goes_to = None, ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from imgopt.context.ecosystems import Ecosystem
@@ -32,7 +32,7 @@ def need_of(
     workdir: str,
     copies: Sequence[SourceCopy],
     context: ContextFiles,
-    laid: LaidFiles,
+    laid: Callable[[], LaidFiles],
     ecosystems: Iterable[Ecosystem],
 ) -> Need:
     """What a command of a RUN reads of what the copies bring. `laid`: all that COPY lines above it brought."""
@@ -49,7 +49,7 @@ def need_of(
         return Need() if _is_neutral(words, copies) else Need(refused=f"`{_short(command)}` may read the source")
     copy = next((item for item in copies if item.in_context(cwd) is not None), None)
     if copy is None or any(item.files for item in copies):
-        found = reads(install, laid, cwd)
+        found = reads(install, laid(), cwd)
         outside = f"`{_short(command)}` runs outside what is copied" if copy is None else ""
         return Need(refused=outside or found.refused) if found.refused else Need(laid=found.files, installs=True)
     folder = copy.in_context(cwd) or ""

@@ -55,7 +55,11 @@ class SourceCopy:
             return
         for path in context.sizes:
             if self.brings(path):
-                yield posixpath.normpath(posixpath.join(self.folder, posixpath.relpath(path, self.source or "."))), path
+                yield self.place_of(path), path
+
+    def place_of(self, path: str) -> str:
+        """Where in the image a file of the folder comes to lie."""
+        return posixpath.normpath(posixpath.join(self.folder, posixpath.relpath(path, self.source or ".")))
 
 
 def script_of(dockerfile: Dockerfile, instruction: Instruction) -> Script:
