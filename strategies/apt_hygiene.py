@@ -76,6 +76,7 @@ def _joined(situation: Situation, update: Instruction, installs: Sequence[Instru
 
 STRATEGY = Strategy(
     name="apt-hygiene",
+    does="Fetches apt's lists, installs and cleans in one step.",
     why="A step of its own for `apt-get update` keeps the package lists in a layer for ever, where a later `rm` only "
     "hides them, and its cached result goes stale: the next changed install line fails with 404. One step fetches, "
     "installs and removes.",

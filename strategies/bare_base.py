@@ -57,6 +57,7 @@ def _wants_locales(evidence: Evidence) -> bool:
 
 STRATEGY = Strategy(
     name="bare-base",
+    does="Puts the Java run time alone on a bare distribution.",
     why="The image of a Java run time brings curl, gnupg, fonts and locales, a third of its bytes. The run time is one "
     "folder, made to be copied: on the bare distribution of the same release it runs with the libraries that it needs.",
     safety="evidence",

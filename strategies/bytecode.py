@@ -138,6 +138,7 @@ def _folders(path: str, root: str) -> Iterator[str]:
 
 STRATEGY = Strategy(
     name="bytecode",
+    does="Compiles the Python modules that a start reads.",
     why="Official Python images ship their library without bytecode, and a user other than root cannot write it: every "
     "container compiles the same modules at its start. The modules that the smoke run read are compiled in the build, "
     "no others, for bytecode of everything costs more to pull than it saves. It is bound to the source by its hash: "

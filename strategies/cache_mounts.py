@@ -97,6 +97,7 @@ def _is_mounted(run: Run, folder: str) -> bool:
 
 STRATEGY = Strategy(
     name="cache-mounts",
+    does="Keeps installers' downloads on the building machine.",
     why="A cache mount keeps what an installer or compiler downloaded and built on the building machine: a changed "
     "manifest costs only what is new, and no layer holds the cache.",
     safety="text",

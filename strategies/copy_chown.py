@@ -97,6 +97,7 @@ def _other_owner(copy: Copy, owner: str) -> str:
 
 STRATEGY = Strategy(
     name="copy-chown",
+    does="Sets the owner while copying, not in a second layer.",
     why="`RUN chown -R` writes every file whose owner changes into a new layer, so the image ships all of them twice.",
     safety="text",
     references=("https://docs.docker.com/reference/dockerfile/#copy---chown---chmod",),

@@ -102,6 +102,7 @@ AFTER = BEFORE.replace("install", "install --extra-index-url https://download.py
 
 STRATEGY = Strategy(
     name="cpu-wheels",
+    does="Takes torch without CUDA.",
     why="The wheels of torch on PyPI bring CUDA: 3 GB to pull, 5 GB on disk. A service that runs without a graphics "
     "processor uses none of it. The same versions without CUDA come from torch's own index. It is a suggestion: only "
     "you know where the image runs.",

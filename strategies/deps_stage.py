@@ -187,6 +187,7 @@ def _settled(
 
 STRATEGY = Strategy(
     name="deps-stage",
+    does="Copies packages from a stage that edits leave alone.",
     why="BuildKit finds a COPY --from again by the contents of what is copied, and reads all of it whenever the stage "
     "did anything new. Copied from the stage that takes the source, installed packages are read after each edit: 0.7 s "
     "per gigabyte here. A stage that ends in front of the source is found by its key, and the removal of tools and the "

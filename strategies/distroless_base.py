@@ -200,6 +200,7 @@ def _what(carving: Carving, runtime: SmallerRuntime | None) -> str:
 
 STRATEGY = Strategy(
     name="distroless-base",
+    does="Moves to a base without shell and package manager.",
     why="A base without shell and package manager is smaller and leaves an intruder less to work with. An interpreter "
     "is taken from the original itself, so its version never differs, together with the shared libraries that it and "
     "the kept files need.",

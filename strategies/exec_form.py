@@ -100,6 +100,7 @@ def _has_entrypoint(situation: Situation, program: str) -> bool:
 
 STRATEGY = Strategy(
     name="exec-form",
+    does="Starts the program itself, without a shell around it.",
     why="In the shell form a shell is process 1: it does not pass the stop signal on, so the service is killed after "
     "the grace period, and the image needs a shell. One plain command can be started directly.",
     safety="text",

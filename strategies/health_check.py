@@ -125,6 +125,7 @@ def _placed(situation: Situation, text: str, what: str) -> Change:
 
 STRATEGY = Strategy(
     name="health-check",
+    does="Adds a health check that the service has answered.",
     why="Docker and its orchestrators see that a process is there, not that it answers. A health check asks a path "
     "that the service was seen to answer, with a program that the image has already: nothing is installed for it. It "
     "changes what the image promises, so it is made only with `--allow health-check`, and the proof runs it.",

@@ -192,6 +192,7 @@ def _is_remade(pattern: str, dockerfile: Dockerfile) -> bool:
 
 STRATEGY = Strategy(
     name="ignore-file",
+    does="Keeps what no build needs out of the build context.",
     why="What is not in the build context can neither be shipped nor make a step miss the cache. `COPY . .` ships and "
     "hashes version control data, the packages of the developer's machine and the Dockerfile itself: a changed comment "
     "in it rebuilds everything below.",

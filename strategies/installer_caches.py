@@ -131,6 +131,7 @@ def _measured(situation: Situation, run: Instruction, manager: Manager) -> int |
 
 STRATEGY = Strategy(
     name="installer-caches",
+    does="Leaves installers' caches out of the image.",
     why="Installers keep what they download for their next run. An image has no next run: the bytes are shipped with "
     "every pull. The option or command that leaves them out belongs to the same RUN; a later one only hides them.",
     safety="text",

@@ -106,6 +106,7 @@ def _without(copy: Copy, path: str) -> Copy | None:
 
 STRATEGY = Strategy(
     name="java-layers",
+    does="Parts a Spring Boot archive into libraries and code.",
     why="Spring Boot packs an application with all its libraries into one archive: every edit ships tens of megabytes, "
     "which cannot share a layer with the image before, and the libraries are read through a loader. Spring Boot's own "
     "tool takes it apart; the archive keeps its path and its start command, and names the libraries beside it.",

@@ -382,6 +382,7 @@ _STEERING = ("PATH", "PROXY", "HOME", "FLAGS", "POETRY", "VIRTUAL", "UV_", "PIPE
 
 STRATEGY = Strategy(
     name="layer-order",
+    does="Installs dependencies before the source is copied.",
     why="BuildKit runs a step again when anything that it was given changed. A COPY of the whole source before the "
     "installation makes every edit install every dependency again. With the manifests alone in front, the installation "
     "is a cache hit until they change.",

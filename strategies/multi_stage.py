@@ -196,6 +196,7 @@ def _builder(situation: Situation, stage: Stage) -> tuple[str, tuple[Edit, ...]]
 
 STRATEGY = Strategy(
     name="multi-stage",
+    does="Ships a second stage with only what a run needs.",
     why="What a build needs (compilers, headers, caches, sources) is not needed to run. The original's own "
     "instructions stay as the builder; a second stage copies what a run needs, found by evidence: every path that the "
     "image adds over its base is kept, reinstalled, replaced or dropped, each with a reason. Python's installers, and "

@@ -136,6 +136,7 @@ def _because(user: int, name: str, owned: Writable, evidence: Evidence) -> str:
 
 STRATEGY = Strategy(
     name="non-root",
+    does="Runs the service as a user that is not root.",
     why="A process that is root in its container is root for every flaw of the kernel or of the runtime. A numeric "
     "user can be checked by Kubernetes (runAsNonRoot). It owns what the application may write to: its working "
     "directory, the folders that were made for it, its volumes, and what the smoke run or the sources write to. "

@@ -62,6 +62,7 @@ def _because(pinned: ImageReference) -> str:
 
 STRATEGY = Strategy(
     name="pin-digest",
+    does="Names base images by their digest.",
     why="A tag is moved to another image with each release: the same file then builds something that nobody proved. A "
     "digest names the very content. It also stops the security updates that came by themselves, so it is a suggestion "
     "for who has a tool that renews digests.",

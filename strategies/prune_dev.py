@@ -226,6 +226,7 @@ def _below(evidence: Evidence, folder: str) -> list[str]:
 
 STRATEGY = Strategy(
     name="prune-dev",
+    does="Removes packages that only development needs.",
     why="Compilers, linters and test runners are needed to build, not to run. The package manager itself removes them "
     "after the build, so what stays is what its own lock file says that production needs; where the packages are there "
     "before the source comes, in a stage beside the build, which an edit of the source does not run again.",

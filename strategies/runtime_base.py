@@ -222,6 +222,7 @@ def _leads_out(evidence: Evidence, path: str, folder: str) -> bool:
 
 STRATEGY = Strategy(
     name="runtime-base",
+    does="Hands out a built site by a web server alone.",
     why="A front end is built once and then only handed out. The server that does this from the image that built it "
     "brings a language, a package manager and hundreds of packages for it. A web server's own image has none of them; "
     "its settings are written from what the original was seen to answer: media types, pages without their ending, "

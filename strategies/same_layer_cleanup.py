@@ -37,6 +37,7 @@ def _only_cleans(situation: Situation, item: Instruction) -> bool:
 
 STRATEGY = Strategy(
     name="same-layer-cleanup",
+    does="Removes files in the step that made them.",
     why="A layer cannot take bytes out of the layers below it. `rm` in a RUN of its own leaves every removed byte in "
     "the image and adds a layer that hides it.",
     safety="text",

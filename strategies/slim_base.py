@@ -91,6 +91,7 @@ def _because(base: str, name: str, packages: dict[str, str]) -> str:
 
 STRATEGY = Strategy(
     name="slim-base",
+    does="Moves to the slim base of the same distribution.",
     why="A full base image carries compilers, headers and tools for any build. The slim image of the same family has "
     "the same interpreter on the same release of the distribution; what is kept needs a few system packages at most, "
     "found by following shared libraries, interpreters and opened files.",

@@ -120,6 +120,7 @@ def _launcher_variable(situation: Situation) -> str:
 
 STRATEGY = Strategy(
     name="start-command",
+    does="Starts the service itself, not `npm start` around it.",
     why="`npm start`, `poetry run` and the like start a process that stays beside the service for its whole life, take "
     "memory and time at every start, keep the stop signal to themselves, and must be in the image. What they start is "
     "one plain command, which can be started directly. `go run`, `cargo run`, `mvn spring-boot:run`, `tsc && node x` "

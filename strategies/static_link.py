@@ -73,6 +73,7 @@ def _needs_c(evidence: Evidence, node: Node) -> str:
 
 STRATEGY = Strategy(
     name="static-link",
+    does="Links Go programs without the C library.",
     why="Where a C compiler is in the image, Go links name resolution and user look-ups to the C library, for which "
     "it has its own code as well. Without cgo the program runs on a base that holds nothing but certificates and time "
     "zones.",

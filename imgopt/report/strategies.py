@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imgopt.rewrite.strategy import Example, Strategy
+from imgopt.rewrite.variants import VARIANTS
 
 SAFETY = {
     "text": "right from the text alone",
@@ -20,33 +21,58 @@ SAFETY = {
 
 
 def listing(strategies: Iterable[Strategy]) -> RenderableType:
-    """One entry each, below what it takes to make it; within a group in the order in which they run."""
-    chosen = tuple(strategies)
+    """One line each, in groups by what it takes and by the variants that have it; in the order in which they run."""
     parts: list[RenderableType] = []
-    for safety, words in SAFETY.items():
+    for heading, members in _groups(tuple(strategies)).items():
         table = Table(box=None, pad_edge=False, show_header=False)
-        table.add_column(no_wrap=True)
-        for strategy in (item for item in chosen if item.safety == safety):
-            table.add_row(f"  {strategy.name}", strategy.why.partition(". ")[0].rstrip(".") + ".")
-        if table.rows:
-            parts += [Text(words[0].upper() + words[1:], style="bold"), table, Text("")]
+        for strategy in members:
+            table.add_row(Text(f"  {strategy.name}"), Text(strategy.does))
+        parts += [Text(heading, style="bold"), table, Text("")]
     return Group(*parts, Text("Next: imgopt strategies NAME", style="bold"))
+
+
+def _groups(strategies: tuple[Strategy, ...]) -> dict[str, list[Strategy]]:
+    groups: dict[str, list[Strategy]] = {}
+    by_safety = sorted(strategies, key=lambda item: tuple(SAFETY).index(item.safety))
+    for strategy in by_safety:
+        groups.setdefault(f"{_sentence(SAFETY[strategy.safety])}; {_variants(strategy)}", []).append(strategy)
+    return groups
+
+
+def _variants(strategy: Strategy) -> str:
+    """ "in every variant", "in slim and distroless"."""
+    names = [kind.name for kind in VARIANTS if strategy.name not in kind.leaves_out]
+    return "in every variant" if len(names) == len(VARIANTS) else f"in {' and '.join(names)}"
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def page(strategy: Strategy) -> RenderableType:
     """What it does and why, before and after, when it refuses, where the rule comes from."""
     parts: list[RenderableType] = [
         Text(strategy.name, style="bold"),
-        Text(f"({SAFETY[strategy.safety]})\n", style="dim"),
+        Text(strategy.does),
+        Text(f"({SAFETY[strategy.safety]}; {_variants(strategy)})\n", style="dim"),
     ]
     parts.append(Padding(Text(strategy.why), (0, 0, 1, 0)))
     if strategy.refuses:
         parts.append(Padding(Text(f"When it refuses: {strategy.refuses}"), (0, 0, 1, 0)))
+    if strategy.table:
+        parts.append(_table(strategy.table))
     for example in strategy.examples:
         parts.append(_example(example))
     parts.append(Text("References", style="bold"))
     parts += [Text(f"  {reference}") for reference in strategy.references]
     return Group(*parts)
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for what, may in rows:
+        table.add_row(Text(f"  {what}"), Text(may))
+    return Padding(Group(Text("What it may do, and what not", style="bold"), table), (0, 0, 1, 0))
 
 
 def _example(example: Example) -> RenderableType:

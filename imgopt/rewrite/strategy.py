@@ -143,6 +143,8 @@ class Strategy:
     """One kind of rewrite. `why` is the first paragraph of its page, `references` are sources of the rule."""
 
     name: str
+    does: str
+    """One short sentence for the list: what it does, at most 56 characters."""
     why: str
     safety: Safety
     references: tuple[str, ...]
@@ -150,3 +152,5 @@ class Strategy:
     examples: tuple[Example, ...] = ()
     refuses: str = ""
     """When it does not act, in words."""
+    table: tuple[tuple[str, str], ...] = ()
+    """What it may do and may not, shown on its page: (what, "may" or "may not", and why)."""
