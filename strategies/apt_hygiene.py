@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 
-from imgopt.dockerfile import Edit, Instruction
+from imgopt.dockerfile import Instruction
 from imgopt.rewrite.joining import joinable, lists_needed_after
+from imgopt.rewrite.layout import join
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 UPDATES = (("apt-get", "update"), ("apt", "update"))
@@ -61,17 +61,10 @@ def _installers(situation: Situation, after: Sequence[Instruction]) -> list[Inst
 
 
 def _joined(situation: Situation, update: Instruction, installs: Sequence[Instruction]) -> Change:
-    eol = situation.dockerfile.eol
-    last = installs[-1]
     removes = LISTS in " ".join(item.value for item in installs)
-    glue = f" {situation.dockerfile.escape}{eol}    && "
-    edits = [Edit(update.value_span.end, installs[0].value_span.start, glue)]
-    for before, after in itertools.pairwise(installs):
-        edits.append(Edit(before.value_span.end, after.value_span.start, glue))
-    if not removes:
-        edits.append(Edit(last.value_span.end, last.value_span.end, f"{glue}rm -rf {LISTS}/*"))
+    edits = join(situation.dockerfile, [update, *installs], [] if removes else [f"rm -rf {LISTS}/*"])
     because = "one step fetches the package lists, installs and removes them: none stays in a layer, and none is stale"
-    return Change(because, update.line, tuple(edits))
+    return Change(because, update.line, edits)
 
 
 STRATEGY = Strategy(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from imgopt.context.ecosystems import Ecosystem, Manager
-from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
+from imgopt.dockerfile import Dockerfile, Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Run
 from imgopt.rewrite.installs import recognise
+from imgopt.rewrite.layout import add_flags
 from imgopt.rewrite.mounting import hidden, in_root, programs
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
@@ -41,6 +42,7 @@ def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Chang
         return
     managers = _managers(script.commands, situation.project.ecosystems)
     words = {value for command in script.commands for value in command.values}
+    mounted: dict[str, Manager] = {}
     for manager in managers:
         wanted = manager.cache_mounts
         if manager.static_only:
@@ -54,11 +56,22 @@ def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Chang
         if refusal:
             yield Skip(refusal, run.line)
             continue
-        sharing = f",sharing={manager.cache_sharing}" if manager.cache_sharing else ""
-        flags = "".join(f"--mount=type=cache,target={in_root(folder)}{sharing} " for folder in wanted)
-        at = run.value_span.start if not run.flags else run.flags[0].span.start
-        yield Change(f"{manager.name} finds what it downloaded before, also when this step runs again", run.line,
-                     (Edit(at, at, flags),))  # fmt: skip
+        mounted[manager.name] = manager
+    if mounted:
+        yield _change(situation, run, mounted)
+
+
+def _change(situation: Situation, run: Instruction, mounted: Mapping[str, Manager]) -> Change:
+    flags = dict.fromkeys(_flag(manager, folder) for manager in mounted.values() for folder in manager.cache_mounts)
+    *others, last = mounted
+    who = f"{', '.join(others)} and {last} find what they" if others else f"{last} finds what it"
+    because = f"{who} downloaded before, also when this step runs again"
+    return Change(because, run.line, add_flags(situation.dockerfile, run, list(flags)))
+
+
+def _flag(manager: Manager, folder: str) -> str:
+    sharing = f",sharing={manager.cache_sharing}" if manager.cache_sharing else ""
+    return f"--mount=type=cache,target={in_root(folder)}{sharing}"
 
 
 def _managers(commands: tuple[Command, ...], ecosystems: tuple[Ecosystem, ...]) -> list[Manager]:
@@ -118,8 +131,8 @@ STRATEGY = Strategy(
         Example(
             "go build keeps modules and objects",
             before="FROM golang:1.22\nRUN go build -o /app .\n",
-            after="FROM golang:1.22\nRUN --mount=type=cache,target=/root/.cache/go-build "
-            "--mount=type=cache,target=/go/pkg/mod go build -o /app .\n",
+            after="FROM golang:1.22\nRUN --mount=type=cache,target=/root/.cache/go-build \\\n"
+            "    --mount=type=cache,target=/go/pkg/mod \\\n    go build -o /app .\n",
         ),
         Example(
             "Gradle could not be tried",

@@ -10,6 +10,7 @@ from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Run
 from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.joining import extendable, lists_needed_after
+from imgopt.rewrite.layout import add_commands, add_words
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
@@ -73,13 +74,12 @@ def _change(situation: Situation, run: Instruction, manager: Manager, command: C
     saved = f"{size / 1e6:.1f} MB" if size is not None else "what it downloaded"
     if manager.keep_cache_option:
         at = command.words[1].span.end if _second_is_verb(command) else command.words[-1].span.end
-        edits = (Edit(at, at, f" {manager.keep_cache_option}"),)
+        edits = add_words(situation.dockerfile, run, [Edit(at, at, f" {manager.keep_cache_option}")])
     elif manager.clean and _may_clean(situation, run, manager):
         later = _used_later(situation, run, manager)
         if later:
             return Skip(f"`{later}` further down installs with the package lists of this step", run.line)
-        end = run.value_span.end
-        edits = (Edit(end, end, f"{_glue(situation, run)}{manager.clean}"),)
+        edits = add_commands(situation.dockerfile, run, [manager.clean])
     else:
         return None
     return Change(f"{manager.name} keeps {saved} for its next run, which an image never has", run.line, edits)
@@ -98,13 +98,6 @@ def _used_later(situation: Situation, run: Instruction, manager: Manager) -> str
     if _LISTS not in manager.caches:
         return ""
     return lists_needed_after(situation.dockerfile, run, situation.project.context)
-
-
-def _glue(situation: Situation, run: Instruction) -> str:
-    """On a line of its own where the step has several."""
-    if run.line == run.end_line:
-        return " && "
-    return f" {situation.dockerfile.escape}{situation.dockerfile.eol}    && "
 
 
 def _second_is_verb(command: Command) -> bool:
@@ -151,8 +144,8 @@ STRATEGY = Strategy(
         Example(
             "apt lists in the same RUN",
             before="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl\n",
-            after="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl \\\n"
-            "    && rm -rf /var/lib/apt/lists/*\n",
+            after="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl && \\\n"
+            "  rm -rf /var/lib/apt/lists/*\n",
         ),
         Example(
             "a cache mount keeps it out already",

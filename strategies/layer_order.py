@@ -13,6 +13,7 @@ from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
 from imgopt.rewrite.installs import present
 from imgopt.rewrite.laid import lay
+from imgopt.rewrite.layout import new_step
 from imgopt.rewrite.moves import TRANSPARENT, Moves, find_moves
 from imgopt.rewrite.needs import is_setting
 from imgopt.rewrite.steps import SourceCopy, files_copy, script_of, source_copy, workdir_at
@@ -278,13 +279,15 @@ class _Ahead:
     """The RUN that they follow, or the COPY of the source that they precede."""
     keyword: str
     command: str
+    run: Instruction
+    """The RUN whose dependencies they are."""
 
     @property
     def files(self) -> tuple[str, ...]:
         return self.fetch.files
 
     def lines(self, situation: Situation, files: Sequence[str]) -> list[str]:
-        step = _wrapped(f"{self.keyword} {self.fetch.shell}", situation)
+        step = new_step(situation.dockerfile, f"{self.keyword} {self.fetch.shell}", self.run)
         return [*_manifest_copies([self.fetch.copy], files), step]
 
 
@@ -317,7 +320,7 @@ def _fetch_ahead(
             return None
         keyword = item.text[item.keyword_span.start : item.keyword_span.end]
         command = script_of(situation.dockerfile, item).commands[-1]
-        return _Ahead(fetch, place, keyword, " ".join(word.text for word in command.words)[:60])
+        return _Ahead(fetch, place, keyword, " ".join(word.text for word in command.words)[:60], item)
     return None
 
 
@@ -341,12 +344,6 @@ def _fetch_between(
         f"dependencies are fetched in front of the source for `{ahead.command}`: an edit of it does not fetch them"
     )
     return Change(f"{because} again", first.line, (Edit(_begin(first), last.extent.end, text),))
-
-
-def _wrapped(line: str, situation: Situation) -> str:
-    """A long step reads better with one command per line."""
-    glue = f" {situation.dockerfile.escape}{situation.dockerfile.eol}    && "
-    return line if len(line) <= 120 else line.replace(" && ", glue)
 
 
 def _unprepared(
@@ -434,7 +431,7 @@ STRATEGY = Strategy(
             "pip install of the project itself, which declares its dependencies",
             before="FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -e '.[web]'\n",
             after="FROM python:3.12\nWORKDIR /app\nCOPY pyproject.toml ./\n"
-            "RUN python -c \"import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; "
+            "RUN python -c \"import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \\\n"
             "print(*p['dependencies'], *p['optional-dependencies']['web'], sep='\\n')\" > /tmp/requirements.txt \\\n"
             "    && pip install -r /tmp/requirements.txt \\\n    && rm /tmp/requirements.txt\n"
             "COPY . .\nRUN pip install -e '.[web]'\n",

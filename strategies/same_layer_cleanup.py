@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from imgopt.dockerfile import Edit, Instruction
+from imgopt.dockerfile import Instruction
 from imgopt.rewrite.joining import joinable
+from imgopt.rewrite.layout import join
 from imgopt.rewrite.strategy import Change, Example, Situation, Strategy
 
 CLEANERS = (("rm",), ("apt-get", "clean"), ("apt-get", "autoremove"), ("apt-get", "purge"), ("apt-get", "remove"),
@@ -20,10 +21,8 @@ def rewrite(situation: Situation) -> Iterator[Change]:
     items = list(situation.stage.instructions)
     for before, item in itertools.pairwise(items):
         if joinable(situation.dockerfile, before) is not None and _only_cleans(situation, item):
-            eol = situation.dockerfile.eol
-            glue = f" {situation.dockerfile.escape}{eol}    && "
             because = "removing in a later layer only hides: the bytes are shipped with the layer that has them"
-            yield Change(because, item.line, (Edit(before.value_span.end, item.value_span.start, glue),))
+            yield Change(because, item.line, join(situation.dockerfile, [before, item]))
 
 
 def _only_cleans(situation: Situation, item: Instruction) -> bool:
