@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.context.files import list_files
-from imgopt.dockerfile import IgnoreFile, find_ignore_file, parse
+from imgopt.dockerfile import parse
 from imgopt.errors import InputError, Location
 from imgopt.report.files import write_atomic
 
@@ -70,11 +69,7 @@ def _planned(path: Path, text: str) -> Linted:
     from imgopt.rewrite.strategy import ContextFiles, Project
     from imgopt.rewrite.variants import choose_variants, strategies_of
 
-    context = path.parent
-    ignore_path = find_ignore_file(context, path)
-    ignore = ignore_path.read_text(encoding="utf-8", errors="surrogateescape") if ignore_path else None
-    tree = list_files(context, IgnoreFile.parse(ignore) if ignore is not None else None)
-    files = ContextFiles(context, {name: entry.size for name, entry in tree.files()}, ignore)
+    files = ContextFiles.read(path.parent, path)
     chosen = [item for item in strategies_of(choose_variants(["safe"])[0], (), ()) if item.safety == "text"]
     plan = make_plan(text, Project(files, builtin_ecosystems()), chosen)
     remarks = tuple(

@@ -16,8 +16,6 @@ import msgspec
 
 from imgopt.ci.measured import Measured
 from imgopt.context.ecosystems import Ecosystem, builtin_ecosystems
-from imgopt.context.files import list_files
-from imgopt.dockerfile import IgnoreFile, find_ignore_file
 from imgopt.errors import ImgoptError
 from imgopt.results.ci import Finding, Fix, Place
 
@@ -124,11 +122,8 @@ class _Rewriter:
 
         subject = self.measured.subject
         assert subject.context is not None and subject.dockerfile is not None
-        path = find_ignore_file(subject.context, subject.dockerfile)
-        ignore = path.read_text(encoding="utf-8", errors="surrogateescape") if path else None
-        tree = list_files(subject.context, IgnoreFile.parse(ignore) if ignore is not None else None)
-        sizes = {name: entry.size for name, entry in tree.files()}
-        return Project(ContextFiles(subject.context, sizes, ignore), builtin_ecosystems(), subject.target)
+        files = ContextFiles.read(subject.context, subject.dockerfile)
+        return Project(files, builtin_ecosystems(), subject.target)
 
     def _saves(self, strategy: str, line: int) -> int | None:
         """Bytes of installer caches in the layer of that line; None where only a build can tell."""

@@ -250,7 +250,7 @@ def list_files(root: Path, ignore: IgnoreFile | None = None) -> Tree:
 def _walk(folder: str, prefix: str, entries: dict[str, Entry], ignore: IgnoreFile | None) -> bool:
     """Lists one directory in name order; whether anything in it is sent."""
     found = False
-    for item in _scan(folder):
+    for item in scan(folder):
         path = prefix + item.name
         directory = item.is_dir(follow_symlinks=False)
         excluded = ignore is not None and ignore.excludes(path)
@@ -281,7 +281,7 @@ def sifted(tree: Tree, ignore: IgnoreFile | None) -> Tree:
     return Tree(kept)
 
 
-def _scan(folder: str) -> list[os.DirEntry[str]]:
+def scan(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as items:
             return sorted(items, key=lambda item: item.name)

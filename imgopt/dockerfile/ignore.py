@@ -10,8 +10,10 @@ from __future__ import annotations
 import posixpath
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from imgopt.errors import InputError, Location
@@ -43,6 +45,7 @@ class IgnoreFile:
     patterns: tuple[IgnorePattern, ...]
     name: str = ".dockerignore"
     _known: dict[str, tuple[bool, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """What each folder that was asked for hands on to what is in it, group by group."""
 
     @classmethod
     def parse(cls, text: str, name: str = ".dockerignore") -> IgnoreFile:
@@ -56,7 +59,8 @@ class IgnoreFile:
 
         For a directory (`is_dir`) the answer is False while a `!` pattern may still take back something in it.
         """
-        matched = _outcome(self.patterns, self._matches(_clean(path)))
+        path = _clean(path)
+        matched = self._outcome(self._step(path, self._above(path)))
         return matched and not (is_dir and self.keeps_below(path))
 
     def decide(self, path: str) -> IgnorePattern | None:
@@ -72,29 +76,43 @@ class IgnoreFile:
     def _matches(self, path: str) -> tuple[bool, ...]:
         """For each pattern whether it counts for the path. What matched a directory counts for all that is in it; a
         pattern that could not change the outcome is not tried (its result would be handed on to the children)."""
-        above: tuple[bool, ...] = (False,) * len(self.patterns)
-        at = path.find("/", 1)
-        while at > 0:
-            above = self._step(path[:at], above)
-            at = path.find("/", at + 1)
-        return self._step(path, above)
+        found: tuple[bool, ...] = (False,) * len(self.patterns)
+        for at in (*_slashes(path), len(path)):
+            found = tuple(_tried(self.patterns, path[:at], found))
+        return found
+
+    @cached_property
+    def _groups(self) -> tuple[_Group, ...]:
+        """Patterns of one kind that follow each other count as one: whichever of them matches, the outcome is the same,
+        for the path and for what is in it."""
+        kinds = groupby(self.patterns, key=lambda pattern: pattern.negated)
+        return tuple(_Group.of(negated, [pattern.text for pattern in found]) for negated, found in kinds)
+
+    def _above(self, path: str) -> tuple[bool, ...]:
+        """What the folder of a path hands on to it."""
+        found: tuple[bool, ...] | None = self._known.get(path[: max(path.rfind("/"), 0)])
+        if found is not None:
+            return found
+        found = (False,) * len(self._groups)
+        for at in _slashes(path):
+            folder = path[:at]
+            found = self._known.get(folder) or self._step(folder, found)
+            if len(self._known) < _REMEMBERED:
+                self._known[folder] = found
+        return found
 
     def _step(self, path: str, above: tuple[bool, ...]) -> tuple[bool, ...]:
         """One level deeper than `above`, which is what counts for the parent."""
-        known = self._known.get(path)
-        if known is None:
-            known = tuple(self._tried(path, above))
-            if len(self._known) < _REMEMBERED:
-                self._known[path] = known
-        return known
+        if len(above) == 1 and above[0]:
+            return above
+        return tuple(_tried(self._groups, path, above))
 
-    def _tried(self, path: str, above: tuple[bool, ...]) -> Iterator[bool]:
+    def _outcome(self, matches: Iterable[bool]) -> bool:
         matched = False
-        for pattern, inherited in zip(self.patterns, above, strict=True):
-            match = inherited or (pattern.negated == matched and pattern.matches(path))
-            yield match
+        for group, match in zip(self._groups, matches, strict=True):
             if match:
-                matched = not pattern.negated
+                matched = not group.negated
+        return matched
 
     def keeps_below(self, directory: str) -> bool:
         """Whether a `!` pattern may take back something inside an excluded directory, so that one must look into it."""
@@ -102,12 +120,48 @@ class IgnoreFile:
         return any(pattern.negated and _may_reach(pattern.text, prefix) for pattern in self.patterns)
 
 
-def _outcome(patterns: Iterable[IgnorePattern], matches: Iterable[bool]) -> bool:
+def _slashes(path: str) -> Iterator[int]:
+    at = path.find("/", 1)
+    while at > 0:
+        yield at
+        at = path.find("/", at + 1)
+
+
+def _tried(patterns: Sequence[IgnorePattern | _Group], path: str, above: Sequence[bool]) -> Iterator[bool]:
     matched = False
-    for pattern, match in zip(patterns, matches, strict=True):
+    for pattern, inherited in zip(patterns, above, strict=True):
+        match = inherited or (pattern.negated == matched and pattern.matches(path))
+        yield match
         if match:
             matched = not pattern.negated
-    return matched
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Patterns that are tried together. Most are a path, or a name at any depth: those need no search."""
+
+    negated: bool
+    paths: frozenset[str]
+    names: frozenset[str]
+    others: re.Pattern[str] | None
+
+    @classmethod
+    def of(cls, negated: bool, texts: Iterable[str]) -> _Group:
+        paths, names, others = set(), set(), []
+        for text in texts:
+            if not _GLOBS.search(text):
+                paths.add(text)
+            elif text.startswith("**/") and not re.search(r"[*?\[\\/]", text[3:]):
+                names.add(text[3:])
+            else:
+                others.append(f"(?:{_whole(text)})")
+        return cls(negated, frozenset(paths), frozenset(names), _compiled("|".join(others)) if others else None)
+
+    def matches(self, path: str) -> bool:
+        """As IgnorePattern.matches, for one of them."""
+        if path in self.paths or path[path.rfind("/") + 1 :] in self.names:
+            return True
+        return self.others is not None and self.others.fullmatch(path) is not None
 
 
 def _may_reach(pattern: str, prefix: str) -> bool:
@@ -143,18 +197,27 @@ def _pattern(line: str, number: int, name: str) -> IgnorePattern | None:
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
-    """As patternmatcher compiles it: equality, a beginning or an end where that is enough, else an expression."""
-    if not _GLOBS.search(pattern):
-        return pattern.__eq__
-    if pattern.startswith("**") and not _GLOBS.search(pattern, 2):
-        ending = pattern[2:]
-        return lambda path: path.endswith(ending) or (ending[:1] == "/" and path == ending[1:])
-    if pattern.endswith("**") and not _GLOBS.search(pattern[:-2]):
-        return lambda path: path.startswith(pattern[:-2])
+    expression = _compiled(_whole(pattern))
+    return lambda path: expression.fullmatch(path) is not None
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
     with warnings.catch_warnings():  # Python warns of `[[`, which means here what it means to BuildKit
         warnings.simplefilter("ignore", FutureWarning)
-        expression = re.compile(_expression(pattern))
-    return lambda path: expression.fullmatch(path) is not None
+        return re.compile(expression)
+
+
+def _whole(pattern: str) -> str:
+    """As patternmatcher compiles it: equality, a beginning or an end where that is enough, else an expression."""
+    if not _GLOBS.search(pattern):
+        return re.escape(pattern)
+    if pattern.startswith("**") and not _GLOBS.search(pattern, 2):
+        ending = pattern[2:]
+        alone = f"|{re.escape(ending[1:])}" if ending[:1] == "/" else ""
+        return rf"[\s\S]*{re.escape(ending)}{alone}"
+    if pattern.endswith("**") and not _GLOBS.search(pattern[:-2]):
+        return rf"{re.escape(pattern[:-2])}[\s\S]*"
+    return _expression(pattern)
 
 
 def _expression(pattern: str) -> str:

@@ -14,6 +14,8 @@ from imgopt.dockerfile.graphcheck import check_stages
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.problems import MEANING, Problem, Refused
 from imgopt.dockerfile.scope import DEFAULT_SHELL, Scope, ScopeBuilder, global_builder, global_scope
+from imgopt.dockerfile.scopes import StageScopes
+from imgopt.dockerfile.shellmodel import Script
 from imgopt.dockerfile.stages import Stage, Stages
 from imgopt.dockerfile.syntax import Blank, Comment, Node, read
 from imgopt.errors import InputError
@@ -165,7 +167,17 @@ class Dockerfile:
 
         `base_env` is the environment of the image at the bottom of the chain.
         """
-        return self.scope_into(instruction, build_args, base_env).scope()
+        if build_args or base_env or instruction.stage < 0 or instruction.keyword == "FROM":
+            return self.scope_into(instruction, build_args, base_env).scope()
+        known = self._stage_scopes.get(instruction.stage)
+        if known is None:
+            stage = self.stages[instruction.stage]
+            known = self._stage_scopes[instruction.stage] = StageScopes(stage, self._start_of(stage, {}, {}))
+        return known.at(instruction)
+
+    @cached_property
+    def _stage_scopes(self) -> dict[int, StageScopes]:
+        return {}
 
     def scope_into(
         self,
@@ -177,15 +189,33 @@ class Dockerfile:
         at = instruction.span.start
         if instruction.stage < 0 or instruction.keyword == "FROM":
             return global_builder([item for item in self._before_stages if item.span.start < at], build_args or {})
-        builder = ScopeBuilder(self.global_scope(build_args).values, build_args or {}, base_env or {})
         stage = self.bind(build_args or {})[instruction.stage]
+        builder = self._start_of(stage, build_args or {}, base_env or {})
+        return builder.add([item for item in stage.instructions if item.span.start < at])
+
+    def _start_of(self, stage: Stage, build_args: Mapping[str, str], base_env: Mapping[str, str]) -> ScopeBuilder:
+        """What the stage's own FROM hands on."""
+        builder = ScopeBuilder(self.global_scope(build_args).values, build_args, base_env)
         for part in stage.chain[:-1]:
             builder.add(part.instructions)
-        return builder.add([item for item in stage.instructions if item.span.start < at])
+        return builder
 
     def shell_at(self, instruction: Instruction) -> tuple[str, ...]:
         """The shell that the shell form of `instruction` runs in: `scope_at(...).shell`, without the rest."""
         return self.scope_at(instruction).shell if self._names_shell else DEFAULT_SHELL
+
+    def script_at(self, instruction: Instruction) -> Script:
+        """The shell text of a command instruction with the SHELL in force, read once."""
+        known = self._scripts.get(instruction.span.start)
+        if known is None:
+            from imgopt.dockerfile.shell import read_shell
+
+            known = self._scripts[instruction.span.start] = read_shell(instruction, self.shell_at(instruction))
+        return known
+
+    @cached_property
+    def _scripts(self) -> dict[int, Script]:
+        return {}
 
     @cached_property
     def _names_shell(self) -> bool:

@@ -27,7 +27,8 @@ def platform_arguments(platform: str = "linux/amd64") -> dict[str, str]:
     return {side + key: value for side in ("BUILD", "TARGET") for key, value in values.items()}
 
 
-_SETTING = frozenset(["ENV", "ARG", "WORKDIR", "USER", "SHELL"])
+SETTING = frozenset(["ENV", "ARG", "WORKDIR", "USER", "SHELL"])
+"""Instructions that change what those after them see."""
 _PLATFORM = platform_arguments()
 
 
@@ -78,7 +79,7 @@ class ScopeBuilder:
     def add(self, instructions: Iterable[Instruction]) -> ScopeBuilder:
         for instruction in instructions:
             self._escape = instruction.escape
-            if instruction.keyword in _SETTING:
+            if instruction.keyword in SETTING:
                 self._one(instruction)
         return self
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+import re
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from imgopt.dockerfile import Edit, apply_edits, parse
+from imgopt.dockerfile import Dockerfile, Edit, apply_edits, parse
 from imgopt.results.rewrite import Change as ChangeResult
 from imgopt.results.rewrite import Skip as SkipResult
 from imgopt.rewrite.final_stage import FinalStage
@@ -29,13 +31,19 @@ class Draft:
     stages: Mapping[str, str] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=4)
+def parsed(text: str) -> Dockerfile:
+    """A file that one strategy after the other looks at: it is read once, with its scopes and scripts."""
+    return parse(text)
+
+
 def new_draft(text: str, ignore: str | None = None) -> Draft:
     return Draft(text, tuple(range(1, text.count("\n") + 2)), ignore)
 
 
 def run_strategy(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     """One strategy over the draft: its changes applied together, its refusals noted."""
-    dockerfile = parse(draft.text)
+    dockerfile = parsed(draft.text)
     if dockerfile.errors:
         raise ValueError(f"before {strategy.name}: {dockerfile.errors[0]}")
     situation = Situation(project, dockerfile, draft.final, draft.ignore, draft.pruned, draft.static, draft.stages)
@@ -50,13 +58,22 @@ def _compatible(changes: Iterable[Change]) -> tuple[list[Change], list[Skip]]:
     """Changes whose edits do not touch each other; of two that do, the second one waits for another run."""
     taken: list[Change] = []
     late: list[Skip] = []
+    edits: list[Edit] = []  # those that are taken, in order: they do not touch each other
     for change in changes:
-        others = [edit for before in taken for edit in before.edits]
-        if any(_touch(one, other) for one in change.edits for other in others):
+        if any(_touch(edit, other) for edit in change.edits for other in _beside(edits, edit)):
             late.append(Skip("it touches the same lines as another change: run again", change.line))
-        else:
-            taken.append(change)
+            continue
+        taken.append(change)
+        for edit in change.edits:
+            insort(edits, edit)
     return taken, late
+
+
+def _beside(edits: list[Edit], edit: Edit) -> list[Edit]:
+    """Those of edits in order, which do not touch each other, that may touch this one."""
+    first = bisect_left(edits, edit.start, key=lambda other: other.end)
+    last = bisect_right(edits, edit.end, key=lambda other: other.start)
+    return edits[first:last]
 
 
 def _touch(one: Edit, other: Edit) -> bool:
@@ -99,23 +116,25 @@ def _lines_after(draft: Draft, edits: Iterable[Edit]) -> tuple[int | None, ...]:
     """Follows every line start of the new text back through the edits."""
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
     text = apply_edits(draft.text, ordered)
-    starts = [0, *(index + 1 for index, char in enumerate(draft.text) if char == "\n")]
+    starts = [0, *(found.end() for found in re.finditer("\n", draft.text))]
+    begins, ends, shifts = _places(ordered)
     result: list[int | None] = []
-    offset = 0
-    for line in text.split("\n"):
-        old = _old_offset(ordered, offset)
+    for offset in [0, *(found.end() for found in re.finditer("\n", text))]:
+        at = bisect_right(begins, offset) - 1
+        if at >= 0 and offset < ends[at]:
+            edit = ordered[at]
+            old = edit.start if edit.end > edit.start else None
+        else:
+            old = offset - shifts[at + 1]
         result.append(None if old is None else draft.lines[bisect_right(starts, old) - 1])
-        offset += len(line) + 1
     return tuple(result)
 
 
-def _old_offset(edits: list[Edit], offset: int) -> int | None:
-    shift = 0
-    for edit in edits:
-        new_start = edit.start + shift
-        if offset < new_start:
-            break
-        if offset < new_start + len(edit.text):
-            return edit.start if edit.end > edit.start else None
-        shift += len(edit.text) - (edit.end - edit.start)
-    return offset - shift
+def _places(ordered: Sequence[Edit]) -> tuple[list[int], list[int], list[int]]:
+    """Where the new text of each edit begins and ends, and how far what is in front of it and behind them all moved."""
+    begins, ends, shifts = [], [], [0]
+    for edit in ordered:
+        begins.append(edit.start + shifts[-1])
+        ends.append(begins[-1] + len(edit.text))
+        shifts.append(shifts[-1] + len(edit.text) - (edit.end - edit.start))
+    return begins, ends, shifts

@@ -128,7 +128,7 @@ def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, fo
         if word == "-f" and "://" not in following and install.manager.manifest_options:
             return word
         path = _join(folder, word)
-        is_path = "/" in word and (path in context.sizes or any(name.startswith(path + "/") for name in context.sizes))
+        is_path = "/" in word and (path in context.sizes or path in context.folders)
         if word not in named and (is_path or word.endswith((".deb", ".apk", ".rpm"))) and "://" not in word:
             return word
     return ""
@@ -202,10 +202,13 @@ def _is_manifest(path: str) -> bool:
 
 def present(context: ContextFiles, pattern: str) -> list[str]:
     """Files of the context that match a glob, or that lie in the folder of that name."""
-    below = pattern.rstrip("/") + "/"
     if pattern in context.sizes:
         return [pattern]
-    return sorted(path for path in context.sizes if path.startswith(below) or ("*" in pattern and _fits(path, pattern)))
+    inside = context.below(pattern.rstrip("/"))
+    if "*" not in pattern:
+        return inside
+    folder = posixpath.dirname(pattern[: pattern.index("*")] + "x")
+    return sorted({*inside, *(path for path in context.below(folder) if _fits(path, pattern))})
 
 
 def _fits(path: str, pattern: str) -> bool:

@@ -79,7 +79,7 @@ def _needs_lists(command: Command, context: ContextFiles) -> bool | None:
         name = word.rpartition("/")[2]
         if not name.endswith((".sh", ".bash")):
             continue
-        texts = [context.text(path) for path in context.sizes if path.rpartition("/")[2] == name]
+        texts = [context.text(path) for path in context.named(name)]
         if any("apt" in text and "install" in text for text in texts):
             return not any("update" in text for text in texts)
     return None

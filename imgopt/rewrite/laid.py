@@ -9,7 +9,7 @@ from imgopt.rewrite.steps import SourceCopy
 from imgopt.rewrite.strategy import ContextFiles
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LaidFiles(ContextFiles):
     """Paths are absolute ones of the image. Files that no COPY brings are not in it."""
 

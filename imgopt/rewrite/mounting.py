@@ -124,7 +124,7 @@ def _started(situation: Situation, stage: Stage, manager: Manager) -> str:
                 continue
             words = item.value.replace('"', " ").replace("[", " ").replace(",", " ").split()
             scripts = {word.rpartition("/")[2] for word in words if word.endswith(".sh")}
-            texts = [context.text(path) for path in context.sizes if path.rpartition("/")[2] in scripts]
+            texts = [context.text(path) for name in scripts for path in context.named(name)]
             if any(name in words or any(f"{name} " in text for text in texts) for name in programs(manager)):
                 return f"`{_line(item)}` builds when the container starts, without the mount"
     return ""

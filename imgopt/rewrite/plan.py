@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from imgopt.dockerfile import Dockerfile, Edit, apply_edits, parse
+from imgopt.dockerfile import Dockerfile, Edit, apply_edits
 from imgopt.results.optimize import Part, Parts
 from imgopt.results.rewrite import Change, Skip
 from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.carve import Carved, Fate
-from imgopt.rewrite.draft import Draft, new_draft, run_strategy
+from imgopt.rewrite.draft import Draft, new_draft, parsed, run_strategy
 from imgopt.rewrite.early import last_run
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.kept_out import kept_out
@@ -55,12 +55,12 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     """Runs the strategies in order; each sees what the ones before it made."""
     draft = new_draft(text, project.context.ignore)
     strategies = tuple(strategies)
-    if _is_for_windows(parse(text), project.target):
+    if _is_for_windows(parsed(text), project.target):
         skips = tuple(Skip(strategy=strategy.name, line=None, reason=_WINDOWS) for strategy in strategies)
         return Plan(text, draft.ignore, (), skips, None)
     for strategy in strategies:
         draft = _settled(draft, strategy, project)
-    gone = kept_out(Situation(project, parse(text), ignore=draft.ignore))
+    gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
     text = _text(draft, project)
     return Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
 
@@ -88,7 +88,7 @@ def _text(draft: Draft, project: Project) -> str:
     final = draft.final
     if final is None:
         return draft.text
-    dockerfile = parse(draft.text)
+    dockerfile = parsed(draft.text)
     stage = dockerfile.target(project.target)
     last, early, tail = last_run(stage), final.render_builder_middle(), final.render_builder_tail()
     text = draft.text

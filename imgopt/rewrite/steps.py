@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from imgopt.dockerfile import Dockerfile, Instruction, Scope
-from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Script
 from imgopt.dockerfile.typed import Add, Copy
 from imgopt.image.blobs import compression
@@ -53,8 +52,8 @@ class SourceCopy:
         if self.files:
             yield from self.files
             return
-        for path in context.sizes:
-            if self.brings(path):
+        for path in (self.source, *context.below(self.source)):
+            if path in context.sizes:
                 yield self.place_of(path), path
 
     def place_of(self, path: str) -> str:
@@ -64,7 +63,7 @@ class SourceCopy:
 
 def script_of(dockerfile: Dockerfile, instruction: Instruction) -> Script:
     """The shell text of a RUN with the SHELL in force."""
-    return read_shell(instruction, dockerfile.shell_at(instruction))
+    return dockerfile.script_at(instruction)
 
 
 def workdir_at(scope: Scope) -> str:
@@ -129,8 +128,7 @@ def _named_files(source: str | None, context: ContextFiles) -> list[str]:
     if "*" not in clean:
         return [clean] if clean in context.sizes else [""]
     depth = clean.count("/")
-    folders = {"/".join(path.split("/")[: depth + 1]) for path in context.sizes if path.count("/") > depth}
-    if any(fnmatchcase(folder, clean) for folder in folders):
+    if any(folder.count("/") == depth and fnmatchcase(folder, clean) for folder in context.folders):
         return [""]
     return [path for path in present(context, clean) if path.count("/") == depth]
 
@@ -146,4 +144,4 @@ def _is_archive(context: ContextFiles, path: str) -> bool:
 
 
 def _is_folder(path: str, context: ContextFiles) -> bool:
-    return any(name.startswith(path + "/") for name in context.sizes)
+    return path in context.folders

@@ -6,13 +6,16 @@ stage) and `Skip` (what it would have done and the reason it did not). One engin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from imgopt.context.ecosystems import Ecosystem
-from imgopt.dockerfile import Dockerfile, Edit, Stage
+from imgopt.context.listing import list_sizes
+from imgopt.dockerfile import Dockerfile, Edit, IgnoreFile, Stage, find_ignore_file
 
 if TYPE_CHECKING:
     from imgopt.rewrite.evidence import Evidence
@@ -48,7 +51,7 @@ class Skip:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContextFiles:
     """The build context: what BuildKit would be sent. Paths are relative, with `/`; sizes in bytes."""
 
@@ -56,6 +59,56 @@ class ContextFiles:
     sizes: Mapping[str, int]
     ignore: str | None = None
     """Text of the ignore file in force."""
+
+    @classmethod
+    def read(cls, root: Path, dockerfile: Path) -> ContextFiles:
+        """Lists a context on disk, without what the ignore file of that Dockerfile keeps out.
+
+        Raises InputError for a folder that cannot be listed and for a pattern that BuildKit refuses.
+        """
+        found = find_ignore_file(root, dockerfile)
+        ignore = found.read_text(encoding="utf-8", errors="surrogateescape") if found else None
+        return cls(root, list_sizes(root, IgnoreFile.parse(ignore) if ignore is not None else None), ignore)
+
+    @cached_property
+    def ordered(self) -> list[str]:
+        """All paths, sorted."""
+        return sorted(self.sizes)
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder that holds a file, at any depth."""
+        found: set[str] = set()
+        for path in self.sizes:
+            at = path.rfind("/")
+            while at > 0 and path[:at] not in found:
+                found.add(path[:at])
+                at = path.rfind("/", 0, at)
+        return frozenset(found)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self.ordered:
+            found.setdefault(path[path.rfind("/") + 1 :], []).append(path)
+        return found
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The last parts of all paths, each once."""
+        return self._by_name.keys()
+
+    def named(self, name: str) -> Sequence[str]:
+        """The files of that name, in any folder, sorted."""
+        return self._by_name.get(name, ())
+
+    def below(self, folder: str) -> list[str]:
+        """The files in a folder and in those below it, sorted; "" is the root."""
+        folder = folder.rstrip("/")
+        if not folder:
+            return self.ordered
+        first = bisect_left(self.ordered, folder + "/")
+        return self.ordered[first : bisect_left(self.ordered, folder + "0", first)]  # "0" comes after "/"
 
     def text(self, path: str, limit: int = 1 << 20) -> str:
         """The text of a small file of the context; empty where it cannot be read."""

@@ -50,10 +50,10 @@ def cargo_stub(context: ContextFiles, folder: str) -> Stub:
     file the context lacks."""
     stub = Stub()
     below = f"{folder}/" if folder else ""
-    found = sorted(path for path in context.sizes if path.startswith(below) and _is_manifest(path[len(below) :]))
+    found = [path for path in context.below(below.rstrip("/")) if _is_manifest(path[len(below) :])]
     if len(found) > MOST_PACKAGES:
         return Stub(refused=f"the workspace has {len(found)} packages")
-    files = frozenset(path[len(below) :] for path in context.sizes if path.startswith(below))
+    files = frozenset(path[len(below) :] for path in context.below(below.rstrip("/")))
     for path in found:
         name = path[len(below) :]
         try:

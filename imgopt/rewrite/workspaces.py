@@ -49,8 +49,8 @@ def members(path: str, text: str, context: ContextFiles) -> More:
     name = "package.json"
     found = [
         one
-        for one in sorted(context.sizes)
-        if posixpath.basename(one) == name and "node_modules/" not in one and _is_member(one, folder, globs)
+        for one in context.named(name)
+        if "node_modules/" not in one and _is_member(one, folder, globs)
     ]
     if not found:
         return More(refused=f"{path} has a workspace, and no member of it is in the build context")

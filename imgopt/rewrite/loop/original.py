@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from imgopt.context.ecosystems import Ecosystem, load_ecosystems
-from imgopt.context.files import list_files
 from imgopt.context.history import churn
-from imgopt.dockerfile import Dockerfile, IgnoreFile, find_ignore_file, parse
+from imgopt.dockerfile import Dockerfile, parse
 from imgopt.engine import Build, Session
 from imgopt.errors import InputError, Location
 from imgopt.image import Image, open_image
@@ -63,15 +62,11 @@ def read_source(request: OptimizeRequest) -> Source:
     text = read_dockerfile(request)
     build = request.config.build
     dockerfile = parse(text, str(request.dockerfile)).check(build.target, build.args)
-    ignore_path = find_ignore_file(request.context, request.dockerfile)
-    ignore = ignore_path.read_text(encoding="utf-8", errors="surrogateescape") if ignore_path else None
-    tree = list_files(request.context, IgnoreFile.parse(ignore) if ignore is not None else None)
-    sizes = {path: entry.size for path, entry in tree.files()}
     counts = churn(request.context).counts
     return Source(
         text,
         dockerfile,
-        ContextFiles(request.context, sizes, ignore),
+        ContextFiles.read(request.context, request.dockerfile),
         load_ecosystems(request.config.rewrite.ecosystems, request.context),
         dict(counts) if counts is not None else None,
     )
