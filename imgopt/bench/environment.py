@@ -23,7 +23,7 @@ def environment(engine: Engine, context: Path, bases: Mapping[str, str]) -> Envi
     return Environment(
         imgopt=__version__,
         engine=facts.version,
-        buildkit=_buildkit(),
+        buildkit=_buildkit(engine),
         buildx=facts.buildx_version,
         storage="containerd" if facts.containerd_store else facts.store,
         platform=facts.platform,
@@ -37,18 +37,19 @@ def environment(engine: Engine, context: Path, bases: Mapping[str, str]) -> Envi
     )
 
 
-def _output(*command: str, cwd: Path | None = None) -> str:
+def _output(*command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     try:
         done = subprocess.run(
-            command, cwd=cwd, capture_output=True, timeout=20, check=False, text=True, errors="replace"
+            command, cwd=cwd, env=env, capture_output=True, timeout=20, check=False, text=True, errors="replace"
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout if done.returncode == 0 else ""
 
 
-def _buildkit() -> str:
-    found = re.search(r"(?mi)^BuildKit(?: version)?:\s*(\S+)", _output("docker", "buildx", "inspect"))
+def _buildkit(engine: Engine) -> str:
+    said = _output(*engine.buildx("inspect"), env=engine.environment)
+    found = re.search(r"(?mi)^BuildKit(?: version)?:\s*(\S+)", said)
     return found[1] if found and "unknown" not in found[1] else ""
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -30,12 +30,16 @@ COMMANDS: tuple[str, ...] = (
 )
 """Modules of imgopt.cli, in the order of `imgopt --help`; each has `register(app: typer.Typer) -> None`."""
 
+_VALUED = ("-H", "--host", "-c", "--docker-context")
+"""Options in front of the command that take a value."""
+
 app = typer.Typer(
     name="imgopt",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Make Docker images smaller and rebuilds faster, and prove that the service still does the same job.",
 )
 
@@ -48,9 +52,20 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def _options(
+    host: Annotated[
+        str | None,
+        typer.Option("--host", "-H", metavar="URL", help="Engine to ask, as docker's --host: unix://, tcp://, ssh://."),
+    ] = None,
+    docker_context: Annotated[
+        str | None, typer.Option("--docker-context", "-c", metavar="NAME", help="As docker's --context.")
+    ] = None,
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
 ) -> None:
-    pass
+    del version  # its callback has done all
+    if host or docker_context:
+        from imgopt.cli.engine import choose
+
+        choose(host, docker_context)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,7 +91,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _needed(arguments: list[str]) -> tuple[str, ...]:
     """Only the command that is asked for: typer checks the options of every command that it knows, at each start."""
-    first = next(iter(arguments), "")
+    left = list(arguments)
+    while len(left) > 2 and left[0] in _VALUED:
+        del left[:2]
+    first = next(iter(left), "")
     return (first,) if first in COMMANDS else COMMANDS
 
 

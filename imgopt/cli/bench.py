@@ -98,7 +98,8 @@ def bench_command(
     smoke: options.SmokeOptions,
     out: options.OutputOptions,
 ) -> int:
-    from imgopt.engine import Session, connect
+    from imgopt.cli.engine import engine_to_prove_with
+    from imgopt.engine import Session
 
     out.check("bench")
     config = options.effective_config(context, build, smoke)
@@ -106,7 +107,7 @@ def bench_command(
     settings = _settings(config, how)
     wanted = Wanted(context, other or (), saved, variant or (), rev or (), other_context or (), other_target or ())
     began = time.monotonic()
-    with Session(connect()) as session:
+    with Session(engine_to_prove_with()) as session:
         arms = wanted.arms(session, config, dry_run)
         scenarios = _scenarios(arms[0], how.scenario or config.bench.scenarios)
         if dry_run:

@@ -77,13 +77,14 @@ def optimize_command(
 
 
 def _optimize(request: OptimizeRequest) -> OptimizeResult:
+    from imgopt.cli.engine import engine_to_prove_with
     from imgopt.cli.progress import LiveProgress
-    from imgopt.engine import Session, connect
+    from imgopt.engine import Session
     from imgopt.rewrite.loop import optimize
     from imgopt.rewrite.loop.original import read_source
 
     read_source(request)  # what is wrong with the input is said before an engine is asked for
-    with Session(connect()) as session, LiveProgress() as progress:
+    with Session(engine_to_prove_with()) as session, LiveProgress() as progress:
         return optimize(session, request, progress)
 
 

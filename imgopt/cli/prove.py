@@ -108,13 +108,15 @@ def _of_images(original: str, candidate: str, settings: Config) -> Question:
 
 
 def _prove(question: Question) -> ProofResult:
+    from imgopt.cli.engine import engine_to_prove_with
     from imgopt.cli.progress import LiveProgress
-    from imgopt.engine import BuildFailure, Session, connect
+    from imgopt.engine import BuildFailure, Session
     from imgopt.proof.prove import prove
     from imgopt.report.common import safe_terminal
 
     try:
-        with Session(connect()) as session, LiveProgress() as progress:
+        builds = not isinstance(question.original, str)
+        with Session(engine_to_prove_with(builds=builds)) as session, LiveProgress() as progress:
             return prove(session, question, on_event=progress.build, say=progress.stage)
     except BuildFailure as failure:
         for line in failure.log[-_LOG_LINES:]:

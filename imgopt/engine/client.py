@@ -13,15 +13,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imgopt.endpoint import Endpoint, current
+from imgopt.endpoint.sdk import client_of
+from imgopt.endpoint.trouble import short
 from imgopt.engine.build import Build, BuildRequest, Listener, run_build
 from imgopt.engine.container import Container, RunRequest, create
-from imgopt.engine.facts import EngineFacts, gather
+from imgopt.engine.facts import EngineFacts, gather, is_podman
 from imgopt.errors import EnvironmentFailure, InputError
 
 if TYPE_CHECKING:
     import docker
 
-_HOW_TO_START = "start Docker, or let `make engine` start one, or point DOCKER_HOST at one; `imgopt doctor` tells more"
 _PLUGIN_FOLDERS = (
     "~/.docker/cli-plugins",
     "/usr/local/lib/docker/cli-plugins",
@@ -34,32 +36,32 @@ _REGISTRY_SECONDS = 10
 _CALL_SECONDS = 120
 
 
-def connect() -> Engine:
-    """The engine at DOCKER_HOST, else at the current `docker context`, else at the default socket.
+def connect(*, builds: bool = True) -> Engine:
+    """The engine that `docker` itself would ask: DOCKER_HOST, the current `docker context`, the default socket.
 
-    Raises EnvironmentFailure (exit code 3) where none answers, or it or buildx is too old.
+    With `builds` False what is there to build with does not matter (images are looked at and run). Raises
+    EnvironmentFailure (exit code 3) where no engine answers, or it or buildx is too old.
     """
-    import docker
-    from docker.errors import DockerException
-
-    endpoint, builder, options = _endpoint()
+    endpoint = current()
+    client, version = client_of(endpoint, _CALL_SECONDS)
+    client.api.send = _telling(client.api.send, endpoint.host)
     try:
-        client = docker.DockerClient(base_url=endpoint, timeout=_CALL_SECONDS, version="auto", **options)
-        client.api.send = _telling(client.api.send, endpoint)
-        version, info = client.version(), client.info()
-    except (DockerException, OSError, ValueError) as error:
-        raise EnvironmentFailure(
-            f"no Docker engine answers at {endpoint}: {_short(error)}", hint=_HOW_TO_START
-        ) from None
-    if any("podman" in str(part.get("Name", "")).lower() for part in version.get("Components") or ()):
+        command, buildx = _builder(endpoint, version)
+    except EnvironmentFailure as missing:
+        if builds:
+            raise
+        return Engine(client, endpoint, (), gather(endpoint, version, client.info(), "", missing.message), missing)
+    return Engine(client, endpoint, command, gather(endpoint, version, client.info(), buildx))
+
+
+def _builder(endpoint: Endpoint, version: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    if is_podman(version):
         raise EnvironmentFailure(
             f"{endpoint} is Podman, which builds without BuildKit",
-            hint="start a Docker engine and set DOCKER_HOST to it",
+            hint="analyze, diff, ci check IMAGE and prove IMAGE --with IMAGE work with it; to build, start a Docker "
+            "engine and set DOCKER_HOST (or --host) to it",
         )
-    command, buildx = _buildx()
-    environment = {name: value for name, value in os.environ.items() if name != "BUILDX_BUILDER"}
-    facts = gather(endpoint, version, info, buildx)
-    return Engine(client, (*command, f"--builder={builder}"), environment, facts)
+    return _buildx()
 
 
 @dataclass(slots=True)
@@ -67,10 +69,22 @@ class Engine:
     """One engine. `client` is the Docker SDK's own, for what is not here."""
 
     client: docker.DockerClient
+    endpoint: Endpoint
     _buildx: tuple[str, ...]
-    _environment: Mapping[str, str]
     facts: EngineFacts
+    missing: EnvironmentFailure | None = None
     _available: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For processes that are to ask this very engine, and no other that this machine may have."""
+        return self.endpoint.environment(os.environ)
+
+    def buildx(self, command: str, *arguments: str) -> list[str]:
+        """The words of a buildx command at this engine's own builder, to be run with `environment`."""
+        if self.missing is not None:
+            raise self.missing
+        return [*self._buildx, command, "--builder=default", *arguments]
 
     def build(
         self,
@@ -84,8 +98,8 @@ class Engine:
             request = replace(request, tag=f"imgopt-build/{request.name}:{time.time_ns()}")
         progress, seconds, notes = run_build(
             request,
-            (*self._buildx[:-1], "build", self._buildx[-1]),
-            self._environment,
+            self.buildx("build"),
+            self.environment,
             self.image_available,
             on_event,
             on_process,
@@ -97,16 +111,16 @@ class Engine:
 
     def builds_nothing(self) -> bool:
         """Whether the engine's builder has no build under way, ours or another's; False where buildx cannot say."""
-        command = [*self._buildx[:-1], "history", "ls", "--format={{.Status}}", self._buildx[-1]]
+        command = self.buildx("history", "ls", "--format={{.Status}}")
         try:
-            done = subprocess.run(command, env=dict(self._environment), capture_output=True, text=True, timeout=5)
+            done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=5)
         except (OSError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0 and "Running" not in done.stdout
 
     def create(self, request: RunRequest) -> Container:
         """A container that is not started. Raises EnvironmentFailure where the image is not here."""
-        return create(self.client, request)
+        return create(self.client, request, reachable=self.facts.port_reason is None)
 
     def start(self, request: RunRequest) -> Container:
         """A running container. Raises StartFailure (exit code 1) where the image's command cannot be executed."""
@@ -162,15 +176,13 @@ class Engine:
         return self._registry_digest(reference) is not None
 
     def _registry_digest(self, reference: str) -> str | None:
-        import docker
         from docker.errors import DockerException
         from requests import RequestException
 
-        endpoint, _, options = _endpoint()
         try:
-            api = docker.APIClient(base_url=endpoint, timeout=_REGISTRY_SECONDS, version="auto", **options)
-            return str(api.inspect_distribution(reference)["Descriptor"]["digest"])
-        except (DockerException, RequestException, OSError, ValueError, KeyError, TypeError):
+            client, _ = client_of(self.endpoint, _REGISTRY_SECONDS)
+            return str(client.api.inspect_distribution(reference)["Descriptor"]["digest"])
+        except (DockerException, RequestException, EnvironmentFailure, OSError, ValueError, KeyError, TypeError):
             return None
 
 
@@ -184,7 +196,7 @@ def _telling(send: Callable[..., Any], endpoint: str) -> Callable[..., Any]:
             return send(*arguments, **options)
         except RequestException as error:
             raise EnvironmentFailure(
-                f"the engine at {endpoint} does not answer any more: {_short(error)}", hint="is it still running?"
+                f"the engine at {endpoint} does not answer any more: {short(error)}", hint="is it still running?"
             ) from None
 
     return told
@@ -195,23 +207,6 @@ def familiar(name: str) -> str:
     short = name.removeprefix("docker.io/").removeprefix("index.docker.io/").removeprefix("library/")
     tagged = ":" in short.rpartition("/")[2] or "@" in short
     return short if tagged else f"{short}:latest"
-
-
-def _endpoint() -> tuple[str, str, dict[str, Any]]:
-    """Address, name of the buildx builder at it, and TLS options for the SDK."""
-    from docker import ContextAPI
-    from docker.context.config import get_current_context_name
-    from docker.utils import kwargs_from_env
-
-    if os.environ.get("DOCKER_HOST"):
-        options = kwargs_from_env()
-        return str(options.pop("base_url")), "default", options
-    name = os.environ.get("DOCKER_CONTEXT") or get_current_context_name()
-    context = ContextAPI.get_context(name) if name and name != "default" else None
-    if context is None or not context.Host:
-        return "unix:///var/run/docker.sock", "default", {}
-    tls = context.TLSConfig
-    return str(context.Host), str(name), {"tls": tls} if tls else {}
 
 
 @functools.cache
@@ -241,9 +236,3 @@ def _buildx_commands() -> list[tuple[str, ...]]:
     commands: list[tuple[str, ...]] = [(docker_command, "buildx")] if docker_command else []
     plugins = [Path(folder, "docker-buildx").expanduser() for folder in _PLUGIN_FOLDERS]
     return commands + [(str(plugin),) for plugin in plugins if os.access(plugin, os.X_OK)]
-
-
-def _short(error: Exception) -> str:
-    text = str(error)
-    inner = re.findall(r"[A-Za-z]+Error\(\d+, '([^']+)'\)", text)
-    return inner[-1] if inner else text.splitlines()[0][:300] if text else type(error).__name__

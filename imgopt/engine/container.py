@@ -91,9 +91,9 @@ class Process:
     command: str
 
 
-def create(client: docker.DockerClient, request: RunRequest) -> Container:
-    """Raises EnvironmentFailure for an image that is not here or a network that does not exist, StartFailure for an
-    image without a command."""
+def create(client: docker.DockerClient, request: RunRequest, *, reachable: bool = True) -> Container:
+    """`reachable` says whether its ports are published on this machine. Raises EnvironmentFailure for an image that is
+    not here or a network that does not exist, StartFailure for an image without a command."""
     from docker.errors import APIError
 
     network = {"network_mode": request.network} if _is_mode(request.network) else {"network": request.network}
@@ -124,7 +124,7 @@ def create(client: docker.DockerClient, request: RunRequest) -> Container:
             f"the engine cannot make a container of {request.image}: {error.explanation or error}",
             hint="is the image there (`docker images`), are mounts and network right?",
         ) from None
-    return Container(client, made)
+    return Container(client, made, reachable)
 
 
 def _is_mode(network: str | None) -> bool:
@@ -139,9 +139,10 @@ def _absolute(mount: str) -> str:
 class Container:
     """A container of ours; leaving its `with` block removes it with its anonymous volumes."""
 
-    def __init__(self, client: docker.DockerClient, made: Any) -> None:
+    def __init__(self, client: docker.DockerClient, made: Any, reachable: bool = True) -> None:
         self._client = client
         self._made = made
+        self._reachable = reachable
         self.id: str = made.id
 
     def __enter__(self) -> Container:
@@ -183,7 +184,9 @@ class Container:
         return int(self.state().get("Pid") or 0)
 
     def ports(self) -> dict[str, int]:
-        """Port on 127.0.0.1 by published container port (`8000/tcp`)."""
+        """Port on 127.0.0.1 by published container port (`8000/tcp`); none where that is another machine's."""
+        if not self._reachable:
+            return {}
         bindings = self.inspect()["NetworkSettings"].get("Ports") or {}
         return {port: int(places[0]["HostPort"]) for port, places in bindings.items() if places}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, BinaryIO, cast
 
+from imgopt.endpoint import current, is_local
 from imgopt.errors import EnvironmentFailure
 from imgopt.image.image import Image
 from imgopt.image.memory import Memory
@@ -22,16 +23,9 @@ _CONTENT = "io.containerd.content.v1.content"
 
 def connect() -> Any:
     """A client of the Docker SDK without time limits. Raises EnvironmentFailure where no engine answers."""
-    import docker
-    from docker.errors import DockerException
+    from imgopt.endpoint.sdk import client_of
 
-    try:
-        return docker.from_env(timeout=None)
-    except DockerException as error:
-        raise EnvironmentFailure(
-            f"no Docker engine answers: {_cause(error)}",
-            hint="start it, set DOCKER_HOST, or give a file that `docker save IMAGE -o image.tar` wrote",
-        ) from None
+    return client_of(current(), None)[0]
 
 
 def open_engine(reference: str, platform: str | None, memory: Memory, *, use_store: bool = True) -> Image:
@@ -81,6 +75,8 @@ def _names(client: Any) -> list[str]:
 def _open_store(
     info: dict[str, Any], found: dict[str, Any], reference: str, platform: str | None, memory: Memory
 ) -> Image:
+    if not is_local(current().host, info):
+        raise StoreUnreadable("the engine is not on this machine")
     root = Path(info["DockerRootDir"])
     if _containerd_store(info):
         from imgopt.image.containerd import open_content_store

@@ -6,14 +6,14 @@ an image does. Whatever is unusual here (another transport, an error, an unknown
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import msgspec
 
-_SOCKET = "unix:///var/run/docker.sock"
+from imgopt.endpoint import current
+
 _SECONDS = 10
 _PIECE = 1 << 20
 
@@ -62,13 +62,13 @@ def _ask(url: str, seconds: float | None) -> tuple[socket.socket, bytes]:
 
     Raises ValueError for all but a plain success, OSError where nobody answers.
     """
-    host = os.environ.get("DOCKER_HOST") or _SOCKET
-    if not host.startswith("unix://"):
-        raise ValueError(host)
+    endpoint = current()
+    if endpoint.socket is None:
+        raise ValueError(endpoint.host)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(seconds)
-        connection.connect(host.removeprefix("unix://"))
+        connection.connect(endpoint.socket)
         connection.sendall(f"GET {url} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
         answer = b""
         while b"\r\n\r\n" not in answer and (more := connection.recv(1 << 16)):

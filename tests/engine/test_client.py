@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from imgopt.endpoint import Endpoint, is_local
 from imgopt.engine import Engine, connect
-from imgopt.engine.facts import gather, is_local
+from imgopt.engine.facts import gather
 from imgopt.errors import EnvironmentFailure
 
 VERSION = {"Version": "28.0", "ApiVersion": "1.51", "Os": "linux", "Arch": "amd64", "Components": [{"Name": "Engine"}]}
@@ -98,7 +99,7 @@ def test_a_missing_or_old_buildx_is_told_with_what_to_install(
 def test_a_virtual_machine_behind_a_local_socket_is_not_this_machine() -> None:
     info = {"KernelVersion": "6.6.0-linuxkit", "Name": "docker-desktop"}
     assert not is_local("unix:///var/run/docker.sock", info)
-    facts = gather("unix:///var/run/docker.sock", VERSION, info, "0.29")
+    facts = gather(Endpoint("unix:///var/run/docker.sock", "the default"), VERSION, info, "0.29")
     assert facts.trace_reason == "the engine is not on this machine"
 
 
