@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import docker
 
 _PLUGIN_FOLDERS = (
+    "${DOCKER_CONFIG}/cli-plugins",
     "~/.docker/cli-plugins",
     "/usr/local/lib/docker/cli-plugins",
     "/usr/local/libexec/docker/cli-plugins",
@@ -80,11 +81,14 @@ class Engine:
         """For processes that are to ask this very engine, and no other that this machine may have."""
         return self.endpoint.environment(os.environ)
 
-    def buildx(self, command: str, *arguments: str) -> list[str]:
-        """The words of a buildx command at this engine's own builder, to be run with `environment`."""
+    def buildx(self, *command: str) -> list[str]:
+        """The words of a buildx command at this engine's own builder, to be run with `environment`.
+
+        With a context, buildx's name for it is the context's: `default` would lead to the default socket.
+        """
         if self.missing is not None:
             raise self.missing
-        return [*self._buildx, command, "--builder=default", *arguments]
+        return [*self._buildx, *command, f"--builder={self.endpoint.context or 'default'}"]
 
     def build(
         self,
@@ -234,5 +238,5 @@ def _buildx() -> tuple[tuple[str, ...], str]:
 def _buildx_commands() -> list[tuple[str, ...]]:
     docker_command = shutil.which("docker")
     commands: list[tuple[str, ...]] = [(docker_command, "buildx")] if docker_command else []
-    plugins = [Path(folder, "docker-buildx").expanduser() for folder in _PLUGIN_FOLDERS]
+    plugins = [Path(os.path.expandvars(folder), "docker-buildx").expanduser() for folder in _PLUGIN_FOLDERS]
     return commands + [(str(plugin),) for plugin in plugins if os.access(plugin, os.X_OK)]

@@ -55,7 +55,7 @@ def _inspect(client: Any, reference: str) -> dict[str, Any]:
     except (ImageNotFound, NotFound):
         near = nearest(reference, _names(client))
         hint = f"did you mean {', '.join(near)}?" if near else "`docker images` lists what there is; a file works too"
-        raise EnvironmentFailure(f"the engine has no image {reference}", hint=hint) from None
+        raise EnvironmentFailure(f"the engine at {current().host} has no image {reference}", hint=hint) from None
     except DockerException as error:
         raise EnvironmentFailure(f"the engine refuses {reference}: {_cause(error)}") from None
 
