@@ -24,7 +24,8 @@ engine-stop:    ## stop the engine that `make engine` started, and nothing else
 bases: engine $(STAMP)  ## base images: the public ones where they can be pulled, else local stand-ins
 	$(BIN)/python samples/bases/bases.py
 
-demo: bases     ## the main job on the Flask sample; results in build/demo/
+demo: engine $(STAMP)  ## the main job on the Flask sample; results in build/demo/
+	$(BIN)/python samples/bases/bases.py python-3.11 distroless
 	$(BIN)/python samples/demo.py
 
 samples: bases  ## the main job on every sample; writes benchmarks/results/samples.json

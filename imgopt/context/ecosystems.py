@@ -114,6 +114,20 @@ class Drop(Fact, frozen=True):
     """Holds only where the image starts a program that was compiled in the build."""
 
 
+class State(Fact, frozen=True):
+    """What a tool keeps for itself: counters, logs, locks, caches that the next start makes again. No file of the
+    application, also where the service read it: dropped, given to no user, no reason to refute. Not for data that a
+    start would miss or fetch again (models, browsers, packages, settings). The proof has a list of its own
+    (`imgopt/proof/state.py`): where the service read what only this table calls state, the proof asks for it."""
+
+    paths: list[str]
+    """Glob patterns as in `[[drop]]`; each covers what lies below it."""
+    reason: str
+    """What it is, for the report."""
+    source: str
+    """Where the tool's makers say so."""
+
+
 class Base(Fact, frozen=True):
     """A family of base images, and what may stand in its place at run time."""
 
@@ -265,6 +279,7 @@ class Ecosystem(Fact, frozen=True):
     """Code of manifests in JSON that runs on install and is known (`scripts`)."""
     launcher: list[Launcher] = []
     drop: list[Drop] = []
+    state: list[State] = []
     base: list[Base] = []
     runtime: Runtime = Runtime()
     build_tools: BuildTools = BuildTools()

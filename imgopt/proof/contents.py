@@ -8,8 +8,9 @@ identical.
 from __future__ import annotations
 
 import re
+import tomllib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -34,6 +35,11 @@ _C_CALL = re.compile(rb"\0([\w.%~/-]+)\._Cfunc_")
 _C_TWICE = frozenset(["net", "os/user", "runtime/cgo", "plugin"])
 """Packages of the standard library that call C where they may; net and os/user have the same in Go."""
 _READ_AT_ONCE = 1 << 20
+_READERS: dict[str, Callable[[bytes], object]] = {
+    ".json": msgspec.json.decode,
+    ".toml": lambda data: tomllib.loads(data.decode()),
+}
+_DEVELOPERS = {"package.json": "devDependencies", "composer.json": "require-dev"}
 
 
 def compare_contents(original: Side, before: Node, candidate: Side, after: Node) -> Likeness:
@@ -45,20 +51,30 @@ def compare_contents(original: Side, before: Node, candidate: Side, after: Node)
     if before.name.endswith(_ARCHIVES):
         same = _members(before) == _members(after) != {} or is_unpacked(before, candidate, after)
         return "rebuilt" if same else "different"
-    if before.name.endswith(".json") and max(before.size, after.size) <= _READ_AT_ONCE:
-        return "rebuilt" if _same_json(before, after) else "different"
+    if before.name.endswith(tuple(_READERS)) and max(before.size, after.size) <= _READ_AT_ONCE:
+        return "rebuilt" if _same_values(before, after) else "different"
     if before.name.endswith(".pyc"):
         return "rebuilt" if before.read()[16:] == after.read()[16:] else "different"
     return "rebuilt" if _same_program(original, before, candidate, after) else "different"
 
 
-def _same_json(before: Node, after: Node) -> bool:
-    """The same values under the same names: what writes a table as it comes (Next.js' pages) gives it another order."""
+def _same_values(before: Node, after: Node) -> bool:
+    """The same values under the same names: what writes a table as it comes (Next.js' pages) gives it another order. An
+    installer writes into the manifest of the project (`npm install --save-dev`, `npm pkg set`)."""
     try:
-        one, other = (msgspec.json.decode(node.read()) for node in (before, after))
+        one, other = (_values(node) for node in (before, after))
         return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         return False
+
+
+def _values(node: Node) -> object:
+    """What the file says, but for the list of what only a developer needs: the packages say what is installed."""
+    values = _READERS[node.name[node.name.rindex(".") :]](node.read())
+    wanted_by_developers = _DEVELOPERS.get(node.name)
+    if wanted_by_developers is None or not isinstance(values, dict):
+        return values
+    return {name: value for name, value in values.items() if name != wanted_by_developers}
 
 
 def _shared(before: Node, after: Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import msgspec
 
@@ -16,6 +17,7 @@ from imgopt.proof.replaced import replaced
 from imgopt.proof.rules import derived_drops
 from imgopt.proof.side import Side, plain_name
 from imgopt.proof.starts import same_start
+from imgopt.proof.state import is_state
 
 _TOOLS = words(
     "pip setuptools wheel pipenv poetry poetry-core poetry-plugin-export uv pdm hatch hatchling flit-core build "
@@ -36,7 +38,8 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
     said = dict.fromkeys(keys, "intended (--allow)")
     same = same_start(original, candidate)
     other = replaced(original, candidate, opened)
-    drops = [*derived_drops(original, opened), *same.drops, *other.drops]
+    drops = [Drop("state of a tool", matches=partial(is_state, original), even_if_opened=True)]
+    drops += [*derived_drops(original, opened), *same.drops, *other.drops]
     drops += [Drop(said[key], frozenset({key[5:]}), even_if_opened=True) for key in said if key.startswith("file:")]
     drops += list(_opened_at_every_start(opened))
     dropped = tuple(_dropped_packages(original, opened))

@@ -19,6 +19,7 @@ from imgopt.proof.contents import compare_contents, was_copied
 from imgopt.proof.model import Allowances, Check, Item, counted, judged
 from imgopt.proof.packages import SYSTEM
 from imgopt.proof.side import Side
+from imgopt.proof.state import is_state
 
 NAME = "application files"
 _SYSTEM = re.compile(
@@ -69,7 +70,7 @@ def check_application_files(
 
 
 def application_files(side: Side) -> Iterator[Node]:
-    """Files, links and empty folders above the base that belong to the application."""
+    """Files, links and empty folders above the base that belong to the application, not to a tool."""
     workdirs = _workdirs(side)
     copied = copied_layers(side)
     installed = package_layers(side.image) - copied
@@ -80,7 +81,7 @@ def application_files(side: Side) -> Iterator[Node]:
             continue  # a folder counts where it is empty: something is meant to be put there
         if node.kind == "dir" and node.layer in installed and node.path.startswith(_FOLDERS_OF_PACKAGES):
             continue  # packages leave empty folders, and their databases do not say whose they are
-        if node.kind == "dir" and MADE_BY_TOOLS.match(node.path):
+        if (node.kind == "dir" and MADE_BY_TOOLS.match(node.path)) or is_state(side, node.path):
             continue
         if node.layer in copied or is_application_path(node.path, workdirs) or _is_alone(side, node.path):
             yield node

@@ -20,6 +20,7 @@ from imgopt.proof.running import check_non_root
 from imgopt.proof.runtimes import check_runtime_versions
 from imgopt.proof.side import Side
 from imgopt.proof.smoke import SMOKE, STOP, check_smoke, check_stop
+from imgopt.proof.state import is_state
 from imgopt.proof.system import check_system_packages
 
 
@@ -91,7 +92,7 @@ def judge(
     named_packages: Sequence[str] = (),
 ) -> tuple[Check, ...]:
     """Every check of the proof; those that need a run say `not measured` where there is none."""
-    opened = runs.opened
+    opened = _without_state(original, runs.opened)
     first = runs.originals[0] if runs.originals else None
     return (
         *static_checks(original, candidate, allowances, opened=opened, named_packages=named_packages),
@@ -99,6 +100,16 @@ def judge(
         *_behaviour(runs),
         check_non_root(original, candidate, allowances, first, runs.candidate),
     )
+
+
+def _without_state(original: Side, opened: Opened | None) -> Opened | None:
+    """What a tool keeps for itself may be read, and is made again where it is not there."""
+    if opened is None:
+        return None
+    files, executed = (
+        frozenset(path for path in paths if not is_state(original, path)) for paths in (opened.files, opened.executed)
+    )
+    return Opened(files, executed)
 
 
 def _behaviour(runs: Runs) -> tuple[Check, Check]:

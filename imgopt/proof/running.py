@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from imgopt.proof.access import lost_rights
 from imgopt.proof.model import Allowances, Check, Item, judged
 from imgopt.proof.observe import Observation
 from imgopt.proof.programs import running_scripts
 from imgopt.proof.side import Side
+from imgopt.proof.state import is_state
 from imgopt.proof.users import WRITE, Identity
 
 NON_ROOT = "non-root"
@@ -42,7 +43,7 @@ def check_non_root(
     if identity.is_root is False and not identity.numeric and original.config.user != candidate.config.user:
         allowed.append(f"user {candidate.config.user!r} is a name: Kubernetes' runAsNonRoot asks for a number")
     items.extend(_lost_accounts(original, candidate))
-    written = _written_folders(before, original.config.volumes)
+    written = _written_folders(before, original)
     items.extend(_not_writable(original, candidate, identity, written))
     told = {item.path for item in items}
     items.extend(item for item in lost_rights(original, candidate, identity) if item.path not in told)
@@ -84,14 +85,15 @@ def _accounts(side: Side) -> set[str]:
     return {line.partition(":")[0] for line in lines if ":" in line}
 
 
-def _written_folders(before: Observation | None, volumes: Iterable[str]) -> list[str]:
-    """Folders in which the original made, changed or deleted something. The engine also names the folders above, and
-    those that it makes itself to mount a volume."""
-    mounts = {posixpath.normpath(volume) for volume in volumes}
+def _written_folders(before: Observation | None, original: Side) -> list[str]:
+    """Folders in which the original made, changed or deleted something, not for a tool of its own. The engine also
+    names the folders above, and those that it makes itself to mount a volume."""
+    mounts = {posixpath.normpath(volume) for volume in original.config.volumes}
     mounts |= {parent for mount in mounts for parent in _parents(mount)}
     paths = [change.path for change in before.written if change.path not in mounts] if before else []
     above = {parent for path in paths for parent in _parents(path)}
-    written = {path for path in paths if path not in above and not _OF_ROOT.search(path)}
+    own = (path for path in paths if path not in above and not _OF_ROOT.search(path))
+    written = {path for path in own if not is_state(original, path)}
     found = {posixpath.dirname(path) or "/" for path in written}
     return sorted(folder for folder in found if not any(parent in found for parent in _parents(folder)))
 

@@ -12,7 +12,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Literal
 
-from imgopt.context.ecosystems import Drop, Ecosystem
+from imgopt.context.ecosystems import Drop, Ecosystem, State
 from imgopt.proof.files import MADE_BY_TOOLS
 
 Fate = Literal["kept", "reinstalled", "replaced", "dropped"]
@@ -60,7 +60,8 @@ class Carved:
 
 @dataclass(frozen=True, slots=True)
 class DropRule:
-    """Paths that match are left out; `state`: of the system's package manager, of which every base has its own.
+    """Paths that match are left out; `state`: also what was opened, for a tool keeps it for itself and makes it again,
+    or it is the system's package manager's, of which every base has its own.
     `whole`: what is opened in a folder that matches shows that the folder is used, as a class path is."""
 
     pattern: re.Pattern[str]
@@ -102,6 +103,8 @@ class CarveRules:
     """Paths that an earlier proof asked for, each with all below it."""
     gone: Mapping[str, str] = field(default_factory=dict)
     """Paths that the builder will not have, with the reason."""
+    only_here: Mapping[str, str] = field(default_factory=dict)
+    """Paths that another build of the same file has under other names, with the reason."""
     delta: frozenset[str] = frozenset()
     """Every path that is carved."""
     keeps_users: bool = False
@@ -130,8 +133,8 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
     path = fact.path
     if is_below(path, rules.must_keep):
         return Verdict("kept", "an earlier build failed without it")
-    if path in rules.gone:
-        return Verdict("dropped", rules.gone[path])
+    if path in rules.gone or path in rules.only_here:
+        return Verdict("dropped", rules.gone.get(path) or rules.only_here[path])
     if path.endswith(".pyc") and not rules.has_source(path):
         return Verdict("dropped", "bytecode of the base's own library, made while installing")
     package = rules.owner(path)
@@ -174,7 +177,7 @@ def is_system_path(path: str) -> bool:
 
 
 def drop_reason(path: str, drops: Iterable[DropRule], *, opened: bool) -> str | None:
-    """Why no run needs this path; what was opened is only dropped where the new base has a state of its own."""
+    """Why no run needs this path; what was opened is only dropped where it is the state of a tool."""
     return next((rule.reason for rule in drops if (rule.state or not opened) and rule.covers(path)), None)
 
 
@@ -185,12 +188,17 @@ def drop_rules(
     compiled: bool,
     traced: bool = True,
     started: Iterable[str] = (),
+    named: Iterable[str] = (),
 ) -> tuple[DropRule, ...]:
     """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it. `traced`: it is
     known what a run opened; without that no archive is known to be the one that is not started. `started`: folders of
-    the application, which no rule about a whole folder of the file system covers."""
+    the application, which no rule about a whole folder of the file system covers. `named`: folders that the author
+    gives to a tool by a variable: what was put there is wanted."""
     own = tuple(started)
-    return tuple(
+    homes = tuple(homes)
+    given = frozenset((*own, *named))
+    states = (_state_rule(state, homes, given) for ecosystem in ecosystems for state in ecosystem.state)
+    drops = (
         _drop_rule(drop, path.replace("~", home, 1) if path.startswith("~") else path, own)
         for ecosystem in ecosystems
         for drop in ecosystem.drop
@@ -198,6 +206,15 @@ def drop_rules(
         for path in drop.paths
         for home in (homes if path.startswith("~") else ("",))
     )
+    return (*states, *drops)
+
+
+def _state_rule(state: State, homes: Iterable[str], given: frozenset[str]) -> DropRule:
+    """One rule for all the paths; folders of the application in it are none of the tool's."""
+    globs = [g.replace("~", home, 1) for g in state.paths for home in (homes if g.startswith("~") else ("",))]
+    pattern = re.compile("|".join(_pattern(glob).pattern for glob in globs), re.DOTALL)
+    used = frozenset(folder for folder in given if pattern.match(f"{folder}/x"))
+    return DropRule(pattern, f"state of a tool: {state.reason}", state=True, used=used)
 
 
 def _drop_rule(drop: Drop, path: str, own: Iterable[str]) -> DropRule:

@@ -12,6 +12,7 @@ from imgopt.image.config import is_root
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
 from imgopt.proof.rules import started_folders
+from imgopt.proof.state import named_folders
 from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, is_below, orphan_bytecode
 from imgopt.rewrite.copies import CopyPlan, plan_copies
@@ -67,6 +68,7 @@ def carve_on(
             compiled=compiled,
             traced=traced,
             started=started_folders(evidence.side),
+            named=named_folders(evidence.config),
         ),
         opened=frozenset(path for path in evidence.opened if not explained(path)),
         owner=evidence.owner,
@@ -76,6 +78,7 @@ def carve_on(
         must_keep=frozenset(project.repairs.paths),
         keeps_users=defines_users(evidence),
         gone=gone_paths(situation),
+        only_here=project.repairs.only_here,
     )
     first = carve(evidence.delta, rules)
     kept = frozenset(first.paths("kept"))

@@ -1,7 +1,8 @@
 """From the kept paths to COPY lines: the fewest that hold.
 
-A folder is copied whole where nothing in it was dropped. What the new base has at the same path with the same bytes is
-harmless: it is shipped once more at most, so a folder that holds some is copied whole when that saves enough lines.
+A folder is copied whole where nothing in it was dropped, and where a file in it has a name that only this build knows.
+What the new base has at the same path with the same bytes is harmless: it is shipped once more at most, so a folder
+that holds some is copied whole when that saves enough lines.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from posixpath import dirname
 
 from imgopt.rewrite.carve import PathFact, is_below
+from imgopt.rewrite.drawn import is_of_one_build
 from imgopt.rewrite.final_stage import Copy
 
 LINE_WORTH_BYTES = 2_000_000
@@ -154,6 +156,9 @@ def _visit(
     if node.path in SHARED_FOLDERS or alone:
         return apart
     lines = len(apart[0]) + bool(apart[1])
+    drawn = any(is_of_one_build(path.removeprefix(node.path)) for path in node.kept)
+    if drawn and node.harmless_bytes <= LARGE_BYTES:
+        return [Copy((node.path,), node.path)], [], _removals(node)
     if _holds_packages(node, installed):
         if lines > MOST_LINES:
             apart = _apart(node, facts, installed, whole=True)

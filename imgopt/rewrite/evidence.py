@@ -13,6 +13,7 @@ from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages
 from imgopt.image.tree import Node, Tree
 from imgopt.proof.side import Side
+from imgopt.proof.state import is_state
 from imgopt.rewrite.carve import PathFact
 
 
@@ -152,8 +153,9 @@ class Evidence:
 
     @cached_property
     def opened(self) -> frozenset[str]:
-        """Every path that the smoke run opened or executed, and where it leads."""
-        return self.real({*(self.seen.opened or ()), *self.seen.executed})
+        """Every path that the smoke run opened or executed, and where it leads, but for the state of tools."""
+        paths = {*(self.seen.opened or ()), *self.seen.executed}
+        return frozenset(path for path in self.real(paths) if not is_state(self.side, path))
 
     def system(self, ecosystems: Iterable[Ecosystem]) -> SystemFacts | None:
         """The system package manager of the image's distribution."""

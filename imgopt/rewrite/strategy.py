@@ -150,6 +150,8 @@ class Repairs:
     writable: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Package or path -> who asks for it, where that is known."""
+    only_here: Mapping[str, str] = field(default_factory=dict)
+    """Paths that another build of the original has under other names -> the reason for leaving them out."""
 
     def why(self, name: str) -> str:
         return self.reasons.get(name, "an earlier build failed without it")

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 
 from imgopt.image.tree import Tree
 from imgopt.proof.files import application_files, copied_layers
+from imgopt.proof.state import is_state
 from imgopt.proof.writes import written_by_sources
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import shell_word
@@ -70,7 +71,8 @@ class Writable:
 def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     """What has to belong to the user: the application's own folders, and what the run or the sources write to."""
     mounts = _mount_points(evidence)
-    made = [path for path in evidence.seen.written if not _is_free(path) and path not in mounts]
+    seen_made = (path for path in evidence.seen.written if not _is_free(path) and path not in mounts)
+    made = [path for path in seen_made if not is_state(evidence.side, path)]
     new = {path for path in made if evidence.tree.get(path) is None}
     reasons = dict(_own_folders(evidence))
     reasons |= dict.fromkeys(evidence.config.volumes, "a volume")

@@ -35,8 +35,9 @@ BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 EXTRA_AUTHORITIES = Path("/usr/local/share/ca-certificates")
 SUITE = "bookworm"
 
-# What the three samples of `make demo` and the engine tests need, in the order in which they are wanted.
+# What the engine tests need, in the order in which they are wanted: of each run time the oldest and the newest.
 USUAL = ("python-3.11", "distroless", "node-20", "golang-1.22", "distroless-nodejs20", "nginx")
+USUAL += ("node-24", "node-26", "golang-1.26")
 
 GIVES = re.compile(r"^# gives (?P<names>\S+(?: \S+)*?)(?: from stage (?P<stage>\S+))?$", re.MULTILINE)
 USES = re.compile(re.escape(LOCAL) + r"([\w./:-]+)")

@@ -41,3 +41,53 @@ def test_true_is_not_one(side_of: Callable[..., Side]) -> None:
     assert before is not None
     assert after is not None
     assert compare_contents(one, before, two, after) == "different"
+
+
+MANIFEST = '{"name": "a", "version": "1.0.0", "type": "module", "dependencies": {"ms": "2.1.3"}}'
+REWRITTEN = """{
+  "type": "module",
+  "name": "a",
+  "version": "1.0.0",
+  "dependencies": {"ms": "2.1.3"},
+  "devDependencies": {"typescript": "^6.0.3"}
+}
+"""
+PROJECT = '[project]\nname = "a"\ndependencies = ["flask==3.1.0"]\n'
+MANIFESTS = {
+    "another version is another program": ("package.json", MANIFEST.replace("1.0.0", "1.0.1"), "different"),
+    "another kind of modules runs otherwise": ("package.json", MANIFEST.replace("module", "commonjs"), "different"),
+    "another dependency is wanted at run time": ("package.json", MANIFEST.replace("2.1.3", "2.0.0"), "different"),
+    "no manifest of npm": ("settings.json", REWRITTEN, "different"),
+    "a development package was added": ("package.json", REWRITTEN, "rebuilt"),
+}
+
+
+@pytest.mark.parametrize(("name", "other", "likeness"), MANIFESTS.values(), ids=MANIFESTS)
+def test_a_manifest_that_a_build_rewrites_is_compared_by_meaning(
+    name: str, other: str, likeness: str, side_of: Callable[..., Side]
+) -> None:
+    one, two = (
+        side_of(Recipe((("COPY . .", {f"/app/{name}": MANIFEST}), ("RUN npm i -D x", {f"/app/{name}": text})), {}))
+        for text in (MANIFEST + "\n", other)
+    )
+    before, after = one.file(f"/app/{name}"), two.file(f"/app/{name}")
+    assert before is not None
+    assert after is not None
+    assert compare_contents(one, before, two, after) == likeness
+
+
+@pytest.mark.parametrize(
+    ("other", "likeness"),
+    [
+        (PROJECT.replace("3.1.0", "3.0.0"), "different"),
+        (PROJECT + "[", "different"),
+        ('[project]\ndependencies = [\n  "flask==3.1.0",\n]\nname = "a"\n', "rebuilt"),
+    ],
+)
+def test_settings_in_toml_are_compared_by_their_values(other: str, likeness: str, side_of: Callable[..., Side]) -> None:
+    path = "/app/pyproject.toml"
+    one, two = (side_of(Recipe((("RUN poetry add x", {path: text}),), {})) for text in (PROJECT, other))
+    before, after = one.file(path), two.file(path)
+    assert before is not None
+    assert after is not None
+    assert compare_contents(one, before, two, after) == likeness

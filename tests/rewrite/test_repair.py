@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from imgopt.rewrite.loop.repair import to_leave_out
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from imgopt.proof.model import Item
+from imgopt.rewrite.loop.repair import repair, to_leave_out
+from imgopt.rewrite.strategy import Repairs
 
 
 def test_one_after_the_other_and_all_when_it_makes_no_difference() -> None:
@@ -11,3 +19,38 @@ def test_one_after_the_other_and_all_when_it_makes_no_difference() -> None:
     assert to_leave_out({"bytecode": "a file is lost"}, names, "a file is lost") == ["non-root"]
     assert to_leave_out({"bytecode": "x", "exec-form": "x"}, names, "a file is lost") == ["non-root"]
     assert to_leave_out({"bytecode": "x", "exec-form": "x"}, names, "x") == names
+
+
+LIBRARIES = [f"/usr/lib/x86_64-linux-gnu/lib{name}.so.1" for name in "abc"]
+PAGES = [f"/srv/web/{name}.css" for name in "abc"]
+ASKED = {
+    "two files of a folder": (PAGES[:2], PAGES[:2]),
+    "one file each of three folders": (["/srv/a/1", "/srv/b/1", "/srv/c/1"], ["/srv/a/1", "/srv/b/1", "/srv/c/1"]),
+    "libraries of the system": (LIBRARIES, LIBRARIES),
+    "programs of all kinds": (["/usr/local/bin/a", "/usr/local/bin/b", "/usr/local/bin/c"], None),
+    "three files of a folder": ([*PAGES, "/srv/x"], ["/srv/web", "/srv/x"]),
+    "three folders of a folder": ([f"/opt/kit/{folder}/{n}" for folder in "abc" for n in range(3)], ["/opt/kit"]),
+}
+
+
+def learned(paths: Sequence[str], before: Repairs | None = None) -> tuple[list[str], tuple[str, ...]]:
+    """Paths that the next plan keeps, and what is told of it, where the original has them all."""
+    side = SimpleNamespace(exists=bool)
+    evidence: Any = SimpleNamespace(side=side, owner={}.get)
+    found = repair(before or Repairs(), [Item("missing-file", path, path) for path in paths], evidence)
+    return sorted(found.repairs.paths), found.words
+
+
+@pytest.mark.parametrize(("missing", "added"), ASKED.values(), ids=ASKED)
+def test_the_third_file_of_a_folder_asks_for_the_folder(missing: list[str], added: list[str] | None) -> None:
+    assert learned(missing)[0] == (added or missing)
+
+
+def test_files_that_earlier_builds_asked_for_count() -> None:
+    paths, words = learned(["/srv/web/c.css"], Repairs(paths=("/srv/web/a.css", "/srv/web/b.css")))
+    assert paths == ["/srv/web"]
+    assert words == ("added /srv/web: file after file of it was missing",)
+
+
+def test_a_file_of_a_folder_that_was_added_is_not_learned_again() -> None:
+    assert learned(["/srv/web/d.css"], Repairs(paths=("/srv/web",))) == (["/srv/web"], ())

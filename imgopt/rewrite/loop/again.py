@@ -6,19 +6,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from imgopt.engine import Session
+from imgopt.engine import BuildFailure, Session
 from imgopt.image import open_image
 from imgopt.image.tree import Tree
+from imgopt.proof.files import copied_layers
 from imgopt.proof.model import Check, Item
+from imgopt.rewrite.drawn import is_drawn, is_of_one_build
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 
-_DRAWN = re.compile(
-    r"(?:tmp|[-_.])(?=[a-z0-9_]*\d)[a-z0-9_]{8}(?:[/.-]|$)|[0-9a-f]{16}"
-    r"|/(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{21}(?:[/.]|$)"
-    r"|[/.-](?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{8}\.(?:m?js|css)(?:\.(?:map|br|gz))*$"
-)
-"""Names as Python's tempfile and JavaScript's nanoid draw them (Next.js' build), and digests, those of bundlers too."""
 REASON = "differs between two builds of the original itself"
+ONLY_HERE = "state of a tool: each build gives it another name"
+_TOOLS_OWN = re.compile(r"^/(?:(?:root|home/[^/]+)/)?\.[^/]+/|^/(?:var/)?tmp/|^/var/cache/")
+"""Hidden folders of a home and folders for what is temporary: what COPY and the build command make lies elsewhere."""
 
 
 class BuiltAgain:
@@ -46,6 +47,21 @@ class BuiltAgain:
         return self._tree
 
 
+def drawn_state(final: FinalStage, evidence: Evidence, again: BuiltAgain) -> tuple[str, ...]:
+    """What a final stage keeps in places of tools, that nothing opened and that only this build has; nothing is built
+    where no COPY line would tell a name that a build draws."""
+    named = {path for copy in final.copies if not copy.stage for path in copy.sources}
+    if not any(_TOOLS_OWN.match(path) and is_of_one_build(path) for path in named):
+        return ()
+    kept = [path for path in final.carved.paths("kept") if _TOOLS_OWN.match(path) and path not in evidence.opened]
+    copied = copied_layers(evidence.side)
+    own = [path for path in kept if evidence.facts[path].layer not in copied]
+    try:
+        return tuple(sorted(path for path in own if again.tree().get(path) is None)) if own else ()
+    except BuildFailure:
+        return ()
+
+
 def settle_files(checks: Iterable[Check], original: Tree, again: BuiltAgain) -> tuple[Check, ...]:
     """Failed checks without the files whose contents no two builds share; nothing is built where none is in doubt."""
     return tuple(_settled(check, original, again) for check in checks)
@@ -65,7 +81,7 @@ def _settled(check: Check, original: Tree, again: BuiltAgain) -> Check:
 
 def _is_doubtful(item: Item) -> bool:
     """A file with other bytes, or one that is missing under a name that a program drew (`tmpab12cd34`)."""
-    return item.kind == "changed-file" or _DRAWN.search(item.path) is not None
+    return item.kind == "changed-file" or is_drawn(item.path)
 
 
 def _changes_by_itself(item: Item, original: Tree, again: Tree) -> bool:

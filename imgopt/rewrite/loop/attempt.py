@@ -18,7 +18,7 @@ from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.looking import BaseLooker
-from imgopt.rewrite.loop.again import BuiltAgain, settle_files
+from imgopt.rewrite.loop.again import ONLY_HERE, BuiltAgain, drawn_state, settle_files
 from imgopt.rewrite.loop.allow import allowances
 from imgopt.rewrite.loop.original import Original, project_of
 from imgopt.rewrite.loop.repair import asks_for, repair, suspects, to_leave_out
@@ -121,7 +121,7 @@ class _Worker:
     def run(self) -> Attempt:
         state = _State({})
         while True:
-            plan = self.plan(state)
+            plan = self._named_for_good(self.plan(state), state)
             reason = self._inapplicable(plan)
             if reason:
                 # What a plan without some strategies cannot do any more is no reason: what they failed by is.
@@ -139,6 +139,16 @@ class _Worker:
         project = replace(project, repairs=state.repairs, off=frozenset(off))
         strategies = strategies_of(self._kind, [*rewrite.disable, *state.off], rewrite.allow)
         return make_plan(self._original.source.text, project, strategies)
+
+    def _named_for_good(self, plan: Plan, state: _State) -> Plan:
+        """The plan without what another build has under other names, where it would name something like that."""
+        found = drawn_state(plan.final, self._original.evidence, self._again) if plan.final is not None else ()
+        new = [path for path in found if path not in state.repairs.only_here]
+        if not new:
+            return plan
+        state.repairs = replace(state.repairs, only_here={**state.repairs.only_here, **dict.fromkeys(new, ONLY_HERE)})
+        state.words.append(f"left out {new[0]}{f' and {len(new) - 1} more' if len(new) > 1 else ''}: {ONLY_HERE}")
+        return self.plan(state)
 
     def _inapplicable(self, plan: Plan) -> str:
         if not plan.changes:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgopt.proof.model import Item
+from imgopt.rewrite.carve import is_below
+from imgopt.rewrite.copies import PROGRAM_FOLDERS, SHARED_FOLDERS
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.strategy import Repairs
 
 ADD = frozenset(["missing-library", "missing-file", "missing-module", "missing-command", "missing-locale"]) | frozenset(
     ["missing-time-zone", "missing-certificates"]
 )
+MOST_FILES = 2
+"""Single files of one folder that repairs add; with more it is the folder that was missing."""
+SHARED = SHARED_FOLDERS | PROGRAM_FOLDERS
 OWN = frozenset(["not-writable", "permission"])
 SUSPECTS = (
     "bare-base",
@@ -51,24 +57,43 @@ class Repair:
 
 
 def repair(repairs: Repairs, items: Iterable[Item], evidence: Evidence, *, installs: bool = True) -> Repair:
-    """What the failed items ask for, as far as the original has it; `installs`: the new base has a package manager."""
+    """What the failed items ask for, as far as the original has it; `installs`: the new base has a package manager.
+    Where they ask for file after file of one folder, the folder is added."""
     packages, paths, writable = list(repairs.packages), list(repairs.paths), list(repairs.writable)
     reasons = dict(repairs.reasons)
-    words: list[str] = []
+    words: dict[str, str] = {}
     for item in items:
         path = _path_in_original(item, evidence)
         if item.kind in ADD and path:
             owner = evidence.owner(path) if installs else None
-            added = _add(packages, owner) if owner else _add(paths, path)
+            added = _add(packages, owner) if owner else not is_below(path, paths) and _add(paths, path)
             if added:
                 reasons |= {owner or path: item.needed_by} if item.needed_by else {}
                 what = f"package {owner}" if owner else path
-                words.append(f"added {what}: {item}")
+                words[owner or path] = f"added {what}: {item}"
         elif item.kind in OWN and item.subject.startswith("/"):
             folder = _folder(item.subject, evidence)
             if folder not in ("/", "") and _add(writable, folder):
-                words.append(f"gave {folder} to the user: {item}")
-    return Repair(Repairs(tuple(packages), tuple(paths), tuple(writable), reasons), tuple(words))
+                words[f"owner of {folder}"] = f"gave {folder} to the user: {item}"
+    folders = _crowded(paths)
+    words = {name: said for name, said in words.items() if not is_below(name, folders)}
+    words |= {folder: f"added {folder}: file after file of it was missing" for folder in folders if folder not in paths}
+    kept = [path for path in paths if not is_below(path, folders)]
+    new = replace(repairs, packages=tuple(packages), paths=(*kept, *folders), writable=tuple(writable), reasons=reasons)
+    return Repair(new, tuple(words.values()))
+
+
+def _crowded(paths: Iterable[str]) -> tuple[str, ...]:
+    """Folders of which more than MOST_FILES entries are named; those that every base has are none, of them each entry
+    stands for itself."""
+    named, found = set(paths), set[str]()
+    while True:
+        counts = Counter(posixpath.dirname(path) for path in named)
+        more = {folder for folder, count in counts.items() if count > MOST_FILES and folder not in SHARED}
+        if not more:
+            return tuple(sorted(found))
+        named = {path for path in named if not is_below(path, more)} | more
+        found = {folder for folder in found if not is_below(folder, more)} | more
 
 
 def asks_for(pruned: Mapping[str, str], items: Iterable[Item]) -> bool:
