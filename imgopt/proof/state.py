@@ -15,7 +15,8 @@ from imgopt.image.config import ImageConfig
 from imgopt.proof.rules import started_folders
 from imgopt.proof.side import Side
 
-_HOME = r"^/(?:root|home/[^/]+)/"
+_HOME = r"^/(?:[^/]+/){1,2}(?=\.)"
+"""A hidden folder of a home, wherever that is (`HOME=/app`): the names in this table are nothing else's."""
 _TMP = r"^/(?:var/)?tmp/"
 _TABLE = (
     # go.dev/doc/telemetry: one counter file by program, version and day
@@ -52,10 +53,15 @@ _TABLE = (
     r"^/var/cache/(?:fontconfig|ldconfig)",
 )
 _STATE = re.compile("|".join(f"(?:{pattern})(?:/|$)" for pattern in _TABLE))
+_HERE = ("/tmp/", "/var/tmp/", "/var/cache/", "/go/pkg/")
+_IN_IT = ("/.", "/cargo/", "/conda/", "/rustup/")
+"""Where the table's paths begin, or what they hold: asked first, for an image has hundreds of thousands of files."""
 
 
 def is_state(side: Side, path: str) -> bool:
     """Whether a tool keeps this file for itself, in an image whose author gave that folder to nothing else."""
+    if not path.startswith(_HERE) and not any(part in path for part in _IN_IT):
+        return False
     return _STATE.search(path) is not None and not path.startswith(_given(side))
 
 

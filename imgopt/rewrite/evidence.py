@@ -138,8 +138,10 @@ class Evidence:
 
     @cached_property
     def homes(self) -> tuple[str, ...]:
-        """Home folders: root's, and those of /etc/passwd below /home."""
-        return tuple(dict.fromkeys(["/root", *(home for _, _, home in self.users if home.startswith("/home/"))]))
+        """Home folders: root's, those of /etc/passwd below /home, and the one that HOME names."""
+        listed = (home for _, _, home in self.users if home.startswith("/home/"))
+        named = self.config.environment.get("HOME", "").rstrip("/")
+        return tuple(dict.fromkeys(["/root", *listed, *([named] if named.startswith("/") else [])]))
 
     @cached_property
     def users(self) -> tuple[tuple[str, int, str], ...]:

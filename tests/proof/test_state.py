@@ -63,6 +63,7 @@ STATE = [
     "/tmp/v8-compile-cache-0/12.4.254.21-node.33/zSoptzSrunzSa.BLOB",
     "/root/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log",
     "/root/.npm/_update-notifier-last-checked",
+    "/app/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log",
     "/root/.local/state/pnpm/pnpm-state.json",
     "/tmp/yarn--1764471004811-0.5512/node",
     "/root/.cache/uv/.lock",
@@ -90,7 +91,7 @@ def side(side_of: Callable[..., Side], files: Files, **config: object) -> Side:
 
 @cache
 def drops() -> CarveRules:
-    found = drop_rules(builtin_ecosystems(), ["/root", "/home/app"], compiled=False)
+    found = drop_rules(builtin_ecosystems(), ["/root", "/home/app", "/app"], compiled=False)
     states = tuple(rule for rule in found if rule.reason.startswith("state of a tool"))
     return CarveRules(states, frozenset((*DATA, *STATE)), {}.get, frozenset(), frozenset())
 
