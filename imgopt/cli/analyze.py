@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imgopt.cli.emit import show
 from imgopt.cli.options import Format, Output, OutputOptions, Platform
+from imgopt.cli.streams import write_document
 from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
@@ -82,12 +84,9 @@ def _show(result: Analysis, format: str, views: list[str], top: int | None) -> N
     from imgopt.report.formats import render
 
     if format != "text":
-        sys.stdout.write(render(result, format))
+        write_document(render(result, format))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=False)
     for view in views:
-        console.print(report.VIEWS[view](result, top or 30))
+        show(report.VIEWS[view](result, top or 30))
     if not views:
-        console.print(report.summary(result, top or 6))
+        show(report.summary(result, top or 6))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from imgopt import __version__
-from imgopt.errors import ImgoptError
+from imgopt.cli.streams import HANDLER, Streams
+from imgopt.errors import EnvironmentFailure, ImgoptError, Location
 
 COMMANDS: tuple[str, ...] = (
     "analyze",
@@ -80,6 +81,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("imgopt: interrupted", file=sys.stderr)
         return 130
+    except OSError as error:
+        return _say(_no_space(error)) if error.errno in _FULL else _apologize(error)
     except Exception as error:  # typer's own usage errors have exit_code and show()
         show = getattr(error, "show", None)
         if show is None:
@@ -87,6 +90,18 @@ def main(arguments: list[str] | None = None) -> int:
         show()
         return int(getattr(error, "exit_code", 2))
     return code if isinstance(code, int) else 0
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def _no_space(error: OSError) -> EnvironmentFailure:
+    """A full disk wherever it shows: of the working tree, of the temporary folder, of the home folder."""
+    where = Location(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else None
+    return EnvironmentFailure(
+        f"{os.strerror(error.errno or errno.ENOSPC)}", location=where,
+        hint="free some space; TMPDIR=FOLDER puts temporary files elsewhere",
+    )  # fmt: skip
 
 
 def _needed(arguments: list[str]) -> tuple[str, ...]:
@@ -99,12 +114,19 @@ def _needed(arguments: list[str]) -> tuple[str, ...]:
 
 
 def _say(error: ImgoptError) -> int:
-    print(f"imgopt: {error}", file=sys.stderr)
+    print(f"imgopt: {_lines(str(error))}", file=sys.stderr)
     for line in _last_lines(error):
         print(f"        | {line}", file=sys.stderr)
     if error.hint:
-        print(f"        {error.hint}", file=sys.stderr)
+        print(f"        {_lines(error.hint)}", file=sys.stderr)
     return error.exit_code
+
+
+def _lines(text: str) -> str:
+    """Names of files and images are in it: whatever they hold, the terminal shows it."""
+    from imgopt.report.common import safe_terminal
+
+    return "\n        ".join(safe_terminal(line) for line in text.splitlines())
 
 
 def _last_lines(error: ImgoptError) -> list[str]:
@@ -120,20 +142,24 @@ def _apologize(error: Exception) -> int:
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile("w", prefix="imgopt-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write(f"imgopt {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
-        traceback.print_exception(error, file=log)
+    text = f"imgopt {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n"
+    text += "".join(traceback.format_exception(error))
     print(f"imgopt: sorry, this is a bug of imgopt: {type(error).__name__}: {error}", file=sys.stderr)
-    print(f"        please report it with the log in {log.name}", file=sys.stderr)
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="imgopt-", suffix=".log", delete=False, encoding="utf-8",
+                                         errors=HANDLER) as log:  # fmt: skip
+            log.write(text)
+    except OSError:
+        print(text, file=sys.stderr)
+    else:
+        print(f"        please report it with the log in {log.name}", file=sys.stderr)
     return 2
 
 
 def run() -> None:
     """Entry point of the `imgopt` script: ends without taking apart what it built, which takes a tenth of a run."""
-    code = main()
-    with suppress(BrokenPipeError):  # the reader had enough
-        sys.stdout.flush()
-    sys.stderr.flush()
+    streams = Streams()
+    code = streams.finish(main())
     atexit._run_exitfuncs()
     os._exit(code)
 

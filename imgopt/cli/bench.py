@@ -15,7 +15,7 @@ import typer
 
 from imgopt.cli import options
 from imgopt.cli.arms import Wanted
-from imgopt.cli.emit import give
+from imgopt.cli.emit import give, show
 from imgopt.cli.grouped import grouped
 from imgopt.errors import InputError, Location
 
@@ -173,7 +173,8 @@ def _scenarios(first: ArmSpec, only: Sequence[str]) -> list[Scenario]:
 
 def _plan(arms: Sequence[ArmSpec], scenarios: Sequence[Scenario], settings: Settings) -> None:
     """What `--dry-run` prints. How long a build takes is not known before the first one; the limit is."""
-    from rich.console import Console
+    from rich.console import Group
+    from rich.text import Text
 
     from imgopt.report.common import safe_terminal, seconds_text
 
@@ -193,7 +194,7 @@ def _plan(arms: Sequence[ArmSpec], scenarios: Sequence[Scenario], settings: Sett
         lines.append(f"run: {rounds} x {count} containers: start to the first good answer, memory, stop")
     limit = f"at most {seconds_text(settings.max_time)} (--max-time)" if settings.max_time else "no time limit"
     lines.append(f"in all {builds} builds, {limit}; an estimate follows the first build of each arm")
-    Console(highlight=False, markup=False).print("\n".join(lines), soft_wrap=True)
+    show(Group(*map(Text, lines)))
 
 
 def _measure(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from imgopt.cli.analyze import Reference, read_dockerfile
+from imgopt.cli.emit import show
 from imgopt.cli.options import Format, Output, OutputOptions, Platform
+from imgopt.cli.streams import write_document
 
 
 def register(app: typer.Typer) -> None:
@@ -41,8 +42,6 @@ def diff(
     )
     write_outputs(result, output or [])
     if format != "text":
-        sys.stdout.write(render(result, format))
+        write_document(render(result, format))
         return
-    from rich.console import Console
-
-    Console(highlight=False).print(summary(result, top))
+    show(summary(result, top))

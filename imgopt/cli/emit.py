@@ -6,11 +6,16 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgopt.cli.options import OutputOptions
+from imgopt.cli.streams import write_document
 from imgopt.errors import EnvironmentFailure, Location
 from imgopt.results import Result
 from imgopt.results.ci import CiResult
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _SUMMARY_BYTES = 900_000
 """A step summary may have 1 MiB; above it nothing of it is shown."""
@@ -18,30 +23,41 @@ _SUMMARY_BYTES = 900_000
 
 def give(result: Result, out: OutputOptions, *, soft_wrap: bool = False) -> None:
     """To standard output in the format that was asked for, and to every file that was."""
-    from imgopt.report import render, write_outputs
+    from imgopt.report import render, renderable, write_outputs
 
     if out.format == "text":
-        _to_terminal(result, soft_wrap=soft_wrap)
+        show(renderable(result), soft_wrap=soft_wrap)
     else:
-        sys.stdout.write(render(result, out.format))
+        write_document(render(result, out.format))
     write_outputs(result, out.output or ())
 
 
 def emit(result: Result, format: str) -> None:
     """To standard output. `github` also appends to the step summary and the outputs, where the runner names them."""
-    from imgopt.report import render
+    from imgopt.report import render, renderable
 
     if format == "github" and isinstance(result, CiResult):
-        sys.stdout.write(render(result, "github"))
+        write_document(render(result, "github"))
         _to_runner(result)
     elif format != "text":  # machines read it; no line of it can begin with a command
-        sys.stdout.write(render(result, format))
+        write_document(render(result, format))
     elif os.environ.get("GITHUB_ACTIONS") == "true":
         _quoted(render(result, "text", width=_log_width()))
-    elif sys.stdout.isatty():
-        _to_terminal(result)
     else:
-        sys.stdout.write(render(result, "text", width=_log_width()))
+        show(renderable(result), width=None if sys.stdout.isatty() else _log_width())
+
+
+def show(what: RenderableType, *, width: int | None = None, soft_wrap: bool = False) -> None:
+    """For people: to standard output, without spaces at the ends of lines where it is no terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, width=width)
+    if console.is_terminal:
+        console.print(what, soft_wrap=soft_wrap)
+        return
+    with console.capture() as capture:
+        console.print(what, soft_wrap=soft_wrap)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 
 def _log_width() -> int:
@@ -49,14 +65,6 @@ def _log_width() -> int:
     import shutil
 
     return shutil.get_terminal_size((160, 24)).columns
-
-
-def _to_terminal(result: Result, *, soft_wrap: bool = False) -> None:
-    from rich.console import Console
-
-    from imgopt.report import renderable
-
-    Console(highlight=False).print(renderable(result), soft_wrap=soft_wrap)
 
 
 def _quoted(text: str) -> None:

@@ -92,7 +92,6 @@ def _write_out(folder: Path, result: OptimizeResult) -> None:
     from imgopt.report.files import write_atomic
     from imgopt.results import to_json
 
-    folder.mkdir(parents=True, exist_ok=True)
     for variant in result.variants:
         if variant.verdict == "proven":
             write_atomic(folder / f"Dockerfile.{variant.name}", variant.dockerfile)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,13 +63,12 @@ def _rendered(results: Sequence[Result], format: str, title: str | None) -> str:
 
 
 def _print(results: Sequence[Result], format: str, title: str | None) -> None:
-    from rich.console import Console
-
+    from imgopt.cli.emit import show
+    from imgopt.cli.streams import write_document
     from imgopt.report import renderable
 
     if format != "text":
-        sys.stdout.write(_rendered(results, format, title))
+        write_document(_rendered(results, format, title))
         return
-    console = Console(highlight=False)
     for result in results:
-        console.print(renderable(result))
+        show(renderable(result))

@@ -14,11 +14,9 @@ def register(app: typer.Typer) -> None:
 
 
 def strategies_command(name: Name = None) -> int:
-    from rich.console import Console
-
+    from imgopt.cli.emit import show
     from imgopt.report.strategies import listing, page
     from imgopt.rewrite.registry import all_strategies, find_strategy
 
-    console = Console(highlight=False)
-    console.print(listing(all_strategies()) if name is None else page(find_strategy(name)))
+    show(listing(all_strategies()) if name is None else page(find_strategy(name)))
     return 0
