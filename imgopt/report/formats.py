@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgopt.errors import EnvironmentFailure, InputError, Location
 from imgopt.report.files import write_atomic
+from imgopt.report.packed import read_saved
 from imgopt.results import Result, from_json, schema_of, to_json
 
 if TYPE_CHECKING:
@@ -109,11 +110,8 @@ def _exists(module: str) -> bool:
 
 
 def load(path: Path) -> Result:
-    """Reads a saved result of any kind. Raises InputError: damaged, unknown kind, newer schema."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", location=Location(str(path))) from None
+    """Reads a saved result of any kind, also a compressed one. Raises InputError: damaged, unknown kind, newer."""
+    data = read_saved(path)
     schema = schema_of(data, str(path))
     return from_json(data, _model(schema, str(path)), str(path))
 
