@@ -31,6 +31,7 @@ from imgopt.bench.tasks import (
 )
 from imgopt.cache.scenarios import Scenario
 from imgopt.context.files import list_files
+from imgopt.context.project import project_name
 from imgopt.dockerfile import IgnoreFile
 from imgopt.engine import BuildFailure, Session
 from imgopt.errors import EnvironmentFailure, FindingsError, InputError, Interrupted
@@ -139,6 +140,7 @@ class Bench:
         settings = self._settings
         engine = self._session.engine
         return BenchResult(
+            project=project_name(self._specs[0].project),
             context=str(self._specs[0].project),
             command=self.command,
             seed=settings.seed,

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from imgopt.cache.bases import BaseConfig
 from imgopt.cache.edits import Edit
 from imgopt.cache.examine import examine
@@ -24,6 +26,7 @@ from imgopt.cache.state import State, read_state
 from imgopt.cache.times import Times, times_of
 from imgopt.context.files import list_files
 from imgopt.context.history import churn, history
+from imgopt.context.project import project_name
 from imgopt.dockerfile import IgnoreFile
 from imgopt.engine import BuildRequest, Session
 from imgopt.errors import FindingsError, InputError
@@ -76,7 +79,7 @@ class Project:
     def examine(self, names: Sequence[str] = (), times: Times | None = None) -> CacheResult:
         """All scenarios (or those named), predicted."""
         with self._chosen(names) as chosen:
-            return examine(self.state, chosen, None, self._known, self._times(times))
+            return self._named(examine(self.state, chosen, None, self._known, self._times(times)))
 
     def measure(self, session: Session, names: Sequence[str] = (), tell: Tell = _silent) -> CacheResult:
         """All scenarios (or those named), predicted and built. What an earlier measurement said is predicted, too, and
@@ -89,11 +92,14 @@ class Project:
             cold = laboratory.cold()
             if cold.failure:
                 raise FindingsError(cold.failure, hint="it fails as it is, before any change")
-            result = examine(state, chosen, laboratory, self._known, times_of(cold), tell)
+            result = self._named(examine(state, chosen, laboratory, self._known, times_of(cold), tell))
             if self.memory is not None:
                 edits = {one.name: one.example for one in chosen if isinstance(one, Scenario)}
                 self.memory.remember(self.state, edits, result, times_of(cold))
             return result
+
+    def _named(self, result: CacheResult) -> CacheResult:
+        return msgspec.structs.replace(result, project=project_name(self.context))
 
     def explain(self, line: int | None, since: str | None = None, against: Path | None = None) -> ExplainResult:
         """Why the step at a line (None: the first that misses) is not found, compared with one other state."""

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from imgopt.context.project import project_name
 from imgopt.engine import Build, BuildEvent, BuildFailure, BuildRequest, Session
 from imgopt.errors import EnvironmentFailure, InputError, Location
 from imgopt.image.entries import printable
@@ -73,6 +76,18 @@ def prove(
     Raises BuildFailure when the original does not build, InputError for an image or file that is not there,
     EnvironmentFailure for the engine's own troubles. A candidate that does not build is refuted.
     """
+    result = _proven(session, question, on_event, say)
+    return msgspec.structs.replace(result, project=_project(question))
+
+
+def _project(question: Question) -> str:
+    made = question.original
+    return project_name(made.context) if isinstance(made, BuildRequest) else ""
+
+
+def _proven(
+    session: Session, question: Question, on_event: Callable[[BuildEvent], None] | None, say: Say
+) -> ProofResult:
     say("Building the original")
     original = _make(session, question.original, question, on_event)
     say("Building the candidate")

@@ -20,7 +20,8 @@ from imgopt.results.analysis import Analysis, FileRow, Finding, ImageSizes, Laye
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
+
+    from imgopt.report.layout import Cell, Grid
 
 _TOP = 6
 _LEVELS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -34,19 +35,20 @@ def text(result: Analysis) -> RenderableType:
 def summary(result: Analysis, top: int) -> RenderableType:
     """One screen with at most `top` rows per part: what is big, which line did it, what to do next."""
     from rich.console import Group
-    from rich.text import Text
 
-    head = Text()
+    from imgopt.report.layout import Words
+
+    head = Words()
     head.append(safe_terminal(result.image), style="bold")
     head.append(f"  {safe_terminal(result.platform)}  from {result.source}", style="dim")
-    parts: list[RenderableType] = [head, Text(sizes_text(result.sizes)), Text(_ledger_text(result))]
+    parts: list[RenderableType] = [head, Words(sizes_text(result.sizes)), Words(_ledger_text(result))]
     if result.layers:
-        parts.append(Text())
+        parts.append(Words())
         parts.append(layer_table(sorted(result.layers, key=lambda row: (-row.sizes.payload, row.index))[:top]))
     if len(result.layers) > top:
-        parts.append(Text(f"  … {len(result.layers) - top} smaller layers: --layers", style="dim"))
-    parts += [Text(), *_finding_lines(result.findings, top), Text(), Text(_packages_text(result))]
-    parts += [Text(line, style="dim") for line in _next_lines(result)]
+        parts.append(Words(f"  … {len(result.layers) - top} smaller layers: --layers", style="dim"))
+    parts += [Words(), *_finding_lines(result.findings, top), Words(), Words(_packages_text(result))]
+    parts += [Words(line, style="dim") for line in _next_lines(result)]
     return Group(*parts)
 
 
@@ -89,29 +91,25 @@ def _packages_text(result: Analysis) -> str:
     return f"{count} ({largest}{', …' if len(own) > 5 else ''}), {size_text(result.unowned)} owned by none"
 
 
-def layer_table(rows: Sequence[LayerRow]) -> Table:
+def layer_table(rows: Sequence[LayerRow]) -> Grid:
     """Layers with their share of the payload, what of them is wasted, and their instruction."""
-    from rich.text import Text
+    from imgopt.report.layout import Clip
 
-    columns = ["layer", "payload", "", "wasted", "line", "instruction"]
-    wasted = [row.sizes.payload - row.ledger.get("live", 0) for row in rows]
-    lines = [str(row.line) if row.line is not None else "base" if row.base else "" for row in rows]
-    unused = {name for name, used in (("wasted", any(wasted)), ("line", any(lines))) if not used}
-    table = _table(*(name for name in columns if name not in unused))
     largest = max((row.sizes.payload for row in rows), default=1) or 1
-    for row, lost, line in zip(rows, wasted, lines, strict=True):
-        instruction = Text(safe_terminal(brief(row.instruction)), overflow="ellipsis", no_wrap=True)
-        instruction.stylize("dim" if row.base else "")
-        cells: dict[str, RenderableType] = {
-            "layer": str(row.index),
-            "payload": size_text(row.sizes.payload),
-            "": bar(row.sizes.payload / largest, 6),
-            "wasted": size_text(lost) if lost else "",
-            "line": line,
-            "instruction": instruction,
-        }
-        table.add_row(*(cell for name, cell in cells.items() if name not in unused))
-    return table
+    cells = []
+    for row in rows:
+        lost = row.sizes.payload - row.ledger.get("live", 0)
+        cells.append(
+            (
+                str(row.index),
+                size_text(row.sizes.payload),
+                bar(row.sizes.payload / largest, 6),
+                size_text(lost) if lost else "",
+                str(row.line) if row.line is not None else "base" if row.base else "",
+                Clip(safe_terminal(brief(row.instruction)), style="dim" if row.base else ""),
+            )
+        )
+    return _table(("layer", "payload", "", "wasted", "line", "instruction"), cells)
 
 
 def brief(instruction: str) -> str:
@@ -137,22 +135,22 @@ def _ranked(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _finding_lines(findings: Sequence[Finding], top: int, *, evidence: bool = False) -> list[RenderableType]:
-    from rich.text import Text
+    from imgopt.report.layout import Words
 
     if not findings:
-        return [Text("nothing to change was found", style="green")]
-    table = _table("saves", "what to change", "strategy")
+        return [Words("nothing to change was found", style="green")]
+    rows = []
     for finding in _ranked(findings)[:top]:
-        cell = Text(safe_terminal(finding.message), style=_LEVELS["error"] if finding.level == "error" else "")
+        cell = Words(safe_terminal(finding.message), style=_LEVELS["error"] if finding.level == "error" else "")
         place = _place(finding.where)
         cell.append(f"\n{f'{place}: ' if place else ''}{safe_terminal(finding.hint)}", style="dim")
         for seen in finding.evidence if evidence else ():
             cell.append(f"\n  {size_text(seen.bytes):>9}  {safe_terminal(shorten(seen.path, 60))}")
-        fix = Text(finding.strategy or "(by hand)", style="green" if finding.strategy else "dim")
-        table.add_row(size_text(finding.bytes) if finding.bytes else "-", cell, fix)
-    lines: list[RenderableType] = [table]
+        fix = Words(finding.strategy or "(by hand)", style="green" if finding.strategy else "dim")
+        rows.append((size_text(finding.bytes) if finding.bytes else "-", cell, fix))
+    lines: list[RenderableType] = [_table(("saves", "what to change", "strategy"), rows)]
     if len(findings) > top:
-        lines.append(Text(f"  … {len(findings) - top} more: --top {len(findings)}", style="dim"))
+        lines.append(Words(f"  … {len(findings) - top} more: --top {len(findings)}", style="dim"))
     return lines
 
 
@@ -176,29 +174,29 @@ def findings(result: Analysis, top: int) -> RenderableType:
 
 
 def packages(result: Analysis, top: int) -> RenderableType:
-    table = _table("bytes", "files", "layer", "ecosystem", "package", "version")
+    rows = []
     for row in result.packages[:top]:
         name = row.name if row.inside is None else f"{row.name} (in {row.inside})"
-        table.add_row(size_text(row.bytes), str(row.files), str(row.layer), row.ecosystem, *_texts(name, row.version))
+        figures = size_text(row.bytes), str(row.files), str(row.layer)
+        rows.append((*figures, row.ecosystem, safe_terminal(name), safe_terminal(row.version)))
     rest = result.packages[top:]
     if rest:
         total = sum(row.bytes for row in rest if row.inside is None)
-        table.add_row(size_text(total), "", "", "", f"({len(rest):,} more)", "")
-    table.add_row(size_text(result.unowned), "", "", "", "(owned by no package)", "")
-    return table
+        rows.append((size_text(total), "", "", "", f"({len(rest):,} more)", ""))
+    rows.append((size_text(result.unowned), "", "", "", "(owned by no package)", ""))
+    return _table(("bytes", "files", "layer", "ecosystem", "package", "version"), rows)
 
 
 def files(result: Analysis, top: int) -> RenderableType:
-    table = _table("bytes", "layer", "package", "path")
-    for row in result.files[:top]:
-        table.add_row(size_text(row.bytes), str(row.layer), *_texts(row.package or "", row.path))
-    return table
+    rows = [
+        (size_text(row.bytes), str(row.layer), safe_terminal(row.package or ""), safe_terminal(row.path))
+        for row in result.files[:top]
+    ]
+    return _table(("bytes", "layer", "package", "path"), rows)
 
 
 def tree(result: Analysis, top: int) -> RenderableType:
     """Directories with most of the live bytes, at their place in the tree; a chain of them with equal bytes is one."""
-    from rich.text import Text
-
     kept = sorted(result.directories, key=lambda row: (-row.bytes, row.path.count("/"), row.path))
     shown: dict[str, FileRow] = {}
     for row in kept:
@@ -208,14 +206,14 @@ def tree(result: Analysis, top: int) -> RenderableType:
         elif len(shown) >= top:
             break
         shown[row.path] = row
-    table = _table("live", "", "files", "directory")
+    rows = []
     for row in sorted(shown.values(), key=lambda row: row.path.split("/") if row.path != "/" else []):
         above = _nearest(row.path, shown)
         depth = sum(1 for path in shown if path == "/" or row.path.startswith(f"{path}/")) if row.path != "/" else 0
         label = "/" if row.path == "/" else f"{row.path.removeprefix('/' if above == '/' else f'{above}/')}/"
         share = bar(row.bytes / max(1, result.sizes.live), 10)
-        table.add_row(size_text(row.bytes), share, f"{row.files:,}", Text(safe_terminal(f"{'  ' * depth}{label}")))
-    return table
+        rows.append((size_text(row.bytes), share, f"{row.files:,}", safe_terminal(f"{'  ' * depth}{label}")))
+    return _table(("live", "", "files", "directory"), rows)
 
 
 def _nearest(path: str, shown: Iterable[str]) -> str:
@@ -232,21 +230,14 @@ VIEWS: dict[str, Callable[[Analysis, int], RenderableType]] = {
 }
 
 
-def _texts(*values: str) -> tuple[RenderableType, ...]:
-    from rich.text import Text
-
-    return tuple(Text(safe_terminal(value)) for value in values)
+_FIGURES = ("layer", "payload", "wasted", "line", "saves", "bytes", "files", "live")
+_SENTENCES = ("instruction", "what to change", "package", "path", "directory")
 
 
-def _table(*columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Grid:
+    from imgopt.report.layout import Column, Grid
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for name in columns:
-        numeric = name in ("layer", "payload", "wasted", "line", "saves", "bytes", "files", "live")
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric)
-    return table
+    return Grid([Column(name, name in _FIGURES, name in _SENTENCES) for name in columns], rows)
 
 
 def markdown(result: Analysis) -> str:

@@ -23,8 +23,8 @@ from imgopt.report.common import (
     size_text,
     table_markdown,
 )
-from imgopt.report.views.bench import environment_facts, ratio, title
-from imgopt.report.views.sections import headline
+from imgopt.report.views.bench import environment_facts, title
+from imgopt.report.words import compared_text, sizes_text
 from imgopt.results.bench import Arm, BenchResult, Measure, Samples
 
 if TYPE_CHECKING:
@@ -37,16 +37,17 @@ _COLOURS = {"faster": "green", "less": "green", "slower": "red", "more": "red"}
 def text(result: BenchResult) -> RenderableType:
     """One screen: the headline, exact figures, times with their verdicts, what went wrong."""
     from rich.console import Group
-    from rich.text import Text
 
-    parts: list[RenderableType] = [Text(summary(result), style="bold"), _exact_table(result)]
+    from imgopt.report.layout import Words
+
+    parts: list[RenderableType] = [Words(summary(result), style="bold"), _exact_table(result)]
     if result.measures:
         parts.append(_measure_table(result))
     for arm in result.arms:
         if arm.failure:
             lines = [f"{arm.name}: {arm.failure.message}", *arm.failure.output[-10:]]
-            parts.append(Text("\n".join(safe_terminal(line) for line in lines), style="red"))
-    parts += [Text(line, style="yellow") for line in _notes(result)]
+            parts.append(Words("\n".join(safe_terminal(line) for line in lines), style="red"))
+    parts += [Words(line, style="yellow") for line in _notes(result)]
     return Group(*parts)
 
 
@@ -57,7 +58,7 @@ def summary(result: BenchResult) -> str:
     first = result.arms[0].exact
     if best is None or best.exact is None or first is None:
         return f"{result.context}: {len(result.arms)} arms"
-    return f"{safe_terminal(best.name)}: {headline(first.sizes, best.exact.sizes)}"
+    return f"{safe_terminal(best.name)}: {sizes_text(first.sizes, best.exact.sizes)}"
 
 
 def _notes(result: BenchResult) -> list[str]:
@@ -67,17 +68,13 @@ def _notes(result: BenchResult) -> list[str]:
 
 
 def _exact_table(result: BenchResult) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
+    from imgopt.report.layout import Column, Grid
 
-    table = Table(title="Exact", title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    for arm in result.arms:
-        table.add_column(Text(safe_terminal(arm.name)), justify="right")
+    rows = []
     for name in _EXACT:
         values = [_exact(arm, name) for arm in result.arms]
-        table.add_row(name, *(_exact_text(name, value, values[0]) for value in values))
-    return table
+        rows.append((name, *(_exact_text(name, value, values[0]) for value in values)))
+    return Grid([Column(), *(Column(safe_terminal(arm.name), right=True) for arm in result.arms)], rows, "Exact")
 
 
 def _exact(arm: Arm, name: str) -> int | None:
@@ -109,7 +106,7 @@ class Line:
     arm: str
     before: str
     after: str
-    ratio: str
+    claim: str
     verdict: str
     moved: str
 
@@ -130,7 +127,7 @@ def lines(result: BenchResult) -> list[Line]:
                     arm=other.arm,
                     before=_value(measure, pair[0]),
                     after=_value(measure, pair[1]),
-                    ratio=ratio(compared),
+                    claim=compared_text(compared),
                     verdict=compared.verdict if compared else "",
                     moved=" → ".join(_moved(one) for one in pair if one) if measure.kind == "build" else "",
                 )
@@ -156,27 +153,25 @@ def _moved(samples: Samples) -> str:
 
 
 def _measure_table(result: BenchResult) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
+    from imgopt.report.layout import Column, Grid, Words
 
     shown = lines(result)
     many = len({line.arm for line in shown}) > 1
     most = "up to " if result.partial else ""
-    table = Table(title=f"Medians of {most}{result.runs} runs", title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    if many:
-        table.add_column("arm")
-    for name in ("before", "after", "ratio"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    table.add_column("moved again", justify="right")
-    for line in shown:
-        style = _COLOURS.get(line.verdict, "")
-        arm = [Text(safe_terminal(line.arm))] if many else []
-        moved = "" if "?" in line.moved else line.moved
-        verdict = Text(line.verdict, style=style)
-        table.add_row(line.measure, *arm, line.before, line.after, line.ratio, verdict, moved)
-    return table
+    rows = [
+        (
+            line.measure,
+            safe_terminal(line.arm) if many else "",
+            line.before,
+            line.after,
+            Words(line.claim, style=_COLOURS.get(line.verdict, "")),
+            "" if "?" in line.moved else line.moved,
+        )
+        for line in shown
+    ]
+    columns = [Column(wraps=True), Column("arm"), Column("before", right=True), Column("after", right=True)]
+    columns += [Column(), Column("moved again", right=True)]
+    return Grid(columns, rows, f"Medians of {most}{result.runs} runs")
 
 
 def markdown(result: BenchResult, limit: int = COMMENT_LIMIT) -> str:
@@ -216,14 +211,13 @@ def _markdown_measures(result: BenchResult) -> str:
             safe_markdown(line.arm),
             line.before,
             line.after,
-            line.ratio,
-            f"**{line.verdict}**" if line.verdict in _COLOURS else line.verdict,
+            f"**{line.claim}**" if line.verdict in _COLOURS else line.claim,
             "" if "?" in line.moved else line.moved.replace("~", "≈ "),
         ]
         for line in lines(result)
     ]
-    headers = ["Measure", "Arm", "Before", "After", "Ratio", "Verdict", "Moved again on the wire"]
-    return table_markdown(headers, rows, (2, 3, 4, 6))
+    headers = ["Measure", "Arm", "Before", "After", "Change", "Moved again on the wire"]
+    return table_markdown(headers, rows, (2, 3, 5))
 
 
 def _markdown_failure(arm: Arm) -> str:

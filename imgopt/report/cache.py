@@ -31,47 +31,41 @@ def _legend(result: CacheResult) -> str:
 def text(result: CacheResult) -> RenderableType:
     """For the terminal."""
     from rich.console import Group
-    from rich.text import Text
 
-    parts: list[RenderableType] = [_steps_table(result), Text(""), _matrix(result), Text("")]
-    parts += [Text(safe_terminal(line), style=style) for line, style in _remarks(result)]
-    parts.append(Text(_legend(result), style="dim"))
-    parts.append(Text(f"next: {_next(result)}", style="bold"))
+    from imgopt.report.layout import Words
+
+    parts: list[RenderableType] = [_steps_table(result), Words(""), _matrix(result), Words("")]
+    parts += [Words(safe_terminal(line), style=style) for line, style in _remarks(result)]
+    parts.append(Words(_legend(result), style="dim"))
+    parts.append(Words(f"next: {_next(result)}", style="bold"))
     return Group(*parts)
 
 
 def _steps_table(result: CacheResult) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
+    from imgopt.report.layout import Clip, Column, Grid
 
-    table = Table(box=None, padding=(0, 1), expand=True, header_style="bold")
-    stages = max((len(step.stage) for step in result.steps), default=0)
-    for name, justify, width in (("#", "right", 2), ("line", "right", 4), ("stage", "left", min(max(stages, 5), 20))):
-        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True, min_width=width)
-    table.add_column(f"steps of {safe_terminal(result.dockerfile)}", no_wrap=True, overflow="ellipsis", ratio=1)
-    for number, step in enumerate(result.steps, 1):
-        shown = (str(number), str(step.line), safe_terminal(step.stage), safe_terminal(step.instruction))
-        table.add_row(*(Text(cell) for cell in shown))
-    return table
+    steps = Column(f"steps of {safe_terminal(result.dockerfile)}", wraps=True)
+    rows = [
+        (str(number), str(step.line), safe_terminal(step.stage), Clip(safe_terminal(step.instruction)))
+        for number, step in enumerate(result.steps, 1)
+    ]
+    return Grid((Column("#", right=True), Column("line", right=True), Column("stage"), steps), rows)
 
 
 def _matrix(result: CacheResult) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
+    from imgopt.report.layout import Column, Grid, Words
 
-    table = Table(box=None, padding=(0, 1), expand=True, header_style="bold")
-    wide = max((len(scenario.name) for scenario in result.scenarios), default=0)
-    table.add_column("change", no_wrap=True, min_width=wide)
-    table.add_column("steps", no_wrap=True, min_width=max(5, min(len(result.steps), 40)))
-    table.add_column("runs again", justify="right", no_wrap=True, min_width=10)
-    table.add_column("why", overflow="fold", ratio=1)
-    for scenario in result.scenarios:
-        cells = Text()
-        for step in scenario.steps:
-            cells.append(*_cell(step))
-        why = safe_terminal(_why(scenario, result.steps))
-        table.add_row(Text(scenario.name), cells, Text(_cost(scenario)), Text(why))
-    return table
+    rows = [
+        (
+            safe_terminal(scenario.name),
+            Words.assemble(*(_cell(step) for step in scenario.steps)),
+            _cost(scenario),
+            safe_terminal(_why(scenario, result.steps)),
+        )
+        for scenario in result.scenarios
+    ]
+    why = Column("why", wraps=True)
+    return Grid((Column("change"), Column("steps"), Column("runs again", right=True), why), rows)
 
 
 def _cell(step: ScenarioStep) -> tuple[str, str]:

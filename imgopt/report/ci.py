@@ -31,8 +31,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
-    from rich.text import Text
+
+    from imgopt.report.layout import Grid, Words
 
 _ROWS = 8
 _FINDINGS = 50
@@ -42,18 +42,19 @@ _STYLES = {"error": "bold red", "warn": "yellow", "info": "cyan"}
 def text(result: CiResult) -> RenderableType:
     """The answer, then per image its sizes, what was found and who did it."""
     from rich.console import Group
-    from rich.text import Text
 
-    head = Text()
+    from imgopt.report.layout import Words
+
+    head = Words()
     head.append(WORDS[result.status], style=_head_style(result))
     head.append(f"  {safe_terminal(headline(result))}")
     parts: list[RenderableType] = [head]
     for image in result.images:
-        parts += [Text(), *_image(image, result)]
+        parts += [Words(), *_image(image, result)]
     if any(image.state == "no-baseline" for image in result.images):
-        parts.append(Text("record one: imgopt ci baseline IMAGE, and commit the file", style="dim"))
+        parts.append(Words("record one: imgopt ci baseline IMAGE, and commit the file", style="dim"))
     if result.status != "failed" and any(image.smaller for image in result.images):
-        parts.append(Text("smaller than the baseline: imgopt ci baseline --ratchet IMAGE records it", style="dim"))
+        parts.append(Words("smaller than the baseline: imgopt ci baseline --ratchet IMAGE records it", style="dim"))
     return Group(*parts)
 
 
@@ -62,24 +63,24 @@ def _head_style(result: CiResult) -> str:
 
 
 def _image(image: ImageCheck, result: CiResult) -> Sequence[RenderableType]:
-    from rich.text import Text
+    from imgopt.report.layout import Words
 
-    head = Text()
+    head = Words()
     head.append(safe_terminal(image.name), style="bold")
-    lines: list[RenderableType] = [head, Text(f"  {change_line(image, result)}")]
+    lines: list[RenderableType] = [head, Words(f"  {change_line(image, result)}")]
     if image.state != "not-built":
         source = f"{safe_terminal(image.reference)} from {image.source}"
         head.append(f"  {safe_terminal(image.platform)}  {source}", style="dim")
-        lines.append(Text(f"  {_all_sizes(image)}", "dim"))
+        lines.append(Words(f"  {_all_sizes(image)}", "dim"))
     findings = sorted(image.findings, key=lambda finding: ("error", "warn", "info").index(finding.level))
     for finding in findings[:_FINDINGS]:
         lines += _finding(finding)
     if len(findings) > _FINDINGS:
-        lines.append(Text(f"  … {len(findings) - _FINDINGS} more findings: --format json"))
+        lines.append(Words(f"  … {len(findings) - _FINDINGS} more findings: --format json"))
     for rule in image.rules:
         if rule.verdict in ("accepted", "not-measured"):
-            lines.append(Text(f"  {rule.verdict} {rule.rule}: {safe_terminal(rule.reason)}", style="dim"))
-    lines += [Text(f"  note: {safe_terminal(note)}", style="dim") for note in image.notes]
+            lines.append(Words(f"  {rule.verdict} {rule.rule}: {safe_terminal(rule.reason)}", style="dim"))
+    lines += [Words(f"  note: {safe_terminal(note)}", style="dim") for note in image.notes]
     if image.attribution is not None and image.attribution.delta:
         lines += [table for table in _tables(image.attribution) if table is not None]
     return lines
@@ -95,25 +96,25 @@ def _all_sizes(image: ImageCheck) -> str:
     )
 
 
-def _finding(finding: Finding) -> list[Text]:
-    from rich.text import Text
+def _finding(finding: Finding) -> list[Words]:
+    from imgopt.report.layout import Words
 
-    head = Text("  ")
+    head = Words("  ")
     head.append(finding.level, style=_STYLES[finding.level])
     head.append(f" {finding.rule}: {safe_terminal(finding.message)}")
     if finding.place is not None:
         head.append(f"  {safe_terminal(place_text(finding))}", style="dim")
-    lines = [head, *(Text(f"      {safe_terminal(cause)}") for cause in finding.causes)]
+    lines = [head, *(Words(f"      {safe_terminal(cause)}") for cause in finding.causes)]
     if finding.fix is not None:
         saves = f", saves about {size_text(finding.fix.saves)}" if finding.fix.saves is not None else ""
-        lines.append(Text(f"      fix ({finding.fix.strategy}{saves}): {safe_terminal(finding.fix.because)}"))
-        lines += [Text(f"        + {safe_terminal(line)}") for line in finding.fix.replacement.splitlines()[:20]]
+        lines.append(Words(f"      fix ({finding.fix.strategy}{saves}): {safe_terminal(finding.fix.because)}"))
+        lines += [Words(f"        + {safe_terminal(line)}") for line in finding.fix.replacement.splitlines()[:20]]
     if finding.hint:
-        lines.append(Text(f"      {safe_terminal(finding.hint)}", style="dim"))
+        lines.append(Words(f"      {safe_terminal(finding.hint)}", style="dim"))
     return lines
 
 
-def _tables(attribution: Attribution) -> list[Table | None]:
+def _tables(attribution: Attribution) -> list[Grid | None]:
     metric = attribution.metric
     base = [attribution.base] if attribution.base is not None else []
     return [
@@ -123,21 +124,16 @@ def _tables(attribution: Attribution) -> list[Table | None]:
     ]
 
 
-def _table(title: str, causes: Sequence[Cause]) -> Table | None:
-    from rich.table import Table
+def _table(title: str, causes: Sequence[Cause]) -> Grid | None:
+    from imgopt.report.layout import Column, Grid
 
     changed = [cause for cause in causes if cause.delta]
     if not changed:
         return None
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2), title_style="dim")
-    table.add_column("change", justify="right")
-    table.add_column("what", overflow="fold")
-    table.add_column("where", overflow="fold")
     shown, rest = changed[:_ROWS], changed[_ROWS:]
-    for cause in shown:
-        table.add_row(*(safe_terminal(cell) for cell in cause_cells(cause)))
+    rows = [tuple(safe_terminal(cell) for cell in cause_cells(cause)) for cause in shown]
     if rest:
-        table.add_row(delta_text(0, sum(cause.delta for cause in rest)), f"{len(rest)} others", "")
-    total = sum(cause.delta for cause in changed)
-    table.add_row(delta_text(0, total), "sum", "")
-    return table
+        rows.append((delta_text(0, sum(cause.delta for cause in rest)), f"{len(rest)} others", ""))
+    rows.append((delta_text(0, sum(cause.delta for cause in changed)), "sum", ""))
+    columns = Column("change", right=True), Column("what", wraps=True), Column("where", wraps=True)
+    return Grid(columns, rows, title)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from imgopt.report.analysis import brief
@@ -21,7 +21,8 @@ from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
+
+    from imgopt.report.layout import Cell, Grid
 
 _TOP = 10
 _MARKDOWN_PACKAGES = 30
@@ -34,20 +35,21 @@ def text(result: Diff) -> RenderableType:
 def summary(result: Diff, top: int) -> RenderableType:
     """One screen with at most `top` rows per table."""
     from rich.console import Group
-    from rich.text import Text
 
-    head = Text()
+    from imgopt.report.layout import Words
+
+    head = Words()
     head.append(safe_terminal(result.before.image), style="bold")
     head.append(" -> ")
     head.append(safe_terminal(result.after.image), style="bold")
-    parts: list[RenderableType] = [head, _sizes(result), Text(_origin(result)), Text(_classes(result))]
+    parts: list[RenderableType] = [head, _sizes(result), Words(_origin(result)), Words(_classes(result))]
     changed = [row for row in result.instructions if row.before != row.after]
     if changed:
-        parts += [Text(), _instructions(sorted(changed, key=lambda row: -abs(row.after - row.before)), top)]
+        parts += [Words(), _instructions(sorted(changed, key=lambda row: -abs(row.after - row.before)), top)]
     if result.packages:
-        parts += [Text(), _packages(result.packages, top)]
+        parts += [Words(), _packages(result.packages, top)]
     if result.paths:
-        parts += [Text(), _paths(result, top)]
+        parts += [Words(), _paths(result, top)]
     return Group(*parts)
 
 
@@ -68,19 +70,18 @@ def _rest(rows: Sequence[InstructionChange] | Sequence[PackageChange]) -> tuple[
     return delta_text(before, after), f"({len(rows):,} more)"
 
 
-def _sizes(result: Diff) -> Table:
-    table = _table("size", "before", "after", "change", "")
+def _sizes(result: Diff) -> Grid:
+    rows: list[tuple[str, ...]] = []
     estimated = result.before.sizes.wire_estimated or result.after.sizes.wire_estimated
     for name, before, after in _four(result):
         about = "≈ " if name == "wire" and estimated else ""
         if before is None or after is None:
-            table.add_row(name, size_text(before), size_text(after), "not measured", "")
+            rows.append((name, size_text(before), size_text(after), "not measured", ""))
             continue
         shown = two_sizes(before, after)
-        table.add_row(
-            name, about + shown[0], about + shown[1], about + delta_text(before, after), change_text(before, after)
-        )
-    return table
+        change = about + delta_text(before, after)
+        rows.append((name, about + shown[0], about + shown[1], change, change_text(before, after)))
+    return _table(("size", "before", "after", "change", ""), rows)
 
 
 def _four(result: Diff) -> list[tuple[str, int | None, int | None]]:
@@ -98,36 +99,33 @@ def _origin(result: Diff) -> str:
     return f"payload: base image {delta_text(base.before, base.after)}, own layers {delta_text(own.before, own.after)}"
 
 
-def _instructions(rows: Sequence[InstructionChange], top: int) -> Table:
-    from rich.text import Text
+def _instructions(rows: Sequence[InstructionChange], top: int) -> Grid:
+    from imgopt.report.layout import Clip
 
-    has_lines = any(row.line is not None or row.base for row in rows)
-    table = _table("payload", "layer", *(("line",) if has_lines else ()), "instruction")
+    shown: list[Sequence[Cell]] = []
     for row in rows[:top]:
         line = str(row.line) if row.line is not None else "base" if row.base else ""
-        text = Text(safe_terminal(brief(row.instruction)), overflow="ellipsis", no_wrap=True)
-        table.add_row(delta_text(row.before, row.after), row.kind, *((line,) if has_lines else ()), text)
+        shown.append((delta_text(row.before, row.after), row.kind, line, Clip(safe_terminal(brief(row.instruction)))))
     if rows[top:]:
         size, count = _rest(rows[top:])
-        table.add_row(size, "", *(("",) if has_lines else ()), Text(count, style="dim"))
-    return table
+        shown.append((size, "", "", count))
+    return _table(("payload", "layer", "line", "instruction"), shown)
 
 
-def _packages(rows: Sequence[PackageChange], top: int) -> Table:
-    from rich.text import Text
-
-    table = _table("live", "ecosystem", "package", "version")
-    for row in rows[:top]:
-        table.add_row(
+def _packages(rows: Sequence[PackageChange], top: int) -> Grid:
+    shown = [
+        (
             delta_text(row.before, row.after),
             row.ecosystem,
-            Text(safe_terminal(row.name)),
-            Text(safe_terminal(shorten(_versions(row), 50))),
+            safe_terminal(row.name),
+            safe_terminal(shorten(_versions(row), 50)),
         )
+        for row in rows[:top]
+    ]
     if rows[top:]:
         size, count = _rest(rows[top:])
-        table.add_row(size, "", Text(count, style="dim"), "")
-    return table
+        shown.append((size, "", count, ""))
+    return _table(("live", "ecosystem", "package", "version"), shown)
 
 
 def _versions(row: PackageChange) -> str:
@@ -136,29 +134,26 @@ def _versions(row: PackageChange) -> str:
     return f"{row.version_before or '(new)'} -> {row.version_after or '(gone)'}"
 
 
-def _paths(result: Diff, top: int) -> Table:
-    from rich.text import Text
-
-    table = _table("live", "files", "path")
+def _paths(result: Diff, top: int) -> Grid:
+    shown = []
     for row in result.paths[:top]:
         files = row.files_after - row.files_before
-        table.add_row(delta_text(row.before, row.after), f"{files:+d}" if files else "", Text(safe_terminal(row.path)))
+        shown.append((delta_text(row.before, row.after), f"{files:+d}" if files else "", safe_terminal(row.path)))
     rest = result.paths[top:]
     if rest:
         before, after = sum(row.before for row in rest), sum(row.after for row in rest)
-        table.add_row(delta_text(before, after), "", Text(f"({len(rest)} more)", style="dim"))
-    return table
+        shown.append((delta_text(before, after), "", f"({len(rest)} more)"))
+    return _table(("live", "files", "path"), shown)
 
 
-def _table(*columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
+_FIGURES = ("before", "after", "change", "", "payload", "live", "files", "line")
+_SENTENCES = ("instruction", "package", "path")
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for name in columns:
-        numeric = name in ("before", "after", "change", "", "payload", "live", "files", "line")
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric)
-    return table
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Grid:
+    from imgopt.report.layout import Column, Grid
+
+    return Grid([Column(name, name in _FIGURES, name in _SENTENCES) for name in columns], rows)
 
 
 def markdown(result: Diff) -> str:

@@ -18,15 +18,16 @@ _WORDS = {"hit": "is found in the cache", "miss": "runs again", "unknown": "may 
 def text(result: ExplainResult) -> RenderableType:
     """For the terminal."""
     from rich.console import Group
-    from rich.text import Text
 
-    lines: list[RenderableType] = [Text(safe_terminal(_headline(result)), style=f"bold {_STYLES[result.verdict]}")]
-    lines += [Text(safe_terminal(line)) for line in _body(result)]
-    lines += [Text(f"  {safe_terminal(one.detail)}") for one in _shown(result)]
+    from imgopt.report.layout import Words
+
+    lines: list[RenderableType] = [Words(safe_terminal(_headline(result)), style=f"bold {_STYLES[result.verdict]}")]
+    lines += [Words(safe_terminal(line)) for line in _body(result)]
+    lines += [Words(f"  {safe_terminal(one.detail)}") for one in _shown(result)]
     more = len(result.changed) - _SHOWN + result.changed_more
     if more > 0:
-        lines.append(Text(f"  and {more} more", style="dim"))
-    lines += [Text(f"trap {one.name}: {safe_terminal(one.advice)}", style="yellow") for one in result.traps]
+        lines.append(Words(f"  and {more} more", style="dim"))
+    lines += [Words(f"trap {one.name}: {safe_terminal(one.advice)}", style="yellow") for one in result.traps]
     return Group(*lines)
 
 

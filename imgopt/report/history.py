@@ -21,24 +21,20 @@ _MOST = 3
 def text(result: HistoryResult) -> RenderableType:
     """Per image a row per change, its bar from zero; the largest changes are marked."""
     from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
+
+    from imgopt.report.layout import Column, Grid, Words
 
     parts: list[RenderableType] = []
     for image in result.images:
         parts.append(
-            Text(f"{safe_terminal(image.name)}  {safe_terminal(image.platform)}  {result.metric}", style="bold")
+            Words(f"{safe_terminal(image.name)}  {safe_terminal(image.platform)}  {result.metric}", style="bold")
         )
-        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
-        for number in range(7):
-            table.add_column(no_wrap=number < 6, overflow="fold", justify="right" if number in (3, 4) else "left")
         marked = largest(image)
-        for point in image.points[-_ROWS:]:
-            table.add_row(*_cells(point, image, result.metric, point.commit in marked))
-        parts.append(table)
+        rows = [_cells(point, image, result.metric, point.commit in marked) for point in image.points[-_ROWS:]]
+        parts.append(Grid([Column(right=number in (3, 4), wraps=number == 6) for number in range(7)], rows))
     if any(len(image.points) > _ROWS for image in result.images):
-        parts.append(Text(f"the last {_ROWS} changes of each image; all of them: --format json", style="dim"))
-    parts += [Text(f"note: {safe_terminal(note)}", style="dim") for note in result.notes]
+        parts.append(Words(f"the last {_ROWS} changes of each image; all of them: --format json", style="dim"))
+    parts += [Words(f"note: {safe_terminal(note)}", style="dim") for note in result.notes]
     return Group(*parts)
 
 

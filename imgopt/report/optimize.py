@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from imgopt.report.common import (
-    NOT_MEASURED,
     block_markdown,
     new_user_text,
-    ratio_text,
     safe_markdown,
     safe_terminal,
     seconds_text,
     size_text,
     table_markdown,
 )
-from imgopt.results.optimize import OptimizeResult, Timing, Variant
+from imgopt.report.layout import Column, Grid, Words
+from imgopt.report.words import gain_text, medians, recommended, times_text
+from imgopt.results.optimize import OptimizeResult, Variant
 
 MARKS = {"proven": ("proven", "bold green"), "refuted": ("refuted", "bold red"), "unproven": ("unproven", "yellow")}
 MOST_SKIPS = 6
@@ -31,61 +29,58 @@ def text(result: OptimizeResult) -> RenderableType:
         parts.append(Padding(_table(result), (1, 0)))
     for variant in result.variants:
         if variant.sizes is None and variant.reason:
-            parts.append(Text(f"{variant.name} is refused: {safe_terminal(variant.reason)}", style="dim"))
+            parts.append(Words(f"{variant.name} is refused: {safe_terminal(variant.reason)}", style="dim"))
     best = _shown(result)
     if best is not None:
         parts += _explained(best)
     if result.builds_by:
-        parts.append(Text(builds_text(result), style="dim"))
+        parts.append(Words(builds_text(result), style="dim"))
     mounted = _new_user(result)
     if mounted:
-        parts.append(Text(f"Before you ship it: {mounted}", style="yellow"))
-    parts.append(Text(next_command(result), style="bold"))
+        parts.append(Words(f"Before you ship it: {mounted}", style="yellow"))
+    parts.append(Words(next_command(result), style="bold"))
     return Group(*parts)
 
 
-def _headline(result: OptimizeResult) -> Text:
+def _headline(result: OptimizeResult) -> Words:
     best = recommended(result)
     if best is None or best.sizes is None or result.original.sizes is None:
         style = "bold green" if result.verdict == "good" else "bold yellow"
         lines = result.message.splitlines() or [result.verdict]
         shown = "\n".join(safe_terminal(line) for line in lines)
-        return Text.assemble((f"{result.verdict}: ", style), shown)
-    before, after = result.original.sizes.wire, best.sizes.wire
-    what = f"{size_text(before)} -> {size_text(after)} on the wire"
-    if before and after:
-        what += f", {ratio_text(before, after)}"
-    rebuild = best.timings.get("edit-source")
-    if rebuild is not None and rebuild.ratio is not None and rebuild.ratio > 1.05:
-        what += f", rebuild {rebuild.ratio:.1f}x faster"
-    return Text.assemble(("proven: ", "bold green"), f"the {best.name} variant does the same job. {what}")
+        return _said(f"{result.verdict}: ", style, shown)
+    said = f"the {best.name} variant does the same job. {gain_text(result, best)}"
+    return _said("proven: ", "bold green", said)
 
 
-def _table(result: OptimizeResult) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("", "wire", "tar", "payload", "build", "rebuild", "user", "verdict"):
-        table.add_column(name, justify="left" if name in ("", "user", "verdict") else "right", no_wrap=True)
+def _said(word: str, style: str, sentence: str) -> Words:
+    line = Words()
+    line.append(word, style=style).append(sentence)
+    return line
+
+
+def _table(result: OptimizeResult) -> Grid:
+    names = ("", "wire", "tar", "payload", "build", "rebuild", "user", "verdict")
+    columns = [Column(name, right=name not in ("", "user", "verdict")) for name in names]
     sizes = result.original.sizes
     first = next((variant for variant in result.variants if variant.timings), None)
-    table.add_row(
+    original = (
         "original",
         size_text(sizes.wire if sizes else None),
         size_text(sizes.tar if sizes else None),
         size_text(sizes.payload if sizes else None),
-        seconds_text(_median(first.timings["cold"].before)) if first and "cold" in first.timings else "",
-        seconds_text(_median(first.timings["edit-source"].before)) if first and "edit-source" in first.timings else "",
+        _seconds(medians(first.timings.get("cold"))[0]) if first else "",
+        _seconds(medians(first.timings.get("edit-source"))[0]) if first else "",
         _user(result.original.user),
         "",
     )
-    for variant in result.variants:
-        table.add_row(*_row(variant))
-    return table
+    return Grid(columns, [original, *map(_row, result.variants)])
 
 
-def _row(variant: Variant) -> tuple[str | Text, ...]:
+def _row(variant: Variant) -> tuple[str | Words, ...]:
     word, style = MARKS[variant.verdict]
     if variant.sizes is None:
-        shown = Text(word if variant.checks else "refused", style=style)
+        shown = Words(word if variant.checks else "refused", style=style)
         return (variant.name, "-", "", "", "", "", "", shown)
     sizes = variant.sizes
     return (
@@ -93,10 +88,10 @@ def _row(variant: Variant) -> tuple[str | Text, ...]:
         size_text(sizes.wire),
         size_text(sizes.tar),
         size_text(sizes.payload),
-        _after(variant.timings.get("cold")),
-        _after(variant.timings.get("edit-source")),
+        _seconds(medians(variant.timings.get("cold"))[1]),
+        _seconds(medians(variant.timings.get("edit-source"))[1]),
         _user(variant.user),
-        Text(word, style=style),
+        Words(word, style=style),
     )
 
 
@@ -105,17 +100,8 @@ def _user(user: str) -> str:
     return safe_terminal(user.partition(":")[0] or "root")
 
 
-def _after(timing: Timing | None) -> str:
-    return seconds_text(_median(timing.after)) if timing is not None and timing.after else ""
-
-
-def _median(values: list[float]) -> float | None:
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2] if ordered else None
-
-
-def recommended(result: OptimizeResult) -> Variant | None:
-    return next((variant for variant in result.variants if variant.name == result.recommended), None)
+def _seconds(value: float | None) -> str:
+    return "" if value is None else seconds_text(value)
 
 
 def _new_user(result: OptimizeResult) -> str:
@@ -132,40 +118,36 @@ def _shown(result: OptimizeResult) -> Variant | None:
 def _explained(variant: Variant) -> list[RenderableType]:
     lines: list[RenderableType] = []
     if variant.reason and variant.verdict != "proven":
-        lines.append(Text(f"{variant.name} is {variant.verdict}: {safe_terminal(variant.reason)}", style="yellow"))
-    lines.append(Text(f"What changed ({variant.name})", style="bold"))
+        lines.append(Words(f"{variant.name} is {variant.verdict}: {safe_terminal(variant.reason)}", style="yellow"))
+    lines.append(Words(f"What changed ({variant.name})", style="bold"))
     changes = [("+", c.strategy, f"line {c.line}" if c.line else "new", c.because) for c in variant.changes]
     lines.append(_columns([*changes, *(("~", "repair", "", words) for words in variant.repairs)]))
-    lines.append(Text(_sources(variant), style="dim"))
+    lines.append(Words(_sources(variant), style="dim"))
     passed = [check for check in variant.checks if check.verdict == "passed"]
     failed = [check for check in variant.checks if check.verdict == "failed"]
     unknown = [check for check in variant.checks if check.verdict == "not measured"]
-    lines.append(Text(f"Proof: {len(passed)} checks passed" + (f", {len(failed)} failed" if failed else "")
+    lines.append(Words(f"Proof: {len(passed)} checks passed" + (f", {len(failed)} failed" if failed else "")
                       + (f", {len(unknown)} not measured" if unknown else ""), style="bold"))  # fmt: skip
     for check in (*failed, *unknown):
         first = check.detail.splitlines() or [""]
         shown = first[:4] if check.verdict == "failed" else first[:1]
         lines.append(
-            Text(f"  {'x' if check.verdict == 'failed' else '?'} {check.name}: " + safe_terminal("; ".join(shown)))
+            Words(f"  {'x' if check.verdict == 'failed' else '?'} {check.name}: " + safe_terminal("; ".join(shown)))
         )
     if variant.skips:
-        lines.append(Text("What was refused", style="bold"))
+        lines.append(Words("What was refused", style="bold"))
         lines.append(_columns([("-", skip.strategy, skip.reason) for skip in variant.skips[:MOST_SKIPS]]))
         if len(variant.skips) > MOST_SKIPS:
-            lines.append(Text(f"  - and {len(variant.skips) - MOST_SKIPS} more", style="dim"))
-    lines.append(Text(""))
+            lines.append(Words(f"  - and {len(variant.skips) - MOST_SKIPS} more", style="dim"))
+    lines.append(Words(""))
     return lines
 
 
-def _columns(rows: list[tuple[str, ...]]) -> Table:
+def _columns(rows: list[tuple[str, ...]]) -> Grid:
     """Rows whose last column wraps below itself."""
-    table = Table.grid(padding=(0, 1), pad_edge=True)
     width = len(rows[0]) if rows else 0
-    for number in range(width):
-        table.add_column(no_wrap=number < width - 1, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(safe_terminal(cell)) for cell in row))
-    return table
+    columns = [Column(wraps=number == width - 1) for number in range(width)]
+    return Grid(columns, [tuple(map(safe_terminal, row)) for row in rows])
 
 
 def _sources(variant: Variant) -> str:
@@ -229,14 +211,12 @@ def _markdown_table(result: OptimizeResult) -> str:
     sizes = result.original.sizes
     rows = [["original", *_figures(sizes.wire if sizes else None, sizes.tar if sizes else None), "", ""]]
     for variant in result.variants:
-        rebuild = variant.timings.get("edit-source")
-        faster = f"{rebuild.ratio:.1f}x faster" if rebuild is not None and rebuild.ratio else NOT_MEASURED
         found = variant.sizes
         rows.append(
             [
                 variant.name,
                 *_figures(found.wire if found else None, found.tar if found else None),
-                faster,
+                times_text(variant.timings.get("edit-source")),
                 variant.verdict,
             ]
         )

@@ -10,7 +10,9 @@ from imgopt.results.proof import Compared, ProofCheck, ProofResult
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.text import Text
+
+    from imgopt.report.layout import Words
+
 
 _SHOWN = 6
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not measured": ("–", "yellow")}
@@ -24,21 +26,22 @@ _VERDICTS = {
 def text(result: ProofResult) -> RenderableType:
     """For the terminal."""
     from rich.console import Group
-    from rich.text import Text
+
+    from imgopt.report.layout import Words
 
     style, word, meaning = _VERDICTS.get(result.verdict, ("yellow", result.verdict.upper(), ""))
-    head = Text.assemble((f"{word} ", f"bold {style}"), meaning)
-    lines: list[RenderableType] = [head, _sides(result), Text(""), _checks(result.checks)]
+    head = Words.assemble((f"{word} ", f"bold {style}"), meaning)
+    lines: list[RenderableType] = [head, _sides(result), Words(""), _checks(result.checks)]
     lines.extend(_log_lines(result))
-    lines.append(Text(""))
-    lines.append(Text(f"next: {_next(result)}", style="bold"))
+    lines.append(Words(""))
+    lines.append(Words(f"next: {_next(result)}", style="bold"))
     return Group(*lines)
 
 
 def _sides(result: ProofResult) -> RenderableType:
-    from rich.text import Text
+    from imgopt.report.layout import Words
 
-    return Text.assemble(
+    return Words.assemble(
         ("original   ", "dim"), _side(result.original), "\n", ("candidate  ", "dim"), _side(result.candidate)
     )
 
@@ -54,41 +57,40 @@ def _side(side: Compared) -> str:
 
 
 def _checks(checks: list[ProofCheck]) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
+    from imgopt.report.layout import Column, Grid, Words
 
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    rows = []
     for check in checks:
         mark, style = _MARKS.get(check.verdict, ("?", "yellow"))
-        name = Text(check.name, style="bold" if check.failures else "")
-        table.add_row(Text(mark, style=style), name, Text("\n").join(_lines(check)))
-    return table
+        name = Words(check.name, style="bold" if check.failures else "")
+        said = Words()
+        for line in _lines(check):
+            said.append("\n" if said.plain else "").append_text(line)
+        rows.append((Words(mark, style=style), name, said))
+    return Grid((Column(), Column(), Column(wraps=True)), rows)
 
 
-def _lines(check: ProofCheck) -> Iterator[Text]:
-    from rich.text import Text
+def _lines(check: ProofCheck) -> Iterator[Words]:
+    from imgopt.report.layout import Words
 
     said = f"not measured: {check.detail}" if check.verdict == "not measured" else check.detail
-    yield Text(safe_terminal(said))
-    yield from (Text(safe_terminal(failure.message), style="red") for failure in check.failures[:_SHOWN])
+    yield Words(safe_terminal(said))
+    yield from (Words(safe_terminal(failure.message), style="red") for failure in check.failures[:_SHOWN])
     if len(check.failures) > _SHOWN:
-        yield Text(f"and {len(check.failures) - _SHOWN} more", style="red")
-    yield from (Text(f"allowed: {safe_terminal(allowed)}", style="dim") for allowed in check.allowed[:_SHOWN])
+        yield Words(f"and {len(check.failures) - _SHOWN} more", style="red")
+    yield from (Words(f"allowed: {safe_terminal(allowed)}", style="dim") for allowed in check.allowed[:_SHOWN])
     if len(check.allowed) > _SHOWN:
-        yield Text(f"and {len(check.allowed) - _SHOWN} allowed", style="dim")
+        yield Words(f"and {len(check.allowed) - _SHOWN} allowed", style="dim")
 
 
 def _log_lines(result: ProofResult) -> Iterator[RenderableType]:
-    from rich.text import Text
+    from imgopt.report.layout import Words
 
     if result.log:
-        yield Text("\nthe last lines it wrote:", style="bold")
-        yield from (Text(f"  {safe_terminal(line)}") for line in result.log)
+        yield Words("\nthe last lines it wrote:", style="bold")
+        yield from (Words(f"  {safe_terminal(line)}") for line in result.log)
     for hint in result.hints:
-        yield Text(f"hint: {safe_terminal(hint)}", style="yellow")
+        yield Words(f"hint: {safe_terminal(hint)}", style="yellow")
 
 
 def _next(result: ProofResult) -> str:

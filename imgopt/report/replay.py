@@ -28,16 +28,17 @@ _LINES = 6
 def text(result: ReplayResult) -> RenderableType:
     """For the terminal."""
     from rich.console import Group
-    from rich.text import Text
 
-    parts: list[RenderableType] = [Text(_headline(result), style="bold"), Text(""), _arms(result)]
+    from imgopt.report.layout import Words
+
+    parts: list[RenderableType] = [Words(_headline(result), style="bold"), Words(""), _arms(result)]
     highest = max((_weight(commit) for arm in result.arms for commit in arm.commits), default=0.0)
     for arm in result.arms:
-        parts += [Text(""), Text(safe_terminal(arm.dockerfile), style="bold")]
-        parts.append(Text(f"  {chart(arm.commits, highest)}  oldest to newest commit", style="cyan"))
-        parts += [Text(f"  {safe_terminal(line)}", no_wrap=True, overflow="ellipsis") for line in _line_texts(arm)]
-        parts += [Text(f"  note: {safe_terminal(note)}", style="yellow") for note in arm.notes]
-    parts += [Text(f"note: {safe_terminal(note)}", style="yellow") for note in result.notes]
+        parts += [Words(""), Words(safe_terminal(arm.dockerfile), style="bold")]
+        parts.append(Words(f"  {chart(arm.commits, highest)}  oldest to newest commit", style="cyan"))
+        parts += [Words(f"  {safe_terminal(line)}") for line in _line_texts(arm)]
+        parts += [Words(f"  note: {safe_terminal(note)}", style="yellow") for note in arm.notes]
+    parts += [Words(f"note: {safe_terminal(note)}", style="yellow") for note in result.notes]
     return Group(*parts)
 
 
@@ -47,16 +48,11 @@ def _headline(result: ReplayResult) -> str:
 
 
 def _arms(result: ReplayResult) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
+    from imgopt.report.layout import Column, Grid
 
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    table.add_column("Dockerfile", no_wrap=True, overflow="ellipsis")
-    for name in ("steps that run", "per build", "per month"):
-        table.add_column(name, justify="right", no_wrap=True, min_width=12)
-    for arm in result.arms:
-        table.add_row(*(Text(safe_terminal(cell)) for cell in _arm_cells(arm)))
-    return table
+    figures = (Column(name, right=True) for name in ("steps that run", "per build", "per month"))
+    rows = [tuple(map(safe_terminal, _arm_cells(arm))) for arm in result.arms]
+    return Grid((Column("Dockerfile", wraps=True), *figures), rows)
 
 
 def _arm_cells(arm: ReplayArm) -> tuple[str, str, str, str]:

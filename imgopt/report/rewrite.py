@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from imgopt.report.common import block_markdown, safe_markdown, safe_terminal
+from imgopt.report.layout import Words
 from imgopt.results.rewrite import RewriteResult, StaticVariant
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -19,26 +19,26 @@ def text(result: RewriteResult) -> RenderableType:
     for variant in result.variants:
         parts += _variant(result, variant)
     if not any(variant.changes for variant in result.variants):
-        parts.append(Text("Nothing can be changed from the text alone.", style="bold"))
-    parts.append(Text("Next: imgopt optimize   (builds, runs and proves; needs a Docker engine)", style="bold"))
+        parts.append(Words("Nothing can be changed from the text alone.", style="bold"))
+    parts.append(Words("Next: imgopt optimize   (builds, runs and proves; needs a Docker engine)", style="bold"))
     return Group(*parts)
 
 
 def _variant(result: RewriteResult, variant: StaticVariant) -> list[RenderableType]:
     lines: list[RenderableType] = []
     if variant.changes:
-        lines.append(Text(f"{variant.name}: unproven, from text alone", style="bold yellow"))
-    lines += [Text(safe_terminal(line), style=STYLES.get(line[:1], "")) for line in unified_diff(result, variant)]
+        lines.append(Words(f"{variant.name}: unproven, from text alone", style="bold yellow"))
+    lines += [Words(safe_terminal(line), style=STYLES.get(line[:1], "")) for line in unified_diff(result, variant)]
     if variant.dockerignore is not None and any(c.strategy == "ignore-file" for c in variant.changes):
-        lines.append(Text(".dockerignore", style="bold"))
-        lines += [Text("  " + safe_terminal(line)) for line in variant.dockerignore.splitlines()]
+        lines.append(Words(".dockerignore", style="bold"))
+        lines += [Words("  " + safe_terminal(line)) for line in variant.dockerignore.splitlines()]
     for change in variant.changes:
         where = f"line {change.line}" if change.line else "new"
-        lines.append(Text(f"  + {change.strategy:<18} {where:<9} {safe_terminal(change.because)}"))
+        lines.append(Words(f"  + {change.strategy:<18} {where:<9} {safe_terminal(change.because)}"))
     for skip in variant.skips:
         where = f"line {skip.line}" if skip.line else ""
-        lines.append(Text(f"  - {skip.strategy:<18} {where:<9} {safe_terminal(skip.reason)}", style="dim"))
-    lines.append(Text(""))
+        lines.append(Words(f"  - {skip.strategy:<18} {where:<9} {safe_terminal(skip.reason)}", style="dim"))
+    lines.append(Words(""))
     return lines
 
 

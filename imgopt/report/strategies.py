@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
+from imgopt.report.layout import Column, Grid, Words
 from imgopt.rewrite.strategy import Example, Strategy
 from imgopt.rewrite.variants import VARIANTS
 
@@ -24,11 +23,9 @@ def listing(strategies: Iterable[Strategy]) -> RenderableType:
     """One line each, in groups by what it takes and by the variants that have it; in the order in which they run."""
     parts: list[RenderableType] = []
     for heading, members in _groups(tuple(strategies)).items():
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for strategy in members:
-            table.add_row(Text(f"  {strategy.name}"), Text(strategy.does))
-        parts += [Text(heading, style="bold"), table, Text("")]
-    return Group(*parts, Text("Next: imgopt strategies NAME", style="bold"))
+        table = Grid((Column(), Column(wraps=True)), [(f"  {item.name}", item.does) for item in members])
+        parts += [Words(heading, style="bold"), table, Words("")]
+    return Group(*parts, Words("Next: imgopt strategies NAME", style="bold"))
 
 
 def _groups(strategies: tuple[Strategy, ...]) -> dict[str, list[Strategy]]:
@@ -52,41 +49,39 @@ def _sentence(words: str) -> str:
 def page(strategy: Strategy) -> RenderableType:
     """What it does and why, before and after, when it refuses, where the rule comes from."""
     parts: list[RenderableType] = [
-        Text(strategy.name, style="bold"),
-        Text(strategy.does),
-        Text(f"({SAFETY[strategy.safety]}; {_variants(strategy)})\n", style="dim"),
+        Words(strategy.name, style="bold"),
+        Words(strategy.does),
+        Words(f"({SAFETY[strategy.safety]}; {_variants(strategy)})\n", style="dim"),
     ]
-    parts.append(Padding(Text(strategy.why), (0, 0, 1, 0)))
+    parts.append(Padding(Words(strategy.why), (0, 0, 1, 0)))
     if strategy.refuses:
-        parts.append(Padding(Text(f"When it refuses: {strategy.refuses}"), (0, 0, 1, 0)))
+        parts.append(Padding(Words(f"When it refuses: {strategy.refuses}"), (0, 0, 1, 0)))
     if strategy.table:
         parts.append(_table(strategy.table))
     for example in strategy.examples:
         parts.append(_example(example))
-    parts.append(Text("References", style="bold"))
-    parts += [Text(f"  {reference}") for reference in strategy.references]
+    parts.append(Words("References", style="bold"))
+    parts += [Words(f"  {reference}") for reference in strategy.references]
     return Group(*parts)
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> RenderableType:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for what, may in rows:
-        table.add_row(Text(f"  {what}"), Text(may))
-    return Padding(Group(Text("What it may do, and what not", style="bold"), table), (0, 0, 1, 0))
+    table = Grid((Column(wraps=True), Column(wraps=True)), [(f"  {what}", may) for what, may in rows])
+    return Padding(Group(Words("What it may do, and what not", style="bold"), table), (0, 0, 1, 0))
 
 
 def _example(example: Example) -> RenderableType:
     lines: list[RenderableType] = []
     if example.after is None:
-        lines.append(Text(f"Stays as it is: {example.name}", style="bold"))
-        lines += [Text(f"    {line}") for line in example.before.splitlines()]
+        lines.append(Words(f"Stays as it is: {example.name}", style="bold"))
+        lines += [Words(f"    {line}") for line in example.before.splitlines()]
         if example.refused:
-            lines.append(Text(f"    ({example.refused})", style="dim"))
+            lines.append(Words(f"    ({example.refused})", style="dim"))
     else:
-        lines.append(Text(f"Changes: {example.name}", style="bold"))
+        lines.append(Words(f"Changes: {example.name}", style="bold"))
         diff = difflib.ndiff(example.before.splitlines(), example.after.splitlines())
         styles = {"+": "green", "-": "red"}
-        lines += [Text(f"  {line}", style=styles.get(line[:1], "")) for line in diff if not line.startswith("?")]
+        lines += [Words(f"  {line}", style=styles.get(line[:1], "")) for line in diff if not line.startswith("?")]
         if example.ignore_after:
-            lines.append(Text("    .dockerignore: " + " ".join(example.ignore_after.split()), style="green"))
+            lines.append(Words("    .dockerignore: " + " ".join(example.ignore_after.split()), style="green"))
     return Padding(Group(*lines), (0, 0, 1, 0))

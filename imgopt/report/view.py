@@ -136,12 +136,14 @@ Block = Table | Bars | Fall | Map | Matrix | Gantt | Dots | SideBySide | Text
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`id` is a word, unique within the view; the page makes it unique over all views."""
+    """`id` is a word, unique within the view; the page makes it unique over all views. A folded one shows its title
+    and its intro until a reader opens it."""
 
     id: str
     title: str
     blocks: Sequence[Block]
     intro: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +158,7 @@ class View:
     rule: str
     tiles: Sequence[Tile]
     sections: Sequence[Section]
+    more: Sequence[Tile] = ()
+    """Figures that a reader opens."""
     raw: str = ""
     """The result as JSON, offered for download where it is small."""

@@ -141,6 +141,8 @@ class Environment(Value, frozen=True, kw_only=True):
 
 class BenchResult(Result, frozen=True, kw_only=True):
     schema: str = "imgopt/bench/1"
+    project: str = ""
+    """Name of the folder; empty in older results."""
     context: str
     command: list[str] = []
     """The arguments that measure this again."""

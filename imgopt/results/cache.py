@@ -61,6 +61,8 @@ class CacheResult(Result, frozen=True, kw_only=True):
     """`agreement` is None without `--measure`. `notes` are for the user: a shallow clone, an unknown base, ..."""
 
     schema: str = "imgopt/cache/1"
+    project: str = ""
+    """Name of the folder; empty in older results."""
     dockerfile: str = "Dockerfile"
     steps: list[CacheStep]
     scenarios: list[CacheScenario]

@@ -108,6 +108,8 @@ class Variant(Value, frozen=True, kw_only=True):
 
 class OptimizeResult(Result, frozen=True, kw_only=True):
     schema: str = "imgopt/optimize/1"
+    project: str = ""
+    """Name of the folder; empty in older results."""
     context: str
     dockerfile: str
     """Path of the original, relative to the context."""

@@ -40,6 +40,8 @@ class Compared(Value, frozen=True, kw_only=True):
 
 class ProofResult(Result, frozen=True, kw_only=True):
     schema: str = "imgopt/proof/1"
+    project: str = ""
+    """Name of the folder; empty where images were compared, and in older results."""
     original: Compared
     candidate: Compared
     verdict: str

@@ -74,7 +74,7 @@ def test_views(view: str, part: str, archive: Path, capsys: pytest.CaptureFixtur
 
 
 def test_top_bounds_the_rows(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(output(capsys, archive, "--files", "--top", "1").splitlines()) == 3
+    assert len(output(capsys, archive, "--files", "--top", "1").splitlines()) == 2
 
 
 def test_ncdu_has_the_whole_tree_and_its_bytes(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -147,5 +147,22 @@
     tree.setAttribute("role", "application");
     tree.before(make("div", { className: "mapbar" }, out, where, detail));
     draw();
+    tree.closest("details")?.addEventListener("toggle", draw);
   }
+
+  const unfold = (element) => {
+    for (let around = element; around; around = around.parentElement) if (around.tagName === "DETAILS") around.open = true;
+  };
+  const follow = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target) unfold(target.querySelector(":scope > details") ?? target);
+  };
+  addEventListener("hashchange", follow);
+  follow();
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const one of folded) one.open = true;
+  });
+  addEventListener("afterprint", () => { for (const one of folded) one.open = false; });
 })();

@@ -5,25 +5,29 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 
-from imgopt.report.common import percent_text, ratio_text, seconds_text, size_text
+from imgopt.report.common import percent_text, seconds_text, size_text
 from imgopt.report.view import Block, Cell, Dots, Gantt, Level, Matrix, Section, Table, Text, Tile, View
 from imgopt.report.views import sections
+from imgopt.report.words import compared_text, measure_text, sizes_text
 from imgopt.results.bench import Arm, BenchResult, Compared, Comparison, Environment, Measure, Samples
 
 
 def view(result: BenchResult) -> View:
     first, best = result.arms[0], _best(result)
     word, level = _verdict(result, best)
+    tiles, more = _tiles(result, best) if best else ([], [])
     return View(
-        title=f"{result.context}: {first.name} and {', '.join(arm.name for arm in result.arms[1:]) or 'nothing else'}",
+        title=f"{_project(result)}: {' and '.join(arm.name for arm in result.arms)}, measured",
         kind="bench",
         level=level,
         word=word,
         headline=_headline(first, best),
         rule=_rule(result, best),
-        tiles=_tiles(result, best) if best else [],
+        tiles=tiles,
+        more=more,
         sections=[
             *_arms(result),
             *_figures(result),
@@ -40,6 +44,10 @@ def view(result: BenchResult) -> View:
         ],
         raw=sections.raw_result(result),
     )
+
+
+def _project(result: BenchResult) -> str:
+    return result.project or Path(result.context).name or result.context
 
 
 def _best(result: BenchResult) -> Arm | None:
@@ -65,7 +73,7 @@ def _verdict(result: BenchResult, best: Arm | None) -> tuple[str, Level]:
 
 def _headline(first: Arm, best: Arm | None) -> str:
     sizes = [arm.exact.sizes if arm and arm.exact else None for arm in (first, best)]
-    return sections.headline(sizes[0], sizes[1])
+    return sizes_text(sizes[0], sizes[1])
 
 
 def _rule(result: BenchResult, best: Arm | None) -> str:
@@ -80,21 +88,22 @@ def _rule(result: BenchResult, best: Arm | None) -> str:
     return " ".join(parts)
 
 
-def _tiles(result: BenchResult, best: Arm) -> list[Tile]:
+def _tiles(result: BenchResult, best: Arm) -> tuple[list[Tile], list[Tile]]:
+    """What counts (size and times), and what a reader opens."""
     first = result.arms[0].exact
     second = best.exact
     if first is None or second is None:
-        return []
-    tiles = sections.size_tiles(first.sizes, second.sizes)
+        return [], []
+    tiles, more = sections.size_tiles(first.sizes, second.sizes)
     for label in ("layers", "files", "packages"):
         before, after = getattr(first, label), getattr(second, label)
         if before is not None and after is not None:
-            tiles.append(sections.count_tile(label, before, after))
+            more.append(sections.count_tile(label, before, after))
     if first.context_bytes is not None and second.context_bytes is not None:
-        tiles.append(sections.size_tile("context sent", first.context_bytes, second.context_bytes))
+        more.append(sections.size_tile("context sent", first.context_bytes, second.context_bytes))
     for measure in result.measures:
         tiles += _measure_tile(measure, result.arms[0].name, best.name)
-    return tiles
+    return tiles, more
 
 
 def _measure_tile(measure: Measure, before: str, after: str) -> list[Tile]:
@@ -107,27 +116,12 @@ def _measure_tile(measure: Measure, before: str, after: str) -> list[Tile]:
         tile = sections.seconds_tile(title(measure), *values)
     else:
         tile = sections.size_tile(title(measure), *(round(value or 0) for value in values))
-    return [replace(tile, change=_claim(compared), level=sections.level_of(compared.verdict))]
-
-
-def _claim(compared: Compared) -> str:
-    """ "34x faster", by the turns' own ratios; the bare verdict where nothing is claimed."""
-    if compared.verdict in ("inconclusive", "no change"):
-        return compared.verdict
-    better, worse = ("less", "more") if compared.verdict in ("less", "more") else ("faster", "slower")
-    return ratio_text(compared.ratio, 1.0, better, worse)
+    return [replace(tile, change=compared_text(compared), level=sections.level_of(compared.verdict))]
 
 
 def title(measure: Measure) -> str:
-    """ "build after edit-source", "start to the first good answer"."""
-    words = {
-        "cold": "cold build",
-        "no-change": "build, no change",
-        "start": "start to first answer",
-        "memory": "peak memory",
-        "stop": "stop",
-    }
-    return words.get(measure.name, f"build after {measure.name}" if measure.kind == "build" else measure.name)
+    """ "rebuild after an edit of the source", "start to first answer"."""
+    return measure_text(measure.name, measure.kind == "build")
 
 
 def _arms(result: BenchResult) -> list[Section]:
@@ -169,14 +163,13 @@ def _figures(result: BenchResult) -> list[Section]:
                     Cell(title(measure)),
                     Cell(samples.arm),
                     _value_cell(measure, samples.median),
-                    Cell(ratio(compared)),
-                    sections.verdict_cell(compared.verdict) if compared else Cell("failed" if samples.failure else ""),
+                    _claim_cell(compared) if compared else Cell("failed" if samples.failure else ""),
                     sections.size_cell(bytes_moved[samples.arm]) if measure.kind == "build" else Cell("", -1),
                 )
             )
     if not rows:
         return []
-    headers = ("Measure", "Arm", "Median", "Before / after", "Verdict", "Wire bytes moved again")
+    headers = ("Measure", "Arm", "Median", "Change", "Wire bytes moved again")
     return [Section("figures", "All measures", [Table("Medians, and what may be said of them", headers, rows)])]
 
 
@@ -184,10 +177,8 @@ def _against_first(measure: Measure, arm: str) -> Compared | None:
     return next((compared for compared in measure.comparisons if compared.after == arm), None)
 
 
-def ratio(compared: Compared | None) -> str:
-    if compared is None:
-        return ""
-    return f"{compared.ratio:.2f}x" if compared.ratio < 10 else f"{compared.ratio:,.0f}x"
+def _claim_cell(compared: Compared) -> Cell:
+    return Cell(compared_text(compared), level=sections.level_of(compared.verdict), whole=True)
 
 
 def _value_cell(measure: Measure, value: float | None) -> Cell:

@@ -22,7 +22,7 @@ def view(result: CacheResult) -> View:
             f"Built as well: {agreement.right} of {agreement.decided} predictions were right, {agreement.unknown} open."
         )
     return View(
-        title=f"What a change rebuilds: {result.dockerfile}",
+        title=f"{result.project or result.dockerfile}: what a change rebuilds",
         kind="cache",
         level="bad" if wrong else "neutral",
         word="measured" if agreement else "predicted",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from statistics import median
+from pathlib import Path
 
 from imgopt.bench.statistics import interval
 from imgopt.report.common import new_user_text, seconds_text
 from imgopt.report.view import Block, Cell, Dots, Fall, Section, Table, Tile, View
 from imgopt.report.views import sections
+from imgopt.report.words import SIZES, WIRE, claim_text, gain_text, measure_text, medians, timing_text
 from imgopt.results.optimize import OptimizeResult, Part, Parts, Variant
 
 PART_ROWS = 400
@@ -16,17 +17,23 @@ PART_ROWS = 400
 
 def view(result: OptimizeResult) -> View:
     chosen = _chosen(result)
+    tiles, more = _tiles(result, chosen) if chosen else ([], [])
     return View(
-        title=f"{result.context}: {result.dockerfile}",
+        title=f"{_project(result)}: {result.dockerfile}",
         kind="optimize",
         level=sections.level_of(result.verdict),
         word=result.verdict,
         headline=_headline(result, chosen),
         rule=_rule(result, chosen),
-        tiles=_tiles(result, chosen) if chosen else [],
+        tiles=tiles,
+        more=more,
         sections=[*_variants(result), *(_details(result, chosen) if chosen else []), *_ending(result)],
         raw=sections.raw_result(result),
     )
+
+
+def _project(result: OptimizeResult) -> str:
+    return result.project or Path(result.context).name or result.context
 
 
 def _chosen(result: OptimizeResult) -> Variant | None:
@@ -39,7 +46,7 @@ def _chosen(result: OptimizeResult) -> Variant | None:
 def _headline(result: OptimizeResult, chosen: Variant | None) -> str:
     if result.verdict == "good" or chosen is None:
         return result.message or "Nothing to gain: this file is good"
-    return sections.headline(result.original.sizes, chosen.sizes)
+    return gain_text(result, chosen)
 
 
 def _rule(result: OptimizeResult, chosen: Variant | None) -> str:
@@ -55,20 +62,22 @@ def _rule(result: OptimizeResult, chosen: Variant | None) -> str:
     )
 
 
-def _tiles(result: OptimizeResult, chosen: Variant) -> list[Tile]:
+def _tiles(result: OptimizeResult, chosen: Variant) -> tuple[list[Tile], list[Tile]]:
+    """What counts (size, builds, user), and what a reader opens."""
     original = result.original
-    tiles = sections.size_tiles(original.sizes, chosen.sizes)
-    if original.layers is not None and chosen.layers is not None:
-        tiles.append(sections.count_tile("layers", original.layers, chosen.layers))
-    if original.build_seconds and chosen.build_seconds:
-        tiles.append(sections.seconds_tile("cold build, one run", original.build_seconds, chosen.build_seconds))
-    for name, timing in chosen.timings.items():
+    tiles, more = sections.size_tiles(original.sizes, chosen.sizes)
+    for name, timing in sorted(chosen.timings.items(), key=lambda item: item[0] == "cold"):
         if timing.before and timing.after:
-            times = median(timing.before), median(timing.after)
-            tiles.append(sections.seconds_tile(f"build after {name}", *times, verdict=timing.verdict))
+            words = timing_text(timing)
+            tiles.append(sections.seconds_tile(measure_text(name), *medians(timing), words, timing.verdict))
+    if "cold" not in chosen.timings and original.build_seconds and chosen.build_seconds:
+        words = claim_text("inconclusive", 1.0, 1)
+        tiles.append(sections.seconds_tile(measure_text("cold"), original.build_seconds, chosen.build_seconds, words))
     if original.user or chosen.user:
         tiles.append(Tile("user", original.user or "root", chosen.user or "root"))
-    return tiles
+    if original.layers is not None and chosen.layers is not None:
+        more.append(sections.count_tile("layers", original.layers, chosen.layers))
+    return tiles, more
 
 
 def _variants(result: OptimizeResult) -> list[Section]:
@@ -124,7 +133,7 @@ def _causes(result: OptimizeResult, chosen: Variant) -> list[Block]:
     rest = after.wire - before.wire - base - own
     causes = [("base image", base, chosen.base), ("our edits", own, ""), ("unexplained", rest, "")]
     shown = [cause for cause in causes if cause[1]]
-    return [Fall(f"wire: {sections.SIZE_WORDS['wire']}", before.wire, after.wire, shown)]
+    return [Fall(f"wire: {SIZES[WIRE]}", before.wire, after.wire, shown)]
 
 
 def _layers(result: OptimizeResult, chosen: Variant) -> list[Section]:
@@ -132,7 +141,7 @@ def _layers(result: OptimizeResult, chosen: Variant) -> list[Section]:
     if not before or not after:
         return []
     bars = sections.layer_bars(before, after, f"original (before) and {chosen.name} (after), tar bytes")
-    return [Section("layers", "Layers, side by side", [bars])]
+    return [Section("layers", "Layers, side by side", [bars], folded=True)]
 
 
 def _parts(parts: Parts) -> list[Section]:
@@ -167,7 +176,7 @@ def _parts(parts: Parts) -> list[Section]:
         ),
     ]
     intro = "Every path that the original adds over its base has exactly one fate, and a reason."
-    return [Section("parts", "Where every byte went", blocks, intro)]
+    return [Section("parts", "Where every byte went", blocks, intro, folded=True)]
 
 
 def _part_rows(every: list[tuple[str, Part]]) -> list[tuple[Cell, ...]]:
@@ -203,7 +212,7 @@ def _builds(result: OptimizeResult, chosen: Variant) -> list[Section]:
                 )
             )
     intro = "Steps may run beside each other, so that a build can take less than their sum."
-    return [Section("steps", "The builds, step by step", blocks, intro)] if blocks else []
+    return [Section("steps", "The builds, step by step", blocks, intro, folded=True)] if blocks else []
 
 
 def _times(chosen: Variant) -> list[Section]:
@@ -215,8 +224,9 @@ def _times(chosen: Variant) -> list[Section]:
         for arm, values in (("original", timing.before), (chosen.name, timing.after)):
             bounds = interval(values)
             rows.append((arm, values, bounds.median, bounds.low, bounds.high))
-        note = f"Verdict: {timing.verdict}." + (f" p = {timing.p:.3g}." if timing.p is not None else "")
-        blocks.append(Dots(f"Build after {name}", "seconds", rows, note))
+        note = f"{timing_text(timing)}." + (f" p = {timing.p:.3g}." if timing.p is not None else "")
+        caption = measure_text(name)
+        blocks.append(Dots(caption[0].upper() + caption[1:], "seconds", rows, note[0].upper() + note[1:]))
     intro = "Every run is a dot; the line is the median, the band its interval of at least 95 % (from six runs on)."
     return [Section("times", "Build times", blocks, intro)] if blocks else []
 

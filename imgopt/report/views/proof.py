@@ -13,7 +13,7 @@ from imgopt.results.proof import ProofCheck, ProofResult
 def view(result: ProofResult) -> View:
     passed = sum(check.verdict == "passed" for check in result.checks)
     return View(
-        title=f"{_name(result)}: does it do the same job?",
+        title=f"{result.project or _name(result)}: does {_name(result)} do the same job?",
         kind="proof",
         level=sections.level_of(result.verdict),
         word=result.verdict,

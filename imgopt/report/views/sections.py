@@ -12,6 +12,7 @@ from imgopt.report.common import change_text, delta_text, exact_size, ratio_text
 from imgopt.report.html import leaf_name
 from imgopt.report.tree import Node, as_figure, leaves, totals
 from imgopt.report.view import Bars, Block, Cell, Fall, Level, Map, Section, SideBySide, Table, Text, Tile
+from imgopt.report.words import SIZES, WIRE
 from imgopt.results import Result, to_json
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Check, Sizes
@@ -20,6 +21,8 @@ from imgopt.results.rewrite import Change, Skip
 RAW_LIMIT = 60_000
 """A result of more bytes than this is not put into its own page."""
 TABLE_ROWS = 1000
+FEW_ROWS = 12
+"""A table of more rows is folded (blocks.html.j2)."""
 MAP_TILES = 350
 TABLE_ROOM, MAP_ROOM = 160_000, 110_000
 """Characters of HTML that the rows and the tiles may take, however long their paths are."""
@@ -34,12 +37,6 @@ VERDICT_LEVELS: dict[str, Level] = {
     "slower": "bad",
     "more": "bad",
     "unproven": "bad",
-}
-SIZE_WORDS = {
-    "wire": "compressed layers, what a push and a pull move",
-    "tar": "uncompressed layer archives",
-    "payload": "file bytes shipped, also those that a later layer hides",
-    "live": "file bytes visible in the container",
 }
 
 
@@ -90,41 +87,27 @@ def count_tile(label: str, before: int | None, after: int | None) -> Tile:
     return Tile(label, texts[0], texts[1], change)
 
 
-def seconds_tile(label: str, before: float | None, after: float | None, verdict: str = "") -> Tile:
-    """A tile of two times; `verdict` is the word of the statistics, and colours only a claim."""
-    change = ratio_text(before, after, "faster", "slower") if before and after else ""
-    if verdict in ("no change", "inconclusive"):
-        change = verdict
-    return Tile(label, seconds_text(before), seconds_text(after), change, level_of(verdict))
+def seconds_tile(label: str, before: float | None, after: float | None, change: str = "", level: str = "") -> Tile:
+    """A tile of two times; `change` is what may be said of them."""
+    return Tile(label, seconds_text(before), seconds_text(after), change, level_of(level))
 
 
-def size_tiles(before: Sizes | None, after: Sizes | None) -> list[Tile]:
+def size_tiles(before: Sizes | None, after: Sizes | None) -> tuple[list[Tile], list[Tile]]:
+    """The size that counts (what a pull moves, else what is visible), and the three others."""
     if before is None or after is None:
-        return []
+        return [], []
     estimate = " (estimate)" if before.wire_is_estimate or after.wire_is_estimate else ""
-    return [
-        size_tile(f"wire{estimate}", before.wire, after.wire),
-        size_tile("tar", before.tar, after.tar),
-        size_tile("payload", before.payload, after.payload),
-        size_tile("live", before.live, after.live),
+    tiles = [
+        size_tile(f"{name}{estimate if name == WIRE else ''}: {words}", getattr(before, name), getattr(after, name))
+        for name, words in SIZES.items()
     ]
-
-
-def headline(before: Sizes | None, after: Sizes | None) -> str:
-    """ "412.3 MB -> 96.1 MB on the wire, 4.3x smaller"; live bytes where the wire was not measured."""
-    if before is None or after is None:
-        return "No sizes were measured"
-    if before.wire is None or after.wire is None:
-        pair, word = (before.live, after.live), "live"
-    else:
-        pair, word = (before.wire, after.wire), "on the wire"
-    first, second = two_sizes(*pair)
-    return f"{first} → {second} {word}, {ratio_text(*pair)}"
+    first = 0 if before.wire is not None and after.wire is not None else len(tiles) - 1
+    return [tiles[first]], [tile for number, tile in enumerate(tiles) if number != first]
 
 
 def fall(waterfall: Waterfall, arms: str = "") -> Fall:
     causes = [(cause.name, cause.bytes, cause.detail) for cause in waterfall.causes]
-    caption = f"{waterfall.size}{arms}: {SIZE_WORDS.get(waterfall.size, '')}"
+    caption = f"{waterfall.size}{arms}: {SIZES.get(waterfall.size, '')}"
     return Fall(caption, waterfall.start, waterfall.end, causes)
 
 
@@ -171,7 +154,7 @@ def contents_section(
     heading = "What is inside" + (f": {before_name} and {after_name}" if of > 1 else "")
     intro = f"{exact_size(before)} → {exact_size(after)}" if compared else exact_size(before)
     shown = f"{intro}; small entries of a folder are one row."
-    return [Section(f"contents-{number}" if number else "contents", heading, (table, tiles), shown)]
+    return [Section(f"contents-{number}" if number else "contents", heading, (table, tiles), shown, folded=True)]
 
 
 def fitting(figures: Sequence[PathFigure], limit: int, weight: Callable[[Node], int], room: int) -> list[Node]:
@@ -220,11 +203,18 @@ def dockerfile_section(
 def checks_section(checks: Sequence[Check], caption: str, ident: str = "proof", title: str = "Proof") -> list[Section]:
     if not checks:
         return []
-    rows = [(Cell(check.name), verdict_cell(check.verdict), lines_cell(check.detail)) for check in checks]
+    ordered = sorted(checks, key=lambda check: ("failed", "not measured", "passed").index(check.verdict))
+    rows = [(Cell(check.name), verdict_cell(check.verdict), lines_cell(check.detail)) for check in ordered]
     passed = sum(check.verdict == "passed" for check in checks)
     missing = sum(check.verdict == "not measured" for check in checks)
     intro = f"{passed} of {len(checks)} checks passed" + (f", {missing} could not be measured" if missing else "") + "."
-    return [Section(ident, title, [Table(caption, ("Check", "Verdict", "What was compared"), rows)], intro)]
+    headers = ("Check", "Verdict", "What was compared")
+    open_rows = len(rows) - passed
+    tables = [Table(caption, headers, rows)]
+    if open_rows and len(rows) > FEW_ROWS:
+        tables = [Table("Failed or not measured", headers, rows[:open_rows])]
+        tables.append(Table("Passed", headers, rows[open_rows:]))
+    return [Section(ident, title, tables, intro)]
 
 
 def refusals_section(skips: Sequence[tuple[str, Skip]], repairs: Sequence[str] = ()) -> list[Section]:
@@ -246,4 +236,4 @@ def reproduce_section(command: str, facts: Iterable[tuple[str, str]]) -> Section
     blocks: list[Block] = [Text(command, fixed=True)]
     if rows:
         blocks.append(Table("Environment", ("What", "Value"), rows))
-    return Section("reproduce", "How to reproduce", blocks)
+    return Section("reproduce", "How to reproduce", blocks, folded=True)

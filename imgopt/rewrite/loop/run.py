@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from imgopt.bench import figures
+from imgopt.context.project import project_name
 from imgopt.engine import Session
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
@@ -86,6 +87,7 @@ def _result(
     verdict, message = conclusion(best, variants)
     arm = times.arms.get("original")
     return OptimizeResult(
+        project=project_name(request.context),
         context=str(request.context),
         dockerfile=_relative(request),
         verdict=verdict,
@@ -217,6 +219,7 @@ def _not_started(request: OptimizeRequest, original: Original, before: Sizes) ->
     if hints:
         message += f"\nwhat may help:\n{hints}"
     return OptimizeResult(
+        project=project_name(request.context),
         context=str(request.context),
         dockerfile=_relative(request),
         verdict="unproven",

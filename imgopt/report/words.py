@@ -1,0 +1,92 @@
+"""The words for figures: each is decided here, and every rendering (terminal, Markdown, page, comment) takes it."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from imgopt.report.common import NOT_MEASURED, ratio_text, seconds_text, two_sizes
+from imgopt.results.bench import Compared
+from imgopt.results.optimize import OptimizeResult, Sizes, Timing, Variant
+
+WIRE, TAR, PAYLOAD, LIVE = "wire", "tar", "payload", "live"
+SIZES = {
+    WIRE: "compressed layers, what a push and a pull move",
+    TAR: "uncompressed layer archives",
+    PAYLOAD: "file bytes shipped, also those that a later layer hides",
+    LIVE: "file bytes visible in the container",
+}
+"""The four sizes, and what each of them counts."""
+MEASURES = {
+    "cold": "cold build",
+    "no-change": "build, no change",
+    "edit-source": "rebuild after an edit of the source",
+    "edit-manifest": "rebuild after an edit of the manifest",
+    "start": "start to first answer",
+    "memory": "peak memory",
+    "stop": "stop",
+}
+
+
+def measure_text(name: str, build: bool = True) -> str:
+    """ "rebuild after an edit of the source"."""
+    return MEASURES.get(name, f"rebuild after {name}" if build else name)
+
+
+def claim_text(verdict: str, ratio: float, runs: int | None = None) -> str:
+    """ "34x faster" where the test allows a claim; else the bare verdict, with the runs that were too few for more."""
+    if verdict in ("faster", "slower"):
+        return ratio_text(ratio, 1.0, "faster", "slower")
+    if verdict in ("less", "more"):
+        return ratio_text(ratio, 1.0, "less", "more")
+    few = runs is not None and verdict == "inconclusive"
+    return f"{verdict} ({'one run' if runs == 1 else f'{runs} runs'} each)" if few else verdict
+
+
+def compared_text(compared: Compared | None) -> str:
+    """What may be said of two arms of a benchmark."""
+    return "" if compared is None else claim_text(compared.verdict, compared.ratio)
+
+
+def timing_text(timing: Timing | None) -> str:
+    """What may be said of a timing of `imgopt optimize`."""
+    if timing is None or not timing.before or not timing.after:
+        return NOT_MEASURED
+    return claim_text(timing.verdict, timing.ratio or 1.0, min(len(timing.before), len(timing.after)))
+
+
+def times_text(timing: Timing | None) -> str:
+    """ "10.3 s → 580 ms, 18x faster"."""
+    if timing is None or not timing.before or not timing.after:
+        return NOT_MEASURED
+    before, after = medians(timing)
+    return f"{seconds_text(before)} → {seconds_text(after)}, {timing_text(timing)}"
+
+
+def medians(timing: Timing | None) -> tuple[float | None, float | None]:
+    """Seconds before and after; None where nothing was measured."""
+    before, after = (timing.before, timing.after) if timing is not None else ([], [])
+    return median(before) if before else None, median(after) if after else None
+
+
+def sizes_text(before: Sizes | None, after: Sizes | None) -> str:
+    """ "412.3 MB → 96.1 MB on the wire, 4.3x smaller"; live bytes where the wire was not measured."""
+    if before is None or after is None:
+        return "no sizes were measured"
+    if before.wire is None or after.wire is None:
+        pair, word = (before.live, after.live), "live"
+    else:
+        pair, word = (before.wire, after.wire), "on the wire"
+    first, second = two_sizes(*pair)
+    return f"{first} → {second} {word}, {ratio_text(*pair)}"
+
+
+def recommended(result: OptimizeResult) -> Variant | None:
+    """The variant that the result recommends."""
+    return next((variant for variant in result.variants if variant.name == result.recommended), None)
+
+
+def gain_text(result: OptimizeResult, variant: Variant) -> str:
+    """What a variant gains: bytes, and the rebuild after an edit where that was timed."""
+    rebuild = variant.timings.get("edit-source")
+    timed = f"; rebuild after an edit {times_text(rebuild)}" if rebuild and rebuild.before and rebuild.after else ""
+    return sizes_text(result.original.sizes, variant.sizes) + timed
