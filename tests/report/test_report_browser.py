@@ -46,7 +46,10 @@ Open = Callable[..., Opened]
 def open_page(chromium: Browser, saved: dict[str, Path]) -> Iterator[Open]:
     contexts = []
 
-    def opened(name: str, width: int = 1200, scheme: str = "light", javascript: bool = True) -> Opened:
+    def opened(
+        name: str, width: int = 1200, scheme: str = "light", javascript: bool = True, folded: bool = False
+    ) -> Opened:
+        """With all that is folded opened, as a reader does it; `folded` leaves it as it comes."""
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
@@ -60,6 +63,8 @@ def open_page(chromium: Browser, saved: dict[str, Path]) -> Iterator[Open]:
         address = saved[name].as_uri()
         shown.page.on("request", lambda request: request.url == address or shown.noise.append(request.url[:200]))
         shown.page.goto(address)
+        for summary in [] if folded else shown.page.locator("summary").all():
+            summary.click()
         return shown
 
     yield opened
@@ -82,8 +87,28 @@ def test_everything_is_there_without_javascript(open_page: Open, name: str) -> N
     assert titles
     assert titles == with_script.locator("section h3").all_inner_texts()
     assert without.locator("section.card:visible").count() == len(titles)
+    assert without.locator("details:not([open])").count() == 0
     assert without.locator("tbody tr:not(:visible)").count() == 0
     assert without.locator("button, input").count() == 0
+
+
+@pytest.mark.parametrize("name", ["bench", "optimize"])
+def test_size_and_rebuild_come_first_and_the_rest_is_folded(open_page: Open, name: str) -> None:
+    page = open_page(name, folded=True).page
+    first = page.locator("main ul.tiles").first.inner_text()
+    assert "wire" in first and "rebuild after an edit of the source" in first and "payload" not in first
+    assert page.locator("details.more").get_attribute("open") is None
+    assert not page.get_by_text("payload: ").first.is_visible()
+    assert page.locator("tbody tr:visible").count() < 120
+    assert page.locator(".headline").first.bounding_box()["y"] < 300  # type: ignore[index]
+
+
+def test_a_link_to_a_folded_part_opens_it(open_page: Open) -> None:
+    page = open_page("bench", folded=True).page
+    assert not page.locator("#r1-contents table").is_visible()
+    page.locator("nav a[href='#r1-contents']").click()
+    assert page.locator("#r1-contents table").is_visible()
+    assert page.locator("#r1-contents svg.tree text:visible").count() > 5
 
 
 @pytest.mark.parametrize("name", ["bench", "optimize", "index", "kinds"])
@@ -163,7 +188,7 @@ def test_the_map_can_be_walked_and_zoomed_by_keyboard_and_pointer(open_page: Ope
 
 def test_every_control_is_reached_by_tab_and_shows_the_focus(open_page: Open) -> None:
     page = open_page("optimize").page
-    controls = """[...document.querySelectorAll('a[href], button, input, [tabindex="0"]')]
+    controls = """[...document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]')]
         .filter((element) => element.checkVisibility() && !element.disabled)"""
     wanted = page.evaluate(f"{controls}.length")
     seen = set()
@@ -181,7 +206,7 @@ def test_every_control_is_reached_by_tab_and_shows_the_focus(open_page: Open) ->
 
 
 def test_print_shows_every_row_on_white(open_page: Open) -> None:
-    page = open_page("bench", scheme="dark").page
+    page = open_page("bench", scheme="dark", folded=True).page
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
