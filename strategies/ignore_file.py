@@ -2,144 +2,247 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
+from imgopt.context.ecosystems import Stray
 from imgopt.dockerfile import Dockerfile, IgnoreFile
-from imgopt.dockerfile.typed import Copy
-from imgopt.rewrite.steps import script_of
-from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+from imgopt.dockerfile.names import is_template
+from imgopt.rewrite.made import made_folders
+from imgopt.rewrite.readers import Readers, uses_docker
+from imgopt.rewrite.served import Served, served
+from imgopt.rewrite.strategy import Change, ContextFiles, Example, Situation, Skip, Strategy
 
-CANDIDATES: tuple[tuple[str, str], ...] = (
-    ("**/.git", "version control data"),
-    ("**/.hg", "version control data"),
-    ("**/.svn", "version control data"),
-    (".github", "version control data"),
-    ("**/.gitattributes", "version control data"),
-    ("**/__pycache__", "bytecode of this machine"),
-    ("**/*.pyc", "bytecode of this machine"),
-    ("**/.pytest_cache", "caches of tools"),
-    ("**/.mypy_cache", "caches of tools"),
-    ("**/.ruff_cache", "caches of tools"),
-    ("**/.tox", "caches of tools"),
-    ("**/.nox", "caches of tools"),
-    ("**/.venv", "packages of this machine"),
-    ("**/venv", "packages of this machine"),
-    ("**/node_modules", "packages of this machine"),
-    ("**/.idea", "an editor's files"),
-    ("**/.vscode", "an editor's files"),
-    ("**/.DS_Store", "an editor's files"),
-    ("**/npm-debug.log*", "logs"),
-    ("Dockerfile*", "the build's own files"),
-    ("**/*.dockerignore", "the build's own files"),
-    ("docker-compose*.y*ml", "the build's own files"),
-    ("compose*.y*ml", "the build's own files"),
-    ("imgopt.toml", "the build's own files"),
-)
-"""Patterns of .dockerignore, each with what it keeps out. Only those that match something are written."""
-BUILD_FILES = frozenset(
-    [
-        "pyproject.toml",
-        "setup.py",
-        "setup.cfg",
-        "pom.xml",
-        "package.json",
-        "Makefile",
-        "build.rs",
-        "Cargo.toml",
-        "justfile",
-    ]
-)
-BUILD_ENDINGS = (
-    ".sh", ".gradle", ".kts", ".mk", ".cmake", "CMakeLists.txt", ".gemspec", ".csproj", ".props",
-    ".targets", ".config.js", ".config.ts",
-    ".config.mjs", ".config.cjs", "meson.build", "mix.exs", "Rakefile", "Gemfile",
-)  # fmt: skip
-GIT_VERSIONS = (
-    "setuptools_scm",
-    "setuptools-scm",
-    "hatch-vcs",
-    "versioneer",
-    "git-commit-id",
-    "vergen",
-    "git describe",
-    "git rev-parse",
-    "git log",
-    "poetry-dynamic-versioning",
-    "versioningit",
-    "pbr",
-    "gitinfo",
-    "gitversion",
-    "GitVersion",
-    "MinVer",
-    "Nerdbank.GitVersioning",
-    "git ls-files",
-    "rev-parse",
-    "shadow-rs",
-    "git2",
-    "git-revision",
-    "git-rev-sync",
-)
-"""Words of tools and commands that read version control data in a build."""
-_PYTHON_INSTALLERS = ("pip ", "pip3 ", "poetry ", "uv ", "pipenv ")
-MACHINE_MADE = {
-    "**/node_modules": ("npm ", "yarn", "pnpm", "bun "),
-    "**/venv": _PYTHON_INSTALLERS,
-    "**/.venv": _PYTHON_INSTALLERS,
-}
-"""Kept out only where the build makes them itself."""
+if TYPE_CHECKING:
+    from imgopt.context.ecosystems import Ecosystem
+
+_MACHINE = "what the build makes itself"
+_INSTALLERS = ("pip ", "pip3 ", "poetry ", "uv ", "pipenv ", "pdm ", "conda ")
+_PLAIN = re.compile(r"[^*?\[\]\\!#\s][^*?\[\]\\\s]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A pattern, what it keeps out of the context as it is now, and why it may."""
+
+    pattern: str
+    paths: tuple[str, ...]
+    kind: str
+    reason: str
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Adds patterns for what is in the context and no instruction or smoke run asks for."""
-    if not _copies_broadly(situation.dockerfile):
-        return
-    ignored = IgnoreFile.parse(situation.ignore or "")
-    files = {path: size for path, size in situation.project.context.sizes.items() if not ignored.excludes(path)}
-    files.pop(".dockerignore", None)
-    used = _used_by_name(situation.dockerfile) | _opened(situation)
-    wanted = [
-        (pattern, why)
-        for pattern, why in CANDIDATES
-        if _matches(pattern, files)
-        and not _hides(pattern, used)
-        and _is_remade(pattern, situation.dockerfile)
-        and not _wanted_back(pattern, situation.ignore or "")
-        and not (pattern == "**/.git" and _versions_from_git(situation))
-    ]
-    if not wanted:
-        return
+    """Adds lines for what is in the context, or will be there, and that no build, run or source asks for."""
+    project = situation.project
+    context, ecosystems = project.context, project.ecosystems
     old = situation.ignore or ""
-    text = (old if old.endswith("\n") or not old else old + "\n") + "".join(f"{pattern}\n" for pattern, _ in wanted)
-    reasons = ", ".join(dict.fromkeys(why for _, why in wanted))
-    kept_out = IgnoreFile.parse(text)
-    size = sum(count for path, count in files.items() if kept_out.excludes(path))
+    ignored = IgnoreFile.parse(old)
+    ours = served(situation)
+    found: list[Line] = []
+    skips: list[Skip] = []
+    if _copies_broadly(situation.dockerfile):
+        strays = [line for line in _strays(context, ecosystems) if not _is_out(ignored, line)]
+        found, skips = _kept_out(situation, ours, strays)
+    for path, refused in made_folders(ours, context, ecosystems):
+        line = Line(path, (path,) if path in context.folders else (), "made", _MACHINE)
+        if _is_out(ignored, line) or not _PLAIN.fullmatch(path):
+            continue
+        if not refused:
+            found.append(line)
+        elif line.paths:
+            skips.append(Skip(f"{path} stays in the build: {refused}"))
+    wanted = [line for line in found if not _wanted_back(line.pattern, old)]
+    yield from skips
+    if any(line.paths or line.kind == "made" for line in wanted):  # what only lies about later is no reason by itself
+        yield _change(old, wanted, context)
+
+
+def _change(old: str, wanted: Sequence[Line], context: ContextFiles) -> Change:
+    lines = dict.fromkeys(line.pattern for line in wanted)
+    text = (old if old.endswith("\n") or not old else old + "\n") + "".join(f"{line}\n" for line in lines)
+    reasons = ", ".join(dict.fromkeys(line.reason for line in wanted))
+    size = sum(context.sizes.get(own, 0) for line in wanted for path in line.paths for own in _files(context, path))
     weight = f" ({size / 1e6:.1f} MB of the context)" if size >= 50_000 else ""
-    yield Change(f"keeps {reasons} out of the build{weight}", ignore=text)
+    return Change(f"keeps {reasons} out of the build{weight}", ignore=text)
+
+
+def _files(context: ContextFiles, path: str) -> list[str]:
+    return [path] if path in context.sizes else context.below(path)
+
+
+def _is_out(ignored: IgnoreFile, line: Line) -> bool:
+    """The ignore file keeps it out already."""
+    asked = line.paths or (line.pattern.removeprefix("**/"), f"x/{line.pattern.removeprefix('**/')}")
+    return all(ignored.excludes(path) for path in (asked if line.pattern.startswith("**/") else asked[:1]))
 
 
 def _copies_broadly(dockerfile: Dockerfile) -> bool:
     """Some COPY or ADD takes a whole folder of the context."""
-    return any(
-        isinstance(item.typed, Copy) and item.typed.from_ is None and any(_is_root(word) for word in item.typed.sources)
-        for item in dockerfile.instructions
-    )
+    copies = Served("", dockerfile).copies
+    return any(copy.source == "" or copy.source == "*" for copy in copies)
 
 
-def _is_root(word: str) -> bool:
-    return word.rstrip("/") in (".", "", "*")
+def _strays(context: ContextFiles, ecosystems: Iterable[Ecosystem]) -> Iterator[Line]:
+    """What lies about in the context, by the ecosystems' facts."""
+    own = context.dockerfile
+    for ecosystem in ecosystems:
+        for fact in ecosystem.stray:
+            for name in fact.names:
+                deep = name.startswith("**/")
+                paths = _hits(context, name.removeprefix("**/"), deep, fact)
+                sooner = any(fnmatchcase(one, glob) for glob in fact.from_sources for one in context.names)
+                if deep and (paths or sooner):
+                    wide = sooner or any("/" in path for path in paths)
+                    yield Line(name if wide else name.removeprefix("**/"), paths, fact.kind, fact.reason)
+                elif not deep:
+                    kind = "packages" if fact.inside else fact.kind
+                    yield from (Line(path, (path,), kind, fact.reason) for path in paths)
+    if "/" in own and own in context.sizes:
+        yield Line(own, (own,), "project", "the build's own files")
 
 
-def _used_by_name(dockerfile: Dockerfile) -> set[str]:
-    """Words of the Dockerfile that may name a file of the context: a name that stands here is never hidden."""
-    return {
-        part
-        for item in dockerfile.instructions
-        if getattr(item.typed, "from_", None) is None
-        for word in item.value.replace("=", " ").replace(",", " ").split()
-        for part in word.strip("\"'").split("/")
-        if part not in ("", ".", "..")
-    }
+def _hits(context: ContextFiles, name: str, deep: bool, fact: Stray) -> tuple[str, ...]:
+    """Files and folders of that name that the fact is about, all of them: one that is not makes the pattern wrong."""
+    names = [one for one in context.names if fnmatchcase(one, name)]
+    files = [path for one in names for path in context.named(one) if deep or "/" not in path]
+    folders = [path for path in context.folders if fnmatchcase(posixpath.basename(path), name)]
+    folders = [path for path in folders if deep or "/" not in path]
+    if fact.beside:
+        files = [path for path in files if "__pycache__/" not in path]
+        if not all(_made_from(context, path, fact.beside) for path in files):
+            return ()
+    if fact.inside:
+        files = []
+        folders = [path for path in folders if f"{path}/{fact.inside}" in context.sizes]
+    if fact.like:
+        folders = []
+        files = [path for path in files if not is_template(path) and re.search(fact.like, context.text(path, 1 << 16))]
+    found = sorted([*files, *folders])
+    return tuple(found if deep else (path for path in found if _PLAIN.fullmatch(path)))
+
+
+def _made_from(context: ContextFiles, path: str, source: str) -> bool:
+    stem = posixpath.splitext(posixpath.basename(path))[0]
+    return posixpath.join(posixpath.dirname(path), source.replace("{stem}", stem)) in context.sizes
+
+
+def _kept_out(situation: Situation, ours: Sequence[Served], lines: Sequence[Line]) -> tuple[list[Line], list[Skip]]:
+    """The lines that may be written, and why others may not."""
+    opened = _opened(situation)
+    unnamed = [line for line in lines if not _is_named(line, ours, opened)]
+    readers = Readers(situation.project.context, situation.project.ecosystems)
+    git = readers.of_git(ours) if any(line.kind == "vcs" for line in lines) else ""
+    docker = uses_docker(ours)
+    readable = [path for line in unnamed if line.kind == "project" for path in line.paths]
+    about = About(situation, ours, git, docker, {} if docker or git else readers.of(readable))
+    found, skips = [], []
+    for line in unnamed:
+        refused = _refused(line, about)
+        if refused:
+            skips.append(Skip(f"{line.pattern} stays in the build: {refused}"))
+        else:
+            found.append(line)
+    return found, skips
+
+
+def _refused(line: Line, about: About) -> str:
+    """Why a line of its kind may not be written."""
+    return next((why for why in (refuses(line, about) for refuses in RULES[line.kind].refuses) if why), "")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is asked once about all lines: who asks git, who calls Docker, and which file names which path."""
+
+    situation: Situation
+    ours: Sequence[Served]
+    git: str
+    docker: str
+    read: Mapping[str, str]
+
+    def committed(self, line: Line) -> bool:
+        tracked, context = self.situation.project.context.tracked, self.situation.project.context
+        return tracked is not None and any(own in tracked for path in line.paths for own in _files(context, path))
+
+
+def _asked_by_git(_line: Line, about: About) -> str:
+    return f"{about.git} asks for version control data" if about.git else ""
+
+
+def _changes_git(line: Line, about: About) -> str:
+    if about.git and (line.kind == "project" or about.committed(line)):
+        return f"{about.git} asks git, to which a committed file that is missing is a change"
+    return ""
+
+
+def _read_by_docker(_line: Line, about: About) -> str:
+    return f"{about.docker} calls Docker itself, and may read it" if about.docker else ""
+
+
+def _read_by_file(line: Line, about: About) -> str:
+    reader = next((about.read[path] for path in line.paths if path in about.read), "")
+    return f"{reader} names it" if reader else ""
+
+
+def _is_committed(line: Line, about: About) -> str:
+    return "it is committed" if about.committed(line) else ""
+
+
+def _is_all_there_is(line: Line, about: About) -> str:
+    """Packages of the machine may be what the image runs with, unless it installs its own; a script may start them."""
+    dockerfile, context = about.situation.dockerfile, about.situation.project.context
+    runs = [item.value for item in dockerfile.instructions if item.keyword == "RUN"]
+    if not any(word in value for value in runs for word in _INSTALLERS):
+        return "no step installs packages in its place"
+    name = posixpath.basename(line.pattern)
+    called = {word for one in about.ours for word in one.words}
+    scripts = (path for word in sorted(called) for path in context.named(word))
+    script = next((path for path in scripts if f"{name}/" in context.text(path, 1 << 16)), "")
+    return f"{script} names it" if script else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What kind of thing may be kept out, and what forbids it."""
+
+    what: str
+    but: str
+    refuses: tuple[Callable[[Line, About], str], ...]
+
+
+RULES: Mapping[str, Rule] = {
+    "vcs": Rule("version control data", "unless a step, a script or a source asks git", (_asked_by_git,)),
+    "project": Rule(
+        "Dockerfiles, Compose files, settings of the project's host",
+        "unless a file names them, the image calls Docker, or git is asked",
+        (_changes_git, _read_by_docker, _read_by_file),
+    ),
+    "machine": Rule(
+        "bytecode, caches of tools, an editor's files, logs", "unless they are committed", (_changes_git, _is_committed)
+    ),
+    "packages": Rule(
+        "a virtual environment of this machine",
+        "unless it is committed, a script names it, or no step installs packages",
+        (_is_committed, _is_all_there_is),
+    ),
+    "made": Rule(
+        "what a step makes at the very place where a COPY would bring it",
+        "unless a stage copies it and does not make it, an instruction takes it by its name, or it is committed",
+        (),
+    ),
+}
+
+
+def _is_named(line: Line, ours: Sequence[Served], opened: set[str]) -> bool:
+    """A Dockerfile or the smoke run asks for it by its name: a name that stands there is never kept out."""
+    name = posixpath.basename(line.pattern)
+    if any(one.takes(path) for one in ours for path in line.paths):
+        return True
+    return any(one.names(name) for one in ours) or any(fnmatchcase(word, name) for word in opened)
 
 
 def _opened(situation: Situation) -> set[str]:
@@ -147,47 +250,12 @@ def _opened(situation: Situation) -> set[str]:
     return {path.rpartition("/")[2] for path in evidence.opened} if evidence is not None else set()
 
 
-def _matches(pattern: str, files: Iterable[str]) -> bool:
-    alone = IgnoreFile.parse(pattern)
-    return any(alone.excludes(path) for path in files)
-
-
 def _wanted_back(pattern: str, ignore: str) -> bool:
     """The ignore file says by a negation that something of this name shall come."""
     last = pattern.rpartition("/")[2]
     lines = (line.strip() for line in ignore.splitlines())
-    return any(fnmatchcase(part, last) for line in lines if line.startswith("!") for part in line[1:].split("/"))
-
-
-def _versions_from_git(situation: Situation) -> bool:
-    """A step calls git, or a manifest or build file of the project takes its version from it."""
-    context = situation.project.context
-    calls = any(
-        (command.name or "").rpartition("/")[2] == "git" and not {"clone", "config"} & set(command.values)
-        for item in situation.dockerfile.instructions
-        if item.keyword == "RUN"
-        for script in [script_of(situation.dockerfile, item)]
-        for command in (*script.commands, *script.substituted)
-    )
-    return calls or any(
-        word in context.text(path)
-        for path in context.sizes
-        if "node_modules/" not in path and (path.rpartition("/")[2] in BUILD_FILES or path.endswith(BUILD_ENDINGS))
-        for word in GIT_VERSIONS
-    )
-
-
-def _hides(pattern: str, used: set[str]) -> bool:
-    last = pattern.rpartition("/")[2]
-    return any(fnmatchcase(name, last) for name in used if name)
-
-
-def _is_remade(pattern: str, dockerfile: Dockerfile) -> bool:
-    """Packages of this machine may be what the image runs with, unless the build installs them."""
-    if pattern not in MACHINE_MADE:
-        return True
-    text = " ".join(item.value for item in dockerfile.instructions if item.keyword == "RUN")
-    return any(word in text for word in MACHINE_MADE[pattern])
+    parts = (part for line in lines if line.startswith("!") for part in line[1:].split("/"))
+    return any(fnmatchcase(part, last) or (part.strip("*") and fnmatchcase(last, part)) for part in parts)
 
 
 STRATEGY = Strategy(
@@ -199,16 +267,10 @@ STRATEGY = Strategy(
     safety="text",
     references=("https://docs.docker.com/build/concepts/context/#dockerignore-files",),
     rewrite=rewrite,
-    refuses="Where no COPY takes a whole folder; a file that an instruction names or the smoke run opened is never "
-    "hidden.",
+    refuses="Where no COPY takes a whole folder; a file that an instruction of any Dockerfile of the context, a source "
+    "or a script names, or that the smoke run opened, is never hidden.",
+    table=tuple((rule.what, f"may be kept out, {rule.but}") for rule in RULES.values()),
     examples=(
-        Example(
-            "version control and bytecode",
-            before="FROM python:3.12\nCOPY . .\nCMD python app.py\n",
-            after="FROM python:3.12\nCOPY . .\nCMD python app.py\n",
-            files={".git/HEAD": "ref", "app.py": "", "__pycache__/app.cpython-312.pyc": "x"},
-            ignore_after="**/.git\n**/__pycache__\n**/*.pyc\n",
-        ),
         Example(
             "git data that a build step names",
             before="FROM golang:1.22\nCOPY . .\nRUN cat .git/HEAD > version && go build .\n",
@@ -219,7 +281,15 @@ STRATEGY = Strategy(
             "a step that calls git",
             before="FROM golang:1.22\nCOPY . .\nRUN git describe --tags > version\n",
             after=None,
+            refused="asks for version control data",
             files={".git/HEAD": "ref", "main.go": ""},
+        ),
+        Example(
+            "a script asks git",
+            before="FROM debian:12\nCOPY . .\nRUN make\n",
+            after=None,
+            refused="Makefile asks for version control data",
+            files={".git/HEAD": "ref", "Makefile": "V := $(shell git describe --always)\n"},
         ),
         Example(
             "a negation wants it back",
@@ -231,15 +301,55 @@ STRATEGY = Strategy(
         ),
         Example(
             "packages that no step of this build makes",
-            before="FROM python:3.12\nRUN pip install flask\nCOPY . /app\n",
+            before="FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install -g pm2\n",
             after=None,
-            files={"node_modules/a/a.js": "", "app.py": ""},
+            files={"node_modules/a/a.js": "", "package.json": "{}"},
+        ),
+        Example(
+            "a source folder called venv",
+            before="FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install flask\n",
+            after=None,
+            files={"venv/__init__.go": ""},
+        ),
+        Example(
+            "settings whose name begins like a Compose file's",
+            before="FROM a\nCOPY . .\n",
+            after=None,
+            files={"composer.yaml": "services: x\n", "compose-rules.yaml": "rules: []\n", "Dockerfile.j2": "FROM x\n"},
+        ),
+        Example(
+            "another Dockerfile of the context takes it",
+            before="FROM a\nCOPY . .\n",
+            after=None,
+            files={"compose.yaml": "services: {}\n", "e2e/Dockerfile": "FROM docker\nCOPY compose.yaml /\n"},
+        ),
+        Example(
+            "a source reads it",
+            before="FROM python:3.12\nCOPY . .\n",
+            after="FROM python:3.12\nCOPY . .\n",
+            files={"app.py": "open('compose.yaml')", "compose.yaml": "services: {}\n", "compose.yml": "services: {}\n"},
+            ignore_after="compose.yml\n**/__pycache__\n",
+            refused="app.py names it",
         ),
         Example(
             "a narrow copy needs none",
             before="FROM a\nCOPY app.py /\n",
             after=None,
             files={".git/HEAD": "r", "app.py": ""},
+        ),
+        Example(
+            "version control and bytecode",
+            before="FROM python:3.12\nCOPY . .\nCMD python app.py\n",
+            after="FROM python:3.12\nCOPY . .\nCMD python app.py\n",
+            files={".git/HEAD": "ref", "app.py": "", "__pycache__/app.cpython-312.pyc": "x"},
+            ignore_after=".git\n**/__pycache__\n",
+        ),
+        Example(
+            "what the build makes is not there yet",
+            before="FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+            after="FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+            files={"package.json": "{}", "Dockerfile": "FROM node:22\n"},
+            ignore_after="Dockerfile\nnode_modules\n",
         ),
     ),
 )

@@ -9,6 +9,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -126,6 +127,50 @@ class State(Fact, frozen=True):
     """What it is, for the report."""
     source: str
     """Where the tool's makers say so."""
+
+
+class Made(Fact, frozen=True):
+    """What commands of a build make where they run: a developer's own must not come to lie over it."""
+
+    commands: list[str]
+    """Words that such a command begins with, for instance "npm ci"; options may stand between them."""
+    folders: list[str]
+    """Folders below the working directory; {last}: the one that the last word names."""
+    needs: list[str] = []
+    """Files (glob patterns), one of which the command must find there."""
+    beside: list[str] = []
+    """Files (glob patterns): the folders are beside each of them, at any depth."""
+    members: list[str] = []
+    """The same for folders that are there already: those of a workspace's members."""
+    marks: list[str] = []
+    """Paths (glob patterns), one of which a folder has that was made so; one without is the author's own."""
+    only: list[str] = []
+    """Names (glob patterns): a folder that holds anything else is the author's own."""
+    when: str = ""
+    """Regular expression over the commands and variables of the Dockerfile, without which nothing is made there."""
+    unless: str = ""
+    """Regular expression over the command, the variables in force and `unless_in`: it is made elsewhere."""
+    unless_in: list[str] = []
+    """Files (glob patterns) of the working directory that may say so."""
+
+
+class Stray(Fact, frozen=True):
+    """What lies about in working copies and belongs to no image."""
+
+    names: list[str]
+    """Names of files and folders (glob patterns), in the root of the context; with `**/` in front at any depth."""
+    kind: Literal["vcs", "project", "machine"]
+    """vcs: version control data; project: committed beside the source, for people and for builds; machine: what tools
+    leave on one machine."""
+    reason: str
+    like: str = ""
+    """Regular expression: what is in such a file, where its name alone does not say it."""
+    inside: str = ""
+    """A file in such a folder, without which it is the author's own."""
+    beside: str = ""
+    """For files: the name of what each is made from, with {stem}; one without it is the author's own."""
+    from_sources: list[str] = []
+    """Files (glob patterns): where a context has one, running it makes what is named here sooner or later."""
 
 
 class Base(Fact, frozen=True):
@@ -275,6 +320,10 @@ class Ecosystem(Fact, frozen=True):
     installed: list[str] = []
     """Names of folders that hold installed packages and nothing of the author's ("node_modules")."""
     manager: list[Manager] = []
+    made: list[Made] = []
+    stray: list[Stray] = []
+    reads_git: list[str] = []
+    """Words of sources and manifests that read version control data."""
     hook: list[Hook] = []
     """Code of manifests in JSON that runs on install and is known (`scripts`)."""
     launcher: list[Launcher] = []

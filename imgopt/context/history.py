@@ -57,6 +57,16 @@ class Churn:
     note: str = ""
 
 
+def tracked(context: Path) -> frozenset[str] | None:
+    """The files of the context in git's index; None where there is no repository or nothing in it, or no git."""
+    try:
+        done = _git(context, "ls-files", "-z", "--cached", "--", ".")
+    except OSError:
+        return None
+    found = frozenset(done.stdout.decode("utf-8", "surrogateescape").split("\0")) - {""}
+    return found if done.returncode == 0 and found else None
+
+
 def churn(context: Path, commits: int = 200) -> Churn:
     """Changes per path over the last `commits` commits that touch the context."""
     found = history(context, commits)

@@ -6,7 +6,7 @@ A context may have hundreds of thousands of files (`node_modules`); `list_files`
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from imgopt.context.files import scan
@@ -58,6 +58,16 @@ def _walk(folder: str, prefix: str, found: dict[str, int | None], ignore: Ignore
                 _walk(item.path, path + "/", found, ignore)
         elif not excluded and (item.is_file(follow_symlinks=False) or item.is_symlink()):
             found[path] = 0 if item.is_symlink() else None
+
+
+def names_in(root: Path, folders: Iterable[str]) -> Iterator[str]:
+    """Paths of the files in these folders of a context, whatever an ignore file says; none of what cannot be read."""
+    for folder in folders:
+        try:
+            with os.scandir(root / folder) as items:
+                yield from (f"{folder}/{item.name}" if folder else item.name for item in items if not item.is_dir())
+        except OSError:
+            continue
 
 
 def _size(path: str) -> int:

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from imgopt.context.ecosystems import Ecosystem
-from imgopt.context.listing import list_sizes
+from imgopt.context.history import tracked
+from imgopt.context.listing import list_sizes, names_in
 from imgopt.dockerfile import Dockerfile, Edit, IgnoreFile, Stage, find_ignore_file
 
 if TYPE_CHECKING:
     from imgopt.rewrite.evidence import Evidence
     from imgopt.rewrite.final_stage import FinalStage
 
+_NEAR = 2
+"""How many folders deep files are looked for that an ignore file keeps out."""
 Safety = Literal["text", "evidence", "suggestion"]
 """text: right by the rules of BuildKit and the installer; evidence: needs measured facts and the proof;
 suggestion: changes what the image holds or promises, made only with `--allow NAME`."""
@@ -59,6 +62,10 @@ class ContextFiles:
     sizes: Mapping[str, int]
     ignore: str | None = None
     """Text of the ignore file in force."""
+    dockerfile: str = ""
+    """Path of the Dockerfile in the context; "" where it lies elsewhere."""
+    shares_ignore: bool = True
+    """Whether the ignore file in force, or a new one, is that of the context: other Dockerfiles use it, too."""
 
     @classmethod
     def read(cls, root: Path, dockerfile: Path) -> ContextFiles:
@@ -68,7 +75,21 @@ class ContextFiles:
         """
         found = find_ignore_file(root, dockerfile)
         ignore = found.read_text(encoding="utf-8", errors="surrogateescape") if found else None
-        return cls(root, list_sizes(root, IgnoreFile.parse(ignore) if ignore is not None else None), ignore)
+        sizes = list_sizes(root, IgnoreFile.parse(ignore) if ignore is not None else None)
+        inside = dockerfile.resolve().is_relative_to(root.resolve())
+        own = dockerfile.resolve().relative_to(root.resolve()).as_posix() if inside else ""
+        return cls(root, sizes, ignore, own, found is None or found == root / ".dockerignore")
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """What lies in the context and in its folders near the root, files that the ignore file keeps out included."""
+        near = {folder for folder in self.folders if folder.count("/") < _NEAR} | {""}
+        return frozenset([*self.sizes, *names_in(self.root, near)])
+
+    @cached_property
+    def tracked(self) -> frozenset[str] | None:
+        """The files that git has committed or staged; None where that cannot be asked."""
+        return tracked(self.root)
 
     @cached_property
     def ordered(self) -> list[str]:
@@ -85,6 +106,14 @@ class ContextFiles:
                 found.add(path[:at])
                 at = path.rfind("/", 0, at)
         return frozenset(found)
+
+    @cached_property
+    def children(self) -> Mapping[str, list[str]]:
+        """Folder -> the files that lie in it, not deeper; "" is the root."""
+        found: dict[str, list[str]] = {}
+        for path in self.sizes:
+            found.setdefault(path[: max(path.rfind("/"), 0)], []).append(path)
+        return found
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[str]]:

@@ -47,11 +47,7 @@ def members(path: str, text: str, context: ContextFiles) -> More:
     if not globs or any(not _PLAIN.fullmatch(glob) for glob in globs):
         return More(refused=f"{path} has a workspace whose members are not known")
     name = "package.json"
-    found = [
-        one
-        for one in context.named(name)
-        if "node_modules/" not in one and _is_member(one, folder, globs)
-    ]
+    found = [one for one in context.named(name) if "node_modules/" not in one and _is_member(one, folder, globs)]
     if not found:
         return More(refused=f"{path} has a workspace, and no member of it is in the build context")
     program = next((one for one in found if "bin" in json_object(context.text(one))), None)
