@@ -44,6 +44,7 @@ fuzz: $(STAMP)  ## 20,000 random and damaged images and manifests per reader
 	IMGOPT_FUZZ=20000 $(BIN)/pytest -n 2 --dist worksteal tests/fuzz tests/image/test_hostile.py
 
 engine-test: bases  ## the tests against the real engine
+	tests/endpoint/prepare
 	IMGOPT_REQUIRE_ENGINE=1 $(BIN)/pytest -n 2 --dist loadfile -m engine
 
 browser: $(STAMP) ## what the browser tests need: Chromium (Debian, Ubuntu as root) and axe-core

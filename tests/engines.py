@@ -39,35 +39,34 @@ def unpacked(package: str, program: str) -> str:
     return str(found)
 
 
-def installed(*packages: str) -> None:
-    """Debian's packages, as a machine that runs the tests has them from here on."""
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        lacking(f"needs {', '.join(packages)}")
-    quiet = {"check": False, "capture_output": True, "stdin": subprocess.DEVNULL}
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages]
-    if subprocess.run(install, env=environment, **quiet).returncode != 0:
-        subprocess.run(["apt-get", "-qq", "update"], env=environment, **quiet)
-        done = subprocess.run(install, env=environment, **quiet)
-        if done.returncode != 0:
-            lacking(f"apt-get cannot install {', '.join(packages)}: {done.stderr.decode()[-300:]}")
+def program(name: str) -> str:
+    """One that `tests/endpoint/prepare` installs."""
+    search = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    found = shutil.which(name, path=search)
+    if found is None:
+        subprocess.run([Path(__file__).parent / "endpoint" / "prepare"], check=False, capture_output=True)
+        found = shutil.which(name, path=search)
+    if found is None:
+        lacking(f"no {name}: tests/endpoint/prepare installs it on Debian and Ubuntu, as root")
+    return str(found)
 
 
 @contextmanager
 def dockerd(folder: Path, *options: str, config: str = "{}") -> Iterator[Any]:
-    """A client of an engine of its own; `imgopt_host` is its socket's address."""
+    """A client of an engine of its own; `imgopt_host` is its socket's address, `imgopt_process` its number."""
     import docker
 
-    program = shutil.which("dockerd") or str(ENGINE_DATA / "packages/root/usr/sbin/dockerd")
-    if not Path(program).exists() or os.geteuid() != 0:
+    engine = shutil.which("dockerd") or str(ENGINE_DATA / "packages/root/usr/sbin/dockerd")
+    if not Path(engine).exists() or os.geteuid() != 0:
         lacking("a second engine needs dockerd and root")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "daemon.json").write_text(config)
-    paths = (Path(program).parent, ENGINE_DATA / "packages/root/usr/bin", os.environ["PATH"])
+    paths = (Path(engine).parent, ENGINE_DATA / "packages/root/usr/bin", os.environ["PATH"])
     environment = {**os.environ, "PATH": ":".join(str(path) for path in paths)}
     # a network of its own: an engine with --bridge=none deletes the docker0 of its neighbour
     places = {"config-file": "daemon.json", "data-root": "data", "exec-root": "x", "pidfile": "pid"}
-    command = ["unshare", "--net", program, "--bridge=none", "--iptables=false", f"--host=unix://{folder}/sock"]
+    command = ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$0" "$@"', engine]
+    command += ["--bridge=none", "--iptables=false", f"--host=unix://{folder}/sock"]
     command += [f"--{name}={folder / place}" for name, place in places.items()]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment)
@@ -82,7 +81,7 @@ def dockerd(folder: Path, *options: str, config: str = "{}") -> Iterator[Any]:
                 if time.monotonic() > deadline or server.poll() is not None:
                     lacking(f"the second engine does not start: {(folder / 'log').read_text()[-500:]}")
                 time.sleep(0.2)
-        client.imgopt_host = f"unix://{folder}/sock"
+        client.imgopt_host, client.imgopt_process = f"unix://{folder}/sock", server.pid
         yield client
         client.close()
     finally:

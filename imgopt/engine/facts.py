@@ -83,7 +83,7 @@ def gather(
         rootless=rootless,
         local=local,
         trace_reason=_trace_reason(local),
-        store_reason=_store_reason(local, root),
+        store_reason=_store_reason(local, root, info),
         port_reason=_port_reason(endpoint),
         build_reason=build_reason,
     )
@@ -129,9 +129,13 @@ def _trace_reason(local: bool) -> str | None:
     return None
 
 
-def _store_reason(local: bool, root: str) -> str | None:
+def _store_reason(local: bool, root: str, info: dict[str, Any]) -> str | None:
+    from imgopt.image.store import DRIVERS
+
     if not local:
         return _ELSEWHERE
+    if not _containerd_store(info) and info.get("Driver") not in DRIVERS:
+        return f"the storage driver {info.get('Driver')} is not one that imgopt reads"
     if not root or not Path(root).is_dir() or not os.access(root, os.R_OK | os.X_OK):
         return f"{root or 'the data folder'} cannot be read by this user"
     return None

@@ -23,7 +23,8 @@ from imgopt.image.image import Image, Layer
 from imgopt.image.memory import Memory
 
 _PIECE = 1 << 20
-_DRIVERS = ("overlay2", "fuse-overlayfs")
+DRIVERS = ("overlay2", "fuse-overlayfs")
+"""Docker's storage drivers whose files are read directly."""
 
 
 class StoreUnreadable(Exception):
@@ -40,7 +41,7 @@ class _Split(msgspec.Struct, gc=False):
 
 def open_graph_store(root: Path, driver: str, image_id: str, reference: str, memory: Memory) -> Image:
     """An image of the overlay2 graph driver. `image_id` is "sha256:…". Raises StoreUnreadable."""
-    if driver not in _DRIVERS:
+    if driver not in DRIVERS:
         raise StoreUnreadable(f"the storage driver {driver} is not one that imgopt reads")
     database = root / "image" / driver
     try:

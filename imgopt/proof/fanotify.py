@@ -15,7 +15,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
         if engine.facts.trace_reason is None:
             merged = (container.inspect().get("GraphDriver") or {}).get("Data") or {}
-            self._merged = str(merged.get("MergedDir", ""))
+            self._merged = _merged_folder(merged)
             self._id = container.id
             self._daemon = _daemon_pid(engine.facts.endpoint)
             self._thread = threading.Thread(target=self._run, name="imgopt-fanotify", daemon=True)
@@ -197,10 +197,17 @@ def find_mount(mountinfo: str, container: str, merged: str) -> str | None:
     return None
 
 
+def _merged_folder(data: Mapping[str, str]) -> str:
+    """Where the container's file system will be mounted. Podman says so only of a container that runs, but its folder
+    lies beside that of the changes (`UpperDir`), as Docker's does."""
+    upper = data.get("UpperDir", "")
+    return data.get("MergedDir") or (str(Path(upper).with_name("merged")) if upper else "")
+
+
 def _daemon_pid(endpoint: str) -> int:
     """The engine's process, whose view of the mounts counts; our own where it cannot be told."""
     peer = _socket_peer(endpoint.removeprefix("unix://"))
-    if peer and _name(peer) == "dockerd":
+    if peer and _name(peer) in ("dockerd", "podman"):
         return peer
     # systemd made the socket: the peer is systemd
     processes = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())

@@ -88,9 +88,9 @@ def _project(question: Question) -> str:
 def _proven(
     session: Session, question: Question, on_event: Callable[[BuildEvent], None] | None, say: Say
 ) -> ProofResult:
-    say("Building the original")
+    say(f"{_verb(question.original)} the original")
     original = _make(session, question.original, question, on_event)
-    say("Building the candidate")
+    say(f"{_verb(question.candidate)} the candidate")
     try:
         candidate = _make(session, question.candidate, question, on_event)
     except BuildFailure as failure:
@@ -102,6 +102,10 @@ def _proven(
     checks = judge(original.side, candidate.side, allowances, runs, named_packages=original.packages)
     hints = runs.originals[0].hints if runs.originals and not runs.originals[0].started else ()
     return _result(original.compared, candidate.compared, checks, log, hints)
+
+
+def _verb(given: BuildRequest | str) -> str:
+    return "Reading" if isinstance(given, str) else "Building"
 
 
 def _make(

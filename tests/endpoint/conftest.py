@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import Gate, at_default_socket, dockerd, unpacked
+from engines import Gate, at_default_socket, dockerd, program, unpacked
 from image.crafting import config, docker_archive, f, sym, tar
 
 from imgopt.engine import Engine
@@ -61,8 +61,25 @@ class Two:
 
 
 @pytest.fixture(scope="session")
-def second_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with dockerd(tmp_path_factory.mktemp("second-engine")) as client:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ca.pem, cert.pem and key.pem, which serve both sides, as docker's documentation makes them."""
+    folder = tmp_path_factory.mktemp("certificates")
+    authority = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca-key.pem -out ca.pem"
+    request = "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request"
+    sign = "x509 -req -days 2 -in request -CA ca.pem -CAkey ca-key.pem -CAcreateserial -extfile for -out cert.pem"
+    (folder / "for").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n")
+    for words in (authority, request, sign):
+        subprocess.run([program("openssl"), *words.split()], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def second_engine(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[Any]:
+    """It listens at a socket and, in its own network, by TLS at 127.0.0.1:2376."""
+    tls = [f"--tls{name}={certificates / file}" for name, file in
+           (("cacert", "ca.pem"), ("cert", "cert.pem"), ("key", "key.pem"))]  # fmt: skip
+    folder = tmp_path_factory.mktemp("second-engine")
+    with dockerd(folder, "--host=tcp://127.0.0.1:2376", "--tlsverify", *tls) as client:
         yield client
 
 
