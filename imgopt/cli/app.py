@@ -28,6 +28,8 @@ COMMANDS: tuple[str, ...] = (
     "report",
     "strategies",
     "doctor",
+    "completion",
+    "docker-plugin",
 )
 """Modules of imgopt.cli, in the order of `imgopt --help`; each has `register(app: typer.Typer) -> None`."""
 
@@ -69,20 +71,22 @@ def _options(
         choose(host, docker_context)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; the exit code: 0 fine, 1 findings, 2 input, 3 environment, 130 interrupted."""
-    for name in _needed(sys.argv[1:] if arguments is None else arguments):
-        register: Callable[[typer.Typer], Any] = import_module(f"imgopt.cli.{name}").register
+def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
+    """Runs one command; the exit code: 0 fine, 1 findings, 2 input, 3 environment, 130 interrupted. `name` is what the
+    user called."""
+    for command in _needed(_completed() or (sys.argv[1:] if arguments is None else arguments)):
+        module = f"imgopt.cli.{command.replace('-', '_')}"
+        register: Callable[[typer.Typer], Any] = import_module(module).register
         register(app)
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments, prog_name=name, complete_var="_IMGOPT_COMPLETE", standalone_mode=False)
     except ImgoptError as error:
-        return _say(error)
+        return say(error)
     except KeyboardInterrupt:
         print("imgopt: interrupted", file=sys.stderr)
         return 130
     except OSError as error:
-        return _say(_no_space(error)) if error.errno in _FULL else _apologize(error)
+        return say(_no_space(error)) if error.errno in _FULL else _apologize(error)
     except Exception as error:  # typer's own usage errors have exit_code and show()
         show = getattr(error, "show", None)
         if show is None:
@@ -104,6 +108,15 @@ def _no_space(error: OSError) -> EnvironmentFailure:
     )  # fmt: skip
 
 
+def _completed() -> list[str] | None:
+    """The words of a line that a shell completes, where one asks."""
+    if "_IMGOPT_COMPLETE" not in os.environ:
+        return None
+    from imgopt.cli.completion import prepare
+
+    return prepare(os.environ)
+
+
 def _needed(arguments: list[str]) -> tuple[str, ...]:
     """Only the command that is asked for: typer checks the options of every command that it knows, at each start."""
     left = list(arguments)
@@ -113,7 +126,8 @@ def _needed(arguments: list[str]) -> tuple[str, ...]:
     return (first,) if first in COMMANDS else COMMANDS
 
 
-def _say(error: ImgoptError) -> int:
+def say(error: ImgoptError) -> int:
+    """On standard error; the exit code."""
     print(f"imgopt: {_lines(str(error))}", file=sys.stderr)
     for line in _last_lines(error):
         print(f"        | {line}", file=sys.stderr)

@@ -20,7 +20,7 @@ from typing import Any
 from imgopt.endpoint.address import DEFAULT_SOCKET, parse_host, socket_path
 from imgopt.errors import EnvironmentFailure
 
-__all__ = ["Endpoint", "Tls", "current", "is_local", "nearby", "resolve"]
+__all__ = ["Endpoint", "Tls", "config_folder", "current", "is_local", "nearby", "resolve"]
 
 _VARIABLES = (
     "DOCKER_HOST",
@@ -82,7 +82,7 @@ def _kept(variables: tuple[tuple[str, str | None], ...]) -> Endpoint:
 def resolve(environ: Mapping[str, str], exists: Callable[[str], bool] = os.path.exists) -> Endpoint:
     """From variables and the docker CLI's own files. Raises EnvironmentFailure for an address or a context that is
     none."""
-    folder = _folder(environ)
+    folder = config_folder(environ)
     if environ.get("DOCKER_HOST"):
         return _of_variables(environ, folder, "DOCKER_HOST")
     name, origin = environ.get("DOCKER_CONTEXT", ""), "DOCKER_CONTEXT"
@@ -115,7 +115,8 @@ def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
 
-def _folder(environ: Mapping[str, str]) -> Path:
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """Where the docker CLI keeps its configuration, contexts and plugins."""
     return Path(environ["DOCKER_CONFIG"]) if environ.get("DOCKER_CONFIG") else _home(environ) / ".docker"
 
 

@@ -19,9 +19,9 @@ _HINTS = {
 _OTHER = "give another path"
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
-    """Replaces `path` in one step, keeping its permissions; makes missing folders. Follows a link to its file.
-    A device or a pipe (`/dev/stdout`) stays what it is and is written to.
+def write_atomic(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
+    """Replaces `path` in one step, keeping its permissions where `mode` says no other; makes missing folders. Follows a
+    link to its file. A device or a pipe (`/dev/stdout`) stays what it is and is written to.
 
     Raises EnvironmentFailure when it cannot be written; then the old content is still there.
     """
@@ -32,7 +32,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             _write_through(path, data)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, data)
+        _replace(target, data, mode)
     except OSError as error:
         reason = error.strerror or str(error)
         raise EnvironmentFailure(
@@ -45,7 +45,7 @@ def _write_through(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, data: bytes, mode: int | None) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     temporary = Path(name)
     try:
@@ -53,7 +53,8 @@ def _replace(target: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
+        kept = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
+        temporary.chmod(kept if mode is None else mode)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
