@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imgopt.cli import choices
 from imgopt.cli.emit import show
-from imgopt.cli.options import Format, Output, OutputOptions, Platform
+from imgopt.cli.options import Output, OutputOptions, Platform
 from imgopt.cli.streams import write_document
 from imgopt.errors import InputError, Location
 
@@ -38,7 +39,7 @@ def analyze(
     top: Annotated[int | None, typer.Option("--top", min=1, help="Rows per list.")] = None,
     exact_wire: Annotated[bool, typer.Option("--exact-wire", help="Compress all of it instead of a sample.")] = False,
     ncdu: Annotated[bool, typer.Option("--ncdu", help="Write ncdu's import format: | ncdu -f-")] = False,
-    format: Format = "text",
+    format: Annotated[str, choices.format_option("analysis")] = "text",
     output: Output = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say how the image is read.")] = False,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -78,6 +79,7 @@ def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
         module = f"imgopt.cli.{command.replace('-', '_')}"
         register: Callable[[typer.Typer], Any] = import_module(module).register
         register(app)
+    _flow(app)
     try:
         code = app(args=arguments, prog_name=name, complete_var="_IMGOPT_COMPLETE", standalone_mode=False)
     except ImgoptError as error:
@@ -94,6 +96,20 @@ def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
         show()
         return int(getattr(error, "exit_code", 2))
     return code if isinstance(code, int) else 0
+
+
+def _flow(typer_app: typer.Typer) -> None:
+    """Help texts are written in lines of our source; on a terminal each paragraph flows into its width."""
+    for command in typer_app.registered_commands:
+        command.help = _flowing(command.help or inspect.getdoc(command.callback) or "")
+    for group in typer_app.registered_groups:
+        if group.typer_instance is not None:
+            _flow(group.typer_instance)
+
+
+def _flowing(text: str) -> str:
+    parts = text.strip().split("\n\n")
+    return "\n\n".join(part if part.startswith("  ") else " ".join(part.split()) for part in parts)
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

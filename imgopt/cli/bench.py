@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgopt.cli import options
+from imgopt.cli import choices, options
 from imgopt.cli.arms import Wanted
 from imgopt.cli.emit import give, show
 from imgopt.cli.grouped import grouped
@@ -47,7 +47,9 @@ kept. The project is not edited, no cache is pruned. Exit code 0; 1 when an arm 
 
 With = Annotated[list[Path] | None, typer.Option("--with", help="Another Dockerfile of this project; repeatable.")]
 Saved = Annotated[Path | None, typer.Option("--result", help="JSON of imgopt optimize: its proven variants.")]
-Variant = Annotated[list[str] | None, typer.Option("--variant", help="Only these variants; repeatable.")]
+Variant = Annotated[
+    list[str] | None, typer.Option("--variant", help=f"Only {choices.listed(choices.VARIANTS)}; repeatable.")
+]
 Revision = Annotated[list[str] | None, typer.Option("--rev", help="A git revision of the project; repeatable.")]
 OtherContext = Annotated[list[Path] | None, typer.Option("--with-context", help="Another context; repeatable.")]
 OtherTarget = Annotated[list[str] | None, typer.Option("--with-target", help="Another target stage; repeatable.")]
@@ -57,7 +59,8 @@ MaxTime = Annotated[float | None, typer.Option("--max-time", min=0, help="Second
 Seed = Annotated[int | None, typer.Option("--seed", help="Of the order of turns; recorded.")]
 Again = Annotated[bool, typer.Option("--aa", help="The first arm against itself too: how noisy is this machine?")]
 Only = Annotated[
-    list[str] | None, typer.Option("--scenario", help="Only these: no-change, edit-source, cold, run, ...")
+    list[str] | None,
+    typer.Option("--scenario", help=f"Only these: {choices.listed(choices.MEASURED)}; repeatable."),
 ]
 Resume = Annotated[Path | None, typer.Option("--resume", help="Go on from this partial result (JSON).")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be measured, and stop.")]
@@ -79,7 +82,7 @@ class How:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("bench", help=HELP)(grouped(bench_command))
+    app.command("bench", help=HELP)(grouped(bench_command, choices.format_option("bench")))
 
 
 def bench_command(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgopt.cli import options
+from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
 from imgopt.errors import InputError, Location
@@ -36,7 +36,10 @@ two states. --replay N plays the last N commits. Nothing in the context is ever 
 """
 
 Measure = Annotated[bool, typer.Option("--measure", help="Build the changes, and compare with what was predicted.")]
-ScenarioName = Annotated[list[str] | None, typer.Option("--scenario", help="Only this change, repeatable.")]
+ScenarioName = Annotated[
+    list[str] | None,
+    typer.Option("--scenario", help=f"Only this change: {choices.listed(choices.SCENARIOS)}, or your own; repeatable."),
+]
 Explain = Annotated[int | None, typer.Option("--explain", metavar="LINE", help="Why a line misses; 0: the first.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="REV", help="Compare with this git revision.")]
 Against = Annotated[Path | None, typer.Option("--against", metavar="DIR", help="Compare with this other context.")]
@@ -46,7 +49,7 @@ Timings = Annotated[list[Path] | None, typer.Option("--timings", help="Step seco
 
 
 def register(app: typer.Typer) -> None:
-    app.command("cache", help=HELP)(grouped(cache_command))
+    app.command("cache", help=HELP)(grouped(cache_command, choices.format_option("cache", "explain", "replay")))
 
 
 def cache_command(

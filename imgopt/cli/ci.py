@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from imgopt.cli import options
+from imgopt.cli import choices, options
 
 if TYPE_CHECKING:
     from imgopt.ci.api import Project
@@ -23,16 +23,20 @@ Folder = Annotated[Path, typer.Option("--context", "-C", help="Project folder: c
 Baseline = Annotated[Path | None, typer.Option("--baseline", help="Baseline file (default: imgopt-baseline.json).")]
 Against = Annotated[str | None, typer.Option("--against", help="Use the baseline at the merge base with REV.")]
 AgainstImage = Annotated[str | None, typer.Option("--against-image", help="Compare with this image instead.")]
-Platforms = Annotated[list[str] | None, typer.Option("--platform", help="For instance linux/arm64; repeatable.")]
+Platforms = Annotated[list[str] | None, typer.Option("--platform", help="linux/amd64, linux/arm64, ...; repeatable.")]
 Pull = Annotated[bool, typer.Option("--pull", help="Read the layers of registry images, not only the manifest.")]
 Build = Annotated[bool, typer.Option("--build", help="Build the images first, also those that have a name.")]
-FailOn = Annotated[str, typer.Option("--fail-on", help="error, warn or never: which findings make exit code 1.")]
+FailOn = Annotated[
+    str, typer.Option("--fail-on", help=f"{choices.listed(choices.FAIL_LEVELS)}: which findings make exit code 1.")
+]
 Require = Annotated[bool, typer.Option("--require-baseline", help="Exit with 2 where there is no baseline.")]
 Ratchet = Annotated[bool, typer.Option("--ratchet", help="Record images that became smaller, and only those.")]
 NoFix = Annotated[bool, typer.Option("--no-fix", help="Do not ask the rewriter for the offending lines.")]
 Because = Annotated[str, typer.Option("--because", help="Why the growth is right; kept in the baseline.")]
 Until = Annotated[str | None, typer.Option("--until", help="YYYY-MM-DD: accepted through that day only.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Commits to look at.")]
+CiFormat = Annotated[str, choices.format_option("ci")]
+HistoryFormat = Annotated[str, choices.format_option("history")]
 Dockerfiles = Annotated[list[Path], typer.Argument(metavar="DOCKERFILE...", help="Files to check.")]
 Fix = Annotated[bool, typer.Option("--fix", help="Write what the rewriter would write.")]
 
@@ -88,7 +92,7 @@ def check(
     against_image: AgainstImage = None, file: options.File = None, target: options.Target = None,
     platform: Platforms = None, build: Build = False, pull: Pull = False, fail_on: FailOn = "error",
     require_baseline: Require = False, ratchet: Ratchet = False, no_fix: NoFix = False,
-    config: options.ConfigFile = None, format: options.Format = "text", output: options.Output = None,
+    config: options.ConfigFile = None, format: CiFormat = "text", output: options.Output = None,
 ) -> int:  # fmt: skip
     from imgopt.ci.api import run_check
     from imgopt.ci.building import built
@@ -154,7 +158,7 @@ def accept(
 
 def history(
     context: Folder = Path(), baseline: Baseline = None, limit: Limit = 200, config: options.ConfigFile = None,
-    format: options.Format = "text", output: options.Output = None,
+    format: HistoryFormat = "text", output: options.Output = None,
 ) -> int:  # fmt: skip
     from imgopt.ci.history import history as read
     from imgopt.cli.emit import emit
@@ -190,7 +194,7 @@ def _fail_on(word: str) -> FailLevel:
         if word == known:
             found: FailLevel = known
             return found
-    raise InputError(f"--fail-on {word}: expected error, warn or never")
+    raise InputError(f"--fail-on {word}: no such level", hint=f"known: {', '.join(choices.FAIL_LEVELS)}")
 
 
 def _project(context: Path, config: Path | None, baseline: Path | None, require: bool) -> Project:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from imgopt.cli import choices
 from imgopt.cli.analyze import Reference, read_dockerfile
 from imgopt.cli.emit import show
-from imgopt.cli.options import Format, Output, OutputOptions, Platform
+from imgopt.cli.options import Output, OutputOptions, Platform
 from imgopt.cli.streams import write_document
 
 
@@ -24,7 +25,7 @@ def diff(
     platform: Platform = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Rows per table.")] = 10,
     exact_wire: Annotated[bool, typer.Option("--exact-wire", help="Compress all of it instead of a sample.")] = False,
-    format: Format = "text",
+    format: Annotated[str, choices.format_option("diff")] = "text",
     output: Output = None,
 ) -> None:
     """What grew and what shrank, by instruction, package and path; the rows sum to the difference.

@@ -21,12 +21,12 @@ _SUMMARY_BYTES = 900_000
 """A step summary may have 1 MiB; above it nothing of it is shown."""
 
 
-def give(result: Result, out: OutputOptions, *, soft_wrap: bool = False) -> None:
+def give(result: Result, out: OutputOptions) -> None:
     """To standard output in the format that was asked for, and to every file that was."""
     from imgopt.report import render, renderable, write_outputs
 
     if out.format == "text":
-        show(renderable(result), soft_wrap=soft_wrap)
+        show(renderable(result))
     else:
         write_document(render(result, out.format))
     write_outputs(result, out.output or ())
@@ -47,16 +47,16 @@ def emit(result: Result, format: str) -> None:
         show(renderable(result), width=None if sys.stdout.isatty() else _log_width())
 
 
-def show(what: RenderableType, *, width: int | None = None, soft_wrap: bool = False) -> None:
+def show(what: RenderableType, *, width: int | None = None) -> None:
     """For people: to standard output, without spaces at the ends of lines where it is no terminal."""
     from rich.console import Console
 
     console = Console(highlight=False, width=width)
     if console.is_terminal:
-        console.print(what, soft_wrap=soft_wrap)
+        console.print(what, crop=False)
         return
     with console.capture() as capture:
-        console.print(what, soft_wrap=soft_wrap)
+        console.print(what, crop=False)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 

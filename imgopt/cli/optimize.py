@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgopt.cli import options
+from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
 
@@ -28,18 +28,23 @@ Exit code 0: the recommended variant is proven, or there is nothing to gain; 1: 
   imgopt optimize shop --http /health=ok --env DATABASE_URL=sqlite:// --out build/shop
 """
 
-VariantOption = Annotated[list[str] | None, typer.Option("--variant", help="safe, slim or distroless; repeatable.")]
+VariantOption = Annotated[
+    list[str] | None, typer.Option("--variant", help=f"{choices.listed(choices.VARIANTS)} (default: all); repeatable.")
+]
 Write = Annotated[
     bool, typer.Option("--write", help="Replace Dockerfile and .dockerignore by the recommended variant.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for Dockerfile.<variant> and the result.")]
-Allow = Annotated[list[str] | None, typer.Option("--allow", help="Make a suggestion too; repeatable.")]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", help=f"Make a suggestion too: {choices.listed(choices.SUGGESTIONS)}; repeatable."),
+]
 NoTimings = Annotated[bool, typer.Option("--no-timings", help="Leave out the short benchmark.")]
 TimeAll = Annotated[bool, typer.Option("--time-all", help="Time every proven variant, not only the smallest.")]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("optimize", help=HELP)(grouped(optimize_command))
+    app.command("optimize", help=HELP)(grouped(optimize_command, choices.format_option("optimize")))
 
 
 def optimize_command(
@@ -58,11 +63,13 @@ def optimize_command(
     import msgspec
 
     from imgopt.rewrite.loop import OptimizeRequest
+    from imgopt.rewrite.variants import check_names
 
     out_to.check("optimize")
     settings = options.effective_config(context, build, smoke)
     rewrite = msgspec.structs.replace(settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])])
     settings = msgspec.structs.replace(settings, rewrite=rewrite)
+    check_names(rewrite.allow, rewrite.disable)
     dockerfile = options.find_dockerfile(context, settings)
     request = OptimizeRequest(
         context, dockerfile, settings, tuple(variant or ()), timings=not no_timings, time_all=time_all

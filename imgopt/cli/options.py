@@ -16,19 +16,21 @@ Context = Annotated[Path, typer.Argument(help="Build context folder.", show_defa
 File = Annotated[Path | None, typer.Option("--file", "-f", help="Dockerfile (default: CONTEXT/Dockerfile).")]
 Target = Annotated[str | None, typer.Option("--target", help="Stage to build.")]
 BuildArg = Annotated[list[str] | None, typer.Option("--build-arg", help="NAME=VALUE, as in docker build.")]
-Secret = Annotated[list[str] | None, typer.Option("--secret", help="As in docker build.")]
-Ssh = Annotated[list[str] | None, typer.Option("--ssh", help="As in docker build.")]
-Platform = Annotated[str | None, typer.Option("--platform", help="For instance linux/arm64.")]
-Network = Annotated[str | None, typer.Option("--network", help="Network of RUN steps, as in docker build.")]
+Secret = Annotated[list[str] | None, typer.Option("--secret", help="As in docker build: id=npm,src=.npmrc")]
+Ssh = Annotated[list[str] | None, typer.Option("--ssh", help="As in docker build: default, or ID=SOCKET.")]
+Platform = Annotated[str | None, typer.Option("--platform", help="linux/amd64, linux/arm64, linux/arm/v7, ...")]
+Network = Annotated[str | None, typer.Option("--network", help="Of RUN steps: default, none or host.")]
 Base = Annotated[list[str] | None, typer.Option("--base", help="NAME=IMAGE: use IMAGE where a FROM says NAME.")]
-Port = Annotated[list[int] | None, typer.Option("--port", help="Port that the service listens on.")]
+Port = Annotated[list[int] | None, typer.Option("--port", help="Port that the service listens on; repeatable.")]
 Http = Annotated[list[str] | None, typer.Option("--http", help="PATH or PATH=TEXT to ask for.")]
 RunCommand = Annotated[list[str] | None, typer.Option("--run", help="Command to run in the container and compare.")]
 Env = Annotated[list[str] | None, typer.Option("--env", "-e", help="NAME=VALUE, or NAME alone, for the container.")]
 EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File of NAME=VALUE lines.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")]
 Format = Annotated[str, typer.Option("--format", help="What goes to standard output.")]
-Output = Annotated[list[str] | None, typer.Option("--output", help="FORMAT:PATH, repeatable.")]
+Output = Annotated[
+    list[str] | None, typer.Option("--output", metavar="FORMAT:PATH", help="To a file, in a format; repeatable.")
+]
 
 if TYPE_CHECKING:
     from imgopt.config import Config

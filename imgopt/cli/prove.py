@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgopt.cli import options
+from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
 from imgopt.errors import InputError, Location
@@ -36,12 +36,12 @@ Subject = Annotated[str, typer.Argument(metavar="[CONTEXT|IMAGE]", help="Build c
 With = Annotated[str, typer.Option("--with", help="The candidate: a Dockerfile, or an image.")]
 Allow = Annotated[
     list[str] | None,
-    typer.Option("--allow", help="An intended difference: user, entrypoint, env:NAME, file:PATH, package:NAME, ..."),
+    typer.Option("--allow", help=f"An intended difference: {choices.listed(choices.DIFFERENCES)}; repeatable."),
 ]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("prove", help=HELP)(grouped(prove_command))
+    app.command("prove", help=HELP)(grouped(prove_command, choices.format_option("proof")))
 
 
 def prove_command(
@@ -54,6 +54,7 @@ def prove_command(
     out: options.OutputOptions,
 ) -> int:
     out.check("proof")
+    choices.check("--allow", allow or (), choices.DIFFERENCES)
     folder = Path(subject) if Path(subject).is_dir() else Path()
     settings = options.effective_config(folder, build, smoke)
     if Path(subject).is_dir():

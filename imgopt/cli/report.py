@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgopt.cli import options
+from imgopt.cli import choices, options
 from imgopt.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ Needs no engine and no project. Several results make one HTML page with an index
   imgopt report web.json worker.json --output html:services.html
 """
 
+ALL_FORMATS = tuple(dict.fromkeys(name for formats in choices.FORMATS.values() for name in formats))
 Files = Annotated[list[Path], typer.Argument(metavar="RESULT.json...", help="Files that imgopt wrote as JSON.")]
+ReportFormat = Annotated[
+    str, typer.Option("--format", help=f"For standard output: {choices.listed(ALL_FORMATS)}, as the result has them.")
+]
 Title = Annotated[str | None, typer.Option("--title", help="Title of the HTML page.")]
 
 
@@ -36,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def report_command(
-    files: Files, format: options.Format = "text", output: options.Output = None, title: Title = None
+    files: Files, format: ReportFormat = "text", output: options.Output = None, title: Title = None
 ) -> int:
     from imgopt.report import load
     from imgopt.report.files import write_atomic

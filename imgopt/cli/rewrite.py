@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from imgopt.cli import options
+from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 
 HELP = """
@@ -19,7 +19,9 @@ Prints a diff with the reason for each change, and what needs `imgopt optimize`.
   imgopt rewrite .
 """
 
-VariantOption = Annotated[list[str] | None, typer.Option("--variant", help="safe (default), slim or distroless.")]
+VariantOption = Annotated[
+    list[str] | None, typer.Option("--variant", help=f"{choices.listed(choices.VARIANTS)} (default: safe); repeatable.")
+]
 Write = Annotated[bool, typer.Option("--write", help="Write the Dockerfile and .dockerignore (unproven).")]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when something would change.")]
 
@@ -37,17 +39,19 @@ def rewrite_command(
     target: options.Target = None,
     build_arg: options.BuildArg = None,
     config: options.ConfigFile = None,
-    format: options.Format = "text",
+    format: Annotated[str, choices.format_option("rewrite")] = "text",
     output: options.Output = None,
 ) -> int:
     from imgopt.rewrite.static import rewrite_static
+    from imgopt.rewrite.variants import check_names
 
     out = options.OutputOptions(format, output)
     out.check("rewrite")
     settings = options.effective_config(context, options.BuildOptions(file, target, build_arg, config=config))
+    check_names(settings.rewrite.allow, settings.rewrite.disable)
     dockerfile = options.find_dockerfile(context, settings)
-    result = rewrite_static(context, dockerfile, settings, tuple(variant or ("safe",)))
-    give(result, out, soft_wrap=True)
+    result = rewrite_static(context, dockerfile, settings, tuple(variant or settings.rewrite.variants or ("safe",)))
+    give(result, out)
     changed = any(item.changes for item in result.variants)
     if write and changed:
         _write(context, dockerfile, result.variants[-1].dockerfile, result.variants[-1].dockerignore)

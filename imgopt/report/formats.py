@@ -67,7 +67,7 @@ def render(result: Result, format: str, *, width: int = 100) -> str:
     from rich.console import Console
 
     target = StringIO()
-    Console(file=target, width=width, color_system=None, highlight=False).print(renderable(result))
+    Console(file=target, width=width, color_system=None, highlight=False).print(renderable(result), crop=False)
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
 
 

@@ -44,6 +44,15 @@ class Clip(Words):
         return Lines([first])
 
 
+class Code(Words):
+    """Lines of a file or a patch: whole wherever another program may read them, folded where only people do."""
+
+    def wrap(self, console: Console, width: int, **options: Any) -> Lines:
+        if console.is_terminal:
+            return super().wrap(console, width, **options)
+        return Lines(self.split("\n", allow_blank=True))
+
+
 def _folded(text: Text, width: int) -> list[Text]:
     """One line of text as lines of at most `width` cells; those below the first keep its indent."""
     plain = text.plain

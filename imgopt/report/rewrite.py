@@ -7,7 +7,7 @@ import difflib
 from rich.console import Group, RenderableType
 
 from imgopt.report.common import block_markdown, safe_markdown, safe_terminal
-from imgopt.report.layout import Words
+from imgopt.report.layout import Code, Column, Grid, Words
 from imgopt.results.rewrite import RewriteResult, StaticVariant
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -28,18 +28,14 @@ def _variant(result: RewriteResult, variant: StaticVariant) -> list[RenderableTy
     lines: list[RenderableType] = []
     if variant.changes:
         lines.append(Words(f"{variant.name}: unproven, from text alone", style="bold yellow"))
-    lines += [Words(safe_terminal(line), style=STYLES.get(line[:1], "")) for line in unified_diff(result, variant)]
+    lines += [Code(safe_terminal(line), style=STYLES.get(line[:1], "")) for line in unified_diff(result, variant)]
     if variant.dockerignore is not None and any(c.strategy == "ignore-file" for c in variant.changes):
         lines.append(Words(".dockerignore", style="bold"))
-        lines += [Words("  " + safe_terminal(line)) for line in variant.dockerignore.splitlines()]
-    for change in variant.changes:
-        where = f"line {change.line}" if change.line else "new"
-        lines.append(Words(f"  + {change.strategy:<18} {where:<9} {safe_terminal(change.because)}"))
-    for skip in variant.skips:
-        where = f"line {skip.line}" if skip.line else ""
-        lines.append(Words(f"  - {skip.strategy:<18} {where:<9} {safe_terminal(skip.reason)}", style="dim"))
-    lines.append(Words(""))
-    return lines
+        lines += [Code("  " + safe_terminal(line)) for line in variant.dockerignore.splitlines()]
+    rows = [("  +", c.strategy, f"line {c.line}" if c.line else "new", c.because) for c in variant.changes]
+    rows += [("  -", s.strategy, f"line {s.line}" if s.line else "", s.reason) for s in variant.skips]
+    columns = (Column(), Column(), Column(), Column(wraps=True))
+    return [*lines, Grid(columns, [tuple(map(safe_terminal, row)) for row in rows]), Words("")]
 
 
 def unified_diff(result: RewriteResult, variant: StaticVariant) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imgopt.errors import InputError
-from imgopt.rewrite.registry import all_strategies
+from imgopt.rewrite.registry import all_strategies, find_strategy
 from imgopt.rewrite.strategy import Strategy
 
 
@@ -48,6 +48,16 @@ def choose_variants(names: Iterable[str]) -> tuple[VariantKind, ...]:
     if unknown is not None:
         raise InputError(f"no variant is called {unknown}", hint=f"known: {', '.join(known)}")
     return tuple(known[name] for name in wanted) if wanted else VARIANTS
+
+
+def check_names(allow: Iterable[str], disable: Iterable[str]) -> None:
+    """Raises InputError for what is no suggestion, and for what is no strategy."""
+    suggestions = [strategy.name for strategy in all_strategies() if strategy.safety == "suggestion"]
+    wrong = next((name for name in allow if name not in suggestions), None)
+    if wrong is not None:
+        raise InputError(f"no suggestion is called {wrong}", hint=f"known: {', '.join(suggestions)}")
+    for name in disable:
+        find_strategy(name)
 
 
 def strategies_of(kind: VariantKind, disabled: Iterable[str], allowed: Iterable[str]) -> tuple[Strategy, ...]:

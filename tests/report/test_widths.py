@@ -12,8 +12,8 @@ from report_examples import bench_result, optimize_result
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 
-from imgopt.report import renderable
-from imgopt.report.layout import Clip, Column, Grid, Words
+from imgopt.report import render, renderable
+from imgopt.report.layout import Clip, Code, Column, Grid, Words
 from imgopt.report.strategies import listing, page
 from imgopt.results import Result
 from imgopt.results.ci import FourSizes
@@ -104,6 +104,7 @@ def _lines(what: RenderableType, width: int) -> list[str]:
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
 @pytest.mark.parametrize("name", SHOWN)
 def test_words_stay_whole_and_lines_fit(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Code, "wrap", Words.wrap)  # as on a terminal
     assert all(cell_len(line) <= width for line in _lines(SHOWN[name], width))
     monkeypatch.setattr(Clip, "wrap", Words.wrap)  # what an ellipsis leaves out on purpose is not looked for
     wide, narrow = (Counter(word for line in _lines(SHOWN[name], w) for word in line.split()) for w in (2000, width))
@@ -114,6 +115,18 @@ def test_words_stay_whole_and_lines_fit(name: str, width: int, monkeypatch: pyte
 def test_what_is_cut_is_cut_behind_a_word() -> None:
     assert _lines(Group(Clip("RUN apt-get install build-essential git")), 27) == ["RUN apt-get install …"]
     assert _lines(Group(Clip("RUN x")), 5) == ["RUN x"]
+
+
+def test_lines_of_a_patch_stay_whole_where_a_program_may_read_them() -> None:
+    line = "+RUN " + "apt-get install everything && " * 5 + "true"
+    assert render(_rewrite(), "text", width=40).splitlines()[1:4] == [
+        "--- a/Dockerfile",
+        "+++ b/Dockerfile",
+        "@@ -1,2 +1,3 @@",
+    ]
+    target = StringIO()
+    Console(file=target, width=40, color_system=None).print(Group(Code(line)), crop=False)
+    assert target.getvalue() == f"{line}\n"
 
 
 def test_a_table_that_does_not_fit_is_a_list_of_its_rows() -> None:

@@ -1,0 +1,72 @@
+"""What options with fixed values may be. `--help` and the messages for a wrong value list it; tests hold it true.
+
+Written out here, because the modules that decide are too heavy for every start of the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+
+from imgopt.errors import InputError
+
+FORMATS: dict[str, tuple[str, ...]] = {
+    "analysis": ("text", "json", "markdown", "html", "csv"),
+    "bench": ("text", "json", "markdown", "html", "csv"),
+    "cache": ("text", "json", "markdown", "html"),
+    "ci": (
+        "text", "json", "markdown", "html", "sarif", "junit", "gitlab", "github", "rdjson", "metrics", "bencher",
+        "benchmark-action",
+    ),
+    "diff": ("text", "json", "markdown", "html"),
+    "explain": ("text", "json", "markdown"),
+    "history": ("text", "json", "markdown", "csv"),
+    "optimize": ("text", "json", "markdown", "html"),
+    "proof": ("text", "json", "markdown", "html"),
+    "replay": ("text", "json", "markdown"),
+    "rewrite": ("text", "json", "markdown"),
+}  # fmt: skip
+"""Formats of each kind of result; `imgopt report` takes those of the result at hand."""
+VARIANTS = ("safe", "slim", "distroless")
+SUGGESTIONS = ("cpu-wheels", "health-check", "pin-digest")
+"""Strategies that are only made with `--allow NAME`."""
+DIFFERENCES = (
+    "user", "entrypoint", "command", "workdir", "platform", "onbuild", "stop-signal", "healthcheck", "expose:PORT",
+    "volume:PATH", "label:NAME", "env:NAME", "file:PATH", "package:NAME",
+)  # fmt: skip
+"""What `imgopt prove --allow` takes for intended."""
+SCENARIOS = (
+    "no-change", "touch-only", "edit-source", "edit-test", "edit-docs", "edit-manifest", "edit-lock",
+    "edit-dockerfile-comment", "edit-dockerignore", "add-file", "delete-file", "rename-file", "chmod-file",
+    "build-arg", "base-bump",
+)  # fmt: skip
+"""Changes that `imgopt cache` makes; a project may have its own beside them."""
+MEASURED = (
+    "no-change", "touch-only", "edit-source", "edit-test", "edit-docs", "edit-manifest", "edit-lock", "add-file",
+    "build-arg", "cold", "run",
+)  # fmt: skip
+"""What `imgopt bench` measures."""
+FAIL_LEVELS = ("error", "warn", "never")
+
+
+def listed(values: Sequence[str], last: str = "or") -> str:
+    """ "safe, slim or distroless"."""
+    return f"{', '.join(values[:-1])} {last} {values[-1]}" if len(values) > 1 else "".join(values)
+
+
+def format_option(*kinds: str) -> Any:
+    """`--format` of a command whose results are of the first kind; the others are what it gives with some options."""
+    formats = FORMATS[kinds[0]]
+    few = [name for name in formats if any(name not in FORMATS[kind] for kind in kinds)]
+    note = f" ({listed(few)} not of every result)" if few else ""
+    return typer.Option("--format", help=f"For standard output: {listed(formats)}{note}.")
+
+
+def check(option: str, values: Iterable[str], known: Sequence[str]) -> None:
+    """Raises InputError that lists what is known. A name that ends in a colon word ("env:NAME") stands for any."""
+    open_ended = tuple(name.partition(":")[0] + ":" for name in known if ":" in name)
+    for value in values:
+        if value not in known and not (value.startswith(open_ended) and not value.endswith(":")):
+            raise InputError(f"{option} {value}: no such name", hint=f"known: {', '.join(known)}")

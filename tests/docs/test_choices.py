@@ -1,0 +1,91 @@
+"""Every option with fixed values says them in --help, and a wrong value is answered with them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from imgopt.bench.scenarios import REPEATABLE
+from imgopt.cache.scenarios import NAMES
+from imgopt.cli import choices
+from imgopt.cli.app import main
+from imgopt.errors import InputError
+from imgopt.report import formats_of
+from imgopt.rewrite.registry import all_strategies
+from imgopt.rewrite.variants import VARIANTS
+
+HELP = {
+    "optimize": [*choices.FORMATS["optimize"], *choices.VARIANTS, *choices.SUGGESTIONS],
+    "rewrite": [*choices.FORMATS["rewrite"], *choices.VARIANTS],
+    "prove": [*choices.FORMATS["proof"], *choices.DIFFERENCES],
+    "analyze": choices.FORMATS["analysis"],
+    "diff": choices.FORMATS["diff"],
+    "cache": [*choices.FORMATS["cache"], *choices.SCENARIOS],
+    "bench": [*choices.FORMATS["bench"], *choices.VARIANTS, *choices.MEASURED],
+    "ci check": [*choices.FORMATS["ci"], *choices.FAIL_LEVELS],
+    "ci history": choices.FORMATS["history"],
+    "report": choices.FORMATS["ci"],
+}
+
+
+def test_what_is_written_out_is_what_the_program_knows() -> None:
+    assert {kind: formats_of(kind) for kind in choices.FORMATS} == choices.FORMATS
+    assert tuple(kind.name for kind in VARIANTS) == choices.VARIANTS
+    assert tuple(s.name for s in all_strategies() if s.safety == "suggestion") == choices.SUGGESTIONS
+    assert choices.SCENARIOS == NAMES
+    assert (*REPEATABLE, "cold", "run") == choices.MEASURED
+
+
+@pytest.mark.parametrize("command", HELP)
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_help_lists_the_values(
+    command: str, columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    main([*command.split(), "--help"])
+    words = re.findall(r"[\w-]+", capsys.readouterr().out)
+    for value in HELP[command]:
+        assert value.partition(":")[0] in words, value
+
+
+WRONG = {
+    "rewrite . --format sarif": "text, json, markdown",
+    "rewrite . --output exe:x": "text, json",
+    "rewrite . --variant fat": "safe, slim, distroless",
+    "optimize . --allow everything": "cpu-wheels, health-check, pin-digest",
+    "optimize . --format csv": "text, json, markdown, html",
+    "prove . --with Dockerfile --allow everything": "user, entrypoint",
+    "prove . --with Dockerfile --allow env:": "env:NAME",
+    "cache . --scenario nothing": "edit-source",
+    "ci check --fail-on maybe x": "error, warn, never",
+    "ci check --format exe x": "sarif, junit",
+    "strategies layer": "layer-order",
+}
+
+
+@pytest.mark.parametrize("command", WRONG)
+def test_a_wrong_value_is_answered_with_the_right_ones(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12\nCOPY . .\nCMD x\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()) == 2
+    assert WRONG[command] in capsys.readouterr().err
+
+
+def test_names_of_the_users_own_are_taken() -> None:
+    choices.check("--allow", ["user", "env:LANG", "file:/etc/x:y"], choices.DIFFERENCES)
+    with pytest.raises(InputError, match="--allow users"):
+        choices.check("--allow", ["user", "users"], choices.DIFFERENCES)
+
+
+def test_variants_of_the_configuration_hold_for_rewrite(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12\nCOPY . .\nCMD x\n")
+    (tmp_path / "imgopt.toml").write_text('[rewrite]\nvariants = ["slim"]\n')
+    monkeypatch.chdir(tmp_path)
+    assert main(["rewrite", ".", "--format", "json"]) == 0
+    assert '"name": "slim"' in capsys.readouterr().out
