@@ -6,18 +6,23 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 
-from imgopt.dockerfile import Edit, IgnoreFile, Instruction, Stage
+from imgopt.dockerfile import IgnoreFile, Instruction, Stage
 from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
+from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.installs import present
 from imgopt.rewrite.laid import lay
 from imgopt.rewrite.layout import new_step
-from imgopt.rewrite.moves import TRANSPARENT, Moves, find_moves
-from imgopt.rewrite.needs import is_setting
+from imgopt.rewrite.moves import TRANSPARENT, Brought, Moves, brought, find_moves
+from imgopt.rewrite.needs import is_setting, led_by
+from imgopt.rewrite.passing import described
+from imgopt.rewrite.reorder import behind, between, commute, manifest_copies, part
 from imgopt.rewrite.steps import SourceCopy, files_copy, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+
+MOST_NAMES = 6
+"""Manifests that a reason names."""
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -34,55 +39,71 @@ def _group(
     situation: Situation, stage: Stage, above: Sequence[SourceCopy], group: Sequence[SourceCopy]
 ) -> Iterator[Change | Skip]:
     """`above`: what COPY lines in front of the group bring."""
-    single = any(copy.files for copy in group)
     after = [item for item in stage.instructions if item.span.start > group[-1].instruction.span.start]
-    laid = cache(lambda: lay(situation.project.context, [*above, *group]))  # few steps need it, and a context is large
-    moves = find_moves(situation, group, laid, after)
-    ahead = _fetch_ahead(situation, group, after, moves)
-    kept = [copy for copy in group if any(copy is one for one in moves.kept.values())]
-    if single:
-        if moves.last is None and isinstance(ahead, _Ahead) and not ahead.files:
-            kept = list(ahead.fetch.kept)
-            if _commute(situation, group, kept):
-                yield _fetch_between(situation, group, kept, ahead)
-            return
-        if moves.last is None or len(kept) == len(group) or not _commute(situation, group, kept):
-            return
-        ahead = None
+    context = situation.project.context
+    laid = cache(lambda: lay(context, [*above, *group]))  # few steps need it, and a context is large
+    ground = Ground(group, context, laid, workdir_at(situation.dockerfile.scope_at(group[0].instruction)))
+    moves = find_moves(situation, ground, after)
+    single = any(copy.files for copy in group)
+    ahead = None if single and moves.last is not None else _fetch_ahead(situation, ground, after, moves)
     if moves.last is None:
-        if isinstance(ahead, _Ahead):
-            yield _fetch_only(situation, ahead)
-        elif ahead is not None:
-            yield ahead
-        elif moves.refused:
-            yield Skip(f"the source stays before this step: {moves.refused}", moves.refused_line)
+        yield from _fetch_alone(situation, ground, ahead, above) if isinstance(ahead, _Ahead) else _refusal(
+            ahead, moves, single=single
+        )
+        return
+    brought = [*moves.files, *(ahead.files if isinstance(ahead, _Ahead) else ())]
+    parts = part(situation, group, brought)
+    if single and (not parts.waits or not commute(situation, parts)):
         return
     if isinstance(ahead, _Ahead) and moves.split_at is None:
         moves.last = ahead.place
-    before = [item for item in stage.instructions if item.span.start < group[0].instruction.span.start]
-    brought = [*moves.files, *(ahead.files if isinstance(ahead, _Ahead) else ())]
-    unsafe = next((path for path in brought if set(path) & set(" \t*?[]$\"'")), None)
-    if unsafe is not None:
-        yield Skip(f"the name {unsafe!r} means something else in a COPY", group[0].instruction.line)
+    refused = _odd_name(brought) or _overlaid(situation, ground, moves.lays)
+    if refused:
+        yield Skip(refused, group[0].instruction.line)
         return
-    overlaid = _overlaid(situation, group)
-    if overlaid:
-        yield Skip(f"{overlaid} is in the build context: copied later, it would lie over what is installed",
-                   group[0].instruction.line)  # fmt: skip
-        return
-    missing = [path for path in moves.files if not _is_copied_by(situation, path, before, group)]
-    because = _because(moves, missing)
+    missing = [path for path in moves.files if not _is_there(situation, path, stage, above, group)]
+    because = _because(moves, [path for path in moves.files if path in missing or group[path.copy].files])
     lines: list[str] = []
     if isinstance(ahead, _Ahead):
-        lines = ahead.lines(situation, [path for path in ahead.files if path not in moves.files])
+        files = [path for path in ahead.files if path not in moves.files]
+        lines = ahead.lines(situation, group, [f for f in files if not _is_there(situation, f, stage, above, group)])
         because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
-    yield Change(because, group[0].instruction.line, _edits(situation, group, kept, moves, missing, lines))
+    yield Change(because, group[0].instruction.line, behind(situation, parts, moves, missing, lines))
 
 
-def _because(moves: Moves, missing: Sequence[str]) -> str:
-    names = ", ".join(dict.fromkeys(posixpath.basename(path) for path in (*missing, *moves.kept)))
+def _refusal(ahead: Skip | _Ahead | None, moves: Moves, *, single: bool) -> Iterator[Skip]:
+    if single:
+        return
+    if isinstance(ahead, Skip):
+        yield ahead
+    elif moves.refused:
+        yield Skip(f"the source stays before this step: {moves.refused}", moves.refused_line)
+
+
+def _fetch_alone(
+    situation: Situation, ground: Ground, ahead: _Ahead, above: Sequence[SourceCopy]
+) -> Iterator[Change | Skip]:
+    """Nothing moves but what a build command depends on."""
+    group = ground.group
+    parts = part(situation, group, ahead.files)
+    refused = _odd_name(ahead.files)
+    if refused:
+        yield Skip(refused, group[0].instruction.line)
+        return
+    if not parts.waits or not commute(situation, parts):
+        return
+    stage = situation.dockerfile.stages[group[0].instruction.stage]
+    missing = [path for path in ahead.files if not _is_there(situation, path, stage, above, group)]
+    names = _names(missing or ahead.files)
+    what = f"are fetched from {names} alone" if missing else "are fetched in front of the source"
+    because = f"dependencies {what} for `{ahead.command}`: an edit of the source does not fetch them again"
+    lines = ahead.lines(situation, group, missing)
+    yield Change(because, group[0].instruction.line, between(situation, parts, lines))
+
+
+def _because(moves: Moves, read: Sequence[Brought]) -> str:
     installs = "; ".join(dict.fromkeys(moves.commands))
-    what = f"only {names or 'what is copied before'}" if moves.files or moves.kept else "nothing of the source"
+    what = f"only {_names(read) or 'what is copied before'}" if moves.files else "nothing of the source"
     several = "; " in installs
     return (
         f"`{installs}` {'read' if several else 'reads'} {what}: an edit of the source does not run "
@@ -90,13 +111,32 @@ def _because(moves: Moves, missing: Sequence[str]) -> str:
     )
 
 
-def _overlaid(situation: Situation, group: Sequence[SourceCopy]) -> str:
-    """A folder of installed packages that the source brings from this machine, and that no ignore file keeps out."""
+def _names(paths: Sequence[Brought]) -> str:
+    """The first names, and how many more there are."""
+    names = list(dict.fromkeys(posixpath.basename(one.path.rstrip("/")) for one in paths))
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
+def _odd_name(paths: Sequence[Brought]) -> str:
+    odd = next((one.path for one in paths if set(one.path) & set(" \t*?[]$\"'")), None)
+    return "" if odd is None else f"the name {odd!r} means something else in a COPY"
+
+
+def _overlaid(situation: Situation, ground: Ground, lays: Sequence[str]) -> str:
+    """Installed packages that the source brings from this machine, and that no ignore file keeps out."""
     ignored = IgnoreFile.parse(situation.ignore or "")
-    for path in situation.project.context.sizes:
-        name = next((part for part in path.split("/")[:-1] if part in ("node_modules", ".venv")), None)
-        if name is not None and not ignored.excludes(path) and any(copy.brings(path) for copy in group):
-            return path[: path.index(name) + len(name)]
+    laid = ground.laid() if lays else None
+    for place in dict.fromkeys(lays):
+        assert laid is not None
+        for path in [place] if place in laid.sizes else laid.below(place):
+            own = laid.origin[path]
+            if any(laid.bringer[path] is copy for copy in ground.group) and not ignored.excludes(own):
+                inside = path[len(place) :]
+                return (
+                    f"{own[: len(own) - len(inside)]} is in the build context: copied later, it would lie over what is "
+                    "installed"
+                )
     return ""
 
 
@@ -104,13 +144,15 @@ def _source_groups(
     situation: Situation, stage: Stage
 ) -> Iterator[tuple[tuple[SourceCopy, ...], tuple[SourceCopy, ...]]]:
     """COPY lines of the context that follow each other at once, from the first of a folder on or all of single files,
-    and those above them. None behind one that cannot be told and follows a folder at once."""
+    and those above them. None behind one that cannot be told and follows a folder at once; none of single files where
+    the source is above them: a step that moves past them would still follow the source."""
     context, dockerfile = situation.project.context, situation.dockerfile
     above: list[SourceCopy] = []
     group: list[SourceCopy] = []
+    unknown = False
     for item in stage.instructions:
         if item.keyword not in ("COPY", "ADD"):
-            if group:
+            if group and (_has_folder(group) or not (unknown or _has_folder(above))):
                 yield tuple(above), tuple(group)
             above, group = [*above, *group], []
             continue
@@ -121,153 +163,52 @@ def _source_groups(
         copy = copy or files_copy(dockerfile, item, context, folders)
         if copy is not None:
             group.append(copy)
-        elif any(not one.files for one in group):
+        elif _has_folder(group):
             return
         else:
             above, group = [*above, *group], []
+            unknown = unknown or getattr(item.typed, "from_", None) is None
 
 
-def _commute(situation: Situation, group: Sequence[SourceCopy], kept: Sequence[SourceCopy]) -> bool:
-    """Whether the lines that stay may come before all others: what both bring is the same, and nothing but them stands
-    between the lines."""
-    context, text = situation.project.context, situation.dockerfile.text
-    first = {place: own for copy in kept for place, own in copy.lays(context)}
-    others = [copy for copy in group if copy not in kept]
-    if any(first.get(place, own) != own for copy in others for place, own in copy.lays(context)):
-        return False
-    if any(getattr(copy.instruction.typed, "json", False) and _end_of_target(situation, copy) for copy in kept):
-        return False
-    items = [copy.instruction for copy in group]
-    return all(not text[one.extent.end : _begin(other)].strip() for one, other in pairwise(items))
+def _has_folder(copies: Sequence[SourceCopy]) -> bool:
+    return any(not copy.files for copy in copies)
 
 
-def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction], group: Sequence[SourceCopy]) -> bool:
-    """An earlier COPY brings this very file already."""
+def _is_there(
+    situation: Situation, path: Brought, stage: Stage, above: Sequence[SourceCopy], group: Sequence[SourceCopy]
+) -> bool:
+    """An earlier COPY brings this very file, or all of this folder, already."""
+    context, copy = situation.project.context, group[path.copy]
+    if copy.files:
+        return True  # its own line stays in front, or a half of it
+    own = [path.path] if not path.path.endswith("/") else present(context, path.path)
+    brought = {place: one for early in above for place, one in early.lays(context)}
+    if all(brought.get(copy.place_of(one)) == one for one in own):
+        return True
+    before = [item for item in stage.instructions if item.span.start < group[0].instruction.span.start]
+    return not path.path.endswith("/") and _is_copied_by(situation, path.path, before, copy)
+
+
+def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction], copy: SourceCopy) -> bool:
+    """The same for COPY lines with options that say how, but not what."""
     return any(
         isinstance(item.typed, Copy)
         and item.typed.from_ is None
         and any(path in present(situation.project.context, str(word).removeprefix("./")) for word in item.typed.sources)
-        and _goes_to(situation, item, path, group)
+        and _goes_to(situation, item, path, copy)
         for item in before
     )
 
 
-def _goes_to(situation: Situation, item: Instruction, path: str, group: Sequence[SourceCopy]) -> bool:
+def _goes_to(situation: Situation, item: Instruction, path: str, copy: SourceCopy) -> bool:
     """It brings the file to where the source's COPY would."""
     typed, scope = item.typed, situation.dockerfile.scope_at(item)
     assert isinstance(typed, Copy)
     target = scope.expand_known(typed.destination)
-    copy = next((one for one in group if not one.files and one.brings(path)), None)
-    if target is None or copy is None:
+    if target is None:
         return False
     folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
     return copy.place_of(path) in (folder, posixpath.join(folder, posixpath.basename(path)))
-
-
-def _edits(
-    situation: Situation,
-    group: Sequence[SourceCopy],
-    kept: Sequence[SourceCopy],
-    moves: Moves,
-    missing: Sequence[str],
-    fetch: Sequence[str],
-) -> tuple[Edit, ...]:
-    """Manifests in the place of the source, or in front of the first RUN that reads them; the source behind the last
-    RUN that can do without it, but for the lines that are `kept`; between the two, the lines that fetch dependencies
-    ahead."""
-    text, eol = situation.dockerfile.text, situation.dockerfile.eol
-    first, last = group[0].instruction, group[-1].instruction
-    start = _begin(first)
-    moved = _lines(situation, [copy for copy in group if copy not in kept]) if kept else text[start : last.extent.end]
-    if not moved.endswith("\n"):
-        moved += eol
-    moved = "".join(line + eol for line in fetch) + moved
-    readers = list(dict.fromkeys(moves.files[path] for path in missing))
-    copies = {
-        reader: "".join(
-            line + eol for line in _manifest_copies(group, [path for path in missing if moves.files[path] is reader])
-        )
-        for reader in readers
-    }
-    lines = _lines(situation, kept) + copies.pop(_first_run(situation, last), "")
-    inserted = [Edit(at, at, copy) for reader, copy in copies.items() for at in [_begin(reader)]]
-    end = last.extent.end
-    if not lines and text[:start].endswith(eol * 2) and text.startswith(eol, end):
-        end += len(eol)  # one blank line is enough where the source was
-    assert moves.last is not None
-    place = moves.last.extent.end
-    if moves.split_at is None:
-        lead = "" if text[place - 1 : place] == "\n" else eol
-        return (Edit(start, end, lines), *inserted, Edit(place, place, lead + moved))
-    head, tail = _cut(situation, moves.last, moves.split_at)
-    return (
-        Edit(start, end, lines),
-        *inserted,
-        Edit(head, tail, eol + moved + _run_prefix(moves.last) + moves.goes_to),
-    )
-
-
-def _lines(situation: Situation, copies: Sequence[SourceCopy]) -> str:
-    """The instructions as they are written, with their comments; what goes into a folder says so, for the line that
-    would have made the folder may come later now."""
-    text, eol, lines = situation.dockerfile.text, situation.dockerfile.eol, []
-    for copy in copies:
-        item, end = copy.instruction, _end_of_target(situation, copy)
-        slash = "" if end is None else "/"
-        end = item.extent.end if end is None else end
-        line = text[_begin(item) : end] + slash + text[end : item.extent.end]
-        lines.append(line if line.endswith("\n") else line + eol)
-    return "".join(lines)
-
-
-def _end_of_target(situation: Situation, copy: SourceCopy) -> int | None:
-    """Where the folder's name ends in the file, if it needs a slash; WORKDIR makes its own folder."""
-    here = workdir_at(situation.dockerfile.scope_at(copy.instruction))
-    made = f"{here.rstrip('/')}/".startswith(f"{copy.folder.rstrip('/')}/")
-    typed = copy.instruction.typed
-    assert isinstance(typed, Copy)
-    return typed.destination.span.end if copy.into_folder and not copy.written.endswith("/") and not made else None
-
-
-def _first_run(situation: Situation, source: Instruction) -> Instruction:
-    """The first RUN behind the source."""
-    items = situation.dockerfile.stages[source.stage].instructions
-    return next(item for item in items if item.keyword == "RUN" and item.span.start > source.span.start)
-
-
-def _begin(instruction: Instruction) -> int:
-    """Where it starts in the file, its comments included."""
-    return instruction.comments[0].start if instruction.comments else instruction.extent.start
-
-
-def _cut(situation: Situation, run: Instruction, index: int) -> tuple[int, int]:
-    """From the end of the last command that moves to the begin of the first that stays."""
-    commands = script_of(situation.dockerfile, run).commands
-    return commands[index - 1].span.end, commands[index].span.start
-
-
-def _run_prefix(run: Instruction) -> str:
-    """The keyword and flags of the RUN, as they are written."""
-    return run.text[run.span.start : run.value_span.start]
-
-
-def _manifest_copies(group: Sequence[SourceCopy], files: Sequence[str]) -> list[str]:
-    """One COPY per folder of manifests, in the style of the COPY that brings them."""
-    folders: dict[tuple[int, str], list[str]] = {}
-    for path in files:
-        index = next(i for i, copy in enumerate(group) if not copy.files and copy.brings(path))
-        folders.setdefault((index, posixpath.dirname(path)), []).append(path)
-    return [_copy_line(group[index], folder, paths) for (index, folder), paths in folders.items()]
-
-
-def _copy_line(copy: SourceCopy, folder: str, paths: Sequence[str]) -> str:
-    inside = posixpath.relpath(folder or ".", copy.source or ".")
-    base = copy.written if copy.written.endswith("/") else copy.written + "/"
-    target = base if inside == "." else posixpath.join(base, inside) + "/"
-    item = copy.instruction
-    prefix = item.text[item.extent.start : item.value_span.start]
-    keyword = prefix.replace("ADD", "COPY").replace("add", "copy")
-    return f"{keyword}{' '.join(paths)} {'./' if target in ('./', './/') else target}"
 
 
 @dataclass(frozen=True)
@@ -275,24 +216,20 @@ class _Ahead:
     """Lines that fetch the dependencies of a build command, to stand before the source."""
 
     fetch: Fetch
+    files: tuple[Brought, ...]
     place: Instruction
     """The RUN that they follow, or the COPY of the source that they precede."""
-    keyword: str
-    command: str
     run: Instruction
-    """The RUN whose dependencies they are."""
+    command: str
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        return self.fetch.files
-
-    def lines(self, situation: Situation, files: Sequence[str]) -> list[str]:
-        step = new_step(situation.dockerfile, f"{self.keyword} {self.fetch.shell}", self.run)
-        return [*_manifest_copies([self.fetch.copy], files), step]
+    def lines(self, situation: Situation, group: Sequence[SourceCopy], files: Sequence[Brought]) -> list[str]:
+        keyword = self.run.text[self.run.keyword_span.start : self.run.keyword_span.end]
+        step = " ".join([keyword, *self.fetch.flags, self.fetch.shell])
+        return [*manifest_copies(situation, group, files), new_step(situation.dockerfile, step, self.run)]
 
 
 def _fetch_ahead(
-    situation: Situation, group: Sequence[SourceCopy], after: Sequence[Instruction], moves: Moves
+    situation: Situation, ground: Ground, after: Sequence[Instruction], moves: Moves
 ) -> _Ahead | Skip | None:
     """A build command that cannot move, but whose dependencies can be fetched before the source comes."""
     done = moves.split_at or 0
@@ -300,50 +237,34 @@ def _fetch_ahead(
     rest = [item for item in after if moved_to is None or item.span.start >= moved_to.span.start]
     if moved_to is not None and not done:
         rest = rest[1:]
+    place = moved_to or ground.group[0].instruction
     for item in rest:
         if item.keyword != "RUN":
             continue
         skip = done if item is moved_to else 0
-        place = moved_to or group[0].instruction
-        fetch = fetch_for(situation, group, item, place, skip)
+        fetch = fetch_for(situation, ground, item, place, skip)
         if fetch is None:
             continue
-        place = moved_to or fetch.copy.instruction
         refused = fetch.refused or _unprepared(situation, place, item, rest, None if fetch.others else skip)
-        # where something moves, the whole change is asked for this
-        overlaid = _overlaid(situation, group) if moves.last is None else ""
-        if overlaid and not refused:
-            refused = f"{overlaid} is in the build context and would lie over what is installed"
+        refused = refused or _led(situation, ground, item) or _overlaid(situation, ground, fetch.lays)
         if refused:
             return Skip(f"dependencies cannot be fetched ahead: {refused}", item.line)
         if fetch.shell in situation.dockerfile.text[: place.extent.end]:
             return None
-        keyword = item.text[item.keyword_span.start : item.keyword_span.end]
         command = script_of(situation.dockerfile, item).commands[-1]
-        return _Ahead(fetch, place, keyword, " ".join(word.text for word in command.words)[:60], item)
+        text = " ".join(word.text for word in command.words)[:60]
+        return _Ahead(fetch, tuple(brought(ground, fetch.files)), place, item, text)
     return None
 
 
-def _fetch_only(situation: Situation, ahead: _Ahead) -> Change:
-    first, eol = ahead.place, situation.dockerfile.eol
-    at = _begin(first)
-    names = ", ".join(posixpath.basename(path) for path in ahead.files[:6]) or "what is copied before"
-    because = f"dependencies are fetched from {names} alone: an edit of the source does not fetch them again"
-    lines = ahead.lines(situation, ahead.files)
-    return Change(because, first.line, (Edit(at, at, "".join(line + eol for line in lines)),))
-
-
-def _fetch_between(
-    situation: Situation, group: Sequence[SourceCopy], kept: Sequence[SourceCopy], ahead: _Ahead
-) -> Change:
-    """The lines of manifests that are `kept`, the fetch, and the other lines of the group."""
-    first, last, eol = group[0].instruction, group[-1].instruction, situation.dockerfile.eol
-    fetch = "".join(line + eol for line in ahead.lines(situation, ()))
-    text = _lines(situation, kept) + fetch + _lines(situation, [copy for copy in group if copy not in kept])
-    because = (
-        f"dependencies are fetched in front of the source for `{ahead.command}`: an edit of it does not fetch them"
-    )
-    return Change(f"{because} again", first.line, (Edit(_begin(first), last.extent.end, text),))
+def _led(situation: Situation, ground: Ground, run: Instruction) -> str:
+    """Settings that the source brings and the fetch would miss: by a variable, or in a folder of the system."""
+    scope, ecosystems = situation.dockerfile.scope_at(run), situation.project.ecosystems
+    setting = ground.settings(ecosystems, scope.values.get("HOME"))
+    if setting:
+        return f"the source brings files of the system ({setting})"
+    name = led_by(scope.values.items(), workdir_at(scope), ground, ecosystems)
+    return f"${name} leads into the source" if name else ""
 
 
 def _unprepared(
@@ -360,6 +281,7 @@ def _unprepared(
             return f"`{item.keyword} {item.value[:50]}` comes before it"
     if done is None:
         return ""
+    ecosystems = situation.project.ecosystems
     commands = script_of(situation.dockerfile, run).commands
     programs = {command.name for command in commands[done:]} - {"cd", "mkdir", "set"}
     for item in situation.dockerfile.stages[run.stage].instructions:
@@ -368,7 +290,7 @@ def _unprepared(
         if item.keyword != "RUN":
             continue
         before = commands[:done] if item is run else script_of(situation.dockerfile, item).commands
-        if any(c.name in programs and not is_setting([value or "" for value in c.values]) for c in before):
+        if any(c.name in programs and not is_setting([value or "" for value in c.values], ecosystems) for c in before):
             return f"`RUN {item.value[:50]}` fetches them already"
     return ""
 
@@ -389,6 +311,7 @@ STRATEGY = Strategy(
         "https://github.com/moby/buildkit/blob/master/docs/dev/solver.md",
     ),
     rewrite=rewrite,
+    table=described(),
     refuses="An installation that reads the source (`pip install .`, install scripts in package.json, local paths in a "
     "manifest), a step that cannot be read with certainty, a manifest that the context lacks.",
     examples=(
@@ -501,11 +424,27 @@ STRATEGY = Strategy(
             files={"package.json": '{"scripts": {"postinstall": "node setup.js"}}', "setup.js": ""},
         ),
         Example(
-            "a cache mount keeps the dependencies already",
-            before="FROM rust:1\nCOPY Cargo.toml Cargo.lock ./\nCOPY src src\n"
-            "RUN --mount=type=cache,target=/usr/local/cargo/registry cargo build --release\n",
+            "a cache mount keeps the modules already",
+            before="FROM golang:1.22\nCOPY . .\nRUN --mount=type=cache,target=/go/pkg/mod go build .\n",
+            after=None,
+            files={"go.mod": "module a\n", "go.sum": "x\n", "main.go": ""},
+        ),
+        Example(
+            "the author keeps what is compiled in a cache mount",
+            before="FROM rust:1\nWORKDIR /s\nCOPY . .\nRUN --mount=type=cache,target=target cargo build --release\n",
             after=None,
             files={"Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "", "src/main.rs": ""},
+        ),
+        Example(
+            "the author's own mounts serve the new step too",
+            before="FROM rust:1\nCOPY Cargo.toml ./\nCOPY src src\n"
+            "RUN --mount=type=cache,target=/usr/local/cargo/registry cargo build --release\n",
+            after="FROM rust:1\nCOPY Cargo.toml ./\n"
+            "RUN --mount=type=cache,target=/usr/local/cargo/registry mkdir -p src \\\n"
+            "    && echo 'fn main() {}' > src/main.rs \\\n    && cargo build --release \\\n"
+            "    && rm -rf target/*/.fingerprint/a-* target/*/*/.fingerprint/a-*\nCOPY src src\n"
+            "RUN --mount=type=cache,target=/usr/local/cargo/registry cargo build --release\n",
+            files={"Cargo.toml": '[package]\nname = "a"\n', "src/main.rs": ""},
         ),
         Example(
             "the tool is installed after the source",
@@ -554,8 +493,8 @@ STRATEGY = Strategy(
         ),
         Example(
             "packages of the system after the source",
-            before="FROM debian\nWORKDIR /app\n\nCOPY . .\n\nRUN apt-get update && apt-get install -y make\nRUN make\n",
-            after="FROM debian\nWORKDIR /app\n\nRUN apt-get update && apt-get install -y make\nCOPY . .\nRUN make\n",
+            before="FROM debian\nWORKDIR /app\n\nCOPY . .\n\nRUN apt-get update && apt-get install -y gcc\nRUN make\n",
+            after="FROM debian\nWORKDIR /app\n\nRUN apt-get update && apt-get install -y gcc\n\nCOPY . .\n\nRUN make\n",
             files={"Makefile": ""},
         ),
         Example(

@@ -29,6 +29,39 @@ class Hook(Fact, frozen=True):
     """Files and folders beside the manifest."""
 
 
+class Program(Fact, frozen=True):
+    """A command that installs nothing, and what it does with files: whether it may stand in front of a COPY."""
+
+    commands: list[str]
+    """Words that it begins with; the first program of all ecosystems that fits decides."""
+    does: str
+    """Its row in the table of `imgopt.rewrite.passing`: nothing, tidies, accounts, folders, files, settings."""
+    unless: list[str] = []
+    """Options with which it does something else, of which nothing is known here."""
+    only_with: list[str] = []
+    """Options one of which has to be there for all this to hold."""
+    writes: list[str] = []
+    """Options whose value is a path that it writes to; its plain words are none then."""
+    here: list[str] = []
+    """Options with which it writes into its working directory, under a name from elsewhere."""
+    here_unless: list[str] = []
+    """It writes into its working directory, but with one of these options."""
+    here_below: int = 0
+    """It writes into its working directory where it has less plain words than this (`git clone URL`)."""
+    words: str = ""
+    """Regular expression: plain words that are no paths."""
+    files: list[str] = []
+    """Files of the working directory that it writes."""
+    files_with: list[str] = []
+    """Words with which alone it writes them."""
+    files_surely: list[str] = []
+    """Words that say so; without them it depends on the version."""
+    files_unless: list[str] = []
+    """Words with which it writes files of the user instead, or none."""
+    makes: str = ""
+    """It fills the folder that its last plain word names, this one without a word (`uv venv`)."""
+
+
 class Manager(Fact, frozen=True):
     """One package manager: which commands install, what they read, what they leave behind."""
 
@@ -41,8 +74,44 @@ class Manager(Fact, frozen=True):
     """Files that the command must find in its working directory (glob patterns)."""
     optional: list[str] = []
     """Files and folders that it reads when they are there."""
+    folders: dict[str, list[str]] = {}
+    """Folders that it reads as a whole where they hold a file of one of these names (glob patterns)."""
+    settings: list[str] = []
+    """Which of these are settings (glob patterns of names): what they name in the context is read as well."""
+    above: list[str] = []
+    """`FILE: TEXT`: a file in a folder above, or beside the manifest, which makes it a member of something larger."""
+    ready: list[str] = []
+    """Files that tell that the dependencies are in the context already."""
+    adds: list[str] = []
+    """Those of its commands that write the packages which they name into the manifest ("npm install")."""
+    adds_not_with: list[str] = []
+    """Options with which they do not."""
+    value_options: list[str] = []
+    """Options whose value is the next word, and no package."""
+    everywhere: list[str] = []
+    """Options, or whole commands, that install a program for the machine and not for the project."""
+    everywhere_reads: list[str] = []
+    """What such an installation reads in its working directory."""
+    path_options: list[str] = []
+    """Options that name a folder or a file to read, where it is no manifest."""
+    target_options: list[str] = []
+    """Options that name where to install to."""
+    steers: list[str] = []
+    """Options that say where a build command reads and writes, or what it builds: a fetch would have to follow them."""
+    lays: list[str] = []
+    """What an installation makes beside the manifest: the same from this machine, copied later, would lie over it."""
+    lays_variables: list[str] = []
+    """Variables that say where it makes that."""
+    lays_not_with: list[str] = []
+    """Options with which it leaves files of these names as they are, but not folders."""
     manifest_options: list[str] = []
     """Options whose value is a manifest, for instance "-r"."""
+    rather: list[str] = []
+    """Files that take the place of the manifests where they are there (a solution names its projects)."""
+    searched: list[str] = []
+    """Other files (glob patterns of names) that are searched like manifests."""
+    named: str = ""
+    """Regular expression: an argument that is a manifest by itself (`dotnet restore shop.sln`)."""
     include: str = ""
     """Regular expression: in a manifest, group 1 is another file that it reads."""
     local: str = ""
@@ -319,6 +388,11 @@ class Ecosystem(Fact, frozen=True):
     """Files that a developer edits most (glob patterns)."""
     installed: list[str] = []
     """Names of folders that hold installed packages and nothing of the author's ("node_modules")."""
+    settings: list[str] = []
+    """Paths of the image (glob patterns, `~` is the home folder of any user) where its tools find settings."""
+    variables: list[str] = []
+    """Names (glob patterns) of variables that lead its tools to settings, certificates and packages."""
+    program: list[Program] = []
     manager: list[Manager] = []
     made: list[Made] = []
     stray: list[Stray] = []

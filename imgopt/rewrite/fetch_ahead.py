@@ -4,89 +4,132 @@ from __future__ import annotations
 
 import itertools
 import posixpath
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
-from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.fetch_project import METADATA, itself, project_command
-from imgopt.rewrite.installs import begins_with, present, recognise
+from imgopt.rewrite.ground import Ground
+from imgopt.rewrite.installs import (
+    begins_with,
+    folders_read,
+    local_line,
+    member_of,
+    present,
+    read_with,
+    recognise,
+    whole,
+)
 from imgopt.rewrite.needs import is_setting
-from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
+from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
 from imgopt.rewrite.stub_sources import cargo_stub
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A shell command, the manifests that it needs, the COPY that brings them; or why it cannot be."""
+    """A shell command, and the files that it needs; or why it cannot be."""
 
-    copy: SourceCopy
     files: tuple[str, ...] = ()
+    """Paths of the image; a folder that is read as a whole ends with a slash."""
     shell: str = ""
+    flags: tuple[str, ...] = ()
+    """The author's own mounts, for the new step."""
     refused: str = ""
-    kept: tuple[SourceCopy, ...] = ()
-    """The COPY lines of the group that bring the manifests or what else the fetch reads."""
+    lays: tuple[str, ...] = ()
+    """Paths of the image where the fetch installs to."""
     others: bool = False
     """What the same program installs in earlier steps is something else."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The command that a fetch helps, where it runs, and where the new step stands."""
+
+    situation: Situation
+    ground: Ground
+    run: Instruction
+    command: Command
+    manager: Manager
+    here: str
+    """The working directory at the new step."""
+
+
 def fetch_for(
-    situation: Situation, group: Sequence[SourceCopy], run: Instruction, place: Instruction, done: int = 0
+    situation: Situation, ground: Ground, run: Instruction, place: Instruction, done: int = 0
 ) -> Fetch | None:
     """The fetch that helps a RUN; None where it calls nothing whose dependencies are known, or where the author keeps
     them in a cache mount. `place`: the instruction that it shall stand at; `done`: how many of the RUN's commands come
     before the source already."""
     if any(mount.type not in ("cache", "tmpfs") for mount in getattr(run.typed, "mounts", ())):
-        return Fetch(group[0], refused="the step has a secret, an agent or a bind mount")
-    mounted = {mount.target for mount in getattr(run.typed, "mounts", ()) if mount.type == "cache"}
+        return Fetch(refused="the step has a secret, an agent or a bind mount")
+    network = run.flag("network")
+    if network is not None and network.value != "default":
+        return Fetch(refused="the step has a network of its own")
     commands = script_of(situation.dockerfile, run).commands[done:]
     here = workdir_at(situation.dockerfile.scope_at(place))
+    ecosystems = situation.project.ecosystems
     for index, command in enumerate(commands):
         manager = _manager(situation, command) or itself(situation, command)
         if manager is None:
             continue
         before = [other for other in commands[:index] if other.name not in _NOTHING]
-        unknown = next((other for other in before if not _is_setting(other)), None)
+        unknown = next((other for other in before if not is_setting(_values(other), ecosystems)), None)
         if unknown is not None:
-            return Fetch(group[0], refused=f"`{_text(unknown)}` comes before it in the same step")
+            return Fetch(refused=f"`{_text(unknown)}` comes before it in the same step")
         if manager.static_only:
-            return Fetch(group[0], refused=f"what {manager.name} would need for it was not tried")
-        if mounted.isdisjoint(manager.cache_mounts):
-            fetch = _project if manager.fetch_project else _fetch
-            found = fetch(situation, group, run, command, manager, here)
-            if not found.shell and not found.refused:
-                continue
-            shell = " && ".join([*(_words(other) for other in before), found.shell])
-            return replace(found, shell=shell if found.shell else "")
+            return Fetch(refused=f"what {manager.name} would need for it was not tried")
+        step = _Step(situation, ground, run, command, manager, here)
+        if _is_mounted(step):
+            continue
+        found = _project(step) if manager.fetch_project else _fetch(step)
+        if not found.shell and not found.refused:
+            continue
+        shell = " && ".join([*(_words(other) for other in before), found.shell])
+        return replace(found, shell=shell if found.shell else "", flags=_mounts(run))
     return None
 
 
-def _is_setting(command: Command) -> bool:
-    return is_setting([value or "local" for value in command.values])
+def _is_mounted(step: _Step) -> bool:
+    """The author keeps what the fetch would make in a cache mount: the layer would hold it a second time."""
+    manager, scope = step.manager, step.situation.dockerfile.scope_at(step.run)
+    cwd = posixpath.normpath(posixpath.join(workdir_at(scope), step.command.cwd or "."))
+    made = [posixpath.join(cwd, name) for name in manager.lays]
+    made += [scope.values[name] for name in manager.lays_variables if name in scope.values]
+    if not manager.stub:  # a stub compiles as well, into a folder that stays
+        made += [one.replace("~", "/root", 1) for one in (*manager.caches, *manager.cache_mounts)]
+    targets = [
+        posixpath.normpath(posixpath.join(workdir_at(scope), scope.expand_known(mount.target) or mount.target))
+        for mount in getattr(step.run.typed, "mounts", ())
+        if mount.type == "cache" and mount.target
+    ]
+    return any(_overlap(target, folder) for target in targets for folder in made)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def _mounts(run: Instruction) -> tuple[str, ...]:
+    return tuple(run.text[flag.span.start : flag.span.end] for flag in run.flags if flag.name == "mount")
+
+
+def _values(command: Command) -> list[str]:
+    return [value or "" for value in command.values]
 
 
 _NOTHING = frozenset(["cd", "set", "mkdir", "echo", "pwd", "ls", "export", "true", ":"])
 """Commands that prepare nothing that a fetch would need."""
-_OWN_WAY = frozenset([
-    "--offline", "--frozen", "-s", "--settings", "-gs", "-f", "--file", "-pl", "-mod", "-modfile", "-C", "--directory",
-    "--project"
-])  # fmt: skip
-"""Options that say where a build command reads and writes, or what it builds: a fetch would have to follow them."""
-_STUB_OWN_WAY = frozenset(["--manifest-path", "--target-dir", "--config", "-Z", "--offline", "--frozen", "--root"])
-"""The same where the build command itself runs ahead, with all its other options."""
 
 
 def _own_way(words: Sequence[str | None], manager: Manager) -> str:
     """The option that a fetch cannot follow; empty where there is none."""
-    known = {*(_STUB_OWN_WAY if manager.stub else _OWN_WAY - {*manager.manifest_option}), *manager.offline}
+    known = {*manager.steers, *manager.offline} - {*manager.manifest_option}
     for word in words[1:]:
         name = (word or "").partition("=")[0]
-        if name in known or name.startswith("--artifact-dir"):
+        if name in known:
             return name
         if manager.stub and word is not None and (word.startswith("/") or ".." in word.split("/")):
             return word
@@ -123,36 +166,26 @@ def installs_itself(manager: Manager, words: Sequence[str]) -> bool:
     return manager.fetch.startswith("--") and manager.fetch not in words
 
 
-def _fetch(
-    situation: Situation,
-    group: Sequence[SourceCopy],
-    run: Instruction,
-    command: Command,
-    manager: Manager,
-    here: str,
-) -> Fetch:
-    workdir = workdir_at(situation.dockerfile.scope_at(run))
-    cwd = _folder_of(command, workdir, manager)
+def _fetch(step: _Step) -> Fetch:
+    command, manager, ground = step.command, step.manager, step.ground
+    cwd = _folder_of(command, workdir_at(step.situation.dockerfile.scope_at(step.run)), manager)
     repeats = bool(manager.stub) or manager.fetch.startswith("--")
-    if cwd is None or (repeats and any(value is None for value in command.values)):
-        return Fetch(group[0], refused=f"`{_text(command)}` cannot be read with certainty")
+    if cwd is None or (repeats and None in command.values):
+        return Fetch(refused=f"`{_text(command)}` cannot be read with certainty")
     option = _own_way(command.values, manager)
     if option:
-        return Fetch(group[0], refused=f"`{option}` changes what {manager.name} reads or writes")
-    copy = next((part for part in group if part.in_context(cwd) is not None), None)
-    if copy is None:
-        return _brought_before(situation, group, manager, command, cwd, here)
-    folder = (copy.in_context(cwd) or "").removeprefix(".").strip("/")
-    context = situation.project.context
-    if present(context, _in(folder, "vendor/modules.txt")):
-        return Fetch(copy, refused="the modules are in vendor/ already")
-    files, refused = _manifests(context, manager, folder)
+        return Fetch(refused=f"`{option}` changes what {manager.name} reads or writes")
+    view = ground.laid()
+    files, refused = _manifests(view, manager, cwd)
+    if refused and not ground.is_below(cwd):
+        return Fetch(refused=f"`{_text(command)}` runs outside what is copied")
     if refused:
-        return Fetch(copy, refused=refused)
-    shell, files, refused = _command(situation, manager, command, files, folder)
+        return Fetch(refused=refused)
+    shell, files, refused = _command(step, view, files, cwd)
     if refused:
-        return Fetch(copy, refused=refused)
-    return Fetch(copy, tuple(files), _there(shell, command, manager, cwd, here))
+        return Fetch(refused=refused)
+    lays = tuple(_in(cwd, name) for name in manager.lays)
+    return Fetch(tuple(files), _there(shell, command, manager, cwd, step.here), lays=lays)
 
 
 def _there(shell: str, command: Command, manager: Manager, cwd: str, here: str) -> str:
@@ -165,22 +198,17 @@ def _there(shell: str, command: Command, manager: Manager, cwd: str, here: str) 
     return f"cd {cwd} && {shell}"
 
 
-def _project(
-    situation: Situation, group: Sequence[SourceCopy], run: Instruction, command: Command, manager: Manager, here: str
-) -> Fetch:
+def _project(step: _Step) -> Fetch:
     """What the project declares to depend on; nothing where it declares nothing."""
-    nothing = Fetch(group[0])
+    command, ground = step.command, step.ground
     if command.cwd is None or command.assignments:
-        return nothing
-    cwd = posixpath.normpath(posixpath.join(workdir_at(situation.dockerfile.scope_at(run)), command.cwd))
-    copy = next((part for part in group if part.in_context(cwd) is not None), None)
-    if copy is None:
-        return nothing
-    folder = (copy.in_context(cwd) or "").removeprefix(".").strip("/")
-    shell, refused = project_command(situation, run, command, manager, folder)
+        return Fetch()
+    cwd = posixpath.normpath(posixpath.join(workdir_at(step.situation.dockerfile.scope_at(step.run)), command.cwd))
+    view = ground.laid()
+    shell, refused = project_command(step.situation, step.run, command, step.manager, view, cwd)
     if not shell:
-        return replace(nothing, refused=refused)
-    return Fetch(copy, (_in(folder, METADATA),), shell if cwd == here else f"cd {cwd} && {shell}", others=True)
+        return Fetch(refused=refused)
+    return Fetch((_in(cwd, METADATA),), shell if cwd == step.here else f"cd {cwd} && {shell}", others=True)
 
 
 def _folder_of(command: Command, workdir: str, manager: Manager) -> str | None:
@@ -196,89 +224,41 @@ def _folder_of(command: Command, workdir: str, manager: Manager) -> str | None:
     return cwd
 
 
-def _brought_before(
-    situation: Situation, group: Sequence[SourceCopy], manager: Manager, command: Command, cwd: str, here: str
-) -> Fetch:
-    """The manifests are there already (`COPY pom.xml ./`, `COPY src ./src`): only the step itself is missing."""
-    refused = Fetch(group[0], refused=f"`{_text(command)}` runs outside what is copied")
-    folders = {posixpath.dirname(path) for path in _copied_to(situation, group, cwd, manager)}
-    if len(folders) != 1:
-        return refused
-    folder, context = folders.pop(), situation.project.context
-    first = next((part for part in group if not _is_optional(part, folder, manager)), None)
-    if first is None or present(context, _in(folder, "vendor/modules.txt")):
-        return refused
-    files, why = _manifests(context, manager, folder)
-    if why:
-        return Fetch(first, refused=why)
-    shell, needed, why = _command(situation, manager, command, files, folder)
-    if why or set(needed) - set(files):
-        return Fetch(first, refused=why or f"{min(set(needed) - set(files))} is not copied before")
-    kept = tuple(copy for copy in group if _is_optional(copy, folder, manager))
-    return Fetch(first, (), _there(shell, command, manager, cwd, here), kept=kept)
-
-
-def _copied_to(situation: Situation, group: Sequence[SourceCopy], cwd: str, manager: Manager) -> list[str]:
-    """Paths in the context of the manifests that earlier COPY lines, or those among these that bring no source, bring
-    to this folder; empty where one lacks."""
-    found: dict[str, str] = {}
-    start = group[0].instruction
-    single = [copy.instruction for copy in group if copy.files or posixpath.basename(copy.source) in manager.manifests]
-    for item in situation.dockerfile.stages[start.stage].instructions:
-        typed = item.typed
-        if item.span.start >= start.span.start and not any(item is one for one in single):
-            continue
-        if not isinstance(typed, Copy) or typed.from_ is not None:
-            continue
-        scope = situation.dockerfile.scope_at(item)
-        target = posixpath.normpath(posixpath.join(workdir_at(scope), scope.expand_known(typed.destination) or ""))
-        for word in typed.sources:
-            own = posixpath.normpath(str(word)).strip("/")
-            if target == posixpath.join(cwd, posixpath.basename(own)):  # a folder among the manifests (.mvn)
-                found.setdefault(posixpath.basename(own), own)
-            for path in present(situation.project.context, own):
-                if cwd in (target, posixpath.dirname(target)):
-                    found.setdefault(posixpath.basename(path), path)
-    wanted = [name for name in manager.manifests if "*" not in name]
-    return [found[name] for name in wanted] if all(name in found for name in wanted) else []
-
-
-def _is_optional(copy: SourceCopy, folder: str, manager: Manager) -> bool:
-    """It brings what the manager reads (`.mvn`), not the source."""
-    if copy.files:
-        patterns = [_in(folder, name) for name in (*manager.optional, *manager.manifests)]
-        return all(any(fnmatchcase(own, pattern) for pattern in patterns) for _, own in copy.files)
-    return any(copy.source == _in(folder, name) for name in (*manager.optional, *manager.manifests))
-
-
-def _manifests(context: ContextFiles, manager: Manager, folder: str) -> tuple[list[str], str]:
-    wanted = [path for name in manager.manifests for path in present(context, _in(folder, name))]
+def _manifests(view: ContextFiles, manager: Manager, folder: str) -> tuple[list[str], str]:
+    """What a fetch in this folder of the image reads, and why that is not known."""
+    wanted = [path for name in manager.manifests for path in whole(view, _in(folder, name))]
     if len(wanted) < len(manager.manifests):
         return [], f"{', '.join(manager.manifests)} is not in the build context"
+    ready = next((path for name in manager.ready for path in present(view, _in(folder, name))), None)
+    if ready is not None:
+        return [], f"the dependencies are in {posixpath.basename(posixpath.dirname(ready))}/ already"
     for path in wanted:
-        found = re.search(manager.local_lines, context.text(path), re.MULTILINE) if manager.local_lines else None
-        if found:
-            return [], f"{path} refers to the source tree (`{found[0].strip()[:60]}`)"
-    extra = [path for name in manager.optional for path in present(context, _in(folder, name))]
+        local = local_line(manager, view.text(path))
+        if local:
+            return [], f"{view.said(path)} refers to the source tree (`{local}`)"
+    member = member_of(manager, view, folder, wanted)
+    if member:
+        return [], member
+    extra = [path for name in manager.optional for path in whole(view, _in(folder, name))]
     if manager.needs_lock and not extra:
         return [], f"there is no {manager.optional[0]}: no dependencies are known"
-    return [*wanted, *extra], ""
+    more = read_with(manager, view, [*extra, *folders_read(manager, view, folder)], folder)
+    return [*wanted, *more.files], more.refused
 
 
-def _command(
-    situation: Situation, manager: Manager, command: Command, files: list[str], folder: str
-) -> tuple[str, list[str], str]:
+def _command(step: _Step, view: ContextFiles, files: list[str], folder: str) -> tuple[str, list[str], str]:
     """The step, the files that it needs, and why it cannot be."""
+    manager, command = step.manager, step.command
     words = _words(command)
     if manager.fetch.startswith("--"):
         return f"{words} {manager.fetch}", files, ""
     if manager.fetch:
         more = [value for value in command.values if value and value.startswith(tuple(manager.fetch_options))]
         return " ".join([manager.fetch, *more]), files, ""
-    context = situation.project.context
-    if any(word in context.text(path) for path in files if ".cargo/config" in path for word in _REDIRECTED):
+    texts = [view.text(one) for path in files if ".cargo" in path for one in present(view, path)]
+    if any(word in text for text in texts for word in _REDIRECTED):
         return "", files, ".cargo/config says where things are"
-    stub = cargo_stub(context, folder)
+    stub = cargo_stub(view, folder)
     if stub.refused or not stub.packages:
         return "", files, stub.refused or "the manifest names no package"
     before = "".join(f"{item.name}={item.word.text} " for item in command.assignments)

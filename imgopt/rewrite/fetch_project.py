@@ -38,7 +38,7 @@ def itself(situation: Situation, command: Command) -> Manager | None:
 
 
 def project_command(
-    situation: Situation, run: Instruction, command: Command, manager: Manager, folder: str
+    situation: Situation, run: Instruction, command: Command, manager: Manager, context: ContextFiles, folder: str
 ) -> tuple[str, str]:
     """The shell command that installs the dependencies of the project in `folder` of the context, and why there is
     none; both empty where there is nothing to do ahead."""
@@ -47,7 +47,7 @@ def project_command(
     extras, strange = _arguments(situation, command)
     if strange:
         return "", f"`{strange}` changes what {manager.name} installs"
-    lists, refused = _declared(situation.project.context, folder, extras)
+    lists, refused = _declared(context, folder, extras)
     if not lists or refused:
         return "", refused
     python, install = _programs(command)

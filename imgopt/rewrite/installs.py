@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem, Manager
 from imgopt.rewrite.strategy import ContextFiles
 from imgopt.rewrite.workspaces import More, hooks, members
-
-NEUTRAL = frozenset(
-    ["mkdir", "useradd", "groupadd", "adduser", "addgroup", "true", "set", ":", "usermod", "groupmod", "locale-gen"]
-)
-"""Programs that read nothing of the build context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +26,26 @@ class Install:
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """What an install reads of the context: `files` (paths in the context) or the reason why this is not known."""
+    """What an install reads of the context, or the reason why this is not known."""
 
     files: tuple[str, ...] = ()
+    """Paths in the context; a folder that is read as a whole ends with a slash."""
     refused: str = ""
+    changes: bool = False
+    """It writes into the manifest."""
+    lays: tuple[str, ...] = ()
+    """What it makes beside the manifests: the same out of the context, copied later, would lie over it."""
 
 
 def recognise(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> Install | None:
     """The package manager's command that these words call; None for any other command."""
-    plain = tuple(_without_prefix(words))
+    plain = tuple(without_prefix(words))
     if not plain:
         return None
     for ecosystem in ecosystems:
         for manager in ecosystem.manager:
             for command in manager.commands:
-                rest = _after(plain, command.split())
+                rest = after(plain, command.split())
                 if rest is not None:
                     return Install(ecosystem, manager, plain, rest)
     return None
@@ -53,10 +53,10 @@ def recognise(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> Install 
 
 def begins_with(words: Sequence[str], command: str) -> bool:
     """Whether the words call `command` ("go build"), options between its words aside."""
-    return _after(tuple(_without_prefix(words)), command.split()) is not None
+    return after(tuple(without_prefix(words)), command.split()) is not None
 
 
-def _without_prefix(words: Sequence[str]) -> Sequence[str]:
+def without_prefix(words: Sequence[str]) -> Sequence[str]:
     index = 0
     while index < len(words) and (words[index] in ("sudo", "exec", "env", "command") or _is_assignment(words[index])):
         index += 1
@@ -67,7 +67,7 @@ def _is_assignment(word: str) -> bool:
     return re.match(r"[A-Za-z_]\w*=", word) is not None
 
 
-def _after(words: tuple[str, ...], command: list[str]) -> tuple[str, ...] | None:
+def after(words: tuple[str, ...], command: list[str]) -> tuple[str, ...] | None:
     """What is left of `words` after the words of `command`, which may have options between them."""
     if not words or not fnmatchcase(posixpath.basename(words[0]) if "/" not in command[0] else words[0], command[0]):
         return None
@@ -87,62 +87,137 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     """What an install reads, when its working directory is `folder` of the context ("" is the root)."""
     manager = install.manager
     named = named_manifests(install)
+    command = " ".join(install.words[:3])
     foreign = _elsewhere(install, named, context, folder)
     if foreign:
         return Reads(refused=f"`{foreign}` makes {manager.name} read another place of the source tree")
-    own_words = [word for word in install.arguments if not word.startswith("-") and word not in named]
+    packages = _packages(install, named)
     if manager.local and any(re.match(manager.local, word) for word in install.arguments if word not in named):
-        return Reads(refused=f"`{' '.join(install.words[:3])}` reads the source tree")
+        return Reads(refused=f"`{command}` reads the source tree")
+    if _is_for_the_machine(install):
+        if not packages:
+            return Reads(refused=f"`{command}` installs the project itself")
+        return Reads(tuple(_parts(context, folder, manager.everywhere_reads)))
+    if packages and _adds(install):
+        return Reads(refused=f"`{command}` changes {manager.manifests[0]}", changes=True)
     if manager.fetch.startswith("--") and manager.fetch not in install.words:
-        return Reads(refused=f"`{' '.join(install.words[:3])}` installs the project itself")
+        return Reads(refused=f"`{command}` installs the project itself")
     if manager.manifest_options:
-        return _closure(install, context, [_join(folder, name) for name in named])
+        return _closure(install, context, [join(folder, name) for name in named], folder)
     if not manager.manifests:
         return Reads()
-    if own_words and manager.name in ("npm", "yarn", "pnpm") and _is_global(install):
-        return Reads(tuple(present(context, _join(folder, ".npmrc"))))
-    wanted = [_join(folder, name) for name in manager.manifests]
+    rather = [name for name in manager.rather if present(context, join(folder, name))]
+    wanted = [join(folder, name) for name in (named or rather or manager.manifests)]
     missing = [name for name in wanted if not present(context, name)]
     if missing:
-        return Reads(refused=f"{missing[0]} is not in the build context")
-    extra = [path for name in manager.optional for path in present(context, _join(folder, name))]
-    return _closure(install, context, [path for name in wanted for path in present(context, name)] + extra)
+        return Reads(refused=f"{context.said(missing[0])} is not in the build context")
+    member = member_of(manager, context, folder, [path for name in wanted for path in present(context, name)])
+    if member:
+        return Reads(refused=member)
+    extra = [*_parts(context, folder, manager.optional), *folders_read(manager, context, folder)]
+    return _closure(install, context, [path for name in wanted for path in present(context, name)] + extra, folder)
 
 
-_FOLDER_OPTIONS = frozenset([
-    "--prefix", "-C", "--cwd", "--dir", "--directory", "--project", "--working-dir", "--manifest-path",
-    "--gemfile", "--find-links", "--file", "--settings", "-modfile", "--package", "--userconfig"
-])  # fmt: skip
-"""Options that name a folder or file to read, where it is no manifest."""
+def _parts(context: ContextFiles, folder: str, names: Iterable[str]) -> list[str]:
+    """Those files and whole folders that are there."""
+    return [part for name in names for part in whole(context, join(folder, name))]
+
+
+def whole(context: ContextFiles, path: str) -> list[str]:
+    """The files that a pattern names; a folder as one part, with a slash at its end."""
+    found = present(context, path)
+    return [path.rstrip("/") + "/"] if found and any(one.startswith(path.rstrip("/") + "/") for one in found) else found
+
+
+def folders_read(manager: Manager, context: ContextFiles, folder: str) -> list[str]:
+    """Folders that are read as a whole where they hold a file that says so (`.mvn` with its `maven.config`)."""
+    found = []
+    for name, telling in manager.folders.items():
+        path = join(folder, name) + "/"
+        if any(present(context, path + one) for one in telling):
+            found.append(path)
+    return found
+
+
+def member_of(manager: Manager, context: ContextFiles, folder: str, own: Sequence[str]) -> str:
+    """Why the manifests in a folder do not stand alone: what is above it makes them a part of something larger."""
+    for entry in manager.above:
+        name, _, text = entry.partition(": ")
+        known = bool({name, name.split("/")[0]} & {*manager.manifests, *manager.optional})
+        for above in _between(folder, ""):
+            path = join(above, name)
+            beside = above == folder and known
+            if path not in context.sizes or path in own or beside:
+                continue
+            if re.search(text, context.text(path), re.MULTILINE):
+                return f"{context.said(path)} makes it a part of something larger"
+    return ""
+
+
+def _packages(install: Install, named: Sequence[str]) -> list[str]:
+    """The words that name packages: no options, nor their values."""
+    manager = install.manager
+    return [
+        word
+        for before, word in zip(("", *install.arguments), install.arguments, strict=False)
+        if not word.startswith("-") and word not in named and before not in manager.value_options
+    ]
+
+
+def _adds(install: Install) -> bool:
+    manager = install.manager
+    called = any(after(install.words, command.split()) is not None for command in manager.adds)
+    return called and not any(option in install.words for option in manager.adds_not_with)
+
+
+def _is_for_the_machine(install: Install) -> bool:
+    """It installs a program for all, not a package for the project (`npm install -g`, `yarn global add`)."""
+    for said in install.manager.everywhere:
+        if said.startswith("-") and said in install.words:
+            return True
+        if " " in said and after(install.words, said.split()) is not None:
+            return True
+    return False
 
 
 def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, folder: str) -> str:
     """An argument that names another folder or file of the context than the manager reads by itself."""
-    arguments = install.arguments
+    manager, arguments = install.manager, install.arguments
+    before = ""
     for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         option, _, value = word.partition("=")
-        if option in install.manager.manifest_options:
+        last, before = before, word
+        if option in manager.manifest_options or word in named:
             continue
-        if option in _FOLDER_OPTIONS and "://" not in (value or following):
+        if option in manager.path_options and "://" not in (value or following):
             return word
-        if word == "-f" and "://" not in following and install.manager.manifest_options:
+        if word.endswith((".deb", ".apk", ".rpm")) and "://" not in word:
             return word
-        path = _join(folder, word)
-        is_path = "/" in word and (path in context.sizes or path in context.folders)
-        if word not in named and (is_path or word.endswith((".deb", ".apk", ".rpm"))) and "://" not in word:
+        if names_file(value if word.startswith("-") else word, context, folder, after_option=last.startswith("-")):
             return word
     return ""
 
 
-def _is_global(install: Install) -> bool:
-    return any(word in ("-g", "--global", "--location=global") for word in install.words)
+def names_file(word: str, context: ContextFiles, folder: str, *, after_option: bool) -> bool:
+    """Whether a word names a file or a folder that is there. A bare word does only where it is a file's name, behind an
+    option or with a dot: packages have bare names."""
+    path = word.removeprefix("@").removeprefix("file://")
+    if not path.strip("./") or "://" in path:
+        return False
+    place = join(folder, path)
+    if place in context.sizes:
+        return "/" in path or "." in path or after_option
+    return "/" in path and bool(present(context, place))
 
 
 def named_manifests(install: Install) -> list[str]:
-    """The values of the options that name a manifest (`-r requirements.txt`)."""
+    """The manifests that the command names: the values of options (`-r requirements.txt`), or words (`shop.sln`)."""
+    manager = install.manager
     found, words = [], list(install.arguments)
     for index, word in enumerate(words):
-        for option in install.manager.manifest_options:
+        if manager.named and not word.startswith("-") and re.fullmatch(manager.named, word):
+            found.append(word)
+        for option in manager.manifest_options:
             if word == option and index + 1 < len(words):
                 found.append(words[index + 1])
             elif option.startswith("--") and word.startswith(option + "="):
@@ -152,52 +227,139 @@ def named_manifests(install: Install) -> list[str]:
     return found
 
 
-def _closure(install: Install, context: ContextFiles, files: list[str]) -> Reads:
-    """The files and what they include; refused where a line of one makes the command read the source."""
+def _closure(install: Install, context: ContextFiles, files: list[str], folder: str) -> Reads:
+    """The files and what they name; refused where a line of one makes the command read the source."""
     manager = install.manager
     done: list[str] = []
     waiting = list(dict.fromkeys(files))
     while waiting:
         path = waiting.pop(0)
-        if path in done:
+        if path in done or any(part.endswith("/") and path.startswith(part) for part in done):
             continue
-        if path not in context.sizes:
-            return Reads(refused=f"{path} is not in the build context")
+        if not path.endswith("/") and path not in context.sizes:
+            return Reads(refused=f"{context.said(path)} is not in the build context")
         done.append(path)
-        text = context.text(path)
-        more = _more(install, context, path, text) if _is_manifest(path) else More()
+        more = _more(install, context, path, folder)
         if more.refused:
             return Reads(refused=more.refused)
-        waiting += [name for name in more.files if name not in done]
-        if manager.include:
-            waiting += [
-                _join(posixpath.dirname(path), name) for name in re.findall(manager.include, text, re.MULTILINE)
-            ]
-    return Reads(tuple(done))
+        waiting += more.files
+    beside = [posixpath.dirname(path) for path in done if _is_manifest(manager, path)]
+    lays = [join(one, name) for one in dict.fromkeys(beside) for name in manager.lays]
+    kept = any(option in install.words for option in manager.lays_not_with)
+    return Reads(tuple(done), lays=tuple(lay for lay in lays if not (kept and lay in context.sizes)))
 
 
-def _more(install: Install, context: ContextFiles, path: str, text: str) -> More:
-    """What a manifest makes its manager read beside it."""
+def _more(install: Install, context: ContextFiles, path: str, folder: str) -> More:
+    """What a file makes its manager read beside it."""
+    manager = install.manager
+    if path.endswith("/"):
+        return _named_in_folder(manager, context, path, folder)
+    text = context.text(path)
+    if fits_any(posixpath.basename(path), manager.settings):
+        return named_by_settings(context, path, text, folder)
+    more = _said_by_manifest(install, context, path, text, folder) if _is_manifest(manager, path) else More()
+    if more.refused or not manager.workspaces or not re.search(manager.workspaces, text, re.MULTILINE):
+        return more
+    found = members(path, text, context)
+    return More((*more.files, *found.files), found.refused)
+
+
+def _said_by_manifest(install: Install, context: ContextFiles, path: str, text: str, folder: str) -> More:
     manager, known = install.manager, install.ecosystem.hook
-    local = re.search(manager.local_lines, text, re.MULTILINE) if manager.local_lines else None
+    local = local_line(manager, text)
     if local:
-        return More(refused=f"{path} refers to the source tree (`{local[0].strip()[:60]}`)")
+        return More(refused=f"{context.said(path)} refers to the source tree (`{local}`)")
     hook = re.search(manager.hooks, text, re.MULTILINE) if manager.hooks else None
     if hook and not (known and path.endswith(".json")):
-        return More(refused=f"{path} runs the project's own code (`{hook[0].strip()[:60]}`)")
-    more = hooks(manager, known, path, text) if hook else More()
-    folder = posixpath.dirname(path)
-    files = [one for name in more.files for one in present(context, _join(folder, name))]
-    if more.refused or not manager.workspaces or not re.search(manager.workspaces, text, re.MULTILINE):
-        return More(tuple(files), more.refused)
-    found = members(path, text, context)
-    return More((*files, *found.files), found.refused)
+        return More(refused=f"{context.said(path)} runs the project's own code (`{hook[0].strip()[:60]}`)")
+    more = hooks(manager, known, context.said(path), text) if hook else More()
+    beside = posixpath.dirname(path)
+    files = [one for name in more.files for one in whole(context, join(beside, name))]
+    if manager.named:
+        files += [one for above in _between(beside, folder) for one in _parts(context, above, manager.optional)]
+    return More((*files, *included(manager, text, beside)), more.refused)
 
 
-def _is_manifest(path: str) -> bool:
-    """Lock files repeat what the manifest says, in forms of their own: only manifests are searched."""
+def _between(inner: str, outer: str) -> Iterator[str]:
+    """A folder and those around it, up to the outer one."""
+    yield inner
+    while inner not in ("", "/") and inner != outer:
+        inner = posixpath.dirname(inner)
+        yield inner
+
+
+def local_line(manager: Manager, text: str) -> str:
+    """The part of a manifest that makes the manager read the source tree; "" for none."""
+    found = re.search(manager.local_lines, text, re.MULTILINE) if manager.local_lines else None
+    return (found[0].strip()[:60] or found[0]) if found else ""
+
+
+def included(manager: Manager, text: str, folder: str) -> list[str]:
+    """The other files that a manifest names."""
+    found = re.finditer(manager.include, text, re.MULTILINE) if manager.include else ()
+    names = [next(group for group in match.groups() if group) for match in found]
+    return [join(folder, name.replace("\\", "/")) for name in dict.fromkeys(names)]
+
+
+def read_with(manager: Manager, context: ContextFiles, files: Iterable[str], folder: str) -> More:
+    """Files that a command reads beside its manifest, with what the settings among them name."""
+    done: list[str] = []
+    for path in files:
+        named = More()
+        if path.endswith("/"):
+            named = _named_in_folder(manager, context, path, folder)
+        elif fits_any(posixpath.basename(path), manager.settings):
+            named = named_by_settings(context, path, context.text(path), folder)
+        if named.refused:
+            return named
+        done += [path, *named.files]
+    wholes = [path for path in done if path.endswith("/")]
+    return More(tuple(p for p in dict.fromkeys(done) if not any(p != one and p.startswith(one) for one in wholes)))
+
+
+def _named_in_folder(manager: Manager, context: ContextFiles, path: str, folder: str) -> More:
+    """What the settings in a folder name that is read as a whole."""
+    files: list[str] = []
+    for one in present(context, path):
+        if fits_any(posixpath.basename(one), manager.settings):
+            more = named_by_settings(context, one, context.text(one), folder)
+            if more.refused:
+                return more
+            files += more.files
+    return More(tuple(name for name in files if not name.startswith(path)))
+
+
+def named_by_settings(context: ContextFiles, path: str, text: str, folder: str) -> More:
+    """Files and folders of the context that settings name: mirrors, caches, certificates, plugins."""
+    beside = posixpath.dirname(path)
+    files: list[str] = []
+    for line in text.splitlines():
+        words = [word for word in re.split(r"""[\s"'=:,;<>()\[\]{}]+""", line.partition("#")[0]) if word]
+        for word in words[1:] or words:
+            for start in dict.fromkeys([folder, beside, posixpath.dirname(beside)]):
+                place = join(start, word.removeprefix("//"))
+                if not word.strip("./") or set(word) & set("*?[$") or place == path:
+                    continue
+                if place in context.sizes:
+                    files.append(place)
+                elif present(context, place):
+                    if f"{folder}/".startswith(place + "/"):
+                        return More(refused=f"{context.said(path)} names the whole source tree (`{word}`)")
+                    files.append(place + "/")
+    return More(tuple(dict.fromkeys(files)))
+
+
+def fits_any(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _is_manifest(manager: Manager, path: str) -> bool:
+    """Lock files repeat what the manifest says, in forms of their own, and other files that are read have forms that
+    mean something else: only manifests are searched."""
     name = posixpath.basename(path)
-    return not (name.endswith((".lock", "lock.json", "lock.yaml")) or name in ("npm-shrinkwrap.json", "go.sum"))
+    if manager.manifest_options or (manager.named and re.fullmatch(manager.named, name)):
+        return True
+    return fits_any(name, (*manager.manifests, *manager.rather, *manager.searched))
 
 
 def present(context: ContextFiles, pattern: str) -> list[str]:
@@ -215,5 +377,5 @@ def _fits(path: str, pattern: str) -> bool:
     return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
 
 
-def _join(folder: str, name: str) -> str:
+def join(folder: str, name: str) -> str:
     return posixpath.normpath(posixpath.join(folder, name)).removeprefix("./")

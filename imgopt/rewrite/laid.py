@@ -18,6 +18,10 @@ class LaidFiles(ContextFiles):
     bringer: Mapping[str, SourceCopy] = field(default_factory=dict)
     """Path in the image -> the COPY that it is from, the last of several."""
 
+    def said(self, path: str) -> str:
+        """As it is called in the context."""
+        return self.origin.get(path, path)
+
     def text(self, path: str, limit: int = 1 << 20) -> str:
         """As ContextFiles.text, of a path in the image."""
         own = self.origin.get(path)

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command, Script
-from imgopt.rewrite.installs import present
-from imgopt.rewrite.laid import LaidFiles
-from imgopt.rewrite.needs import Need, need_of
-from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
+from imgopt.rewrite.ground import Ground
+from imgopt.rewrite.needs import Need, led_by, need_of
+from imgopt.rewrite.passing import Does
+from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 TRANSPARENT = frozenset(
     ["ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "SHELL"]
 )
-"""Instructions that a COPY can pass without changing what either does."""
+"""Instructions that a COPY can pass without changing what either does, where it uses none of their variables."""
+
+
+class Brought(NamedTuple):
+    """A path in the context, and which COPY of the group brings it; a whole folder ends with a slash."""
+
+    path: str
+    copy: int
 
 
 @dataclass
 class Moves:
     """What can go before the source, in order."""
 
-    files: dict[str, Instruction] = field(default_factory=dict)
-    """Paths in the context that the RUN steps read -> the first that does."""
-    kept: dict[str, SourceCopy] = field(default_factory=dict)
-    """Paths in the context that they read and a COPY of single files brings -> that COPY, which stays in front."""
+    files: dict[Brought, Instruction] = field(default_factory=dict)
+    """What the RUN steps read -> the first that does."""
     last: Instruction | None = None
     """The last RUN that installs."""
     split_at: int | None = None
@@ -40,94 +45,70 @@ class Moves:
     refused: str = ""
     refused_line: int | None = None
     commands: list[str] = field(default_factory=list)
+    lays: list[str] = field(default_factory=list)
+    """Paths of the image where the steps install to."""
 
 
 @dataclass
 class _Read:
     """What the commands of one RUN read, as far as they were looked at, and the first that installs."""
 
-    files: list[str] = field(default_factory=list)
-    kept: dict[str, SourceCopy] = field(default_factory=dict)
+    files: list[Brought] = field(default_factory=list)
     installing: str = ""
+    lays: list[str] = field(default_factory=list)
 
 
-SYSTEM = frozenset(["etc", "root", "usr"])
-"""Folders that hold what installations read without being told to."""
-_HIDDEN_IN_HOME = re.compile(r"/(?:root|home/[^/]+)/\.")
-
-
-def _brings_settings(situation: Situation, group: Sequence[SourceCopy]) -> bool:
-    """Whether the source goes into folders of the system (`COPY rootfs /`, `COPY pip.conf /etc/`)."""
-    return any(
-        _is_setting(situation, copy, place) if copy.files else place.split("/")[1] in SYSTEM
-        for copy in group
-        if copy.files or copy.folder.strip("/").partition("/")[0] in ("", "etc")
-        for place, _ in copy.lays(situation.project.context)
-    )
-
-
-def _is_setting(situation: Situation, copy: SourceCopy, place: str) -> bool:
-    """Whether a single file goes to a folder of the system or of a user and not to the working directory, or is a
-    hidden one in a user's folder (`/home/node/.npmrc`)."""
-    if _HIDDEN_IN_HOME.match(place):
-        return True
-    here = workdir_at(situation.dockerfile.scope_at(copy.instruction))
-    return place.split("/")[1] in (*SYSTEM, "home") and not place.startswith(f"{here.rstrip('/')}/")
-
-
-def find_moves(
-    situation: Situation, group: Sequence[SourceCopy], laid: Callable[[], LaidFiles], after: Sequence[Instruction]
-) -> Moves:
-    """`group`: the COPY lines of the source; `laid`: what they and those above them bring; `after`: the instructions of
-    the stage that follow them."""
-    moves = Moves()
-    if _brings_settings(situation, group):
-        moves.refused, moves.refused_line = "the source brings files of the system", group[0].instruction.line
+def find_moves(situation: Situation, ground: Ground, after: Sequence[Instruction]) -> Moves:
+    """`after`: the instructions of the stage that follow the group of COPY lines."""
+    moves, group = Moves(), ground.group
+    home = situation.dockerfile.scope_at(group[0].instruction).values.get("HOME")
+    setting = ground.settings(situation.project.ecosystems, home)
+    if setting:
+        moves.refused = f"the source brings files of the system ({setting})"
+        moves.refused_line = group[0].instruction.line
         return moves
     for item in after:
         if item.keyword in TRANSPARENT:
+            if any(uses_variable(copy.instruction, item) for copy in group):
+                break
             continue
         if item.keyword == "WORKDIR" and all(copy.written.startswith("/") for copy in group):
             continue
-        if item.keyword != "RUN":
-            break
-        if not _one_run(situation, group, laid, item, moves):
+        if item.keyword != "RUN" or not _one_run(situation, ground, item, moves):
             break
     return moves
 
 
-def _one_run(
-    situation: Situation, group: Sequence[SourceCopy], laid: Callable[[], LaidFiles], item: Instruction, moves: Moves
-) -> bool:
-    """Adds a RUN to what can move; False when it, or a part of it, has to stay behind the source."""
-    dockerfile, project = situation.dockerfile, situation.project
-    if any(mount.type == "bind" for mount in getattr(item.typed, "mounts", ())):
-        moves.refused, moves.refused_line = "a bind mount reads the context by itself", item.line
+def uses_variable(copy: Instruction, setting: Instruction) -> bool:
+    """Whether a COPY uses a variable that this instruction sets."""
+    if setting.keyword not in ("ENV", "ARG"):
         return False
+    return any(re.search(rf"\b{name}\b", setting.value) for name in re.findall(r"\$\{?(\w+)", copy.source))
+
+
+def _one_run(situation: Situation, ground: Ground, item: Instruction, moves: Moves) -> bool:
+    """Adds a RUN to what can move; False when it, or a part of it, has to stay behind the source."""
+    dockerfile, ecosystems = situation.dockerfile, situation.project.ecosystems
+    if any(mount.type == "bind" for mount in getattr(item.typed, "mounts", ())):
+        return _refuse(moves, item, "a bind mount reads the context by itself")
     script = script_of(dockerfile, item)
     if script.unknown or not script.commands:
-        moves.refused, moves.refused_line = script.unknown or "no shell command", item.line
-        return False
-    variable = _variable_into(situation, group, item)
+        return _refuse(moves, item, script.unknown or "no shell command")
+    scope = dockerfile.scope_at(item)
+    workdir = workdir_at(scope)
+    variable = led_by(scope.values.items(), workdir, ground, ecosystems)
     if variable:
-        moves.refused, moves.refused_line = f"${variable} leads into the source", item.line
-        return False
-    workdir = workdir_at(dockerfile.scope_at(item))
+        return _refuse(moves, item, f"${variable} leads into the source")
     read = _Read()
     for index, command in enumerate(script.commands):
-        need = need_of(command, workdir, group, project.context, laid, project.ecosystems)
+        need = need_of(command, workdir, ground, ecosystems)
         if index and _runs_download(script.commands[index - 1], command):
-            need = Need(installs=True)
+            need = Need(Does.INSTALLS)
         if need.refused:
-            moves.refused, moves.refused_line = need.refused, item.line
+            _refuse(moves, item, need.refused)
             return _split(script, item, index, read, moves)
-        read.files += need.files
-        for path in need.laid:
-            copy = laid().bringer[path]
-            if copy in group and copy.files:
-                read.kept[laid().origin[path]] = copy
-            elif copy in group:
-                read.files.append(laid().origin[path])
+        read.files += brought(ground, need.files)
+        read.lays += need.lays
         if need.installs and not read.installing:
             read.installing = _installation(" ".join(word.text for word in command.words))
     _take(item, read, moves)
@@ -135,21 +116,37 @@ def _one_run(
     return True
 
 
-_MANAGERS_VARIABLES = re.compile(
-    r"(PIP|NPM_CONFIG|YARN|PNPM|UV|POETRY|PIPENV|BUNDLE|GEM|CARGO|MAVEN|GRADLE|COMPOSER|APT|CONDA)", re.I
-)
+def _refuse(moves: Moves, item: Instruction, reason: str) -> bool:
+    moves.refused, moves.refused_line = reason, item.line
+    return False
 
 
-def _variable_into(situation: Situation, group: Sequence[SourceCopy], item: Instruction) -> str:
-    """A variable of a package manager that names something that the source brings (`PIP_CONSTRAINT`); else nothing."""
-    context = situation.project.context
-    for name, value in situation.dockerfile.scope_at(item).env.items():
-        path = value.removeprefix("file://")
-        if _MANAGERS_VARIABLES.match(name) and path.startswith("/"):
-            places = (copy.in_context(posixpath.normpath(path)) for copy in group)
-            if any(place is not None and present(context, place) for place in places):
-                return name
-    return ""
+def brought(ground: Ground, places: Iterable[str]) -> list[Brought]:
+    """Which of the group's COPY lines bring these files and folders of the image, and from where; what lines above
+    them bring is left out."""
+    laid = ground.laid()
+    found: list[Brought] = []
+    for place in places:
+        index = _sole_bringer(ground, place) if place.endswith("/") else None
+        if index is not None:
+            own = ground.group[index].in_context(place.rstrip("/"))
+            if own:
+                found.append(Brought(own + "/", index))
+                continue
+        for file in laid.below(place) if place.endswith("/") else [place]:
+            at = next((i for i, copy in enumerate(ground.group) if copy is laid.bringer[file]), None)
+            if at is not None:
+                found.append(Brought(laid.origin[file], at))
+    return found
+
+
+def _sole_bringer(ground: Ground, folder: str) -> int | None:
+    """The COPY of folders that brings all that lies in this one."""
+    laid = ground.laid()
+    copies = [laid.bringer[file] for file in laid.below(folder)]
+    if not copies or any(copy is not copies[0] for copy in copies) or copies[0].files:
+        return None
+    return next((index for index, copy in enumerate(ground.group) if copy is copies[0]), None)
 
 
 def _runs_download(before: Command, command: Command) -> bool:
@@ -199,7 +196,7 @@ def _beginning(script: Script, index: int) -> str:
 def _take(item: Instruction, read: _Read, moves: Moves) -> None:
     for path in read.files:
         moves.files.setdefault(path, item)
-    moves.kept |= read.kept
+    moves.lays += read.lays
     if read.installing:
         moves.commands.append(read.installing)
         moves.last = item

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile.shellmodel import Command
-from imgopt.rewrite.installs import NEUTRAL, begins_with, reads, recognise
+from imgopt.rewrite.ground import Ground
+from imgopt.rewrite.installs import Install, names_file, reads, recognise
 from imgopt.rewrite.laid import LaidFiles
-from imgopt.rewrite.steps import SourceCopy
+from imgopt.rewrite.passing import Answer, Copied, Does, may_pass
+from imgopt.rewrite.programs import UNKNOWN, Effect, effect_of, program_of
 from imgopt.rewrite.strategy import ContextFiles
 
 
@@ -18,115 +23,135 @@ from imgopt.rewrite.strategy import ContextFiles
 class Need:
     """What one command reads of what the copies bring, or why it cannot come before them."""
 
+    does: Does = Does.NOTHING
     files: tuple[str, ...] = ()
-    """In the context."""
-    laid: tuple[str, ...] = ()
-    """The same, as paths of the image, where that was looked at."""
+    """Paths of the image; a folder that is read as a whole ends with a slash."""
     refused: str = ""
-    installs: bool = False
-    """It is a package manager's installation, which is worth not to be run again."""
+    lays: tuple[str, ...] = ()
+    """Paths of the image where it installs to: the same, copied later, would lie over it."""
+
+    @property
+    def installs(self) -> bool:
+        """It is a package manager's installation, which is worth not to be run again."""
+        return self.does in (Does.INSTALLS, Does.INSTALLS_LISTED)
 
 
-def need_of(
-    command: Command,
-    workdir: str,
-    copies: Sequence[SourceCopy],
-    context: ContextFiles,
-    laid: Callable[[], LaidFiles],
-    ecosystems: Iterable[Ecosystem],
-) -> Need:
-    """What a command of a RUN reads of what the copies bring. `laid`: all that COPY lines above it brought."""
+def need_of(command: Command, workdir: str, ground: Ground, ecosystems: Iterable[Ecosystem]) -> Need:
+    """What a command of a RUN reads of what the copies bring, by the table of `passing`."""
     if command.background or command.cwd is None or any(value is None for value in command.values) or _reads(command):
         return Need(refused=f"`{_short(command)}` cannot be read with certainty")
     words = [value for value in command.values if value is not None]
     cwd = posixpath.normpath(posixpath.join(workdir, command.cwd))
-    if _writes(command, cwd, copies):
+    if _redirects_into(command, cwd, ground):
         return Need(refused=f"`{_short(command)}` writes into what is copied")
+    led = led_by(((item.name, item.value) for item in command.assignments), cwd, ground, ecosystems)
+    if led:
+        return Need(refused=f"${led} leads into the source")
     if not words:
         return Need()
-    install = recognise([_relative(word, cwd) for word in words], ecosystems)
-    if install is None:
-        return Need() if _is_neutral(words, copies) else Need(refused=f"`{_short(command)}` may read the source")
-    copy = next((item for item in copies if item.in_context(cwd) is not None), None)
-    if copy is None or any(item.files for item in copies):
-        found = reads(install, laid(), cwd)
-        outside = f"`{_short(command)}` runs outside what is copied" if copy is None else ""
-        return Need(refused=outside or found.refused) if found.refused else Need(laid=found.files, installs=True)
-    folder = copy.in_context(cwd) or ""
-    found = reads(install, context, "" if folder == "." else folder)
+    install = recognise(words, ecosystems)
+    return _installed(install, command, cwd, ground) if install else _other(command, words, cwd, ground, ecosystems)
+
+
+def _installed(install: Install, command: Command, cwd: str, ground: Ground) -> Need:
+    found = reads(install, ground.laid(), cwd)
+    outside = bool(found.refused) and not found.changes and not ground.is_below(cwd)
+    if outside:
+        return Need(refused=f"`{_short(command)}` runs outside what is copied")
     if found.refused:
-        return Need(refused=found.refused)
-    foreign = next((path for path in found.files if not copy.brings(path)), None)
-    return Need(refused=f"{foreign} is not copied by this COPY") if foreign else Need(found.files, installs=True)
+        return Need(Does.CHANGES_MANIFEST if found.changes else Does.UNKNOWN, refused=found.refused)
+    target = next((one for one in _targets(install, cwd) if ground.touches(one)), None)
+    if target is not None:
+        return Need(refused=f"`{_short(command)}` installs into what is copied ({target})")
+    does = Does.INSTALLS_LISTED if found.files else Does.INSTALLS
+    return Need(does, found.files, lays=found.lays)
+
+
+def _targets(install: Install, cwd: str) -> Iterable[str]:
+    """Folders that options name to install into."""
+    words = install.arguments
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        option, equals, value = word.partition("=")
+        if option in install.manager.target_options:
+            yield posixpath.normpath(posixpath.join(cwd, value if equals else following))
+
+
+def _other(
+    command: Command, words: Sequence[str], cwd: str, ground: Ground, ecosystems: Iterable[Ecosystem]
+) -> Need:
+    """A command that installs nothing."""
+    found = program_of(words, ecosystems)
+    effect = effect_of(*found, cwd, ground) if found is not None else UNKNOWN
+    if may_pass(effect.does, Copied.SOURCE) is Answer.STAYS:
+        return Need(effect.does, refused=f"`{_short(command)}` may read the source")
+    written = any(_is_touched(effect, path, ground) for path in effect.writes)
+    if written and may_pass(effect.does, Copied.WRITTEN) is Answer.STAYS:
+        return Need(effect.does, refused=f"`{_short(command)}` writes into what is copied")
+    if may_pass(effect.does, Copied.READ) is Answer.STAYS and effect.does is not Does.NOTHING:
+        named = next((word for word in words[1:] if _is_brought(word, cwd, ground)), None)
+        if named is not None:
+            return Need(effect.does, refused=f"`{_short(command)}` may read the source")
+    return Need(effect.does, lays=(effect.fills,) if effect.fills else ())
+
+
+def _is_touched(effect: Effect, path: str, ground: Ground) -> bool:
+    return ground.touches(path) if effect.surely else ground.brings(path)
+
+
+def _is_brought(word: str, cwd: str, ground: Ground) -> bool:
+    path = word.partition("=")[2] if word.startswith("-") else word
+    place = posixpath.normpath(posixpath.join(cwd, path.removeprefix("@").removeprefix("file://")))
+    return names_file(path, ground.laid(), cwd, after_option=True) and ground.brings(place)
 
 
 def _reads(command: Command) -> bool:
     return any("<" in redirection.operator for redirection in command.redirections)
 
 
-def _writes(command: Command, cwd: str, copies: Sequence[SourceCopy]) -> bool:
+def _redirects_into(command: Command, cwd: str, ground: Ground) -> bool:
     """Whether its output goes to where the source goes, or to where nobody can tell."""
     for redirection in command.redirections:
         target = redirection.target.value if redirection.target is not None else None
         if ">" not in redirection.operator or (redirection.operator == ">&" and (target or "").isdigit()):
             continue
-        if target is None or _is_copied(posixpath.join(cwd, target), copies):
+        if target is None or ground.touches(posixpath.normpath(posixpath.join(cwd, target))):
             return True
     return False
 
 
-def _is_copied(path: str, copies: Sequence[SourceCopy]) -> bool:
-    return any(copy.in_context(posixpath.normpath(path)) is not None for copy in copies)
+def led_by(
+    variables: Iterable[tuple[str, str | None]], cwd: str, ground: Ground, ecosystems: Iterable[Ecosystem]
+) -> str:
+    """The name of a variable that leads a program to what the copies bring (`PIP_CONSTRAINT`); "" for none."""
+    patterns = [pattern.upper() for ecosystem in ecosystems for pattern in ecosystem.variables]
+    for name, value in variables:
+        if not any(fnmatchcase(name.upper(), pattern) for pattern in patterns):
+            continue
+        if value is None or any(_names_something(word, cwd, ground) for word in _path_words(value)):
+            return name
+    return ""
 
 
-def _names_elsewhere(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
-    """Whether all its arguments are whole paths that the source does not go to."""
-    paths = [word for word in words[1:] if not word.startswith("-")]
-    return all(path.startswith("/") and not _is_copied(path, copies) for path in paths)
+def _path_words(value: str) -> list[str]:
+    return [word.removeprefix("//") for word in re.split(r"[\s=:,;\"']+", value) if word.strip("./")]
 
 
-def _relative(word: str, cwd: str) -> str:
-    """A word that names a path below the working directory, as a relative one that cannot be taken for a package."""
-    inside = word.startswith(cwd.rstrip("/") + "/") and cwd != "/"
-    return "./" + posixpath.relpath(word, cwd) if inside else word
-
-
-_SETTINGS = frozenset(["npm config", "yarn config", "pnpm config", "poetry config", "pip config", "corepack enable"])
-
-
-_CLEANING = (
-    "apt-get clean", "apt-get autoclean", "apt-get autoremove", "apt-get remove", "apt-get purge", "apt clean",
-    "apt autoremove", "yum clean", "dnf clean", "microdnf clean", "apk del", "conda clean", "mamba clean",
-    "micromamba clean", "pip cache", "ldconfig",
-)  # fmt: skip
-"""Commands that tidy up behind installations."""
-
-
-def is_setting(words: Sequence[str]) -> bool:
-    """Whether the command sets up a package manager for the user that runs it, not for the project."""
-    return " ".join(words[:2]) in _SETTINGS and not any(part in word for word in words for part in ("local", "project"))
-
-
-def _is_neutral(words: Sequence[str], copies: Sequence[SourceCopy]) -> bool:
-    if words[0] == "cd":
-        return True
-    if words[0] == "rm":
-        return _names_elsewhere(words, copies)
-    if words[0] in ("npm", "yarn") and "cache" in words[1:3]:
-        return True
-    if is_setting(words) or words[0] in ("echo", "printf") or words[0].startswith("docker-php-ext-"):
-        return True
-    if words[1:3] == ["-m", "venv"] or any(begins_with(words, command) for command in _CLEANING):
-        return True
-    if words[0] == "tee" or (words[0] == "gpg" and "--dearmor" in words):
-        return _names_elsewhere(words, copies)
-    if words[0] in ("curl", "wget"):
-        return not any(word.startswith("@") or word in ("-T", "--upload-file", "--config", "-K") for word in words)
-    if words[0] not in NEUTRAL:
+def _names_something(word: str, cwd: str, ground: Ground) -> bool:
+    if set(word) & set("*?[$") or (word.startswith("-") and "/" not in word):
         return False
-    return all(not word.startswith("/") or not any(copy.in_context(word) for copy in copies) for word in words[1:]) or (
-        words[0] in ("set", "mkdir", "true", ":")
-    )
+    place = posixpath.normpath(posixpath.join(cwd, word))
+    return ground.brings(place) and ("/" in word or place in ground.laid().sizes)
+
+
+def is_setting(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> bool:
+    """Whether the command sets up a package manager for the user that runs it, not for the project."""
+    found = program_of(words, ecosystems)
+    if found is None or found[0].does != Does.SETTINGS:
+        return False
+    program, rest = found
+    nowhere = Ground((), ContextFiles(Path(), {}), lambda: LaidFiles(Path(), {}), "/")
+    effect = effect_of(program, rest, "/", nowhere)
+    return effect.does is Does.SETTINGS and not effect.writes
 
 
 def _short(command: Command) -> str:

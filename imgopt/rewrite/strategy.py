@@ -139,6 +139,10 @@ class ContextFiles:
         first = bisect_left(self.ordered, folder + "/")
         return self.ordered[first : bisect_left(self.ordered, folder + "0", first)]  # "0" comes after "/"
 
+    def said(self, path: str) -> str:
+        """How a path is called in a message."""
+        return path
+
     def text(self, path: str, limit: int = 1 << 20) -> str:
         """The text of a small file of the context; empty where it cannot be read."""
         try:

@@ -49,7 +49,7 @@ def cargo_stub(context: ContextFiles, folder: str) -> Stub:
     Cargo finds by its place. Refused: manifests that cannot be read, dependencies outside the folder, targets whose
     file the context lacks."""
     stub = Stub()
-    below = f"{folder}/" if folder else ""
+    below = f"{folder.rstrip('/')}/" if folder else ""
     found = [path for path in context.below(below.rstrip("/")) if _is_manifest(path[len(below) :])]
     if len(found) > MOST_PACKAGES:
         return Stub(refused=f"the workspace has {len(found)} packages")
@@ -60,7 +60,7 @@ def cargo_stub(context: ContextFiles, folder: str) -> Stub:
             manifest = tomllib.loads(context.text(path))
             _add(stub, posixpath.dirname(name), manifest, files)
         except (tomllib.TOMLDecodeError, AttributeError, TypeError):
-            return Stub(refused=f"{path} cannot be read")
+            return Stub(refused=f"{context.said(path)} cannot be read")
         stub.manifests.append(name)
     stub.refused = stub.refused or next(
         (f"the name {n!r} needs quotes" for n in (*stub.programs, *stub.libraries) if not _PLAIN.match(n)), ""

@@ -23,7 +23,7 @@ from imgopt.proof.side import plain_name
 from imgopt.proof.starts import unfolded
 from imgopt.rewrite.carve import is_below, matches_any
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.installs import NEUTRAL, Install, recognise
+from imgopt.rewrite.installs import Install, recognise
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.start import explained_in, original_start
 from imgopt.rewrite.steps import script_of
@@ -35,7 +35,10 @@ NEEDED = re.compile(r"^Requires-Dist:\s*([\w.-]+)", re.MULTILINE)
 MANY = 10
 """So many packages are worth a quicker way than the installer's own."""
 
-PLAIN = NEUTRAL | frozenset(["apt-get", "cd", "chmod", "chown", "cp", "echo", "ln", "mv", "rm", "sed", "touch"])
+PLAIN = frozenset([
+    "mkdir", "useradd", "groupadd", "adduser", "addgroup", "true", "set", ":", "usermod", "groupmod", "locale-gen",
+    "apt-get", "cd", "chmod", "chown", "cp", "echo", "ln", "mv", "rm", "sed", "touch",
+])  # fmt: skip
 """Programs that use no package of a language."""
 
 

@@ -9,7 +9,6 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -45,37 +44,70 @@ def members(path: str, text: str, context: ContextFiles) -> More:
     folder = posixpath.dirname(path)
     globs = _globs(path, text)
     if not globs or any(not _PLAIN.fullmatch(glob) for glob in globs):
-        return More(refused=f"{path} has a workspace whose members are not known")
+        return More(refused=f"{context.said(path)} has a workspace whose members are not known")
     name = "package.json"
-    found = [one for one in context.named(name) if "node_modules/" not in one and _is_member(one, folder, globs)]
+    inside = f"{folder.rstrip('/')}/" if folder else ""
+    found = [
+        one
+        for one in context.named(name)
+        if "node_modules/" not in one and one.startswith(inside) and one != path
+        if posixpath.dirname(one) != folder and _is_member(one[len(inside) : -len(name) - 1], globs)
+    ]
+    said = context.said(path)
     if not found:
-        return More(refused=f"{path} has a workspace, and no member of it is in the build context")
-    program = next((one for one in found if "bin" in json_object(context.text(one))), None)
+        return More(refused=f"{said} has a workspace, and no member of it is in the build context")
+    program = next((one for one in found if _has_program(context.text(one))), None)
     if program is not None:
-        return More(refused=f"{program} has a program that the installation links")
+        return More(refused=f"{context.said(program)} has a program that the installation links")
     return More(tuple(found))
 
 
-_PLAIN = re.compile(r"[\w.@-]+(?:/[\w.@-]+)*(?:/\*)?")
-"""A folder, or all folders in one; nothing that is left out again, no depth that is not said."""
+_PLAIN = re.compile(r"!?(?:[\w.@*-]+|\*\*)(?:/(?:[\w.@*-]+|\*\*))*")
+"""Folders, with `*` for a part of a name and `**` for any depth; `!` leaves some out again."""
 
 
-def _is_member(path: str, folder: str, globs: Iterable[str]) -> bool:
-    place = posixpath.dirname(path)
-    inside = posixpath.relpath(place or ".", folder or ".")
-    return any(inside.count("/") == glob.count("/") and fnmatchcase(inside, glob) for glob in globs)
+def _has_program(text: str) -> bool:
+    """Whether a manifest names programs; one that cannot be read may."""
+    found = json_object(text)
+    return "bin" in found if found else '"bin"' in text
+
+
+def _is_member(place: str, globs: Iterable[str]) -> bool:
+    """Whether a folder fits; a pattern with `!` leaves it out, wherever it stands."""
+    globs = list(globs)
+    left_out = any(_fits(place, glob[1:]) for glob in globs if glob.startswith("!"))
+    return not left_out and any(_fits(place, glob) for glob in globs if not glob.startswith("!"))
+
+
+def _fits(place: str, glob: str) -> bool:
+    parts = [re.escape(part).replace(r"\*", "[^/]*") + "/" for part in glob.split("/")]
+    pattern = "".join("(?:[^/]+/)*" if part == "[^/]*[^/]*/" else part for part in parts)
+    return re.fullmatch(pattern, place + "/") is not None
 
 
 def _globs(path: str, text: str) -> list[str]:
-    """The patterns of members, as npm and Yarn write them (JSON) or pnpm (a plain list in YAML)."""
+    """The patterns of members, as npm and Yarn write them (JSON) or pnpm (a list in YAML, in lines or in brackets)."""
     if path.endswith((".yaml", ".yml")):
-        block = re.search(r"^packages:[ \t]*\n((?:[ \t]*(?:-.*|#.*)?\n)+)", text + "\n", re.MULTILINE)
-        given = re.findall(r"^[ \t]*-[ \t]*[\"']?([^\"'#\s]+)", block[1], re.MULTILINE) if block else []
+        given = _yaml_list(text)
     else:
         said = json_object(text).get("workspaces")
         listed = said.get("packages") if isinstance(said, dict) else said
         given = [str(word) for word in listed] if isinstance(listed, list) else []
-    return [word if word.startswith("!") else posixpath.normpath(word) for word in given]
+    return [_normal(word) for word in given if _normal(word) not in (".", "./")]
+
+
+def _normal(glob: str) -> str:
+    out = "!" if glob.startswith("!") else ""
+    return out + posixpath.normpath(glob.removeprefix("!").rstrip("/") or ".").removeprefix("/")
+
+
+def _yaml_list(text: str) -> list[str]:
+    """The plain list below `packages:`."""
+    flow = re.search(r"^packages:[ \t]*\[([^\]]*)\]", text, re.MULTILINE)
+    if flow:
+        return [word.strip().strip("\"'") for word in re.sub(r"#.*", "", flow[1]).split(",") if word.strip()]
+    block = re.search(r"^packages:[ \t]*(?:#.*)?\r?\n((?:[ \t]*(?:-.*|#.*)?\r?\n)+)", text + "\n", re.MULTILINE)
+    return re.findall(r"^[ \t]*-[ \t]*[\"']?([^\"'#\s]+)", block[1], re.MULTILINE) if block else []
 
 
 def json_object(text: str | bytes) -> dict[str, object]:

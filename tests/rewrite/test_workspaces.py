@@ -32,7 +32,7 @@ def with_script(name: str, command: str) -> dict[str, object]:
         ("prepare", "husky", ()),
         ("prepare", "husky install || true", ()),
         ("preinstall", "npx only-allow npm", ()),
-        ("postinstall", "patch-package", ("patches/a.patch",)),
+        ("postinstall", "patch-package", ("patches/",)),
         ("postinstall", "nuxt prepare", ("nuxt.config.ts",)),
         ("prepare", "svelte-kit sync || echo ''", ()),
         ("build", "node build.js", ()),
@@ -41,7 +41,7 @@ def with_script(name: str, command: str) -> dict[str, object]:
 def test_of_known_hooks_it_is_known_what_they_read(
     name: str, command: str, more: tuple[str, ...], tmp_path: Path
 ) -> None:
-    assert read(tmp_path, with_script(name, command)) == Reads(("package.json", *more))
+    assert read(tmp_path, with_script(name, command)).files == ("package.json", *more)
 
 
 @pytest.mark.parametrize("command", ["node src/a.ts", "husky && npm run build", "patch-package; tsc", "npm run x"])
@@ -64,20 +64,21 @@ FOUND = ("apps/web/package.json", "packages/a/package.json", "packages/b/package
 @pytest.mark.parametrize("written", [["packages/*", "./apps/web"], {"packages": ["packages/*", "apps/web"]}])
 def test_the_manifests_of_the_members_are_read_too(written: object, tmp_path: Path) -> None:
     found = read(tmp_path, {**MEMBERS, "package.json": {"workspaces": written}})
-    assert found == Reads(("package.json", *FOUND))
+    assert found.files == ("package.json", *FOUND)
+    assert "apps/web/node_modules" in found.lays
 
 
 def test_pnpm_names_its_members_in_a_file_of_its_own(tmp_path: Path) -> None:
     listed = 'packages:\n  # all\n  - "packages/*"\n  - apps/web # the site\ncatalog:\n  - x\n'
     files = {**MEMBERS, "package.json": {}, "pnpm-workspace.yaml": listed}
-    assert read(tmp_path, files, "pnpm install") == Reads(("package.json", "pnpm-workspace.yaml", *FOUND))
+    assert read(tmp_path, files, "pnpm install") .files == ("package.json", "pnpm-workspace.yaml", *FOUND)
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"package.json": {"workspaces": ["packages/*", "!packages/b"]}}, "members are not known"),
-        ({"package.json": {"workspaces": ["**"]}}, "members are not known"),
+        ({"package.json": {"workspaces": ["packages/{a,b}"]}}, "members are not known"),
+        ({"package.json": {"workspaces": []}}, "members are not known"),
         ({"package.json": {"workspaces": ["none/*"]}}, "no member of it is in the build context"),
         ({"packages/b/package.json": {"bin": "./cli.js"}}, "packages/b/package.json has a program"),
         ({"packages/b/package.json": {"scripts": {"prepare": "tsc"}}}, "b/package.json runs the project's own"),

@@ -1,0 +1,120 @@
+"""The paths of the image that COPY lines are about to fill: does a path lie in them, and what do they bring there?"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.rewrite.installs import present
+from imgopt.rewrite.laid import LaidFiles
+from imgopt.rewrite.steps import SourceCopy
+from imgopt.rewrite.strategy import ContextFiles
+
+_SYSTEM = frozenset(["bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "proc", "root", "run", "sbin", "sys",
+                     "usr", "var"])  # fmt: skip
+"""Folders that hold what installations read without being told to."""
+_WIDE = frozenset(["/", "/usr", "/usr/local", "/home", "/root", "/opt", "/opt/conda", "/var"])
+"""Working directories that are no application's own."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a group of COPY lines brings. `laid`: the files of theirs and of those above them, by their places."""
+
+    group: Sequence[SourceCopy]
+    context: ContextFiles
+    laid: Callable[[], LaidFiles]
+    workdir: str
+    """The working directory at the group; `/` stands for the base image's own, which is not known."""
+
+    def is_below(self, path: str) -> bool:
+        """Whether a folder of the image is one that they fill."""
+        return any(copy.in_context(path) is not None for copy in self.group)
+
+    def touches(self, path: str) -> bool:
+        """Whether a path of the image is one that they fill, lies in it, or around it."""
+        fixed = posixpath.normpath("/" + "/".join(_plain(path.strip("/").split("/"))))
+        return any(self._touches(copy, fixed) for copy in self.group)
+
+    def _touches(self, copy: SourceCopy, path: str) -> bool:
+        around = path.rstrip("/") + "/"
+        if copy.files:
+            return any(place == path or place.startswith(around) for place, _ in copy.files)
+        if copy.folder != "/":
+            return path == copy.folder or path.startswith(copy.folder + "/") or copy.folder.startswith(around)
+        if path == "/":
+            return True
+        parts = path.strip("/").split("/")
+        if copy.written.startswith("/"):
+            return self._has(copy, parts[0])
+        return any(self._has(copy, "/".join(parts[index:])) for index in range(len(parts)))
+
+    def _has(self, copy: SourceCopy, inside: str) -> bool:
+        return bool(present(self.context, posixpath.join(copy.source, inside)))
+
+    def brings(self, path: str) -> bool:
+        """Whether they bring this file, or something into this folder."""
+        fixed = posixpath.normpath(path)
+        for copy in self.group:
+            if copy.files:
+                if any(place == fixed or place.startswith(fixed.rstrip("/") + "/") for place, _ in copy.files):
+                    return True
+                continue
+            if copy.folder == "/" and not copy.written.startswith("/"):
+                if path != "/" and self._touches(copy, fixed):
+                    return True
+                continue
+            own = copy.in_context(fixed)
+            if own is not None and (own in ("", ".") or present(self.context, own)):
+                return True
+        return False
+
+    def settings(self, ecosystems: Iterable[Ecosystem], home: str | None) -> str:
+        """A file of theirs that programs find by themselves: in a folder of the system or of a user; "" for none."""
+        patterns = [pattern for ecosystem in ecosystems for pattern in ecosystem.settings]
+        homes = ["/root", "/home/*", *([home] if home else [])]
+        known = [pattern.replace("~", one, 1) for pattern in patterns for one in (homes if "~" in pattern else [""])]
+        for copy in self.group:
+            nowhere = self.workdir == "/" and not copy.written.startswith("/")  # the base's own folder, most likely
+            for place in self._suspects(copy, known):
+                said = self._is_setting(place) and not nowhere
+                if said or any(fnmatchcase(place, pattern) for pattern in known):
+                    return place
+        return ""
+
+    def _suspects(self, copy: SourceCopy, known: Sequence[str]) -> Iterator[str]:
+        """Places worth a look: a whole source in a folder of its own holds no settings of the system."""
+        heads = [pattern[: min((pattern + "*").index("*"), (pattern + "?").index("?"))] for pattern in known]
+        if copy.files:
+            yield from (place for place, _ in copy.files)
+            return
+        below = copy.folder.rstrip("/") + "/"
+        meets = any(head.startswith(below) or below.startswith(head) for head in heads)
+        if meets or not self._is_own(below + "x"):
+            yield from (place for place, _ in copy.lays(self.context))
+
+    def _is_own(self, place: str) -> bool:
+        """It lies in the working directory, which is the application's own."""
+        return self.workdir not in _WIDE and not self.workdir.startswith("/etc") and (
+            place.startswith(self.workdir.rstrip("/") + "/")
+        )
+
+    def _is_setting(self, place: str) -> bool:
+        parts = place.split("/")[1:]
+        if parts[0] not in _SYSTEM or len(parts) == 1 or self._is_own(place):
+            return False
+        if parts[0] not in ("root", "home"):
+            return not place.startswith(("/usr/src/", "/usr/share/", "/var/www/"))
+        inside = parts[1:] if parts[0] == "root" else parts[2:]
+        return bool(inside) and inside[0].startswith(".") and not inside[0].startswith((".git", ".docker", ".env"))
+
+
+def _plain(parts: Iterable[str]) -> Iterator[str]:
+    """The parts of a path in front of the first pattern."""
+    for part in parts:
+        if set(part) & set("*?["):
+            return
+        yield part
