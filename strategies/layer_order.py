@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +17,7 @@ from imgopt.rewrite.layout import new_step
 from imgopt.rewrite.moves import TRANSPARENT, Brought, Moves, brought, find_moves
 from imgopt.rewrite.needs import is_setting, led_by
 from imgopt.rewrite.passing import described
-from imgopt.rewrite.reorder import behind, between, commute, manifest_copies, part
+from imgopt.rewrite.reorder import Parts, behind, between, commute, manifest_copies, part
 from imgopt.rewrite.steps import SourceCopy, files_copy, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
@@ -53,7 +53,7 @@ def _group(
         return
     brought = [*moves.files, *(ahead.files if isinstance(ahead, _Ahead) else ())]
     parts = part(situation, group, brought)
-    if single and (not parts.waits or not commute(situation, parts)):
+    if not parts.waits or not commute(situation, parts):
         return
     if isinstance(ahead, _Ahead) and moves.split_at is None:
         moves.last = ahead.place
@@ -61,12 +61,12 @@ def _group(
     if refused:
         yield Skip(refused, group[0].instruction.line)
         return
-    missing = [path for path in moves.files if not _is_there(situation, path, stage, above, group)]
-    because = _because(moves, [path for path in moves.files if path in missing or group[path.copy].files])
+    missing = _missing(situation, moves.files, stage, above, parts)
+    because = _because(moves, [path for path in moves.files if path in missing or parts.has(path)])
     lines: list[str] = []
     if isinstance(ahead, _Ahead):
         files = [path for path in ahead.files if path not in moves.files]
-        lines = ahead.lines(situation, group, [f for f in files if not _is_there(situation, f, stage, above, group)])
+        lines = ahead.lines(situation, group, _missing(situation, files, stage, above, parts))
         because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
     yield Change(because, group[0].instruction.line, behind(situation, parts, moves, missing, lines))
 
@@ -93,7 +93,7 @@ def _fetch_alone(
     if not parts.waits or not commute(situation, parts):
         return
     stage = situation.dockerfile.stages[group[0].instruction.stage]
-    missing = [path for path in ahead.files if not _is_there(situation, path, stage, above, group)]
+    missing = _missing(situation, ahead.files, stage, above, parts)
     names = _names(missing or ahead.files)
     what = f"are fetched from {names} alone" if missing else "are fetched in front of the source"
     because = f"dependencies {what} for `{ahead.command}`: an edit of the source does not fetch them again"
@@ -174,19 +174,22 @@ def _has_folder(copies: Sequence[SourceCopy]) -> bool:
     return any(not copy.files for copy in copies)
 
 
-def _is_there(
-    situation: Situation, path: Brought, stage: Stage, above: Sequence[SourceCopy], group: Sequence[SourceCopy]
-) -> bool:
-    """An earlier COPY brings this very file, or all of this folder, already."""
-    context, copy = situation.project.context, group[path.copy]
-    if copy.files:
-        return True  # its own line stays in front, or a half of it
-    own = [path.path] if not path.path.endswith("/") else present(context, path.path)
-    brought = {place: one for early in above for place, one in early.lays(context)}
-    if all(brought.get(copy.place_of(one)) == one for one in own):
-        return True
+def _missing(
+    situation: Situation, paths: Iterable[Brought], stage: Stage, above: Sequence[SourceCopy], parts: Parts
+) -> list[Brought]:
+    """What needs a COPY of its own: no line in front brings this very file, or all of this folder."""
+    context, group = situation.project.context, parts.group
+    there = {place: one for early in above for place, one in early.lays(context)}
     before = [item for item in stage.instructions if item.span.start < group[0].instruction.span.start]
-    return not path.path.endswith("/") and _is_copied_by(situation, path.path, before, copy)
+    found = []
+    for path in paths:
+        copy = group[path.copy]
+        own = present(context, path.path) if path.path.endswith("/") else [path.path]
+        if parts.has(path) or all(there.get(copy.place_of(one)) == one for one in own):
+            continue
+        if path.path.endswith("/") or not _is_copied_by(situation, path.path, before, copy):
+            found.append(path)
+    return found
 
 
 def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction], copy: SourceCopy) -> bool:

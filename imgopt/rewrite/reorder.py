@@ -25,9 +25,14 @@ class Parts:
 
     group: Sequence[SourceCopy]
     kept: tuple[SourceCopy, ...] = ()
-    """Lines that stay in front as they are: they bring nothing but what is read there."""
+    """Lines that stay in front as they are: single files, or a folder that is read as a whole."""
     split: Mapping[int, tuple[str, ...]] | None = None
     """Lines that bring single files of both kinds: index -> those that come first."""
+
+    def has(self, path: Brought) -> bool:
+        """Whether a line that stays in front brings it, or a half of one."""
+        copy = self.group[path.copy]
+        return path.copy in (self.split or {}) or any(copy is one for one in self.kept)
 
     @property
     def waits(self) -> bool:
@@ -41,7 +46,7 @@ def part(situation: Situation, group: Sequence[SourceCopy], needed: Iterable[Bro
     kept: list[SourceCopy] = []
     split: dict[int, tuple[str, ...]] = {}
     for index, copy in enumerate(group):
-        own = [path for _, path in copy.files]
+        own = [path for _, path in copy.files] or [copy.source + "/"]
         first = tuple(path for path in own if Brought(path, index) in wanted)
         if not first:
             continue
@@ -239,9 +244,8 @@ def manifest_copies(situation: Situation, group: Sequence[SourceCopy], files: It
     """One COPY per folder of manifests, in the style of the COPY that brings them; a whole folder has its own."""
     folders: dict[tuple[int, str], list[str]] = {}
     for path, index in files:
-        if not group[index].files:
-            key = path if path.endswith("/") else posixpath.dirname(path)
-            folders.setdefault((index, key), []).append(path)
+        key = path if path.endswith("/") else posixpath.dirname(path)
+        folders.setdefault((index, key), []).append(path)
     return [
         folded(situation, _copy_line(group[index], folder, paths)) for (index, folder), paths in folders.items()
     ]
