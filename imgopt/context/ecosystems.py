@@ -390,6 +390,8 @@ class Ecosystem(Fact, frozen=True):
     """Names of folders that hold installed packages and nothing of the author's ("node_modules")."""
     settings: list[str] = []
     """Paths of the image (glob patterns, `~` is the home folder of any user) where its tools find settings."""
+    versions: list[str] = []
+    """Files of a working directory by which installers choose a version ("rust-toolchain.toml")."""
     variables: list[str] = []
     """Names (glob patterns) of variables that lead its tools to settings, certificates and packages."""
     program: list[Program] = []

@@ -170,7 +170,7 @@ def _fetch(step: _Step) -> Fetch:
     command, manager, ground = step.command, step.manager, step.ground
     cwd = _folder_of(command, workdir_at(step.situation.dockerfile.scope_at(step.run)), manager)
     repeats = bool(manager.stub) or manager.fetch.startswith("--")
-    if cwd is None or (repeats and None in command.values):
+    if cwd is None or (repeats and (None in command.values or command.conditional or command.operator == "||")):
         return Fetch(refused=f"`{_text(command)}` cannot be read with certainty")
     option = _own_way(command.values, manager)
     if option:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.rewrite.installs import present
@@ -16,7 +17,7 @@ from imgopt.rewrite.strategy import ContextFiles
 _SYSTEM = frozenset(["bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "proc", "root", "run", "sbin", "sys",
                      "usr", "var"])  # fmt: skip
 """Folders that hold what installations read without being told to."""
-_WIDE = frozenset(["/", "/usr", "/usr/local", "/home", "/root", "/opt", "/opt/conda", "/var"])
+_WIDE = frozenset(["/", "/etc", "/usr", "/usr/local", "/home", "/root", "/opt", "/opt/conda", "/var"])
 """Working directories that are no application's own."""
 
 
@@ -77,11 +78,11 @@ class Ground:
         patterns = [pattern for ecosystem in ecosystems for pattern in ecosystem.settings]
         homes = ["/root", "/home/*", *([home] if home else [])]
         known = [pattern.replace("~", one, 1) for pattern in patterns for one in (homes if "~" in pattern else [""])]
+        matches = re.compile("|".join(translate(pattern) for pattern in known)).match
         for copy in self.group:
             nowhere = self.workdir == "/" and not copy.written.startswith("/")  # the base's own folder, most likely
             for place in self._suspects(copy, known):
-                said = self._is_setting(place) and not nowhere
-                if said or any(fnmatchcase(place, pattern) for pattern in known):
+                if (self._is_setting(place) and not nowhere) or (known and matches(place)):
                     return place
         return ""
 
@@ -98,9 +99,7 @@ class Ground:
 
     def _is_own(self, place: str) -> bool:
         """It lies in the working directory, which is the application's own."""
-        return self.workdir not in _WIDE and not self.workdir.startswith("/etc") and (
-            place.startswith(self.workdir.rstrip("/") + "/")
-        )
+        return self.workdir not in _WIDE and place.startswith(self.workdir.rstrip("/") + "/")
 
     def _is_setting(self, place: str) -> bool:
         parts = place.split("/")[1:]

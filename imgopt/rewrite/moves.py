@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.needs import Need, led_by, need_of
 from imgopt.rewrite.passing import Does
-from imgopt.rewrite.steps import script_of, workdir_at
+from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 TRANSPARENT = frozenset(
@@ -72,7 +73,7 @@ def find_moves(situation: Situation, ground: Ground, after: Sequence[Instruction
             if any(uses_variable(copy.instruction, item) for copy in group):
                 break
             continue
-        if item.keyword == "WORKDIR" and all(copy.written.startswith("/") for copy in group):
+        if item.keyword == "WORKDIR" and all(_passes_workdir(situation, copy, item) for copy in group):
             continue
         if item.keyword != "RUN" or not _one_run(situation, ground, item, moves):
             break
@@ -84,6 +85,17 @@ def uses_variable(copy: Instruction, setting: Instruction) -> bool:
     if setting.keyword not in ("ENV", "ARG"):
         return False
     return any(re.search(rf"\b{name}\b", setting.value) for name in re.findall(r"\$\{?(\w+)", copy.source))
+
+
+def _passes_workdir(situation: Situation, copy: SourceCopy, item: Instruction) -> bool:
+    """Whether a COPY can pass a WORKDIR: it says where it goes to, and a folder that the WORKDIR makes first, for its
+    own user, is none that the COPY would make for another one."""
+    if not copy.written.startswith("/"):
+        return False
+    dockerfile, typed = situation.dockerfile, copy.instruction.typed
+    owned = getattr(typed, "chown", None) is not None or getattr(typed, "chmod", None) is not None
+    user = (dockerfile.scope_at(item).user or "root").partition(":")[0]
+    return not owned and user in ("root", "0")
 
 
 def _one_run(situation: Situation, ground: Ground, item: Instruction, moves: Moves) -> bool:
@@ -103,7 +115,7 @@ def _one_run(situation: Situation, ground: Ground, item: Instruction, moves: Mov
     for index, command in enumerate(script.commands):
         need = need_of(command, workdir, ground, ecosystems)
         if index and _runs_download(script.commands[index - 1], command):
-            need = Need(Does.INSTALLS)
+            need = Need(Does.INSTALLS, _versions(situation, ground, posixpath.join(workdir, command.cwd or ".")))
         if need.refused:
             _refuse(moves, item, need.refused)
             return _split(script, item, index, read, moves)
@@ -147,6 +159,13 @@ def _sole_bringer(ground: Ground, folder: str) -> int | None:
     if not copies or any(copy is not copies[0] for copy in copies) or copies[0].files:
         return None
     return next((index for index, copy in enumerate(ground.group) if copy is copies[0]), None)
+
+
+def _versions(situation: Situation, ground: Ground, cwd: str) -> tuple[str, ...]:
+    """Files of the working directory by which an installer may choose a version."""
+    names = [name for ecosystem in situation.project.ecosystems for name in ecosystem.versions]
+    places = [posixpath.normpath(posixpath.join(cwd, name)) for name in names]
+    return tuple(place for place in places if place in ground.laid().sizes)
 
 
 def _runs_download(before: Command, command: Command) -> bool:

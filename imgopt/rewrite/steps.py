@@ -58,7 +58,8 @@ class SourceCopy:
 
     def place_of(self, path: str) -> str:
         """Where in the image a file of the folder comes to lie."""
-        return posixpath.normpath(posixpath.join(self.folder, posixpath.relpath(path, self.source or ".")))
+        inside = path[len(self.source) + 1 :] if self.source else path
+        return f"{self.folder.rstrip('/')}/{inside}"
 
 
 def script_of(dockerfile: Dockerfile, instruction: Instruction) -> Script:
