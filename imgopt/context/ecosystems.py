@@ -47,9 +47,9 @@ class Program(Fact, frozen=True):
     here_unless: list[str] = []
     """It writes into its working directory, but with one of these options."""
     here_below: int = 0
-    """It writes into its working directory where it has less plain words than this (`git clone URL`)."""
+    """It writes into its working directory where it has less words than this behind its name (`git clone URL`)."""
     words: str = ""
-    """Regular expression: plain words that are no paths."""
+    """Regular expression: its first plain word, where that is no path."""
     files: list[str] = []
     """Files of the working directory that it writes."""
     files_with: list[str] = []

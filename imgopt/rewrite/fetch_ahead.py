@@ -261,9 +261,21 @@ def _command(step: _Step, view: ContextFiles, files: list[str], folder: str) -> 
     stub = cargo_stub(view, folder)
     if stub.refused or not stub.packages:
         return "", files, stub.refused or "the manifest names no package"
+    early = next((path for path in (*stub.programs, *stub.libraries) if not _waits(step, _in(folder, path))), None)
+    if early is not None:
+        return "", files, f"{early} is copied with the manifest, and its stub would stay in its place"
     before = "".join(f"{item.name}={item.word.text} " for item in command.assignments)
     manifests = [_in(folder, name) for name in stub.manifests]
     return stub.shell(before + words, manager.unstub), list(dict.fromkeys([*manifests, *files])), ""
+
+
+def _waits(step: _Step, place: str) -> bool:
+    """Whether a COPY of the group brings the real file, and more than manifests: it comes behind the stub."""
+    laid = step.ground.laid()
+    copy = laid.bringer.get(place)
+    if copy is None or not any(copy is one for one in step.ground.group):
+        return False
+    return copy.into_folder or not copy.files
 
 
 _REDIRECTED = ("target-dir", "directory", "paths")

@@ -83,11 +83,12 @@ def _paths(program: Program, words: Sequence[str], cwd: str) -> Iterator[str]:
     named = [value for value in values if value != "-"]
     plain = [word for word in _plain_words(words) if word not in values]
     if not program.writes:
-        named += [word for word in plain if not (program.words and re.fullmatch(program.words, word))]
+        first = bool(plain and program.words and re.fullmatch(program.words, plain[0]))
+        named += plain[1:] if first else plain
     writes_here = (
         has_option(words, program.here)
         or (program.here_unless and not has_option(words, program.here_unless))
-        or len(plain) < program.here_below
+        or sum(not word.startswith("-") for word in words) < program.here_below
     )
     yield from (posixpath.normpath(posixpath.join(cwd, word)) for word in named)
     if writes_here:

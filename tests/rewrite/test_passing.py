@@ -1,0 +1,504 @@
+"""What may move past what: each name tells the trap; the Dockerfile of a trap comes out byte for byte as it went in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.rewrite.draft import Draft, new_draft, run_strategy
+from imgopt.rewrite.passing import TABLE, Answer, Copied, Does, described, may_pass
+from imgopt.rewrite.registry import find_strategy
+from imgopt.rewrite.strategy import ContextFiles, Project
+
+from .kit import project
+
+PACKAGE = json.dumps({"name": "shop", "dependencies": {"ms": "2"}})
+NODE = {"package.json": PACKAGE, "package-lock.json": "{}", "app.js": "", "conf/site.json": "{}"}
+PYTHON = {"requirements.txt": "flask\n", "app.py": ""}
+GO = {"go.mod": "module a\nrequire b v1\n", "go.sum": "x\n", "main.go": "package main\n"}
+CARGO = {"Cargo.toml": '[package]\nname = "shop"\n', "Cargo.lock": "", "src/main.rs": "fn main() {}\n"}
+
+
+def draft_of(folder: Path, text: str, files: Mapping[str, str]) -> Draft:
+    project(folder, files)
+    context = ContextFiles(folder, {name: len(content) for name, content in files.items()})
+    return run_strategy(new_draft(text), find_strategy("layer-order"), Project(context, builtin_ecosystems()))
+
+
+def order(folder: Path, text: str, files: Mapping[str, str]) -> str:
+    return draft_of(folder, text, files).text
+
+
+def run(command: str, copy: str = "COPY . .", head: str = "") -> str:
+    return f"FROM base\nWORKDIR /app\n{head}{copy}\nRUN {command}\nRUN npm ci\nRUN make\n"
+
+
+SETTINGS = [
+    ("/etc/pip.conf", "pip install shop"),
+    ("/root/.config/pip/pip.conf", "pip install shop"),
+    ("/home/me/.pip/pip.conf", "pip install shop"),
+    ("/usr/local/etc/npmrc", "npm install -g pm2"),
+    ("/root/.npmrc", "npm install -g pm2"),
+    ("/.yarnrc.yml", "yarn global add pm2"),
+    ("/etc/apt/sources.list.d/own.list", "apt-get update"),
+    ("/etc/yum.repos.d/own.repo", "yum install -y gcc"),
+    ("/etc/apk/repositories", "apk add gcc"),
+    ("/etc/gemrc", "gem install rake"),
+    ("/opt/conda/.condarc", "conda install -y numpy"),
+    ("/root/.netrc", "pip install shop"),
+    ("/usr/local/share/ca-certificates/own.crt", "pip install shop"),
+    ("/etc/ssl/certs/own.pem", "npm install -g pm2"),
+]
+
+
+@pytest.mark.parametrize("workdir", ["", "WORKDIR /\n", "WORKDIR /app\n", "WORKDIR /etc\n", "WORKDIR /root\n"])
+@pytest.mark.parametrize(("place", "command"), SETTINGS)
+def test_settings_stay_in_front_of_the_installation_that_finds_them(
+    place: str, command: str, workdir: str, tmp_path: Path
+) -> None:
+    text = f"FROM base\n{workdir}COPY own {place}\nRUN {command}\nCMD x\n"
+    assert order(tmp_path, text, {"own": "x"}) == text
+    folder = f"FROM base\n{workdir}COPY own/ {place.rpartition('/')[0] or '/'}\nRUN {command}\nCMD x\n"
+    name = place.rpartition("/")[2]
+    assert order(tmp_path / "f", folder, {f"own/{name}": "x"}) == folder
+
+
+@pytest.mark.parametrize(
+    ("variable", "command"),
+    [
+        ("PIP_CERT=/app/own.pem", "pip install flask"),
+        ("SSL_CERT_FILE=/app/own.pem", "pip install flask"),
+        ("REQUESTS_CA_BUNDLE=own.pem", "pip install flask"),
+        ("NODE_EXTRA_CA_CERTS=/app/own.pem", "npm ci"),
+        ('NODE_OPTIONS="--require ./own.pem"', "npm ci"),
+        ("NPM_CONFIG_USERCONFIG=/app/own.pem", "npm ci"),
+        ("GOFLAGS=-modfile=/app/own.pem", "go mod download"),
+        ("CURL_CA_BUNDLE=/app/own.pem", "npm install -g pm2"),
+        ("GIT_SSL_CAINFO=own.pem", "npm ci"),
+        ("BUNDLE_GEMFILE=/app/own.pem", "gem install rake"),
+        ("CARGO_HTTP_CAINFO=/app/own.pem", "apt-get install -y gcc"),
+        ("JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore=/app/own.pem", "apt-get install -y gcc"),
+    ],
+)
+@pytest.mark.parametrize("way", ["before", "behind", "in the step"])
+def test_a_variable_that_names_what_is_copied_keeps_it_in_front(
+    variable: str, command: str, way: str, tmp_path: Path
+) -> None:
+    lines = {
+        "before": f"ENV {variable}\nCOPY . .\nRUN {command}\n",
+        "behind": f"COPY . .\nENV {variable}\nRUN {command}\n",
+        "in the step": f"COPY . .\nRUN {variable} {command}\n",
+    }
+    text = f"FROM base\nWORKDIR /app\n{lines[way]}CMD x\n"
+    assert order(tmp_path, text, {**NODE, **GO, "own.pem": "x"}) == text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "npm install ms",
+        "npm i --save-dev ms",
+        "npm install --loglevel error -D ms@2",
+        "npm install ms --omit dev",
+        "pnpm install ms",
+        "pnpm add ms",
+        "yarn add ms",
+        "npm install -g",
+        "npm install -g .",
+        "npm uninstall ms",
+        "npm update",
+        "pipenv install ms",
+        "poetry add ms",
+        "uv add ms",
+        "cargo add ms",
+        "go get example.org/ms",
+        "composer require a/b",
+        "bundle add ms",
+        "dotnet add package Ms",
+        "yarn config set registry https://x",
+        "npm config set registry https://x --location=project",
+        "npm config set --location project registry https://x",
+        "npm config set -L project registry https://x",
+        "poetry config virtualenvs.in-project true --local",
+        "pnpm config set --location=project x y",
+        "bundle config set --local path vendor/bundle",
+        "composer config repo.own https://x",
+        "yarn set version berry",
+        "corepack use pnpm@9",
+        "git config user.name x",
+        "conda create -y -p ./env numpy",
+        "pip install --target lib flask",
+        "pip install --prefix=/app/lib flask",
+    ],
+)
+def test_what_writes_into_the_project_stays_behind_it(command: str, tmp_path: Path) -> None:
+    files = {**NODE, ".yarnrc.yml": "", "Pipfile": "", "pyproject.toml": "", "Gemfile": "", "lib/a.py": ""}
+    text = run(command)
+    assert order(tmp_path, text, files) == text
+
+
+WRITES = [
+    "curl -fsSL https://e.org/x -o conf/site.json",
+    "curl -sSLo app.js https://e.org/x",
+    "curl -oapp.js https://e.org/x",
+    "curl --output=app.js https://e.org/x",
+    "curl -sO https://e.org/app.js",
+    "curl --output-dir /app -O https://e.org/app.js",
+    "curl --cacert app.js https://e.org/x -o /opt/x",
+    "curl -d @app.js https://e.org/x -o /opt/x",
+    "wget https://e.org/app.js",
+    "wget -qO app.js https://e.org/x",
+    "wget -P conf https://e.org/site.json",
+    "wget --directory-prefix=/app https://e.org/app.js",
+    "tar xzf /opt/x.tgz",
+    "tar -C /app -xzf /opt/x.tgz",
+    "tar -xzC conf -f /opt/x.tgz",
+    "tar -C / -xzf /opt/x.tgz",
+    "tar -C /opt -xzf app.js",
+    "unzip /opt/x.zip",
+    "unzip -d conf /opt/x.zip",
+    "git clone https://e.org/x",
+    "git clone https://e.org/x lib",
+    "cp /opt/x app.js",
+    "cp -r conf /opt/conf",
+    "mv /opt/x /app/app.js",
+    "ln -sf /opt/x app.js",
+    "sed -i s/a/b/ app.js",
+    "sed -i 's#a#b#' /app/conf/site.json",
+    "install -m 644 /opt/x app.js",
+    "touch app.js",
+    "tee app.js",
+    "mkdir conf",
+    "mkdir -m 777 -p /app/data",
+    "rm -rf conf",
+    "chmod 600 app.js",
+    "cp /opt/x app.js.new && mv app.js.new app.js",
+    "useradd -m -d /app me",
+    "python -m venv conf",
+]
+
+
+@pytest.mark.parametrize("copy", ["COPY . .", "COPY . /app/", "COPY --chown=1:1 . /app", "ADD . ."])
+@pytest.mark.parametrize("command", WRITES)
+def test_a_write_into_what_is_copied_stays_behind_it(command: str, copy: str, tmp_path: Path) -> None:
+    text = run(f"{command} && npm ci", copy)
+    assert order(tmp_path, text, NODE) == text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "curl -fsSL https://e.org/x -o /usr/local/bin/x && chmod +x /usr/local/bin/x",
+        "curl -fsSL https://e.org/x | tar -xz -C /usr/local --strip-components=1",
+        "wget -q -O /tmp/x.zip https://e.org/x && unzip -d /opt /tmp/x.zip && rm /tmp/x.zip",
+        "cd /tmp && wget https://e.org/x",
+        "ln -sf /usr/share/zoneinfo/UTC /etc/localtime",
+        "sed -i 's/deb.debian.org/mirror.e.org/g' /etc/apt/sources.list",
+        "git clone --depth=1 https://e.org/x /opt/x",
+        "mkdir -p /app/data /var/data",
+        "git config --global user.name x",
+        "npm config set registry https://x",
+        "yarn config set registry https://x -H",
+        "poetry config virtualenvs.in-project true",
+        "corepack enable",
+        "useradd -m me",
+        "groupadd -r me && useradd -r -g me me",
+    ],
+)
+def test_a_command_that_touches_nothing_of_the_source_passes_it(command: str, tmp_path: Path) -> None:
+    done = order(tmp_path, run(command), NODE)
+    assert done.index(f"RUN {command}\n") < done.index("RUN npm ci\n") < done.index("COPY . .\n")
+
+
+MANIFESTS: list[tuple[str, Mapping[str, str], str, list[str]]] = [
+    (
+        "COPY go.mod go.sum main.go ./",
+        GO,
+        "go build -o /x .",
+        ["COPY go.mod go.sum ./", "RUN go mod download", "COPY main.go ./"],
+    ),
+    (
+        "COPY go.* *.go ./",
+        GO,
+        "go build .",
+        ["COPY go.mod go.sum ./", "RUN go mod download", "COPY go.* *.go ./"],
+    ),
+    (
+        'COPY ["app.py", "requirements.txt", "./"]',
+        PYTHON,
+        "pip install -r requirements.txt",
+        ["COPY requirements.txt ./", "RUN pip", "COPY ["],
+    ),
+    (
+        "COPY app.py requirements.txt ./",
+        PYTHON,
+        "pip install -r requirements.txt",
+        ["COPY requirements.txt ./", "RUN pip", "COPY app.py ./"],
+    ),
+    (
+        "COPY --chown=1:1 requirements.txt app.py /app/",
+        PYTHON,
+        "pip install -r requirements.txt",
+        ["COPY --chown=1:1 requirements.txt /app/", "RUN pip", "COPY --chown=1:1 app.py /app/"],
+    ),
+    (
+        "COPY package.json package-lock.json app.js ./",
+        NODE,
+        "npm ci",
+        ["COPY package.json package-lock.json ./", "RUN npm ci", "COPY app.js ./"],
+    ),
+    (
+        "COPY pom.xml A.java ./",
+        {"pom.xml": "<project/>", "A.java": ""},
+        "mvn package",
+        ["COPY pom.xml ./", "RUN mvn --batch-mode dependency:go-offline", "COPY A.java ./", "RUN mvn package"],
+    ),
+    (
+        "COPY Cargo.toml Cargo.lock build.rs main.rs ./",
+        {
+            "Cargo.toml": '[package]\nname = "a"\n[[bin]]\nname = "a"\npath = "main.rs"\n',
+            "Cargo.lock": "",
+            "build.rs": "",
+            "main.rs": "",
+        },
+        "cargo build",
+        ["COPY Cargo.toml Cargo.lock ./", "&& cargo build", "COPY build.rs main.rs ./", "RUN cargo build"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("copy", "files", "command", "lines"), MANIFESTS, ids=[row[0] for row in MANIFESTS])
+def test_a_line_of_manifests_and_source_is_parted(
+    copy: str, files: Mapping[str, str], command: str, lines: list[str], tmp_path: Path
+) -> None:
+    done = order(tmp_path, f"FROM base\nWORKDIR /app\n{copy}\nRUN {command}\n", files)
+    places = [done.index(line) for line in lines]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("files", "command", "copied"),
+    [
+        ({".yarnrc": 'yarn-offline-mirror "./mirror"\n', "mirror/a.tgz": ""}, "yarn install --offline", "mirror"),
+        ({".yarnrc": "yarn-path lib/yarn.js\n", "lib/yarn.js": ""}, "yarn install", "lib/yarn.js"),
+        ({".yarnrc.yml": "x: y\n", ".yarn/cache/a.zip": ""}, "yarn install --immutable", ".yarn/cache"),
+        ({".npmrc": "cache=./store\n", "store/a": ""}, "npm ci --offline", "store"),
+        ({".npmrc": "cafile=conf/own.pem\n", "conf/own.pem": ""}, "npm ci", "conf/own.pem"),
+        ({".npmrc": "store-dir = store\n", "store/a": ""}, "pnpm install --offline", "store"),
+    ],
+)
+def test_what_settings_of_the_project_name_is_copied_too(
+    files: Mapping[str, str], command: str, copied: str, tmp_path: Path
+) -> None:
+    done = order(tmp_path, f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {command}\nRUN make\n", {**NODE, **files})
+    front = done[: done.index("RUN ")]
+    assert f"COPY {copied} ./" in front and "COPY . ." not in front
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"Gemfile": "", "Gemfile.lock": "", "vendor/bundle/a.rb": ""}, "bundle install --deployment"),
+        ({"composer.json": "{}", "vendor/autoload.php": ""}, "composer install --no-dev"),
+        ({"composer.json": '{"repositories": [{"type": "artifact", "url": "zips/"}]}'}, "composer install"),
+        ({"a.csproj": "<Project/>", "obj/project.assets.json": ""}, "dotnet restore"),
+        ({**NODE, "node_modules/ms/i.js": ""}, "npm ci"),
+        ({**NODE, ".yarn/unplugged/a/i.js": ""}, "yarn install"),
+        ({**NODE, ".pnp.cjs": ""}, "yarn install"),
+        ({**PYTHON, "env/bin/python": ""}, "python -m venv env && env/bin/pip install -r requirements.txt"),
+        ({**PYTHON, ".venv/bin/python": ""}, "uv venv && uv pip install -r requirements.txt"),
+        ({"pyproject.toml": "", "uv.lock": "", ".venv/bin/python": ""}, "uv sync --no-install-project"),
+        ({"pyproject.toml": "", "poetry.lock": "", ".venv/bin/python": ""}, "poetry install"),
+        ({**CARGO, "target/debug/shop": ""}, "cargo build"),
+        ({**GO, "vendor/modules.txt": ""}, "go build ."),
+        ({**CARGO, ".cargo/config.toml": '[source.own]\ndirectory = "vendor"\n', "vendor/a/x": ""}, "cargo build"),
+        ({**PYTHON, "requirements.txt": "--find-links ./wheels\nflask\n"}, "pip install -r requirements.txt"),
+    ],
+)
+def test_what_this_machine_installed_is_not_laid_over_the_installation(
+    files: Mapping[str, str], command: str, tmp_path: Path
+) -> None:
+    text = f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {command}\nCMD x\n"
+    assert order(tmp_path, text, files) == text
+
+
+PARENT = "<project><parent><artifactId>p</artifactId></parent></project>"
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"go.work": "use ./api\n", "api/go.mod": "module a\n", "api/go.sum": "x"}, "go build ."),
+        ({"package.json": '{"workspaces": ["api"]}', "api/package.json": "{}"}, "npm ci"),
+        ({"package.json": '{"workspaces": ["api"]}', "api/package.json": "{}"}, "yarn install"),
+        ({"pnpm-workspace.yaml": "packages: [api]\n", "api/package.json": "{}"}, "pnpm install"),
+        ({"Cargo.toml": "[workspace]\n", **{f"api/{name}": text for name, text in CARGO.items()}}, "cargo build"),
+        ({"pom.xml": "<modules><module>api</module></modules>", "api/pom.xml": PARENT}, "mvn package"),
+        ({"pom.xml": "<packaging>pom</packaging>", "api/pom.xml": PARENT}, "mvn package"),
+        ({"pyproject.toml": "[tool.uv.workspace]\nmembers = ['api']\n", "api/pyproject.toml": ""}, "uv sync --frozen"),
+        ({"Directory.Packages.props": "<Project/>", "api/a.csproj": "<Project/>"}, "dotnet restore"),
+        ({".yarnrc.yml": "x: y\n", "api/package.json": "{}"}, "yarn install"),
+    ],
+)
+@pytest.mark.parametrize("way", ["WORKDIR /app/api\nRUN ", "RUN cd api && "])
+def test_a_member_of_something_larger_is_not_installed_alone(
+    files: Mapping[str, str], command: str, way: str, tmp_path: Path
+) -> None:
+    text = f"FROM base\nWORKDIR /app\nCOPY . /app\n{way}{command}\nCMD x\n"
+    assert order(tmp_path, text, files) == text
+
+
+@pytest.mark.parametrize(
+    ("mounts", "made"),
+    [
+        (["--mount=type=cache,target=/app/target"], False),
+        (["--mount=type=cache,target=target,sharing=locked"], False),
+        (["--mount=type=cache,target=/app"], False),
+        (["--mount=type=cache,target=/usr/local/cargo/registry/index", "--mount=type=tmpfs,target=/tmp"], True),
+    ],
+)
+def test_the_author_s_own_mounts_serve_a_stub_or_forbid_it(mounts: list[str], made: bool, tmp_path: Path) -> None:
+    flags = " ".join(mounts)
+    text = f"FROM rust\nWORKDIR /app\nCOPY . .\nRUN {flags} cargo build --release\n"
+    done = order(tmp_path, text, CARGO)
+    assert (done != text) == made
+    assert all(done.count(mount) == 1 + made for mount in mounts)
+
+
+def test_a_target_folder_named_by_a_variable_is_a_mount_of_the_target_too(tmp_path: Path) -> None:
+    text = "FROM rust\nENV CARGO_TARGET_DIR=/t\nWORKDIR /app\nCOPY . .\nRUN --mount=type=cache,target=/t cargo build\n"
+    assert order(tmp_path, text, CARGO) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM base\nWORKDIR /app\nCOPY . $PLACE\nENV PLACE=/other\nRUN npm install -g pm2\n",
+        "FROM base\nARG WHO=1\nCOPY --chown=${WHO} . /app\nARG WHO=2\nRUN npm install -g pm2\n",
+        "FROM base\nCOPY --chown=node . /app\nWORKDIR /app\nRUN npm install -g pm2\n",
+        "FROM base\nUSER node\nCOPY . /app\nWORKDIR /app\nRUN npm install -g pm2\n",
+        "FROM base\nWORKDIR /app\nCOPY src src\nRUN make\nCOPY app.js ./\nRUN npm install -g pm2\n",
+        "FROM rust\nWORKDIR /app\nCOPY . .\nRUN if true; then cargo build --target x; else cargo build; fi\n",
+        "FROM golang\nWORKDIR /app\nCOPY . .\nRUN --network=none go build .\n",
+        "FROM rust\nWORKDIR /app\nCOPY Cargo.toml build.rs ./\nCOPY src src\nRUN cargo build\n",
+        "FROM base\nWORKDIR /app\nCOPY rust-toolchain.toml ./\nRUN curl https://sh.rustup.rs | sh -s -- -y\n",
+    ],
+    ids=[
+        "a variable of the COPY is set behind it",
+        "the owner's variable is set behind the COPY",
+        "a WORKDIR would make the folder for another owner",
+        "a WORKDIR would make the folder for another user",
+        "the source stays above",
+        "a command that runs only sometimes",
+        "a step without a network",
+        "a stub in the place of what was copied above",
+        "an installer reads the version that the project names",
+    ],
+)
+def test_a_copy_passes_nothing_that_changes_it(text: str, tmp_path: Path) -> None:
+    files = {**NODE, **CARGO, **GO, "rust-toolchain.toml": "", "src/a.js": "", "build.rs": ""}
+    assert order(tmp_path, text, files) == text
+
+
+@pytest.mark.parametrize(
+    ("command", "reads"),
+    [
+        ("uv sync --frozen --no-dev", "uv sync --frozen --no-dev --no-install-project"),
+        ("uv sync --locked", "uv sync --locked --no-install-project"),
+        ("poetry install --only main", "poetry install --only main --no-root"),
+        (
+            "poetry config virtualenvs.in-project true && poetry install",
+            "poetry config virtualenvs.in-project true && poetry install --no-root",
+        ),
+    ],
+)
+def test_python_s_installers_fetch_ahead_with_the_author_s_options(command: str, reads: str, tmp_path: Path) -> None:
+    files = {"pyproject.toml": '[project]\nname = "a"\n', "uv.lock": "x", "poetry.lock": "x", "a/b.py": ""}
+    text = f"FROM base\nENV POETRY_VIRTUALENVS_IN_PROJECT=true\nWORKDIR /app\nCOPY . .\nRUN {command}\n"
+    done = order(tmp_path, text, files)
+    assert done.index(f"RUN {reads}\n") < done.index("COPY . .\n") < done.rindex(f"RUN {command}\n")
+
+
+def test_sources_whose_metadata_a_lock_checks_are_not_left_behind(tmp_path: Path) -> None:
+    files = {"pyproject.toml": '[project]\nname = "a"\ndynamic = ["version", "dependencies"]\n', "uv.lock": "x"}
+    text = "FROM base\nWORKDIR /app\nCOPY . .\nRUN uv sync --locked\n"
+    draft = draft_of(tmp_path, text, files)
+    assert draft.text == text
+    assert "refers to the source tree" in draft.skips[0].reason
+
+
+@pytest.mark.parametrize(
+    ("command", "front"),
+    [
+        ("dotnet restore", ["COPY shop.sln Directory.Build.props ./", "COPY src/Api/Api.csproj ./src/Api/"]),
+        ("dotnet restore shop.sln", ["COPY shop.sln Directory.Build.props ./", "COPY src/Core/Core.csproj"]),
+        ("dotnet restore src/Api/Api.csproj", ["COPY src/Api/Api.csproj ./src/Api/", "COPY src/Core/Core.csproj"]),
+    ],
+)
+def test_a_solution_reads_its_projects_and_those_that_they_refer_to(
+    command: str, front: list[str], tmp_path: Path
+) -> None:
+    files = {
+        "shop.sln": 'Project("{F}") = "Api", "src\\Api\\Api.csproj", "{1}"\nEndProject\n',
+        "src/Api/Api.csproj": '<Project><ProjectReference Include="..\\Core\\Core.csproj" /></Project>',
+        "src/Core/Core.csproj": "<Project/>",
+        "src/Api/Program.cs": "",
+        "Directory.Build.props": "<Project/>",
+    }
+    done = order(tmp_path, f"FROM sdk\nWORKDIR /app\nCOPY . .\nRUN {command}\nRUN dotnet publish\n", files)
+    assert all(line in done[: done.index("RUN dotnet restore")] for line in front)
+    assert done.index("RUN dotnet restore") < done.index("COPY . .") < done.index("RUN dotnet publish")
+
+
+def test_a_project_whose_reference_needs_the_build_s_variables_stays(tmp_path: Path) -> None:
+    text = "FROM sdk\nWORKDIR /app\nCOPY . .\nRUN dotnet restore\n"
+    files = {"a.csproj": '<Project><ProjectReference Include="$(Root)b.csproj" /></Project>', "b.csproj": "<Project/>"}
+    assert order(tmp_path, text, files) == text
+
+
+def test_maven_s_own_folder_comes_whole_where_it_holds_settings(tmp_path: Path) -> None:
+    files = {"pom.xml": "<project/>", ".mvn/maven.config": "-T1\n", ".mvn/wrapper/a.jar": "", "mvnw": "", "src/A": ""}
+    done = order(tmp_path, "FROM maven\nWORKDIR /app\nCOPY . .\nRUN mvn package\n", files)
+    assert "COPY pom.xml ./\nCOPY .mvn ./.mvn\nRUN mvn --batch" in done
+
+
+def test_comments_and_blank_lines_stay_with_their_blocks(tmp_path: Path) -> None:
+    text = "FROM base\nWORKDIR /app\n\n# source\nCOPY . .\n\n# dependencies\nRUN npm ci\n\n# build\nRUN npm run build\n"
+    assert order(tmp_path, text, NODE) == (
+        "FROM base\nWORKDIR /app\n\nCOPY package.json package-lock.json ./\n\n# dependencies\nRUN npm ci\n\n"
+        "# source\nCOPY . .\n\n# build\nRUN npm run build\n"
+    )
+
+
+def test_a_comment_about_the_installation_stays_above_it(tmp_path: Path) -> None:
+    text = "FROM base\nWORKDIR /app\n# Install the dependencies\nCOPY . .\nRUN npm ci\nRUN npm run build\n"
+    assert order(tmp_path, text, NODE) == (
+        "FROM base\nWORKDIR /app\n# Install the dependencies\nCOPY package.json package-lock.json ./\nRUN npm ci\n"
+        "COPY . .\nRUN npm run build\n"
+    )
+
+
+def test_a_long_copy_gets_several_lines(tmp_path: Path) -> None:
+    names = [f"requirements-of-the-service-{number}.txt" for number in range(6)]
+    command = "pip install " + " ".join(f"-r {name}" for name in names)
+    done = order(tmp_path, f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {command}\n", dict.fromkeys(names, "flask\n"))
+    copied = done[: done.index("RUN ")]
+    assert all(name in copied for name in names)
+    assert max(len(line) for line in copied.splitlines()) <= 120
+
+
+def test_every_kind_of_command_has_one_row_and_every_program_is_of_one_kind() -> None:
+    assert [row.does for row in TABLE] == list(Does)
+    assert {program.does for one in builtin_ecosystems() for program in one.program} <= {kind.value for kind in Does}
+    assert len(described()) == len(TABLE)
+
+
+def test_the_table_lets_nothing_pass_what_it_writes_or_what_programs_find_by_themselves() -> None:
+    for row in TABLE:
+        assert may_pass(row.does, Copied.WRITTEN) is Answer.STAYS
+        assert (may_pass(row.does, Copied.SETTINGS) is Answer.PASSES) == (row.does is Does.NOTHING)
+    assert may_pass(Does.UNKNOWN, Copied.SOURCE) is may_pass(Does.CHANGES_MANIFEST, Copied.SOURCE) is Answer.STAYS
