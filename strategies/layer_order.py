@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from imgopt.dockerfile import IgnoreFile, Instruction, Stage
+from imgopt.dockerfile import Edit, IgnoreFile, Instruction, Stage
 from imgopt.dockerfile.typed import Copy
 from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.installs import present
 from imgopt.rewrite.laid import lay
+from imgopt.rewrite.late import late_install
 from imgopt.rewrite.layout import new_step
 from imgopt.rewrite.moves import TRANSPARENT, Brought, Moves, brought, find_moves
 from imgopt.rewrite.needs import is_setting, led_by
 from imgopt.rewrite.passing import described
-from imgopt.rewrite.reorder import Parts, behind, between, commute, manifest_copies, part
+from imgopt.rewrite.reorder import Parts, begin, behind, between, commute, manifest_copies, part
 from imgopt.rewrite.steps import SourceCopy, files_copy, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
@@ -43,6 +44,10 @@ def _group(
     context = situation.project.context
     laid = cache(lambda: lay(context, [*above, *group]))  # few steps need it, and a context is large
     ground = Ground(group, context, laid, workdir_at(situation.dockerfile.scope_at(group[0].instruction)))
+    late = late_install(situation, ground, after) if _has_folder(group) else None
+    if late is not None:
+        yield _earlier(situation, ground, late)
+        return
     moves = find_moves(situation, ground, after)
     single = any(copy.files for copy in group)
     ahead = None if single and moves.last is not None else _fetch_ahead(situation, ground, after, moves)
@@ -69,6 +74,19 @@ def _group(
         lines = ahead.lines(situation, group, _missing(situation, files, stage, above, parts))
         because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
     yield Change(because, group[0].instruction.line, behind(situation, parts, moves, missing, lines))
+
+
+def _earlier(situation: Situation, ground: Ground, late: Instruction) -> Change:
+    """A step of its own, with its comments, in front of the source."""
+    text, eol, start = situation.dockerfile.text, situation.dockerfile.eol, begin(late)
+    at, end = begin(ground.group[0].instruction), late.extent.end
+    moved = text[start:end]
+    spaced = text[:at].endswith(eol * 2) and text[:start].endswith(eol * 2)
+    if spaced and (end == len(text) or text.startswith(eol, end)):
+        start -= len(eol)
+    because = f"`{late.value[:60]}` needs nothing of the source: an edit of it does not run it again"
+    moved += "" if moved.endswith("\n") else eol
+    return Change(because, late.line, (Edit(at, at, moved + (eol if spaced else "")), Edit(start, end, "")))
 
 
 def _refusal(ahead: Skip | _Ahead | None, moves: Moves, *, single: bool) -> Iterator[Skip]:

@@ -92,6 +92,10 @@ class Manager(Fact, frozen=True):
     """Options, or whole commands, that install a program for the machine and not for the project."""
     everywhere_reads: list[str] = []
     """What such an installation reads in its working directory."""
+    everywhere_tools: list[str] = []
+    """Such programs (glob patterns) that the project's own steps would use as well."""
+    scripts: list[str] = []
+    """Commands that run scripts of the project: these find the project's own programs before those of the machine."""
     path_options: list[str] = []
     """Options that name a folder or a file to read, where it is no manifest."""
     target_options: list[str] = []
@@ -120,6 +124,8 @@ class Manager(Fact, frozen=True):
     """Regular expression: a line of a manifest that makes the command read the source tree."""
     hooks: str = ""
     """Regular expression: a manifest text that runs the project's own code on install."""
+    no_hooks: list[str] = []
+    """Options that together keep the project's own code from running ("--ignore-scripts")."""
     workspaces: str = ""
     """Regular expression: a line of a manifest that names members, whose manifests are read too (package.json)."""
     fetch: str = ""

@@ -91,10 +91,10 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     foreign = _elsewhere(install, named, context, folder)
     if foreign:
         return Reads(refused=f"`{foreign}` makes {manager.name} read another place of the source tree")
-    packages = _packages(install, named)
+    packages = packages_of(install, named)
     if manager.local and any(re.match(manager.local, word) for word in install.arguments if word not in named):
         return Reads(refused=f"`{command}` reads the source tree")
-    if _is_for_the_machine(install):
+    if is_for_the_machine(install):
         if not packages:
             return Reads(refused=f"`{command}` installs the project itself")
         return Reads(tuple(_parts(context, folder, manager.everywhere_reads)))
@@ -154,7 +154,7 @@ def member_of(manager: Manager, context: ContextFiles, folder: str, own: Sequenc
     return ""
 
 
-def _packages(install: Install, named: Sequence[str]) -> list[str]:
+def packages_of(install: Install, named: Sequence[str] = ()) -> list[str]:
     """The words that name packages: no options, nor their values."""
     manager = install.manager
     return [
@@ -170,7 +170,7 @@ def _adds(install: Install) -> bool:
     return called and not any(option in install.words for option in manager.adds_not_with)
 
 
-def _is_for_the_machine(install: Install) -> bool:
+def is_for_the_machine(install: Install) -> bool:
     """It installs a program for all, not a package for the project (`npm install -g`, `yarn global add`)."""
     for said in install.manager.everywhere:
         if said.startswith("-") and said in install.words:
@@ -269,7 +269,7 @@ def _said_by_manifest(install: Install, context: ContextFiles, path: str, text: 
     local = local_line(manager, text)
     if local:
         return More(refused=f"{context.said(path)} refers to the source tree (`{local}`)")
-    hook = re.search(manager.hooks, text, re.MULTILINE) if manager.hooks else None
+    hook = re.search(manager.hooks, text, re.MULTILINE) if manager.hooks and not _leaves_out_hooks(install) else None
     if hook and not (known and path.endswith(".json")):
         return More(refused=f"{context.said(path)} runs the project's own code (`{hook[0].strip()[:60]}`)")
     more = hooks(manager, known, context.said(path), text) if hook else More()
@@ -278,6 +278,11 @@ def _said_by_manifest(install: Install, context: ContextFiles, path: str, text: 
     if manager.named:
         files += [one for above in _between(beside, folder) for one in _parts(context, above, manager.optional)]
     return More((*files, *included(manager, text, beside)), more.refused)
+
+
+def _leaves_out_hooks(install: Install) -> bool:
+    options = install.manager.no_hooks
+    return bool(options) and all(option in install.words for option in options)
 
 
 def _between(inner: str, outer: str) -> Iterator[str]:

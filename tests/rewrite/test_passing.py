@@ -502,3 +502,55 @@ def test_the_table_lets_nothing_pass_what_it_writes_or_what_programs_find_by_the
         assert may_pass(row.does, Copied.WRITTEN) is Answer.STAYS
         assert (may_pass(row.does, Copied.SETTINGS) is Answer.PASSES) == (row.does is Does.NOTHING)
     assert may_pass(Does.UNKNOWN, Copied.SOURCE) is may_pass(Does.CHANGES_MANIFEST, Copied.SOURCE) is Answer.STAYS
+
+
+@pytest.mark.parametrize(
+    ("steps", "moved"),
+    [
+        ("RUN npm run build\n\n# server\nRUN npm install -g serve\n", "# server\nRUN npm install -g serve\n"),
+        ("RUN npm ci && npm run build\n\nRUN npm i -g serve@14 pm2\n", "RUN npm i -g serve@14 pm2\n"),
+        ("RUN yarn install\nRUN yarn build\nLABEL a=b\nRUN yarn global add serve\n", "RUN yarn global add serve\n"),
+    ],
+)
+def test_a_program_for_the_machine_does_not_wait_for_the_build(steps: str, moved: str, tmp_path: Path) -> None:
+    files = {name: text for name, text in NODE.items() if name != "package.json"}
+    done = order(tmp_path, f"FROM node\nWORKDIR /app\n\nCOPY . .\n{steps}\nCMD x\n", files)
+    assert done.startswith(f"FROM node\nWORKDIR /app\n\n{moved}") and done.count(moved) == 1
+    assert done.index(moved) < done.index("COPY . .") < done.index(" build\n")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "RUN npm run build\nRUN npm install -g npm@11\n",
+        "RUN npm run build\nRUN npm install -g @yarnpkg/cli-dist\n",
+        "RUN make\nRUN npm install -g serve\n",
+        "RUN npm run build\nENV NPM_CONFIG_PREFIX=/x\nRUN npm install -g serve\n",
+        "RUN npm run build\nENV PATH=/x:$PATH\nRUN npm install -g serve\n",
+        "RUN npm run build\nUSER node\nRUN npm install -g serve\n",
+        "RUN npm run build\nRUN npm install -g serve && serve --version\n",
+        "RUN npm run build\nRUN npm install -g ./dist\n",
+        "RUN npm run build\nRUN npm install serve\n",
+        "RUN npm run build > log\nRUN npm install -g serve\n",
+    ],
+)
+def test_a_program_that_the_build_may_use_or_settle_stays_behind_it(steps: str, tmp_path: Path) -> None:
+    text = f"FROM node\nWORKDIR /app\nCOPY . .\n{steps}CMD x\n"
+    assert order(tmp_path, text, {"app.js": "", "dist/package.json": "{}"}) == text
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("npm ci --ignore-scripts", {"package.json": '{"scripts": {"postinstall": "node build.js"}}'}),
+        ("composer install --no-scripts --no-autoloader", {"composer.json": '{"autoload": {"classmap": ["src"]}}'}),
+    ],
+)
+def test_code_that_an_option_keeps_from_running_needs_no_source(
+    command: str, files: Mapping[str, str], tmp_path: Path
+) -> None:
+    done = order(tmp_path, f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {command}\nRUN make\n", {**files, "src/a": ""})
+    assert done.index(f"RUN {command}") < done.index("COPY . .") < done.index("RUN make")
+    shorter = command.rpartition(" ")[0]
+    text = f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {shorter}\nRUN make\n"
+    assert order(tmp_path / "b", text, {**files, "src/a": ""}) == text
