@@ -57,6 +57,9 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
         reason = situation.project.unresolved or "it was not tried"
         return Skip(f"`{json_words(built.words)}` could not be proven to be what it starts: {reason}", built.line)
     words = _interpreted(evidence, built.words) if built.words[0].startswith("./node_modules/.bin/") else None
+    if posixpath.basename(built.words[0]) in LAUNCHERS and not _launcher_variable(situation):
+        found = unfolded(evidence.side, built.words)
+        words = _spelled(evidence, found.words) if found.reasons and not found.environment else None
     said, better = json_words(built.words), json_words(words or built.words)
     edits = tuple(edit._replace(text=edit.text.replace(said, better)) for edit in built.edits)
     return Change(built.because, built.line, edits)

@@ -21,6 +21,8 @@ LEAST_REMOVED_BYTES = 500_000
 """Leftovers that sum to less than this stay where they are."""
 MOST_LINES = 6
 """A folder that would need more lines is cleaned in the builder and copied whole."""
+MOST_SOURCES = 8
+"""Files of a folder that are named one by one; of more the folder is copied, where little in it is not wanted."""
 LARGE_BYTES = 1_000_000
 """A part of this size is worth a place in front of smaller ones."""
 SHARED_FOLDERS = frozenset(
@@ -157,7 +159,8 @@ def _visit(
         return apart
     lines = len(apart[0]) + bool(apart[1])
     drawn = any(is_of_one_build(path.removeprefix(node.path)) for path in node.kept)
-    if drawn and node.harmless_bytes <= LARGE_BYTES:
+    many = len(node.kept) > MOST_SOURCES and len(_removals(node)) <= MOST_LINES and not _holds_packages(node, installed)
+    if (drawn or many) and node.harmless_bytes <= LARGE_BYTES:
         return [Copy((node.path,), node.path)], [], _removals(node)
     if _holds_packages(node, installed):
         if lines > MOST_LINES:

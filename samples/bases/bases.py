@@ -1,10 +1,10 @@
 """Base images for the samples: the public ones where they can be pulled, else local stand-ins built from packages.
 
 Every folder beside this file is one recipe: a Dockerfile whose comments `# gives NAME...` (or `# gives NAME... from
-stage STAGE`) say which public names it stands in for. A stand-in is called `imgopt.local/NAME`, is labelled with the
-hash of its recipe and of the recipes below it, and is built again only when that hash changes. The result is a
-`[bases]` table in TOML, public name = local name, for IMGOPT_BASES or imgopt.toml; it is empty where the public images
-are used.
+stage STAGE`) say which public names it stands in for; `# suite NAME` says of which Debian release its root is. A stand-
+in is called `imgopt.local/NAME`, is labelled with the hash of its recipe and of the recipes below it, and is built
+again only when that hash changes. The result is a `[bases]` table in TOML, public name = local name, for IMGOPT_BASES
+or imgopt.toml; it is empty where the public images are used.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ USUAL = ("python-3.11", "distroless", "node-20", "golang-1.22", "distroless-node
 USUAL += ("node-24", "node-26", "golang-1.26")
 
 GIVES = re.compile(r"^# gives (?P<names>\S+(?: \S+)*?)(?: from stage (?P<stage>\S+))?$", re.MULTILINE)
+OF_SUITE = re.compile(r"^# suite (\w+)$", re.MULTILINE)
 USES = re.compile(re.escape(LOCAL) + r"([\w./:-]+)")
 
 
@@ -65,6 +66,12 @@ class Recipe:
     def stages(self) -> dict[str, tuple[str, ...]]:
         """The public names by the stage that gives them; `""` is the last stage."""
         return {m["stage"] or "": tuple(m["names"].split()) for m in GIVES.finditer(self.text)}
+
+    @property
+    def suite(self) -> str:
+        """The Debian release that its root is made of, where it builds on no other recipe."""
+        found = OF_SUITE.search(self.text)
+        return found[1] if found else SUITE
 
     @property
     def table(self) -> dict[str, str]:
@@ -156,9 +163,9 @@ def mirror(name: str) -> str:
     return f"http://deb.debian.org/{name}"
 
 
-def apt_sources() -> str:
+def apt_sources(suite: str) -> str:
     key = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    archives = ((mirror("debian"), f"{SUITE} {SUITE}-updates"), (mirror("debian-security"), f"{SUITE}-security"))
+    archives = ((mirror("debian"), f"{suite} {suite}-updates"), (mirror("debian-security"), f"{suite}-security"))
     return "\n".join(
         f"Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: main\nSigned-By: {key}\n" for uri, suites in archives
     )
@@ -181,7 +188,7 @@ def need_mmdebstrap() -> None:
 
 
 @contextmanager
-def host_context() -> Iterator[Path]:
+def host_context(suite: str) -> Iterator[Path]:
     """What only the host can give: a Debian root made from packages, and the certificates it trusts."""
     need_mmdebstrap()
     with tempfile.TemporaryDirectory(prefix="imgopt-bases-") as temporary:
@@ -193,7 +200,7 @@ def host_context() -> Iterator[Path]:
         if BUNDLE.is_file():
             shutil.copy(BUNDLE, folder / "certs")
         sources = folder / "debian.sources"
-        sources.write_text(apt_sources())
+        sources.write_text(apt_sources(suite))
         hooks = "/usr/share/mmdebstrap/hooks/merged-usr"
         command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=usr-is-merged", f"--hook-dir={hooks}"]
         # What the official slim image leaves out.
@@ -201,7 +208,7 @@ def host_context() -> Iterator[Path]:
             command.append(f"--dpkgopt=path-exclude=/usr/share/{kept_out}/*")
         command.append("--dpkgopt=path-include=/usr/share/doc/*/copyright")
         run = subprocess.run(
-            [*command, SUITE, str(folder / "root.tar"), str(sources)], capture_output=True, text=True, check=False
+            [*command, suite, str(folder / "root.tar"), str(sources)], capture_output=True, text=True, check=False
         )
         if run.returncode:
             raise Failure(f"mmdebstrap failed:\n{run.stderr.strip()[-2000:]}")
@@ -212,7 +219,7 @@ def build(recipe: Recipe, digest: str, verbose: bool) -> None:
     if recipe.below:
         build_stages(recipe, digest, recipe.folder, verbose)
         return
-    with host_context() as host:
+    with host_context(recipe.suite) as host:
         build_stages(recipe, digest, host, verbose)
 
 

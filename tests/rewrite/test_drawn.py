@@ -72,6 +72,14 @@ def test_a_folder_with_a_drawn_name_is_copied_whole() -> None:
     assert plan.removals == ("/app/dist/c.map",)
 
 
+def test_of_more_than_eight_files_the_folder_is_copied_where_little_in_it_is_not_wanted() -> None:
+    files = [f"/app/dist/part{number}.js" for number in range(9)]
+    few, sources = ["/app/dist/.tsbuildinfo", "/app/x.ts"], [f"/app/dist/part{number}.ts" for number in range(9)]
+    assert planned(files, few, 600_000).copies == (Copy(("/app/dist",), "/app/dist"),)
+    assert planned(files, [*sources, "/app/x.ts"], 600_000).copies == (Copy(tuple(files), "/app/dist/"),)
+    assert planned(files[:8], few, 600_000).copies == (Copy(tuple(files[:8]), "/app/dist/"),)
+
+
 class Again:
     """A second build of the original, counted."""
 
