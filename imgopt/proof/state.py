@@ -21,6 +21,7 @@ _TMP = r"^/(?:var/)?tmp/"
 _TABLE = (
     # go.dev/doc/telemetry: one counter file by program, version and day
     r"/\.config/go/telemetry",
+    r"/go/telemetry/local/(?:[^/]+\.count|weekends|upload\.token)",
     _TMP + r"(?:go-build|go-link-|cgo-gcc-input-)[^/]*",
     r"^/go/pkg/(?:mod/cache/lock|sumdb)",
     # nodejs.org/api/module.html#module-compile-cache
@@ -29,6 +30,7 @@ _TABLE = (
     _HOME + r"(?:\.local/state/pnpm|\.cache/pnpm/metadata[^/]*)",
     _TMP + r"(?:yarn--|xfs-|tsx-|ts-node-|jest_|esbuild-)[^/]*",
     _HOME + r"\.config/(?:nextjs-nodejs|astro|gatsby|checkpoint-nodejs|turborepo|configstore/update-notifier-[^/]*)",
+    r"/node_modules/\.(?:vite-temp|vite/deps_temp_[^/]*|tmp)",
     _HOME + r"(?:\.cache/(?:checkpoint-nodejs|turbo)|\.local/share/turborepo)",
     _HOME + r"(?:\.local/state/(?:pip|virtualenv)|\.cache/pip/selfcheck|\.cache/(?:uv|pypoetry)/\.lock)",
     _TMP + r"(?:pip-|uv-)[^/]*",
@@ -36,6 +38,7 @@ _TABLE = (
     r"/conda/pkgs/cache",
     # the Java virtual machine's counters by process, and the notes of its build tools
     _TMP + r"(?:hsperfdata_[^/]*|\.java_pid\d+)",
+    _HOME + r"\.java/fonts",
     r"/\.(?:java/\.userPrefs/\.user|java/\.systemPrefs/\.system)[^/]*",
     r"/\.m2/repository/(?:.*/)?(?:resolver-status\.properties|_remote\.repositories|[^/]*\.lastUpdated|\.locks)",
     _HOME + r"\.gradle/(?:daemon|notifications|workers|\.tmp|caches/journal-1|caches/[^/]*\.lock)",
@@ -54,15 +57,28 @@ _TABLE = (
 )
 _STATE = re.compile("|".join(f"(?:{pattern})(?:/|$)" for pattern in _TABLE))
 _HERE = ("/tmp/", "/var/tmp/", "/var/cache/", "/go/pkg/")
-_IN_IT = ("/.", "/cargo/", "/conda/", "/rustup/")
+_IN_IT = ("/.", "/telemetry/", "/cargo/", "/conda/", "/rustup/")
 """Where the table's paths begin, or what they hold: asked first, for an image has hundreds of thousands of files."""
 
 
 def is_state(side: Side, path: str) -> bool:
     """Whether a tool keeps this file for itself, in an image whose author gave that folder to nothing else."""
+    path = _as_temporary(side, path)
     if not path.startswith(_HERE) and not any(part in path for part in _IN_IT):
         return False
     return _STATE.search(path) is not None and not path.startswith(_given(side))
+
+
+def _as_temporary(side: Side, path: str) -> str:
+    """Below /tmp what lies in the folder that the image has for what is temporary."""
+    folder = temporary_folder(side.config)
+    return f"/tmp{path.removeprefix(folder)}" if folder and path.startswith(folder + "/") else path
+
+
+def temporary_folder(config: ImageConfig) -> str:
+    """Another place than /tmp that the image's environment has for it; "" for none."""
+    folder = config.environment.get("TMPDIR", "").rstrip("/")
+    return folder if folder.startswith("/") and folder != "/tmp" else ""
 
 
 @lru_cache(maxsize=16)

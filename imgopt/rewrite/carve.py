@@ -189,15 +189,16 @@ def drop_rules(
     traced: bool = True,
     started: Iterable[str] = (),
     named: Iterable[str] = (),
+    temporary: str = "",
 ) -> tuple[DropRule, ...]:
     """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it. `traced`: it is
     known what a run opened; without that no archive is known to be the one that is not started. `started`: folders of
     the application, which no rule about a whole folder of the file system covers. `named`: folders that the author
-    gives to a tool by a variable: what was put there is wanted."""
+    gives to a tool by a variable: what was put there is wanted. `temporary`: the place that tools have for /tmp."""
     own = tuple(started)
     homes = tuple(homes)
     given = frozenset((*own, *named))
-    states = (_state_rule(state, homes, given) for ecosystem in ecosystems for state in ecosystem.state)
+    states = (_state_rule(state, homes, given, temporary) for ecosystem in ecosystems for state in ecosystem.state)
     drops = (
         _drop_rule(drop, path.replace("~", home, 1) if path.startswith("~") else path, own)
         for ecosystem in ecosystems
@@ -209,9 +210,10 @@ def drop_rules(
     return (*states, *drops)
 
 
-def _state_rule(state: State, homes: Iterable[str], given: frozenset[str]) -> DropRule:
+def _state_rule(state: State, homes: Iterable[str], given: frozenset[str], temporary: str) -> DropRule:
     """One rule for all the paths; folders of the application in it are none of the tool's."""
     globs = [g.replace("~", home, 1) for g in state.paths for home in (homes if g.startswith("~") else ("",))]
+    globs += [g.replace("/tmp", temporary, 1) for g in state.paths if temporary and g.startswith("/tmp/")]
     pattern = re.compile("|".join(_pattern(glob).pattern for glob in globs), re.DOTALL)
     used = frozenset(folder for folder in given if pattern.match(f"{folder}/x"))
     return DropRule(pattern, f"state of a tool: {state.reason}", state=True, used=used)

@@ -12,7 +12,7 @@ from imgopt.image.config import is_root
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
 from imgopt.proof.rules import started_folders
-from imgopt.proof.state import named_folders
+from imgopt.proof.state import named_folders, temporary_folder
 from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, is_below, orphan_bytecode
 from imgopt.rewrite.copies import CopyPlan, plan_copies
@@ -69,6 +69,7 @@ def carve_on(
             traced=traced,
             started=started_folders(evidence.side),
             named=named_folders(evidence.config),
+            temporary=temporary_folder(evidence.config),
         ),
         opened=frozenset(path for path in evidence.opened if not explained(path)),
         owner=evidence.owner,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -59,6 +60,9 @@ STATE = [
     "/root/.config/go/telemetry/local/go@go1.26.11-go1.26.11-linux-amd64-2026-11-30.v1.count",
     "/home/app/.config/go/telemetry/local/weekends",
     "/app/.config/go/telemetry/mode",
+    "/settings/go/telemetry/local/gopls@v0.20.0-go1.26.11-linux-amd64-2026-11-30.v1.count",
+    "/root/.java/fonts/25.0.5/fcinfo-1-5c38ec7c-Linux-6.1-en.properties",
+    "/app/node_modules/.vite-temp/vite.config.ts.timestamp-1764471004811-5c38.mjs",
     "/tmp/node-compile-cache/v26.12.1-x64-8e4b1f3d-0/0a1b2c3d",
     "/tmp/v8-compile-cache-0/12.4.254.21-node.33/zSoptzSrunzSa.BLOB",
     "/root/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log",
@@ -132,6 +136,18 @@ def test_a_folder_that_the_author_names_is_his(config: dict[str, object], side_o
     service = side(side_of, {}, **config)
     own = ["/tmp/node-compile-cache/app/main.js", "/tmp/.X-data/a"]
     assert [is_state(service, path) for path in own] == ["WorkingDir" not in config, "Env" not in config]
+
+
+def test_a_folder_for_what_is_temporary_holds_the_same_state(side_of: Callable[..., Side]) -> None:
+    service = side(side_of, {}, Env=["TMPDIR=/app/scratch"])
+    cache = "/app/scratch/node-compile-cache/v26.12.1-x64-8e4b1f3d-0/0a1b2c3d"
+    rules = replace(
+        drops(), drops=drop_rules(builtin_ecosystems(), ["/root"], compiled=False, temporary="/app/scratch")
+    )
+    carved = carve([PathFact(path, "file", 10, 1) for path in (cache, "/app/scratch/keep.txt")], rules)
+    assert [verdict.fate for verdict in carved.fates.values()] == ["dropped", "kept"]
+    assert [is_state(service, path) for path in (cache, "/app/scratch/keep.txt")] == [True, False]
+    assert not is_state(side(side_of, {}), cache)
 
 
 def test_a_home_folder_named_by_a_variable_keeps_no_counters(side_of: Callable[..., Side]) -> None:
