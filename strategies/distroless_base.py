@@ -13,7 +13,7 @@ from imgopt.proof.data import BUNDLED
 from imgopt.proof.side import Side
 from imgopt.proof.system import files_lacking
 from imgopt.rewrite.asked import asked_packages
-from imgopt.rewrite.bases import distroless_candidates
+from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, distroless_candidates
 from imgopt.rewrite.carving import Carving, carve_on, library_copies, start_programs
 from imgopt.rewrite.evidence import Evidence, read_release
 from imgopt.rewrite.final_stage import FinalStage
@@ -31,7 +31,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """Takes the smallest kind of distroless base that fits: static, base or cc."""
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None:
-        yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
+        yield Skip(NOT_CARVED if evidence else "needs `imgopt optimize`")
         return
     if final.server:
         yield _web_server(situation, final, evidence)
@@ -50,12 +50,12 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         if drawer:
             yield Skip(f"{drawer} may draw with the fonts of the system, which such a base lacks", stage.line)
             return
-    kinds = _kinds(probe)
-    for kind in kinds:
+    missing = []
+    for kind in _kinds(probe):
         for name in distroless_candidates(kind, situation.project.ecosystems, evidence.os_release):
             image = evidence.look_into(name) if evidence.look_into else None
             if image is None:
-                yield Skip(f"{name} cannot be had here", stage.line)
+                missing.append(Skip(f"{name} {NOT_HAD}", stage.line))
                 continue
             new = _on(situation, final, name, image, runtime)
             if isinstance(new, Skip):
@@ -64,6 +64,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             because = f"{name} has neither shell nor package manager; {_what(probe, runtime)}"
             yield Change(because, stage.line, final=new)
             return
+    yield from missing
     if not distroless_candidates("base", situation.project.ecosystems, evidence.os_release):
         yield Skip(f"no distroless base of {evidence.os_release.get('PRETTY_NAME', 'this distribution')}", stage.line)
 

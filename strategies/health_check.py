@@ -97,11 +97,14 @@ def _has(situation: Situation, evidence: Evidence, program: str) -> bool:
     """Whether the image to be holds it, where its search path leads."""
     final = situation.final
     places = [posixpath.join(folder, program) for folder in evidence.side.search_path]
-    if final is None:
+    name = final.base if final is not None else situation.base
+    if not name:
         return evidence.side.command(program) is not None
-    base = evidence.look_into(final.base) if evidence.look_into is not None else None
+    base = evidence.look_into(name) if evidence.look_into is not None else None
     if base is not None and any(base.tree().resolve(place) is not None for place in places):
         return True
+    if final is None:
+        return False
     copied = {copy.destination.rstrip("/") for copy in final.copies}
     copied |= {source for copy in final.copies if copy.destination.endswith("/") for source in copy.sources}
     return any(place == there or place.startswith(there + "/") for place in places for there in copied)

@@ -23,6 +23,7 @@ from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.start import idle_entry_script, paths_through_links, start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.tools import outdated_in_base, removable_tools
+from imgopt.strategies.runtime_base import replaces_server
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -32,7 +33,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip("needs `imgopt optimize`: which files a run needs is measured on the built image")
         return
     stage = situation.stage
-    if not _builds_something(stage):
+    if not _builds_something(stage) and not _wanted_by_another(situation):
         yield Skip("nothing is built or installed here: the final stage holds only what it copies", stage.line)
         return
     if evidence.side.base is None:
@@ -88,6 +89,7 @@ def on_base(
     return replace(
         final,
         base=name,
+        workdir=final.workdir or ("/" if base.config.workdir not in ("", "/") else ""),
         carved=carving.carved,
         copies=(
             *carving.foreign,
@@ -182,6 +184,11 @@ def _builds_something(stage: Stage) -> bool:
     return any(item.keyword == "RUN" for part in stage.chain for item in part.instructions)
 
 
+def _wanted_by_another(situation: Situation) -> bool:
+    """Whether another strategy writes a stage of its own, which the original's instructions are the builder for."""
+    return "distroless-base" not in situation.project.off or replaces_server(situation)
+
+
 def _builder(situation: Situation, stage: Stage) -> tuple[str, tuple[Edit, ...]]:
     """The builder's name, and the edit that gives it one where it has none."""
     if stage.name:
@@ -207,5 +214,6 @@ STRATEGY = Strategy(
         "Chen et al., Automating Dockerfile Refactoring to Multi-stage Builds",
     ),
     rewrite=rewrite,
-    refuses="Without an engine; where the final stage runs nothing; where the base cannot be looked into.",
+    refuses="Without an engine; where the final stage runs nothing, and no other base needs a stage of its own; where "
+    "the base cannot be looked into.",
 )

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from imgopt.dockerfile import Edit, Stage
+from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.image.image import Image
 from imgopt.proof.access import programs_for_root
+from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.evidence import Evidence, read_users
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final_stage import FinalStage, run_lines
 from imgopt.rewrite.owning import entered_by_all, owned_by
+from imgopt.rewrite.owning_lines import owning_lines
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.writable import Writable, writable
 
 OWN_USER = 10001
 """High enough to be nobody on the host."""
 FALLBACK_USER = "echo 'app:x:{user}:{user}::/tmp:/sbin/nologin' >> /etc/passwd && echo 'app:x:{user}:' >> /etc/group"
+_STEPS = frozenset(["FROM", "RUN", "COPY", "ADD", "WORKDIR"])
 SYSTEM_FOLDERS = ("/", "/etc", "/usr", "/bin", "/sbin", "/lib", "/var/lib/dpkg", "/boot")
 
 
@@ -103,27 +106,41 @@ def _make_user(situation: Situation) -> str:
 
 
 def _in_text(situation: Situation, evidence: Evidence, owned: Writable, stage: Stage) -> Iterator[Change | Skip]:
-    """A file whose final stage stays as it is: USER and the owners go in before its start."""
-    start = next((item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")), None)
-    at = start.extent.start if start is not None and not start.comments else None
-    if start is not None and start.comments:
-        at = start.comments[0].start
-    if at is None:
-        at = stage.instructions[-1].extent.end
-    user, name = _user_of(evidence.side.base) if evidence.side.base is not None else (OWN_USER, "")
-    has_shell = evidence.side.exists("/bin/sh")
-    if owned and not has_shell:
+    """A stage that stays the author's own: USER goes in before its start, the owners where the files come from."""
+    base = evidence.look_into(situation.base) if situation.base and evidence.look_into else evidence.side.base
+    user, name = _user_of(base) if base is not None else (OWN_USER, "")
+    has_shell = base.tree().resolve("/bin/sh") is not None if base is not None else evidence.side.exists("/bin/sh")
+    lines = owning_lines(situation, owned, user)
+    if (lines.early or lines.late) and not has_shell:
         yield Skip(f"{owned.all[0]} has to belong to the user, and the base has no shell to do it", stage.line)
         return
-    commands = [] if name or not has_shell else [_make_user(situation)]
-    if owned:
-        commands.append(owned.command(user))
-    eol = situation.dockerfile.eol
-    text = "".join([f"RUN {command}{eol}" for command in commands] + [f"USER {user}:{user}{eol}"])
-    if at and situation.dockerfile.text[at - 1] != "\n":
-        text = eol + text
+    early = [*([] if name or not has_shell else [_make_user(situation)]), *lines.early]
+    head = as_root(run_lines([" \\\n && ".join(early)] if early else []), situation.dockerfile, stage.start, evidence)
+    place, start = _end_of(stage)
+    edits = (
+        *lines.edits,
+        *_insert(situation, stage.start.extent.end, head),
+        *_insert(situation, place, run_lines(lines.late) + f"USER {user}:{user}\n"),
+    )
     line = start.line if start is not None else stage.line
-    yield Change(_because(user, name, owned, evidence), line, (Edit(at, at, text),))
+    yield Change(_because(user, name, owned, evidence), line, edits)
+
+
+def _end_of(stage: Stage) -> tuple[int, Instruction | None]:
+    """Where the user can change: in front of the start that follows the last step, else at the end of the stage."""
+    last = max(at for at, item in enumerate(stage.instructions) if item.keyword in _STEPS)
+    rest = stage.instructions[last + 1 :]
+    start = next((item for item in rest if item.keyword in ("CMD", "ENTRYPOINT")), None)
+    if start is None:
+        return stage.instructions[-1].extent.end, None
+    return (start.comments[0].start if start.comments else start.extent.start), start
+
+
+def _insert(situation: Situation, at: int, text: str) -> Iterator[Edit]:
+    eol = situation.dockerfile.eol
+    if text:
+        lead = eol if at and situation.dockerfile.text[at - 1] != "\n" else ""
+        yield Edit(at, at, lead + text.replace("\n", eol))
 
 
 def _because(user: int, name: str, owned: Writable, evidence: Evidence) -> str:

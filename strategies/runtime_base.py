@@ -16,7 +16,7 @@ from imgopt.proof.probes import health_words
 from imgopt.proof.rules import site_folder
 from imgopt.proof.side import Side
 from imgopt.proof.site import KNOWN, FileServer, file_server, kinds
-from imgopt.rewrite.bases import SUITES
+from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, SUITES
 from imgopt.rewrite.carve import Carved, Verdict
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy, FinalStage, TextFile
@@ -41,7 +41,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         return
     facts = next((item.web_server for item in situation.project.ecosystems if item.web_server is not None), None)
     if situation.final is None or facts is None:
-        yield Skip("needs a final stage carved by multi-stage", line)
+        yield Skip(NOT_CARVED, line)
         return
     try:
         manner = manners(
@@ -98,10 +98,11 @@ def _on_an_image(
     if syntax.rpartition(":")[2].startswith(OLD_SYNTAX):
         yield Skip(f"the syntax {syntax} has no here-documents, in which the web server's settings are written", line)
         return
+    missing = []
     for name in _candidates(facts, evidence):
         image = evidence.look_into(name) if evidence.look_into else None
         if image is None:
-            yield Skip(f"{name} cannot be had here", line)
+            missing.append(Skip(f"{name} {NOT_HAD}", line))
             continue
         refusal = _misfit(evidence, image, facts)
         if refusal:
@@ -115,6 +116,7 @@ def _on_an_image(
         )
         yield Change(because, line, _unneeded_steps(situation, server.folder), final=new)
         return
+    yield from missing
 
 
 def _unneeded_steps(situation: Situation, folder: str) -> tuple[Edit, ...]:

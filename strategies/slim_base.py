@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from imgopt.image.image import Image
-from imgopt.rewrite.bases import family, is_slim, read_base_name, slim_candidates
-from imgopt.rewrite.carving import carve_on
+from imgopt.rewrite.base_swap import lines_behind, swap_edits, swap_refusal
+from imgopt.rewrite.bases import NOT_HAD, family, is_slim, read_base_name, slim_candidates
+from imgopt.rewrite.carving import Carving, carve_on
 from imgopt.rewrite.evidence import read_release
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
@@ -15,43 +16,82 @@ from imgopt.strategies.multi_stage import on_base, without_entry_script
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Tries the slim bases of the family in order; the first one that can be had and fits is taken."""
+    """Tries the slim bases of the family in order; the first one that can be had and fits is taken. Without a carved
+    stage it is put under the author's own lines."""
     evidence, final = situation.evidence, situation.final
-    if evidence is None or final is None:
-        yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
+    if evidence is None:
+        yield Skip("needs `imgopt optimize`")
         return
-    if final.server:
+    if final is not None and final.server:
         return
-    stage = situation.stage
-    base = str(stage.root.base)
-    if is_slim(base, situation.project.ecosystems):
-        yield Skip(f"{base} is a slim base already", stage.root.line)
+    line = situation.stage.root.line
+    base = str(situation.stage.root.base)
+    refusal = _refusal(situation, base)
+    if refusal:
+        yield Skip(refusal, line)
         return
     candidates = slim_candidates(base, situation.project.ecosystems, evidence.os_release, evidence.config.environment)
     if not candidates:
-        yield Skip(f"no slim base is known for {base}", stage.root.line)
-        return
+        yield Skip(f"no slim base is known for {base}", line)
+    missing = []
     for name in candidates:
         image = evidence.look_into(name) if evidence.look_into else None
         if image is None:
-            yield Skip(f"{name} cannot be had here", stage.root.line)
+            missing.append(Skip(f"{name} {NOT_HAD}", line))
             continue
-        refusal = misfit(situation, image)
-        if refusal:
-            yield Skip(f"{name}: {refusal}", stage.root.line)
-            continue
+        found = _on(situation, base, name, image)
+        yield found if isinstance(found, Change) else Skip(found, line)
+        if isinstance(found, Change):
+            return
+    yield from missing
+
+
+def _refusal(situation: Situation, base: str) -> str:
+    if not base or situation.stage.root.is_scratch:
+        return "it is built on no image" if base else "what FROM names is not known here"
+    if is_slim(base, situation.project.ecosystems):
+        return f"{base} is a slim base already"
+    return swap_refusal(situation) if situation.final is None else ""
+
+
+def _on(situation: Situation, base: str, name: str, image: Image) -> Change | str:
+    """The stage on one slim base; else why it does not fit."""
+    refusal = misfit(situation, image)
+    if refusal:
+        return f"{name}: {refusal}"
+    final = situation.final
+    if final is not None:
         final, situation = _for_base(situation, final, image)
-        carving = carve_on(situation, image, packages=True)
-        if carving.missing:
-            path, why = next(iter(carving.missing.items()))
-            yield Skip(f"{name} lacks {path} ({why}), which no package gives", stage.root.line)
-            continue
-        same = family(read_base_name(name), situation.project.ecosystems) == family(
-            read_base_name(base), situation.project.ecosystems
-        )
+    carving = carve_on(situation, image, packages=True)
+    if carving.missing:
+        path, why = next(iter(carving.missing.items()))
+        return f"{name} lacks {path} ({why}), which no package gives"
+    ecosystems, line = situation.project.ecosystems, situation.stage.root.line
+    same = family(read_base_name(name), ecosystems) == family(read_base_name(base), ecosystems)
+    if final is not None:
         new = on_base(situation, final, carving, name, image, same_family=same)
-        yield Change(_because(base, name, carving.packages), stage.root.line, final=new)
-        return
+        return Change(_because(base, name, carving.packages), line, final=new)
+    return _swapped(situation, carving, name, image, same_family=same)
+
+
+def _swapped(situation: Situation, carving: Carving, name: str, image: Image, *, same_family: bool) -> Change | str:
+    base = str(situation.stage.root.base)
+    pinned = _pinned(situation, base, name)
+    edits = swap_edits(situation, pinned)
+    if isinstance(edits, str):
+        return edits
+    extra = lines_behind(situation, carving, image, same_family=same_family)
+    because = f"{_because(base, name, carving.packages)}; one stage stays one stage"
+    if "@" in base and "@" not in pinned:
+        because += f"; {base} was pinned: pin {name} by its digest too"
+    return Change(because, situation.stage.root.line, (*edits, *extra), base=name)
+
+
+def _pinned(situation: Situation, base: str, name: str) -> str:
+    """The name with its digest, where the author pinned the old one and a registry says it."""
+    ask = situation.project.digest
+    digest = ask(name) if "@" in base and ask is not None else None
+    return f"{name}@{digest}" if digest else name
 
 
 def _for_base(situation: Situation, final: FinalStage, image: Image) -> tuple[FinalStage, Situation]:
@@ -101,5 +141,6 @@ STRATEGY = Strategy(
         "https://hub.docker.com/_/debian (slim variants)",
     ),
     rewrite=rewrite,
-    refuses="Another distribution or release; a needed file that no package gives; a base that cannot be had.",
+    refuses="Another distribution or release; a needed file that no package gives; a base that cannot be had; without "
+    "a carved stage, a base that other stages stand on too, or that a build argument names.",
 )

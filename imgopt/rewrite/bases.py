@@ -19,6 +19,9 @@ SUITES = {
     "noble": "24.04",
 }
 """Debian and Ubuntu releases by code name."""
+NOT_CARVED = "no final stage could be carved for it: multi-stage says why"
+NOT_HAD = "cannot be had here"
+"""What a refusal says of a base that no engine and no registry gave, behind its name."""
 
 
 @dataclass(frozen=True, slots=True)

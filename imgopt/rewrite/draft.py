@@ -29,6 +29,7 @@ class Draft:
     pruned: Mapping[str, str] = field(default_factory=dict)
     static: bool = False
     stages: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
 
 
 @lru_cache(maxsize=4)
@@ -46,7 +47,9 @@ def run_strategy(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     dockerfile = parsed(draft.text)
     if dockerfile.errors:
         raise ValueError(f"before {strategy.name}: {dockerfile.errors[0]}")
-    situation = Situation(project, dockerfile, draft.final, draft.ignore, draft.pruned, draft.static, draft.stages)
+    situation = Situation(
+        project, dockerfile, draft.final, draft.ignore, draft.pruned, draft.static, draft.stages, draft.base
+    )
     proposals = list(strategy.rewrite(situation))
     changes, late = _compatible([item for item in proposals if isinstance(item, Change)])
     skips = [*(item for item in proposals if isinstance(item, Skip)), *late]
@@ -109,6 +112,7 @@ def _apply(draft: Draft, name: str, changes: list[Change]) -> Draft:
         pruned={**draft.pruned, **{path: why for change in changes for path, why in change.pruned.items()}},
         static=draft.static or any(change.static for change in changes),
         stages={**draft.stages, **{path: name for change in changes for path, name in change.stages.items()}},
+        base=next((change.base for change in reversed(changes) if change.base), draft.base),
     )
 
 

@@ -124,13 +124,18 @@ class FinalStage:
         return [f"# {text}"] if text else []
 
     def _install(self) -> str:
-        command = self.install.replace("{packages}", " ".join(self.packages))
-        return _run(command.replace(" && ", " \\\n && "))
+        return install_lines(self.install, self.packages)
 
 
 _INTENDED = ((r"apt-get install", "DL3008"), (r"^cd ", "DL3003"), (r"apk add", "DL3018"))
 """What hadolint warns of and is meant: packages of the release that the base is of, old versions of which distributions
 take away; one command in one folder, which is none of the stage's own."""
+
+
+def install_lines(install: str, packages: Iterable[str]) -> str:
+    """The RUN that installs packages of the system, by the command of the distribution with {packages}."""
+    command = install.replace("{packages}", " ".join(packages))
+    return _run(command.replace(" && ", " \\\n && "))
 
 
 def run_lines(commands: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from imgopt.dockerfile import Dockerfile, Edit, apply_edits
 from imgopt.results.optimize import Part, Parts
 from imgopt.results.rewrite import Change, Skip
 from imgopt.rewrite.as_root import as_root
+from imgopt.rewrite.base_name import spelled
 from imgopt.rewrite.carve import Carved, Fate
 from imgopt.rewrite.draft import Draft, new_draft, parsed, run_strategy
 from imgopt.rewrite.early import last_run
@@ -35,6 +36,13 @@ class Plan:
     """Paths that the builder removes, with the reason."""
     static: bool = False
     """The program is linked without shared libraries now."""
+    swapped: str = ""
+    """The base that the author's own stage stands on now, where it is another one and nothing was carved."""
+
+    @property
+    def base(self) -> str:
+        """The base of what ships, where it is not the original's; "" where it is."""
+        return self.final.base if self.final is not None else self.swapped
 
     @property
     def removed_tools(self) -> tuple[str, ...]:
@@ -62,7 +70,8 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
         draft = _settled(draft, strategy, project)
     gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
     text = _text(draft, project)
-    return Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
+    done = Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
+    return replace(done, swapped=draft.base)
 
 
 def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:
@@ -98,7 +107,8 @@ def _text(draft: Draft, project: Project) -> str:
     elif early:
         tail = early + tail
     tail = as_root(tail, dockerfile, (stage.instructions or (stage.start,))[-1], project.evidence)
-    whole = text.rstrip() + "\n" + tail + "\n" + final.render()
+    base = spelled(dockerfile, stage, final.base, project.args) or final.base
+    whole = text.rstrip() + "\n" + tail + "\n" + replace(final, base=base).render()
     eol = dockerfile.eol
     return whole.replace("\r\n", "\n").replace("\n", eol) if eol != "\n" else whole
 

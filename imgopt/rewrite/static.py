@@ -20,6 +20,7 @@ def rewrite_static(context: Path, dockerfile: Path, config: Config, variants: tu
         source.context,
         source.ecosystems,
         target=config.build.target,
+        args=config.build.args,
         churn=source.churn,
         allow=frozenset(config.rewrite.allow),
     )

@@ -44,6 +44,8 @@ class Change:
     """Folders that the final stage takes from another stage than the builder -> its name."""
     static: bool = False
     """The program that is built needs no shared library any more."""
+    base: str = ""
+    """The base that the stage stands on now, where the edits give it another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ class Project:
     """Why a start command that builds first could not be replaced, where that was tried."""
     off: frozenset[str] = frozenset()
     """Strategies that take no part: what another one may count on."""
+    args: Mapping[str, str] = field(default_factory=dict)
+    """What --build-arg and the configuration give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,8 @@ class Situation:
     pruned: Mapping[str, str] = field(default_factory=dict)
     static: bool = False
     stages: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
+    """The base under the stage, where a strategy before put another one there."""
 
     @property
     def evidence(self) -> Evidence | None:
@@ -208,8 +214,9 @@ class Situation:
 
     @property
     def stage(self) -> Stage:
-        """The stage that ships."""
-        return self.dockerfile.target(self.project.target)
+        """The stage that ships, as a build with the project's arguments sees it."""
+        stage = self.dockerfile.target(self.project.target)
+        return self.dockerfile.bind(self.project.args)[stage.index]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,11 @@ from imgopt.rewrite.variants import VariantKind, strategies_of
 
 MOST_BUILDS = 8
 """Builds that one variant may take until it holds or is given up."""
-NEEDED = {"distroless": "distroless-base", "slim": "multi-stage"}
-"""The strategy without which a variant is not what its name says."""
+NEEDED = {
+    "distroless": ("distroless-base",),
+    "slim": ("multi-stage", "slim-base", "bare-base", "runtime-base", "non-root"),
+}
+"""Strategies of which a variant needs one, to be what its name says."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,17 @@ class _Worker:
 
     def run(self) -> Attempt:
         state = _State({})
+        tried: tuple[Plan, Proven] | None = None
         while True:
             plan = self._named_for_good(self.plan(state), state)
             reason = self._inapplicable(plan)
-            if reason:
+            if reason and tried is not None:
                 # What a plan without some strategies cannot do any more is no reason: what they failed by is.
-                return self._end(state, plan, None, next(iter(state.off.values()), reason))
+                return self._end(state, *tried, next(iter(state.off.values()), _why(tried[1])))
+            if reason:
+                return self._end(state, plan, None, reason)
             outcome = self.prove(plan, state)
+            tried = plan, outcome
             if outcome.verdict == "proven":
                 return self._restore(state, plan, outcome)
             if state.builds >= MOST_BUILDS or not self._learn(state, plan, outcome):
@@ -154,10 +161,11 @@ class _Worker:
         if not plan.changes:
             return "nothing to change"
         needed = NEEDED.get(self._kind.name)
-        if needed is None or needed in plan.strategies:
+        if needed is None or not set(needed).isdisjoint(plan.strategies):
             return ""
-        skips = [skip.reason for skip in plan.skips if skip.strategy == needed]
-        return f"{needed}: {skips[-1]}" if skips else f"{needed} does not hold here"
+        last = {skip.strategy: skip.reason for skip in plan.skips if skip.strategy in needed}
+        said = [f"{name}: {last[name]}" for name in needed if name in last]
+        return "; ".join(said) or f"{needed[0]} does not hold here"
 
     def prove(self, plan: Plan, state: _State) -> Proven:
         state.builds += 1
@@ -179,7 +187,7 @@ class _Worker:
         settled, _ = settle(self._session, self._runs, run, self._request.smoke, rebuilt=self._again.image)
         self._runs = settled
         image = open_image(image_id)
-        candidate = Side(image, self._looker(plan.final.base) if plan.final is not None else original.base)
+        candidate = Side(image, self._looker(plan.base) if plan.base else original.base)
         runs = Runs(originals=settled, candidate=run)
         allowed = allowances(plan, original.evidence, candidate, original.source.ecosystems)
         checks = judge(original.evidence.side, candidate, allowed, runs, named_packages=self._named)
@@ -202,8 +210,8 @@ class _Worker:
             state.words += found.words
             return True
         names = [name for name in suspects(plan.strategies, outcome.items) if name not in state.off]
-        needed = NEEDED.get(self._kind.name)
-        names = [name for name in names if name != needed]
+        needed = NEEDED.get(self._kind.name, ())
+        names = [name for name in names if len(needed) > 1 or name not in needed]
         if not names:
             return False
         why = _why(outcome)

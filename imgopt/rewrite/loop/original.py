@@ -133,7 +133,8 @@ def seen_in(runs: tuple[Observation, ...]) -> Seen:
 
 def static_project(request: OptimizeRequest, source: Source) -> Project:
     """The facts that no image is needed for."""
-    return Project(source.context, source.ecosystems, target=request.config.build.target)
+    build = request.config.build
+    return Project(source.context, source.ecosystems, target=build.target, args=build.args)
 
 
 def _pages(answers: Iterable[Answer]) -> dict[str, Page]:
@@ -164,4 +165,5 @@ def project_of(request: OptimizeRequest, original: Original, looker: BaseLooker 
         digest=looker.digest if looker is not None else None,
         allow=frozenset(request.config.rewrite.allow),
         unresolved=original.unresolved,
+        args=request.config.build.args,
     )

@@ -154,7 +154,7 @@ def _variant(item: Attempt, original: Original, before: Sizes, times: Times) -> 
         build_seconds=arm.cold[0] if arm is not None and arm.cold else None,
         layers=len(outcome.image.layers) if outcome is not None and outcome.image is not None else None,
         user=outcome.image.config.user if outcome is not None and outcome.image is not None else "",
-        base=item.plan.final.base if item.plan.final is not None else "",
+        base=item.plan.base,
         base_swap_bytes=swap if saved is not None else None,
         own_edit_bytes=saved - swap if saved is not None and swap is not None else None,
         changes=list(item.plan.changes),
@@ -173,8 +173,8 @@ def _figures(item: Attempt, original: Original) -> dict[str, Any]:
     image = item.outcome.image if item.outcome is not None else None
     if image is None:
         return {}
-    look, final = original.evidence.look_into, item.plan.final
-    base = look(final.base) if look is not None and final is not None else original.base
+    look, name = original.evidence.look_into, item.plan.base
+    base = look(name) if look is not None and name else original.base
     below = original.evidence.base_layers, figures.shared_layers(base, image)
     return {
         "layer_figures": figures.layers(image, below[1]),
@@ -186,9 +186,9 @@ def _figures(item: Attempt, original: Original) -> dict[str, Any]:
 def _base_swap(item: Attempt, original: Original) -> int | None:
     """Wire bytes between the two bases alone."""
     look = original.evidence.look_into
-    if item.plan.final is None or original.base is None or look is None:
+    if not item.plan.base or original.base is None or look is None:
         return 0
-    new = look(item.plan.final.base)
+    new = look(item.plan.base)
     if new is None:
         return None
     old_wire, new_wire = sizes(original.base).wire, sizes(new).wire
