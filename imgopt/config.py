@@ -12,11 +12,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from imgopt.errors import InputError, Location
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,7 +42,7 @@ class SmokeSection(Section, frozen=True):
 
     http: list[str] = []
     run: list[str] = []
-    ports: list[int] = []
+    ports: list[Port] = []
     env: dict[str, str] = {}
     env_file: str | None = None
     mounts: list[str] = []
@@ -167,7 +169,8 @@ def _convert(table: dict[str, Any], path: Path | None) -> Config:
     except msgspec.ValidationError as error:
         key = re.search(r"at `\$\.?([^`]*)`", str(error))
         line = _line_of(path, key[1].split(".")[-1].split("[")[0]) if key else None
-        raise InputError(str(error).replace("`$.", "`"), location=Location(place, line)) from None
+        hint = "a port is a number from 1 to 65535" if key and key[1].startswith("smoke.ports") else None
+        raise InputError(str(error).replace("`$.", "`"), location=Location(place, line), hint=hint) from None
 
 
 def _underscored(value: Any, free: bool = False) -> Any:

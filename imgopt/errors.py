@@ -48,6 +48,12 @@ class EnvironmentFailure(ImgoptError):
     exit_code = 3
 
 
+class OutOfTime(ImgoptError):
+    """What was under way was ended, because the time that it might take was over."""
+
+    exit_code = 1
+
+
 class Interrupted(ImgoptError):
     """SIGINT or SIGTERM: exit code 130."""
 

@@ -40,7 +40,8 @@ class Measured:
 class Laboratory:
     """A copy of the context in which scenarios are made, built and taken back.
 
-    `request` says how the user's builds are called; its context and Dockerfile are replaced by the copy's.
+    `request` says how the user's builds are called; its context and Dockerfile are replaced by the copy's. A build
+    that has not ended at `until` (time.monotonic()) raises OutOfTime.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Laboratory:
         request: BuildRequest,
         also: Tree | None = None,
         on_event: Callable[[BuildEvent], None] | None = None,
+        until: float | None = None,
     ) -> None:
         self._session = session
         self._state = state
         self._request = request
         self._on_event = on_event
+        self._until = until
         self.first: Measured | None = None
         self._nonce = secrets.token_hex(6)
         self.folder = session.temp_tree("cache")
@@ -93,7 +96,7 @@ class Laboratory:
             output="cacheonly",
         )
         try:
-            build = self._session.build(request, self._on_event)
+            build = self._session.build(request, self._on_event, self._until)
         except BuildFailure as failure:
             return Measured(_measures(state, failure.steps), 0.0, failure.message)
         return Measured(_measures(state, build.steps), build.seconds)

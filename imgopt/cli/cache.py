@@ -13,6 +13,7 @@ import typer
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
+from imgopt.cli.repeated import build_words
 from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ def cache_command(
     build: options.BuildOptions,
     out: options.OutputOptions,
 ) -> int:
+    from msgspec import structs
+
+    words = build_words(context, build)
     kind = "explain" if _is_explain(explain, since, against) else "replay" if replay is not None else "cache"
     out.check(kind)
     _check(kind, explain, since, against, with_, measure)
@@ -79,9 +83,9 @@ def cache_command(
         elif replay is not None:
             result = project.replay(replay, with_ or (), times, session, tell)
         elif session is not None:
-            result = project.measure(session, scenario or (), tell)
+            result = structs.replace(project.measure(session, scenario or (), tell), arguments=words)
         else:
-            result = project.examine(scenario or (), times)
+            result = structs.replace(project.examine(scenario or (), times), arguments=words)
     give(result, out)
     return 0
 
@@ -116,7 +120,7 @@ def _project(context: Path, settings: Config) -> Project:
     from imgopt.cache.project import Project
     from imgopt.engine import configured
 
-    file = settings.build.file
+    file = settings.build.file or options.other_name(context, settings)
     request = replace(configured(context, settings), dockerfile=Path(file) if file else None, file=file or "Dockerfile")
     own = tuple(
         OwnScenario(one.name, context / one.patch if one.patch else None, one.command)

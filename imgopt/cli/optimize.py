@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ import typer
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
+from imgopt.cli.kept import forget, state_folder, write_result
+from imgopt.cli.repeated import build_words, run_words
 
 if TYPE_CHECKING:
     from imgopt.results.optimize import OptimizeResult, Variant
@@ -21,6 +24,7 @@ Make the image smaller and its rebuilds faster, and prove that it still does the
 
 Builds the project, looks inside, runs it, rewrites the Dockerfile, builds and runs the rewrite, compares both, and
 measures before and after. Nothing in the context is written without --write, and only a proven variant ever is.
+What is proven is kept before anything is timed: in --out, else in ~/.local/state/imgopt until the command has ended.
 Exit code 0: the recommended variant is proven, or there is nothing to gain; 1: no variant could be proven.
 
   imgopt optimize .
@@ -39,8 +43,10 @@ Allow = Annotated[
     list[str] | None,
     typer.Option("--allow", help=f"Make a suggestion too: {choices.listed(choices.SUGGESTIONS)}; repeatable."),
 ]
-NoTimings = Annotated[bool, typer.Option("--no-timings", help="Leave out the short benchmark.")]
-TimeAll = Annotated[bool, typer.Option("--time-all", help="Time every proven variant, not only the smallest.")]
+NoTimings = Annotated[
+    bool, typer.Option("--no-timings", help="Leave out the short benchmark (which takes no longer than the builds).")
+]
+TimeAll = Annotated[bool, typer.Option("--time-all", help="Time every proven variant, to the end.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -74,16 +80,20 @@ def optimize_command(
     request = OptimizeRequest(
         context, dockerfile, settings, tuple(variant or ()), timings=not no_timings, time_all=time_all
     )
-    result = _optimize(request)
+    allowed = [word for name in allow or () for word in ("--allow", name)]
+    said = {"arguments": build_words(context, build), "run_arguments": [*run_words(smoke), *allowed]}
+    keeper = _Keeper(out or state_folder(dockerfile), said, temporary=out is None)
+    result = msgspec.structs.replace(_optimize(request, keeper), **said)
     give(result, out_to)
-    if out is not None:
-        _write_out(out, result)
+    keeper.finish(result)
+    if result.interrupted:
+        return 130
     if write:
         _write_back(request, result)
     return 0 if result.verdict in ("proven", "good") else 1
 
 
-def _optimize(request: OptimizeRequest) -> OptimizeResult:
+def _optimize(request: OptimizeRequest, keeper: _Keeper) -> OptimizeResult:
     from imgopt.cli.engine import engine_to_prove_with
     from imgopt.cli.progress import LiveProgress
     from imgopt.engine import Session
@@ -92,24 +102,44 @@ def _optimize(request: OptimizeRequest) -> OptimizeResult:
 
     read_source(request)  # what is wrong with the input is said before an engine is asked for
     with Session(engine_to_prove_with()) as session, LiveProgress() as progress:
-        return optimize(session, request, progress)
+        return optimize(session, request, progress, lambda result: keeper.keep(result, progress.say))
 
 
-def _write_out(folder: Path, result: OptimizeResult) -> None:
-    from imgopt.report.files import write_atomic
-    from imgopt.results import to_json
+class _Keeper:
+    """Puts the result where it stays, before the timing and at the end."""
 
-    for variant in result.variants:
-        if variant.verdict == "proven":
-            write_atomic(folder / f"Dockerfile.{variant.name}", variant.dockerfile)
-            if variant.dockerignore is not None:
-                write_atomic(folder / f"Dockerfile.{variant.name}.dockerignore", variant.dockerignore)
-    write_atomic(folder / "optimize.json", to_json(result))
-    print(f"imgopt: proven variants and optimize.json are in {folder}", file=sys.stderr)
+    def __init__(self, folder: Path, said: dict[str, list[str]], *, temporary: bool) -> None:
+        self._folder, self._said, self._temporary = folder, said, temporary
+
+    def keep(self, result: OptimizeResult, say: Callable[[str], None]) -> None:
+        """Before the timing: says what is proven, and where it is."""
+        import msgspec
+
+        from imgopt.report.optimize import headline
+
+        say(headline(result))
+        try:
+            write_result(self._folder, msgspec.structs.replace(result, **self._said))
+        except OSError as error:
+            if not self._temporary:
+                raise
+            say(f"it could not be kept in {self._folder} ({error.strerror}): --out names another folder")
+            return
+        say(f"kept in {self._folder}, whatever happens to the timing")
+
+    def finish(self, result: OptimizeResult) -> None:
+        """At the end: into --out; what was kept elsewhere goes, unless the timing was interrupted."""
+        if not self._temporary:
+            write_result(self._folder, result)
+        elif not result.interrupted:
+            forget(self._folder)
+            return
+        print(f"imgopt: proven variants and optimize.json are in {self._folder}", file=sys.stderr)
 
 
 def _write_back(request: OptimizeRequest, result: OptimizeResult) -> None:
-    best = next((variant for variant in result.variants if variant.name == result.recommended), None)
+    wanted = result.recommended or (request.variants[0] if len(request.variants) == 1 else None)
+    best = next((variant for variant in result.variants if variant.name == wanted), None)
     if best is None or best.verdict != "proven":
         print("imgopt: nothing was written: no proven variant is recommended", file=sys.stderr)
         return

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,13 +18,17 @@ from imgopt.errors import InputError, Location
 Context = Annotated[Path, typer.Argument(help="Build context folder.", show_default=True)]
 File = Annotated[Path | None, typer.Option("--file", "-f", help="Dockerfile (default: CONTEXT/Dockerfile).")]
 Target = Annotated[str | None, typer.Option("--target", help="Stage to build.")]
-BuildArg = Annotated[list[str] | None, typer.Option("--build-arg", help="NAME=VALUE, as in docker build.")]
+BuildArg = Annotated[
+    list[str] | None, typer.Option("--build-arg", help="NAME=VALUE, or NAME alone, as in docker build.")
+]
 Secret = Annotated[list[str] | None, typer.Option("--secret", help="As in docker build: id=npm,src=.npmrc")]
 Ssh = Annotated[list[str] | None, typer.Option("--ssh", help="As in docker build: default, or ID=SOCKET.")]
 Platform = Annotated[str | None, typer.Option("--platform", help="linux/amd64, linux/arm64, linux/arm/v7, ...")]
 Network = Annotated[str | None, typer.Option("--network", help="Of RUN steps: default, none or host.")]
 Base = Annotated[list[str] | None, typer.Option("--base", help="NAME=IMAGE: use IMAGE where a FROM says NAME.")]
-Port = Annotated[list[int] | None, typer.Option("--port", help="Port that the service listens on; repeatable.")]
+Port = Annotated[
+    list[int] | None, typer.Option("--port", min=1, max=65535, help="Port that the service listens on; repeatable.")
+]
 Http = Annotated[list[str] | None, typer.Option("--http", help="PATH or PATH=TEXT to ask for.")]
 RunCommand = Annotated[list[str] | None, typer.Option("--run", help="Command to run in the container and compare.")]
 Env = Annotated[list[str] | None, typer.Option("--env", "-e", help="NAME=VALUE, or NAME alone, for the container.")]
@@ -31,6 +38,9 @@ Format = Annotated[str, typer.Option("--format", help="What goes to standard out
 Output = Annotated[
     list[str] | None, typer.Option("--output", metavar="FORMAT:PATH", help="To a file, in a format; repeatable.")
 ]
+
+MOST_SHOWN = 12
+"""Dockerfiles that are listed where there are several."""
 
 if TYPE_CHECKING:
     from imgopt.config import Config
@@ -96,7 +106,7 @@ def _with_build(config: Config, options: BuildOptions) -> Config:
         old,
         file=str(options.file) if options.file else old.file,
         target=options.target or old.target,
-        args={**old.args, **pairs(options.build_arg, "--build-arg")},
+        args={**old.args, **pairs(from_environment(options.build_arg or ()), "--build-arg")},
         secrets=[*old.secrets, *(options.secret or [])],
         ssh=[*old.ssh, *(options.ssh or [])],
         platform=options.platform or old.platform,
@@ -106,7 +116,11 @@ def _with_build(config: Config, options: BuildOptions) -> Config:
 
 
 def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
+    from imgopt.proof.settings import read_http
+
     old = config.smoke
+    for probe in [*old.http, *(options.http or [])]:
+        read_http(probe)  # a wrong one is said before anything is built
     env_file = options.env_file or (folder / old.env_file if old.env_file else None)
     section = msgspec.structs.replace(
         old,
@@ -124,6 +138,14 @@ def smoke_settings(config: Config) -> SmokeSettings:
     from imgopt.proof.settings import settings_of
 
     return settings_of(config.smoke, Path())
+
+
+def from_environment(words: Iterable[str]) -> list[str]:
+    """As docker does: a `--build-arg NAME` without a value takes that of the environment, or is not given."""
+    valued = (
+        word if "=" in word else f"{word}={os.environ[word]}" for word in words if "=" in word or word in os.environ
+    )
+    return list(valued)
 
 
 def pairs(values: list[str] | None, option: str) -> dict[str, str]:
@@ -149,14 +171,40 @@ def _environment(options: SmokeOptions, env_file: Path | None, configured: Mappi
 
 
 def find_dockerfile(context: Path, config: Config) -> Path:
-    """The Dockerfile of a project: as `-f` or the configuration says, else CONTEXT/Dockerfile. Raises InputError."""
+    """The Dockerfile of a project: as `-f` or the configuration says, else CONTEXT/Dockerfile, else the only one that
+    there is under another name or in a sub-folder, which is said. Raises InputError."""
     named = config.build.file
-    if named is None:
-        path = context / "Dockerfile"
-    else:
+    if named is not None:
         path = Path(named) if Path(named).is_file() or Path(named).is_absolute() else context / named
-    if not path.is_file():
-        others = sorted(item.name for item in context.glob("*ockerfile*") if item.is_file())
-        hint = f"there is {', '.join(others)}: choose one with -f" if others else "give its path with -f"
-        raise InputError("no such Dockerfile", location=Location(str(path)), hint=hint)
-    return path
+    else:
+        path = context / "Dockerfile"
+    if path.is_file():
+        return path
+    return _other_dockerfile(context, path, named)
+
+
+def other_name(context: Path, config: Config) -> str | None:
+    """The path of the project's Dockerfile where it is not CONTEXT/Dockerfile. Raises InputError for none."""
+    path = find_dockerfile(context, config)
+    return None if path == context / "Dockerfile" else str(path)
+
+
+def _other_dockerfile(context: Path, path: Path, named: str | None) -> Path:
+    from imgopt.context.dockerfiles import find_dockerfiles, own_context
+
+    found = find_dockerfiles(context)
+    only = found[0] if len(found) == 1 and named is None else None
+    if only is not None and own_context(context, only) == context:
+        print(f"imgopt: there is no {path}: {only} is used, and {context} stays the build context", file=sys.stderr)
+        return only
+    shown = [_pointed(context, own_context(context, other), other) for other in found[:MOST_SHOWN]]
+    more = [f"and {len(found) - MOST_SHOWN} more"] if len(found) > MOST_SHOWN else []
+    hint = "\n        ".join(["there is, with what to give:", *shown, *more]) if found else "give its path with -f"
+    raise InputError("no such Dockerfile", location=Location(str(path)), hint=hint)
+
+
+def _pointed(context: Path, own: Path, dockerfile: Path) -> str:
+    """Context and `-f` for one of several Dockerfiles, as words to paste."""
+    if own != context and dockerfile.name == "Dockerfile":
+        return shlex.join([str(own)])
+    return shlex.join([str(own), "-f", str(dockerfile)])

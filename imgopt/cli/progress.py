@@ -37,6 +37,11 @@ class LiveProgress:
         if not self._console.is_terminal:
             self._console.print(Text(f"{safe_terminal(text)} ...", style="dim"))
 
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self._finish()
+        self._console.print(Text(f"imgopt: {safe_terminal(text)}"), soft_wrap=True)
+
     def build(self, event: BuildEvent) -> None:
         if event.kind == "started" and event.name:
             self._status.update(Text(f"{self._stage}: {safe_terminal(event.name)[:100]}"))

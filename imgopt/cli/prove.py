@@ -12,6 +12,7 @@ import typer
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
+from imgopt.cli.repeated import build_words, run_words
 from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def prove_command(
     smoke: options.SmokeOptions,
     out: options.OutputOptions,
 ) -> int:
+    from msgspec import structs
+
     out.check("proof")
     choices.check("--allow", allow or (), choices.DIFFERENCES)
     folder = Path(subject) if Path(subject).is_dir() else Path()
@@ -62,6 +65,8 @@ def prove_command(
     else:
         question = _of_images(subject, candidate, settings)
     result = _prove(replace(question, allow=tuple(allow or ())))
+    allowed = [word for key in allow or () for word in ("--allow", key)]
+    result = structs.replace(result, arguments=build_words(subject, build), run_arguments=[*run_words(smoke), *allowed])
     give(result, out)
     return 0 if result.verdict == "proven" else 1
 

@@ -10,6 +10,7 @@ import typer
 
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
+from imgopt.cli.repeated import build_words
 
 HELP = """
 Show what can be changed from text alone: no engine, no build, nothing proven.
@@ -42,15 +43,19 @@ def rewrite_command(
     format: Annotated[str, choices.format_option("rewrite")] = "text",
     output: options.Output = None,
 ) -> int:
+    from msgspec import structs
+
     from imgopt.rewrite.static import rewrite_static
     from imgopt.rewrite.variants import check_names
 
     out = options.OutputOptions(format, output)
     out.check("rewrite")
-    settings = options.effective_config(context, options.BuildOptions(file, target, build_arg, config=config))
+    build = options.BuildOptions(file, target, build_arg, config=config)
+    settings = options.effective_config(context, build)
     check_names(settings.rewrite.allow, settings.rewrite.disable)
     dockerfile = options.find_dockerfile(context, settings)
     result = rewrite_static(context, dockerfile, settings, tuple(variant or settings.rewrite.variants or ("safe",)))
+    result = structs.replace(result, arguments=build_words(context, build))
     give(result, out)
     changed = any(item.changes for item in result.variants)
     if write and changed:

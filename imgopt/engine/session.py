@@ -20,8 +20,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -32,9 +32,10 @@ from typing import Any
 from imgopt.engine.build import Build, BuildRequest, Listener, end_process
 from imgopt.engine.client import Engine
 from imgopt.engine.container import Container, RunRequest, StartFailure
-from imgopt.errors import EnvironmentFailure, Interrupted
+from imgopt.errors import EnvironmentFailure, ImgoptError, Interrupted, OutOfTime
 
 LABEL = "imgopt.session"
+Child = subprocess.Popen[str]
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _ID = re.compile(r"(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-\d+")
 _NUMBERS = count(1)
@@ -59,6 +60,8 @@ class Session:
         """Builds by the name that each was asked for with."""
         self.steps_run: Counter[str] = Counter()
         """RUN steps that those builds executed, and did not take from the cache."""
+        self.build_seconds: defaultdict[str, float] = defaultdict(float)
+        """How long those builds took, those that failed with them."""
 
     def __enter__(self) -> Session:
         sweep(self.engine)
@@ -78,17 +81,28 @@ class Session:
                 signal.signal(number, handler)
             self._handlers.clear()
 
-    def build(self, request: BuildRequest, on_event: Listener | None = None) -> Build:
-        """As Engine.build; the image is tagged `imgopt-ID/NAME:N`, labelled, and removed when the session ends."""
+    def build(self, request: BuildRequest, on_event: Listener | None = None, until: float | None = None) -> Build:
+        """As Engine.build; the image is tagged `imgopt-ID/NAME:N`, labelled, and removed when the session ends.
+
+        Raises OutOfTime where it has not ended at `until` (time.monotonic())."""
         if request.output == "load":
             tag = request.tag or f"imgopt-{self.id}/{request.name}:{next(self._names)}"
             request = replace(request, tag=tag, labels={**request.labels, **self.labels})
         self.built[request.name] += 1
+        started = time.monotonic()
         try:
-            build = self.engine.build(request, on_event, self._children.append, scratch=f"imgopt-{self.id}-dockerfile-")
+            with _ending_at(until, self._children.append) as on_process:
+                build = self.engine.build(request, on_event, on_process, scratch=f"imgopt-{self.id}-dockerfile-")
         except (Interrupted, KeyboardInterrupt):
             self._cut_short = True
             raise
+        except ImgoptError:
+            if until is None or time.monotonic() < until:
+                raise
+            self._cut_short = True
+            raise OutOfTime(f"the build of {request.name} was ended: its time was over") from None
+        finally:
+            self.build_seconds[request.name] += time.monotonic() - started
         executed = (step for step in build.steps if step.name.startswith("RUN") and not step.cached)
         self.steps_run[request.name] += sum(1 for _ in executed)
         return build
@@ -162,6 +176,30 @@ class Session:
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         if not self._closing:  # while cleaning up there is nothing left to interrupt
             raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+
+
+@contextlib.contextmanager
+def _ending_at(until: float | None, on_process: Callable[[Child], None]) -> Iterator[Callable[[Child], None]]:
+    """Ends the build's process at `until`, if it still runs then: buildx hears SIGTERM and has BuildKit stop."""
+    timers: list[threading.Timer] = []
+
+    def started(process: Child) -> None:
+        on_process(process)
+        if until is not None:
+            timers.append(threading.Timer(max(0.0, until - time.monotonic()), _terminate, [process]))
+            timers[-1].daemon = True
+            timers[-1].start()
+
+    try:
+        yield started
+    finally:
+        for timer in timers:
+            timer.cancel()
+
+
+def _terminate(process: Child) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)

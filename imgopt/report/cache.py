@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from imgopt.report.command import command_line, words_of
 from imgopt.report.common import (
     code_markdown,
     percent_text,
@@ -117,8 +118,12 @@ def _remarks(result: CacheResult) -> Iterator[tuple[str, str]]:
 
 def _next(result: CacheResult) -> str:
     if result.agreement is None:
-        return "imgopt cache --measure builds these changes; --explain LINE says why a line misses"
-    return "imgopt cache --replay 200 weighs this with your git history; --explain LINE says why a line misses"
+        return f"{_again(result, '--measure')}   (builds these changes; --explain LINE says why a line misses)"
+    return f"{_again(result, '--replay', '200')}   (weighs this with your git history; --explain LINE says why)"
+
+
+def _again(result: CacheResult, *more: str) -> str:
+    return safe_terminal(command_line("cache", words_of(result.arguments, ".", result.dockerfile), *more))
 
 
 def markdown(result: CacheResult) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 
+from imgopt.report.command import missing_lines, next_command
 from imgopt.report.common import (
     block_markdown,
     new_user_text,
@@ -25,6 +26,7 @@ MOST_SKIPS = 6
 def text(result: OptimizeResult) -> RenderableType:
     """One screen: the verdict, before and after, what changed and why, what was refused, the next command."""
     parts: list[RenderableType] = [_headline(result)]
+    parts += [Words(safe_terminal(line), style="yellow") for line in notes(result)]
     if result.variants:
         parts.append(Padding(_table(result), (1, 0)))
     for variant in result.variants:
@@ -38,7 +40,7 @@ def text(result: OptimizeResult) -> RenderableType:
     mounted = _new_user(result)
     if mounted:
         parts.append(Words(f"Before you ship it: {mounted}", style="yellow"))
-    parts.append(Words(next_command(result), style="bold"))
+    parts.append(Words(safe_terminal(next_command(result)), style="bold"))
     return Group(*parts)
 
 
@@ -51,6 +53,18 @@ def _headline(result: OptimizeResult) -> Words:
         return _said(f"{result.verdict}: ", style, shown)
     said = f"the {best.name} variant does the same job. {gain_text(result, best)}"
     return _said("proven: ", "bold green", said)
+
+
+def headline(result: OptimizeResult) -> str:
+    """The verdict with its figures, in one line."""
+    return _headline(result).plain.splitlines()[0]
+
+
+def notes(result: OptimizeResult) -> list[str]:
+    """What belongs right below the headline: bases that are missing, and a timing that did not come to its end."""
+    stopped = f"Timing was {result.interrupted}: what is proven is whole" if result.interrupted else ""
+    timed = f"Timing {result.timing_note}" if result.timing_note else ""
+    return [*missing_lines(result), *filter(None, (stopped, timed))]
 
 
 def _said(word: str, style: str, sentence: str) -> Words:
@@ -152,7 +166,7 @@ def _columns(rows: list[tuple[str, ...]]) -> Grid:
 
 def _sources(variant: Variant) -> str:
     """Where the saving comes from: the other base alone, and everything else."""
-    if variant.base_swap_bytes is None or variant.own_edit_bytes is None:
+    if not variant.base or variant.base_swap_bytes is None or variant.own_edit_bytes is None:
         return ""
     own = variant.own_edit_bytes
     rest = f"{size_text(own)} from the other changes" if own >= 0 else f"the other changes put {size_text(-own)} back"
@@ -168,18 +182,10 @@ def builds_text(result: OptimizeResult) -> str:
     return f"Builds: {result.builds} ({parts}){most}; {ran} RUN steps executed, the others came from the cache"
 
 
-def next_command(result: OptimizeResult) -> str:
-    context = safe_terminal(result.context)
-    if result.recommended:
-        return f"Next: imgopt optimize {context} --variant {result.recommended} --write"
-    if result.verdict == "good":
-        return f"Next: imgopt cache {context}   (what does a code change cost?)"
-    return f"Next: imgopt optimize {context} --http PATH=TEXT --env NAME=VALUE   (say how the service is asked)"
-
-
 def markdown(result: OptimizeResult) -> str:
     """The same for a pull request comment."""
     lines = [f"### imgopt: {safe_markdown(str(_headline(result)).splitlines()[0])}", ""]
+    lines += [f"{safe_markdown(line)}\n" for line in notes(result)]
     if result.variants:
         lines += [_markdown_table(result), ""]
     best = _shown(result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from imgopt.report.command import command_line, words_of
 from imgopt.report.common import block_markdown, code_markdown, safe_markdown, safe_terminal, size_text, table_markdown
 from imgopt.results.proof import Compared, ProofCheck, ProofResult
 
@@ -95,7 +96,11 @@ def _log_lines(result: ProofResult) -> Iterator[RenderableType]:
 
 def _next(result: ProofResult) -> str:
     if result.verdict == "proven":
-        return "imgopt bench says what it saves in bytes and seconds"
+        if not result.candidate.dockerfile or not result.original.dockerfile:
+            return "imgopt diff says what it saves in bytes"
+        words = words_of(result.arguments, ".", result.original.dockerfile)
+        command = command_line("bench", words, "--with", result.candidate.dockerfile)
+        return f"{safe_terminal(command)}   (what it saves in bytes and seconds)"
     if result.verdict == "refuted":
         return "mend what failed and prove again; what is intended is said with --allow KEY"
     if result.hints:

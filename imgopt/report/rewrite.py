@@ -6,6 +6,7 @@ import difflib
 
 from rich.console import Group, RenderableType
 
+from imgopt.report.command import command_line, words_of
 from imgopt.report.common import block_markdown, safe_markdown, safe_terminal
 from imgopt.report.layout import Code, Column, Grid, Words
 from imgopt.results.rewrite import RewriteResult, StaticVariant
@@ -20,7 +21,8 @@ def text(result: RewriteResult) -> RenderableType:
         parts += _variant(result, variant)
     if not any(variant.changes for variant in result.variants):
         parts.append(Words("Nothing can be changed from the text alone.", style="bold"))
-    parts.append(Words("Next: imgopt optimize   (builds, runs and proves; needs a Docker engine)", style="bold"))
+    command = safe_terminal(command_line("optimize", words_of(result.arguments, ".", result.dockerfile)))
+    parts.append(Words(f"Next: {command}   (builds, runs and proves; needs a Docker engine)", style="bold"))
     return Group(*parts)
 
 

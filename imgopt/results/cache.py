@@ -71,3 +71,6 @@ class CacheResult(Result, frozen=True, kw_only=True):
     cold_seconds: float | None = None
     """The first build, every step run; None: not measured."""
     notes: list[str] = []
+    arguments: list[str] = []
+    """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
+    secrets."""

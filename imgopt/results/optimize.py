@@ -106,6 +106,14 @@ class Variant(Value, frozen=True, kw_only=True):
     """Live bytes of the original and of this image, by path."""
 
 
+class MissingBase(Value, frozen=True, kw_only=True):
+    """A base that could not be had; `names` in the order in which they were tried."""
+
+    variant: str
+    strategy: str
+    names: list[str]
+
+
 class OptimizeResult(Result, frozen=True, kw_only=True):
     schema: str = "imgopt/optimize/1"
     project: str = ""
@@ -130,3 +138,18 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
     bases: dict[str, str] = {}
     """Base images that were replaced by the configuration, name to image."""
+    missing_bases: list[MissingBase] = []
+    """Base images that a variant wanted and that could not be had, where no other one was found in their place."""
+    interrupted: str = ""
+    """The signal that ended the timing; what is proven is whole."""
+    timing_note: str = ""
+    """Why less was timed than usual: the time that it may take was over."""
+    timing_seconds: float | None = None
+    """How long the timing took; None where nothing was timed."""
+    timing_budget: float | None = None
+    """How long it might have taken: what the builds before it took; None without such a bound."""
+    arguments: list[str] = []
+    """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
+    secrets."""
+    run_arguments: list[str] = []
+    """The same of how the image is run, and of which suggestions were allowed: --http, --env, --allow, ..."""

@@ -53,3 +53,8 @@ class ProofResult(Result, frozen=True, kw_only=True):
     """The last lines of what did not build, start or answer as it should."""
     hints: list[str] = []
     """Settings that would help."""
+    arguments: list[str] = []
+    """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
+    secrets."""
+    run_arguments: list[str] = []
+    """The same of how the image is run: --http, --env, ..."""

@@ -36,3 +36,6 @@ class RewriteResult(Result, frozen=True, kw_only=True):
     original: str = ""
     """Text of the original."""
     variants: list[StaticVariant] = []
+    arguments: list[str] = []
+    """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
+    secrets."""

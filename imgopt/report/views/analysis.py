@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-
+from imgopt.report.command import command_line
 from imgopt.report.common import count_text, percent_text, size_text
 from imgopt.report.tree import Node
 from imgopt.report.view import Block, Cell, Level, Map, Section, Table, Tile, View
@@ -63,7 +62,7 @@ def _sections(result: Analysis) -> list[Section]:
         *_junk(result),
     ]
     facts = [("digest", result.digest), ("source", result.source), ("Dockerfile", result.dockerfile or "")]
-    return [*found, sections.reproduce_section(f"imgopt analyze {shlex.quote(result.image)}", facts)]
+    return [*found, sections.reproduce_section(command_line("analyze", result.image), facts)]
 
 
 def _findings(result: Analysis) -> list[Section]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imgopt.report.command import command_line, words_of
 from imgopt.report.common import count_text, seconds_text
 from imgopt.report.view import Block, Cell, Matrix, Section, Table, Tile, View
 from imgopt.report.views import sections
@@ -86,4 +87,5 @@ def _sections(result: CacheResult) -> list[Section]:
     notes += [Table("Notes", ("Note",), [(Cell(note),) for note in result.notes])] if result.notes else []
     if notes:
         found.append(Section("notes", "What was not looked at", notes))
-    return [*found, sections.reproduce_section(f"imgopt cache --file {result.dockerfile}", [])]
+    command = command_line("cache", words_of(result.arguments, ".", result.dockerfile))
+    return [*found, sections.reproduce_section(command, [])]

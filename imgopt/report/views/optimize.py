@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from imgopt.bench.statistics import interval
+from imgopt.report.command import again
 from imgopt.report.common import new_user_text, seconds_text
 from imgopt.report.view import Block, Cell, Dots, Fall, Section, Table, Tile, View
 from imgopt.report.views import sections
@@ -237,5 +237,4 @@ def _ending(result: OptimizeResult) -> list[Section]:
     facts = [*result.environment.items(), *((f"base {name}", image) for name, image in sorted(result.bases.items()))]
     facts.append(("builds made", str(result.builds)))
     facts.append(("cold build of the original", seconds_text(result.original.build_seconds)))
-    command = f"imgopt optimize {shlex.quote(result.context)} --file {shlex.quote(result.dockerfile)}"
-    return [*sections.refusals_section(skips, repairs), sections.reproduce_section(command, facts)]
+    return [*sections.refusals_section(skips, repairs), sections.reproduce_section(again(result), facts)]

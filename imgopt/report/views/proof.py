@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-
+from imgopt.report.command import command_line, words_of
 from imgopt.report.common import seconds_text
 from imgopt.report.view import Block, Cell, Section, Table, Text, Tile, View
 from imgopt.report.views import sections
@@ -85,7 +84,8 @@ def _log(result: ProofResult) -> list[Section]:
 def _reproduce(result: ProofResult) -> Section:
     original = result.original
     subject = "." if original.dockerfile else original.image
-    command = f"imgopt prove {shlex.quote(subject)} --with {shlex.quote(_name(result))}"
+    words = words_of(result.arguments, subject, original.dockerfile)
+    command = command_line("prove", words, result.run_arguments, "--with", _name(result))
     facts = [
         ("original", f"{original.dockerfile} {original.image}".strip()),
         ("candidate", f"{result.candidate.dockerfile} {result.candidate.image}".strip()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -10,10 +10,12 @@ import msgspec
 from imgopt.bench import figures
 from imgopt.context.project import project_name
 from imgopt.engine import Session
+from imgopt.errors import Interrupted
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
-from imgopt.results.optimize import Check, OptimizeResult, Sizes, Variant
+from imgopt.results.optimize import Check, MissingBase, OptimizeResult, Sizes, Variant
 from imgopt.results.optimize import Original as OriginalResult
+from imgopt.rewrite.bases import NOT_HAD
 from imgopt.rewrite.loop.again import BuiltAgain
 from imgopt.rewrite.loop.attempt import MOST_BUILDS, Attempt, attempt
 from imgopt.rewrite.loop.original import Original, measure_original, read_source
@@ -26,8 +28,14 @@ LEAST_SHARE, LEAST_BYTES, LEAST_REBUILD = 0.05, 10_000_000, 1.25
 """A variant that saves less than both sizes, and no rebuild time, is not proposed."""
 
 
-def optimize(session: Session, request: OptimizeRequest, progress: Progress) -> OptimizeResult:
-    """Builds, runs, rewrites, proves and compares. Raises BuildFailure when the original does not build."""
+def optimize(
+    session: Session, request: OptimizeRequest, progress: Progress, keep: Callable[[OptimizeResult], None] | None = None
+) -> OptimizeResult:
+    """Builds, runs, rewrites, proves and compares. Raises BuildFailure when the original does not build.
+
+    `keep` is handed the result before anything is timed: whatever happens then, what is proven is there. A signal that
+    comes while timing ends that alone, and is in the result.
+    """
     source = read_source(request)
     kinds = choose_variants(request.variants or request.config.rewrite.variants)
     original = measure_original(session, request, source, progress)
@@ -45,11 +53,43 @@ def optimize(session: Session, request: OptimizeRequest, progress: Progress) -> 
         for kind in kinds
     ]
     counted = _counted(session)
-    times = Times({})
-    if timed := _timed(request, attempts):
-        times = measure(session, request, source, {item.kind.name: item.plan for item in timed}, progress)
-    variants = [_variant(item, original, before, times) for item in attempts]
-    return msgspec.structs.replace(_result(request, original, before, variants, times), **counted)
+
+    def whole(times: Times) -> OptimizeResult:
+        variants = [_variant(item, original, before, times) for item in attempts]
+        result = _result(request, original, before, variants, times, missing_bases(attempts))
+        return msgspec.structs.replace(result, **counted)
+
+    result = whole(Times({}))
+    timed = _timed(request, attempts)
+    if not timed:
+        return result
+    if keep is not None:
+        keep(result)
+    plans = {item.kind.name: item.plan for item in timed}
+    try:
+        return whole(measure(session, request, source, plans, progress, _budget(session, request)))
+    except (Interrupted, KeyboardInterrupt) as stop:
+        return msgspec.structs.replace(result, interrupted=str(stop) or "interrupted by SIGINT")
+
+
+def _budget(session: Session, request: OptimizeRequest) -> float | None:
+    """Timing takes no longer than the builds took, unless all of it is asked for."""
+    if request.time_all:
+        return None
+    return sum(seconds for name, seconds in session.build_seconds.items() if name != "base")
+
+
+def missing_bases(attempts: Iterable[Attempt]) -> list[MissingBase]:
+    """Bases that the plans wanted and that could not be had, with no other one in their place."""
+    found = []
+    for item in attempts:
+        names: dict[str, list[str]] = {}
+        for skip in item.plan.skips:
+            name, _, rest = skip.reason.partition(f" {NOT_HAD}")
+            if skip.reason.endswith(NOT_HAD) and not rest:
+                names.setdefault(skip.strategy, []).append(name)
+        found += [MissingBase(variant=item.kind.name, strategy=key, names=value) for key, value in names.items()]
+    return found
 
 
 def _counted(session: Session) -> dict[str, Any]:
@@ -82,9 +122,10 @@ def _result(
     before: Sizes,
     variants: list[Variant],
     times: Times,
+    missing: list[MissingBase],
 ) -> OptimizeResult:
     best = _recommend(before, variants)
-    verdict, message = conclusion(best, variants)
+    verdict, message = conclusion(best, variants, missing)
     arm = times.arms.get("original")
     return OptimizeResult(
         project=project_name(request.context),
@@ -106,20 +147,38 @@ def _result(
         variants=variants,
         environment=_environment(times),
         bases=_bases_used(request, original),
+        missing_bases=missing,
+        timing_note=times.note,
+        timing_seconds=times.clock.passed() if times.clock is not None else None,
+        timing_budget=times.clock.budget if times.clock is not None else None,
     )
 
 
-def conclusion(best: Variant | None, variants: list[Variant]) -> tuple[str, str]:
-    """Verdict and message. A file is good where nothing is gained though nothing failed; a base without a shell is no
-    must, so that failing there says nothing against the file."""
+def conclusion(best: Variant | None, variants: list[Variant], missing: Iterable[MissingBase] = ()) -> tuple[str, str]:
+    """Verdict and message. A file is good where nothing is gained though nothing failed and nothing was missing; a base
+    without a shell is no must, so that failing there says nothing against the file."""
     if best is not None:
         return "proven", f"the {best.name} variant does the same job"
     failed = [v for v in variants if v.verdict == "refuted" or (v.verdict == "unproven" and v.checks)]
     proven = [variant for variant in variants if variant.verdict == "proven"]
+    wanted = next((one for one in missing if one.variant != "distroless"), None)
+    if not failed and wanted is not None:
+        return "unproven", f"what {wanted.names[0]} would gain is not known: it cannot be pulled here"
     if not failed or (proven and all(variant.name == "distroless" for variant in failed)):
-        return "good", "this file is good: nothing that is worth a change was found"
+        return "good", "this file is good: nothing that is worth a change was found" + _beside(proven)
     gained = "what could be proven gains nothing; " if proven else "no variant could be proven; "
     return "unproven", gained + "; ".join(f"{variant.name}: {variant.reason}" for variant in failed)
+
+
+def _beside(proven: list[Variant]) -> str:
+    """What is proven and costs nothing, though it saves nothing either."""
+    changed = next((v for v in proven if any(change.strategy == "non-root" for change in v.changes)), None)
+    if changed is None:
+        return ""
+    user = changed.user.partition(":")[0]
+    return (
+        f". It runs as root; the {changed.name} variant, proven, runs as user {user}: --variant {changed.name} --write"
+    )
 
 
 def _recommend(before: Sizes, variants: list[Variant]) -> Variant | None:

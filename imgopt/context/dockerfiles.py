@@ -1,0 +1,71 @@
+"""Dockerfiles of a project under other names and in sub-folders, for a context that has none at its top."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from imgopt.dockerfile import Dockerfile, parse
+from imgopt.dockerfile.typed import Copy
+
+DEEPEST = 3
+"""Folders below the context that are looked into."""
+MOST_FOLDERS = 2000
+_NAME = re.compile(
+    r"(?:dockerfile|containerfile)(?:[._-][\w-]+)*|[\w.-]+\.(?:dockerfile|containerfile)", re.IGNORECASE | re.ASCII
+)
+_ENDINGS = (".dockerignore", ".md", ".txt", ".bak", ".orig", ".rej", ".swp", ".j2", ".tmpl", ".template", ".erb", ".py")
+_FOREIGN = frozenset(["node_modules", "vendor", "venv", "site-packages", "target", "dist", "__pycache__", "testdata"])
+
+
+def find_dockerfiles(context: Path) -> list[Path]:
+    """The Dockerfiles of a folder and of its sub-folders, the nearest first; hidden and installed folders are left
+    out. Only what begins as a Dockerfile does counts."""
+    found = [path for path in _named(context) if _is_dockerfile(path)]
+    return sorted(found, key=lambda path: (len(path.relative_to(context).parts), str(path)))
+
+
+def own_context(context: Path, dockerfile: Path) -> Path:
+    """The folder that a Dockerfile's COPY lines speak of: the context, or the file's own folder where only that has
+    all that they name."""
+    folder = dockerfile.parent
+    sources = list(_sources(parse(_text(dockerfile))))
+    if folder == context or not sources or all(_has(context, source) for source in sources):
+        return context
+    return folder if all(_has(folder, source) for source in sources) else context
+
+
+def _named(context: Path) -> Iterator[Path]:
+    for number, (root, folders, files) in enumerate(os.walk(context)):
+        if number >= MOST_FOLDERS:
+            return
+        deep = len(Path(root).relative_to(context).parts) >= DEEPEST
+        folders[:] = [] if deep else sorted(f for f in folders if f not in _FOREIGN and not f.startswith("."))
+        for name in files:
+            if _NAME.fullmatch(name) and not name.lower().endswith(_ENDINGS):
+                yield Path(root, name)
+
+
+def _is_dockerfile(path: Path) -> bool:
+    read = parse(_text(path))
+    return bool(read.stages) and not read.errors
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes()[: 1 << 20].decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _sources(dockerfile: Dockerfile) -> Iterator[str]:
+    for item in dockerfile.instructions:
+        if isinstance(item.typed, Copy) and item.typed.from_ is None:
+            yield from (str(source) for source in item.typed.sources if "$" not in source and "://" not in source)
+
+
+def _has(folder: Path, source: str) -> bool:
+    plain = source.lstrip("/").rstrip("/") or "."
+    return any(folder.glob(plain)) if set(plain) & set("*?[") else (folder / plain).exists()
