@@ -27,7 +27,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """The opened sources of the interpreter's library and of packages that the final stage has no bytecode for."""
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None:
-        yield Skip("needs a final stage carved by multi-stage" if evidence else "needs `imgopt optimize`")
+        if evidence is None:
+            yield Skip("needs `imgopt optimize`")
         return
     image = evidence.look_into(final.base) if evidence.look_into else None
     base = image.tree() if image is not None else None

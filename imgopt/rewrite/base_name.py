@@ -18,13 +18,15 @@ def spelled(dockerfile: Dockerfile, stage: Stage, name: str, args: Mapping[str, 
     source = image_text(stage)
     if "$" not in source:
         return name
+    if source in words_of(source):
+        return None
     scope, text = dockerfile.global_scope(args), name
     try:
         for word in _VARIABLE.findall(source):
             value = scope.expand(word)
             if value and text.count(value) == 1:
                 text = text.replace(value, word)
-        return text if "$" in text and scope.expand(text) == name and text not in words_of(source) else None
+        return text if "$" in text and scope.expand(text) == name else None
     except ExpansionError:
         return None
 

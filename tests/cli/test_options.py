@@ -1,0 +1,196 @@
+"""What commands take from the command line, and how they repeat it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from imgopt.cli.app import main
+from imgopt.cli.kept import forget, state_folder, write_result
+from imgopt.cli.options import BuildOptions, SmokeOptions, effective_config, find_dockerfile, from_environment
+from imgopt.cli.repeated import build_words, run_words, without_secret
+from imgopt.config import load_config
+from imgopt.context.dockerfiles import find_dockerfiles, own_context
+from imgopt.errors import InputError
+from imgopt.report.command import again, command_line, missing_lines, next_command
+from imgopt.results.optimize import MissingBase, OptimizeResult, Original, Variant
+
+FROM = "FROM alpine\nCOPY a /\n"
+
+
+def written(folder: Path, files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "70000", "8000-8010", "http"])
+def test_a_port_outside_of_the_numbers_is_refused(port: str, tmp_path: Path) -> None:
+    written(tmp_path, {"Dockerfile": FROM})
+    assert main(["optimize", str(tmp_path), f"--port={port}"]) == 2
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "65536", '"8000-8010"', "80.5"])
+def test_a_port_outside_of_the_numbers_is_refused_in_the_configuration(value: str, tmp_path: Path) -> None:
+    written(tmp_path, {"imgopt.toml": f"[smoke]\nports = [80, {value}]\n"})
+    with pytest.raises(InputError) as error:
+        load_config(tmp_path)
+    assert error.value.hint == "a port is a number from 1 to 65535"
+    assert str(error.value.location).endswith("imgopt.toml:2")
+
+
+def test_a_wrong_probe_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no port in the HTTP probe"):
+        effective_config(tmp_path, BuildOptions(), SmokeOptions(http=[":70000/health"]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["docker/Dockerfile", "deploy/prod/Dockerfile", "Dockerfile.prod", "Containerfile", "api.dockerfile", "dockerfile"],
+)
+def test_the_only_dockerfile_is_used_and_said(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(tmp_path, {name: FROM, "a": ""})
+    assert find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions())) == tmp_path / name
+    said = capsys.readouterr().err
+    assert f"{tmp_path / name} is used" in said and "stays the build context" in said
+
+
+def test_the_context_s_own_dockerfile_is_used_without_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(tmp_path, {"Dockerfile": FROM, "docker/Dockerfile": FROM})
+    assert find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions())) == tmp_path / "Dockerfile"
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dockerfile.dockerignore",
+        "Dockerfile.md",
+        "docs/Dockerfile.bak",
+        "node_modules/x/Dockerfile",
+        ".devcontainer/Dockerfile",
+        "a/b/c/d/e/Dockerfile",
+    ],
+)
+def test_what_only_looks_like_one_is_none(name: str, tmp_path: Path) -> None:
+    assert find_dockerfiles(written(tmp_path, {name: FROM})) == []
+
+
+def test_a_template_of_a_dockerfile_is_none(tmp_path: Path) -> None:
+    assert find_dockerfiles(written(tmp_path, {"Dockerfile.in": "{{ base }}\nRUN x\n"})) == []
+
+
+def test_of_several_each_is_listed_with_what_to_give(tmp_path: Path) -> None:
+    files = {"docker/app.dockerfile": FROM, "Dockerfile.prod": FROM, "a": "", "my web/Dockerfile": "FROM x\nCOPY p /\n"}
+    written(tmp_path, {**files, "my web/p": ""})
+    with pytest.raises(InputError) as error:
+        find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions()))
+    top = str(tmp_path)
+    assert (error.value.hint or "").split("\n        ") == [
+        "there is, with what to give:",
+        f"{top} -f {top}/Dockerfile.prod",
+        f"{top} -f {top}/docker/app.dockerfile",
+        shlex.quote(f"{top}/my web"),
+    ]
+
+
+def test_a_dockerfile_whose_files_lie_beside_it_has_its_own_context(tmp_path: Path) -> None:
+    written(tmp_path, {"web/Dockerfile": "FROM x\nCOPY package*.json ./\nCOPY src /src\n", "web/package.json": ""})
+    written(tmp_path, {"web/src/a.js": ""})
+    assert own_context(tmp_path, tmp_path / "web/Dockerfile") == tmp_path / "web"
+    with pytest.raises(InputError) as error:
+        find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions()))
+    assert (error.value.hint or "").endswith(f"{tmp_path}/web")
+
+
+def test_a_dockerfile_that_is_named_and_not_there_is_not_replaced_by_another(tmp_path: Path) -> None:
+    written(tmp_path, {"docker/Dockerfile": FROM, "a": ""})
+    with pytest.raises(InputError):
+        find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions(file=Path("Dockerfile.old"))))
+
+
+def test_a_command_is_repeated_with_all_that_was_given_quoted_and_without_values_of_secrets() -> None:
+    build = BuildOptions(
+        file=Path("a b/Dockerfile"),
+        target="prod",
+        build_arg=["NPM_TOKEN=hunter2", "VERSION=1", "INDEX=https://me:pw@host/simple", "CI"],
+        secret=["id=npm,src=/home/u/.npmrc"],
+        ssh=["default"],
+        base=["python:3.11=mirror.example/python:3.11"],
+        config=Path("ci/imgopt.toml"),
+    )
+    smoke = SmokeOptions(port=[80], http=["/a b=ok"], env=["DB_PASSWORD=x", "MODE=prod"], env_file=Path(".env"))
+    line = command_line("optimize", build_words("my shop", build), run_words(smoke), "--write")
+    assert line == (
+        "imgopt optimize 'my shop' -f 'a b/Dockerfile' --config ci/imgopt.toml --target prod --build-arg NPM_TOKEN "
+        "--build-arg VERSION=1 --build-arg INDEX --build-arg CI --base python:3.11=mirror.example/python:3.11 "
+        "--secret id=npm,src=/home/u/.npmrc --ssh default --port 80 --http '/a b=ok' --env DB_PASSWORD "
+        "--env MODE=prod --env-file .env --write"
+    )
+    assert "hunter2" not in line and "pw@" not in line
+
+
+@pytest.mark.parametrize("word", ["A=", "TOKENIZERS=1", "PASSWORD_FILE=/run/x", "URL=https://host/a:b"])
+def test_what_is_no_secret_keeps_its_value(word: str) -> None:
+    assert without_secret(word) == word
+
+
+def test_a_build_argument_without_a_value_takes_the_environment_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPM_TOKEN", "hunter2")
+    monkeypatch.delenv("ABSENT", raising=False)
+    assert from_environment(["NPM_TOKEN", "ABSENT", "A=1"]) == ["NPM_TOKEN=hunter2", "A=1"]
+
+
+PROVEN = OptimizeResult(context="shop", dockerfile="d/Dockerfile", verdict="proven", original=Original(image="x"))
+
+
+def result(**more: object) -> OptimizeResult:
+    return structs.replace(PROVEN, **more)
+
+
+def test_the_next_command_repeats_what_this_one_was_given() -> None:
+    words = ["shop", "-f", "shop/d/Dockerfile", "--base", "a=b"]
+    found = result(recommended="slim", arguments=words, run_arguments=["--allow", "cpu-wheels"])
+    assert next_command(found) == (
+        "Next: imgopt optimize shop -f shop/d/Dockerfile --base a=b --allow cpu-wheels --variant slim --write"
+    )
+    good = result(verdict="good", arguments=words)
+    assert next_command(good).startswith("Next: imgopt cache shop -f shop/d/Dockerfile --base a=b ")
+
+
+def test_a_result_without_arguments_still_names_its_dockerfile() -> None:
+    assert again(result()) == "imgopt optimize shop -f d/Dockerfile"
+
+
+def test_a_missing_base_is_one_line_to_paste() -> None:
+    bases = [MissingBase(variant=name, strategy="slim-base", names=["a:1", "a:2"]) for name in ("slim", "distroless")]
+    found = result(verdict="unproven", missing_bases=bases)
+    assert missing_lines(found) == [
+        "a:1 (nor a:2) cannot be pulled here, which slim and distroless would stand on: say which image is it: "
+        '--base a:1=IMAGE, or in imgopt.toml under [bases]: "a:1" = "IMAGE"'
+    ]
+    assert "--base a:1=IMAGE" in next_command(found)
+
+
+def test_what_is_kept_is_each_proven_variant_and_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = state_folder(tmp_path / "shop" / "Dockerfile")
+    assert folder.parent == tmp_path / "state" / "imgopt" and folder.name.startswith("shop-")
+    assert folder != state_folder(tmp_path / "shop" / "Dockerfile.prod")
+    proven = Variant(name="slim", verdict="proven", dockerfile="FROM a\n", dockerignore=".git\n")
+    refuted = Variant(name="safe", verdict="refuted", dockerfile="FROM b\n")
+    write_result(folder, result(variants=[proven, refuted]))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "Dockerfile.slim",
+        "Dockerfile.slim.dockerignore",
+        "optimize.json",
+    ]
+    forget(folder)
+    assert not folder.exists()
