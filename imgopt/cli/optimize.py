@@ -88,6 +88,8 @@ def optimize_command(
     keeper.finish(result)
     if result.interrupted:
         return 130
+    if result.fault:
+        return 3
     if write:
         _write_back(request, result)
     return 0 if result.verdict in ("proven", "good") else 1
@@ -131,7 +133,7 @@ class _Keeper:
         """At the end: into --out; what was kept elsewhere goes, unless the timing was interrupted."""
         if not self._temporary:
             write_result(self._folder, result)
-        elif not result.interrupted:
+        elif not (result.interrupted or result.fault):
             forget(self._folder)
             return
         print(f"imgopt: proven variants and optimize.json are in {self._folder}", file=sys.stderr)

@@ -199,7 +199,7 @@ def _other_dockerfile(context: Path, path: Path, named: str | None) -> Path:
         return only
     shown = [_pointed(context, own_context(context, other), other) for other in found[:MOST_SHOWN]]
     more = [f"and {len(found) - MOST_SHOWN} more"] if len(found) > MOST_SHOWN else []
-    hint = "\n        ".join(["there is, with what to give:", *shown, *more]) if found else "give its path with -f"
+    hint = "\n".join(["there is, with what to give:", *shown, *more]) if found else "give its path with -f"
     raise InputError("no such Dockerfile", location=Location(str(path)), hint=hint)
 
 

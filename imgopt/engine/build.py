@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from imgopt.engine.faults import disk_failure, full_disk, gone, no_network
 from imgopt.engine.rawjson import BuildEvent, Progress, Step
 from imgopt.errors import EnvironmentFailure, FindingsError, ImgoptError, InputError, Location
 
@@ -249,7 +251,7 @@ def end_process(process: subprocess.Popen[str], grace: float = 3.0) -> None:
 def failure(request: BuildRequest, progress: Progress, text: str) -> ImgoptError:
     """What to raise for a build that ended badly."""
     message, step = progress.message, progress.failed()
-    lost = _environment_failure(message)
+    lost = _environment_failure(message, step)
     if lost is not None:
         return lost
     line = progress.place or _line_in_message(message) or (_line_of(step, text) if step else None)
@@ -261,12 +263,11 @@ def failure(request: BuildRequest, progress: Progress, text: str) -> ImgoptError
         step=step,
         steps=progress.steps(),
         location=Location(request.file, line),
-        hint=_HINTS.get(kind),
+        hint=_base_hint(message) if kind == "base" else _HINTS.get(kind),
     )
 
 
 _HINTS: dict[FailureKind, str] = {
-    "base": "map the base image to one that this engine has: --base NAME=IMAGE, or [bases] in imgopt.toml",
     "context": "the file is not in the build context: is the right directory given, does .dockerignore hide it?",
     "stage": "the stage or image that --from names has no such file: does an earlier step make it?",
 }
@@ -286,14 +287,27 @@ def _kind(message: str, step: Step | None) -> FailureKind:
     return "step" if step else "other"
 
 
-def _environment_failure(message: str) -> EnvironmentFailure | None:
-    if "no space left on device" in message:
-        return EnvironmentFailure(
-            f"the engine's disk is full: {message}", hint="free space, for instance with `docker builder prune`"
-        )
-    if re.search(r"Cannot connect to the Docker daemon|error reading from server: EOF|transport is closing", message):
+def _environment_failure(message: str, step: Step | None) -> EnvironmentFailure | None:
+    said = [*(step.log if step else ()), step.error if step else "", message]
+    line = full_disk(said, step.name if step else "")
+    if line:
+        return disk_failure(line, f"in {step.name[:80]}" if step else "during a build")
+    if gone(message):
         return EnvironmentFailure(f"the engine went away during a build: {message}", hint="is it still running?")
     return None
+
+
+def _base_hint(message: str) -> str:
+    """How to name another image for the base that was not found, ready to paste."""
+    match = re.search(
+        r"(?:resolve source metadata for|pull access denied for|for) (?:docker\.io/(?:library/)?)?(\S+?):? ", message
+    )
+    name = match[1] if match else "NAME"
+    away = "is the network there? else " if no_network([message]) else ""
+    option = shlex.join(["--base", f"{name}=IMAGE"])
+    return (
+        f'{away}say which image this engine has for it: {option}, or in imgopt.toml under [bases]: "{name}" = "IMAGE"'
+    )
 
 
 def _line_in_message(message: str) -> int | None:

@@ -19,6 +19,7 @@ from imgopt.endpoint.trouble import short
 from imgopt.engine.build import Build, BuildRequest, Listener, run_build
 from imgopt.engine.container import Container, RunRequest, create
 from imgopt.engine.facts import EngineFacts, gather, is_podman
+from imgopt.engine.faults import disk_failure, full_disk
 from imgopt.errors import EnvironmentFailure, InputError
 
 if TYPE_CHECKING:
@@ -197,13 +198,21 @@ def _telling(send: Callable[..., Any], endpoint: str) -> Callable[..., Any]:
     @functools.wraps(send)
     def told(*arguments: Any, **options: Any) -> Any:
         try:
-            return send(*arguments, **options)
+            return _unless_full(send(*arguments, **options))
         except RequestException as error:
             raise EnvironmentFailure(
                 f"the engine at {endpoint} does not answer any more: {short(error)}", hint="is it still running?"
             ) from None
 
     return told
+
+
+def _unless_full(answer: Any) -> Any:
+    """The engine's answer. Raises EnvironmentFailure for one that says that its disk is full."""
+    line = full_disk([answer.text]) if getattr(answer, "status_code", 0) >= 500 else ""
+    if line:
+        raise disk_failure(line, "while it answered")
+    return answer
 
 
 def familiar(name: str) -> str:

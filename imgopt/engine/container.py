@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from imgopt.engine.faults import disk_failure, full_disk
 from imgopt.errors import EnvironmentFailure, FindingsError
 
 if TYPE_CHECKING:
@@ -159,7 +160,9 @@ class Container:
             self._made.start()
         except APIError as error:
             reason = str(error.explanation or error)
-            if "address already in use" in reason or "no space left" in reason:
+            if full_disk([reason]):
+                raise disk_failure(reason, "when a container was started") from None
+            if "address already in use" in reason:
                 raise EnvironmentFailure(f"the engine cannot start a container: {reason}") from None
             raise StartFailure(f"the container does not start: {reason}") from None
 

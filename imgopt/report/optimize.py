@@ -64,7 +64,8 @@ def notes(result: OptimizeResult) -> list[str]:
     """What belongs right below the headline: bases that are missing, and a timing that did not come to its end."""
     stopped = f"Timing was {result.interrupted}: what is proven is whole" if result.interrupted else ""
     timed = f"Timing {result.timing_note}" if result.timing_note else ""
-    return [*missing_lines(result), *filter(None, (stopped, timed))]
+    fault = f"Timing ended: {result.fault}" if result.fault else ""
+    return [*missing_lines(result), *filter(None, (stopped, fault, timed))]
 
 
 def _said(word: str, style: str, sentence: str) -> Words:

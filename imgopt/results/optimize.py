@@ -142,6 +142,8 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     """Base images that a variant wanted and that could not be had, where no other one was found in their place."""
     interrupted: str = ""
     """The signal that ended the timing; what is proven is whole."""
+    fault: str = ""
+    """What the engine or the machine lacked while timing; what is proven is whole."""
     timing_note: str = ""
     """Why less was timed than usual: the time that it may take was over."""
     timing_seconds: float | None = None

@@ -93,7 +93,7 @@ def test_of_several_each_is_listed_with_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions()))
     top = str(tmp_path)
-    assert (error.value.hint or "").split("\n        ") == [
+    assert (error.value.hint or "").split("\n") == [
         "there is, with what to give:",
         f"{top} -f {top}/Dockerfile.prod",
         f"{top} -f {top}/docker/app.dockerfile",

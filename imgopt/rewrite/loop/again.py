@@ -41,6 +41,16 @@ class BuiltAgain:
             self._image_id = self._session.build(request, self._progress.build).image_id or ""
         return self._image_id
 
+    def failure(self) -> BuildFailure | None:
+        """Builds the original without cache, whether it was built again before or not; why it does not build now."""
+        self._progress.stage("Building the original again: does it still build?")
+        request = replace(self._request.build("again", self._dockerfile), no_cache=True, output="cacheonly")
+        try:
+            self._session.build(request, self._progress.build)
+        except BuildFailure as failure:
+            return failure
+        return None
+
     def tree(self) -> Tree:
         if self._tree is None:
             self._tree = open_image(self.image()).tree()

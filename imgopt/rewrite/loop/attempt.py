@@ -20,6 +20,7 @@ from imgopt.results.rewrite import Skip
 from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.again import ONLY_HERE, BuiltAgain, drawn_state, settle_files
 from imgopt.rewrite.loop.allow import allowances
+from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network
 from imgopt.rewrite.loop.original import Original, project_of
 from imgopt.rewrite.loop.repair import asks_for, repair, suspects, to_leave_out
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
@@ -176,6 +177,7 @@ class _Worker:
             build = self._session.build(request, self._progress.build)
         except BuildFailure as failure:
             log = "\n".join(failure.log)
+            blame_the_network(failure, self._again)
             return Proven("refuted", items=failures_from_logs(log), failure=_build_failure(failure))
         assert build.image_id is not None
         self._progress.stage(f"Proving the {self._kind.name} variant{number}")
@@ -186,6 +188,8 @@ class _Worker:
         run = observe(self._session, image_id, self._request.smoke, plan=original.runs[0].plan, trace=False)
         settled, _ = settle(self._session, self._runs, run, self._request.smoke, rebuilt=self._again.image)
         self._runs = settled
+        if not run.started:
+            blame_the_disk(run, self._original.runs)
         image = open_image(image_id)
         candidate = Side(image, self._looker(plan.base) if plan.base else original.base)
         runs = Runs(originals=settled, candidate=run)

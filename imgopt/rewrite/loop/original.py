@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from imgopt.context.ecosystems import Ecosystem, load_ecosystems
 from imgopt.context.history import churn
 from imgopt.dockerfile import Dockerfile, parse
-from imgopt.engine import Build, Session
+from imgopt.engine import Build, BuildFailure, Session
 from imgopt.errors import InputError, Location
 from imgopt.image import Image, open_image
 from imgopt.proof.dockerfiles import base_name, named_packages
@@ -24,6 +24,7 @@ from imgopt.rewrite.build_start import PATIENCE, build_start
 from imgopt.rewrite.evidence import Evidence, Page, Seen
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
+from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network_alone
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.strategy import ContextFiles, Project
 
@@ -90,7 +91,11 @@ def read_dockerfile(request: OptimizeRequest) -> str:
 def measure_original(session: Session, request: OptimizeRequest, source: Source, progress: Progress) -> Original:
     """Builds, opens and runs the original. Raises BuildFailure when it does not build."""
     progress.stage("Building the original")
-    build = session.build(request.build("original"), progress.build)
+    try:
+        build = session.build(request.build("original"), progress.build)
+    except BuildFailure as failure:
+        blame_the_network_alone(failure)
+        raise
     assert build.image_id is not None
     progress.stage("Looking into the original")
     image = open_image(build.image_id)
@@ -103,6 +108,8 @@ def measure_original(session: Session, request: OptimizeRequest, source: Source,
     side = Side(image, base)
     smoke = replace(request.smoke, start_timeout=patience, more=site_probes(side))
     runs = observe_original(session, build.image_id, smoke, routes(side))
+    if not runs[0].started:
+        blame_the_disk(runs[0])
     named = named_packages(source.text, request.config.build.target)
     evidence = gather(image, base, seen_in(runs), looker, named)
     return Original(source, build, image, base, runs, evidence)

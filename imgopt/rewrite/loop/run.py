@@ -10,7 +10,7 @@ import msgspec
 from imgopt.bench import figures
 from imgopt.context.project import project_name
 from imgopt.engine import Session
-from imgopt.errors import Interrupted
+from imgopt.errors import EnvironmentFailure, Interrupted
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
 from imgopt.results.optimize import Check, MissingBase, OptimizeResult, Sizes, Variant
@@ -68,6 +68,8 @@ def optimize(
     plans = {item.kind.name: item.plan for item in timed}
     try:
         return whole(measure(session, request, source, plans, progress, _budget(session, request)))
+    except EnvironmentFailure as fault:
+        return msgspec.structs.replace(result, fault="; ".join(filter(None, (fault.message, fault.hint))))
     except (Interrupted, KeyboardInterrupt) as stop:
         return msgspec.structs.replace(result, interrupted=str(stop) or "interrupted by SIGINT")
 
