@@ -18,6 +18,7 @@ from imgopt.strategies import (
     installer_caches,
     java_layers,
     layer_order,
+    modern_syntax,
     multi_stage,
     non_root,
     pin_digest,
@@ -32,6 +33,7 @@ from imgopt.strategies import (
 
 BUILT_IN: tuple[Strategy, ...] = (
     ignore_file.STRATEGY,
+    modern_syntax.STRATEGY,
     layer_order.STRATEGY,
     exec_form.STRATEGY,
     start_command.STRATEGY,

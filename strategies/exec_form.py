@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shell import read_shell
-from imgopt.dockerfile.typed import Command
+from imgopt.dockerfile.shellmodel import Command as ShellCommand
+from imgopt.dockerfile.typed import Command, Env
+from imgopt.rewrite.program_files import not_startable
 from imgopt.rewrite.quoting import json_words
 from imgopt.rewrite.start import only_hands_over
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+
+BUILTINS = frozenset(
+    ["cd", "export", "set", "source", ".", "eval", "ulimit", "umask", "wait", "trap", ":", "command", "exit", "type",
+     "unset", "alias", "unalias", "read", "shift", "times", "return", "readonly", "local", "getopts", "hash", "jobs",
+     "fg", "bg", "fc", "let", "break", "continue", "chdir", "builtin", "declare", "typeset", "shopt", "pushd", "popd",
+     "echo", "printf", "test", "[", "kill", "pwd", "true", "false", "time", "exec"]
+)  # fmt: skip
+"""Commands that a shell knows itself: there is no such program, or it does not do quite the same (`echo`)."""
+KEEPS: Mapping[str, str] = {
+    "list": "it is more than one command",
+    "variables": "it sets variables or redirects",
+    "variable": "the shell puts in the value of a variable",
+    "pattern": "the shell expands a pattern",
+    "characters": "a word has a line end or another control character",
+    "path": "PATH has a folder that is not absolute, in which only a shell looks",
+    "bare": "its file is a text without a first line (#!), or with a carriage return in it",
+    "entrypoint": "an ENTRYPOINT takes the command, or the exec form would append CMD",
+    "shell": "SHELL is another one, or the command is one of the shell's own",
+}
+"""What the exec form has no shell for, each with the words of its refusal."""
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -52,22 +74,24 @@ def plain_words(situation: Situation, item: Instruction) -> tuple[str, ...] | st
     script = read_shell(item, shell)
     if script.unknown:
         return script.unknown
-    commands = script.commands
-    if len(commands) != 1 or not script.is_plain_list or script.substituted:
-        return "it is more than one command"
-    command = commands[0]
+    if len(script.commands) != 1 or not script.is_plain_list or script.substituted:
+        return KEEPS["list"]
+    return _plain(script.commands[0])
+
+
+def _plain(command: ShellCommand) -> tuple[str, ...] | str:
     if command.assignments or command.redirections or command.negated:
-        return "it sets variables or redirects"
+        return KEEPS["variables"]
     words = [value for value in command.values if value is not None]
     if len(words) != len(command.words):
-        return "the shell puts in the value of a variable"
+        return KEEPS["variable"]
     if any(word.special for word in command.words):
-        return "the shell expands a pattern"
+        return KEEPS["pattern"]
     plain = tuple(words[1:] if words[:1] == ["exec"] else words)
-    builtins = ("cd", "export", "set", "source", ".", "eval", "ulimit", "umask", "wait", "trap", ":", "command", "exit",
-                "type", "unset", "alias", "read", "shift", "times", "return", "readonly")  # fmt: skip
-    if not plain or plain[0] in builtins:
+    if not plain or plain[0] in BUILTINS or plain[0].startswith("-"):
         return f"`{plain[0] if plain else 'exec'}` is a command of the shell"
+    if any(ord(char) < 32 or ord(char) == 127 for word in plain for char in word):
+        return KEEPS["characters"]
     return plain
 
 
@@ -79,13 +103,22 @@ def _needs_shell(situation: Situation, item: Instruction, words: tuple[str, ...]
         other.keyword == "ENTRYPOINT" for part in situation.stage.chain for other in part.instructions
     ):
         return "the ENTRYPOINT takes it as it is"
-    context = situation.project.context
-    name = words[0].rpartition("/")[2]
-    if not name.endswith((".sh", ".bash")):
-        return ""
-    scripts = [path for path in context.sizes if path.rpartition("/")[2] == name]
-    bare = next((path for path in scripts if not context.text(path, 64).startswith("#!")), None)
-    return f"{bare} does not begin with #!, so only a shell can start it" if bare else ""
+    if "/" not in words[0] and _has_relative_path(situation):
+        return KEEPS["path"]
+    return not_startable(situation, words[0])
+
+
+def _has_relative_path(situation: Situation) -> bool:
+    """A folder of PATH that is no absolute one: an engine takes no program from there, a shell does."""
+    values = [
+        pair.value or ""
+        for part in situation.stage.chain
+        for item in part.instructions
+        if isinstance(item.typed, Env)
+        for pair in item.typed.pairs
+        if pair.key == "PATH"
+    ]
+    return any(not folder.startswith(("/", "$")) for value in values for folder in value.strip("\"'").split(":"))
 
 
 def _has_entrypoint(situation: Situation, program: str) -> bool:
@@ -106,8 +139,12 @@ STRATEGY = Strategy(
     safety="text",
     references=("https://docs.docker.com/reference/build-checks/json-args-recommended/",),
     rewrite=rewrite,
-    refuses="Variables, redirections, several commands, patterns, commands of the shell, another SHELL, or an "
-    "ENTRYPOINT of the base that does more than to start the command.",
+    refuses="Variables, redirections, several commands, patterns, commands of the shell, another SHELL, a program "
+    "whose file is a text without a first line (#!), or an ENTRYPOINT of the base that does more than to start it.",
+    table=(
+        ("CMD or ENTRYPOINT of one plain command", "may become the exec form"),
+        *((reason, "the shell form stays") for reason in KEEPS.values()),
+    ),
     examples=(
         Example(
             "one plain command",
@@ -137,6 +174,28 @@ STRATEGY = Strategy(
             after=None,
             refused="does not begin with #!",
             files={"run.sh": "exec app\n"},
+        ),
+        Example(
+            "a script without a first line, under another name",
+            before="FROM a\nCOPY bin/start /usr/local/bin/serve\nCMD serve\n",
+            after=None,
+            refused="does not begin with #!",
+            files={"bin/start": "exec app\n"},
+        ),
+        Example(
+            "a script that a step writes",
+            before="FROM a\nRUN echo 'exec app' > /run.sh && chmod +x /run.sh\nCMD /run.sh\n",
+            after=None,
+            refused="without a first line",
+        ),
+        Example(
+            "the shell's own echo", before="FROM a\nCMD echo a\\\\tb\n", after=None, refused="command of the shell"
+        ),
+        Example(
+            "a folder of PATH that is not absolute",
+            before="FROM a\nENV PATH=bin:$PATH\nCMD x\n",
+            after=None,
+            refused="PATH has a folder",
         ),
         Example("a pattern", before="FROM a\nCMD java -jar target/*.jar\n", after=None, refused="expands a pattern"),
     ),

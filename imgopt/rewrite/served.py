@@ -157,6 +157,11 @@ def _clean(word: str) -> str:
     return posixpath.normpath("/" + word).strip("/")
 
 
+def is_glob(path: str) -> bool:
+    """Whether COPY takes it for a pattern."""
+    return bool(set(path) & set("*?[\\"))
+
+
 def _fits(name: str, pattern: str) -> bool:
     """Whether a pattern with wildcards, and one that leaves something out, fits a name."""
     return bool(set(pattern) & set("*?[")) and pattern.strip("*") != "" and fnmatchcase(name, pattern)

@@ -107,7 +107,7 @@ def files_copy(
     own = [path for word in typed.sources for path in _named_files(scope.expand_known(word), context)]
     if target is None or not own or "" in own:
         return None
-    if isinstance(typed, Add) and any(_is_archive(context, path) for path in own):
+    if isinstance(typed, Add) and any(is_archive(context, path) for path in own):
         return None
     here = workdir_at(scope)
     place = posixpath.normpath(posixpath.join(here, target))
@@ -134,7 +134,7 @@ def _named_files(source: str | None, context: ContextFiles) -> list[str]:
     return [path for path in present(context, clean) if path.count("/") == depth]
 
 
-def _is_archive(context: ContextFiles, path: str) -> bool:
+def is_archive(context: ContextFiles, path: str) -> bool:
     """Whether ADD unpacks the file, by its contents; also where they cannot be read."""
     try:
         with (context.root / path).open("rb") as file:
