@@ -15,7 +15,7 @@ from imgopt.rewrite.installs import present
 from imgopt.rewrite.laid import lay
 from imgopt.rewrite.late import late_install
 from imgopt.rewrite.layout import new_step
-from imgopt.rewrite.moves import TRANSPARENT, Brought, Moves, brought, find_moves
+from imgopt.rewrite.moves import TRANSPARENT, Brought, Moves, brought, find_moves, settings_between
 from imgopt.rewrite.needs import is_setting, led_by
 from imgopt.rewrite.passing import described
 from imgopt.rewrite.reorder import Parts, begin, behind, between, commute, manifest_copies, part
@@ -281,9 +281,9 @@ def _fetch_ahead(
 def _led(situation: Situation, ground: Ground, run: Instruction) -> str:
     """Settings that the source brings and the fetch would miss: by a variable, or in a folder of the system."""
     scope, ecosystems = situation.dockerfile.scope_at(run), situation.project.ecosystems
-    setting = ground.settings(ecosystems, scope.values.get("HOME"))
-    if setting:
-        return f"the source brings files of the system ({setting})"
+    refused = settings_between(situation, ground)
+    if refused:
+        return refused
     name = led_by(scope.values.items(), workdir_at(scope), ground, ecosystems)
     return f"${name} leads into the source" if name else ""
 

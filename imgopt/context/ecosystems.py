@@ -46,6 +46,8 @@ class Program(Fact, frozen=True):
     """Options with which it writes into its working directory, under a name from elsewhere."""
     here_unless: list[str] = []
     """It writes into its working directory, but with one of these options."""
+    least: int = 0
+    """With less plain words than this it asks the project."""
     here_below: int = 0
     """It writes into its working directory where it has less words than this behind its name (`git clone URL`)."""
     words: str = ""
@@ -106,6 +108,8 @@ class Manager(Fact, frozen=True):
     """What an installation makes beside the manifest: the same from this machine, copied later, would lie over it."""
     lays_variables: list[str] = []
     """Variables that say where it makes that."""
+    lays_named: dict[str, str] = {}
+    """Names of files that are read (glob patterns) -> a regular expression: group 1 is a folder that is filled."""
     lays_not_with: list[str] = []
     """Options with which it leaves files of these names as they are, but not folders."""
     manifest_options: list[str] = []
@@ -134,6 +138,8 @@ class Manager(Fact, frozen=True):
     """Whether `fetch` is of no use without a lock file."""
     fetch_before: list[str] = []
     """Words of the commands before which `fetch` helps, for instance "go build"."""
+    fetch_unless: str = ""
+    """Regular expression: an argument with which such a command builds something else than the project."""
     fetch_options: list[str] = []
     """Beginnings of options that `fetch` takes over from the build command, for instance "-P"."""
     fetch_project: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -98,7 +99,7 @@ def _is_mounted(step: _Step) -> bool:
     cwd = posixpath.normpath(posixpath.join(workdir_at(scope), step.command.cwd or "."))
     made = [posixpath.join(cwd, name) for name in manager.lays]
     made += [scope.values[name] for name in manager.lays_variables if name in scope.values]
-    if not manager.stub:  # a stub compiles as well, into a folder that stays
+    if manager.fetch and not manager.fetch.startswith("--"):  # others install or compile as well, where it stays
         made += [one.replace("~", "/root", 1) for one in (*manager.caches, *manager.cache_mounts)]
     targets = [
         posixpath.normpath(posixpath.join(workdir_at(scope), scope.expand_known(mount.target) or mount.target))
@@ -149,7 +150,8 @@ def _manager(situation: Situation, command: Command) -> Manager | None:
     for ecosystem in situation.project.ecosystems:
         for manager in ecosystem.manager:
             plain = _without_manifest(words, manager)
-            if any(begins_with(plain, build) for build in manager.fetch_before):
+            other = manager.fetch_unless and any(re.search(manager.fetch_unless, word) for word in words[1:])
+            if any(begins_with(plain, build) for build in manager.fetch_before) and not other:
                 return manager
     install = recognise(words, situation.project.ecosystems)
     return install.manager if install is not None and installs_itself(install.manager, words) else None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import cached_property
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.rewrite.installs import present
@@ -19,6 +20,35 @@ _SYSTEM = frozenset(["bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64
 """Folders that hold what installations read without being told to."""
 _WIDE = frozenset(["/", "/etc", "/usr", "/usr/local", "/home", "/root", "/opt", "/opt/conda", "/var"])
 """Working directories that are no application's own."""
+
+
+@dataclass(frozen=True)
+class KnownSettings:
+    """Where the tools of the ecosystems look for settings, with the home folders in the place of `~`."""
+
+    patterns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, ecosystems: Iterable[Ecosystem], home: str | None) -> KnownSettings:
+        homes = ["/root", "/home/*", *([home] if home else [])]
+        patterns = [pattern for ecosystem in ecosystems for pattern in ecosystem.settings]
+        return cls(tuple(p.replace("~", one, 1) for p in patterns for one in (homes if "~" in p else [""])))
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        return re.compile("|".join(translate(pattern) for pattern in self.patterns) or r"(?!)")
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What such files are called, where this is more than a word that any file may have."""
+        last = {posixpath.basename(pattern) for pattern in self.patterns}
+        return frozenset(name for name in last if not set(name) & set("*?[") and ("." in name or name.endswith("rc")))
+
+    def has(self, place: str) -> bool:
+        return self._expression.match(place) is not None
+
+    def looks_like(self, place: str) -> bool:
+        return self.has(place) or posixpath.basename(place) in self.names
 
 
 @dataclass(frozen=True)
@@ -73,18 +103,31 @@ class Ground:
                 return True
         return False
 
-    def settings(self, ecosystems: Iterable[Ecosystem], home: str | None) -> str:
-        """A file of theirs that programs find by themselves: in a folder of the system or of a user; "" for none."""
-        patterns = [pattern for ecosystem in ecosystems for pattern in ecosystem.settings]
-        homes = ["/root", "/home/*", *([home] if home else [])]
-        known = [pattern.replace("~", one, 1) for pattern in patterns for one in (homes if "~" in pattern else [""])]
-        matches = re.compile("|".join(translate(pattern) for pattern in known)).match
+    def settings(self, known: KnownSettings) -> str:
+        """A file of theirs that programs find by themselves: in a folder of the system or of a user, or called as
+        settings are, outside of the working directory; "" for none."""
         for copy in self.group:
             nowhere = self.workdir == "/" and not copy.written.startswith("/")  # the base's own folder, most likely
-            for place in self._suspects(copy, known):
-                if (self._is_setting(place) and not nowhere) or (known and matches(place)):
+            for place in self._suspects(copy, known.patterns):
+                named = bool(copy.files) and posixpath.basename(place) in known.names and not self._is_own(place)
+                if ((self._is_setting(place) or named) and not nowhere) or known.has(place):
                     return place
         return ""
+
+    def named_above(self, known: KnownSettings) -> str:
+        """Settings that lines above bring and that name what these lines bring (`find-links = /app/wheels`)."""
+        laid = self.laid()
+        for place, copy in laid.bringer.items():
+            if any(copy is one for one in self.group):
+                continue
+            if known.looks_like(place) and self.names_of_theirs(laid.text(place)):
+                return place
+        return ""
+
+    def names_of_theirs(self, text: str) -> bool:
+        """Whether a text has a whole path of something that they bring, or one that begins with `./`."""
+        words = re.findall(r"\.?/[\w.@+-]+(?:/[\w.@+-]+)*", text)
+        return any(self.brings(posixpath.normpath(posixpath.join(self.workdir, word))) for word in words)
 
     def _suspects(self, copy: SourceCopy, known: Sequence[str]) -> Iterator[str]:
         """Places worth a look: a whole source in a folder of its own holds no settings of the system."""

@@ -193,7 +193,8 @@ def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, fo
             return word
         if word.endswith((".deb", ".apk", ".rpm")) and "://" not in word:
             return word
-        if names_file(value if word.startswith("-") else word, context, folder, after_option=last.startswith("-")):
+        after_option = last.startswith("-") or bool(value)
+        if any(names_file(part, context, folder, after_option=after_option) for part in {value, word} if part):
             return word
     return ""
 
@@ -245,8 +246,23 @@ def _closure(install: Install, context: ContextFiles, files: list[str], folder: 
         waiting += more.files
     beside = [posixpath.dirname(path) for path in done if _is_manifest(manager, path)]
     lays = [join(one, name) for one in dict.fromkeys(beside) for name in manager.lays]
+    lays += [place for path in done for place in _made_by(manager, context, path)]
     kept = any(option in install.words for option in manager.lays_not_with)
     return Reads(tuple(done), lays=tuple(lay for lay in lays if not (kept and lay in context.sizes)))
+
+
+def _made_by(manager: Manager, context: ContextFiles, path: str) -> list[str]:
+    """Folders that a file which is read has the installation fill."""
+    if not manager.lays_named:
+        return []
+    files = present(context, path) if path.endswith("/") else [path]
+    return [
+        join(posixpath.dirname(one), name)
+        for one in files
+        for pattern, line in manager.lays_named.items()
+        if fnmatchcase(posixpath.basename(one), pattern)
+        for name in re.findall(line, context.text(one), re.MULTILINE)
+    ]
 
 
 def _more(install: Install, context: ContextFiles, path: str, folder: str) -> More:

@@ -10,7 +10,7 @@ from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.installs import begins_with, is_for_the_machine, packages_of, recognise
-from imgopt.rewrite.moves import TRANSPARENT, brought
+from imgopt.rewrite.moves import TRANSPARENT, brought, settings_between
 from imgopt.rewrite.needs import led_by, need_of
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
@@ -22,7 +22,6 @@ def late_install(situation: Situation, ground: Ground, after: Sequence[Instructi
     """The first RUN behind the source that installs nothing but programs for the machine, with nothing in front of it
     but scripts of the project: they run the project's own programs, as before, when these come first."""
     ecosystems = situation.project.ecosystems
-    home = situation.dockerfile.scope_at(ground.group[0].instruction).values.get("HOME")
     passed: set[str] = set()
     for item in after:
         if item.keyword in TRANSPARENT and not _steers(item, ecosystems):
@@ -37,7 +36,7 @@ def late_install(situation: Situation, ground: Ground, after: Sequence[Instructi
             passed |= {manager.name for manager in managers if manager is not None}
             continue
         moves = passed and _installs_for_all(situation, ground, item, script.commands)
-        return item if moves and not ground.settings(ecosystems, home) else None
+        return item if moves and not settings_between(situation, ground) else None
     return None
 
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command, Script
-from imgopt.rewrite.ground import Ground
+from imgopt.rewrite.ground import Ground, KnownSettings
 from imgopt.rewrite.needs import Need, led_by, need_of
 from imgopt.rewrite.passing import Does
+from imgopt.rewrite.programs import program_of
 from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
@@ -62,11 +63,9 @@ class _Read:
 def find_moves(situation: Situation, ground: Ground, after: Sequence[Instruction]) -> Moves:
     """`after`: the instructions of the stage that follow the group of COPY lines."""
     moves, group = Moves(), ground.group
-    home = situation.dockerfile.scope_at(group[0].instruction).values.get("HOME")
-    setting = ground.settings(situation.project.ecosystems, home)
-    if setting:
-        moves.refused = f"the source brings files of the system ({setting})"
-        moves.refused_line = group[0].instruction.line
+    refused = settings_between(situation, ground)
+    if refused:
+        moves.refused, moves.refused_line = refused, group[0].instruction.line
         return moves
     for item in after:
         if item.keyword in TRANSPARENT:
@@ -78,6 +77,37 @@ def find_moves(situation: Situation, ground: Ground, after: Sequence[Instruction
         if item.keyword != "RUN" or not _one_run(situation, ground, item, moves):
             break
     return moves
+
+
+def settings_between(situation: Situation, ground: Ground) -> str:
+    """Settings that the source brings, or that name something of it, so that a step in front would miss them."""
+    first = ground.group[0].instruction
+    known = KnownSettings.of(situation.project.ecosystems, situation.dockerfile.scope_at(first).values.get("HOME"))
+    setting = ground.settings(known)
+    if setting:
+        return f"the source brings files of the system ({setting})"
+    above = ground.named_above(known)
+    if above:
+        return f"{ground.laid().said(above)} names what is copied"
+    for part in situation.dockerfile.stages[first.stage].chain:
+        for item in part.instructions:
+            early = item.keyword == "RUN" and item.span.start < first.span.start
+            if early and _sets_theirs(situation, ground, known, item):
+                return f"`{item.value[:50]}` names what is copied"
+    return ""
+
+
+def _sets_theirs(situation: Situation, ground: Ground, known: KnownSettings, run: Instruction) -> bool:
+    """Whether a step above writes settings that name something of the source."""
+    ecosystems = situation.project.ecosystems
+    for command in script_of(situation.dockerfile, run).commands:
+        found = program_of([value or "" for value in command.values], ecosystems)
+        sets = found is not None and found[0].does == Does.SETTINGS
+        targets = [one.target.value or "" for one in command.redirections if ">" in one.operator and one.target]
+        writes = any(known.looks_like(target.replace("~", "/root", 1)) for target in targets)
+        if (sets or writes) and ground.names_of_theirs(" ".join(word.text for word in command.words)):
+            return True
+    return False
 
 
 def uses_variable(copy: Instruction, setting: Instruction) -> bool:
@@ -121,6 +151,8 @@ def _one_run(situation: Situation, ground: Ground, item: Instruction, moves: Mov
             return _split(script, item, index, read, moves)
         read.files += brought(ground, need.files)
         read.lays += need.lays
+        if need.installs:
+            read.lays += _by_variables(situation, item)
         if need.installs and not read.installing:
             read.installing = _installation(" ".join(word.text for word in command.words))
     _take(item, read, moves)
@@ -159,6 +191,14 @@ def _sole_bringer(ground: Ground, folder: str) -> int | None:
     if not copies or any(copy is not copies[0] for copy in copies) or copies[0].files:
         return None
     return next((index for index, copy in enumerate(ground.group) if copy is copies[0]), None)
+
+
+def _by_variables(situation: Situation, item: Instruction) -> list[str]:
+    """Folders that variables say to install into."""
+    scope = situation.dockerfile.scope_at(item)
+    managers = [manager for one in situation.project.ecosystems for manager in one.manager]
+    names = {name for manager in managers for name in manager.lays_variables} & {*scope.values}
+    return [posixpath.normpath(posixpath.join(workdir_at(scope), scope.values[name])) for name in names]
 
 
 def _versions(situation: Situation, ground: Ground, cwd: str) -> tuple[str, ...]:

@@ -44,7 +44,8 @@ def need_of(command: Command, workdir: str, ground: Ground, ecosystems: Iterable
     cwd = posixpath.normpath(posixpath.join(workdir, command.cwd))
     if _redirects_into(command, cwd, ground):
         return Need(refused=f"`{_short(command)}` writes into what is copied")
-    led = led_by(((item.name, item.value) for item in command.assignments), cwd, ground, ecosystems)
+    said = [word.partition("=")[::2] for word in words if re.match(r"[A-Za-z_]\w*=", word)]  # env A=b, export A=b
+    led = led_by([*((item.name, item.value) for item in command.assignments), *said], cwd, ground, ecosystems)
     if led:
         return Need(refused=f"${led} leads into the source")
     if not words:
@@ -99,9 +100,11 @@ def _is_touched(effect: Effect, path: str, ground: Ground) -> bool:
 
 
 def _is_brought(word: str, cwd: str, ground: Ground) -> bool:
-    path = word.partition("=")[2] if word.startswith("-") else word
-    place = posixpath.normpath(posixpath.join(cwd, path.removeprefix("@").removeprefix("file://")))
-    return names_file(path, ground.laid(), cwd, after_option=True) and ground.brings(place)
+    for path in [word.partition("=")[2], word] if "=" in word else [word]:
+        place = posixpath.normpath(posixpath.join(cwd, path.removeprefix("@").removeprefix("file://")))
+        if names_file(path, ground.laid(), cwd, after_option=True) and ground.brings(place):
+            return True
+    return False
 
 
 def _reads(command: Command) -> bool:

@@ -45,6 +45,8 @@ def effect_of(program: Program, words: Sequence[str], cwd: str, ground: Ground) 
     """What the command does with the `words` behind its name, or UNKNOWN where an option makes it another one."""
     if has_option(words, program.unless) or (program.only_with and not has_option(words, program.only_with)):
         return UNKNOWN
+    if len(list(_plain_words(words))) < program.least:
+        return UNKNOWN
     does = Does(program.does)
     if does is Does.SETTINGS:
         return Effect(does, tuple(_project_files(program, words, cwd)), has_option(words, program.files_surely))
@@ -134,5 +136,5 @@ def _new_folders(words: Sequence[str], cwd: str, ground: Ground) -> Iterator[str
 
 def _homes(words: Sequence[str], cwd: str) -> Iterator[str]:
     """Home folders that the command may make."""
-    for word in _plain_words(words):
+    for word in _plain_words(word.partition("=")[2] or word for word in words):
         yield posixpath.normpath(posixpath.join(cwd, word)) if "/" in word else f"/home/{word}"

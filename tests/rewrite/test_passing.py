@@ -554,3 +554,73 @@ def test_code_that_an_option_keeps_from_running_needs_no_source(
     shorter = command.rpartition(" ")[0]
     text = f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {shorter}\nRUN make\n"
     assert order(tmp_path / "b", text, {**files, "src/a": ""}) == text
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "COPY pip.conf /etc/pip.conf\n",
+        "COPY pip.conf /opt/venv/pip.conf\n",
+        "COPY pip.conf /root/.config/pip/pip.conf\n",
+        "RUN pip config set global.find-links /app/wheels\n",
+        "RUN echo '[install] find-links=/app/wheels' > /etc/pip.conf\n",
+        "ENV PIP_FIND_LINKS=/app/wheels\n",
+    ],
+)
+def test_settings_above_that_name_what_is_copied_keep_it_in_front(head: str, tmp_path: Path) -> None:
+    files = {**PYTHON, "pip.conf": "[install]\nfind-links = /app/wheels\nno-index = yes\n", "wheels/a.whl": ""}
+    text = f"FROM python\nWORKDIR /app\n{head}COPY . .\nRUN pip install -r requirements.txt\n"
+    assert order(tmp_path, text, files) == text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "export PIP_CERT=/app/own.pem && pip install flask",
+        "env PIP_CERT=/app/own.pem pip install flask",
+        "PIP_CERT=own.pem && export PIP_CERT && pip install flask",
+        "npm config set cafile=/app/own.pem && npm ci",
+        "npm config set cafile /app/own.pem && npm ci",
+        "git config --global http.sslCAInfo /app/own.pem && npm ci",
+        "apt-get install -o Dir::Etc::SourceList=/app/own.pem -y gcc",
+        "apt-get install -c own.pem -y gcc",
+        "pip install --cert own.pem flask",
+        "corepack prepare --activate",
+        "useradd --create-home --home-dir=/app me && npm ci",
+    ],
+)
+def test_a_step_that_names_a_file_of_the_source_needs_it(command: str, tmp_path: Path) -> None:
+    text = run(command)
+    assert order(tmp_path, text, {**NODE, "own.pem": "x"}) == text
+
+
+def test_settings_in_a_folder_of_the_application_s_own_are_no_settings_of_the_system(tmp_path: Path) -> None:
+    text = "FROM base\nWORKDIR /etc/shop\nCOPY . .\nRUN npm install -g pm2\nRUN make\n"
+    done = order(tmp_path, text, {"app.js": "", "docker/pip.conf": ""})
+    assert done.index("npm install") < done.index("COPY . .")
+
+
+@pytest.mark.parametrize(
+    ("head", "files", "command"),
+    [
+        ("ENV COMPOSER_VENDOR_DIR=lib\n", {"composer.json": "{}", "lib/a.php": ""}, "composer install"),
+        ("ENV UV_PROJECT_ENVIRONMENT=env\n", {"pyproject.toml": "", "env/a": ""}, "uv sync --no-install-project"),
+        ("", {**NODE, "prisma/schema.prisma": 'output = "../client"\n', "client/i.js": ""}, "npm ci"),
+    ],
+)
+def test_folders_that_settings_have_filled_are_not_laid_over(
+    head: str, files: Mapping[str, str], command: str, tmp_path: Path
+) -> None:
+    text = f"FROM base\n{head}WORKDIR /app\nCOPY . .\nRUN {command}\nRUN make\n"
+    assert order(tmp_path, text, files) == text
+
+
+def test_an_install_ahead_uses_the_author_s_download_cache(tmp_path: Path) -> None:
+    step = "RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen"
+    done = order(tmp_path, f"FROM base\nWORKDIR /app\nCOPY . .\n{step}\n", {"pyproject.toml": "", "uv.lock": "x"})
+    assert done.index(f"{step} --no-install-project\n") < done.index("COPY . .") < done.index(f"{step}\n")
+
+
+def test_a_tool_that_is_built_by_its_name_needs_no_modules_of_the_project(tmp_path: Path) -> None:
+    text = "FROM golang\nWORKDIR /app\nCOPY . .\nRUN go install example.org/tool@v1\n"
+    assert order(tmp_path, text, GO) == text
