@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cache
 
-from imgopt.dockerfile import Edit, IgnoreFile, Instruction, Stage
-from imgopt.dockerfile.typed import Copy
-from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
+from imgopt.dockerfile import Edit, Instruction, Stage
+from imgopt.rewrite.ahead import Ahead, find_ahead, overlaid
 from imgopt.rewrite.ground import Ground
-from imgopt.rewrite.installs import present
+from imgopt.rewrite.groups import has_folder, missing_in_front, source_groups
 from imgopt.rewrite.laid import lay
 from imgopt.rewrite.late import late_install
-from imgopt.rewrite.layout import new_step
-from imgopt.rewrite.moves import TRANSPARENT, Brought, Moves, brought, find_moves, settings_between
-from imgopt.rewrite.needs import is_setting, led_by
+from imgopt.rewrite.moves import Brought, Moves, find_moves
 from imgopt.rewrite.passing import described
-from imgopt.rewrite.reorder import Parts, begin, behind, between, commute, manifest_copies, part
-from imgopt.rewrite.steps import SourceCopy, files_copy, script_of, source_copy, workdir_at
+from imgopt.rewrite.reorder import begin, behind, between, commute, part
+from imgopt.rewrite.steps import SourceCopy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 MOST_NAMES = 6
@@ -29,7 +25,7 @@ MOST_NAMES = 6
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """Each stage by itself: the first COPY lines of the source that can wait, and the RUN steps after them."""
     for stage in situation.dockerfile.reachable(situation.project.target):
-        for above, group in _source_groups(situation, stage):
+        for above, group in source_groups(situation, stage):
             found = list(_group(situation, stage, above, group))
             yield from found
             if found or not all(copy.files for copy in group):
@@ -44,34 +40,34 @@ def _group(
     context = situation.project.context
     laid = cache(lambda: lay(context, [*above, *group]))  # few steps need it, and a context is large
     ground = Ground(group, context, laid, workdir_at(situation.dockerfile.scope_at(group[0].instruction)))
-    late = late_install(situation, ground, after) if _has_folder(group) else None
+    late = late_install(situation, ground, after) if has_folder(group) else None
     if late is not None:
         yield _earlier(situation, ground, late)
         return
     moves = find_moves(situation, ground, after)
     single = any(copy.files for copy in group)
-    ahead = None if single and moves.last is not None else _fetch_ahead(situation, ground, after, moves)
+    ahead = None if single and moves.last is not None else find_ahead(situation, ground, after, moves)
     if moves.last is None:
-        yield from _fetch_alone(situation, ground, ahead, above) if isinstance(ahead, _Ahead) else _refusal(
+        yield from _fetch_alone(situation, ground, ahead, above) if isinstance(ahead, Ahead) else _refusal(
             ahead, moves, single=single
         )
         return
-    brought = [*moves.files, *(ahead.files if isinstance(ahead, _Ahead) else ())]
+    brought = [*moves.files, *(ahead.files if isinstance(ahead, Ahead) else ())]
     parts = part(situation, group, brought)
     if not parts.waits or not commute(situation, parts):
         return
-    if isinstance(ahead, _Ahead) and moves.split_at is None:
+    if isinstance(ahead, Ahead) and moves.split_at is None:
         moves.last = ahead.place
-    refused = _odd_name(brought) or _overlaid(situation, ground, moves.lays)
+    refused = _odd_name(brought) or overlaid(situation, ground, moves.lays)
     if refused:
         yield Skip(refused, group[0].instruction.line)
         return
-    missing = _missing(situation, moves.files, stage, above, parts)
+    missing = missing_in_front(situation, moves.files, stage, above, parts)
     because = _because(moves, [path for path in moves.files if path in missing or parts.has(path)])
     lines: list[str] = []
-    if isinstance(ahead, _Ahead):
+    if isinstance(ahead, Ahead):
         files = [path for path in ahead.files if path not in moves.files]
-        lines = ahead.lines(situation, group, _missing(situation, files, stage, above, parts))
+        lines = ahead.lines(situation, group, missing_in_front(situation, files, stage, above, parts))
         because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
     yield Change(because, group[0].instruction.line, behind(situation, parts, moves, missing, lines))
 
@@ -89,7 +85,7 @@ def _earlier(situation: Situation, ground: Ground, late: Instruction) -> Change:
     return Change(because, late.line, (Edit(at, at, moved + (eol if spaced else "")), Edit(start, end, "")))
 
 
-def _refusal(ahead: Skip | _Ahead | None, moves: Moves, *, single: bool) -> Iterator[Skip]:
+def _refusal(ahead: Skip | Ahead | None, moves: Moves, *, single: bool) -> Iterator[Skip]:
     if single:
         return
     if isinstance(ahead, Skip):
@@ -99,7 +95,7 @@ def _refusal(ahead: Skip | _Ahead | None, moves: Moves, *, single: bool) -> Iter
 
 
 def _fetch_alone(
-    situation: Situation, ground: Ground, ahead: _Ahead, above: Sequence[SourceCopy]
+    situation: Situation, ground: Ground, ahead: Ahead, above: Sequence[SourceCopy]
 ) -> Iterator[Change | Skip]:
     """Nothing moves but what a build command depends on."""
     group = ground.group
@@ -111,7 +107,7 @@ def _fetch_alone(
     if not parts.waits or not commute(situation, parts):
         return
     stage = situation.dockerfile.stages[group[0].instruction.stage]
-    missing = _missing(situation, ahead.files, stage, above, parts)
+    missing = missing_in_front(situation, ahead.files, stage, above, parts)
     names = _names(missing or ahead.files)
     what = f"are fetched from {names} alone" if missing else "are fetched in front of the source"
     because = f"dependencies {what} for `{ahead.command}`: an edit of the source does not fetch them again"
@@ -139,185 +135,6 @@ def _names(paths: Sequence[Brought]) -> str:
 def _odd_name(paths: Sequence[Brought]) -> str:
     odd = next((one.path for one in paths if set(one.path) & set(" \t*?[]$\"'")), None)
     return "" if odd is None else f"the name {odd!r} means something else in a COPY"
-
-
-def _overlaid(situation: Situation, ground: Ground, lays: Sequence[str]) -> str:
-    """Installed packages that the source brings from this machine, and that no ignore file keeps out."""
-    ignored = IgnoreFile.parse(situation.ignore or "")
-    laid = ground.laid() if lays else None
-    for place in dict.fromkeys(lays):
-        assert laid is not None
-        for path in [place] if place in laid.sizes else laid.below(place):
-            own = laid.origin[path]
-            if any(laid.bringer[path] is copy for copy in ground.group) and not ignored.excludes(own):
-                inside = path[len(place) :]
-                return (
-                    f"{own[: len(own) - len(inside)]} is in the build context: copied later, it would lie over what is "
-                    "installed"
-                )
-    return ""
-
-
-def _source_groups(
-    situation: Situation, stage: Stage
-) -> Iterator[tuple[tuple[SourceCopy, ...], tuple[SourceCopy, ...]]]:
-    """COPY lines of the context that follow each other at once, from the first of a folder on or all of single files,
-    and those above them. None behind one that cannot be told and follows a folder at once; none of single files where
-    the source is above them: a step that moves past them would still follow the source."""
-    context, dockerfile = situation.project.context, situation.dockerfile
-    above: list[SourceCopy] = []
-    group: list[SourceCopy] = []
-    unknown = False
-    for item in stage.instructions:
-        if item.keyword not in ("COPY", "ADD"):
-            if group and (_has_folder(group) or not (unknown or _has_folder(above))):
-                yield tuple(above), tuple(group)
-            above, group = [*above, *group], []
-            continue
-        copy = source_copy(dockerfile, item, context)
-        if copy is not None and all(one.files for one in group):
-            above, group = [*above, *group], []
-        folders = [copy.folder for copy in (*above, *group) if not copy.files]
-        copy = copy or files_copy(dockerfile, item, context, folders)
-        if copy is not None:
-            group.append(copy)
-        elif _has_folder(group):
-            return
-        else:
-            above, group = [*above, *group], []
-            unknown = unknown or getattr(item.typed, "from_", None) is None
-
-
-def _has_folder(copies: Sequence[SourceCopy]) -> bool:
-    return any(not copy.files for copy in copies)
-
-
-def _missing(
-    situation: Situation, paths: Iterable[Brought], stage: Stage, above: Sequence[SourceCopy], parts: Parts
-) -> list[Brought]:
-    """What needs a COPY of its own: no line in front brings this very file, or all of this folder."""
-    context, group = situation.project.context, parts.group
-    there = {place: one for early in above for place, one in early.lays(context)}
-    before = [item for item in stage.instructions if item.span.start < group[0].instruction.span.start]
-    found = []
-    for path in paths:
-        copy = group[path.copy]
-        own = present(context, path.path) if path.path.endswith("/") else [path.path]
-        if parts.has(path) or all(there.get(copy.place_of(one)) == one for one in own):
-            continue
-        if path.path.endswith("/") or not _is_copied_by(situation, path.path, before, copy):
-            found.append(path)
-    return found
-
-
-def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction], copy: SourceCopy) -> bool:
-    """The same for COPY lines with options that say how, but not what."""
-    return any(
-        isinstance(item.typed, Copy)
-        and item.typed.from_ is None
-        and any(path in present(situation.project.context, str(word).removeprefix("./")) for word in item.typed.sources)
-        and _goes_to(situation, item, path, copy)
-        for item in before
-    )
-
-
-def _goes_to(situation: Situation, item: Instruction, path: str, copy: SourceCopy) -> bool:
-    """It brings the file to where the source's COPY would."""
-    typed, scope = item.typed, situation.dockerfile.scope_at(item)
-    assert isinstance(typed, Copy)
-    target = scope.expand_known(typed.destination)
-    if target is None:
-        return False
-    folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
-    return copy.place_of(path) in (folder, posixpath.join(folder, posixpath.basename(path)))
-
-
-@dataclass(frozen=True)
-class _Ahead:
-    """Lines that fetch the dependencies of a build command, to stand before the source."""
-
-    fetch: Fetch
-    files: tuple[Brought, ...]
-    place: Instruction
-    """The RUN that they follow, or the COPY of the source that they precede."""
-    run: Instruction
-    command: str
-
-    def lines(self, situation: Situation, group: Sequence[SourceCopy], files: Sequence[Brought]) -> list[str]:
-        keyword = self.run.text[self.run.keyword_span.start : self.run.keyword_span.end]
-        step = " ".join([keyword, *self.fetch.flags, self.fetch.shell])
-        return [*manifest_copies(situation, group, files), new_step(situation.dockerfile, step, self.run)]
-
-
-def _fetch_ahead(
-    situation: Situation, ground: Ground, after: Sequence[Instruction], moves: Moves
-) -> _Ahead | Skip | None:
-    """A build command that cannot move, but whose dependencies can be fetched before the source comes."""
-    done = moves.split_at or 0
-    moved_to = (moves.last if moves.split_at is not None else moves.passed) if moves.last is not None else None
-    rest = [item for item in after if moved_to is None or item.span.start >= moved_to.span.start]
-    if moved_to is not None and not done:
-        rest = rest[1:]
-    place = moved_to or ground.group[0].instruction
-    for item in rest:
-        if item.keyword != "RUN":
-            continue
-        skip = done if item is moved_to else 0
-        fetch = fetch_for(situation, ground, item, place, skip)
-        if fetch is None:
-            continue
-        refused = fetch.refused or _unprepared(situation, place, item, rest, None if fetch.others else skip)
-        refused = refused or _led(situation, ground, item) or _overlaid(situation, ground, fetch.lays)
-        if refused:
-            return Skip(f"dependencies cannot be fetched ahead: {refused}", item.line)
-        if fetch.shell in situation.dockerfile.text[: place.extent.end]:
-            return None
-        command = script_of(situation.dockerfile, item).commands[-1]
-        text = " ".join(word.text for word in command.words)[:60]
-        return _Ahead(fetch, tuple(brought(ground, fetch.files)), place, item, text)
-    return None
-
-
-def _led(situation: Situation, ground: Ground, run: Instruction) -> str:
-    """Settings that the source brings and the fetch would miss: by a variable, or in a folder of the system."""
-    scope, ecosystems = situation.dockerfile.scope_at(run), situation.project.ecosystems
-    refused = settings_between(situation, ground)
-    if refused:
-        return refused
-    name = led_by(scope.values.items(), workdir_at(scope), ground, ecosystems)
-    return f"${name} leads into the source" if name else ""
-
-
-def _unprepared(
-    situation: Situation, place: Instruction, run: Instruction, rest: Sequence[Instruction], done: int | None
-) -> str:
-    """Why `place` is not as the RUN finds it: tools, user and variables come later; or why nothing is left to fetch,
-    but where `done` is None."""
-    for item in rest:
-        if item is run:
-            break
-        if item.keyword not in ("WORKDIR", "COPY", "ADD", *TRANSPARENT) or item.keyword == "SHELL":
-            return f"`{item.keyword} {item.value[:50]}` comes before it"
-        if item.keyword in ("ENV", "ARG") and any(name in item.value for name in _STEERING):
-            return f"`{item.keyword} {item.value[:50]}` comes before it"
-    if done is None:
-        return ""
-    ecosystems = situation.project.ecosystems
-    commands = script_of(situation.dockerfile, run).commands
-    programs = {command.name for command in commands[done:]} - {"cd", "mkdir", "set"}
-    for item in situation.dockerfile.stages[run.stage].instructions:
-        if item.span.start > place.span.start or (item is place and item.keyword != "RUN"):
-            break
-        if item.keyword != "RUN":
-            continue
-        before = commands[:done] if item is run else script_of(situation.dockerfile, item).commands
-        if any(c.name in programs and not is_setting([value or "" for value in c.values], ecosystems) for c in before):
-            return f"`RUN {item.value[:50]}` fetches them already"
-    return ""
-
-
-_STEERING = ("PATH", "PROXY", "HOME", "FLAGS", "POETRY", "VIRTUAL", "UV_", "PIPENV", "CARGO_TARGET")
-"""Parts of the names of variables that say where a build command puts things, or where it finds them."""
 
 
 STRATEGY = Strategy(

@@ -151,6 +151,8 @@ class Manager(Fact, frozen=True):
     """Options that name the manifest of a build command, for instance "-f"."""
     stub: str = ""
     """Layout whose sources are known: the build command itself runs ahead on the least source that builds ("cargo")."""
+    stub_refuses: str = ""
+    """Regular expression: settings with which it would build or look elsewhere."""
     unstub: list[str] = []
     """Paths of what is built from the stub of a {package}: removed, for the real source may look older."""
     caches: list[str] = []
@@ -402,6 +404,8 @@ class Ecosystem(Fact, frozen=True):
     """Names of folders that hold installed packages and nothing of the author's ("node_modules")."""
     settings: list[str] = []
     """Paths of the image (glob patterns, `~` is the home folder of any user) where its tools find settings."""
+    steering: list[str] = []
+    """Variables (glob patterns over the whole ENV) that say where a build puts things or finds them."""
     versions: list[str] = []
     """Files of a working directory by which installers choose a version ("rust-toolchain.toml")."""
     variables: list[str] = []

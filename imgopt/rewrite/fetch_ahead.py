@@ -15,6 +15,7 @@ from imgopt.rewrite.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.installs import (
     begins_with,
+    fits_any,
     folders_read,
     local_line,
     member_of,
@@ -23,7 +24,7 @@ from imgopt.rewrite.installs import (
     recognise,
     whole,
 )
-from imgopt.rewrite.needs import is_setting
+from imgopt.rewrite.needs import is_setting, prepares_nothing
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
 from imgopt.rewrite.stub_sources import cargo_stub
@@ -76,7 +77,7 @@ def fetch_for(
         manager = _manager(situation, command) or itself(situation, command)
         if manager is None:
             continue
-        before = [other for other in commands[:index] if other.name not in _NOTHING]
+        before = [other for other in commands[:index] if not prepares_nothing(_values(other), ecosystems)]
         unknown = next((other for other in before if not is_setting(_values(other), ecosystems)), None)
         if unknown is not None:
             return Fetch(refused=f"`{_text(unknown)}` comes before it in the same step")
@@ -119,10 +120,6 @@ def _mounts(run: Instruction) -> tuple[str, ...]:
 
 def _values(command: Command) -> list[str]:
     return [value or "" for value in command.values]
-
-
-_NOTHING = frozenset(["cd", "set", "mkdir", "echo", "pwd", "ls", "export", "true", ":"])
-"""Commands that prepare nothing that a fetch would need."""
 
 
 def _own_way(words: Sequence[str | None], manager: Manager) -> str:
@@ -257,9 +254,9 @@ def _command(step: _Step, view: ContextFiles, files: list[str], folder: str) -> 
     if manager.fetch:
         more = [value for value in command.values if value and value.startswith(tuple(manager.fetch_options))]
         return " ".join([manager.fetch, *more]), files, ""
-    texts = [view.text(one) for path in files if ".cargo" in path for one in present(view, path)]
-    if any(word in text for text in texts for word in _REDIRECTED):
-        return "", files, ".cargo/config says where things are"
+    for path in (one for name in files for one in present(view, name)):
+        if fits_any(posixpath.basename(path), manager.settings) and re.search(manager.stub_refuses, view.text(path)):
+            return "", files, f"{view.said(path)} says where things are"
     stub = cargo_stub(view, folder)
     if stub.refused or not stub.packages:
         return "", files, stub.refused or "the manifest names no package"
@@ -278,10 +275,6 @@ def _waits(step: _Step, place: str) -> bool:
     if copy is None or not any(copy is one for one in step.ground.group):
         return False
     return copy.into_folder or not copy.files
-
-
-_REDIRECTED = ("target-dir", "directory", "paths")
-"""Words of Cargo's settings that send it to other folders."""
 
 
 def _in(folder: str, name: str) -> str:

@@ -146,6 +146,12 @@ def _names_something(word: str, cwd: str, ground: Ground) -> bool:
     return ground.brings(place) and ("/" in word or place in ground.laid().sizes)
 
 
+def prepares_nothing(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> bool:
+    """Whether a later command of the same step can do without it (`mkdir`, `echo`, `export`)."""
+    found = program_of(words, ecosystems)
+    return found is not None and found[0].does in (Does.NOTHING, Does.FOLDERS) and not found[0].makes
+
+
 def is_setting(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> bool:
     """Whether the command sets up a package manager for the user that runs it, not for the project."""
     found = program_of(words, ecosystems)
