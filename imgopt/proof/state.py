@@ -15,7 +15,7 @@ from imgopt.image.config import ImageConfig
 from imgopt.proof.rules import started_folders
 from imgopt.proof.side import Side
 
-_HOME = r"^/(?:[^/]+/){1,2}(?=\.)"
+_HOME = r"^/(?:[^/]+/){1,4}(?=\.)"
 """A hidden folder of a home, wherever that is (`HOME=/app`): the names in this table are nothing else's."""
 _TMP = r"^/(?:var/)?tmp/"
 _TABLE = (

@@ -10,12 +10,19 @@ from functools import cache
 import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.engine.container import Change
+from imgopt.proof.derive import derive
 from imgopt.proof.files import application_files, check_application_files
 from imgopt.proof.judge import Runs, judge
 from imgopt.proof.model import Allowances
+from imgopt.proof.observe import Observation, Plan
+from imgopt.proof.opened import Opened
+from imgopt.proof.running import check_non_root
 from imgopt.proof.side import Side
 from imgopt.proof.state import is_state
 from imgopt.rewrite.carve import CarveRules, PathFact, carve, drop_rules
+from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
+from imgopt.rewrite.writable import writable
 
 from .conftest import File, Files, Recipe
 
@@ -180,3 +187,46 @@ def test_an_image_without_them_is_judged_as_one_with_them(side_of: Callable[...,
     before, after = side(side_of, state_files("2026-11-30")), side(side_of, {})
     failed = [check.name for check in judge(before, after, Allowances(), Runs()) if check.verdict == "failed"]
     assert failed == []
+
+
+class Read(Runs):
+    """Runs that opened these files, and of which nothing else is known."""
+
+    files: frozenset[str] = frozenset()
+
+    @property
+    def opened(self) -> Opened:
+        return Opened(self.files)
+
+
+@pytest.mark.parametrize("day", ["2026-11-30", "2026-12-01", ""], ids=["the same", "another day", "none"])
+def test_what_the_service_read_of_a_tools_own_is_not_asked_for(day: str, side_of: Callable[..., Side]) -> None:
+    files = state_files("2026-11-30")
+    before, after = side(side_of, {**files, "app/page": "x"}), side(side_of, {**(state_files(day) if day else {})})
+    runs = Read()
+    object.__setattr__(runs, "files", frozenset([*(f"/{path}" for path in files), "/app/page"]))
+    checks = {check.name: check for check in judge(before, after, derive(before, after, runs.files), runs)}
+    assert [item.path for item in checks["opened files"].items] == ["/app/page"]
+    assert [item.path for item in checks["application files"].items] == ["/app/page"]
+
+
+def test_no_folder_that_a_tool_writes_for_itself_is_given_to_the_user(side_of: Callable[..., Side]) -> None:
+    folders = {"var/lib/svc/.npm/_logs": File(folder=True), "var/lib/up": File(folder=True)}
+    steps = (("ADD base", {"bin/sh": File(b"x", 0o755), **folders}), ("RUN make", {"app/server": File(b"x", 0o755)}))
+    service = side_of(Recipe(steps, {"Env": ["HOME=/var/lib/svc"], "WorkingDir": "/"}), 1)
+    log, page = "/var/lib/svc/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log", "/var/lib/up/page"
+    given = writable(Evidence(service, SystemPackages(), Seen(written=(log, page)))).all
+    assert "/var/lib/up" in given
+    assert not [path for path in given if path.startswith("/var/lib/svc")]
+
+
+def test_another_user_need_not_write_where_only_a_tool_wrote(side_of: Callable[..., Side]) -> None:
+    folders = {"var/lib/svc/.npm/_logs": File(folder=True), "var/lib/up": File(folder=True)}
+    recipe = Recipe((("RUN make", folders),), {"Env": ["HOME=/var/lib/svc"], "WorkingDir": "/"})
+    before, after = side_of(recipe), side_of(recipe.but(User="1000:1000"))
+    log, page = "/var/lib/svc/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log", "/var/lib/up/page"
+    seen = Observation(
+        "x", True, "", Plan((), (), (), False, 0.0), written=(Change(log, "added"), Change(page, "added"))
+    )
+    items = check_non_root(before, after, derive(before, after, None), seen).items
+    assert [item.path for item in items if item.path.startswith("/var/lib")] == ["/var/lib/up"]
