@@ -74,11 +74,18 @@ def _prune(situation: Situation, evidence: Evidence, installed: _Installed) -> _
     asked = next((path for path in situation.project.repairs.paths if any(_covers(path, p) for p in packages)), None)
     if asked is not None:
         return Skip(f"the service needs {asked}, of a package that is marked for development only", line)
-    used = next((path for path in sorted(evidence.opened) if path in paths), None)
+    spare = {name for ecosystem in situation.project.ecosystems for one in ecosystem.spare for name in one.packages}
+    used = next((path for path in sorted(evidence.opened) if path in paths and _package(path) not in spare), None)
     if used is not None:
         return Skip(f"the service opens {used}, of a package that is marked for development only", line)
     size = sum(evidence.facts[path].size for path in paths)
     return _Pruned(installed, packages, paths) if size >= LEAST_BYTES else None
+
+
+def _package(path: str) -> str:
+    """The name of the package that a file belongs to."""
+    parts = path.rpartition("/node_modules/")[2].split("/")
+    return "/".join(parts[:2]) if parts[0].startswith("@") else parts[0]
 
 
 def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned], *, alone: bool) -> Change:

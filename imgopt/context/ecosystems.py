@@ -256,6 +256,16 @@ class Stray(Fact, frozen=True):
     """Files (glob patterns): where a context has one, running it makes what is named here sooner or later."""
 
 
+class Spare(Fact, frozen=True):
+    """Development packages that another package asks for in a `try`, and does the same without."""
+
+    packages: list[str]
+    asked_by: str
+    reason: str
+    source: str
+    """Where the package's makers say so."""
+
+
 class Base(Fact, frozen=True):
     """A family of base images, and what may stand in its place at run time."""
 
@@ -421,6 +431,7 @@ class Ecosystem(Fact, frozen=True):
     launcher: list[Launcher] = []
     drop: list[Drop] = []
     state: list[State] = []
+    spare: list[Spare] = []
     base: list[Base] = []
     runtime: Runtime = Runtime()
     build_tools: BuildTools = BuildTools()

@@ -16,6 +16,7 @@ from imgopt.proof.packages import language_packages
 from imgopt.proof.replaced import replaced
 from imgopt.proof.rules import derived_drops
 from imgopt.proof.side import Side, plain_name
+from imgopt.proof.spare import spare_packages
 from imgopt.proof.starts import same_start
 from imgopt.proof.state import is_state
 
@@ -44,7 +45,9 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
     drops += list(_opened_at_every_start(opened))
     dropped = tuple(_dropped_packages(original, opened))
     drops += list(_looked_through(original, opened, {"pip", "setuptools", "wheel", *(each.name for each in dropped)}))
-    drops += [_development(original)] if opened is not None else []
+    if opened is not None:
+        development = _development(original)
+        drops += [spare_packages(original, development.paths), development]
     packages = [DroppedPackage(key[8:], said[key]) for key in said if key.startswith("package:")]
     user, reason = _user(original, candidate)
     return Allowances(
