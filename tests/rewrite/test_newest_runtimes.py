@@ -36,7 +36,7 @@ PAIRS: list[Row] = [
 OTHERS: list[Row] = [
     ("nest-tickets", "node:24", "slim", {}),
     ("express-links", "node:26", "distroless", {}),
-    ("express-links", "node:24", "slim", {"RUN npm install\n": "RUN corepack enable && pnpm install\n"}),
+    ("express-links", "node:24", "slim", {"RUN npm install\n": "RUN npm install -g pnpm && pnpm install\n"}),
     ("express-links", "node:26", "slim", {"RUN npm install\n": "RUN npm install -g pnpm && pnpm install\n"}),
     ("vite-herbs", "node:24", "distroless", {}),
     ("react-board", "node:24", "slim", {}),
