@@ -16,6 +16,7 @@ from imgopt.report.common import (
     table_markdown,
 )
 from imgopt.report.layout import Column, Grid, Words
+from imgopt.report.rewrite import findings_markdown, findings_text
 from imgopt.report.words import gain_text, medians, recommended, times_text
 from imgopt.results.optimize import OptimizeResult, Variant
 
@@ -35,6 +36,7 @@ def text(result: OptimizeResult) -> RenderableType:
     best = _shown(result)
     if best is not None:
         parts += _explained(best)
+    parts += findings_text(result.findings)
     if result.builds_by:
         parts.append(Words(builds_text(result), style="dim"))
     mounted = _new_user(result)
@@ -189,6 +191,7 @@ def markdown(result: OptimizeResult) -> str:
     lines += [f"{safe_markdown(line)}\n" for line in notes(result)]
     if result.variants:
         lines += [_markdown_table(result), ""]
+    lines += findings_markdown(result.findings)
     best = _shown(result)
     if best is None:
         return "\n".join([*lines, block_markdown(result.message), ""])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgopt.results import Result, Value
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
-from imgopt.results.rewrite import Change, Skip
+from imgopt.results.rewrite import Change, Finding, Skip
 
 
 class Sizes(Value, frozen=True, kw_only=True):
@@ -136,6 +136,8 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     most_builds: int | None = None
     """How many builds a variant may take."""
     environment: dict[str, str] = {}
+    findings: list[Finding] = []
+    """What the author should change himself: secrets that a COPY brings."""
     bases: dict[str, str] = {}
     """Base images that were replaced by the configuration, name to image."""
     missing_bases: list[MissingBase] = []

@@ -21,6 +21,19 @@ class Skip(Value, frozen=True, kw_only=True):
     reason: str
 
 
+class Finding(Value, frozen=True, kw_only=True):
+    """Something that no strategy changes and the author should: `file` lies in the context, `line` is the Dockerfile's.
+    Never what is in the file."""
+
+    id: str
+    level: str
+    """error or warning"""
+    file: str
+    line: int
+    message: str
+    hint: str
+
+
 class StaticVariant(Value, frozen=True, kw_only=True):
     name: str
     dockerfile: str
@@ -39,3 +52,4 @@ class RewriteResult(Result, frozen=True, kw_only=True):
     arguments: list[str] = []
     """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
     secrets."""
+    findings: list[Finding] = []

@@ -126,6 +126,11 @@ def _sources(dockerfile: Dockerfile, item: Instruction) -> Iterator[str | None]:
                 yield mount.source or ""
 
 
+def sources_of(dockerfile: Dockerfile, item: Instruction) -> list[str | None]:
+    """What an instruction takes of the context, as paths from its root ("" is all of it); None: not known."""
+    return [None if word is None else _clean(word) for word in _sources(dockerfile, item)]
+
+
 def _copies(dockerfile: Dockerfile, item: Instruction) -> Iterator[FolderCopy]:
     typed = item.typed
     if isinstance(typed, Run):

@@ -9,6 +9,7 @@ from imgopt.results.rewrite import RewriteResult, StaticVariant
 from imgopt.rewrite.loop.original import read_source
 from imgopt.rewrite.loop.request import OptimizeRequest
 from imgopt.rewrite.plan import make_plan
+from imgopt.rewrite.secret_files import secret_files
 from imgopt.rewrite.strategy import Project
 from imgopt.rewrite.variants import choose_variants, strategies_of
 
@@ -37,4 +38,5 @@ def rewrite_static(context: Path, dockerfile: Path, config: Config, variants: tu
             )
         )
     name = dockerfile.relative_to(context) if dockerfile.is_relative_to(context) else dockerfile
-    return RewriteResult(dockerfile=str(name), original=source.text, variants=found)
+    secrets = secret_files(source.dockerfile, source.context, config.build.target)
+    return RewriteResult(dockerfile=str(name), original=source.text, variants=found, findings=secrets)

@@ -27,7 +27,12 @@ def view(result: OptimizeResult) -> View:
         rule=_rule(result, chosen),
         tiles=tiles,
         more=more,
-        sections=[*_variants(result), *(_details(result, chosen) if chosen else []), *_ending(result)],
+        sections=[
+            *sections.findings_section(result.findings),
+            *_variants(result),
+            *(_details(result, chosen) if chosen else []),
+            *_ending(result),
+        ],
         raw=sections.raw_result(result),
     )
 

@@ -16,7 +16,7 @@ from imgopt.report.words import SIZES, WIRE
 from imgopt.results import Result, to_json
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Check, Sizes
-from imgopt.results.rewrite import Change, Skip
+from imgopt.results.rewrite import Change, Finding, Skip
 
 RAW_LIMIT = 60_000
 """A result of more bytes than this is not put into its own page."""
@@ -198,6 +198,18 @@ def dockerfile_section(
     blocks: list[Block] = [Table("New parts", ("Strategy", "Because"), loose)] if loose else []
     blocks.append(SideBySide(f"{names[0]} → {names[1]}", *names, before, after, notes))
     return [Section(ident, title, blocks)]
+
+
+def findings_section(findings: Sequence[Finding]) -> list[Section]:
+    """What the author should change himself."""
+    if not findings:
+        return []
+    rows = [
+        (Cell(str(one.line), one.line), Cell(one.file, code=True), Cell(one.message, level="bad"), Cell(one.hint))
+        for one in findings
+    ]
+    table = Table("Secrets that the build brings into an image", ("Line", "File", "What is wrong", "What to do"), rows)
+    return [Section("findings", "What you should look at", [table])]
 
 
 def checks_section(checks: Sequence[Check], caption: str, ident: str = "proof", title: str = "Proof") -> list[Section]:

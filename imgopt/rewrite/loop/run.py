@@ -22,6 +22,7 @@ from imgopt.rewrite.loop.original import Original, measure_original, read_source
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.loop.resolved import resolve_start
 from imgopt.rewrite.loop.timing import Times, measure
+from imgopt.rewrite.secret_files import secret_files
 from imgopt.rewrite.variants import choose_variants
 
 LEAST_SHARE, LEAST_BYTES, LEAST_REBUILD = 0.05, 10_000_000, 1.25
@@ -153,6 +154,7 @@ def _result(
         timing_note=times.note,
         timing_seconds=times.clock.passed() if times.clock is not None else None,
         timing_budget=times.clock.budget if times.clock is not None else None,
+        findings=secret_files(original.source.dockerfile, original.source.context, request.config.build.target),
     )
 
 
@@ -294,6 +296,7 @@ def _not_started(request: OptimizeRequest, original: Original, before: Sizes) ->
         ),
         builds=1,
         bases=_bases_used(request, original),
+        findings=secret_files(original.source.dockerfile, original.source.context, request.config.build.target),
     )
 
 
