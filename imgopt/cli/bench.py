@@ -17,6 +17,7 @@ from imgopt.cli import choices, options
 from imgopt.cli.arms import Wanted
 from imgopt.cli.emit import give, show
 from imgopt.cli.grouped import grouped
+from imgopt.cli.repeated import without_secret
 from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
@@ -224,7 +225,15 @@ def _measure(
 
 
 def _arguments(given: Sequence[str], seed: int) -> list[str]:
+    given = [_without_secret(word) for word in given]
     return [*given, *([] if "--seed" in shlex.join(given) else ["--seed", str(seed)])]
+
+
+def _without_secret(word: str) -> str:
+    option, equals, value = word.partition("=")
+    if option.startswith("-"):
+        return f"{option}{equals}{without_secret(value)}" if option in ("--env", "--build-arg", "-e") else word
+    return without_secret(word)
 
 
 def _listener(console: Console, update: object, json_outputs: Sequence[str]) -> Listener:

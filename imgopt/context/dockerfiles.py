@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from imgopt.dockerfile import Dockerfile, parse
@@ -28,13 +28,14 @@ def find_dockerfiles(context: Path) -> list[Path]:
 
 
 def own_context(context: Path, dockerfile: Path) -> Path:
-    """The folder that a Dockerfile's COPY lines speak of: the context, or the file's own folder where only that has
-    all that they name."""
-    folder = dockerfile.parent
-    sources = list(_sources(parse(_text(dockerfile))))
-    if folder == context or not sources or all(_has(context, source) for source in sources):
-        return context
-    return folder if all(_has(folder, source) for source in sources) else context
+    """The folder that a Dockerfile speaks of: the context, or the file's own folder where only that has what its COPY
+    lines name, or, where those copy everything, what its steps and its start name."""
+    folder, read = dockerfile.parent, parse(_text(dockerfile))
+    named = [source for source in _sources(read) if source.strip("./")]
+    if named:
+        return folder if _lacks(context, named) and not _lacks(folder, named) else context
+    files = [word for word in _words(read) if (folder / word).is_file() or (context / word).is_file()]
+    return folder if _lacks(context, files) and not _lacks(folder, files) else context
 
 
 def _named(context: Path) -> Iterator[Path]:
@@ -64,6 +65,19 @@ def _sources(dockerfile: Dockerfile) -> Iterator[str]:
     for item in dockerfile.instructions:
         if isinstance(item.typed, Copy) and item.typed.from_ is None:
             yield from (str(source) for source in item.typed.sources if "$" not in source and "://" not in source)
+
+
+def _words(dockerfile: Dockerfile) -> Iterator[str]:
+    """What may be the name of a file in commands and starts."""
+    for item in dockerfile.instructions:
+        if item.keyword in ("RUN", "CMD", "ENTRYPOINT"):
+            yield from (
+                word for word in re.split(r"[\s\"',;&|()\[\]]+", item.value) if re.fullmatch(r"[\w-][\w./-]*", word)
+            )
+
+
+def _lacks(folder: Path, names: Iterable[str]) -> bool:
+    return not all(_has(folder, name) for name in names)
 
 
 def _has(folder: Path, source: str) -> bool:

@@ -110,6 +110,24 @@ def test_a_dockerfile_whose_files_lie_beside_it_has_its_own_context(tmp_path: Pa
     assert (error.value.hint or "").endswith(f"{tmp_path}/web")
 
 
+@pytest.mark.parametrize(
+    ("files", "own"),
+    [
+        ({"sample/app.py": "", "sample/Dockerfile": 'FROM x\nADD . /app\nCMD ["python3", "app.py"]\n'}, "sample"),
+        ({"web/package.json": "", "web/Dockerfile": "FROM x\nCOPY . .\nRUN cat package.json\n"}, "web"),
+        ({"app.py": "", "docker/Dockerfile": "FROM x\nCOPY . .\nCMD python app.py\n"}, "."),
+        ({"app.py": "", "docker/app.py": "", "docker/Dockerfile": "FROM x\nCOPY . .\nCMD python app.py\n"}, "."),
+        ({"a/b": "", "docker/Dockerfile": "FROM x\nCOPY . .\nRUN make all\n"}, "."),
+    ],
+)
+def test_a_dockerfile_that_copies_everything_is_known_by_what_it_starts(
+    files: dict[str, str], own: str, tmp_path: Path
+) -> None:
+    written(tmp_path, files)
+    dockerfile = next(tmp_path / name for name in files if name.endswith("Dockerfile"))
+    assert own_context(tmp_path, dockerfile) == tmp_path / own
+
+
 def test_a_dockerfile_that_is_named_and_not_there_is_not_replaced_by_another(tmp_path: Path) -> None:
     written(tmp_path, {"docker/Dockerfile": FROM, "a": ""})
     with pytest.raises(InputError):
