@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction
-from imgopt.rewrite.joining import joinable, lists_needed_after
+from imgopt.rewrite.cleaning import cleans
+from imgopt.rewrite.joining import joinable
 from imgopt.rewrite.layout import join
+from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.still_read import Readers
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 UPDATES = (("apt-get", "update"), ("apt", "update"))
@@ -15,17 +19,26 @@ LISTS = "/var/lib/apt/lists"
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """A RUN that only updates, right before RUN steps that install."""
+    manager = _manager(situation)
+    if manager is None:
+        return
+    readers = Readers(situation.dockerfile, situation.project.context)
     for part in situation.stage.chain:
         runs = list(part.instructions)
         for index, item in enumerate(runs[:-1]):
             installs = _installers(situation, runs[index + 1 :])
             if not installs or not _only_updates(situation, item):
                 continue
-            later = lists_needed_after(situation.dockerfile, installs[-1], situation.project.context)
+            later = readers.after(installs[-1], manager)
             if later:
-                yield Skip(f"`{later}` further down installs with the package lists of this step", item.line)
+                yield Skip(f"`{later}` further down reads the package lists of this step", item.line)
                 continue
-            yield _joined(situation, item, installs)
+            yield _joined(situation, manager, item, installs)
+
+
+def _manager(situation: Situation) -> Manager | None:
+    managers = (manager for ecosystem in situation.project.ecosystems for manager in ecosystem.manager)
+    return next((one for one in managers if one.lists is not None and LISTS in one.lists.folders), None)
 
 
 def _words(situation: Situation, item: Instruction) -> list[tuple[str, ...]] | None:
@@ -60,8 +73,9 @@ def _installers(situation: Situation, after: Sequence[Instruction]) -> list[Inst
     return found
 
 
-def _joined(situation: Situation, update: Instruction, installs: Sequence[Instruction]) -> Change:
-    removes = LISTS in " ".join(item.value for item in installs)
+def _joined(situation: Situation, manager: Manager, update: Instruction, installs: Sequence[Instruction]) -> Change:
+    commands = [command for item in installs for command in script_of(situation.dockerfile, item).commands]
+    removes = any(cleans(command, manager) and command.name == "rm" for command in commands)
     edits = join(situation.dockerfile, [update, *installs], [] if removes else [f"rm -rf {LISTS}/*"])
     because = "one step fetches the package lists, installs and removes them: none stays in a layer, and none is stale"
     return Change(because, update.line, edits)
@@ -78,6 +92,13 @@ STRATEGY = Strategy(
     rewrite=rewrite,
     refuses="Flags, here-documents, `cd` or commands that cannot be read; a comment between the steps or behind a "
     "command; no installation; a later step that installs with the same lists.",
+    table=(
+        ("a RUN that only fetches the package lists, and the RUN steps right behind it that install", "joined by `&&`"),
+        ("the package lists", "removed at the end of the joined step, where no later step, stage or script reads them"),
+        ("anything between the steps: COPY, ENV, USER, WORKDIR, a comment", "ends the joined step there"),
+        ("lists parted by `;`, `||` or pipes; `cd`, variables, options of the shell", "stay: they would go on"),
+        ("flags of either step (--mount, --network, --security)", "stay"),
+    ),
     examples=(
         Example(
             "update and install apart",

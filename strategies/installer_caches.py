@@ -3,121 +3,157 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Edit, Instruction
-from imgopt.dockerfile.shellmodel import Command
+from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.dockerfile.typed import Run
+from imgopt.rewrite.cleaning import cleans, touches
+from imgopt.rewrite.conditions import context_says
 from imgopt.rewrite.installs import recognise
-from imgopt.rewrite.joining import extendable, lists_needed_after
-from imgopt.rewrite.layout import add_commands, add_words
+from imgopt.rewrite.joining import extendable
+from imgopt.rewrite.layout import add_commands
 from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.still_read import Readers
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
-_LISTS = "/var/lib/apt/lists"
 LEAST_BYTES = 100_000
 """A cache smaller than this is not worth a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The commands of one manager that leave a cache in the layer of their step."""
+
+    manager: Manager
+    commands: tuple[Command, ...]
+    fetched: bool
+    """A command of its own fetched the lists: an option of the others does not take them away."""
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """Every RUN of the stage that ships; a stage that is thrown away ships no cache."""
     if situation.final is not None:
         return
-    stage = situation.stage
-    for part in stage.chain:
-        for item in part.instructions:
-            if item.keyword == "RUN":
-                yield from _one(situation, item)
+    runs = [item for part in situation.stage.chain for item in part.instructions if item.keyword == "RUN"]
+    own = {(item.span.start, kept.manager.name) for item in runs for kept in _kept(situation, item) if _by_option(kept)}
+    readers = Readers(situation.dockerfile, situation.project.context, own)
+    for item in runs:
+        yield from _one(situation, item, readers)
 
 
-def _one(situation: Situation, run: Instruction) -> Iterator[Change | Skip]:
+def _one(situation: Situation, run: Instruction, readers: Readers) -> Iterator[Change | Skip]:
+    words: list[Edit] = []
+    commands: list[str] = []
+    saved: list[str] = []
+    for kept in _kept(situation, run):
+        size = _measured(situation, kept.manager)
+        command = "" if _by_option(kept) else _clean(situation, run, kept)
+        if (size is not None and size < LEAST_BYTES) or not (command or _by_option(kept)):
+            continue
+        later = readers.after(run, kept.manager)
+        if later:
+            what = "reads the package lists of this step" if kept.manager.lists else "needs what this step downloaded"
+            yield Skip(f"`{later}` further down {what}", run.line)
+            continue
+        words += [edit for one in kept.commands for edit in _option(run, kept.manager, one)] if not command else []
+        commands += [command] if command else []
+        what = f"{size / 1e6:.1f} MB" if size is not None else "what it downloaded"
+        saved.append(f"{kept.manager.name} keeps {what}")
+    if saved:
+        edits = add_commands(situation.dockerfile, run, commands, words)
+        yield Change(f"{' and '.join(saved)} for its next run, which an image never has", run.line, edits)
+
+
+def _kept(situation: Situation, run: Instruction) -> Iterator[_Kept]:
+    """What the managers leave that the step calls, unless it says otherwise or cleans up behind them."""
+    typed = run.typed
     script = script_of(situation.dockerfile, run)
-    if script.unknown:
+    if script.unknown or not isinstance(typed, Run) or typed.json is not None or run.heredocs:
         return
-    managers: dict[str, tuple[Manager, Command]] = {}
+    found: dict[str, tuple[Manager, list[Command]]] = {}
     for command in script.commands:
         words = [value or "" for value in command.values]
         install = recognise(words, situation.project.ecosystems)
-        if install is None or not install.manager.caches or "update" in words:
+        if install is None or not install.manager.caches:
             continue
-        if not _is_clean(install.manager, script.commands):
-            managers[install.manager.name] = (install.manager, command)
-    for manager, command in managers.values():
-        found = _change(situation, run, manager, command)
-        if found is not None:
-            yield found
+        if any(word in (*install.manager.clean_after, *install.manager.offline) for word in words):
+            continue  # it fetches package lists, or nothing
+        found.setdefault(install.manager.name, (install.manager, []))[1].append(command)
+    for manager, commands in found.values():
+        last = max((i for i, one in enumerate(script.commands) if cleans(one, manager)), default=-1)
+        left = [one for one in commands if script.commands.index(one) > last and not _says_so(one, manager)]
+        if left and not _is_mounted(typed, manager) and not _is_moved(situation, run, script, manager):
+            fetched = any(value in manager.clean_after for one in script.commands for value in one.values)
+            yield _Kept(manager, tuple(left), fetched)
 
 
-def _is_clean(manager: Manager, commands: tuple[Command, ...]) -> bool:
-    """The step keeps no cache, or removes it itself."""
-    texts = [" ".join(word.text for word in command.words) for command in commands]
-    if manager.keep_cache_option and any(manager.keep_cache_option in text for text in texts):
-        return True
-    if manager.clean and any(manager.clean in text for text in texts):
-        return True
-    return any(text.startswith(("rm ", "apt-get clean", "npm cache")) and _removes(text, manager) for text in texts)
+def _says_so(command: Command, manager: Manager) -> bool:
+    """The author's own word on the cache: `--no-cache-dir`, or `--no-cache-dir=…`."""
+    option = manager.keep_cache_option
+    return bool(option) and any((value or "").partition("=")[0] == option for value in command.values)
 
 
-def _removes(text: str, manager: Manager) -> bool:
-    return any(cache.replace("~", "").strip("/") in text for cache in manager.caches) or "cache" in text
+def _is_moved(situation: Situation, run: Instruction, script: Script, manager: Manager) -> bool:
+    """A variable puts the cache elsewhere, or turns it off: for the stage, the step or one command."""
+    assigned = {one.name for command in script.commands for one in command.assignments}
+    exported = {(word.value or word.text).partition("=")[0] for command in script.commands for word in command.words}
+    known = {*situation.dockerfile.scope_at(run).values, *assigned, *exported}
+    return any(name in known for name in manager.cache_variables)
 
 
-def _change(situation: Situation, run: Instruction, manager: Manager, command: Command) -> Change | Skip | None:
-    typed = run.typed
-    if not isinstance(typed, Run) or typed.json is not None or run.heredocs or _is_mounted(typed, manager):
-        return None
-    if any(name in situation.dockerfile.scope_at(run).values for name in manager.cache_variables):
-        return None
-    size = _measured(situation, run, manager)
-    if size is not None and size < LEAST_BYTES:
-        return None
-    saved = f"{size / 1e6:.1f} MB" if size is not None else "what it downloaded"
-    if manager.keep_cache_option:
-        at = command.words[1].span.end if _second_is_verb(command) else command.words[-1].span.end
-        edits = add_words(situation.dockerfile, run, [Edit(at, at, f" {manager.keep_cache_option}")])
-    elif manager.clean and _may_clean(situation, run, manager):
-        later = _used_later(situation, run, manager)
-        if later:
-            return Skip(f"`{later}` further down installs with the package lists of this step", run.line)
-        edits = add_commands(situation.dockerfile, run, [manager.clean])
+def _by_option(kept: _Kept) -> bool:
+    return bool(kept.manager.keep_cache_option) and not (kept.fetched and kept.manager.clean)
+
+
+def _option(run: Instruction, manager: Manager, command: Command) -> Iterator[Edit]:
+    """The option in the place of the one that it replaces, else right behind the verb."""
+    verb = _verb(manager, command)
+    replaced = [word for word in command.words[1:] if word.value in manager.keep_cache_replaces]
+    here = next((word for word in replaced if command.words.index(word) <= verb + 1), None)
+    if here is not None:
+        yield Edit(*here.span, manager.keep_cache_option)
     else:
-        return None
-    return Change(f"{manager.name} keeps {saved} for its next run, which an image never has", run.line, edits)
+        at = command.words[verb].span.end
+        yield Edit(at, at, f" {manager.keep_cache_option}")
+    for word in replaced:
+        before = command.words[command.words.index(word) - 1].span.end
+        if word is not here and "#" not in run.text[before : word.span.start]:
+            yield Edit(before, word.span.end, "")
 
 
-def _may_clean(situation: Situation, run: Instruction, manager: Manager) -> bool:
-    """The step can end with one more command, which has something to remove and the right to do so."""
+def _verb(manager: Manager, command: Command) -> int:
+    """Where the word stands with which the manager's command is said ("install", "add")."""
+    verbs = {known.split()[-1] for known in manager.commands}
+    return next((i for i, value in enumerate(command.values) if i and value in verbs), len(command.words) - 1)
+
+
+def _clean(situation: Situation, run: Instruction, kept: _Kept) -> str:
+    """The command that cleans up at the end of the step; empty where it has nothing to remove, or not the right."""
+    manager = kept.manager
     script = extendable(situation.dockerfile, run)
-    if script is None or any(command.name == "sudo" for command in script.commands):
-        return False
-    return _LISTS not in manager.caches or any("update" in command.values for command in script.commands)
-
-
-def _used_later(situation: Situation, run: Instruction, manager: Manager) -> str:
-    """The system's package lists are no cache to the steps after this one."""
-    if _LISTS not in manager.caches:
+    if not manager.clean or script is None or any(command.name == "sudo" for command in script.commands):
         return ""
-    return lists_needed_after(situation.dockerfile, run, situation.project.context)
-
-
-def _second_is_verb(command: Command) -> bool:
-    return len(command.words) > 1 and command.values[1] == "install"
+    if manager.clean_after and not kept.fetched:
+        return ""
+    if manager.clean_when and not context_says(situation.project.context, manager.clean_when):
+        return ""
+    program = next(word.text for word in kept.commands[-1].words if "=" not in word.text)
+    return manager.clean.replace("{program}", program)
 
 
 def _is_mounted(run: Run, manager: Manager) -> bool:
     folders = [cache.replace("~", "/root") for cache in manager.caches]
-    return any(
-        mount.type in ("cache", "tmpfs") and any(folder.startswith(mount.target or "\0") for folder in folders)
-        for mount in run.mounts
-    )
+    targets = [mount.target for mount in run.mounts if mount.type in ("cache", "tmpfs")]
+    return any(target is None or touches(target, folders) for target in targets)
 
 
-def _measured(situation: Situation, run: Instruction, manager: Manager) -> int | None:
+def _measured(situation: Situation, manager: Manager) -> int | None:
     """Bytes of the manager's caches in the image; None where there is no image to measure."""
     evidence = situation.evidence
     if evidence is None:
         return None
-    del run
     folders = [cache.replace("~", home) for cache in manager.caches for home in evidence.homes]
     return sum(fact.size for fact in evidence.delta if any(fact.path.startswith(folder + "/") for folder in folders))
 
@@ -133,8 +169,18 @@ STRATEGY = Strategy(
         "https://docs.docker.com/build/building/best-practices/#apt-get",
     ),
     rewrite=rewrite,
-    refuses="A step with a cache mount, one that cleans up itself, package lists that a later step installs with, a "
-    "cache that a variable moves or turns off, or a measured cache below 0.1 MB.",
+    refuses="A step with a cache mount, one that cleans up itself, package lists that a later step reads (`apt-get "
+    "source`, `apt-cache`, a script), a cache that a variable moves or turns off, or a measured cache below 0.1 MB.",
+    table=(
+        ("the option that keeps no cache, behind the verb of each installation of the step", "written"),
+        ("an option that it replaces (`apk add --update`)", "replaced"),
+        ("the manager's own cleanup, or the removal of package lists", "written as the last command of the step"),
+        ("the program that cleans up", "the one that the step called: never another of the same family"),
+        ("lists that a later step, stage, ONBUILD, script or start command reads", "stay"),
+        ("a cache that a later step installs from offline, or that another stage copies", "stays"),
+        ("a step that ends in a comment, `;`, `||` or a pipe, or that calls sudo", "gets no cleanup"),
+        ("here-documents, the exec form, scripts that cannot be read", "stay"),
+    ),
     examples=(
         Example(
             "pip",
@@ -144,8 +190,7 @@ STRATEGY = Strategy(
         Example(
             "apt lists in the same RUN",
             before="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl\n",
-            after="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl && \\\n"
-            "  rm -rf /var/lib/apt/lists/*\n",
+            after="FROM d\nRUN apt-get update && \\\n  apt-get install -y curl && \\\n  rm -rf /var/lib/apt/lists/*\n",
         ),
         Example(
             "a cache mount keeps it out already",

@@ -6,32 +6,34 @@ import itertools
 from collections.abc import Iterator
 
 from imgopt.dockerfile import Instruction
-from imgopt.rewrite.joining import joinable
+from imgopt.dockerfile.shellmodel import Script
+from imgopt.rewrite.joining import fits_behind, joinable
 from imgopt.rewrite.layout import join
+from imgopt.rewrite.made_by import cleaner, removes_what_they_made
+from imgopt.rewrite.steps import workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Strategy
-
-CLEANERS = (("rm",), ("apt-get", "clean"), ("apt-get", "autoremove"), ("apt-get", "purge"), ("apt-get", "remove"),
-            ("apk", "del"), ("npm", "cache"), ("yarn", "cache"), ("pip", "cache"), ("conda", "clean"))  # fmt: skip
 
 
 def rewrite(situation: Situation) -> Iterator[Change]:
-    """A RUN that only removes, right behind another plain RUN of the stage that ships."""
+    """A RUN that only removes, right behind the plain RUN of the stage that ships which made what it removes."""
     if situation.final is not None:
         return
-    items = list(situation.stage.instructions)
-    for before, item in itertools.pairwise(items):
-        if joinable(situation.dockerfile, before) is not None and _only_cleans(situation, item):
+    for before, item in itertools.pairwise(situation.stage.instructions):
+        made, script = joinable(situation.dockerfile, before), _only_cleans(situation, item)
+        if made is None or script is None or not fits_behind(made, script):
+            continue
+        folder = workdir_at(situation.dockerfile.scope_at(item))
+        ecosystems = situation.project.ecosystems
+        if any(removes_what_they_made(one, made.commands, ecosystems, folder) for one in script.commands):
             because = "removing in a later layer only hides: the bytes are shipped with the layer that has them"
             yield Change(because, item.line, join(situation.dockerfile, [before, item]))
 
 
-def _only_cleans(situation: Situation, item: Instruction) -> bool:
+def _only_cleans(situation: Situation, item: Instruction) -> Script | None:
     script = joinable(situation.dockerfile, item)
     if script is None or item.comments:
-        return False
-    commands = [tuple(v or "" for v in command.values) for command in script.commands]
-    bare = [tuple(word for word in words if not word.startswith("-")) for words in commands]
-    return bool(bare) and all(any(words[: len(known)] == known for known in CLEANERS) for words in bare)
+        return None
+    return script if all(cleaner(one, situation.project.ecosystems) for one in script.commands) else None
 
 
 STRATEGY = Strategy(
@@ -42,13 +44,32 @@ STRATEGY = Strategy(
     safety="text",
     references=("https://docs.docker.com/build/building/best-practices/",),
     rewrite=rewrite,
-    refuses="Steps with flags, here-documents, `cd` or commands that cannot be read; a comment between the two steps "
-    "or behind a command.",
+    refuses="What the step right before did not make: joining would free nothing. Steps with flags, here-documents, "
+    "`cd` or commands that cannot be read; a comment between the two steps or behind a command.",
+    table=(
+        ("a step that only removes, behind the step that made some of it", "joined to it by `&&`"),
+        ("a step that removes what an earlier step or a COPY made", "stays: its bytes lie in a layer below"),
+        ("anything between the two: COPY, ENV, USER, WORKDIR, a comment", "stays"),
+        ("commands of the second step parted by `;` or `||`", "stays: they would run on where the first step fails"),
+        ("`set -f`, `set -u` before words that the shell computes, `cd`, variables", "stays: they would go on"),
+        ("flags of either step (--mount, --network, --security)", "stays"),
+    ),
     examples=(
         Example(
             "lists removed in a layer of their own",
             before="FROM d\nRUN apt-get update && apt-get install -y curl\nRUN rm -rf /var/lib/apt/lists/*\n",
             after="FROM d\nRUN apt-get update && apt-get install -y curl \\\n    && rm -rf /var/lib/apt/lists/*\n",
+        ),
+        Example(
+            "made by a COPY",
+            before="FROM d\nCOPY a.tgz /\nRUN tar xzf /a.tgz -C /opt\nRUN rm /a.tgz\n",
+            after=None,
+        ),
+        Example("only read", before="FROM d\nRUN ls -l /opt/data\nRUN rm -r /opt/data\n", after=None),
+        Example(
+            "the first step's failure would be lost",
+            before="FROM d\nRUN curl -o /a.tgz https://x/a.tgz\nRUN rm -f /a.tgz; rm -f /b\n",
+            after=None,
         ),
         Example("something else in between", before="FROM d\nRUN make\nCOPY a b\nRUN rm -rf /src\n", after=None),
         Example("a comment would swallow it", before="FROM d\nRUN make # all\nRUN rm -rf /src\n", after=None),

@@ -64,6 +64,21 @@ class Program(Fact, frozen=True):
     """It fills the folder that its last plain word names, this one without a word (`uv venv`)."""
 
 
+class PackageLists(Fact, frozen=True):
+    """What a package manager fetches once and reads in later steps: where it is removed, those steps may fail."""
+
+    folders: list[str]
+    """Where they lie."""
+    programs: list[str]
+    """Programs that read them, whatever their first word (glob patterns)."""
+    fetch: list[str]
+    """Words of their command lines that say that it fetches the lists itself."""
+    harmless: list[str] = []
+    """First words after options with which they read no list."""
+    readers: list[str] = []
+    """Other programs that install by them, or words that make one do so (glob patterns)."""
+
+
 class Manager(Fact, frozen=True):
     """One package manager: which commands install, what they read, what they leave behind."""
 
@@ -166,8 +181,19 @@ class Manager(Fact, frozen=True):
     """Variables that move the cache to another folder or turn it off."""
     keep_cache_option: str = ""
     """Option that keeps the cache out of the layer, for instance "--no-cache-dir"."""
+    keep_cache_replaces: list[str] = []
+    """Options that say nothing any more beside it."""
     clean: str = ""
-    """Command that removes the cache at the end of the same step."""
+    """Command that removes the cache at the end of the same step; {program}: the one that the step itself called."""
+    clean_after: list[str] = []
+    """Words of the command that fetches package lists: without one in the step, `clean` has nothing to remove."""
+    clean_when: list[str] = []
+    """`FILE: TEXT`, one of which must hold in the context for `clean` to be right; none: it always is."""
+    lists: PackageLists | None = None
+    cleaners: list[str] = []
+    """Commands that remove what an installation left ("apt-get clean")."""
+    removers: list[str] = []
+    """Commands that remove the packages that they name ("apk del")."""
     prune: str = ""
     """Command that removes development packages after the build."""
     prune_when: list[str] = []

@@ -52,15 +52,21 @@ def add_flags(dockerfile: Dockerfile, run: Instruction, flags: Sequence[str]) ->
     return _fit(dockerfile, run, [Edit(at, run.value_span.start, block + newline)])
 
 
-def add_commands(dockerfile: Dockerfile, run: Instruction, commands: Sequence[str]) -> tuple[Edit, ...]:
-    """Commands at the end of the step, on lines of their own where the step has several lines."""
+def add_commands(
+    dockerfile: Dockerfile, run: Instruction, commands: Sequence[str], words: Sequence[Edit] = ()
+) -> tuple[Edit, ...]:
+    """Commands at the end of the step, on lines of their own where the step has several lines, and small edits within
+    its commands: no line gets too long."""
+    if not commands:
+        return _fit(dockerfile, run, list(words))
     look = _Look.of(dockerfile, run)
     end = run.value_span.end
     text = "".join(look.glue + command for command in commands)
     if run.line == run.end_line:
         inline = "".join(f"{look.inline}{command}" for command in commands)
-        text = inline if _fits(run, end, len(inline)) else text
-    return _fit(dockerfile, run, [Edit(end, end, text)])
+        more = len(inline) + sum(len(edit.text) - (edit.end - edit.start) for edit in words)
+        text = inline if _fits(run, end, more) else text
+    return _fit(dockerfile, run, [*words, Edit(end, end, text)])
 
 
 def join(dockerfile: Dockerfile, runs: Sequence[Instruction], more: Sequence[str] = ()) -> tuple[Edit, ...]:
@@ -70,11 +76,6 @@ def join(dockerfile: Dockerfile, runs: Sequence[Instruction], more: Sequence[str
     end = runs[-1].value_span.end
     text = "".join(look.glue + command for command in more)
     return tuple(edits) + ((Edit(end, end, text),) if text else ())
-
-
-def add_words(dockerfile: Dockerfile, run: Instruction, edits: Iterable[Edit]) -> tuple[Edit, ...]:
-    """Small edits within the commands of a step, made so that no line gets too long."""
-    return _fit(dockerfile, run, list(edits))
 
 
 def new_step(dockerfile: Dockerfile, step: str, like: Instruction | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imgopt.dockerfile import Dockerfile, Edit, Instruction, apply_edits, parse
-from imgopt.rewrite.layout import WIDTH, add_commands, add_flags, add_words, join, new_step
+from imgopt.rewrite.layout import WIDTH, add_commands, add_flags, join, new_step
 
 PIP = "--mount=type=cache,target=/root/.cache/pip"
 GO = ["--mount=type=cache,target=/root/.cache/go-build", "--mount=type=cache,target=/go/pkg/mod"]
@@ -192,7 +192,7 @@ def test_a_word_more_breaks_the_line_at_a_word() -> None:
     words = " ".join(["package"] * 13)
     file, run = _last(f"FROM x\nRUN pip install {words}\n")
     at = file.text.index(" package")
-    text = apply_edits(file.text, add_words(file, run, [Edit(at, at, " --no-cache-dir")]))
+    text = apply_edits(file.text, add_commands(file, run, [], [Edit(at, at, " --no-cache-dir")]))
     assert text.splitlines()[1].endswith(" \\")
     assert max(map(len, text.splitlines())) <= WIDTH
     assert parse(text).instructions[-1].value.split() == ["pip", "install", "--no-cache-dir", *words.split()]

@@ -1,0 +1,33 @@
+"""Which commands of a step remove what its other commands left."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+
+from imgopt.context.ecosystems import Manager
+from imgopt.dockerfile.shellmodel import Command
+from imgopt.rewrite.installs import begins_with
+
+_REMOVERS = ("rm", "find", "rmdir", "unlink", "shred")
+
+
+def cleans(command: Command, manager: Manager) -> bool:
+    """Whether a command removes the manager's caches: by the manager itself, or by their path."""
+    words = [word.value or word.text for word in command.words]
+    if any(begins_with(words, cleaner) for cleaner in manager.cleaners):
+        return True
+    bare = [word for word in words if word != "sudo"]
+    if bare[:1] and posixpath.basename(bare[0]) in _REMOVERS:
+        folders = [cache.replace("~", home) for cache in manager.caches for home in ("~", "/root", "$HOME", "${HOME}")]
+        paths = [word.strip("\"'") for word in bare[1:] if not word.startswith("-")]
+        return any(touches(path, folders) or "cache" in path for path in paths)
+    return False
+
+
+def touches(path: str, folders: Iterable[str]) -> bool:
+    """Whether a path, globs at its end aside, is one of the folders, lies in one or holds one."""
+    place = posixpath.normpath(path.rstrip("*").rstrip("/") or "/")
+    if place in ("/", "."):
+        return False
+    return any(f"{place}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{place}/") for folder in folders)
