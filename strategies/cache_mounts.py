@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
-from imgopt.context.ecosystems import Ecosystem, Manager
 from imgopt.dockerfile import Dockerfile, Instruction, Stage
-from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.installs import recognise
+from imgopt.rewrite.cache_places import Use, uses
+from imgopt.rewrite.cleaning import touches
 from imgopt.rewrite.layout import add_flags
-from imgopt.rewrite.mounting import hidden, in_root, programs
+from imgopt.rewrite.mounting import hidden
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
-
-SAYS_ONLY = (["version"], ["env"], ["--version"], ["-v"])
-"""First arguments with which a build tool downloads nothing."""
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -40,56 +36,51 @@ def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Chang
     script = script_of(situation.dockerfile, run)
     if not isinstance(typed, Run) or script.unknown or typed.json is not None:
         return
-    managers = _managers(script.commands, situation.project.ecosystems)
-    words = {value for command in script.commands for value in command.values}
-    mounted: dict[str, Manager] = {}
-    for manager in managers:
-        wanted = manager.cache_mounts
-        if manager.static_only:
-            folders = ", ".join(in_root(folder) for folder in wanted)
-            yield Skip(f"{manager.name} keeps what it downloads in {folders}: a cache mount there may help; its rules "
-                       "were not tried, so nothing is changed", run.line)  # fmt: skip
+    found: list[Use] = []
+    for use in uses(situation, stage, run):
+        if _is_mounted(typed, use):
             continue
-        if any(_is_mounted(typed, in_root(folder)) for folder in wanted):
-            continue
-        refusal = _refusal(situation, run, manager, words) or hidden(situation, stage, run, manager)
+        refusal = _refusal(situation, run, use) or use.refused
+        refusal = refusal or (hidden(situation, stage, run, use) if use.folders else "")
         if refusal:
             yield Skip(refusal, run.line)
-            continue
-        mounted[manager.name] = manager
-    if mounted:
-        yield _change(situation, run, mounted)
+        elif use.manager.static_only and use.folders:
+            where = ", ".join(use.folders)
+            told = (
+                f"{use.manager.name} keeps what it downloads in {where}: a cache mount there may help; its rules were"
+            )
+            yield Skip(f"{told} not tried, so nothing is changed", run.line)
+        elif use.folders:
+            found.append(use)
+    if found:
+        yield _change(situation, run, found)
 
 
-def _change(situation: Situation, run: Instruction, mounted: Mapping[str, Manager]) -> Change:
-    flags = dict.fromkeys(_flag(manager, folder) for manager in mounted.values() for folder in manager.cache_mounts)
-    *others, last = mounted
+def _change(situation: Situation, run: Instruction, found: Sequence[Use]) -> Change:
+    dockerfile = situation.dockerfile
+    flags = dict.fromkeys(_flag(dockerfile, run, folder) for use in found for folder in use.folders)
+    *others, last = dict.fromkeys(use.manager.name for use in found)
     who = f"{', '.join(others)} and {last} find what they" if others else f"{last} finds what it"
     because = f"{who} downloaded before, also when this step runs again"
-    return Change(because, run.line, add_flags(situation.dockerfile, run, list(flags)))
+    return Change(because, run.line, add_flags(dockerfile, run, list(flags)))
 
 
-def _flag(manager: Manager, folder: str) -> str:
-    sharing = f",sharing={manager.cache_sharing}" if manager.cache_sharing else ""
-    return f"--mount=type=cache,target={in_root(folder)}{sharing}"
+def _flag(dockerfile: Dockerfile, run: Instruction, folder: str) -> str:
+    """The author's own flag for the folder, from another step: with another one it would be another cache."""
+    for item in dockerfile.instructions:
+        if item is run or not isinstance(item.typed, Run):
+            continue
+        for flag, mount in zip((one for one in item.flags if one.name == "mount"), item.typed.mounts, strict=False):
+            if mount.type == "cache" and mount.from_ is None and (mount.target or "").rstrip("/") == folder:
+                return item.text[flag.span.start : flag.span.end]
+    return f"--mount=type=cache,target={folder}"
 
 
-def _managers(commands: tuple[Command, ...], ecosystems: tuple[Ecosystem, ...]) -> list[Manager]:
-    found: dict[str, Manager] = {}
-    for command in commands:
-        words = [value or "" for value in command.values]
-        install = recognise(words, ecosystems)
-        if install is not None and install.manager.cache_mounts and "update" not in words[:2]:
-            found[install.manager.name] = install.manager
-        for manager in (manager for ecosystem in ecosystems for manager in ecosystem.manager):
-            if manager.cache_mounts and words[:1] and words[0] in programs(manager) and words[1:2] not in SAYS_ONLY:
-                found[manager.name] = manager
-    return list(found.values())
-
-
-def _refusal(situation: Situation, run: Instruction, manager: Manager, words: set[str | None]) -> str:
+def _refusal(situation: Situation, run: Instruction, use: Use) -> str:
+    manager = use.manager
     if manager.cache_sharing:
         return f"{manager.name}: base images delete its cache by themselves, so a mount would keep nothing"
+    words = {value for command in use.commands for value in command.values}
     if manager.keep_cache_option and manager.keep_cache_option in words:
         return f"`{manager.keep_cache_option}` says that {manager.name} shall keep no cache"
     user = (situation.dockerfile.scope_at(run).user or "root").partition(":")[0]
@@ -97,15 +88,18 @@ def _refusal(situation: Situation, run: Instruction, manager: Manager, words: se
         return f"this step runs as {user}: its home folder is not known, and a new mount belongs to root"
     evidence = situation.evidence
     if evidence is not None:
-        folders = tuple(in_root(folder) + "/" for folder in manager.cache_mounts)
+        folders = tuple(folder + "/" for folder in use.folders)
         used = sorted(path for path in evidence.opened if path.startswith(folders) and path in evidence.facts)
-        if used:
+        if used and folders:
             return f"the service reads {used[0]}, which lies in the cache of {manager.name}"
     return ""
 
 
-def _is_mounted(run: Run, folder: str) -> bool:
-    return any(mount.target and (folder + "/").startswith(mount.target.rstrip("/") + "/") for mount in run.mounts)
+def _is_mounted(run: Run, use: Use) -> bool:
+    """The author mounts the cache, a part of it, or something around it: it is his to say."""
+    known = [*use.folders, *(cache.replace("~", "/root", 1) for cache in use.manager.caches)]
+    targets = [mount.target for mount in run.mounts if mount.type in ("cache", "tmpfs")]
+    return any(target is None or "$" in target or touches(target, known) for target in targets)
 
 
 STRATEGY = Strategy(
@@ -138,20 +132,22 @@ STRATEGY = Strategy(
             "Gradle could not be tried",
             before="FROM gradle:8-jdk17\nCOPY . .\nRUN gradle clean build -x test\n",
             after=None,
-            refused="/root/.gradle: a cache mount there may help",
+            refused="/home/gradle/.gradle: a cache mount there may help",
             files={"build.gradle": ""},
         ),
-        Example("no cache wanted", before="FROM p\nRUN pip install --no-cache-dir x\n", after=None, refused="no cache"),
-        Example("another user", before="FROM p\nUSER app\nRUN pip install x\n", after=None, refused="runs as app"),
+        Example(
+            "no cache wanted", before="FROM python\nRUN pip install --no-cache-dir x\n", after=None, refused="no cache"
+        ),
+        Example("another user", before="FROM python\nUSER app\nRUN pip install x\n", after=None, refused="runs as app"),
         Example(
             "a mount point cannot be removed",
-            before="FROM p\nRUN pip install a && rm -rf /root/.cache\n",
+            before="FROM python\nRUN pip install a && rm -rf /root/.cache\n",
             after=None,
             refused="names the folder",
         ),
         Example(
             "the step empties its cache",
-            before="FROM n\nRUN npm i -g a && npm cache clean --force\n",
+            before="FROM node\nRUN npm i -g a && npm cache clean --force\n",
             after=None,
             refused="about the cache itself",
         ),
@@ -207,10 +203,10 @@ STRATEGY = Strategy(
             before="FROM sdk\nRUN dotnet restore\nRUN dotnet publish --no-restore\n",
             after=None,
         ),
-        Example("an old syntax", before="# syntax=docker/dockerfile:1.0\nFROM p\nRUN pip install x\n", after=None),
+        Example("an old syntax", before="# syntax=docker/dockerfile:1.0\nFROM python\nRUN pip install x\n", after=None),
         Example(
             "a mount is there",
-            before="FROM p\nRUN --mount=type=cache,target=/root/.cache pip install x\n",
+            before="FROM python\nRUN --mount=type=cache,target=/root/.cache pip install x\n",
             after=None,
         ),
     ),

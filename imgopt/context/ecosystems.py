@@ -64,6 +64,25 @@ class Program(Fact, frozen=True):
     """It fills the folder that its last plain word names, this one without a word (`uv venv`)."""
 
 
+class CacheFolder(Fact, frozen=True):
+    """A folder of a manager's cache, and for whom it is there."""
+
+    folder: str
+    """As the tool finds it, of variables and fallbacks: `${GOMODCACHE:-${GOPATH:-~/go}/pkg/mod}`; `~` is the home."""
+    used_by: list[str] = []
+    """Commands that read or fill it; none: every one of the manager's."""
+    bases: list[str] = []
+    """Base images (glob patterns of the name's last part) that have it there; none: all that are known."""
+    when: list[str] = []
+    """`FILE: TEXT`, all of which must hold in the context: which version of the manager it is, and how it is set."""
+    unless: list[str] = []
+    """Files of the context with which nothing is downloaded: the project has its dependencies with it."""
+    unless_said: list[str] = []
+    """Options that say the same."""
+    follows: list[str] = []
+    """Variables that may move it: they name the tool's own home, and the cache goes where they say."""
+
+
 class PackageLists(Fact, frozen=True):
     """What a package manager fetches once and reads in later steps: where it is removed, those steps may fail."""
 
@@ -172,9 +191,21 @@ class Manager(Fact, frozen=True):
     """Paths of what is built from the stub of a {package}: removed, for the real source may look older."""
     caches: list[str] = []
     """Folders of the manager's cache; `~` is the home folder."""
-    cache_mounts: list[str] = []
+    cache: list[CacheFolder] = []
     """Folders that a build may keep between runs by a cache mount, where this is known to be safe."""
     cache_sharing: str = ""
+    uses_cache: list[str] = []
+    """Further commands that read or fill the cache, for instance "pip wheel"."""
+    fetches_nothing: list[str] = []
+    """Commands that a cache is of no use to, for instance "go telemetry"."""
+    elsewhere: list[str] = []
+    """Options that say where the cache is, or that there is none."""
+    elsewhere_files: list[str] = []
+    """`FILE: TEXT`: settings of the project that say so (regular expressions)."""
+    moved_by: list[str] = []
+    """Commands that say so for all that follow (regular expressions over words parted by single blanks)."""
+    offline_variables: list[str] = []
+    """`NAME=VALUE` with which it downloads nothing: what is missing in the cache is an error."""
     offline: list[str] = []
     """Options with which it builds from what an earlier step downloaded."""
     cache_variables: list[str] = []
@@ -300,6 +331,8 @@ class Base(Fact, frozen=True):
     """Regular expression on the tag: this one is slim."""
     slim: list[str] = []
     """Templates in {version}, {suite}, {release}, {flavor}, {major}, tried in order."""
+    env: dict[str, str] = {}
+    """Variables that its images set, of those that say where a cache is."""
     entry_scripts: list[str] = []
     """Its entry scripts that do nothing for a service: they prepare the build tool and start the command."""
 
@@ -447,6 +480,10 @@ class Ecosystem(Fact, frozen=True):
     variables: list[str] = []
     """Names (glob patterns) of variables that lead its tools to settings, certificates and packages."""
     program: list[Program] = []
+    plain_bases: list[str] = []
+    """Further base images (glob patterns) that start as root, with /root as home, and set no variable of a cache."""
+    other_bases: list[str] = []
+    """Images (glob patterns of names without their registry) that are called as one of these, and are not so."""
     manager: list[Manager] = []
     made: list[Made] = []
     stray: list[Stray] = []

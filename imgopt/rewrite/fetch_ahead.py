@@ -101,7 +101,7 @@ def _is_mounted(step: _Step) -> bool:
     made = [posixpath.join(cwd, name) for name in manager.lays]
     made += [scope.values[name] for name in manager.lays_variables if name in scope.values]
     if manager.fetch and not manager.fetch.startswith("--"):  # others install or compile as well, where it stays
-        made += [one.replace("~", "/root", 1) for one in (*manager.caches, *manager.cache_mounts)]
+        made += [one.replace("~", "/root", 1) for one in manager.caches]
     targets = [
         posixpath.normpath(posixpath.join(workdir_at(scope), scope.expand_known(mount.target) or mount.target))
         for mount in getattr(step.run.typed, "mounts", ())

@@ -10,45 +10,37 @@ from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy, Run
+from imgopt.rewrite.cache_places import Use, every_command, programs
+from imgopt.rewrite.installs import begins_with
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 _RUNNERS = frozenset(["make", "cmake", "sh", "bash", "just", "task", "mage", "goreleaser", "ninja", "bazel"])
 
 
-def in_root(folder: str) -> str:
-    """A folder of a manager, for root."""
-    return folder.replace("~", "/root", 1)
-
-
-def programs(manager: Manager) -> frozenset[str]:
-    """The programs of a manager whose cache later steps build from; empty where it is nothing but a cache."""
-    if not manager.fetch_before:
-        return frozenset()
-    return frozenset(command.split()[0] for command in [*manager.commands, *manager.fetch_before])
-
-
-def hidden(situation: Situation, stage: Stage, run: Instruction, manager: Manager) -> str:
+def hidden(situation: Situation, stage: Stage, run: Instruction, use: Use) -> str:
     """What speaks against mounts of this manager in a RUN; empty for nothing."""
-    scope = situation.dockerfile.scope_at(run)
-    moved = next((name for name in ("HOME", *manager.cache_variables) if name in scope.values), None)
-    if moved is not None:
-        return f"{moved} may say that the cache of {manager.name} is elsewhere"
-    folders = [in_root(folder) for folder in manager.cache_mounts]
-    found = _named(situation, run, folders) or _copied(situation, stage, folders)
-    return found or (_used_outside(situation, stage, manager) if programs(manager) else "")
+    folders = list(use.folders)
+    found = _named(situation, run, use.manager, folders) or _copied(situation, stage, folders)
+    return found or _offline(situation, stage, use.manager) or _used_outside(situation, stage, use.manager)
 
 
-def _named(situation: Situation, run: Instruction, folders: list[str]) -> str:
+def _named(situation: Situation, run: Instruction, manager: Manager, folders: list[str]) -> str:
     """The step itself names the folder, or removes one around it: a mount point cannot be removed."""
     for command in script_of(situation.dockerfile, run).commands:
-        if any(_is_about_cache(value or "") for value in command.values[1:3]):
+        if _is_called(command, manager) and any(_is_about_cache(value or "") for value in command.values[1:3]):
             return f"`{_short(command)}` is about the cache itself"
         for word in command.words[1:]:
             path = (word.value or word.text).replace("${HOME}", "/root").replace("$HOME", "/root").strip("\"'")
-            if _touches(in_root(path) if path.startswith("~") else path, command, folders):
+            if _touches(path.replace("~", "/root", 1) if path.startswith("~") else path, command, folders):
                 return f"`{_short(command)}` names the folder that the mount would cover"
     return ""
+
+
+def _is_called(command: Command, manager: Manager) -> bool:
+    """Whether it is a command of the manager's own program: what other programs say of their cache is theirs."""
+    words = [word.value or word.text for word in command.words]
+    return any(begins_with(words, known) or known in words[:2] for known in programs(manager))
 
 
 def _is_about_cache(word: str) -> bool:
@@ -87,8 +79,29 @@ def _overlaps(path: str, folders: list[str]) -> bool:
     return any((folder + "/").startswith(path + "/") or path.startswith(folder + "/") for folder in folders)
 
 
+def _offline(situation: Situation, stage: Stage, manager: Manager) -> str:
+    """A step that builds from what an earlier one downloaded, and downloads nothing: it needs that in a layer."""
+    for item, commands in _steps(situation, stage):
+        ours = [command for command in commands if _is_called(command, manager)]
+        network = item.flag("network")
+        if ours and network is not None and network.value != "default":
+            return f"`{_line(item)}` has a network of its own"
+        for command in ours:
+            if any(option in [value or "" for value in command.values] for option in manager.offline):
+                return f"`{_short(command)}` needs what a step before it downloaded, in a layer"
+        set_here = {f"{one.name}={one.value}" for command in commands for one in command.assignments}
+        known = {f"{name}={value}" for name, value in situation.dockerfile.scope_at(item).values.items()}
+        exported = {word.value or "" for command in commands for word in command.words[1:]}
+        found = next((one for one in manager.offline_variables if one in known | set_here | exported), "")
+        if found:
+            return f"`{found}` wants what an earlier step downloaded, in a layer"
+    return ""
+
+
 def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
-    """Another step builds from what was downloaded, and would not see the mount; or wants no network."""
+    """Another step builds from what a build tool downloaded, and would not see the mount."""
+    if not every_command(manager):
+        return ""
     start = _started(situation, stage, manager)
     if start:
         return start
@@ -96,16 +109,18 @@ def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
         network = item.flag("network")
         if network is not None and network.value != "default":
             return f"`{_line(item)}` has a network of its own"
-        if _is_left_out(situation, item) and any(name in item.value for name in programs(manager)):
+        if _is_left_out(situation, item) and any(name in item.value for name in every_command(manager)):
             return f"`{_line(item)}` builds from what {manager.name} downloaded, without the mount"
         for command in commands:
             words = [value or "" for value in command.values]
-            if words[:1] and words[0] in programs(manager):
-                if any(option in words for option in manager.offline):
-                    return f"`{_short(command)}` needs what a step before it downloaded, in a layer"
-            elif words[:1] and (words[0] in _RUNNERS or words[0].startswith(("./", "/")) or words[0].endswith(".sh")):
+            called = posixpath.basename(words[0]) if words[:1] and words[0].startswith("/") else "".join(words[:1])
+            if called not in every_command(manager) and _may_build("".join(words[:1])):
                 return f"`{_short(command)}` may build from what {manager.name} downloaded, without the mount"
     return ""
+
+
+def _may_build(program: str) -> bool:
+    return program in _RUNNERS or program.startswith(("./", "/")) or program.endswith(".sh")
 
 
 def _is_left_out(situation: Situation, item: Instruction) -> bool:
@@ -125,7 +140,7 @@ def _started(situation: Situation, stage: Stage, manager: Manager) -> str:
             words = item.value.replace('"', " ").replace("[", " ").replace(",", " ").split()
             scripts = {word.rpartition("/")[2] for word in words if word.endswith(".sh")}
             texts = [context.text(path) for name in scripts for path in context.named(name)]
-            if any(name in words or any(f"{name} " in text for text in texts) for name in programs(manager)):
+            if any(name in words or any(f"{name} " in text for text in texts) for name in every_command(manager)):
                 return f"`{_line(item)}` builds when the container starts, without the mount"
     return ""
 

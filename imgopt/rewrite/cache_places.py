@@ -1,0 +1,228 @@
+"""Where the commands of a step keep their caches, on the base image that they run on; nowhere, where that is not known.
+
+A tool asks its variables first, and falls back to a folder of its own: `${GOMODCACHE:-${GOPATH:-~/go}/pkg/mod}`. The
+variables come from the Dockerfile and, for base images of which this is known, from the image.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from imgopt.context.ecosystems import CacheFolder, Ecosystem, Manager
+from imgopt.dockerfile import Instruction, Stage
+from imgopt.dockerfile.shellmodel import Command
+from imgopt.rewrite.bases import read_base_name
+from imgopt.rewrite.conditions import context_says
+from imgopt.rewrite.installs import begins_with, recognise
+from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.strategy import Situation
+
+_INNERMOST = re.compile(r"\$\{(\w+)(?::-([^${}]*))?\}")
+_HOME = "/root"
+_SAYS_ONLY = ("--version", "-version", "-v", "-V", "--help", "-h", "help", "version")
+"""First arguments with which any tool downloads nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A manager that a step calls: by these commands, with caches in these folders, or why none is known."""
+
+    manager: Manager
+    commands: tuple[Command, ...]
+    folders: tuple[str, ...] = ()
+    refused: str = ""
+
+
+def uses(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Use]:
+    """The managers that a RUN calls and that would find something in a cache."""
+    script = script_of(situation.dockerfile, run)
+    called: dict[str, tuple[Manager, dict[str, CacheFolder], list[Command]]] = {}
+    for command in script.commands:
+        for manager, folders in _called(command, situation.project.ecosystems):
+            entry = called.setdefault(manager.name, (manager, {}, []))
+            entry[1].update({one.folder: one for one in folders})
+            entry[2].append(command)
+    for manager, wanted, commands in called.values():
+        yield _placed(situation, stage, run, manager, list(wanted.values()), commands)
+
+
+def _called(command: Command, ecosystems: Iterable[Ecosystem]) -> Iterator[tuple[Manager, list[CacheFolder]]]:
+    """The managers whose caches a command reads or fills, with those caches."""
+    words = [word.value or word.text for word in command.words if not word.text.startswith("+")]  # a toolchain's name
+    install = recognise(words, ecosystems)
+    for manager in (manager for ecosystem in ecosystems for manager in ecosystem.manager if manager.cache):
+        known = (*manager.uses_cache, *manager.fetch_before)
+        ours = (install is not None and install.manager is manager) or any(begins_with(words, one) for one in known)
+        if not ours and not any(begins_with([*words[:1]], program) for program in every_command(manager)):
+            continue
+        if _fetches_nothing(words, manager):
+            continue
+        folders = [one for one in manager.cache if not one.used_by or any(begins_with(words, by) for by in one.used_by)]
+        if folders:
+            yield manager, folders
+
+
+def every_command(manager: Manager) -> frozenset[str]:
+    """The programs of a manager each of whose commands may read what earlier ones downloaded: a build tool's."""
+    if not manager.fetch_before:
+        return frozenset()
+    return frozenset(command.split()[0] for command in (*manager.commands, *manager.fetch_before))
+
+
+def programs(manager: Manager) -> frozenset[str]:
+    """The programs of a manager, as facts spell them (glob patterns)."""
+    known = (*manager.commands, *manager.fetch_before, *manager.uses_cache)
+    return frozenset(command.split()[0] for command in known)
+
+
+def _fetches_nothing(words: Sequence[str], manager: Manager) -> bool:
+    rest = words[1:]
+    if not rest and every_command(manager):
+        return True
+    says_only = bool(rest) and rest[0] in _SAYS_ONLY and (not rest[0].startswith("-") or len(rest) == 1)
+    return says_only or any(begins_with(words, one) for one in manager.fetches_nothing)
+
+
+def _placed(
+    situation: Situation,
+    stage: Stage,
+    run: Instruction,
+    manager: Manager,
+    wanted: list[CacheFolder],
+    commands: list[Command],
+) -> Use:
+    base = base_environment(stage, situation.project.ecosystems)
+    found = Use(manager, tuple(commands))
+    if base is None:
+        return _refuse(found, f"what {stage.root.base} sets is not known: {manager.name} may keep its cache elsewhere")
+    moved = _elsewhere(situation, stage, run, manager, commands)
+    if moved:
+        return _refuse(found, f"{moved} says that {manager.name} keeps its cache elsewhere")
+    context, name = situation.project.context, read_base_name(str(stage.root.base)).repository.rpartition("/")[2]
+    here = [one for one in wanted if not one.bases or any(fnmatchcase(name, base) for base in one.bases)]
+    fitting = [one for one in here if all(context_says(context, [condition]) for condition in one.when)]
+    if here and not fitting:
+        return _refuse(found, f"what this {manager.name} keeps, and whether the project runs from it, is not known")
+    here = [one for one in fitting if not _is_vendored(situation, one, commands)]
+    scope = situation.dockerfile.scope_at(run, base_env=base)
+    values = scope.values
+    for one in here:
+        name = _moved(one, manager, base, values)
+        unset = next((name for name in variables(one, manager) if name in scope.unset), "")
+        if name or unset:
+            return _refuse(found, f"{name or unset} may say that the cache of {manager.name} is elsewhere")
+    folders = [place(one.folder, values) for one in here]
+    if None in folders:
+        return _refuse(found, f"the cache of {manager.name} is in no folder that is known")
+    return Use(manager, tuple(commands), tuple(dict.fromkeys(folder for folder in folders if folder is not None)))
+
+
+def _refuse(use: Use, reason: str) -> Use:
+    return Use(use.manager, use.commands, (), reason)
+
+
+def base_environment(stage: Stage, ecosystems: Iterable[Ecosystem]) -> Mapping[str, str] | None:
+    """What the base image sets of the variables that caches depend on; None where nothing is known of the image: it
+    may run as another user, with another home."""
+    name = read_base_name(str(stage.root.base)).repository
+    bare = name.partition("/")[2] if "." in name.partition("/")[0] or ":" in name.partition("/")[0] else name
+    last = name.rpartition("/")[2]
+    ecosystems = tuple(ecosystems)
+    if any(fnmatchcase(bare, other) for ecosystem in ecosystems for other in ecosystem.other_bases):
+        return None
+    for base in (base for ecosystem in ecosystems for base in ecosystem.base):
+        if base.repository == last:
+            return base.env
+    plain = any(fnmatchcase(bare, one) or fnmatchcase(last, one) for eco in ecosystems for one in eco.plain_bases)
+    return {} if plain else None
+
+
+def place(expression: str, values: Mapping[str, str]) -> str | None:
+    """The folder that an expression means; None where its variables say something that is no folder."""
+    text = expression
+    while (found := _INNERMOST.search(text)) is not None:
+        text = text[: found.start()] + (values.get(found[1]) or found[2] or "") + text[found.end() :]
+    text = text.replace("~", values.get("HOME") or _HOME, 1)
+    return posixpath.normpath(text) if re.fullmatch(r"/[\w./@+-]+", text) else None
+
+
+def variables(folder: CacheFolder, manager: Manager) -> tuple[str, ...]:
+    """The variables that decide where a cache is, or whether there is one."""
+    return tuple(dict.fromkeys(("HOME", *re.findall(r"\$\{(\w+)", folder.folder), *manager.cache_variables)))
+
+
+def _moved(folder: CacheFolder, manager: Manager, base: Mapping[str, str], values: Mapping[str, str]) -> str:
+    """A variable that the Dockerfile sets so that the cache is not where the base image has it."""
+    for name in variables(folder, manager):
+        if name not in values or name in folder.follows:
+            continue
+        switch = not any(f"${{{name}:-" in one.folder for one in manager.cache)
+        if name != "HOME" and switch and base.get(name) != values[name]:
+            return name
+        if place(folder.folder, {**base, name: values[name]}) != place(folder.folder, base):
+            return name
+    return ""
+
+
+def _is_vendored(situation: Situation, folder: CacheFolder, commands: Sequence[Command]) -> bool:
+    """The project has its dependencies with it: nothing is downloaded."""
+    if any(path in situation.project.context.sizes for path in folder.unless):
+        return True
+    return any(_spaced(option) in said(command) for option in folder.unless_said for command in commands)
+
+
+def _elsewhere(
+    situation: Situation, stage: Stage, run: Instruction, manager: Manager, commands: Sequence[Command]
+) -> str:
+    """An option, a setting or a variable that moves the cache, or switches it off."""
+    for command in commands:
+        text = said(command)
+        option = next((one for one in manager.elsewhere if _spaced(one) in text), "")
+        if option:
+            return f"`{option}`"
+    scope = situation.dockerfile.scope_at(run)
+    named = {*manager.cache_variables, "HOME", *(name for one in manager.cache for name in variables(one, manager))}
+    for command in script_of(situation.dockerfile, run).commands:
+        exported = [word.text.partition("=")[0] for word in command.words if "=" in word.text]
+        name = next((one for one in (*(each.name for each in command.assignments), *exported) if one in named), "")
+        if name:
+            return f"`{name}` in the step"
+    long = [one for one in manager.elsewhere if one.startswith(("--", "-D"))]
+    given = [(one.name, one.value or "") for command in commands for one in command.assignments]
+    for name, value in (*scope.values.items(), *given):
+        option = next((one for one in long if _spaced(one) in _spaced(value)), "")
+        if option:
+            return f"`{option}` in {name}"
+    return _set(situation, stage, manager)
+
+
+def _set(situation: Situation, stage: Stage, manager: Manager) -> str:
+    """A command or a file that sets it for all that follow."""
+    context = situation.project.context
+    settings = [setting.partition(": ")[::2] for setting in manager.elsewhere_files]
+    for name, pattern in settings:
+        if any(re.search(pattern, context.text(path), re.MULTILINE) for path in context.named(name)):
+            return name
+    runs = [item for part in stage.chain for item in part.instructions if item.keyword == "RUN"]
+    for command in (command for item in runs for command in script_of(situation.dockerfile, item).commands):
+        if any(re.search(pattern, said(command)) for pattern in manager.moved_by):
+            return f"`{said(command).strip()[:60]}`"
+        written = [one.target.text for one in command.redirections if one.target is not None]
+        lines = "\n".join(word.value or word.text for word in command.words)
+        for name, pattern in settings:
+            if any(path.endswith(name) for path in written) and re.search(pattern, lines, re.MULTILINE):
+                return name
+    return ""
+
+
+def said(command: Command) -> str:
+    """The words of a command, each between blanks; an option's value is a word of its own."""
+    return _spaced(" ".join(word.value or word.text for word in command.words))
+
+
+def _spaced(text: str) -> str:
+    return f" {' '.join(text.replace('=', ' ').split())} "
