@@ -95,8 +95,11 @@ def _placed(
     wanted: list[CacheFolder],
     commands: list[Command],
 ) -> Use:
-    base = base_environment(stage, situation.project.ecosystems)
+    ecosystems = situation.project.ecosystems
+    base = base_environment(stage, ecosystems)
     found = Use(manager, tuple(commands))
+    if base is None and _is_official(stage, ecosystems) and not any(_by_bases(one, ecosystems) for one in wanted):
+        base = {}
     if base is None:
         return _refuse(found, f"what {stage.root.base} sets is not known: {manager.name} may keep its cache elsewhere")
     moved = _elsewhere(situation, stage, run, manager, commands)
@@ -126,19 +129,35 @@ def _refuse(use: Use, reason: str) -> Use:
 
 
 def base_environment(stage: Stage, ecosystems: Iterable[Ecosystem]) -> Mapping[str, str] | None:
-    """What the base image sets of the variables that caches depend on; None where nothing is known of the image: it
-    may run as another user, with another home."""
+    """What the base image sets of the variables that caches depend on; None where the image is in no fact: it may run
+    as another user, with another home."""
     name = read_base_name(str(stage.root.base)).repository
     bare = name.partition("/")[2] if "." in name.partition("/")[0] or ":" in name.partition("/")[0] else name
     last = name.rpartition("/")[2]
     ecosystems = tuple(ecosystems)
-    if any(fnmatchcase(bare, other) for ecosystem in ecosystems for other in ecosystem.other_bases):
+    if _is_other(bare, ecosystems):
         return None
     for base in (base for ecosystem in ecosystems for base in ecosystem.base):
         if base.repository == last:
             return base.env
     plain = any(fnmatchcase(bare, one) or fnmatchcase(last, one) for eco in ecosystems for one in eco.plain_bases)
     return {} if plain else None
+
+
+def _is_official(stage: Stage, ecosystems: Iterable[Ecosystem]) -> bool:
+    """A name without a registry and a user is an official image's: those start as root, but for few."""
+    name = read_base_name(str(stage.root.base)).repository.removeprefix("docker.io/").removeprefix("library/")
+    return re.fullmatch(r"[\w.-]+", name) is not None and not _is_other(name, ecosystems)
+
+
+def _is_other(name: str, ecosystems: Iterable[Ecosystem]) -> bool:
+    return any(fnmatchcase(name, other) for ecosystem in ecosystems for other in ecosystem.other_bases)
+
+
+def _by_bases(folder: CacheFolder, ecosystems: Iterable[Ecosystem]) -> bool:
+    """Whether base images are known that put this cache elsewhere: another one may do so as well."""
+    known = {name for ecosystem in ecosystems for base in ecosystem.base for name in base.env}
+    return not known.isdisjoint(re.findall(r"\$\{(\w+)", folder.folder))
 
 
 def place(expression: str, values: Mapping[str, str]) -> str | None:

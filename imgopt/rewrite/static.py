@@ -27,7 +27,8 @@ def rewrite_static(context: Path, dockerfile: Path, config: Config, variants: tu
     )
     found = []
     for kind in choose_variants(variants or config.rewrite.variants):
-        plan = make_plan(source.text, project, strategies_of(kind, config.rewrite.disable, config.rewrite.allow))
+        strategies = strategies_of(kind, config.rewrite.disable, config.rewrite.allow, carves=False)
+        plan = make_plan(source.text, project, strategies)
         found.append(
             StaticVariant(
                 name=kind.name,

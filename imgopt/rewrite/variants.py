@@ -60,7 +60,13 @@ def check_names(allow: Iterable[str], disable: Iterable[str]) -> None:
         find_strategy(name)
 
 
-def strategies_of(kind: VariantKind, disabled: Iterable[str], allowed: Iterable[str]) -> tuple[Strategy, ...]:
-    """The strategies of a variant, in order; suggestions only where they are allowed by name."""
-    off, on = set(disabled) | kind.leaves_out, set(allowed)
+def strategies_of(
+    kind: VariantKind, disabled: Iterable[str], allowed: Iterable[str], *, carves: bool = True
+) -> tuple[Strategy, ...]:
+    """The strategies of a variant, in order; suggestions only where they are allowed by name.
+
+    `carves`: whether a final stage can be carved; by text alone none is, and the last stage is the one to tidy.
+    """
+    left_out = kind.leaves_out if carves else kind.leaves_out - OF_THE_LAST_STAGE
+    off, on = set(disabled) | left_out, set(allowed)
     return tuple(s for s in all_strategies() if s.name not in off and (s.safety != "suggestion" or s.name in on))

@@ -12,7 +12,8 @@ from imgopt.dockerfile import parse
 from imgopt.dockerfile.typed import Run
 from imgopt.rewrite.cache_places import place
 from imgopt.rewrite.draft import Draft
-from tests.rewrite.test_caches import run
+
+from .lone import run
 
 BUILD, MODULES, REGISTRY = "/root/.cache/go-build", "/go/pkg/mod", "/usr/local/cargo/registry"
 V1, V4 = "# yarn lockfile v1\n", "__metadata:\n  version: 8\n"
@@ -80,6 +81,23 @@ def test_nothing_is_mounted_on_a_base_of_which_nothing_is_known(base: str, step:
     draft = run("cache-mounts", f"FROM {base}\nRUN {step}\n", tmp_path)
     assert draft.changes == ()
     assert "is not known" in reasons(draft)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("FROM tool:1\nRUN npm ci\n", ["/root/.npm"]),
+        ("FROM docker.io/library/tool\nRUN pip install a\n", ["/root/.cache/pip"]),
+        ("FROM tool:1\nRUN go mod download\n", []),
+        ("FROM tool:1\nRUN cargo build\n", []),
+        ("FROM odoo:17\nRUN pip install a\n", []),
+        ("FROM team/tool:1\nRUN npm ci\n", []),
+    ],
+)
+def test_an_official_image_starts_as_root_but_may_have_a_tool_of_its_own(
+    text: str, found: list[str], tmp_path: Path
+) -> None:
+    assert mounts(text, tmp_path) == [found]
 
 
 @pytest.mark.parametrize(
