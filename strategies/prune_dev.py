@@ -92,7 +92,9 @@ def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned],
     """`alone`: nothing else is installed in the stage."""
     paths = dict.fromkeys((path for one in pruned for path in one.paths), "development packages")
     size, count = sum(evidence.facts[path].size for path in paths), sum(len(one.packages) for one in pruned)
-    because = f"{count} development packages ({size / 1e6:.1f} MB), none of which the service opened"
+    spare = ", ".join(sorted({_package(path) for path in paths if path in evidence.opened}))
+    but = f" but {spare}, which the package that asks for it does without" if spare else ""
+    because = f"{count} development packages ({size / 1e6:.1f} MB), none of which the service opened{but}"
     first, line = pruned[0].installed, pruned[-1].installed.step.line
     own = own_stage(situation, first.step, first.folder, first.mounts, first.manager.prune) if alone else None
     if own is not None:
