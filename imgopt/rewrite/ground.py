@@ -110,6 +110,8 @@ class Ground:
             nowhere = self.workdir == "/" and not copy.written.startswith("/")  # the base's own folder, most likely
             for place in self._suspects(copy, known.patterns):
                 named = bool(copy.files) and posixpath.basename(place) in known.names and not self._is_own(place)
+                if nowhere and place.count("/") == 1:  # the project's own settings, which a command reads beside it
+                    continue
                 if ((self._is_setting(place) or named) and not nowhere) or known.has(place):
                     return place
         return ""

@@ -594,6 +594,11 @@ def test_a_step_that_names_a_file_of_the_source_needs_it(command: str, tmp_path:
     assert order(tmp_path, text, {**NODE, "own.pem": "x"}) == text
 
 
+def test_settings_beside_the_manifest_in_the_base_s_own_folder_are_the_project_s(tmp_path: Path) -> None:
+    done = order(tmp_path, "FROM node\nCOPY . .\nRUN npm ci\nRUN make\n", {**NODE, ".npmrc": "a=b\n"})
+    assert done.startswith("FROM node\nCOPY package.json package-lock.json .npmrc ./\nRUN npm ci\nCOPY . .\n")
+
+
 def test_settings_in_a_folder_of_the_application_s_own_are_no_settings_of_the_system(tmp_path: Path) -> None:
     text = "FROM base\nWORKDIR /etc/shop\nCOPY . .\nRUN npm install -g pm2\nRUN make\n"
     done = order(tmp_path, text, {"app.js": "", "docker/pip.conf": ""})
