@@ -122,6 +122,8 @@ class Manager(Fact, frozen=True):
     """Those of its commands that write the packages which they name into the manifest ("npm install")."""
     adds_not_with: list[str] = []
     """Options with which they do not."""
+    changes_with: list[str] = []
+    """Options with which an installation changes the lock file, which a COPY behind it would put back."""
     value_options: list[str] = []
     """Options whose value is the next word, and no package."""
     everywhere: list[str] = []
@@ -158,6 +160,10 @@ class Manager(Fact, frozen=True):
     """Regular expression: in a manifest, group 1 is another file that it reads."""
     local: str = ""
     """Regular expression: an argument that makes the command read the source tree."""
+    dependencies: list[str] = []
+    """Tables of a manifest in JSON that say where packages come from."""
+    local_values: str = ""
+    """Regular expression: a value of these tables that makes the command read the source tree."""
     local_lines: str = ""
     """Regular expression: a line of a manifest that makes the command read the source tree."""
     hooks: str = ""

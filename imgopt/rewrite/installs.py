@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem, Manager
 from imgopt.rewrite.strategy import ContextFiles
-from imgopt.rewrite.workspaces import More, hooks, members
+from imgopt.rewrite.workspaces import More, hooks, json_object, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
         if not packages:
             return Reads(refused=f"`{command}` installs the project itself")
         return Reads(tuple(_parts(context, folder, manager.everywhere_reads)))
+    if any(option in install.words for option in manager.changes_with):
+        return Reads(refused=f"`{command}` changes what the project has locked", changes=True)
     if packages and _adds(install):
         return Reads(refused=f"`{command}` changes {manager.manifests[0]}", changes=True)
     if manager.fetch.startswith("--") and manager.fetch not in install.words:
@@ -311,8 +313,20 @@ def _between(inner: str, outer: str) -> Iterator[str]:
 
 def local_line(manager: Manager, text: str) -> str:
     """The part of a manifest that makes the manager read the source tree; "" for none."""
+    said = json_object(text) if manager.dependencies else {}
+    if said:
+        values = [value for table in manager.dependencies for value in _strings(said.get(table))]
+        return next((value[:60] for value in values if re.match(manager.local_values, value)), "")
     found = re.search(manager.local_lines, text, re.MULTILINE) if manager.local_lines else None
     return (found[0].strip()[:60] or found[0]) if found else ""
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _strings(one)
+    elif isinstance(value, str):
+        yield value
 
 
 def included(manager: Manager, text: str, folder: str) -> list[str]:

@@ -145,7 +145,7 @@ def _one_run(situation: Situation, ground: Ground, item: Instruction, moves: Mov
     for index, command in enumerate(script.commands):
         need = need_of(command, workdir, ground, ecosystems)
         if index and _runs_download(script.commands[index - 1], command):
-            need = Need(Does.INSTALLS, _versions(situation, ground, posixpath.join(workdir, command.cwd or ".")))
+            need = _installer(situation, ground, item, command, posixpath.join(workdir, command.cwd or "."))
         if need.refused:
             _refuse(moves, item, need.refused)
             return _split(script, item, index, read, moves)
@@ -199,6 +199,29 @@ def _by_variables(situation: Situation, item: Instruction) -> list[str]:
     managers = [manager for one in situation.project.ecosystems for manager in one.manager]
     names = {name for manager in managers for name in manager.lays_variables} & {*scope.values}
     return [posixpath.normpath(posixpath.join(workdir_at(scope), scope.values[name])) for name in names]
+
+
+def _installer(situation: Situation, ground: Ground, run: Instruction, command: Command, cwd: str) -> Need:
+    """An installer from the network: what it may read to choose a version, and where it is told to put what it has."""
+    scope = situation.dockerfile.scope_at(run)
+    said = [value for name, value in scope.values.items() if _PLACES.search(name.upper())]
+    said += [item.value or "/" for item in command.assignments]
+    said += [part for word in command.values[1:] if word for part in (word, word.partition("=")[2])]
+    if any(_is_place_in(value, cwd, ground) for value in said):
+        return Need(refused=f"`{' '.join(word.text for word in command.words)[:60]}` may write into what is copied")
+    return Need(Does.INSTALLS, _versions(situation, ground, cwd))
+
+
+def _is_place_in(word: str, cwd: str, ground: Ground) -> bool:
+    """Whether a word is a path into what is copied; one without a slash is where there is such a thing."""
+    if not word or word.startswith("-") or "://" in word:
+        return False
+    place = posixpath.normpath(posixpath.join(cwd, word))
+    return ground.touches(place) if "/" in word or word.startswith(".") else ground.brings(place)
+
+
+_PLACES = re.compile(r"INSTALL|PREFIX|BIN_?DIR|DEST")
+"""Names of variables by which installers are told where to go."""
 
 
 def _versions(situation: Situation, ground: Ground, cwd: str) -> tuple[str, ...]:
