@@ -84,6 +84,7 @@ def test_a_line_of_manifests_and_source_is_parted(
         ({".npmrc": "cache=./store\n", "store/a": ""}, "npm ci --offline", "store"),
         ({".npmrc": "cafile=conf/own.pem\n", "conf/own.pem": ""}, "npm ci", "conf/own.pem"),
         ({".npmrc": "store-dir = store\n", "store/a": ""}, "pnpm install --offline", "store"),
+        ({"bunfig.toml": '[install]\ncafile = "conf/own.pem"\n', "conf/own.pem": ""}, "bun install", "conf/own.pem"),
     ],
 )
 def test_what_settings_of_the_project_name_is_copied_too(
@@ -108,6 +109,8 @@ def test_what_settings_of_the_project_name_is_copied_too(
         ({**PYTHON, ".venv/bin/python": ""}, "uv venv && uv pip install -r requirements.txt"),
         ({"pyproject.toml": "", "uv.lock": "", ".venv/bin/python": ""}, "uv sync --no-install-project"),
         ({"pyproject.toml": "", "poetry.lock": "", ".venv/bin/python": ""}, "poetry install"),
+        ({"pyproject.toml": "", "pdm.lock": "", ".venv/bin/python": ""}, "pdm sync"),
+        ({**NODE, "node_modules/ms/i.js": ""}, "bun install"),
         ({**CARGO, "target/debug/shop": ""}, "cargo build"),
         ({**GO, "vendor/modules.txt": ""}, "go build ."),
         ({**CARGO, ".cargo/config.toml": '[source.own]\ndirectory = "vendor"\n', "vendor/a/x": ""}, "cargo build"),
@@ -205,6 +208,7 @@ def test_a_copy_passes_nothing_that_changes_it(text: str, tmp_path: Path) -> Non
         ("uv sync --frozen --no-dev", "uv sync --frozen --no-dev --no-install-project"),
         ("uv sync --locked", "uv sync --locked --no-install-project"),
         ("poetry install --only main", "poetry install --only main --no-root"),
+        ("pdm install --prod", "pdm install --prod --no-self"),
         (
             "poetry config virtualenvs.in-project true && poetry install",
             "poetry config virtualenvs.in-project true && poetry install --no-root",
@@ -372,6 +376,8 @@ def test_a_tool_that_is_built_by_its_name_needs_no_modules_of_the_project(tmp_pa
         ("npm ci", {"package.json": '{"dependencies": {"x": "libs/x.tgz"}}'}),
         ("pnpm install", {"package.json": '{"pnpm": {"overrides": {"x": "link:./x"}}}'}),
         ("yarn install", {"package.json": '{"resolutions": {"x": "portal:./x"}}'}),
+        ("bun install", {"package.json": '{"dependencies": {"x": "file:./x"}}'}),
+        ("pdm install", {"pyproject.toml": 'dependencies = ["x @ file:///${PROJECT_ROOT}/x"]\n'}),
         ("uv sync --frozen", {"pyproject.toml": 'dependencies = ["x @ file:///app/x"]\n', "uv.lock": "x"}),
         ("poetry install", {"pyproject.toml": 'x = {file = "libs/x.whl"}\n', "poetry.lock": "x"}),
         ("pip install -r requirements.txt", {"requirements.txt": "--index-url file:///app/simple\nflask\n"}),

@@ -80,6 +80,8 @@ def test_a_variable_that_names_what_is_copied_keeps_it_in_front(
         "npm install ms --omit dev",
         "pnpm install ms",
         "pnpm add ms",
+        "bun install ms",
+        "pdm config --local venv.in_project true",
         "yarn add ms",
         "npm install -g",
         "npm install -g .",
