@@ -14,6 +14,7 @@ from imgopt.rewrite.conditions import context_says
 from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.joining import extendable
 from imgopt.rewrite.layout import add_commands
+from imgopt.rewrite.options import verb_index
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.still_read import Readers
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
@@ -109,7 +110,7 @@ def _by_option(kept: _Kept) -> bool:
 
 def _option(run: Instruction, manager: Manager, command: Command) -> Iterator[Edit]:
     """The option in the place of the one that it replaces, else right behind the verb."""
-    verb = _verb(manager, command)
+    verb = verb_index(manager, command)
     replaced = [word for word in command.words[1:] if word.value in manager.keep_cache_replaces]
     here = next((word for word in replaced if command.words.index(word) <= verb + 1), None)
     if here is not None:
@@ -121,12 +122,6 @@ def _option(run: Instruction, manager: Manager, command: Command) -> Iterator[Ed
         before = command.words[command.words.index(word) - 1].span.end
         if word is not here and "#" not in run.text[before : word.span.start]:
             yield Edit(before, word.span.end, "")
-
-
-def _verb(manager: Manager, command: Command) -> int:
-    """Where the word stands with which the manager's command is said ("install", "add")."""
-    verbs = {known.split()[-1] for known in manager.commands}
-    return next((i for i, value in enumerate(command.values) if i and value in verbs), len(command.words) - 1)
 
 
 def _clean(situation: Situation, run: Instruction, kept: _Kept) -> str:

@@ -231,6 +231,12 @@ class Manager(Fact, frozen=True):
     """Commands that remove what an installation left ("apt-get clean")."""
     removers: list[str] = []
     """Commands that remove the packages that they name ("apk del")."""
+    no_recommends: str = ""
+    """Option that installs packages without those that they only recommend."""
+    recommends_for: list[str] = []
+    """First words after options for which it says something ("install")."""
+    recommends_said: list[str] = []
+    """Parts of words in which the author says himself what becomes of recommended packages."""
     prune: str = ""
     """Command that removes development packages after the build."""
     prune_when: list[str] = []
