@@ -91,9 +91,9 @@ def _kept(situation: Situation, run: Instruction) -> Iterator[_Kept]:
 
 
 def _says_so(command: Command, manager: Manager) -> bool:
-    """The author's own word on the cache: `--no-cache-dir`, or `--no-cache-dir=…`."""
-    option = manager.keep_cache_option
-    return bool(option) and any((value or "").partition("=")[0] == option for value in command.values)
+    """The author's own word on the cache: `--no-cache-dir`, `--no-cache-dir=…`, a shorter form, or another folder."""
+    values = [(value or "").partition("=")[0] for value in command.values]
+    return any(value in manager.elsewhere or value.startswith("--no-cache") for value in values)
 
 
 def _is_moved(situation: Situation, run: Instruction, script: Script, manager: Manager) -> bool:

@@ -42,10 +42,13 @@ def add_flags(dockerfile: Dockerfile, run: Instruction, flags: Sequence[str]) ->
     newline = look.newline(_flag_indent(dockerfile, run, look))
     if _flags_share_a_line(dockerfile, run, len(flags), broken="\n" in gap):
         inline = "".join(f" {flag}" for flag in flags)
+        if not run.flags and "\n" not in gap:  # blanks behind the keyword stay where they are
+            at, inline = run.value_span.start, "".join(f"{flag} " for flag in flags)
         if "\n" in gap or _fits(run, at, len(inline)):
             return _fit(dockerfile, run, [Edit(at, at, inline)])
+        at = run.flags[-1].span.end if run.flags else run.keyword_span.end
     opens = not run.flags and "\n" not in gap  # the first flag stands beside the keyword
-    lead = f" {flags[0]}" if opens else newline + flags[0]
+    lead = gap + flags[0] if opens else newline + flags[0]
     block = lead + "".join(newline + flag for flag in flags[1:])
     if "\n" in gap or run.heredocs or _is_own_line(run):
         return _fit(dockerfile, run, [Edit(at, at, block)])
@@ -212,7 +215,8 @@ def _flag_indent(dockerfile: Dockerfile, run: Instruction, look: _Look) -> str:
     line = before[before.rfind("\n") + 1 :]
     if line and not line.strip():
         return line
-    return _habits_of(dockerfile).flag or (look.indent if len(look.indent.expandtabs(4)) > 1 else "    ")
+    plain = look.indent if 1 < len(look.indent.expandtabs(4)) <= 4 else "    "
+    return _habits_of(dockerfile).flag or plain
 
 
 def _fits(run: Instruction, at: int, more: int) -> bool:

@@ -27,6 +27,8 @@ def steps(text: str) -> list[str]:
         ("yum update -y && yum install -y gcc", "yum clean all"),
         ("mamba install -y numpy", "mamba clean --all --yes"),
         ("conda install -y numpy", "conda clean --all --yes"),
+        ("apt-get update && apt-get install -y gcc && apt-get clean", "rm -rf /var/lib/apt/lists/*"),
+        ("apt-get update && apt-get install -y a && rm -rf /var/cache/apt/*", "rm -rf /var/lib/apt/lists/*"),
         ("apt update && apt install -y gcc", "rm -rf /var/lib/apt/lists/*"),
     ],
 )
@@ -54,6 +56,10 @@ def test_the_program_that_installs_cleans_up(step: str, clean: str, tmp_path: Pa
         "PIP_NO_CACHE_DIR=1 pip install a",
         "export PIP_NO_CACHE_DIR=1 && pip install a",
         "sudo yum install -y make",
+        "pip install --no-cache a",
+        "uv pip install --no-cache-dir a",
+        "uv pip install -n a",
+        "pip install --cache-dir=/c a",
     ],
 )
 def test_a_step_that_cleans_up_itself_stays(step: str, tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ def joined(text: str, *more: str) -> str:
             f"    {PIP} pip install x\n",
             id="the command beside the last flag",
         ),
+        pytest.param("FROM p\nRUN     pip install x\n", f"FROM p\nRUN     {PIP} pip install x\n", id="aligned"),
+        pytest.param(
+            f"FROM p\nRUN pip install {'x' * 90} \\\n        y\n",
+            f"FROM p\nRUN {PIP} \\\n    pip install {'x' * 90} \\\n        y\n",
+            id="not as deep as what is continued",
+        ),
         pytest.param("FROM p\nRUN \\\n  pip install x\n", f"FROM p\nRUN \\\n  {PIP} \\\n  pip install x\n", id="bare"),
         pytest.param(
             "FROM p\nRUN \\\n  # the web framework\n  pip install x\n",
