@@ -266,7 +266,7 @@ def _chmod(chooser: _Chooser, name: str) -> Scenario | Skipped:
 def _build_arg(chooser: _Chooser, name: str) -> Scenario | Skipped:
     found = _argument(chooser.state)
     if found is None:
-        return Skipped(name, "no ARG that is not a base image's name or version")
+        return Skipped(name, "no ARG but for the names and versions of base images")
     argument, value = found
     words = f"--build-arg {argument}: another value"
     return Scenario(name, words, lambda token: Edit(words, build_args={argument: f"{value}{token}"}))

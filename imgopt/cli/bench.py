@@ -189,13 +189,15 @@ def _plan(arms: Sequence[ArmSpec], scenarios: Sequence[Scenario], settings: Sett
         lines.append("and every variant that imgopt optimize proves, found first; per variant as many turns again")
     builds = count
     for scenario in scenarios:
-        lines.append(f"{scenario.name}: {rounds} x {count} builds; {safe_terminal(scenario.edit)}")
+        edit = f", each after {safe_terminal(scenario.edit)}" if scenario.edit != "nothing" else ""
+        lines.append(f"{scenario.name}: {rounds} builds of each arm{edit}")
         builds += rounds * count
     if settings.cold:
-        lines.append(f"cold: {rounds} x {count} builds with --no-cache and empty cache mounts; nothing is pruned")
+        lines.append(f"cold: {rounds} builds of each arm with --no-cache and empty cache mounts; nothing is pruned")
         builds += rounds * count
     if settings.containers:
-        lines.append(f"run: {rounds} x {count} containers: start to the first good answer, memory, stop")
+        lines.append(f"run: {rounds} containers of each arm: start to the first good answer, memory, stop")
+    lines.append(f"of {rounds} runs the first warms up and does not count" if settings.warm_up else "every run counts")
     limit = f"at most {seconds_text(settings.max_time)} (--max-time)" if settings.max_time else "no time limit"
     lines.append(f"in all {builds} builds, {limit}; an estimate follows the first build of each arm")
     show(Group(*map(Text, lines)))

@@ -19,34 +19,34 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(base: options.Base = None, config: options.ConfigFile = None) -> int:
-    from rich.console import Console
-    from rich.text import Text
+    from rich.console import Group
 
+    from imgopt.cli.emit import show
     from imgopt.engine import connect, sweep
+    from imgopt.report.layout import Column, Grid, Words
 
-    console = Console(highlight=False)
-    wide = not console.is_terminal  # a log has no edge to wrap at
     settings = options.effective_config(Path(), options.BuildOptions(base=base, config=config))
     try:
         engine = connect(builds=False)
     except EnvironmentFailure as error:
-        console.print(Text.assemble(("x ", "red"), f"engine: {error.message}"), soft_wrap=wide)
-        console.print(Text(f"  {error.hint}") if error.hint else "", soft_wrap=wide)
+        head = Words()
+        head.append("x ", style="red").append(f"engine: {error.message}")
+        show(Group(head, *([Words(f"  {error.hint}")] if error.hint else [])))
         return error.exit_code
-    facts = engine.facts
     swept = sweep(engine)
     left = [f"{count} {name}" for name, count in zip(("containers", "images", "folders"),
             (swept.containers, swept.images, swept.trees), strict=True) if count]  # fmt: skip
-    rows = _of_engine(facts)
+    rows = _of_engine(engine.facts)
     rows.append((True, "leftovers of killed runs", f"removed {', '.join(left)}" if left else "none"))
     rows += _bases(engine, settings.bases)
-    for fine, name, what in rows:
-        console.print(Text.assemble(("+ ", "green") if fine else ("- ", "yellow"), f"{name:<26}", what), soft_wrap=wide)
+    marks = (Words("+", style="green"), Words("-", style="yellow"))
+    cells = [(marks[not fine], name, what) for fine, name, what in rows]
+    grid = Grid((Column(), Column(), Column(wraps=True)), cells)
     if engine.missing is None:
-        console.print(Text("Next: imgopt optimize", style="bold"))
+        show(Group(grid, Words("Next: imgopt optimize", style="bold")))
         return 0
-    console.print(Text(f"  {engine.missing.hint}"), soft_wrap=wide)
-    return 0 if "Podman" in facts.kind else engine.missing.exit_code
+    show(Group(grid, *([Words(f"  {engine.missing.hint}")] if engine.missing.hint else [])))
+    return 0 if "Podman" in engine.facts.kind else engine.missing.exit_code
 
 
 def _of_engine(facts: EngineFacts) -> list[tuple[bool, str, str]]:

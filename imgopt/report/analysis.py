@@ -16,6 +16,7 @@ from imgopt.report.common import (
     size_text,
     table_markdown,
 )
+from imgopt.report.words import ledger_text
 from imgopt.results.analysis import Analysis, FileRow, Finding, ImageSizes, LayerRow, Where
 
 if TYPE_CHECKING:
@@ -48,23 +49,24 @@ def summary(result: Analysis, top: int) -> RenderableType:
     if len(result.layers) > top:
         parts.append(Words(f"  … {len(result.layers) - top} smaller layers: --layers", style="dim"))
     parts += [Words(), *_finding_lines(result.findings, top), Words(), Words(_packages_text(result))]
-    parts += [Words(line, style="dim") for line in _next_lines(result)]
+    parts += [Words(line, style="dim") for line in _more_lines(result)]
+    if any(each.strategy for each in result.findings):
+        line = "Next: imgopt optimize CONTEXT   (makes the changes, and proves that the service still does its job)"
+        parts.append(Words(line, style="bold"))
     return Group(*parts)
 
 
-def _next_lines(result: Analysis) -> list[str]:
+def _more_lines(result: Analysis) -> list[str]:
     lines = ["more: --layers --findings --packages --files --tree --top N --ncdu --format json"]
     if result.layers and not any(row.line is not None for row in result.layers):
         lines.insert(0, "lines: -f Dockerfile says which line made each layer")
-    if any(each.strategy for each in result.findings):
-        lines.insert(0, "next: imgopt optimize CONTEXT makes the changes and proves them")
     return lines
 
 
 def sizes_text(sizes: ImageSizes) -> str:
     """All four sizes; an estimate says so, with its error."""
-    rest = f"tar {size_text(sizes.tar)} · payload {size_text(sizes.payload)} · live {size_text(sizes.live)}"
-    return f"wire {_wire_text(sizes)} · {rest}"
+    shipped = f"payload {size_text(sizes.payload)} (files shipped) · live {size_text(sizes.live)} (files in use)"
+    return f"wire {_wire_text(sizes)} (what a pull moves) · tar {size_text(sizes.tar)} · {shipped}"
 
 
 def _wire_text(sizes: ImageSizes) -> str:
@@ -76,9 +78,11 @@ def _wire_text(sizes: ImageSizes) -> str:
 def _ledger_text(result: Analysis) -> str:
     wasted = {kind: size for kind, size in result.ledger.items() if size and kind != "live"}
     if not wasted:
-        return "every byte that is shipped is in the final tree"
+        return "every byte that is shipped is in use"
     share = percent_text(sum(wasted.values()) / max(1, result.sizes.payload))
-    parts = ", ".join(f"{size_text(size)} {kind}" for kind, size in sorted(wasted.items(), key=lambda item: -item[1]))
+    parts = ", ".join(
+        f"{size_text(size)} {ledger_text(kind)}" for kind, size in sorted(wasted.items(), key=lambda item: -item[1])
+    )
     return f"shipped for nothing {size_text(sum(wasted.values()))} ({share}): {parts}"
 
 

@@ -55,6 +55,10 @@ def text(result: CiResult) -> RenderableType:
         parts.append(Words("record one: imgopt ci baseline IMAGE, and commit the file", style="dim"))
     if result.status != "failed" and any(image.smaller for image in result.images):
         parts.append(Words("smaller than the baseline: imgopt ci baseline --ratchet IMAGE records it", style="dim"))
+    grown = next((image for image in result.images if image.findings and image.state == "compared"), None)
+    if grown is not None:
+        line = f"Next: imgopt analyze {safe_terminal(grown.reference)} --findings   (what to change)"
+        parts += [Words(), Words(line, style="bold")]
     return Group(*parts)
 
 
@@ -82,7 +86,8 @@ def _image(image: ImageCheck, result: CiResult) -> Sequence[RenderableType]:
             lines.append(Words(f"  {rule.verdict} {rule.rule}: {safe_terminal(rule.reason)}", style="dim"))
     lines += [Words(f"  note: {safe_terminal(note)}", style="dim") for note in image.notes]
     if image.attribution is not None and image.attribution.delta:
-        lines += [table for table in _tables(image.attribution) if table is not None]
+        for table in _tables(image.attribution):
+            lines += [] if table is None else [Words(), table]
     return lines
 
 
@@ -133,7 +138,13 @@ def _table(title: str, causes: Sequence[Cause]) -> Grid | None:
     shown, rest = changed[:_ROWS], changed[_ROWS:]
     rows = [tuple(safe_terminal(cell) for cell in cause_cells(cause)) for cause in shown]
     if rest:
-        rows.append((delta_text(0, sum(cause.delta for cause in rest)), f"{len(rest)} others", ""))
+        rows.append(
+            (
+                delta_text(0, sum(cause.delta for cause in rest)),
+                "1 other" if len(rest) == 1 else f"{len(rest)} others",
+                "",
+            )
+        )
     rows.append((delta_text(0, sum(cause.delta for cause in changed)), "sum", ""))
     columns = Column("change", right=True), Column("what", wraps=True), Column("where", wraps=True)
     return Grid(columns, rows, title)

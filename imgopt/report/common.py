@@ -204,7 +204,12 @@ def shorten(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     head = (width - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
+    first, last = text[:head], text[len(text) - (width - 1 - head) :]
+    if text[head] != " " and head // 2 < first.rfind(" "):  # a word that is cut is left out, where words are short
+        first = first[: first.rfind(" ") + 1]
+    if text[-len(last) - 1] != " " and -1 < last.find(" ") < len(last) // 2:
+        last = last[last.find(" ") :]
+    return f"{first}…{last}"
 
 
 def without_instruction(reason: str, instruction: str) -> str:

@@ -17,6 +17,7 @@ from imgopt.report.common import (
     table_markdown,
     two_sizes,
 )
+from imgopt.report.words import ledger_text
 from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange
 
 if TYPE_CHECKING:
@@ -50,14 +51,15 @@ def summary(result: Diff, top: int) -> RenderableType:
         parts += [Words(), _packages(result.packages, top)]
     if result.paths:
         parts += [Words(), _paths(result, top)]
-    return Group(*parts)
+    more = f"Next: imgopt analyze {safe_terminal(result.after.image)}   (what of it is waste, and what to change)"
+    return Group(*parts, Words(), Words(more, style="bold"))
 
 
 def _classes(result: Diff) -> str:
     """What the payload's change consists of: bytes in use, and each kind of waste."""
     changed = sorted((each for each in result.classes if each.before != each.after), key=lambda each: -_moved(each))
-    parts = (f"{each.name} {delta_text(each.before, each.after)}" for each in changed)
-    return f"by class: {', '.join(parts)}" if changed else "no file differs in what the images ship"
+    parts = (f"{ledger_text(each.name)} {delta_text(each.before, each.after)}" for each in changed)
+    return f"files: {', '.join(parts)}" if changed else "no file differs in what the images ship"
 
 
 def _moved(row: Change | InstructionChange | PackageChange) -> int:
@@ -96,7 +98,8 @@ def _four(result: Diff) -> list[tuple[str, int | None, int | None]]:
 
 def _origin(result: Diff) -> str:
     base, own = result.base, result.own
-    return f"payload: base image {delta_text(base.before, base.after)}, own layers {delta_text(own.before, own.after)}"
+    parts = f"base image {delta_text(base.before, base.after)}, own layers {delta_text(own.before, own.after)}"
+    return f"of the payload: {parts}"
 
 
 def _instructions(rows: Sequence[InstructionChange], top: int) -> Grid:

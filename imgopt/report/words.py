@@ -16,6 +16,17 @@ SIZES = {
     LIVE: "file bytes visible in the container",
 }
 """The four sizes, and what each of them counts."""
+LEDGER = {
+    "live": "in use",
+    "overwritten": "overwritten later",
+    "deleted": "deleted later",
+    "deleted-directory": "deleted later with their folder",
+    "opaque-hidden": "hidden by a later folder",
+    "metadata-only": "shipped again for another owner or mode",
+    "identical-rewrite": "shipped again unchanged",
+    "hardlink-copy-up": "shipped again for a hard link",
+}
+"""What happened to the bytes of each class of the ledger."""
 MEASURES = {
     "cold": "cold build",
     "no-change": "build, no change",
@@ -25,6 +36,11 @@ MEASURES = {
     "memory": "peak memory",
     "stop": "stop",
 }
+
+
+def ledger_text(kind: str) -> str:
+    """ "deleted later"; a class of a newer version as it is."""
+    return LEDGER.get(kind, kind)
 
 
 def measure_text(name: str, build: bool = True) -> str:

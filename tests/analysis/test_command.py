@@ -48,7 +48,7 @@ def test_the_summary_fits_a_screen_and_says_the_largest_saving(
     for part in (
         "payload 6.0 MB",
         "live 4.0 MB",
-        "2.0 MB deleted-directory",
+        "2.0 MB deleted later with their folder",
         "same-layer-cleanup",
         "RUN rm -rf /app/cache",
     ):

@@ -119,7 +119,7 @@ def test_what_is_not_shown_is_summed_up_and_estimates_say_so(
     shown = 10 if format == "text" else 30
     rest = sum(10_000 + len(b'{"name": "p%d", "version": "1"}' % number) for number in range(40)) * (40 - shown) / 40
     assert f"({40 - shown} more)" in text and f"+{rest / 1000:.1f} kB" in text
-    assert "≈ +" in text and "by class: live +401.2 kB" in text
+    assert "≈ +" in text and "files: in use +401.2 kB" in text
 
 
 def test_the_command_renders_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

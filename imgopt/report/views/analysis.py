@@ -7,6 +7,7 @@ from imgopt.report.common import count_text, percent_text, size_text
 from imgopt.report.tree import Node
 from imgopt.report.view import Block, Cell, Level, Map, Section, Table, Tile, View
 from imgopt.report.views import sections
+from imgopt.report.words import ledger_text
 from imgopt.results.analysis import Analysis, Finding
 
 ROWS = 500
@@ -114,7 +115,7 @@ def _layers(result: Analysis) -> Table:
 
 
 def _ledger(result: Analysis) -> Table:
-    rows = [(Cell(name), sections.size_cell(size)) for name, size in result.ledger.items()]
+    rows = [(Cell(ledger_text(name)), sections.size_cell(size)) for name, size in result.ledger.items()]
     return Table("Ledger", ("Class", "Bytes"), rows, (Cell("total"), sections.size_cell(result.sizes.payload)))
 
 
@@ -161,7 +162,7 @@ def _waste(result: Analysis) -> list[Section]:
     rows = [
         (
             Cell(waste.path, code=True),
-            Cell(waste.kind),
+            Cell(ledger_text(waste.kind)),
             Cell(str(waste.shipped_by), waste.shipped_by),
             Cell(str(waste.killed_by), waste.killed_by),
             sections.size_cell(waste.bytes),

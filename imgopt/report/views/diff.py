@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from imgopt.report.common import delta_text, ratio_text, two_sizes
 from imgopt.report.view import Block, Cell, Level, Section, Table, Tile, View
 from imgopt.report.views import sections
+from imgopt.report.words import ledger_text
 from imgopt.results.diff import Change, Diff
 from imgopt.results.figures import Cause, Waterfall
 
@@ -66,7 +67,7 @@ def _causes(result: Diff) -> list[Section]:
 
 
 def _rows(changes: Sequence[Change]) -> list[tuple[Cell, ...]]:
-    return [(Cell(change.name), *_sizes(change.before, change.after)) for change in changes]
+    return [(Cell(ledger_text(change.name)), *_sizes(change.before, change.after)) for change in changes]
 
 
 def _total(changes: Sequence[Change]) -> tuple[Cell, ...]:
