@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from imgopt import __version__
-from imgopt.cli.streams import HANDLER, Streams
+from imgopt.cli.streams import HANDLER, Streams, tell
 from imgopt.errors import EnvironmentFailure, ImgoptError, Location
 
 COMMANDS: tuple[str, ...] = (
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
     except ImgoptError as error:
         return say(error)
     except KeyboardInterrupt:
-        print("imgopt: interrupted", file=sys.stderr)
+        tell("interrupted")
         return 130
     except OSError as error:
         return say(_no_space(error)) if error.errno in _FULL else _apologize(error)
@@ -144,27 +144,14 @@ def _needed(arguments: list[str]) -> tuple[str, ...]:
 
 def say(error: ImgoptError) -> int:
     """On standard error; the exit code."""
-    print(f"imgopt: {_lines(str(error))}", file=sys.stderr)
-    for line in _last_lines(error):
-        print(f"        | {line}", file=sys.stderr)
-    if error.hint:
-        print(f"        {_lines(error.hint)}", file=sys.stderr)
+    tell(str(error), *(f"| {line}" for line in _last_lines(error)), *([error.hint] if error.hint else []))
     return error.exit_code
-
-
-def _lines(text: str) -> str:
-    """Names of files and images are in it: whatever they hold, the terminal shows it."""
-    from imgopt.report.common import safe_terminal
-
-    return "\n        ".join(safe_terminal(line) for line in text.splitlines())
 
 
 def _last_lines(error: ImgoptError) -> list[str]:
     """What the step that failed said last; other errors have no log."""
-    from imgopt.report.common import safe_terminal
-
     log: tuple[str, ...] = getattr(error, "log", ())
-    return [safe_terminal(line.rstrip()) for line in log if line.strip()][-8:]
+    return [line.rstrip() for line in log if line.strip()][-8:]
 
 
 def _apologize(error: Exception) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
@@ -221,6 +220,6 @@ def _subjects(
 
 
 def _say(message: str) -> None:
-    from imgopt.report.common import safe_terminal
+    from imgopt.cli.streams import tell
 
-    print(f"imgopt: {safe_terminal(message)}", file=sys.stderr)
+    tell(message)

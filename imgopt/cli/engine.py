@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
+from imgopt.cli.streams import tell
 from imgopt.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,5 @@ def engine_to_prove_with(*, builds: bool = True) -> Engine:
     engine = connect(builds=builds)
     costs = [cost for cost in engine.facts.costs if builds or not cost.startswith("no build")]
     if costs:
-        print(f"imgopt: with the {engine.facts.kind} engine at {engine.endpoint}:", file=sys.stderr)
-        for cost in costs:
-            print(f"        {cost}", file=sys.stderr)
+        tell(f"with the {engine.facts.kind} engine at {engine.endpoint}:", *costs)
     return engine

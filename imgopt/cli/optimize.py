@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
 from imgopt.cli.kept import forget, state_folder, write_result
 from imgopt.cli.repeated import build_words, run_words
+from imgopt.cli.streams import tell
 
 if TYPE_CHECKING:
     from imgopt.results.optimize import OptimizeResult, Variant
@@ -136,20 +136,20 @@ class _Keeper:
         elif not (result.interrupted or result.fault):
             forget(self._folder)
             return
-        print(f"imgopt: proven variants and optimize.json are in {self._folder}", file=sys.stderr)
+        tell(f"proven variants and optimize.json are in {self._folder}")
 
 
 def _write_back(request: OptimizeRequest, result: OptimizeResult) -> None:
     wanted = result.recommended or (request.variants[0] if len(request.variants) == 1 else None)
     best = next((variant for variant in result.variants if variant.name == wanted), None)
     if best is None or best.verdict != "proven":
-        print("imgopt: nothing was written: no proven variant is recommended", file=sys.stderr)
+        tell("nothing was written: no proven variant is recommended")
         return
     for path, text in _files(request, best):
         from imgopt.report.files import write_atomic
 
         write_atomic(path, text)
-        print(f"imgopt: wrote {path}", file=sys.stderr)
+        tell(f"wrote {path}")
 
 
 def _files(request: OptimizeRequest, best: Variant) -> list[tuple[Path, str]]:

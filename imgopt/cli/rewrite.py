@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.repeated import build_words
+from imgopt.cli.streams import tell
 
 HELP = """
 Show what can be changed from text alone: no engine, no build, nothing proven.
@@ -70,4 +70,4 @@ def _write(context: Path, dockerfile: Path, text: str, ignore: str | None) -> No
     if ignore is not None:
         write_atomic(find_ignore_file(context, dockerfile) or context / ".dockerignore", ignore)
     write_atomic(dockerfile, text)
-    print(f"imgopt: wrote {dockerfile} (unproven: `imgopt optimize` builds and proves it)", file=sys.stderr)
+    tell(f"wrote {dockerfile} (unproven: `imgopt optimize` builds and proves it)")

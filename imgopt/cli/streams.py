@@ -11,7 +11,9 @@ import codecs
 import errno
 import io
 import os
+import shutil
 import sys
+import textwrap
 from contextlib import suppress
 from typing import BinaryIO, TextIO, cast
 
@@ -91,8 +93,8 @@ class Streams:
         sys.stdout.flush()
         failure = self._out.failure
         if failure is not None and failure.errno not in (errno.EPIPE, errno.ECONNRESET):
-            print(f"imgopt: standard output cannot be written: {failure.strerror}", file=sys.stderr)
-            print("        free some space, or write to another place: --output FORMAT:PATH", file=sys.stderr)
+            hint = "free some space, or write to another place: --output FORMAT:PATH"
+            tell(f"standard output cannot be written: {failure.strerror}", hint)
             code = 3 if code in (0, 1) else code
         with suppress(OSError):
             sys.stderr.flush()
@@ -108,6 +110,26 @@ def _text(raw: _Patient, old: TextIO | None) -> TextIO:
     size = io.DEFAULT_BUFFER_SIZE
     encoding = "utf-8" if old is None else old.encoding
     return io.TextIOWrapper(io.BufferedWriter(raw, size), encoding, HANDLER, line_buffering=raw.isatty())
+
+
+def tell(message: str, *more: str) -> None:
+    """A message on standard error, and what belongs to it below: on a terminal its lines break between words."""
+    from imgopt.report.common import safe_terminal
+
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
+    for first, text in (("imgopt: ", message), *((" " * 8, line) for line in more)):
+        for number, line in enumerate(text.splitlines() or [""]):
+            start = " " * 8 if number else first
+            shown = f"{start}{safe_terminal(line)}"
+            print("\n".join(_folded(shown, width)) if width else shown, file=sys.stderr)
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """Words stay whole; one that is longer than the line is left to the terminal, so that it can be copied."""
+    indent = " " * min(8, width // 3)
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ) or [line]  # fmt: skip
 
 
 def write_document(text: str) -> None:

@@ -160,5 +160,7 @@ class View:
     sections: Sequence[Section]
     more: Sequence[Tile] = ()
     """Figures that a reader opens."""
+    notes: Sequence[str] = ()
+    """What belongs right below the headline."""
     raw: str = ""
     """The result as JSON, offered for download where it is small."""

@@ -35,9 +35,7 @@ class Ahead:
         return [*manifest_copies(situation, group, files), new_step(situation.dockerfile, step, self.run)]
 
 
-def find_ahead(
-    situation: Situation, ground: Ground, after: Sequence[Instruction], moves: Moves
-) -> Ahead | Skip | None:
+def find_ahead(situation: Situation, ground: Ground, after: Sequence[Instruction], moves: Moves) -> Ahead | Skip | None:
     """A build command that cannot move, but whose dependencies can be fetched before the source comes."""
     done = moves.split_at or 0
     moved_to = (moves.last if moves.split_at is not None else moves.passed) if moves.last is not None else None

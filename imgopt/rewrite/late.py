@@ -61,9 +61,7 @@ def _runs_script(command: Command, ecosystems: Iterable[Ecosystem]) -> Manager |
     return None
 
 
-def _installs_for_all(
-    situation: Situation, ground: Ground, item: Instruction, commands: Sequence[Command]
-) -> bool:
+def _installs_for_all(situation: Situation, ground: Ground, item: Instruction, commands: Sequence[Command]) -> bool:
     """Every command installs a program for the machine, none of which the project's steps use, and reads nothing of
     what is copied."""
     ecosystems, scope = situation.project.ecosystems, situation.dockerfile.scope_at(item)

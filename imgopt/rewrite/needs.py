@@ -77,9 +77,7 @@ def _targets(install: Install, cwd: str) -> Iterable[str]:
             yield posixpath.normpath(posixpath.join(cwd, value if equals else following))
 
 
-def _other(
-    command: Command, words: Sequence[str], cwd: str, ground: Ground, ecosystems: Iterable[Ecosystem]
-) -> Need:
+def _other(command: Command, words: Sequence[str], cwd: str, ground: Ground, ecosystems: Iterable[Ecosystem]) -> Need:
     """A command that installs nothing."""
     found = program_of(words, ecosystems)
     effect = effect_of(*found, cwd, ground) if found is not None else UNKNOWN

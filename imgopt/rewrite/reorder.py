@@ -167,8 +167,10 @@ def _rest(situation: Situation, parts: Parts, from_: int | None = None) -> str:
         if found and text[:at].endswith(eol * 2):
             found += eol
         found += text[at : item.extent.start] if index in (parts.split or {}) else ""
-        found += _second_half(situation, copy, parts, index) if index in (parts.split or {}) else _as_written(
-            situation, copy, at
+        found += (
+            _second_half(situation, copy, parts, index)
+            if index in (parts.split or {})
+            else _as_written(situation, copy, at)
         )
     return found
 
@@ -246,9 +248,7 @@ def manifest_copies(situation: Situation, group: Sequence[SourceCopy], files: It
     for path, index in files:
         key = path if path.endswith("/") else posixpath.dirname(path)
         folders.setdefault((index, key), []).append(path)
-    return [
-        folded(situation, _copy_line(group[index], folder, paths)) for (index, folder), paths in folders.items()
-    ]
+    return [folded(situation, _copy_line(group[index], folder, paths)) for (index, folder), paths in folders.items()]
 
 
 def _copy_line(copy: SourceCopy, folder: str, paths: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
@@ -40,12 +41,10 @@ COMMANDS = dict(_commands())
 @pytest.fixture(scope="module")
 def command() -> object:
     """The whole command line as click has it."""
-    for name in cli.COMMANDS:
-        __import__(f"imgopt.cli.{name}")
     fresh = typer.Typer()
     fresh.callback()(cli._options)
     for name in cli.COMMANDS:
-        __import__(f"imgopt.cli.{name}", fromlist=["register"]).register(fresh)
+        import_module(f"imgopt.cli.{name.replace('-', '_')}").register(fresh)
     return typer.main.get_command(fresh)
 
 

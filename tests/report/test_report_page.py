@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from html import unescape
 
 import msgspec
 import pytest
 from page_sums import Tables, check_sums
 from report_examples import HOSTILE, bench_result, contents, optimize_result
 
+from imgopt.report import render
 from imgopt.report.html import page
 from imgopt.report.sidebyside import rows
 from imgopt.report.view import Section, SideBySide, Text, View
 from imgopt.report.views import html, view_of
 from imgopt.results import to_json
 from imgopt.results.figures import PathFigure
-from imgopt.results.optimize import Check
+from imgopt.results.optimize import Check, MissingBase, Timing
 
 
 def test_the_waterfall_sums_to_the_byte() -> None:
@@ -204,3 +206,33 @@ def test_a_section_that_has_nothing_to_say_is_not_there() -> None:
 
 def test_hostile_paths_are_among_the_examples() -> None:
     assert any("<script>" in figure.path for figure in contents(10))
+
+
+def test_what_belongs_below_the_headline_is_on_every_surface() -> None:
+    missing = MissingBase(variant="distroless", strategy="distroless-base", names=["gcr.io/distroless/base"])
+    result = msgspec.structs.replace(optimize_result(), missing_bases=[missing])
+    said = "gcr.io/distroless/base cannot be pulled here"
+    page, text, markdown = (render(result, name) for name in ("html", "text", "markdown"))
+    assert page.index('class="headline"') < page.index(said) < page.index('class="tiles"')
+    assert said in " ".join(text.split())
+    assert said in markdown
+
+
+def test_every_surface_says_the_same_of_a_timing() -> None:
+    result = optimize_result()
+    said = "33.0 s → 900 ms, inconclusive (3 runs each)"
+    for format in ("text", "markdown", "html"):
+        shown = unescape(" ".join(render(result, format).split()))
+        assert said in shown, format
+        assert "faster" not in shown
+    faster = Timing(before=[33.0] * 6, after=[1.0] * 6, ratio=33.0, p=0.03, verdict="faster")
+    sure = msgspec.structs.replace(result.variants[0], timings={"edit-source": faster})
+    result = msgspec.structs.replace(result, variants=[sure])
+    for format in ("text", "markdown", "html"):
+        assert "33.0 s → 1.00 s, 33x faster" in unescape(" ".join(render(result, format).split()))
+
+
+def test_titles_have_the_name_of_the_project() -> None:
+    result = msgspec.structs.replace(optimize_result(), context=".", project="shop")
+    assert "<title>shop: Dockerfile</title>" in render(result, "html")
+    assert "<title>flask: Dockerfile</title>" in render(optimize_result(), "html")

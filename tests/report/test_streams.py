@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from report_examples import bench_result, optimize_result
 
-from imgopt.cli.streams import HANDLER
+from imgopt.cli.streams import HANDLER, tell
 from imgopt.errors import EnvironmentFailure
 from imgopt.report.files import write_atomic
 from imgopt.results import to_json
@@ -131,3 +133,31 @@ def test_a_device_is_written_to_and_not_replaced(saved: str) -> None:
     assert Path("/dev/full").is_char_device()
     assert "another disk" in (caught.value.hint or "")
     assert _run("report", saved, "--output", "markdown:/dev/stdout").stdout.startswith(b"### imgopt")
+
+
+def test_messages_break_between_words_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    tell("a message that is longer than one line of it", "what to do about it, also in a whole sentence")
+    assert capsys.readouterr().err.splitlines() == [
+        "imgopt: a message that is longer than one line of it",
+        "        what to do about it, also in a whole sentence",
+    ]
+    shown = _on_a_terminal(
+        24, "import sys; from imgopt.cli.streams import tell; tell('a message that is longer', 'a b')"
+    )
+    assert shown.split() == ["imgopt:", "a", "message", "that", "is", "longer", "a", "b"]
+    assert len(shown.splitlines()) == 3
+
+
+def _on_a_terminal(columns: int, code: str) -> str:
+    """What a program writes to a terminal of that width."""
+    here, there = pty.openpty()
+    env = os.environ | {"COLUMNS": str(columns), "LINES": "24"}
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=there, env=env)
+    os.close(there)
+    text = b""
+    with suppress(OSError):  # the end of a terminal is an error on Linux
+        while part := os.read(here, 4096):
+            text += part
+    os.close(here)
+    assert process.wait(timeout=60) == 0
+    return text.decode()

@@ -71,7 +71,7 @@ def test_the_manifests_of_the_members_are_read_too(written: object, tmp_path: Pa
 def test_pnpm_names_its_members_in_a_file_of_its_own(tmp_path: Path) -> None:
     listed = 'packages:\n  # all\n  - "packages/*"\n  - apps/web # the site\ncatalog:\n  - x\n'
     files = {**MEMBERS, "package.json": {}, "pnpm-workspace.yaml": listed}
-    assert read(tmp_path, files, "pnpm install") .files == ("package.json", "pnpm-workspace.yaml", *FOUND)
+    assert read(tmp_path, files, "pnpm install").files == ("package.json", "pnpm-workspace.yaml", *FOUND)
 
 
 @pytest.mark.parametrize(

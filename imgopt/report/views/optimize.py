@@ -7,6 +7,7 @@ from pathlib import Path
 from imgopt.bench.statistics import interval
 from imgopt.report.command import again
 from imgopt.report.common import new_user_text, seconds_text
+from imgopt.report.optimize import notes
 from imgopt.report.view import Block, Cell, Dots, Fall, Section, Table, Tile, View
 from imgopt.report.views import sections
 from imgopt.report.words import SIZES, WIRE, claim_text, gain_text, measure_text, medians, timing_text
@@ -27,6 +28,7 @@ def view(result: OptimizeResult) -> View:
         rule=_rule(result, chosen),
         tiles=tiles,
         more=more,
+        notes=notes(result),
         sections=[
             *sections.findings_section(result.findings),
             *_variants(result),
