@@ -26,7 +26,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "optimize": ("text", "json", "markdown", "html"),
     "proof": ("text", "json", "markdown", "html"),
     "replay": ("text", "json", "markdown"),
-    "rewrite": ("text", "json", "markdown"),
+    "rewrite": ("text", "json", "markdown", "html"),
 }  # fmt: skip
 """Formats of each kind of result; `imgopt report` takes those of the result at hand."""
 VARIANTS = ("safe", "slim", "distroless")
