@@ -252,8 +252,11 @@ def _command(step: _Step, view: ContextFiles, files: list[str], folder: str) -> 
     if manager.fetch.startswith("--"):
         return f"{words} {manager.fetch}", files, ""
     if manager.fetch:
-        more = [value for value in command.values if value and value.startswith(tuple(manager.fetch_options))]
-        return " ".join([manager.fetch, *more]), files, ""
+        more = _taken_over(command, manager)
+        if more is None:
+            return "", files, f"`{_text(command)}` cannot be read with certainty"
+        near = next((word for word in more if _leads_in(step, word, folder)), None)
+        return " ".join([manager.fetch, *more]), files, f"`{near}` leads into the source" if near else ""
     for path in (one for name in files for one in present(view, name)):
         if fits_any(posixpath.basename(path), manager.settings) and re.search(manager.stub_refuses, view.text(path)):
             return "", files, f"{view.said(path)} says where things are"
@@ -266,6 +269,27 @@ def _command(step: _Step, view: ContextFiles, files: list[str], folder: str) -> 
     before = "".join(f"{item.name}={item.word.text} " for item in command.assignments)
     manifests = [_in(folder, name) for name in stub.manifests]
     return stub.shell(before + words, manager.unstub), list(dict.fromkeys([*manifests, *files])), ""
+
+
+def _taken_over(command: Command, manager: Manager) -> list[str] | None:
+    """The options that hold for the fetch as well, with their values; None where one is not known."""
+    found: list[str] = []
+    words = [*command.words, None]
+    for word, following in itertools.pairwise(words):
+        if word is None or not word.text.startswith(tuple(manager.fetch_options)):
+            continue
+        alone = word.value in manager.fetch_options and following is not None and "=" not in word.text
+        taken = [word, following] if alone and word.value in manager.value_options else [word]
+        if any(one is None or one.value is None for one in taken):
+            return None
+        found += [one.text for one in taken if one is not None]
+    return found
+
+
+def _leads_in(step: _Step, word: str, folder: str) -> bool:
+    """Whether an option names something that the source brings, or a folder in it."""
+    value = word.partition("=")[2].strip("\"'")
+    return bool(value) and ("/" in value or value.startswith(".")) and step.ground.touches(_in(folder, value))
 
 
 def _waits(step: _Step, place: str) -> bool:

@@ -413,3 +413,34 @@ def test_what_only_looks_like_a_dependency_in_the_source_does_not(
     done = order(tmp_path, f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {command}\nRUN make\n", files)
     assert done.index(f"RUN {command}") < done.index("COPY . .")
     assert all(name in done for name in files)
+
+
+@pytest.mark.parametrize(
+    ("command", "fetch"),
+    [
+        ("mvn package -Pprod -DskipTests", "mvn --batch-mode dependency:go-offline -Pprod"),
+        ("mvn package -P prod,x", "mvn --batch-mode dependency:go-offline -P prod,x"),
+        ("mvn -Dmaven.repo.local=/m package", "mvn --batch-mode dependency:go-offline -Dmaven.repo.local=/m"),
+        ("mvn -Drevision=1.2 -U package", "mvn --batch-mode dependency:go-offline -Drevision=1.2 -U"),
+    ],
+)
+def test_a_fetch_follows_the_options_that_say_what_and_where_to(command: str, fetch: str, tmp_path: Path) -> None:
+    text = f"FROM maven\nWORKDIR /app\nCOPY . .\nRUN {command}\n"
+    done = order(tmp_path, text, {"pom.xml": "<project/>", "src/A.java": ""})
+    assert done == f"FROM maven\nWORKDIR /app\nCOPY pom.xml ./\nRUN {fetch}\nCOPY . .\nRUN {command}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("mvn -Dmaven.repo.local=./repo package", {"pom.xml": "<project/>", "repo/a.jar": ""}),
+        ("mvn -Dmaven.repo.local=$REPO package", {"pom.xml": "<project/>"}),
+        ("mvn -P $PROFILE package", {"pom.xml": "<project/>"}),
+        ("pdm install --no-self", {"pyproject.toml": "", "pdm.lock": "", "__pypackages__/3.12/lib/a.py": ""}),
+    ],
+)
+def test_a_fetch_that_would_go_elsewhere_than_the_build_is_not_made(
+    command: str, files: Mapping[str, str], tmp_path: Path
+) -> None:
+    text = f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {command}\n"
+    assert order(tmp_path, text, files) == text
