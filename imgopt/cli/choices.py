@@ -30,7 +30,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Formats of each kind of result; `imgopt report` takes those of the result at hand."""
 VARIANTS = ("safe", "slim", "distroless")
-SUGGESTIONS = ("cpu-wheels", "health-check", "pin-digest")
+SUGGESTIONS = ("cpu-wheels", "recommends", "health-check", "pin-digest")
 """Strategies that are only made with `--allow NAME`."""
 DIFFERENCES = (
     "user", "entrypoint", "command", "workdir", "platform", "onbuild", "stop-signal", "healthcheck", "expose:PORT",

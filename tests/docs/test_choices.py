@@ -54,7 +54,7 @@ WRONG = {
     "rewrite . --format sarif": "text, json, markdown",
     "rewrite . --output exe:x": "text, json",
     "rewrite . --variant fat": "safe, slim, distroless",
-    "optimize . --allow everything": "cpu-wheels, health-check, pin-digest, recommends",
+    "optimize . --allow everything": "cpu-wheels, recommends, health-check, pin-digest",
     "optimize . --format csv": "text, json, markdown, html",
     "prove . --with Dockerfile --allow everything": "user, entrypoint",
     "prove . --with Dockerfile --allow env:": "env:NAME",
