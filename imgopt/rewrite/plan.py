@@ -68,6 +68,7 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
         return Plan(text, draft.ignore, (), skips, None)
     for strategy in strategies:
         draft = _settled(draft, strategy, project)
+    draft = _settled_together(draft, text, strategies, project)
     gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
     text = _text(draft, project)
     done = Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
@@ -91,6 +92,20 @@ def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
         if new.text == last:
             break
     return replace(new, skips=first.skips)
+
+
+def _settled_together(draft: Draft, text: str, strategies: Iterable[Strategy], project: Project) -> Draft:
+    """What a strategy on text alone removes (a `chown` behind a COPY) may be what held back one that came before it:
+    they go on together until none has anything left to change. A carved stage is written once."""
+    skips = draft.skips
+    for _ in range(_MOST_PASSES):
+        if draft.final is not None or draft.text == text:
+            break
+        text = draft.text
+        for strategy in strategies:
+            if strategy.safety == "text":
+                draft = _settled(draft, strategy, project)
+    return replace(draft, skips=skips)
 
 
 def _text(draft: Draft, project: Project) -> str:
