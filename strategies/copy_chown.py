@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Copy, Run
-from imgopt.rewrite.steps import script_of, workdir_at
+from imgopt.rewrite.steps import files_copy, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 SYSTEM_FOLDERS = frozenset(["", "etc", "home", "media", "mnt", "opt", "root", "srv", "tmp", "usr", "var"])
@@ -57,7 +57,7 @@ def _one(
     if scope.workdir and posixpath.normpath("/" + scope.workdir.lstrip("/")) == folder:
         yield Skip(f"WORKDIR made {folder} before the copy, and COPY --chown does not change its owner", item.line)
         return
-    refusal = _other_files(situation, before, folder) or _other_owner(copy, owner)
+    refusal = _made_folder(situation, copy) or _other_files(situation, before, folder) or _other_owner(copy, owner)
     if refusal:
         yield Skip(refusal, item.line)
         return
@@ -67,6 +67,18 @@ def _one(
     start = item.comments[0].start if item.comments else item.extent.start
     because = "the owner is set while copying: `chown` afterwards ships every file a second time"
     yield Change(because, item.line, (Edit(at, at, f"--chown={owner} "), Edit(start, item.extent.end, "")))
+
+
+def _made_folder(situation: Situation, copy: Copy) -> str:
+    """Files that are copied into a folder: the copy makes it for root, and `chown -R` gives it away."""
+    if len(copy.sources) == 1 and not set(str(copy.sources[0])) & set("*?[$"):
+        source = posixpath.normpath("/" + str(copy.sources[0])).strip("/")
+        below = f"{source}/" if source else ""
+        if not str(copy.destination).endswith("/"):
+            return ""
+        if copy.from_ is None and any(path.startswith(below) for path in situation.project.context.sizes):
+            return ""
+    return f"COPY --chown does not change the owner of {copy.destination} itself, into which files are copied"
 
 
 def _other_files(situation: Situation, before: Instruction, folder: str) -> str:
@@ -80,9 +92,28 @@ def _other_files(situation: Situation, before: Instruction, folder: str) -> str:
     name = folder.rpartition("/")[2]
     for part in situation.stage.chain:
         for other in part.instructions:
-            if other is not before and other.span.start < before.span.start and name in other.value:
+            if other is before or other.span.start > before.span.start:
+                continue
+            if name in other.value or _brings(situation, other, folder):
                 return f"`{other.keyword} {other.value[:50]}` may put files into {folder} before the copy"
     return ""
+
+
+def _brings(situation: Situation, item: Instruction, folder: str) -> bool:
+    """Whether a copy that goes around the folder has such a folder itself, as far as can be told (`COPY . /`)."""
+    if not isinstance(item.typed, Copy):
+        return False
+    scope = situation.dockerfile.scope_at(item)
+    target = scope.expand_known(item.typed.destination)
+    place = posixpath.normpath(posixpath.join(workdir_at(scope), target)) if target is not None else "/"
+    if not f"{folder}/".startswith(f"{place.rstrip('/')}/"):
+        return False
+    context = situation.project.context
+    copy = source_copy(situation.dockerfile, item, context)
+    if copy is not None:
+        return any(path.startswith(f"{folder}/") for path, _ in copy.lays(context))
+    files = files_copy(situation.dockerfile, item, context, ())
+    return files is None
 
 
 def _other_owner(copy: Copy, owner: str) -> str:
@@ -143,6 +174,45 @@ STRATEGY = Strategy(
             before="FROM n\nCOPY --link . /app\nRUN chown -R n:n /app\n",
             after=None,
             refused="knows no names",
+        ),
+        Example(
+            "a file into a folder that the copy makes",
+            before="FROM n\nCOPY a.conf /conf/\nRUN chown -R n:n /conf\n",
+            after=None,
+            refused="owner of /conf/ itself",
+            files={"a.conf": "a"},
+        ),
+        Example(
+            "what another stage has may be one file",
+            before="FROM a AS b\nFROM n\nCOPY --from=b /out /srv/app/\nRUN chown -R n:n /srv/app\n",
+            after=None,
+            refused="owner of /srv/app/ itself",
+        ),
+        Example(
+            "the source brought the folder",
+            before="FROM n\nCOPY . .\nCOPY conf /conf\nRUN chown -R n:n /conf\n",
+            after=None,
+            refused="may put files into /conf",
+            files={"conf/x": "x"},
+        ),
+        Example(
+            "the source goes elsewhere",
+            before="FROM n\nWORKDIR /app\nCOPY . .\nCOPY conf /conf\nRUN chown -R n:n /conf\n",
+            after="FROM n\nWORKDIR /app\nCOPY . .\nCOPY --chown=n:n conf /conf\n",
+            files={"conf/x": "x"},
+        ),
+        Example(
+            "several sources into a folder",
+            before="FROM n\nCOPY a b /conf/\nRUN chown -R n:n /conf\n",
+            after=None,
+            refused="owner of /conf/ itself",
+            files={"a/x": "x", "b/y": "y"},
+        ),
+        Example(
+            "a folder under its own name",
+            before="FROM n\nCOPY conf /conf/\nRUN chown -R n:n /conf\n",
+            after="FROM n\nCOPY --chown=n:n conf /conf/\n",
+            files={"conf/x": "x"},
         ),
         Example("a second command", before="FROM n\nCOPY . /app\nRUN chown -R n /app && ls\n", after=None),
     ),
