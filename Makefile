@@ -40,8 +40,9 @@ check: $(STAMP) ## lint, types and fast tests; needs no engine
 fast-test: $(STAMP)
 	$(BIN)/pytest -n 2 -m 'not engine and not browser'
 
-fuzz: $(STAMP)  ## 20,000 random and damaged images and manifests per reader
+fuzz: bases     ## 20,000 random images and manifests per reader; 5,000 Dockerfiles, rewritten and built in both forms
 	IMGOPT_FUZZ=20000 $(BIN)/pytest -n 2 --dist worksteal tests/fuzz tests/image/test_hostile.py
+	IMGOPT_REQUIRE_ENGINE=1 IMGOPT_DIFFERENTIAL=5000 $(BIN)/pytest tests/differential
 
 engine-test: bases  ## the tests against the real engine
 	tests/endpoint/prepare

@@ -1,0 +1,65 @@
+"""Random Dockerfiles with fake package managers: the rewrite's builds read and leave what the original's do.
+
+`IMGOPT_DIFFERENTIAL` says how many files (`make fuzz`: 5,000), `IMGOPT_DIFFERENTIAL_SEED` the first one's number.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from differential.comparing import Outcome, compare
+from differential.generate import generate
+from differential.kept import KEPT
+from differential.laboratory import Laboratory
+from differential.rewriting import NAMES
+
+FILES = int(os.environ.get("IMGOPT_DIFFERENTIAL", "760"))
+FIRST = int(os.environ.get("IMGOPT_DIFFERENTIAL_SEED", "0"))
+LEAST = 300 * FILES // 760
+"""Files that each strategy has to change in a run."""
+_BATCH = 24
+_SHOWN = 12
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def outcomes(laboratory: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+    found: list[Outcome] = []
+    for first in range(FIRST, FIRST + FILES, _BATCH):
+        folder = tmp_path_factory.mktemp("contexts")
+        seeds = range(first, min(first + _BATCH, FIRST + FILES))
+        found += compare(laboratory, [generate(seed, NAMES) for seed in seeds], folder)
+        shutil.rmtree(folder)
+    return found
+
+
+def test_files_that_went_wrong_once(laboratory: Laboratory, tmp_path: Path) -> None:
+    found = compare(laboratory, KEPT, tmp_path)
+    assert [one.case.name for one in found if one.rewrite.changed and not one.counts] == []
+    _no_difference(found)
+
+
+def test_generated_files(outcomes: list[Outcome]) -> None:
+    _no_difference(outcomes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_strategy_was_at_work(outcomes: list[Outcome], name: str) -> None:
+    assert Counter(name for one in outcomes if one.counts for name in one.rewrite.changed)[name] >= LEAST
+
+
+def test_the_originals_build(outcomes: list[Outcome]) -> None:
+    """A generator whose files fail tests nothing."""
+    assert sum(1 for one in outcomes if one.rewrite.changed and not one.counts) < len(outcomes) / 10
+
+
+def _no_difference(outcomes: list[Outcome]) -> None:
+    different = [one for one in outcomes if one.different]
+    shown = "\n\n".join(map(str, different[:_SHOWN]))
+    assert not different, f"{len(different)} of {len(outcomes)} files, among them:\n{shown}"
