@@ -136,7 +136,9 @@ class _Keeper:
         elif not (result.interrupted or result.fault):
             forget(self._folder)
             return
-        tell(f"proven variants and optimize.json are in {self._folder}")
+        proven = any(variant.verdict == "proven" for variant in result.variants)
+        what = "proven variants and optimize.json are" if proven else "optimize.json is"
+        tell(f"{what} in {self._folder}")
 
 
 def _write_back(request: OptimizeRequest, result: OptimizeResult) -> None:

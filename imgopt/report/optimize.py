@@ -19,6 +19,7 @@ from imgopt.report.layout import Column, Grid, Words
 from imgopt.report.rewrite import findings_markdown, findings_text
 from imgopt.report.words import gain_text, medians, recommended, times_text
 from imgopt.results.optimize import OptimizeResult, Variant
+from imgopt.rewrite.bases import NOT_HAD
 
 MARKS = {"proven": ("proven", "bold green"), "refuted": ("refuted", "bold red"), "unproven": ("unproven", "yellow")}
 MOST_SKIPS = 6
@@ -31,7 +32,7 @@ def text(result: OptimizeResult) -> RenderableType:
     if result.variants:
         parts.append(Padding(_table(result), (1, 0)))
     for variant in result.variants:
-        if variant.sizes is None and variant.reason:
+        if variant.sizes is None and variant.reason and not _is_for_a_base(result, variant):
             parts.append(Words(f"{variant.name} is refused: {safe_terminal(variant.reason)}", style="dim"))
     best = _shown(result)
     if best is not None:
@@ -68,6 +69,11 @@ def notes(result: OptimizeResult) -> list[str]:
     timed = f"Timing {result.timing_note}" if result.timing_note else ""
     fault = f"Timing ended: {result.fault}" if result.fault else ""
     return [*missing_lines(result), *filter(None, (stopped, fault, timed))]
+
+
+def _is_for_a_base(result: OptimizeResult, variant: Variant) -> bool:
+    """Refused for a base that is missing, which stands below the headline."""
+    return any(one.variant == variant.name and f"{one.names[-1]} " in variant.reason for one in result.missing_bases)
 
 
 def _said(word: str, style: str, sentence: str) -> Words:
@@ -151,11 +157,12 @@ def _explained(variant: Variant) -> list[RenderableType]:
         lines.append(
             Words(f"  {'x' if check.verdict == 'failed' else '?'} {check.name}: " + safe_terminal("; ".join(shown)))
         )
-    if variant.skips:
+    skips = [skip for skip in variant.skips if not skip.reason.endswith(NOT_HAD)]
+    if skips:
         lines.append(Words("What was refused", style="bold"))
-        lines.append(_columns([("-", skip.strategy, skip.reason) for skip in variant.skips[:MOST_SKIPS]]))
-        if len(variant.skips) > MOST_SKIPS:
-            lines.append(Words(f"  - and {len(variant.skips) - MOST_SKIPS} more", style="dim"))
+        lines.append(_columns([("-", skip.strategy, skip.reason) for skip in skips[:MOST_SKIPS]]))
+        if len(skips) > MOST_SKIPS:
+            lines.append(Words(f"  - and {len(skips) - MOST_SKIPS} more", style="dim"))
     lines.append(Words(""))
     return lines
 
@@ -169,7 +176,7 @@ def _columns(rows: list[tuple[str, ...]]) -> Grid:
 
 def _sources(variant: Variant) -> str:
     """Where the saving comes from: the other base alone, and everything else."""
-    if not variant.base or variant.base_swap_bytes is None or variant.own_edit_bytes is None:
+    if not (variant.base and variant.base_swap_bytes) or variant.own_edit_bytes is None:
         return ""
     own = variant.own_edit_bytes
     rest = f"{size_text(own)} from the other changes" if own >= 0 else f"the other changes put {size_text(-own)} back"

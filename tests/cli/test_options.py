@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from msgspec import structs
+from rich.console import Console
 
 from imgopt.cli.app import main
 from imgopt.cli.kept import forget, state_folder, write_result
@@ -17,15 +19,17 @@ from imgopt.config import load_config
 from imgopt.context.dockerfiles import find_dockerfiles, own_context
 from imgopt.errors import InputError
 from imgopt.report.command import again, command_line, missing_lines, next_command
-from imgopt.results.optimize import MissingBase, OptimizeResult, Original, Variant
+from imgopt.report.optimize import text
+from imgopt.results.optimize import Check, MissingBase, OptimizeResult, Original, Variant
+from imgopt.results.rewrite import Skip
 
 FROM = "FROM alpine\nCOPY a /\n"
 
 
 def written(folder: Path, files: Mapping[str, str]) -> Path:
-    for name, text in files.items():
+    for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+        (folder / name).write_text(content)
     return folder
 
 
@@ -212,3 +216,30 @@ def test_what_is_kept_is_each_proven_variant_and_the_result(tmp_path: Path, monk
     ]
     forget(folder)
     assert not folder.exists()
+
+
+def test_a_missing_base_stands_below_the_headline_and_not_among_the_refusals() -> None:
+    missing = Skip(strategy="slim-base", line=1, reason="a:1 cannot be had here")
+    other = Skip(strategy="bytecode", line=1, reason="PYTHONPYCACHEPREFIX keeps bytecode at another place")
+    tried = Variant(name="slim", verdict="proven", checks=[Check(name="smoke", verdict="passed", detail="")])
+    refused = Variant(name="distroless", verdict="unproven", reason="distroless-base: b:1 cannot be had here")
+    bases = [
+        MissingBase(variant="slim", strategy="slim-base", names=["a:1"]),
+        MissingBase(variant="distroless", strategy="distroless-base", names=["b:1"]),
+    ]
+    variants = [structs.replace(tried, skips=[missing, other]), refused]
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(text(result(verdict="unproven", message="nothing", variants=variants, missing_bases=bases)))
+    lines = console.export_text().splitlines()
+    assert lines[1].startswith("a:1 cannot be pulled here") and lines[2].startswith("b:1 cannot be pulled here")
+    assert not [line for line in lines if "cannot be had here" in line]
+    assert [line for line in lines if "PYTHONPYCACHEPREFIX" in line]
+
+
+@pytest.mark.parametrize(("base", "swap"), [("", 0), ("python:3.11", 0)])
+def test_a_base_that_is_the_original_s_own_is_no_source_of_a_saving(base: str, swap: int) -> None:
+    own = Variant(name="safe", verdict="proven", base=base, base_swap_bytes=swap, own_edit_bytes=5)
+    checked = structs.replace(own, checks=[Check(name="smoke", verdict="passed", detail="")])
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(text(result(verdict="unproven", message="nothing", variants=[checked])))
+    assert "alone" not in console.export_text()

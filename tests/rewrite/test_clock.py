@@ -73,3 +73,8 @@ def test_a_file_is_not_good_where_a_base_was_missing() -> None:
         "what a:1 would gain is not known: it cannot be pulled here",
     )
     assert conclusion(None, nothing, [bare])[0] == "good"
+
+
+def test_a_base_that_several_kinds_would_take_is_named_once() -> None:
+    found = missing_bases([attempt(1, "a:1 cannot be had here", "a:1 cannot be had here")])
+    assert found[0].names == ["a:1"]

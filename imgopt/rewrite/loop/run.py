@@ -91,7 +91,10 @@ def missing_bases(attempts: Iterable[Attempt]) -> list[MissingBase]:
             name, _, rest = skip.reason.partition(f" {NOT_HAD}")
             if skip.reason.endswith(NOT_HAD) and not rest:
                 names.setdefault(skip.strategy, []).append(name)
-        found += [MissingBase(variant=item.kind.name, strategy=key, names=value) for key, value in names.items()]
+        found += [
+            MissingBase(variant=item.kind.name, strategy=key, names=list(dict.fromkeys(value)))
+            for key, value in names.items()
+        ]
     return found
 
 
