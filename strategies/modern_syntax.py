@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Add, Env, Label, Maintainer, Pairs
-from imgopt.rewrite.installs import present
+from imgopt.rewrite.paths import present
 from imgopt.rewrite.served import is_glob
 from imgopt.rewrite.steps import is_archive
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy

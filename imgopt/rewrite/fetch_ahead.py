@@ -13,18 +13,9 @@ from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.ground import Ground
-from imgopt.rewrite.installs import (
-    begins_with,
-    fits_any,
-    folders_read,
-    local_line,
-    member_of,
-    present,
-    read_with,
-    recognise,
-    whole,
-)
+from imgopt.rewrite.installs import begins_with, folders_read, local_line, member_of, read_with, recognise
 from imgopt.rewrite.needs import is_setting, prepares_nothing
+from imgopt.rewrite.paths import fits_any, present, whole
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
 from imgopt.rewrite.stub_sources import cargo_stub

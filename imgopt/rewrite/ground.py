@@ -10,8 +10,8 @@ from fnmatch import translate
 from functools import cached_property
 
 from imgopt.context.ecosystems import Ecosystem
-from imgopt.rewrite.installs import present
 from imgopt.rewrite.laid import LaidFiles
+from imgopt.rewrite.paths import present
 from imgopt.rewrite.steps import SourceCopy
 from imgopt.rewrite.strategy import ContextFiles
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imgopt.dockerfile import Instruction, Stage
 from imgopt.dockerfile.typed import Copy
-from imgopt.rewrite.installs import present
 from imgopt.rewrite.moves import Brought
+from imgopt.rewrite.paths import present
 from imgopt.rewrite.reorder import Parts
 from imgopt.rewrite.steps import SourceCopy, files_copy, source_copy, workdir_at
 from imgopt.rewrite.strategy import Situation

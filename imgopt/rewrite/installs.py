@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem, Manager
+from imgopt.rewrite.paths import between_folders, fits_any, join, names_file, parts_of, present, whole
 from imgopt.rewrite.strategy import ContextFiles
 from imgopt.rewrite.workspaces import More, hooks, json_object, members
 
@@ -97,7 +98,7 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     if is_for_the_machine(install):
         if not packages:
             return Reads(refused=f"`{command}` installs the project itself")
-        return Reads(tuple(_parts(context, folder, manager.everywhere_reads)))
+        return Reads(tuple(parts_of(context, folder, manager.everywhere_reads)))
     if any(option in install.words for option in manager.changes_with):
         return Reads(refused=f"`{command}` changes what the project has locked", changes=True)
     if packages and _adds(install):
@@ -116,19 +117,8 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     member = member_of(manager, context, folder, [path for name in wanted for path in present(context, name)])
     if member:
         return Reads(refused=member)
-    extra = [*_parts(context, folder, manager.optional), *folders_read(manager, context, folder)]
+    extra = [*parts_of(context, folder, manager.optional), *folders_read(manager, context, folder)]
     return _closure(install, context, [path for name in wanted for path in present(context, name)] + extra, folder)
-
-
-def _parts(context: ContextFiles, folder: str, names: Iterable[str]) -> list[str]:
-    """Those files and whole folders that are there."""
-    return [part for name in names for part in whole(context, join(folder, name))]
-
-
-def whole(context: ContextFiles, path: str) -> list[str]:
-    """The files that a pattern names; a folder as one part, with a slash at its end."""
-    found = present(context, path)
-    return [path.rstrip("/") + "/"] if found and any(one.startswith(path.rstrip("/") + "/") for one in found) else found
 
 
 def folders_read(manager: Manager, context: ContextFiles, folder: str) -> list[str]:
@@ -146,7 +136,7 @@ def member_of(manager: Manager, context: ContextFiles, folder: str, own: Sequenc
     for entry in manager.above:
         name, _, text = entry.partition(": ")
         known = bool({name, name.split("/")[0]} & {*manager.manifests, *manager.optional})
-        for above in _between(folder, ""):
+        for above in between_folders(folder, ""):
             path = join(above, name)
             beside = above == folder and known
             if path not in context.sizes or path in own or beside:
@@ -199,18 +189,6 @@ def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, fo
         if any(names_file(part, context, folder, after_option=after_option) for part in {value, word} if part):
             return word
     return ""
-
-
-def names_file(word: str, context: ContextFiles, folder: str, *, after_option: bool) -> bool:
-    """Whether a word names a file or a folder that is there. A bare word does only where it is a file's name, behind an
-    option or with a dot: packages have bare names."""
-    path = word.removeprefix("@").removeprefix("file://")
-    if not path.strip("./") or "://" in path:
-        return False
-    place = join(folder, path)
-    if place in context.sizes:
-        return "/" in path or "." in path or after_option
-    return "/" in path and bool(present(context, place))
 
 
 def named_manifests(install: Install) -> list[str]:
@@ -294,21 +272,14 @@ def _said_by_manifest(install: Install, context: ContextFiles, path: str, text: 
     beside = posixpath.dirname(path)
     files = [one for name in more.files for one in whole(context, join(beside, name))]
     if manager.named:
-        files += [one for above in _between(beside, folder) for one in _parts(context, above, manager.optional)]
+        around = between_folders(beside, folder)
+        files += [one for above in around for one in parts_of(context, above, manager.optional)]
     return More((*files, *included(manager, text, beside)), more.refused)
 
 
 def _leaves_out_hooks(install: Install) -> bool:
     options = install.manager.no_hooks
     return bool(options) and all(option in install.words for option in options)
-
-
-def _between(inner: str, outer: str) -> Iterator[str]:
-    """A folder and those around it, up to the outer one."""
-    yield inner
-    while inner not in ("", "/") and inner != outer:
-        inner = posixpath.dirname(inner)
-        yield inner
 
 
 def local_line(manager: Manager, text: str) -> str:
@@ -384,10 +355,6 @@ def named_by_settings(context: ContextFiles, path: str, text: str, folder: str) 
     return More(tuple(dict.fromkeys(files)))
 
 
-def fits_any(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
 def _is_manifest(manager: Manager, path: str) -> bool:
     """Lock files repeat what the manifest says, in forms of their own, and other files that are read have forms that
     mean something else: only manifests are searched."""
@@ -395,22 +362,3 @@ def _is_manifest(manager: Manager, path: str) -> bool:
     if manager.manifest_options or (manager.named and re.fullmatch(manager.named, name)):
         return True
     return fits_any(name, (*manager.manifests, *manager.rather, *manager.searched))
-
-
-def present(context: ContextFiles, pattern: str) -> list[str]:
-    """Files of the context that match a glob, or that lie in the folder of that name."""
-    if pattern in context.sizes:
-        return [pattern]
-    inside = context.below(pattern.rstrip("/"))
-    if "*" not in pattern:
-        return inside
-    folder = posixpath.dirname(pattern[: pattern.index("*")] + "x")
-    return sorted({*inside, *(path for path in context.below(folder) if _fits(path, pattern))})
-
-
-def _fits(path: str, pattern: str) -> bool:
-    return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
-
-
-def join(folder: str, name: str) -> str:
-    return posixpath.normpath(posixpath.join(folder, name)).removeprefix("./")

@@ -12,9 +12,10 @@ from pathlib import Path
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.ground import Ground
-from imgopt.rewrite.installs import Install, names_file, reads, recognise
+from imgopt.rewrite.installs import Install, reads, recognise
 from imgopt.rewrite.laid import LaidFiles
 from imgopt.rewrite.passing import Answer, Copied, Does, may_pass
+from imgopt.rewrite.paths import names_file
 from imgopt.rewrite.programs import UNKNOWN, Effect, effect_of, program_of
 from imgopt.rewrite.strategy import ContextFiles
 

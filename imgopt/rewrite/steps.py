@@ -11,7 +11,7 @@ from imgopt.dockerfile import Dockerfile, Instruction, Scope
 from imgopt.dockerfile.shellmodel import Script
 from imgopt.dockerfile.typed import Add, Copy
 from imgopt.image.blobs import compression
-from imgopt.rewrite.installs import present
+from imgopt.rewrite.paths import present
 from imgopt.rewrite.strategy import ContextFiles
 
 
