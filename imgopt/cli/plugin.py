@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from imgopt import __version__
@@ -47,7 +51,29 @@ def main(arguments: Sequence[str]) -> int:
         return say(error)
     if own.get("complete"):
         return _complete(rest)
+    _end_with_docker()
     return imgopt(rest, name=f"docker {NAME}")
+
+
+def _end_with_docker() -> None:
+    """A signal to docker does not reach us where there is no terminal: it closes a socket instead (docker/cli
+    `cli-plugins/socket`), and we take that for the signal, so that nothing is left behind."""
+    name = os.environ.get("DOCKER_CLI_PLUGIN_SOCKET", "")
+    if not name:
+        return
+    docker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        docker.connect(f"\0{name[1:]}" if name.startswith("@") else name)
+    except OSError:
+        return
+
+    def wait() -> None:
+        with suppress(OSError):
+            docker.recv(1)
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        os.kill(os.getpid(), signal.SIGTERM if ignored else signal.SIGINT)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def metadata() -> dict[str, str]:

@@ -20,7 +20,7 @@ from imgopt.errors import InputError
 
 from .conftest import Ended, load
 
-NAME = "imgopt-plugin:1"
+NAME, SLEEPS = "imgopt-plugin:1", "imgopt-plugin:2"
 
 
 @pytest.fixture
@@ -133,6 +133,7 @@ def docker(engine: Engine, crafted: Callable[..., Path], tmp_path_factory: pytes
     if shutil.which("docker") is None:
         pytest.skip("the docker CLI is not here")
     load(engine.client, crafted(NAME, b"hello\n"))
+    load(engine.client, crafted(SLEEPS, b"", Cmd=["sleep", "600"]))
     folder = tmp_path_factory.mktemp("docker")
     kept = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
     variables = {**kept, "DOCKER_CONFIG": str(folder)}
@@ -142,7 +143,8 @@ def docker(engine: Engine, crafted: Callable[..., Path], tmp_path_factory: pytes
     assert called("context", "create", "here", "--docker", f"host={engine.endpoint.host}").returncode == 0
     assert called("context", "create", "dead", "--docker", "host=unix:///nowhere.sock").returncode == 0
     yield called
-    engine.client.images.remove(NAME, force=True)
+    for name in (NAME, SLEEPS):
+        engine.client.images.remove(name, force=True)
 
 
 @pytest.mark.engine
@@ -181,3 +183,18 @@ def test_the_engine_that_docker_was_told_is_the_one_that_is_asked(docker: Docker
 def test_docker_completes_it(docker: Docker) -> None:
     assert docker("__complete", "imgopt", "ana").stdout.startswith("analyze\t")
     assert docker("__complete", "imgopt", "analyze", "--la").stdout.splitlines()[0].startswith("--layers")
+
+
+@pytest.mark.engine
+def test_a_signal_to_docker_ends_imgopt_too_and_leaves_nothing(docker: Docker, engine: Engine) -> None:
+    """Without a terminal, as under a CI runner that cancels a job."""
+    words = ["docker", "imgopt", "prove", SLEEPS, "--with", SLEEPS]
+    running = subprocess.Popen(words, env=docker.variables, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert running.stderr is not None
+    while "Running the original" not in running.stderr.readline():
+        assert running.poll() is None
+    running.terminate()
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130, said
+    left = engine.client.containers.list(all=True, filters={"label": "imgopt.session", "ancestor": SLEEPS})
+    assert left == []
