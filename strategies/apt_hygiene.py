@@ -26,8 +26,10 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     for part in situation.stage.chain:
         runs = list(part.instructions)
         for index, item in enumerate(runs[:-1]):
+            if item.keyword != "RUN" or not _only_updates(situation, item):
+                continue
             installs = _installers(situation, runs[index + 1 :])
-            if not installs or not _only_updates(situation, item):
+            if not installs:
                 continue
             later = readers.after(installs[-1], manager)
             if later:

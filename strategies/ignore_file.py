@@ -20,6 +20,8 @@ from imgopt.rewrite.strategy import Change, ContextFiles, Example, Situation, Sk
 if TYPE_CHECKING:
     from imgopt.context.ecosystems import Ecosystem
 
+_MOST_WEIGHED = 20_000
+"""More files than these are counted: to look at each takes longer than all the rest."""
 _MACHINE = "what the build makes itself"
 _INSTALLERS = ("pip ", "pip3 ", "poetry ", "uv ", "pipenv ", "pdm ", "conda ")
 _PLAIN = re.compile(r"[^*?\[\]\\!#\s][^*?\[\]\\\s]*")
@@ -65,8 +67,12 @@ def _change(old: str, wanted: Sequence[Line], context: ContextFiles) -> Change:
     lines = dict.fromkeys(line.pattern for line in wanted)
     text = (old if old.endswith("\n") or not old else old + "\n") + "".join(f"{line}\n" for line in lines)
     reasons = ", ".join(dict.fromkeys(line.reason for line in wanted))
-    size = sum(context.sizes.get(own, 0) for line in wanted for path in line.paths for own in _files(context, path))
-    weight = f" ({size / 1e6:.1f} MB of the context)" if size >= 50_000 else ""
+    files = [own for line in wanted for path in line.paths for own in _files(context, path)]
+    if len(files) > _MOST_WEIGHED:
+        weight = f" ({len(files):,} files of the context)"
+    else:
+        size = sum(context.sizes.get(own, 0) for own in files)
+        weight = f" ({size / 1e6:.1f} MB of the context)" if size >= 50_000 else ""
     return Change(f"keeps {reasons} out of the build{weight}", ignore=text)
 
 
@@ -107,10 +113,9 @@ def _strays(context: ContextFiles, ecosystems: Iterable[Ecosystem]) -> Iterator[
 
 def _hits(context: ContextFiles, name: str, deep: bool, fact: Stray) -> tuple[str, ...]:
     """Files and folders of that name that the fact is about, all of them: one that is not makes the pattern wrong."""
-    names = [one for one in context.names if fnmatchcase(one, name)]
-    files = [path for one in names for path in context.named(one) if deep or "/" not in path]
-    folders = [path for path in context.folders if fnmatchcase(posixpath.basename(path), name)]
-    folders = [path for path in folders if deep or "/" not in path]
+    files, folders = context.named_like(name)
+    if not deep:
+        files, folders = ([path for path in paths if "/" not in path] for paths in (files, folders))
     if fact.beside:
         files = [path for path in files if "__pycache__/" not in path]
         if not all(_made_from(context, path, fact.beside) for path in files):

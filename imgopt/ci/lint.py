@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from imgopt.ci.advice import message
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
+from imgopt.dockerfile.names import is_template
 from imgopt.errors import InputError, Location
 from imgopt.report.files import write_atomic
 
@@ -55,6 +57,9 @@ def _linted(path: Path) -> Linted:
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", location=Location(str(path))) from None
     dockerfile = parse(text, path.name)
+    if dockerfile.errors and is_template(path.name):
+        words = f"{path.name} is a template: check the Dockerfile that is made of it"
+        return Linted(path, (Remark(str(path), 1, "error", "template", words),), text, text)
     if dockerfile.errors:
         remarks = tuple(
             Remark(str(path), problem.location.line or 1, "error", "syntax", problem.message)
@@ -73,7 +78,7 @@ def _planned(path: Path, text: str) -> Linted:
     chosen = [item for item in strategies_of(choose_variants(["safe"])[0], (), ()) if item.safety == "text"]
     plan = make_plan(text, Project(files, builtin_ecosystems()), chosen)
     remarks = tuple(
-        Remark(str(path), change.line, "warning", change.strategy, change.because)
+        Remark(str(path), change.line, "warning", change.strategy, message(change, text, plan.dockerfile, plan.lines))
         for change in plan.changes
         if change.line is not None
     )

@@ -114,6 +114,9 @@ def overlaid(situation: Situation, ground: Ground, lays: Sequence[str]) -> str:
         assert laid is not None
         for path in [place] if place in laid.sizes else laid.below(place):
             own = laid.origin[path]
+            whole = own[: len(own) - len(path) + len(place)]
+            if own.endswith(path[len(place) :]) and ignored.excludes(whole, is_dir=True):
+                break  # the folder as a whole is kept out, whatever is in it
             if any(laid.bringer[path] is copy for copy in ground.group) and not ignored.excludes(own):
                 inside = path[len(place) :]
                 return (

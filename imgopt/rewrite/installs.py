@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from operator import is_
 
 from imgopt.context.ecosystems import Ecosystem, Manager
 from imgopt.rewrite.paths import between_folders, fits_any, join, names_file, parts_of, present, whole
@@ -43,13 +44,49 @@ def recognise(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> Install 
     plain = tuple(without_prefix(words))
     if not plain:
         return None
-    for ecosystem in ecosystems:
-        for manager in ecosystem.manager:
-            for command in manager.commands:
-                rest = after(plain, command.split())
-                if rest is not None:
-                    return Install(ecosystem, manager, plain, rest)
+    for ecosystem, manager, command in _commands(tuple(ecosystems)).starting(plain[0]):
+        rest = after(plain, command)
+        if rest is not None:
+            return Install(ecosystem, manager, plain, rest)
     return None
+
+
+class _Commands:
+    """The commands of all package managers, looked up by the word that they begin with."""
+
+    def __init__(self, ecosystems: tuple[Ecosystem, ...]) -> None:
+        self.ecosystems = ecosystems
+        self._all = [
+            (ecosystem, manager, command.split())
+            for ecosystem in ecosystems
+            for manager in ecosystem.manager
+            for command in manager.commands
+        ]
+        self._starting: dict[str, list[tuple[Ecosystem, Manager, list[str]]]] = {}
+
+    def starting(self, word: str) -> list[tuple[Ecosystem, Manager, list[str]]]:
+        found = self._starting.get(word)
+        if found is None:
+            found = [one for one in self._all if _is_called(word, one[2])]
+            if len(self._starting) < _REMEMBERED:
+                self._starting[word] = found
+        return found
+
+
+_REMEMBERED = 1000
+_known: list[_Commands] = []
+"""The last one that was asked for: a plan asks for the same ecosystems at every command of every step."""
+
+
+def _commands(ecosystems: tuple[Ecosystem, ...]) -> _Commands:
+    last = _known[0].ecosystems if _known else ()
+    if len(last) != len(ecosystems) or not all(map(is_, last, ecosystems)) or not _known:
+        _known[:] = [_Commands(ecosystems)]
+    return _known[0]
+
+
+def _is_called(word: str, command: list[str]) -> bool:
+    return fnmatchcase(posixpath.basename(word) if "/" not in command[0] else word, command[0])
 
 
 def begins_with(words: Sequence[str], command: str) -> bool:
@@ -65,12 +102,12 @@ def without_prefix(words: Sequence[str]) -> Sequence[str]:
 
 
 def _is_assignment(word: str) -> bool:
-    return re.match(r"[A-Za-z_]\w*=", word) is not None
+    return "=" in word and re.match(r"[A-Za-z_]\w*=", word) is not None
 
 
 def after(words: tuple[str, ...], command: list[str]) -> tuple[str, ...] | None:
     """What is left of `words` after the words of `command`, which may have options between them."""
-    if not words or not fnmatchcase(posixpath.basename(words[0]) if "/" not in command[0] else words[0], command[0]):
+    if not words or not _is_called(words[0], command):
         return None
     rest, options = list(words[1:]), []
     for wanted in command[1:]:

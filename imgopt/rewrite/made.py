@@ -41,12 +41,24 @@ def made_folders(
     makings = [(served, list(_makings(served.dockerfile))) for served in all_served]
     seen: set[str] = set()
     for served, found in makings:
+        said = [fact for fact in facts if _is_said(fact, found)]
+        heads = _heads(said)
         for making in found:
-            for fact in (fact for fact in facts if _is_said(fact, found)):
+            for fact in said if _may_make(making, heads) else ():
                 for path in _paths(served, making, fact, context):
                     if path not in seen:
                         seen.add(path)
                         yield path, _refused(path, fact, makings, facts, context)
+
+
+def _heads(facts: Iterable[Made]) -> frozenset[str]:
+    """The programs that make something; a version in the name aside."""
+    firsts = (posixpath.basename(command.split()[0]) for fact in facts for command in fact.commands)
+    return frozenset(first.rstrip("0123456789.*") for first in firsts) | frozenset(_RUNNERS)
+
+
+def _may_make(making: Making, heads: frozenset[str]) -> bool:
+    return any(posixpath.basename(word).rstrip("0123456789.") in heads for word in making.words)
 
 
 def _makings(dockerfile: Dockerfile) -> Iterator[Making]:

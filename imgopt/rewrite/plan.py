@@ -36,6 +36,8 @@ class Plan:
     """Paths that the builder removes, with the reason."""
     static: bool = False
     """The program is linked without shared libraries now."""
+    lines: tuple[int | None, ...] = ()
+    """For each line of `dockerfile`, where no stage was added: its line in the original; None for new lines."""
     swapped: str = ""
     """The base that the author's own stage stands on now, where it is another one and nothing was carved."""
 
@@ -72,7 +74,7 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
     text = _text(draft, project)
     done = Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
-    return replace(done, swapped=draft.base)
+    return replace(done, swapped=draft.base, lines=draft.lines if draft.final is None else ())
 
 
 def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:

@@ -6,6 +6,7 @@ stage) and `Skip` (what it would have done and the reason it did not). One engin
 
 from __future__ import annotations
 
+import fnmatch
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -132,6 +133,21 @@ class ContextFiles:
     def named(self, name: str) -> Sequence[str]:
         """The files of that name, in any folder, sorted."""
         return self._by_name.get(name, ())
+
+    @cached_property
+    def _folders_by_name(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.folders):
+            found.setdefault(path[path.rfind("/") + 1 :], []).append(path)
+        return found
+
+    def named_like(self, glob: str) -> tuple[list[str], list[str]]:
+        """Files and folders, at any depth, whose name fits a glob pattern."""
+        both: list[list[str]] = []
+        for known in (self._by_name, self._folders_by_name):
+            names = fnmatch.filter(known, glob) if set(glob) & set("*?[") else [glob]
+            both.append([path for name in names for path in known.get(name, ())])
+        return both[0], both[1]
 
     def below(self, folder: str) -> list[str]:
         """The files in a folder and in those below it, sorted; "" is the root."""
