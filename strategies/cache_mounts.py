@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from imgopt.dockerfile import Dockerfile, Instruction, Stage
 from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.cache_places import Use, uses
+from imgopt.rewrite.cache_places import Use, programs, uses
 from imgopt.rewrite.cleaning import touches
 from imgopt.rewrite.layout import add_flags
 from imgopt.rewrite.mounting import hidden
@@ -96,10 +97,15 @@ def _refusal(situation: Situation, run: Instruction, use: Use) -> str:
 
 
 def _is_mounted(run: Run, use: Use) -> bool:
-    """The author mounts the cache, a part of it, or something around it: it is his to say."""
+    """The author mounts the cache, a part of it, something around it, or a folder that is called after the tool: it is
+    his to say."""
     known = [*use.folders, *(cache.replace("~", "/root", 1) for cache in use.manager.caches)]
-    targets = [mount.target for mount in run.mounts if mount.type in ("cache", "tmpfs")]
-    return any(target is None or "$" in target or touches(target, known) for target in targets)
+    mounts = [mount for mount in run.mounts if mount.type in ("cache", "tmpfs")]
+    if any(mount.target is None or "$" in mount.target or touches(mount.target, known) for mount in mounts):
+        return True
+    names = "|".join(re.escape(name) for name in programs(use.manager) if name.isalnum())
+    called = re.compile(rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])")
+    return bool(names) and any(called.search(f"{mount.target} {mount.id or ''}") for mount in mounts)
 
 
 STRATEGY = Strategy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
@@ -114,9 +115,15 @@ def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
         for command in commands:
             words = [value or "" for value in command.values]
             called = posixpath.basename(words[0]) if words[:1] and words[0].startswith("/") else "".join(words[:1])
-            if called not in every_command(manager) and _may_build("".join(words[:1])):
+            if called not in every_command(manager) and _may_build("".join(words[:1])) and not _reads_input(words):
                 return f"`{_short(command)}` may build from what {manager.name} downloaded, without the mount"
     return ""
+
+
+def _reads_input(words: list[str]) -> bool:
+    """A shell whose text comes from elsewhere (`curl … | sh -s -- -y`): it installs a tool, and builds no project."""
+    first = words[1] if words[1:] else ""
+    return words[0] in ("sh", "bash") and (first in ("", "-") or re.fullmatch(r"-[a-z]*s[a-z]*", first) is not None)
 
 
 def _may_build(program: str) -> bool:

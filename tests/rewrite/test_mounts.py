@@ -249,6 +249,28 @@ def test_an_author_who_mounts_the_cache_or_a_part_of_it_gets_no_other_mount(flag
     assert run("cache-mounts", text, tmp_path).text == text
 
 
+@pytest.mark.parametrize(
+    ("flag", "step", "touched"),
+    [
+        ("--mount=type=cache,id=pnpm-store,target=/store", "pnpm install", False),
+        ("--mount=type=cache,target=/root/.pnpm-store", "pnpm install", False),
+        ("--mount=type=cache,id=npm,target=/c", "npm ci", False),
+        ("--mount=type=cache,target=/root/.pnpm-store", "npm ci", True),
+        ("--mount=type=cache,target=/app/.next/cache", "npm ci", True),
+    ],
+)
+def test_a_mount_called_after_the_tool_is_the_authors_own(flag: str, step: str, touched: bool, tmp_path: Path) -> None:
+    text = f"FROM node:20\nRUN {flag} {step}\n"
+    assert (run("cache-mounts", text, tmp_path).text != text) is touched
+
+
+def test_a_tool_installed_by_a_shell_from_elsewhere_builds_no_project(tmp_path: Path) -> None:
+    text = "FROM debian:12\nRUN curl -sSf https://sh.rustup.rs | sh -s -- -y\nRUN cargo build\n"
+    assert mounts(text, tmp_path)[1] == ["/root/.cargo/registry"]
+    text = "FROM debian:12\nRUN sh build\nRUN cargo build\n"
+    assert mounts(text, tmp_path)[1] == []
+
+
 def test_a_step_without_a_mount_gets_the_authors_own(tmp_path: Path) -> None:
     own = "--mount=type=cache,id=mods,target=/go/pkg/mod,sharing=locked"
     text = f"FROM golang\nRUN go mod download\nRUN {own} go vet ./...\n"
