@@ -6,6 +6,7 @@ import atexit
 import errno
 import inspect
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -79,9 +80,14 @@ def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
         module = f"imgopt.cli.{command.replace('-', '_')}"
         register: Callable[[typer.Typer], Any] = import_module(module).register
         register(app)
-    _flow(app)
+    columns = shutil.get_terminal_size().columns
+    narrow = columns if columns < _PANELS else None
+    _flow(app, narrow is not None)
     try:
-        code = app(args=arguments, prog_name=name, complete_var="_IMGOPT_COMPLETE", standalone_mode=False)
+        code = app(
+            args=arguments, prog_name=name, complete_var="_IMGOPT_COMPLETE", standalone_mode=False,
+            terminal_width=narrow,
+        )  # fmt: skip
     except ImgoptError as error:
         return say(error)
     except KeyboardInterrupt:
@@ -98,16 +104,23 @@ def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
     return code if isinstance(code, int) else 0
 
 
-def _flow(typer_app: typer.Typer) -> None:
+_PANELS = 72
+"""Columns that typer's panels need; in fewer it cuts words and names of options, so plain lists stand there."""
+
+
+def _flow(typer_app: typer.Typer, narrow: bool) -> None:
     """Help texts are written in lines of our source; on a terminal each paragraph flows into its width."""
+    typer_app.rich_markup_mode = None if narrow else "rich"
     for command in typer_app.registered_commands:
-        command.help = _flowing(command.help or inspect.getdoc(command.callback) or "")
+        command.help = _flowing(command.help or inspect.getdoc(command.callback) or "", narrow)
     for group in typer_app.registered_groups:
         if group.typer_instance is not None:
-            _flow(group.typer_instance)
+            _flow(group.typer_instance, narrow)
 
 
-def _flowing(text: str) -> str:
+def _flowing(text: str, plain: bool) -> str:
+    if plain:
+        text = text.replace("[bold]", "").replace("[/bold]", "")
     parts = text.strip().split("\n\n")
     return "\n\n".join(part if part.startswith("  ") else " ".join(part.split()) for part in parts)
 

@@ -24,7 +24,7 @@ from imgopt.report.common import (
     table_markdown,
 )
 from imgopt.report.views.bench import environment_facts, title
-from imgopt.report.words import compared_text, sizes_text
+from imgopt.report.words import about, compared_text, sizes_text
 from imgopt.results.bench import Arm, BenchResult, Measure, Samples
 
 if TYPE_CHECKING:
@@ -70,10 +70,7 @@ def _notes(result: BenchResult) -> list[str]:
 def _exact_table(result: BenchResult) -> RenderableType:
     from imgopt.report.layout import Column, Grid
 
-    rows = []
-    for name in _EXACT:
-        values = [_exact(arm, name) for arm in result.arms]
-        rows.append((name, *(_exact_text(name, value, values[0]) for value in values)))
+    rows = [_exact_row(result, name) for name in _EXACT]
     return Grid([Column(), *(Column(safe_terminal(arm.name), right=True) for arm in result.arms)], rows, "Exact")
 
 
@@ -84,6 +81,16 @@ def _exact(arm: Arm, name: str) -> int | None:
         return arm.exact.context_bytes
     value: int | None = getattr(arm.exact.sizes if name in ("wire", "tar", "payload", "live") else arm.exact, name)
     return value
+
+
+def _exact_row(result: BenchResult, name: str) -> list[str]:
+    values = [_exact(arm, name) for arm in result.arms]
+    texts = [_exact_text(name, value, values[0]) for value in values]
+    if name == "wire":
+        texts = [
+            about(arm.exact.sizes, text) if arm.exact else text for arm, text in zip(result.arms, texts, strict=True)
+        ]
+    return [name, *texts]
 
 
 def _exact_text(name: str, value: int | None, first: int | None) -> str:
@@ -196,10 +203,7 @@ def markdown(result: BenchResult, limit: int = COMMENT_LIMIT) -> str:
 
 
 def _markdown_exact(result: BenchResult) -> str:
-    rows = []
-    for name in _EXACT:
-        values = [_exact(arm, name) for arm in result.arms]
-        rows.append([name, *(_exact_text(name, value, values[0]) for value in values)])
+    rows = [_exact_row(result, name) for name in _EXACT]
     headers = ["", *(safe_markdown(arm.name) for arm in result.arms)]
     return table_markdown(headers, rows, range(1, len(headers)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -28,6 +29,7 @@ _TINY = (5, 4)
 _CHARS = 1.6
 """Characters per percent of the map's width, on a page as wide as it gets."""
 _NAME = 40
+_UNIT = re.compile(r"(?<=\d) (?=(?:h|min|s|ms|B|kB|MB|GB|TB|%)(?!\w))|(?<=\d min) (?=\d)|(?<=\d h) (?=\d)|(?<=≈) ")
 
 
 def page(views: Sequence[View], title: str | None = None) -> str:
@@ -81,6 +83,7 @@ def _environment() -> Environment:
     environment.filters.update(
         shown=safe_html,
         lines=_lines,
+        figures=_figures,
         kind=lambda block: type(block).__name__,
         share=_share,
         scale=_scale,
@@ -94,6 +97,11 @@ def _environment() -> Environment:
         base64=lambda text: base64.b64encode(text.encode("utf-8", "surrogateescape")).decode(),
     )
     return environment
+
+
+def _figures(text: str) -> Markup:
+    """A headline whose figures keep their units on the same line."""
+    return Markup(_UNIT.sub("\u00a0", safe_html(text)))
 
 
 def _lines(text: str) -> Markup:

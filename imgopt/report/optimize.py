@@ -17,8 +17,8 @@ from imgopt.report.common import (
 )
 from imgopt.report.layout import Column, Grid, Words
 from imgopt.report.rewrite import findings_markdown, findings_text
-from imgopt.report.words import gain_text, medians, recommended, times_text
-from imgopt.results.optimize import OptimizeResult, Variant
+from imgopt.report.words import gain_text, medians, recommended, times_text, wire_text
+from imgopt.results.optimize import OptimizeResult, Sizes, Variant
 from imgopt.rewrite.bases import NOT_HAD
 
 MARKS = {"proven": ("proven", "bold green"), "refuted": ("refuted", "bold red"), "unproven": ("unproven", "yellow")}
@@ -89,7 +89,7 @@ def _table(result: OptimizeResult) -> Grid:
     first = next((variant for variant in result.variants if variant.timings), None)
     original = (
         "original",
-        size_text(sizes.wire if sizes else None),
+        wire_text(sizes),
         size_text(sizes.tar if sizes else None),
         size_text(sizes.payload if sizes else None),
         _seconds(medians(first.timings.get("cold"))[0]) if first else "",
@@ -108,7 +108,7 @@ def _row(variant: Variant) -> tuple[str | Words, ...]:
     sizes = variant.sizes
     return (
         variant.name,
-        size_text(sizes.wire),
+        wire_text(sizes),
         size_text(sizes.tar),
         size_text(sizes.payload),
         _seconds(medians(variant.timings.get("cold"))[1]),
@@ -226,13 +226,13 @@ def markdown(result: OptimizeResult) -> str:
 
 def _markdown_table(result: OptimizeResult) -> str:
     sizes = result.original.sizes
-    rows = [["original", *_figures(sizes.wire if sizes else None, sizes.tar if sizes else None), "", ""]]
+    rows = [["original", *_figures(sizes), "", ""]]
     for variant in result.variants:
         found = variant.sizes
         rows.append(
             [
                 variant.name,
-                *_figures(found.wire if found else None, found.tar if found else None),
+                *_figures(found),
                 times_text(variant.timings.get("edit-source")),
                 variant.verdict,
             ]
@@ -240,5 +240,5 @@ def _markdown_table(result: OptimizeResult) -> str:
     return table_markdown(["", "wire", "tar", "rebuild after an edit", "verdict"], rows, right=(1, 2, 3))
 
 
-def _figures(wire: int | None, tar: int | None) -> list[str]:
-    return [size_text(wire), size_text(tar)]
+def _figures(sizes: Sizes | None) -> list[str]:
+    return [wire_text(sizes), size_text(sizes.tar if sizes else None)]

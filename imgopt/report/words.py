@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from imgopt.report.common import NOT_MEASURED, ratio_text, seconds_text, two_sizes
+from imgopt.report.common import NOT_MEASURED, ratio_text, seconds_text, size_text, two_sizes
 from imgopt.results.bench import Compared
 from imgopt.results.optimize import OptimizeResult, Sizes, Timing, Variant
 
@@ -93,7 +93,19 @@ def sizes_text(before: Sizes | None, after: Sizes | None) -> str:
     else:
         pair, word = (before.wire, after.wire), "on the wire"
     first, second = two_sizes(*pair)
+    if word == "on the wire":
+        first, second = about(before, first), about(after, second)
     return f"{first} → {second} {word}, {ratio_text(*pair)}"
+
+
+def about(sizes: Sizes, shown: str) -> str:
+    """A wire size that was estimated says so: "≈ 96.1 MB"."""
+    return f"≈ {shown}" if sizes.wire_is_estimate else shown
+
+
+def wire_text(sizes: Sizes | None) -> str:
+    """The wire size as every table has it."""
+    return about(sizes, size_text(sizes.wire)) if sizes is not None and sizes.wire is not None else NOT_MEASURED
 
 
 def recommended(result: OptimizeResult) -> Variant | None:

@@ -236,3 +236,14 @@ def test_titles_have_the_name_of_the_project() -> None:
     result = msgspec.structs.replace(optimize_result(), context=".", project="shop")
     assert "<title>shop: Dockerfile</title>" in render(result, "html")
     assert "<title>flask: Dockerfile</title>" in render(optimize_result(), "html")
+
+
+def test_an_estimated_wire_size_says_so_on_every_surface() -> None:
+    result = optimize_result()
+    assert result.original.sizes is not None
+    guessed = msgspec.structs.replace(result.original.sizes, wire_is_estimate=True)
+    result = msgspec.structs.replace(result, original=msgspec.structs.replace(result.original, sizes=guessed))
+    for format in ("text", "markdown", "html"):
+        shown = unescape(" ".join(render(result, format).split()))
+        assert "≈ 412.3 MB → 96.1 MB on the wire" in shown, format
+        assert "≈ 96.1 MB" not in shown

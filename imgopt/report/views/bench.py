@@ -138,7 +138,7 @@ def _arms(result: BenchResult) -> list[Section]:
                     + (f" @ {arm.revision}" if arm.revision else "")
                 ),
                 sections.verdict_cell(word),
-                sections.size_cell(sizes.wire if sizes else None),
+                sections.wire_cell(sizes),
                 sections.size_cell(sizes.live if sizes else None),
             )
         )

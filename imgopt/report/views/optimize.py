@@ -94,7 +94,7 @@ def _variants(result: OptimizeResult) -> list[Section]:
         (
             Cell(variant.name + (" (recommended)" if variant.name == result.recommended else "")),
             sections.verdict_cell(variant.verdict),
-            sections.size_cell(variant.sizes.wire if variant.sizes else None),
+            sections.wire_cell(variant.sizes),
             sections.size_cell(variant.sizes.live if variant.sizes else None),
             sections.seconds_cell(variant.build_seconds),
             Cell(variant.reason),
@@ -105,7 +105,7 @@ def _variants(result: OptimizeResult) -> list[Section]:
     first = (
         Cell("original"),
         Cell(""),
-        sections.size_cell(sizes.wire if sizes else None),
+        sections.wire_cell(sizes),
         sections.size_cell(sizes.live if sizes else None),
         sections.seconds_cell(result.original.build_seconds),
         Cell(""),

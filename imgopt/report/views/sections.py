@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 
@@ -12,7 +13,7 @@ from imgopt.report.common import change_text, delta_text, exact_size, ratio_text
 from imgopt.report.html import leaf_name
 from imgopt.report.tree import Node, as_figure, leaves, totals
 from imgopt.report.view import Bars, Block, Cell, Fall, Level, Map, Section, SideBySide, Table, Text, Tile
-from imgopt.report.words import SIZES, WIRE
+from imgopt.report.words import SIZES, about, wire_text
 from imgopt.results import Result, to_json
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Check, Sizes
@@ -67,6 +68,10 @@ def size_cell(size: int | None) -> Cell:
     return Cell(size_text(size), size if size is not None else -1)
 
 
+def wire_cell(sizes: Sizes | None) -> Cell:
+    return Cell(wire_text(sizes), sizes.wire if sizes is not None and sizes.wire is not None else -1)
+
+
 def seconds_cell(seconds: float | None) -> Cell:
     return Cell(seconds_text(seconds), seconds if seconds is not None else -1)
 
@@ -96,11 +101,11 @@ def size_tiles(before: Sizes | None, after: Sizes | None) -> tuple[list[Tile], l
     """The size that counts (what a pull moves, else what is visible), and the three others."""
     if before is None or after is None:
         return [], []
-    estimate = " (estimate)" if before.wire_is_estimate or after.wire_is_estimate else ""
     tiles = [
-        size_tile(f"{name}{estimate if name == WIRE else ''}: {words}", getattr(before, name), getattr(after, name))
-        for name, words in SIZES.items()
+        size_tile(f"{name}: {words}", getattr(before, name), getattr(after, name)) for name, words in SIZES.items()
     ]
+    if before.wire is not None and after.wire is not None:
+        tiles[0] = replace(tiles[0], before=about(before, tiles[0].before), after=about(after, tiles[0].after))
     first = 0 if before.wire is not None and after.wire is not None else len(tiles) - 1
     return [tiles[first]], [tile for number, tile in enumerate(tiles) if number != first]
 
