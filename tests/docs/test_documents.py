@@ -19,7 +19,8 @@ from imgopt.config import Config, ScenarioSection, Section
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
-_COMMAND = re.compile(r"(?:^|[`$(]|&& |run: )\s*(?:docker )?imgopt (?P<rest>[^`\n]*)")
+_IN_PROSE = re.compile(r"`(?:docker )?imgopt (?P<rest>[^`]*)`")
+_IN_A_BLOCK = re.compile(r"(?:^|&& |run: |\$ |\$\()\s*(?:docker )?imgopt (?P<rest>[^)]*)")
 
 
 def _commands() -> Iterator[tuple[str, str]]:
@@ -27,10 +28,9 @@ def _commands() -> Iterator[tuple[str, str]]:
         fixed = False
         for line in path.read_text().replace("\\\n", " ").splitlines():
             fixed ^= line.lstrip().startswith("```")
-            if not fixed and not line.startswith("    ") and "`" not in line:
-                continue
-            for match in _COMMAND.finditer(line):
-                words = re.split(r"\s{2,}#|\s#\s|\s*;|\s*\||\s*&&|\s*2?>", match["rest"].partition("`")[0])[0].strip()
+            pattern = _IN_A_BLOCK if fixed or line.startswith("    ") else _IN_PROSE
+            for match in pattern.finditer(line):
+                words = re.split(r"\s{2,}#|\s#\s|\s*;|\s*\||\s*&&|\s*2?>", match["rest"])[0].strip()
                 if words and not words.startswith(("=", "|", "is ", "does ")):
                     yield f"{path.relative_to(ROOT)}: imgopt {words}", words
 
