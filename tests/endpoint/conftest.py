@@ -21,6 +21,14 @@ IMGOPT = [sys.executable, "-m", "imgopt"]
 Ended = subprocess.CompletedProcess[str]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def wide() -> Iterator[None]:
+    """Addresses of sockets are long: what is said of them is compared unwrapped."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "400")
+        yield
+
+
 @pytest.fixture(scope="session")
 def busybox() -> bytes:
     return Path(unpacked("busybox-static", "bin/busybox")).read_bytes()

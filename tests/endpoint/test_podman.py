@@ -126,6 +126,7 @@ def test_what_needs_buildkit_says_so_before_it_does_anything(podman: Podman, com
 def test_doctor_says_what_works(podman: Podman) -> None:
     done = podman.imgopt("doctor")
     assert done.returncode == 0, done.stderr
-    assert "Podman 4." in done.stdout or "Podman 5." in done.stdout
-    assert "- builds with BuildKit      no:" in done.stdout
-    assert "- fast reading of images    no: the storage driver overlay" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "engine Podman" in said
+    assert "- builds with BuildKit no:" in said
+    assert "- fast reading of images no: the storage driver overlay" in said
