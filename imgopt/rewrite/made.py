@@ -67,10 +67,16 @@ def _makings(dockerfile: Dockerfile) -> Iterator[Making]:
             continue
         script = script_of(dockerfile, item)
         scope = dockerfile.scope_at(item)
-        for command in script.commands:
-            if command.cwd is not None and command.words:
+        for before, command in zip((None, *script.commands), script.commands, strict=False):
+            if command.cwd is not None and command.words and not _may_not_run(before, command):
                 cwd = posixpath.normpath(posixpath.join(workdir_at(scope), command.cwd))
                 yield Making(item.stage, cwd, _plain(command), _said(command, scope))
+
+
+def _may_not_run(before: Command | None, command: Command) -> bool:
+    """It waits for a condition (`[ -d node_modules ] || npm ci`): what it makes may be the context's own."""
+    asked = before is not None and command.operator == "&&" and before.name in ("[", "[[", "test")
+    return command.conditional or command.operator == "||" or asked
 
 
 def _plain(command: Command) -> tuple[str, ...]:

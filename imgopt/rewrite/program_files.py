@@ -67,7 +67,8 @@ def _copied(
         if source is None:
             yield from _by_name(place, context)
         elif "://" in source:
-            continue
+            if _may_be(place, folder, posixpath.basename(source)):
+                yield f"{source[:60]} is fetched, and its first line is not known"
         elif copy.from_ is None:
             for path in _origins(context, source, folder, place):
                 yield _bare(path, _head(context, path))

@@ -63,7 +63,8 @@ class Readers:
             return {}
         if len(self._files) > MOST_FILES:
             return dict.fromkeys(named.values(), _TOO_MANY)
-        word = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, named))})(?![\w-])")
+        longest_first = sorted(named, key=len, reverse=True)  # `Dockerfile.app` is no mention of `Dockerfile`
+        word = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])")
         found: dict[str, str] = {}
         for other, text in self._texts:
             said = text if other.endswith(self._code) else _without_builds(text)

@@ -42,6 +42,7 @@ NAMES_IT = [
     pytest.param("COPY <<EOF /start\nexec app\nEOF\nCMD /start", {}, id="a here-document"),
     pytest.param("RUN printf 'exec app\\n' > /usr/bin/start\nCMD start", {}, id="written by a step"),
     pytest.param("RUN <<EOF\ncat > /start <<X\nexec app\nX\nEOF\nCMD /start", {}, id="written in a here-document"),
+    pytest.param("ADD https://example.org/start /start\nCMD /start", {}, id="fetched"),
     pytest.param("COPY . /src\nRUN cp /src/ops/start /start\nCMD /start", {"ops/start": BARE}, id="copied by a step"),
 ]
 
@@ -53,7 +54,12 @@ def test_a_text_without_a_first_line_needs_the_shell(tmp_path: Path, lines: str,
     text = head + ("COPY start /opt/\n" if "/opt/start" in lines else "") + lines + "\n"
     last, refused = rewritten(tmp_path, text, files)
     assert last == text.splitlines()[-1]
-    assert "first line" in refused or "begin with #!" in refused or "cannot be read" in refused
+    assert (
+        "first line" in refused
+        or "begin with #!" in refused
+        or "cannot be read" in refused
+        or "is not known" in refused
+    )
 
 
 @pytest.mark.parametrize(

@@ -273,3 +273,24 @@ def test_version_control_data_stays_where_it_is_read(tmp_path: Path, dockerfile:
 def test_a_clone_of_another_repository_asks_nothing_of_this_one(tmp_path: Path) -> None:
     text = "FROM a\nRUN git clone https://example.org/x && make\nCOPY . .\n"
     assert ".git" in lines(tmp_path, text, {".git/HEAD": "ref", "a": ""})
+
+
+@pytest.mark.parametrize(
+    "step", ["[ -d node_modules ] || npm ci", "test -f x && npm ci", 'if [ -n "$A" ]; then npm ci; fi']
+)
+def test_an_installation_behind_a_condition_makes_nothing_for_sure(tmp_path: Path, step: str) -> None:
+    files = {"package.json": "{}", "node_modules/a/i.js": ""}
+    assert "node_modules" not in lines(tmp_path, IN_APP + f"RUN {step}\n", files)
+
+
+def test_the_longest_name_is_what_a_source_means(tmp_path: Path) -> None:
+    files = {"Dockerfile.app": "FROM a\n", "src/main.rs": 'include_str!("../Dockerfile.app")'}
+    assert lines(tmp_path, PLAIN, files) == ["Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    "script", ["nx affected -t build", "lerna run build --since main", "turbo build --filter=[HEAD^1]"]
+)
+def test_tools_that_ask_git_by_themselves(tmp_path: Path, script: str) -> None:
+    files = {".git/HEAD": "ref", "package.json": '{"scripts": {"build": "' + script + '"}}'}
+    assert ".git" not in lines(tmp_path, PLAIN, files)
