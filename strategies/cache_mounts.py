@@ -45,7 +45,7 @@ def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Chang
         refusal = refusal or (hidden(situation, stage, run, use) if use.folders else "")
         if refusal:
             yield Skip(refusal, run.line)
-        elif use.manager.static_only and use.folders:
+        elif use.told and use.folders:
             where = ", ".join(use.folders)
             told = (
                 f"{use.manager.name} keeps what it downloads in {where}: a cache mount there may help; its rules were"
@@ -122,6 +122,16 @@ STRATEGY = Strategy(
     refuses="A step that says it wants no cache, removes it or runs as another user; a cache folder that the service "
     "reads, that a COPY fills or takes, or that a step without the mount builds from; offline builds; apt, whose cache "
     "the official images delete by themselves.",
+    table=(
+        ("a command that downloads or compiles, on a base of which it is known where the tool's cache is", "a mount"),
+        ("a command that fetches nothing (`go version`, `cargo chef prepare`, `pip list`)", "none"),
+        ("an option, variable, setting or earlier command that moves the cache or switches it off", "none"),
+        ("an author's mount of the cache, of a part of it, or of a folder called after the tool", "none beside it"),
+        ("a folder that a step names, removes or cleans, or that a COPY fills or takes", "none"),
+        ("a step that builds offline from it, or without the mount: in exec form, by make, at the start", "none"),
+        ("another user than root, a base of which nothing is known", "none"),
+        ("a tool or folder that could not be tried by a real build", "told, not made"),
+    ),
     examples=(
         Example(
             "pip",

@@ -79,6 +79,8 @@ class CacheFolder(Fact, frozen=True):
     """Files of the context with which nothing is downloaded: the project has its dependencies with it."""
     unless_said: list[str] = []
     """Options that say the same."""
+    static_only: bool = False
+    """A mount there could not be tried by a real build: it is told, never made."""
     follows: list[str] = []
     """Variables that may move it: they name the tool's own home, and the cache goes where they say."""
 

@@ -35,6 +35,8 @@ class Use:
     commands: tuple[Command, ...]
     folders: tuple[str, ...] = ()
     refused: str = ""
+    told: bool = False
+    """Not all of it was tried by a real build: it is told, and not done."""
 
 
 def uses(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Use]:
@@ -121,7 +123,9 @@ def _placed(
     folders = [place(one.folder, values) for one in here]
     if None in folders:
         return _refuse(found, f"the cache of {manager.name} is in no folder that is known")
-    return Use(manager, tuple(commands), tuple(dict.fromkeys(folder for folder in folders if folder is not None)))
+    places = tuple(dict.fromkeys(folder for folder in folders if folder is not None))
+    told = manager.static_only or any(one.static_only for one in here)
+    return Use(manager, tuple(commands), places, told=told)
 
 
 def _refuse(use: Use, reason: str) -> Use:
