@@ -48,6 +48,8 @@ def find_ahead(situation: Situation, ground: Ground, after: Sequence[Instruction
             continue
         skip = done if item is moved_to else 0
         fetch = fetch_for(situation, ground, item, place, skip)
+        if fetch is None and any(copy.files for copy in ground.group):
+            return None  # a later step would be refused for this one, and nobody asks why for single files
         if fetch is None:
             continue
         refused = fetch.refused or _unprepared(situation, place, item, rest, None if fetch.others else skip)

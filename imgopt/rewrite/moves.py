@@ -63,10 +63,6 @@ class _Read:
 def find_moves(situation: Situation, ground: Ground, after: Sequence[Instruction]) -> Moves:
     """`after`: the instructions of the stage that follow the group of COPY lines."""
     moves, group = Moves(), ground.group
-    refused = settings_between(situation, ground)
-    if refused:
-        moves.refused, moves.refused_line = refused, group[0].instruction.line
-        return moves
     for item in after:
         if item.keyword in TRANSPARENT:
             if any(uses_variable(copy.instruction, item) for copy in group):
@@ -76,7 +72,8 @@ def find_moves(situation: Situation, ground: Ground, after: Sequence[Instruction
             continue
         if item.keyword != "RUN" or not _one_run(situation, ground, item, moves):
             break
-    return moves
+    refused = settings_between(situation, ground) if moves.last is not None else ""
+    return Moves(refused=refused, refused_line=group[0].instruction.line) if refused else moves
 
 
 def settings_between(situation: Situation, ground: Ground) -> str:
@@ -100,6 +97,8 @@ def settings_between(situation: Situation, ground: Ground) -> str:
 def _sets_theirs(situation: Situation, ground: Ground, known: KnownSettings, run: Instruction) -> bool:
     """Whether a step above writes settings that name something of the source."""
     ecosystems = situation.project.ecosystems
+    if not ground.names_of_theirs(run.value):
+        return False
     for command in script_of(situation.dockerfile, run).commands:
         found = program_of([value or "" for value in command.values], ecosystems)
         sets = found is not None and found[0].does == Does.SETTINGS
