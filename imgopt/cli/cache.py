@@ -120,7 +120,7 @@ def _project(context: Path, settings: Config) -> Project:
     from imgopt.cache.project import Project
     from imgopt.engine import configured
 
-    file = settings.build.file or options.other_name(context, settings)
+    file = options.other_name(context, settings)
     request = replace(configured(context, settings), dockerfile=Path(file) if file else None, file=file or "Dockerfile")
     own = tuple(
         OwnScenario(one.name, context / one.patch if one.patch else None, one.command)

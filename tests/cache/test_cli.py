@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from imgopt.cli.app import main
+
 from .kit import Project, write
 
 FILES = {
@@ -89,7 +91,7 @@ def test_replay_without_git_is_exit_2_and_scenarios_work(context: Path, tmp_path
         (["--scenario", "no-such"], "no scenario 'no-such'"),
         (["--format", "sarif"], "no format 'sarif'"),
         (["--since", "HEAD"], "not in a git repository"),
-        (["--file", "missing"], "there is no such file"),
+        (["--file", "missing"], "no such Dockerfile"),
     ],
 )
 def test_what_cannot_be_is_exit_2_with_words(context: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
@@ -226,3 +228,12 @@ def test_a_project_that_does_not_build_is_exit_1_with_the_step(context: Path, tm
     done = imgopt(context, "--measure", "--base", f"python:3.11={base_image}", cache=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no-such-command" in done.stderr and "before any change" in done.stderr
+
+
+def test_a_dockerfile_is_found_from_the_context_as_the_other_commands_find_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "Dockerfile").write_text("FROM python:3.12\nCOPY . .\n")
+    assert main(["cache", str(tmp_path), "-f", "docker/Dockerfile"]) == 0
+    assert "COPY . ." in capsys.readouterr().out
