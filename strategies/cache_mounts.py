@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from imgopt.dockerfile import Dockerfile, Instruction, Stage
 from imgopt.dockerfile.typed import Run
@@ -59,17 +60,18 @@ def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Chang
 
 def _change(situation: Situation, run: Instruction, found: Sequence[Use]) -> Change:
     dockerfile = situation.dockerfile
-    flags = dict.fromkeys(_flag(dockerfile, run, folder) for use in found for folder in use.folders)
+    folders = dict.fromkeys(folder for use in found for folder in use.folders)
+    flags = [situation.once(("flag", folder), partial(_flag, dockerfile, folder)) for folder in folders]
     *others, last = dict.fromkeys(use.manager.name for use in found)
     who = f"{', '.join(others)} and {last} find what they" if others else f"{last} finds what it"
     because = f"{who} downloaded before, also when this step runs again"
-    return Change(because, run.line, add_flags(dockerfile, run, list(flags)))
+    return Change(because, run.line, add_flags(dockerfile, run, flags))
 
 
-def _flag(dockerfile: Dockerfile, run: Instruction, folder: str) -> str:
+def _flag(dockerfile: Dockerfile, folder: str) -> str:
     """The author's own flag for the folder, from another step: with another one it would be another cache."""
     for item in dockerfile.instructions:
-        if item is run or not isinstance(item.typed, Run):
+        if not isinstance(item.typed, Run):
             continue
         for flag, mount in zip((one for one in item.flags if one.name == "mount"), item.typed.mounts, strict=False):
             if mount.type == "cache" and mount.from_ is None and (mount.target or "").rstrip("/") == folder:

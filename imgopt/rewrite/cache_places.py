@@ -220,7 +220,8 @@ def _elsewhere(
         option = next((one for one in long if _spaced(one) in _spaced(value)), "")
         if option:
             return f"`{option}` in {name}"
-    return _set(situation, stage, manager)
+    key = ("set", stage.index, manager.name)
+    return situation.once(key, lambda: _set(situation, stage, manager))
 
 
 def _set(situation: Situation, stage: Stage, manager: Manager) -> str:

@@ -21,9 +21,14 @@ _RUNNERS = frozenset(["make", "cmake", "sh", "bash", "just", "task", "mage", "go
 
 def hidden(situation: Situation, stage: Stage, run: Instruction, use: Use) -> str:
     """What speaks against mounts of this manager in a RUN; empty for nothing."""
-    folders = list(use.folders)
-    found = _named(situation, run, use.manager, folders) or _copied(situation, stage, folders)
-    return found or _offline(situation, stage, use.manager) or _used_outside(situation, stage, use.manager)
+    folders, manager = list(use.folders), use.manager
+
+    def whole() -> str:
+        found = _copied(situation, stage, folders) or _offline(situation, stage, manager)
+        return found or _used_outside(situation, stage, manager)
+
+    key = ("hidden", stage.index, manager.name, use.folders)
+    return _named(situation, run, manager, folders) or situation.once(key, whole)
 
 
 def _named(situation: Situation, run: Instruction, manager: Manager, folders: list[str]) -> str:

@@ -38,6 +38,7 @@ class Readers:
         self._neutral = neutral
         self._context = context
         self._next: dict[str, dict[int, str]] = {}
+        self._takers: dict[tuple[int, str], str] = {}
 
     def after(self, item: Instruction, manager: Manager) -> str:
         """A later step that reads what this one's downloads by the manager left, its text cut; empty for none."""
@@ -63,6 +64,12 @@ class Readers:
         return found
 
     def _taken(self, item: Instruction, manager: Manager) -> str:
+        key = (item.stage, manager.name)
+        if key not in self._takers:
+            self._takers[key] = self._find_taken(item, manager)
+        return self._takers[key]
+
+    def _find_taken(self, item: Instruction, manager: Manager) -> str:
         """Another stage copies the folder out of this one, or mounts it."""
         lists = manager.lists.folders if manager.lists else ()
         folders = [folder.replace("~", "/root", 1) for folder in (*lists, *manager.caches)]

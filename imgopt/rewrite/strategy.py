@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -223,6 +223,17 @@ class Situation:
     stages: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
     """The base under the stage, where a strategy before put another one there."""
+
+    def once(self, key: Hashable, find: Callable[[], str]) -> str:
+        """What is asked of the whole Dockerfile for each of its steps, found out once: `key` names the question and all
+        that it depends on."""
+        if key not in self._answers:
+            self._answers[key] = find()
+        return self._answers[key]
+
+    @cached_property
+    def _answers(self) -> dict[Hashable, str]:
+        return {}
 
     @property
     def evidence(self) -> Evidence | None:

@@ -249,6 +249,26 @@ def test_a_cleanup_that_would_free_nothing_or_fail_otherwise_stays(first: str, c
     assert run("same-layer-cleanup", text, tmp_path).text == text
 
 
+@pytest.mark.parametrize(
+    ("install", "cleanup"),
+    [
+        ("apt-get update && apt-get install -y gcc", "apt-get purge -y gcc"),
+        ("apt-get update && apt-get install -y gcc", "apt-get autoremove -y"),
+        ("apk add --no-cache --virtual .deps gcc", "apk del .deps"),
+        ("dnf install -y gcc", "dnf remove -y gcc"),
+        ("dnf install -y gcc", "dnf clean all"),
+        ("npm install -g a", "npm cache clean --force"),
+        ("pip install a", "pip uninstall -y a"),
+        ("pip install a", "rm -rf /root/.cache"),
+    ],
+)
+def test_a_step_between_that_made_nothing_of_it_is_no_place_for_the_cleanup(
+    install: str, cleanup: str, tmp_path: Path
+) -> None:
+    text = f"FROM d\nRUN {install}\nRUN make\nRUN {cleanup}\n"
+    assert run("same-layer-cleanup", text, tmp_path).text == text
+
+
 def test_cleanups_are_joined_in_the_style_of_the_step(tmp_path: Path) -> None:
     text = "FROM d\nRUN apt-get update && \\\n  apt-get install -y curl\n\nRUN apt-get clean\n\nCMD curl\n"
     after = "FROM d\nRUN apt-get update && \\\n  apt-get install -y curl && \\\n  apt-get clean\n\nCMD curl\n"
