@@ -25,11 +25,11 @@ def generate(seed: int, strategies: tuple[str, ...]) -> Case:
     _context(draft)
     if name == "plain":
         _service(draft, kit)
-    elif draft.chance(0.25):
+    elif draft.chance(0.18):
         _two_stages(draft, kit)
     else:
         _one_stage(draft, kit)
-    off = frozenset(item for item in strategies if rng.random() < (0.3 if item == "cache-mounts" else 0.02))
+    off = frozenset(item for item in strategies if rng.random() < (0.2 if item == "cache-mounts" else 0.01))
     text = "\n".join(draft.lines) + "\n"
     if draft.chance(0.03):
         text = text.replace("\n", "\r\n")
@@ -77,7 +77,7 @@ def _context(draft: Draft) -> None:
 def _one_stage(draft: Draft, kit: Kit) -> None:
     _begin(draft, kit, "")
     _body(draft, kit)
-    if draft.chance(0.85):
+    if draft.chance(0.95):
         _copied_folder(draft)
     if draft.chance(0.12):
         final_steps(draft)
@@ -111,7 +111,7 @@ def _service(draft: Draft, kit: Kit) -> None:
     draft.add(draft.pick("COPY . .", "COPY . /srv/", "COPY index.html /srv/", "ADD . /srv", "COPY index.html start ./"))
     if draft.chance(0.2):
         draft.add(draft.pick("RUN chmod +x start", "RUN ls -la /bin/ls", "RUN curl -fsSL https://x.example.org -o /x"))
-    if draft.chance(0.85):
+    if draft.chance(0.95):
         _copied_folder(draft)
     _end(draft, kit.starts)
 
@@ -129,7 +129,7 @@ def _system(draft: Draft, base: str, chance: float) -> None:
 _FOLDERS = ("/app", "/app", "/srv/app", "/usr/src/app", "/home/node/app", "/")
 
 
-def _begin(draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDERS, system: float = 0.93) -> None:
+def _begin(draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDERS, system: float = 0.97) -> None:
     base = draft.pick(*kit.bases)
     if draft.chance(0.1):
         draft.add("# the service", "ARG RELEASE=1")
@@ -236,8 +236,8 @@ def _run(draft: Draft, step: str) -> str:
 def _copied_folder(draft: Draft) -> None:
     """Files that another user shall have."""
     draft.file("conf/a.conf", "a\n")
-    owner = draft.pick("node", "node:node", "1001:1001", "app:app", "node", "1001:1001", "node:")
-    source = draft.pick("conf", "conf/", "conf", "conf", "conf", "conf/a.conf")
+    owner = draft.pick("node", "node:node", "1001:1001", "app:app", "node", "1001:1001", "app", "1000", "node:")
+    source = draft.pick("conf", "conf/", "conf", "conf/", "conf", "conf", "conf/", "conf", "conf/a.conf")
     target = "/conf/" if source.endswith(".conf") else draft.pick("/conf", "/conf/", "/conf")
     draft.add(f"COPY {source} {target}", f"RUN chown -R {owner} /conf")
 

@@ -23,10 +23,10 @@ def _apt(draft: Draft, _tool: str) -> None:
     tool = draft.pick("apt-get", "apt-get", "apt-get", "apt")
     install = f"{tool} install -y {draft.pick('curl', 'curl', 'git curl', '--no-install-recommends dpkg-dev')}"
     form = draft.rng.random()
-    if form < 0.8:
-        draft.add(f"RUN {tool} update", *(["# what the service needs"] if draft.chance(0.05) else []))
+    if form < 0.88:
+        draft.add(f"RUN {tool} update", *(["# what the service needs"] if draft.chance(0.03) else []))
         draft.add(f"RUN {install}{draft.pick('', '', f' && {_LISTS}', ' && apt-get clean')}")
-    elif form < 0.97:
+    elif form < 0.98:
         glue = draft.pick(" && ", " && \\\n    ", " \\\n    && ")
         draft.add(f"RUN {tool} update{glue}{install}{draft.pick('', '', '', f'{glue}{_LISTS}')}")
     else:
@@ -108,9 +108,7 @@ def settings(draft: Draft, kit: str, base: str) -> None:
 
 
 def final_steps(draft: Draft) -> None:
-    """What is installed once more, and what is removed behind the step that made it, or behind another one."""
-    if any(line.startswith("RUN apt") for line in draft.lines) and draft.chance(0.95):
-        draft.add("RUN apt-get update && apt-get install -y later")
+    """What is removed behind the step that made it, or behind another one, and what is installed once more."""
     draft.add(draft.pick(
         "RUN mkdir -p /opt/made && echo big > /opt/made/big\nRUN rm -rf /opt/made",
         "RUN curl -fsSL https://example.org/a -o /tmp/a.tgz\nRUN rm -f /tmp/a.tgz",
@@ -118,3 +116,5 @@ def final_steps(draft: Draft) -> None:
         "RUN echo made > /etc/made; echo b\nRUN rm -f /etc/made",
         "RUN touch /opt/b || true\nRUN rm -rf /tmp/a",
     ))  # fmt: skip
+    if any(line.startswith("RUN apt") for line in draft.lines) and draft.chance(0.8):
+        draft.add("RUN apt-get update && apt-get install -y later")

@@ -18,9 +18,9 @@ from differential.kept import KEPT
 from differential.laboratory import Laboratory
 from differential.rewriting import NAMES
 
-FILES = int(os.environ.get("IMGOPT_DIFFERENTIAL", "760"))
+FILES = int(os.environ.get("IMGOPT_DIFFERENTIAL", "620"))
 FIRST = int(os.environ.get("IMGOPT_DIFFERENTIAL_SEED", "0"))
-LEAST = 300 * FILES // 760
+LEAST = 300 * FILES // 620
 """Files that each strategy has to change in a run."""
 _BATCH = 24
 _SHOWN = 12
