@@ -311,6 +311,13 @@ STRATEGY = Strategy(
             files={"node_modules/a/a.js": "", "package.json": "{}"},
         ),
         Example(
+            "a file that is copied first is no folder of the context",
+            before="FROM python:3.12\nCOPY requirements.txt ./\nRUN python -m venv .venv\nCOPY . .\n",
+            after="FROM python:3.12\nCOPY requirements.txt ./\nRUN python -m venv .venv\nCOPY . .\n",
+            files={"requirements.txt": "flask", "app.py": ""},
+            ignore_after="**/__pycache__\n.venv\n",
+        ),
+        Example(
             "a source folder called venv",
             before="FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install flask\n",
             after=None,

@@ -97,7 +97,7 @@ def _is_said(fact: Made, makings: Iterable[Making]) -> bool:
 def _paths(served: Served, making: Making, fact: Made, context: ContextFiles) -> Iterator[str]:
     """Where in the context the folders are that the command makes in the image."""
     for copy in _around(served, making.stage):
-        folder = _in_context(copy, making.cwd)
+        folder = _in_context(copy, making.cwd) if copy.source not in context.sizes else None
         if folder is None or not _calls(making, fact, context, folder):
             continue
         if fact.unless and re.search(fact.unless, f"{making.said} {_settings(fact, context, folder)}"):
