@@ -79,7 +79,7 @@ class Readers:
     def of_git(self, served: Sequence[Served]) -> str:
         """Who asks for version control data in a build or in a run: a step, or a file; "" for nobody."""
         for one in served:
-            step = next((item for item in one.dockerfile.instructions if _asks_git(one, item)), None)
+            step = next((item for item in one.dockerfile.instructions if self._asks_git(one, item)), None)
             if step is not None:
                 return f"`RUN {step.value[:50]}`"
         if len(self._files) > MOST_FILES:
@@ -87,6 +87,16 @@ class Readers:
         plain, quoted = self._git_words
         calls = ((path, quoted if path.endswith(self._code) else plain, text) for path, text in self._texts)
         return next((path for path, words, text in calls if words.search(text)), "")
+
+    def _asks_git(self, served: Served, item: Instruction) -> bool:
+        """Whether a step calls git, or a tool that calls it by itself (`nx affected`)."""
+        if item.keyword != "RUN":
+            return False
+        script = script_of(served.dockerfile, item)
+        commands = (*script.commands, *script.substituted)
+        tools = self._git_words[0].finditer(item.value)
+        by_name = any(not re.match(r"[\w-]", item.value[max(found.start() - 1, 0) : found.start()]) for found in tools)
+        return by_name or any(_calls_git(command.values) for command in commands)
 
     @cached_property
     def _git_words(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -148,14 +158,6 @@ def uses_docker(served: Iterable[Served]) -> str:
         if bases & _BASES or any(_DOCKER.search(value) for value in calls):
             return one.name or "the Dockerfile"
     return ""
-
-
-def _asks_git(served: Served, item: Instruction) -> bool:
-    if item.keyword != "RUN":
-        return False
-    script = script_of(served.dockerfile, item)
-    commands = (*script.commands, *script.substituted)
-    return any(_calls_git(command.values) for command in commands) or "buildvcs=true" in item.value
 
 
 def _calls_git(values: Sequence[str | None]) -> bool:

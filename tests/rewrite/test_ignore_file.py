@@ -294,3 +294,5 @@ def test_the_longest_name_is_what_a_source_means(tmp_path: Path) -> None:
 def test_tools_that_ask_git_by_themselves(tmp_path: Path, script: str) -> None:
     files = {".git/HEAD": "ref", "package.json": '{"scripts": {"build": "' + script + '"}}'}
     assert ".git" not in lines(tmp_path, PLAIN, files)
+    files["package.json"] = "{}"
+    assert ".git" not in lines(tmp_path, IN_APP + f"RUN npx {script}\n", files)
