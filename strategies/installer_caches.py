@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imgopt.context.ecosystems import Manager
@@ -38,17 +38,20 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if situation.final is not None:
         return
     runs = [item for part in situation.stage.chain for item in part.instructions if item.keyword == "RUN"]
-    own = {(item.span.start, kept.manager.name) for item in runs for kept in _kept(situation, item) if _by_option(kept)}
+    left = {item.span.start: tuple(_kept(situation, item)) for item in runs}
+    own = {(start, kept.manager.name) for start, found in left.items() for kept in found if _by_option(kept)}
     readers = Readers(situation.dockerfile, situation.project.context, own)
     for item in runs:
-        yield from _one(situation, item, readers)
+        yield from _one(situation, item, left[item.span.start], readers)
 
 
-def _one(situation: Situation, run: Instruction, readers: Readers) -> Iterator[Change | Skip]:
+def _one(
+    situation: Situation, run: Instruction, left: Sequence[_Kept], readers: Readers
+) -> Iterator[Change | Skip]:
     words: list[Edit] = []
     commands: list[str] = []
     saved: list[str] = []
-    for kept in _kept(situation, run):
+    for kept in left:
         size = _measured(situation, kept.manager)
         command = "" if _by_option(kept) else _clean(situation, run, kept)
         if (size is not None and size < LEAST_BYTES) or not (command or _by_option(kept)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from imgopt.dockerfile.shellwords import ShellWord
@@ -121,7 +122,7 @@ class Script:
     unknown: str | None = None
     substituted: tuple[Command, ...] = field(default=())
 
-    @property
+    @cached_property
     def commands(self) -> tuple[Command, ...]:
         """Every simple command in file order, those in groups and compounds too (not those in substitutions)."""
         return tuple(_commands(self.items))

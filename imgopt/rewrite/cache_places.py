@@ -17,7 +17,7 @@ from imgopt.dockerfile import Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.bases import read_base_name
 from imgopt.rewrite.conditions import context_says
-from imgopt.rewrite.installs import begins_with, recognise
+from imgopt.rewrite.installs import begins_with, managers_called, recognise
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Situation
 
@@ -56,7 +56,7 @@ def _called(command: Command, ecosystems: Iterable[Ecosystem]) -> Iterator[tuple
     """The managers whose caches a command reads or fills, with those caches."""
     words = [word.value or word.text for word in command.words if not word.text.startswith("+")]  # a toolchain's name
     install = recognise(words, ecosystems)
-    for manager in (manager for ecosystem in ecosystems for manager in ecosystem.manager if manager.cache):
+    for manager in (one for one in managers_called(words, ecosystems) if one.cache):
         known = (*manager.uses_cache, *manager.fetch_before)
         ours = (install is not None and install.manager is manager) or any(begins_with(words, one) for one in known)
         if not ours and not any(begins_with([*words[:1]], program) for program in every_command(manager)):

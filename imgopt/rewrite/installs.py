@@ -63,6 +63,12 @@ class _Commands:
             for command in manager.commands
         ]
         self._starting: dict[str, list[tuple[Ecosystem, Manager, list[str]]]] = {}
+        self._programs = [
+            (manager, sorted({command.split()[0] for command in _all_commands(manager)}))
+            for ecosystem in ecosystems
+            for manager in ecosystem.manager
+        ]
+        self._managers: dict[str, tuple[Manager, ...]] = {}
 
     def starting(self, word: str) -> list[tuple[Ecosystem, Manager, list[str]]]:
         found = self._starting.get(word)
@@ -71,6 +77,32 @@ class _Commands:
             if len(self._starting) < _REMEMBERED:
                 self._starting[word] = found
         return found
+
+
+    def managers(self, word: str) -> tuple[Manager, ...]:
+        found = self._managers.get(word)
+        if found is None:
+            found = tuple(
+                manager for manager, names in self._programs if any(_is_called(word, [name]) for name in names)
+            )
+            if len(self._managers) < _REMEMBERED:
+                self._managers[word] = found
+        return found
+
+
+def _all_commands(manager: Manager) -> Iterator[str]:
+    """Commands of every table of a manager."""
+    yield from manager.commands
+    yield from manager.fetch_before
+    yield from manager.uses_cache
+    yield from manager.cleaners
+    yield from manager.removers
+
+
+def managers_called(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> tuple[Manager, ...]:
+    """The managers that have a command, of whatever kind, with the program that these words call."""
+    plain = without_prefix(words)
+    return _commands(tuple(ecosystems)).managers(plain[0]) if plain else ()
 
 
 _REMEMBERED = 1000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from imgopt.rewrite.steps import SourceCopy
@@ -35,5 +35,23 @@ def lay(context: ContextFiles, copies: Iterable[SourceCopy]) -> LaidFiles:
     for copy in copies:
         for place, own in copy.lays(context):
             origin[place], bringer[place] = own, copy
-    sizes = {place: context.sizes.get(own, 0) for place, own in origin.items()}
-    return LaidFiles(context.root, sizes, origin=origin, bringer=bringer)
+    return LaidFiles(context.root, _Sizes(origin, context.sizes), origin=origin, bringer=bringer)
+
+
+class _Sizes(Mapping[str, int]):
+    """Path in the image -> size in bytes, looked up when it is asked for: a context may be large."""
+
+    def __init__(self, origin: Mapping[str, str], sizes: Mapping[str, int]) -> None:
+        self._origin, self._sizes = origin, sizes
+
+    def __getitem__(self, place: str) -> int:
+        return self._sizes.get(self._origin[place], 0)
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._origin
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._origin)
+
+    def __len__(self) -> int:
+        return len(self._origin)

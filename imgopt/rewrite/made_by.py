@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from imgopt.context.ecosystems import Ecosystem, Manager
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.cleaning import touches
-from imgopt.rewrite.installs import begins_with, recognise
+from imgopt.rewrite.installs import begins_with, managers_called, recognise
 
 _LAST = frozenset(["cp", "mv", "install", "rsync", "ln"])
 """Programs whose last word is what they make."""
@@ -30,7 +30,8 @@ def cleaner(command: Command, ecosystems: Sequence[Ecosystem]) -> bool:
     words = [word.value or word.text for word in command.words]
     if command.redirections or not words:
         return False
-    known = [one for manager in _managers(ecosystems) for one in (*manager.cleaners, *manager.removers)]
+    called = managers_called(words, ecosystems)
+    known = (one for manager in called for one in (*manager.cleaners, *manager.removers))
     return words[0] == "rm" or any(begins_with(words, one) for one in known)
 
 
@@ -43,17 +44,13 @@ def removes_what_they_made(
         paths = [_place(word, command, folder) for word in words[1:] if not word.startswith("-")]
         made = [place for one in before for place in _made(one, ecosystems, folder)]
         return any(_meets(path, place) for path in paths for place in made)
-    for manager in _managers(ecosystems):
+    for manager in managers_called(words, ecosystems):
         installs = [one for one in before if _is_install(one, manager, ecosystems)]
         if any(begins_with(words, one) for one in manager.cleaners):
             return bool(installs)
         if any(begins_with(words, one) for one in manager.removers):
             return any(_named(words) & _named([word.value or word.text for word in one.words]) for one in installs)
     return False
-
-
-def _managers(ecosystems: Sequence[Ecosystem]) -> Iterator[Manager]:
-    return (manager for ecosystem in ecosystems for manager in ecosystem.manager)
 
 
 def _is_install(command: Command, manager: Manager, ecosystems: Sequence[Ecosystem]) -> bool:

@@ -82,8 +82,11 @@ def served(situation: Situation) -> tuple[Served, ...]:
 
 def siblings(context: ContextFiles) -> tuple[Served, ...]:
     """The other Dockerfiles of the context, by their names and by Compose and bake files that name them."""
-    names = [name for name in context.beside if is_dockerfile(posixpath.basename(name))]
-    described = [name for name in context.beside if _describes(posixpath.basename(name))]
+    last = {name: name[name.rfind("/") + 1 :] for name in context.beside}
+    words = frozenset(last.values())  # a large context repeats its names
+    dockerfiles, compose = {word for word in words if is_dockerfile(word)}, {word for word in words if _describes(word)}
+    names = [name for name, word in last.items() if word in dockerfiles]
+    described = [name for name, word in last.items() if word in compose]
     texts = [context.text(name, _LONGEST) for name in described]
     named = {posixpath.normpath(found) for text in texts for found in _NAMED.findall(text)}
     names += sorted(name for name in named if name in context.beside and name not in names)
