@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
+from string import ascii_letters
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile import Instruction
@@ -94,9 +95,14 @@ class Readers:
             return False
         script = script_of(served.dockerfile, item)
         commands = (*script.commands, *script.substituted)
-        tools = self._git_words[0].finditer(item.value)
-        by_name = any(not re.match(r"[\w-]", item.value[max(found.start() - 1, 0) : found.start()]) for found in tools)
-        return by_name or any(_calls_git(command.values) for command in commands)
+        words = [command.values for command in commands]
+        said = " ".join(value for values in words for value in values if value is not None)
+        return self._names_tool(said) or any(map(_calls_git, words))
+
+    def _names_tool(self, said: str) -> bool:
+        """Whether a word of the text is, or begins with, one that tells of git."""
+        found = self._git_words[0].finditer(said)
+        return any(not said[: one.start()].endswith(("-", "_", *ascii_letters)) for one in found)
 
     @cached_property
     def _git_words(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
