@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,13 +41,13 @@ class Podman:
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman() -> Iterator[Podman]:
     import docker
 
     command = program("podman")
     if os.geteuid() != 0:
         lacking("Podman's service with a folder of its own needs root")
-    folder = tmp_path_factory.mktemp("podman")
+    folder = Path(tempfile.mkdtemp(prefix="podman-", dir="/tmp"))  # a runroot may have 50 characters
     (folder / "containers.conf").write_text(SETTINGS)
     places = [f"--root={folder}/root", f"--runroot={folder}/run", "--storage-driver=overlay"]
     host = f"unix://{folder}/sock"

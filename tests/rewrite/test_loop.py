@@ -89,7 +89,7 @@ def test_nothing_is_written_without_write_and_both_files_with_it(tmp_path: Path)
     assert "FROM python:3.11 AS builder" in (folder / "Dockerfile").read_text()
     assert (folder / "Dockerfile").read_text() == planned["dockerfile"], "two runs, two files"
     assert (folder / ".dockerignore").read_text() == planned["dockerignore"]
-    assert "Dockerfile*" in (folder / ".dockerignore").read_text()
+    assert "Dockerfile" in (folder / ".dockerignore").read_text()
     again = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--format", "json")
     assert result_of(again)["verdict"] == "good", again.stdout
 
@@ -122,7 +122,7 @@ MOMENTS = [
     "Running the original",
     "Building the slim",
     "Proving the slim",
-    "Timing a cold build",
+    "a build without cache of the original",
 ]
 
 

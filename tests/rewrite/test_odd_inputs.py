@@ -154,7 +154,7 @@ def test_a_base_that_cannot_be_had_is_named_and_is_no_fault_of_the_file(tmp_path
     done = imgopt("optimize", str(project(tmp_path, {"Dockerfile": text})), "--no-timings")
     assert done.returncode == 3, done.stderr
     assert "registry.invalid:5000/team/base:1" in done.stderr
-    assert "--base NAME=IMAGE" in done.stderr
+    assert "--base registry.invalid:5000/team/base:1=IMAGE" in done.stderr
 
 
 @pytest.mark.engine
