@@ -56,9 +56,11 @@ _FETCHES = (
     r"|composer install\b.* --no-autoloader.*|(?:pip|pip3|python3? -m pip) install\b.*-r /tmp/requirements\.txt"
     r"|python3? -c\b.*"
 )
+_SETTINGS = r"(?:npm|yarn|pnpm|pip|poetry|bundle|composer|git|go) (?:config|env -w)\b.*|corepack enable\b.*"
+"""What a fetch ahead needs as the step that it is for: made twice, and the same each time."""
 ALLOWED = {
     "ignore-file": Allowed(junk=True),
-    "layer-order": Allowed(adds=_FETCHES),
+    "layer-order": Allowed(adds=f"{_FETCHES}|{_SETTINGS}"),
     "exec-form": Allowed(starts=True),
     "cache-mounts": Allowed(leaves_out=CACHES),
     "apt-hygiene": Allowed(leaves_out=LISTS),
