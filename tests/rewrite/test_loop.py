@@ -122,7 +122,7 @@ MOMENTS = [
     "Running the original",
     "Building the slim",
     "Proving the slim",
-    "a build without cache of the original",
+    "Timing, 1 of",
 ]
 
 
