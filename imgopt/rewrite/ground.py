@@ -133,7 +133,8 @@ class Ground:
 
     def _suspects(self, copy: SourceCopy, known: Sequence[str]) -> Iterator[str]:
         """Places worth a look: a whole source in a folder of its own holds no settings of the system."""
-        heads = [pattern[: min((pattern + "*").index("*"), (pattern + "?").index("?"))] for pattern in known]
+        there = [pattern for pattern in known if pattern[0] != "*" or self.context.named(posixpath.basename(pattern))]
+        heads = [pattern[: min((pattern + "*").index("*"), (pattern + "?").index("?"))] for pattern in there]
         if copy.files:
             yield from (place for place, _ in copy.files)
             return

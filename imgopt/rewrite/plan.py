@@ -31,7 +31,7 @@ class Plan:
     skips: tuple[Skip, ...]
     final: FinalStage | None
     kept_out: frozenset[str] = frozenset()
-    """Paths of the image that the new ignore file keeps out."""
+    """Paths of the image that the new ignore file keeps out; for the proof, so not looked for from text alone."""
     pruned: Mapping[str, str] = field(default_factory=dict)
     """Paths that the builder removes, with the reason."""
     static: bool = False
@@ -71,7 +71,9 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     for strategy in strategies:
         draft = _settled(draft, strategy, project)
     draft = _settled_together(draft, text, strategies, project)
-    gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
+    gone = frozenset[str]()
+    if project.evidence is not None:
+        gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
     text = _text(draft, project)
     done = Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
     return replace(done, swapped=draft.base, lines=draft.lines if draft.final is None else ())

@@ -82,11 +82,9 @@ def served(situation: Situation) -> tuple[Served, ...]:
 
 def siblings(context: ContextFiles) -> tuple[Served, ...]:
     """The other Dockerfiles of the context, by their names and by Compose and bake files that name them."""
-    last = {name: name[name.rfind("/") + 1 :] for name in context.beside}
-    words = frozenset(last.values())  # a large context repeats its names
-    dockerfiles, compose = {word for word in words if is_dockerfile(word)}, {word for word in words if _describes(word)}
-    names = [name for name, word in last.items() if word in dockerfiles]
-    described = [name for name, word in last.items() if word in compose]
+    by_name = context.beside_by_name.items()
+    names = sorted(path for name, paths in by_name if is_dockerfile(name) for path in paths)
+    described = sorted(path for name, paths in by_name if _describes(name) for path in paths)
     texts = [context.text(name, _LONGEST) for name in described]
     named = {posixpath.normpath(found) for text in texts for found in _NAMED.findall(text)}
     names += sorted(name for name in named if name in context.beside and name not in names)

@@ -90,6 +90,14 @@ class ContextFiles:
         return frozenset([*self.sizes, *names_in(self.root, near)])
 
     @cached_property
+    def beside_by_name(self) -> Mapping[str, list[str]]:
+        """The same by the last part of their paths, which a large context repeats."""
+        found: dict[str, list[str]] = {}
+        for path in self.beside:
+            found.setdefault(path[path.rfind("/") + 1 :], []).append(path)
+        return found
+
+    @cached_property
     def tracked(self) -> frozenset[str] | None:
         """The files that git has committed or staged; None where that cannot be asked."""
         return tracked(self.root)
