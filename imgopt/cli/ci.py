@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from imgopt.cli import choices, options
+from imgopt.cli.waiting import told_when_slow
 
 if TYPE_CHECKING:
     from imgopt.ci.api import Project
@@ -177,7 +178,8 @@ def lint(files: Dockerfiles, fix: Fix = False) -> int:
     from imgopt.ci.lint import lint as read
     from imgopt.report.common import safe_terminal
 
-    linted = read(files)
+    with told_when_slow(f"reading {len(files)} Dockerfile{'s' if len(files) > 1 else ''} and what is beside"):
+        linted = read(files)
     changed = write(linted) if fix else []
     for line in lines_of(linted):
         print(safe_terminal(line))

@@ -11,6 +11,7 @@ from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.repeated import build_words
 from imgopt.cli.streams import tell
+from imgopt.cli.waiting import told_when_slow
 
 HELP = """
 Show what can be changed from text alone: no engine, no build, nothing proven.
@@ -54,7 +55,9 @@ def rewrite_command(
     settings = options.effective_config(context, build)
     check_names(settings.rewrite.allow, settings.rewrite.disable)
     dockerfile = options.find_dockerfile(context, settings)
-    result = rewrite_static(context, dockerfile, settings, tuple(variant or settings.rewrite.variants or ("safe",)))
+    kinds = tuple(variant or settings.rewrite.variants or ("safe",))
+    with told_when_slow(f"reading {dockerfile} and its build context"):
+        result = rewrite_static(context, dockerfile, settings, kinds)
     result = structs.replace(result, arguments=build_words(context, build))
     give(result, out)
     changed = any(item.changes for item in result.variants)
