@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from imgopt.ci.advice import message
+from imgopt.ci.advice import Advice
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.dockerfile.names import is_template
@@ -77,8 +77,9 @@ def _planned(path: Path, text: str) -> Linted:
     files = ContextFiles.read(path.parent, path)
     chosen = [item for item in strategies_of(choose_variants(["safe"])[0], (), ()) if item.safety == "text"]
     plan = make_plan(text, Project(files, builtin_ecosystems()), chosen)
+    advice = Advice(text, plan.dockerfile, plan.lines)
     remarks = tuple(
-        Remark(str(path), change.line, "warning", change.strategy, message(change, text, plan.dockerfile, plan.lines))
+        Remark(str(path), change.line, "warning", change.strategy, advice.message(change))
         for change in plan.changes
         if change.line is not None
     )
