@@ -9,9 +9,9 @@ from dataclasses import replace
 import msgspec
 
 from imgopt.image.image import Image
-from imgopt.proof.data import BUNDLED
-from imgopt.proof.side import Side
-from imgopt.proof.system import files_lacking
+from imgopt.inspect.certificates import BUNDLED
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.package_files import files_lacking
 from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, distroless_candidates
 from imgopt.rewrite.carving import Carving, carve_on, library_copies, start_programs
@@ -78,7 +78,7 @@ def _web_server(situation: Situation, final: FinalStage, evidence: Evidence) -> 
         return Skip("the web server's settings are filled in at start by a shell", line)
     if evidence.config.healthcheck is not None and evidence.config.healthcheck.test[:1] != ("NONE",):
         return Skip("the HEALTHCHECK needs a program that this base lacks", line)
-    source = Side(image)
+    source = ImageView(image)
     for name in distroless_candidates("base", situation.project.ecosystems, read_release(image.tree())):
         base = evidence.look_into(name) if evidence.look_into else None
         if base is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.image.image import Image
-from imgopt.proof.access import programs_for_root
+from imgopt.inspect.root_programs import programs_for_root
 from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import FinalStage, run_lines

@@ -12,10 +12,11 @@ from imgopt.context.ecosystems import WebServer
 from imgopt.dockerfile import Edit
 from imgopt.dockerfile.typed import Run
 from imgopt.image.image import Image
+from imgopt.inspect.built_site import site_folder
+from imgopt.inspect.file_servers import KNOWN, FileServer, file_server
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.site_paths import kinds
 from imgopt.proof.probes import health_words
-from imgopt.proof.rules import site_folder
-from imgopt.proof.side import Side
-from imgopt.proof.site import KNOWN, FileServer, file_server, kinds
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, SUITES
 from imgopt.rewrite.carve import Carved, Verdict
 from imgopt.rewrite.evidence import Evidence
@@ -147,7 +148,7 @@ def _candidates(facts: WebServer, evidence: Evidence) -> list[str]:
 
 
 def _misfit(evidence: Evidence, image: Image, facts: WebServer) -> str:
-    side = Side(image)
+    side = ImageView(image)
     if not side.is_file(facts.program):
         return f"has no {facts.program}"
     words = health_words(evidence.config.healthcheck.test) if evidence.config.healthcheck is not None else None

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Command
-from imgopt.proof.runners import RUNNERS, Run, run_by
-from imgopt.proof.starts import expanded, unfolded
+from imgopt.inspect.environment_runners import RUNNERS, Run, run_by
+from imgopt.inspect.start_words import expanded, unfolded
 from imgopt.rewrite.build_start import BuildStart, build_start
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import json_words

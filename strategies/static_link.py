@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit
 from imgopt.image.tree import Node
-from imgopt.proof.contents import c_packages
+from imgopt.inspect.contents import c_packages
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.go_programs import go_programs
 from imgopt.rewrite.installs import begins_with

@@ -10,20 +10,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from imgopt.proof.files import application_files
-from imgopt.proof.model import Item, words
-from imgopt.proof.programs import running_scripts, started
-from imgopt.proof.shell import called_programs
-from imgopt.proof.side import Side
-from imgopt.proof.sources import source_texts
-from imgopt.proof.users import WRITE, Identity
-from imgopt.proof.writes import written_by_sources
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.root_programs import programs_for_root
+from imgopt.inspect.sources import source_texts
+from imgopt.inspect.users import WRITE, Identity
+from imgopt.inspect.written_places import written_by_sources
 
-NEEDS_ROOT = words(
-    "cron crond service sshd su sudo gosu su-exec setpriv runuser mount umount iptables sysctl useradd adduser usermod "
-    "groupadd addgroup apt-get apt apk dnf yum chroot setcap"
-)
-"""Programs that do their work for root alone."""
 _OWNED = "the original's user may"
 TEMPORARY = ("/tmp", "/var/tmp")
 _HOME = re.compile(
@@ -35,7 +29,7 @@ _ACCOUNT = re.compile(
 )
 
 
-def lost_rights(original: Side, candidate: Side, identity: Identity) -> Iterator[Item]:
+def lost_rights(original: ImageView, candidate: ImageView, identity: Identity) -> Iterator[Item]:
     """Items for what the original's user may do and `identity` in the candidate may not."""
     lost: set[str] = set()
     for folder, by in dict(_places(original)).items():
@@ -54,26 +48,14 @@ def lost_rights(original: Side, candidate: Side, identity: Identity) -> Iterator
             yield Item("configuration", f"root:{program}", script, script, message)
 
 
-def programs_for_root(side: Side) -> Iterator[tuple[str, str]]:
-    """(program, who calls it) of the start and of the scripts that it runs."""
-    for use in started(side):
-        if posixpath.basename(use.word) in NEEDS_ROOT:
-            yield posixpath.basename(use.word), use.by
-    for script in running_scripts(side):
-        called = called_programs(script.read(1 << 20).decode("utf-8", "replace"))
-        yield from (
-            (posixpath.basename(word), script.path) for word in called if posixpath.basename(word) in NEEDS_ROOT
-        )
-
-
-def nearest(folder: str, *sides: Side) -> str:
+def nearest(folder: str, *sides: ImageView) -> str:
     """The folder itself where one of the images has it, else the lowest one above it that is there."""
     while folder != "/" and not any(side.exists(folder) for side in sides):
         folder = posixpath.dirname(folder)
     return folder
 
 
-def _places(original: Side) -> Iterator[tuple[str, str]]:
+def _places(original: ImageView) -> Iterator[tuple[str, str]]:
     for folder, source in written_by_sources(original):
         if not folder.startswith(("/proc", "/sys", "/dev")):
             yield folder, source
@@ -82,7 +64,7 @@ def _places(original: Side) -> Iterator[tuple[str, str]]:
     yield from ((posixpath.normpath(path), "a volume") for path in original.config.volumes)
 
 
-def _own(original: Side) -> Iterator[tuple[str, str]]:
+def _own(original: ImageView) -> Iterator[tuple[str, str]]:
     """What a user that is not root may write was given to it on purpose: files of the application and their folders."""
     user = original.identity
     if user is None or user.is_root:
@@ -95,14 +77,14 @@ def _own(original: Side) -> Iterator[tuple[str, str]]:
             yield node.path, _OWNED
 
 
-def _said(candidate: Side, path: str, folder: str, by: str) -> str:
+def _said(candidate: ImageView, path: str, folder: str, by: str) -> str:
     node = candidate.tree.resolve(path)
     owner = f"owner {node.uid}:{node.gid}, mode {node.mode:o}" if node else "not there"
     wanted = f", so {folder} cannot be made" if folder != path else ""
     return f"user {candidate.config.user or 'root'} may not write to {path} ({owner}){wanted}: {by}"
 
 
-def _home(original: Side, candidate: Side, identity: Identity) -> Iterator[Item]:
+def _home(original: ImageView, candidate: ImageView, identity: Identity) -> Iterator[Item]:
     before, after = home_of(original, original.identity), home_of(candidate, identity)
     if not original.may(WRITE, before) or candidate.may(WRITE, after, identity):
         return
@@ -114,12 +96,12 @@ def _home(original: Side, candidate: Side, identity: Identity) -> Iterator[Item]
         yield Item("not-writable", after, after, asking, message)
 
 
-def home_of(side: Side, identity: Identity | None) -> str:
+def home_of(side: ImageView, identity: Identity | None) -> str:
     """As the engine sets it: HOME of the image, else the folder of /etc/passwd, else the root."""
     return side.config.environment.get("HOME") or (identity.home if identity is not None else "") or "/"
 
 
-def _account(original: Side, candidate: Side, identity: Identity) -> Iterator[Item]:
+def _account(original: ImageView, candidate: ImageView, identity: Identity) -> Iterator[Item]:
     before = original.identity
     if before is None or not _is_listed(original, before.uid) or _is_listed(candidate, identity.uid):
         return
@@ -129,6 +111,6 @@ def _account(original: Side, candidate: Side, identity: Identity) -> Iterator[It
         yield Item("configuration", f"account:{identity.uid}", "/etc/passwd", asking, message)
 
 
-def _is_listed(side: Side, uid: int) -> bool:
+def _is_listed(side: ImageView, uid: int) -> bool:
     rows = (side.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines()
     return any(row.split(":")[2:3] == [str(uid)] for row in rows)

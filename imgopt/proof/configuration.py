@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from imgopt.image.config import Healthcheck, ImageConfig
+from imgopt.inspect.failures import Item
 from imgopt.proof.environment import Variables, compare_variables
-from imgopt.proof.model import Allowances, Check, Item, counted, judged
+from imgopt.proof.model import Allowances, Check, counted, judged
 
 NAME = "configuration"
 _TERM = ("", "TERM", "SIGTERM", "15")

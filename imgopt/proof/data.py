@@ -5,24 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imgopt.proof.model import Allowances, Check, Item, judged
-from imgopt.proof.rules import started_program
-from imgopt.proof.side import Side
+from imgopt.inspect.certificates import BUNDLES
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.started import started_program
+from imgopt.proof.model import Allowances, Check, judged
 
 LOCALE_AND_TIME = "locale and time"
 CERTIFICATES = "certificates"
 _ZONES = "/usr/share/zoneinfo"
-_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-)
-"""Where OpenSSL's distributions, Go's crypto/x509 (root_linux.go) and curl look."""
 
 
-def check_locale_and_time(original: Side, candidate: Side, allowances: Allowances) -> Check:
+def check_locale_and_time(original: ImageView, candidate: ImageView, allowances: Allowances) -> Check:
     """The locales and the time zone that the original's environment asks for, as far as the original has them."""
     items = [*_locales(original, candidate), *_zone(original, candidate)]
     kept = [item for item in items if item.subject not in allowances.configuration]
@@ -32,13 +26,13 @@ def check_locale_and_time(original: Side, candidate: Side, allowances: Allowance
     return judged(LOCALE_AND_TIME, detail, kept, allowed)
 
 
-def _asked(side: Side) -> Iterator[tuple[str, str]]:
+def _asked(side: ImageView) -> Iterator[tuple[str, str]]:
     for name, value in side.config.environment.items():
         if name in ("LANG", "LANGUAGE", "TZ") or name.startswith("LC_"):
             yield name, value
 
 
-def _locales(original: Side, candidate: Side) -> Iterator[Item]:
+def _locales(original: ImageView, candidate: ImageView) -> Iterator[Item]:
     for name, value in _asked(original):
         if name in ("TZ", "LANGUAGE") or re.match(r"^(?:C|POSIX)(?:$|\.)", value) or not value:
             continue
@@ -53,7 +47,7 @@ def _archive_name(locale: str) -> str:
     return language + dot + re.sub(r"[^a-z0-9]", "", code.lower()) + at + modifier
 
 
-def _has_locale(side: Side, locale: str) -> bool:
+def _has_locale(side: ImageView, locale: str) -> bool:
     name = _archive_name(locale)
     if side.exists(f"/usr/lib/locale/{name}") or side.exists(f"/usr/lib/locale/{locale}"):
         return True
@@ -63,7 +57,7 @@ def _has_locale(side: Side, locale: str) -> bool:
     return side.loader.musl is not None and side.exists(f"/usr/share/i18n/locales/musl/{locale}")
 
 
-def _zone(original: Side, candidate: Side) -> Iterator[Item]:
+def _zone(original: ImageView, candidate: ImageView) -> Iterator[Item]:
     zone = original.config.environment.get("TZ", "").lstrip(":")
     path = zone if zone.startswith("/") else f"{_ZONES}/{zone}"
     if zone and original.is_file(path) and not candidate.is_file(path):
@@ -83,11 +77,11 @@ def _is_utc(data: bytes) -> bool:
 
 
 def check_certificates(
-    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
 ) -> Check:
     """A bundle of root certificates, where the original has one: no probe asks for a page from elsewhere."""
-    before = [path for path in _BUNDLES if original.is_file(path)]
-    after = [path for path in _BUNDLES if candidate.is_file(path)]
+    before = [path for path in BUNDLES if original.is_file(path)]
+    after = [path for path in BUNDLES if candidate.is_file(path)]
     detail = f"root certificates: {before[0] if before else 'none in the original'}"
     missing = [path for path in before if not candidate.is_file(path)] if not after else []
     item = Item("missing-certificates", before[0], before[0]) if missing else None
@@ -98,15 +92,15 @@ def check_certificates(
     return judged(CERTIFICATES, detail, items, [f"{item}: {reason}"] if item and reason else [])
 
 
-def _own_authorities(original: Side, candidate: Side) -> Iterator[Item]:
+def _own_authorities(original: ImageView, candidate: ImageView) -> Iterator[Item]:
     """Certificates that the author put beside the distribution's (update-ca-certificates(8)) and into the bundle."""
-    before = _certificates(original.read(_BUNDLES[0]))
-    after = {each for path in _BUNDLES for each in _certificates(candidate.read(path))}
+    before = _certificates(original.read(BUNDLES[0]))
+    after = {each for path in BUNDLES for each in _certificates(candidate.read(path))}
     for node in original.tree.files(_OWN_AUTHORITIES) if before and after else ():
         lost = (_certificates(node.read(_LONGEST)) & before) - after
         if lost:
             message = f"{node.path} is not among the root certificates any more"
-            yield Item("missing-certificates", node.path, _BUNDLES[0], "", message)
+            yield Item("missing-certificates", node.path, BUNDLES[0], "", message)
 
 
 def _certificates(data: bytes | None) -> frozenset[bytes]:
@@ -116,10 +110,8 @@ def _certificates(data: bytes | None) -> frozenset[bytes]:
 _OWN_AUTHORITIES = "/usr/local/share/ca-certificates"
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _LONGEST = 1 << 20
-BUNDLED = {"ca-certificates": _BUNDLES[0]}
-"""Packages whose whole use is one file that their installation makes, where nothing opened their other files."""
 
 
-def _brings_its_own(original: Side, opened: frozenset[str] | None) -> bool:
+def _brings_its_own(original: ImageView, opened: frozenset[str] | None) -> bool:
     used = any(path.startswith("/etc/ssl/") for path in opened or ())
     return not used and started_program(original) in ("node", "java")

@@ -10,15 +10,16 @@ from functools import partial
 import msgspec
 
 from imgopt.image.packages import Package
-from imgopt.proof.imports import imported_modules, modules_of
-from imgopt.proof.model import Allowances, Drop, DroppedPackage, words
-from imgopt.proof.packages import language_packages
+from imgopt.inspect.image_view import ImageView, plain_name
+from imgopt.inspect.installed import language_packages
+from imgopt.inspect.python_imports import imported_modules, modules_of
+from imgopt.inspect.tool_state import is_state
+from imgopt.inspect.words import words
+from imgopt.proof.model import Allowances, Drop, DroppedPackage
 from imgopt.proof.replaced import replaced
 from imgopt.proof.rules import derived_drops
-from imgopt.proof.side import Side, plain_name
 from imgopt.proof.spare import spare_packages
 from imgopt.proof.starts import same_start
-from imgopt.proof.state import is_state
 
 _TOOLS = words(
     "pip setuptools wheel pipenv poetry poetry-core poetry-plugin-export uv pdm hatch hatchling flit-core build "
@@ -34,7 +35,9 @@ _SETUPTOOLS_HOOK = re.compile(r"/(?:distutils-precedence\.pth|_distutils_hack/.*
 _SETUPTOOLS = re.compile(r"/(?:site|dist)-packages/(?:setuptools|pkg_resources)/")
 
 
-def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys: Iterable[str] = ()) -> Allowances:
+def derive(
+    original: ImageView, candidate: ImageView, opened: frozenset[str] | None, keys: Iterable[str] = ()
+) -> Allowances:
     """`keys` are what the user said is intended (`--allow user`, `env:NAME`, `package:NAME`, `file:PATH`, ...)."""
     said = dict.fromkeys(keys, "intended (--allow)")
     same = same_start(original, candidate)
@@ -62,7 +65,7 @@ def derive(original: Side, candidate: Side, opened: frozenset[str] | None, keys:
     )
 
 
-def _user(original: Side, candidate: Side) -> tuple[str | None, str]:
+def _user(original: ImageView, candidate: ImageView) -> tuple[str | None, str]:
     """Root may become another user: less is allowed then, and what is needed was observed."""
     before, after = original.identity, candidate.identity
     if before is not None and after is not None and before.is_root and not after.is_root:
@@ -70,7 +73,7 @@ def _user(original: Side, candidate: Side) -> tuple[str | None, str]:
     return None, ""
 
 
-def _dropped_packages(original: Side, opened: frozenset[str] | None) -> Iterator[DroppedPackage]:
+def _dropped_packages(original: ImageView, opened: frozenset[str] | None) -> Iterator[DroppedPackage]:
     """Tools, and what is there only for them; not what the application's own sources import."""
     packages = language_packages(original)
     imported = imported_modules(original)
@@ -117,7 +120,7 @@ def _opened_at_every_start(opened: frozenset[str] | None) -> Iterator[Drop]:
         yield Drop("run at every start only because setuptools is installed", frozenset(hooks), even_if_opened=True)
 
 
-def _looked_through(original: Side, opened: frozenset[str] | None, tools: set[str]) -> Iterator[Drop]:
+def _looked_through(original: ImageView, opened: frozenset[str] | None, tools: set[str]) -> Iterator[Drop]:
     """importlib.metadata.distributions() reads what every package says of itself: that alone is no use of pip."""
     for package in original.packages if opened is not None else ():
         if package.ecosystem != "python" or package.name not in tools:
@@ -128,7 +131,7 @@ def _looked_through(original: Side, opened: frozenset[str] | None, tools: set[st
             yield Drop("read only because all packages are looked through", frozenset(about), even_if_opened=True)
 
 
-def _development(original: Side) -> Drop:
+def _development(original: ImageView) -> Drop:
     """The folders of packages that npm's hidden lock file marks `dev`: only development dependencies want them."""
     folders: set[str] = set()
     for project in dict.fromkeys((original.workdir, posixpath.dirname(original.workdir))):

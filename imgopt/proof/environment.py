@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from imgopt.proof.model import Allowances, Item, words
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import DEFAULT_PATH
+from imgopt.inspect.words import words
+from imgopt.proof.model import Allowances
 
 BUILD_ONLY = words(
     "DEBIAN_FRONTEND DEBCONF_* APT_* PIP_* PIPENV_* PIPX_* POETRY_* UV_* PDM_* HATCH_* NPM_CONFIG_* npm_config_* "
@@ -126,10 +129,6 @@ def _path_like(name: str, variables: Variables) -> str | None:
             if swapped and variables.programs(first) & variables.programs(second):
                 return None
     return "every program is found where it was: only empty folders are left out, and new ones added"
-
-
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""What the engine sets where the image sets none (moby, oci/defaults)."""
 
 
 def _folders(path: str | None) -> list[str]:

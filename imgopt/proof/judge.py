@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.tool_state import is_state
 from imgopt.proof.configuration import check_configuration
 from imgopt.proof.data import check_certificates, check_locale_and_time
 from imgopt.proof.files import check_application_files
@@ -18,9 +20,7 @@ from imgopt.proof.packages import check_language_packages
 from imgopt.proof.programs import check_programs
 from imgopt.proof.running import check_non_root
 from imgopt.proof.runtimes import check_runtime_versions
-from imgopt.proof.side import Side
 from imgopt.proof.smoke import SMOKE, STOP, check_smoke, check_stop
-from imgopt.proof.state import is_state
 from imgopt.proof.system import check_system_packages
 
 
@@ -50,8 +50,8 @@ class Runs:
 
 
 def static_checks(
-    original: Side,
-    candidate: Side,
+    original: ImageView,
+    candidate: ImageView,
     allowances: Allowances,
     *,
     opened: Opened | None = None,
@@ -84,8 +84,8 @@ def static_checks(
 
 
 def judge(
-    original: Side,
-    candidate: Side,
+    original: ImageView,
+    candidate: ImageView,
     allowances: Allowances,
     runs: Runs,
     *,
@@ -102,7 +102,7 @@ def judge(
     )
 
 
-def _without_state(original: Side, opened: Opened | None) -> Opened | None:
+def _without_state(original: ImageView, opened: Opened | None) -> Opened | None:
     """What a tool keeps for itself may be read, and is made again where it is not there."""
     if opened is None:
         return None

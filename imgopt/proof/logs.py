@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from imgopt.proof.model import Item, Kind
+from imgopt.inspect.failures import Item, Kind
 
 _LONGEST_LINE = 4096
 _LAST_LINES = 2000

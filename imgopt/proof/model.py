@@ -13,54 +13,14 @@ from types import MappingProxyType
 from typing import Literal
 
 from imgopt.image.entries import printable
+from imgopt.inspect.failures import Item
 
 Verdict = Literal["passed", "failed", "not measured"]
-Kind = Literal[
-    "missing-library",
-    "missing-file",
-    "missing-module",
-    "missing-command",
-    "missing-locale",
-    "missing-time-zone",
-    "missing-certificates",
-    "not-writable",
-    "permission",
-    "package",
-    "changed-file",
-    "configuration",
-    "answer",
-    "stop",
-]
-"""What kind of thing failed. The first seven name something to add, the next two an owner or a mode to change."""
 
 
 def counted(count: int, one: str, more: str = "") -> str:
     """`1 file`, `2 files`."""
     return f"{count} {one if count == 1 else more or one + 's'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One concrete failure.
-
-    `subject` is the thing itself (a soname, a module, a command, an absolute path, a configuration key), `path` where
-    it is expected or was found in the original ("" unknown), `needed_by` the file or package that asks for it. These
-    three are as the image has them (paths may carry surrogate escapes); `str()` is printable text.
-    """
-
-    kind: Kind
-    subject: str
-    path: str = ""
-    needed_by: str = ""
-    message: str = ""
-
-    def __str__(self) -> str:
-        return printable(self.message or self._told())
-
-    def _told(self) -> str:
-        needed = f", needed by {self.needed_by}" if self.needed_by else ""
-        where = f" ({self.path})" if self.path and self.path != self.subject else ""
-        return f"{self.kind.replace('-', ' ')}: {self.subject}{where}{needed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +142,6 @@ class Allowances:
         """Where a file of the original may be in the candidate: (path, reason); the path itself comes first."""
         moved = ((move.apply(path), move.reason) for move in self.moves)
         return ((path, ""), *((new, reason) for new, reason in moved if new is not None))
-
-
-def words(text: str) -> tuple[str, ...]:
-    """A table of names, written as a line of words."""
-    return tuple(text.split())
 
 
 def _self_and_parents(path: str) -> Iterable[str]:

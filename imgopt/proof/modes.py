@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 
 from imgopt.image.tree import Node
-from imgopt.proof.files import application_files
-from imgopt.proof.model import Allowances, Check, Item, counted, judged
-from imgopt.proof.side import Side
-from imgopt.proof.users import EXECUTE, READ
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.users import EXECUTE, READ
+from imgopt.proof.model import Allowances, Check, counted, judged
 
 NAME = "modes"
 _SPECIAL = 0o6000
 
 
-def check_modes(original: Side, candidate: Side, allowances: Allowances) -> Check:
+def check_modes(original: ImageView, candidate: ImageView, allowances: Allowances) -> Check:
     """Application files, folders and packages' programs that are in both images."""
     items: list[Item] = []
     allowed: Counter[str] = Counter()
@@ -32,7 +33,7 @@ def check_modes(original: Side, candidate: Side, allowances: Allowances) -> Chec
     return judged(NAME, detail, items, [f"{counted(count, 'file')}: {text}" for text, count in sorted(allowed.items())])
 
 
-def _pairs(original: Side, candidate: Side, allowances: Allowances) -> Iterator[tuple[Node, Node]]:
+def _pairs(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[tuple[Node, Node]]:
     for node in _compared(original):
         target = original.tree.resolve(node.path)
         for path, _ in allowances.places(node.path):
@@ -42,14 +43,14 @@ def _pairs(original: Side, candidate: Side, allowances: Allowances) -> Iterator[
                 break
 
 
-def _compared(side: Side) -> Iterator[Node]:
+def _compared(side: ImageView) -> Iterator[Node]:
     yield from application_files(side)
     for package in side.packages:
         if package.layer >= side.base_layers:
             yield from (node for path in package.files if (node := side.tree.get(path)) and node.mode & 0o111)
 
 
-def _differences(original: Side, before: Node, candidate: Side, after: Node) -> Iterator[Item]:
+def _differences(original: ImageView, before: Node, candidate: ImageView, after: Node) -> Iterator[Item]:
     path = after.path
     if before.kind == "file" and before.mode & 0o111 and not after.mode & 0o111:
         message = f"{path} is not executable any more (mode {before.mode:o}, now {after.mode:o})"

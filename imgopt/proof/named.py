@@ -11,13 +11,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from imgopt.proof.files import application_files
-from imgopt.proof.model import Allowances, Check, Item, counted, judged
-from imgopt.proof.modules import imported, lost_modules
-from imgopt.proof.packages import NOT_LANGUAGES
-from imgopt.proof.rules import serves_built_site
-from imgopt.proof.side import Side
-from imgopt.proof.sources import is_foreign, loading_texts, source_texts
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.built_site import serves_built_site
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.installed import NOT_LANGUAGES
+from imgopt.inspect.modules import imported, lost_modules
+from imgopt.inspect.sources import is_foreign, loading_texts, source_texts
+from imgopt.proof.model import Allowances, Check, counted, judged
 
 NAME = "named by sources"
 _LITERAL = re.compile(r"""(?P<quote>["'`])(?P<text>[^"'`\n]{1,200})(?P=quote)""")
@@ -37,7 +38,7 @@ _LOADS = re.compile(
 
 
 def check_named(
-    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
 ) -> Check:
     """Files, modules and libraries of the original that the candidate has not, as far as a kept source names them."""
     texts = [(path, text) for path, text in source_texts(original) if _runs(path, candidate, allowances)]
@@ -60,7 +61,7 @@ def check_named(
     )
 
 
-def _judged_as_package(original: Side, path: str, allowances: Allowances) -> bool:
+def _judged_as_package(original: ImageView, path: str, allowances: Allowances) -> bool:
     """Of a package that may not be left out: the check of language packages says so."""
     package = original.owner(path) or original.owner(f"{path}/__init__.py") or original.owner(f"{path}/package.json")
     if package is None or package.ecosystem in NOT_LANGUAGES or package.layer < original.base_layers:
@@ -79,16 +80,16 @@ def _intended(item: Item, allowances: Allowances) -> bool:
     return any(key in allowances.configuration for key in keys)
 
 
-def _runs(path: str, candidate: Side, allowances: Allowances) -> bool:
+def _runs(path: str, candidate: ImageView, allowances: Allowances) -> bool:
     """Whether this source, or what is compiled from it, is in the candidate."""
     return path.endswith(_COMPILED) or any(candidate.is_file(place) for place, _ in allowances.places(path))
 
 
-def _of_packages(original: Side, candidate: Side, allowances: Allowances) -> Iterator[tuple[str, str]]:
+def _of_packages(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[tuple[str, str]]:
     return ((path, text) for path, text in loading_texts(original) if _runs(path, candidate, allowances))
 
 
-def _lost_files(original: Side, candidate: Side, allowances: Allowances) -> frozenset[str]:
+def _lost_files(original: ImageView, candidate: ImageView, allowances: Allowances) -> frozenset[str]:
     paths = (node.path for node in application_files(original) if node.kind != "dir")
     return frozenset(
         path
@@ -99,7 +100,7 @@ def _lost_files(original: Side, candidate: Side, allowances: Allowances) -> froz
     )
 
 
-def _files(original: Side, texts: Iterable[tuple[str, str]], lost: frozenset[str]) -> Iterator[Item]:
+def _files(original: ImageView, texts: Iterable[tuple[str, str]], lost: frozenset[str]) -> Iterator[Item]:
     if not lost:
         return
     by_name: dict[str, list[str]] = defaultdict(list)
@@ -110,7 +111,7 @@ def _files(original: Side, texts: Iterable[tuple[str, str]], lost: frozenset[str
             yield from _named(original, source, match["text"], by_name)
 
 
-def _named(original: Side, source: str, literal: str, by_name: Mapping[str, list[str]]) -> Iterator[Item]:
+def _named(original: ImageView, source: str, literal: str, by_name: Mapping[str, list[str]]) -> Iterator[Item]:
     word = literal.removeprefix("./").rstrip("/")
     paths = by_name.get(posixpath.basename(word), ())
     for path in paths:
@@ -119,14 +120,16 @@ def _named(original: Side, source: str, literal: str, by_name: Mapping[str, list
             yield Item("missing-file", path, path, source, f"{path} is left out, and {source} names it")
 
 
-def _libraries(original: Side, candidate: Side, texts: Iterable[tuple[str, str]]) -> Iterator[Item]:
+def _libraries(original: ImageView, candidate: ImageView, texts: Iterable[tuple[str, str]]) -> Iterator[Item]:
     """Libraries that sources load by name, as far as the original's loader finds them."""
     for source, text in texts:
         for match in _LOADS.finditer(text):
             yield from _library(original, candidate, source, match["name"], match["short"])
 
 
-def _library(original: Side, candidate: Side, source: str, name: str | None, short: str | None) -> Iterator[Item]:
+def _library(
+    original: ImageView, candidate: ImageView, source: str, name: str | None, short: str | None
+) -> Iterator[Item]:
     if short:
         before = {key for key in original.loader.cache if key.startswith(f"lib{short}.so")}
         if before and not any(key.startswith(f"lib{short}.so") for key in candidate.loader.cache):
@@ -139,6 +142,6 @@ def _library(original: Side, candidate: Side, source: str, name: str | None, sho
         yield Item("missing-library", wanted, found_path, source, f"{source} loads {wanted}, which is not there")
 
 
-def _found(side: Side, library: str) -> str | None:
+def _found(side: ImageView, library: str) -> str | None:
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(side.config.platform.split("/")[1:2][0], "x86_64")
     return side.loader.find(library, machine, "/", [])

@@ -13,6 +13,7 @@ from typing import Any
 
 from imgopt.engine import Change, Container, Output, RunRequest, Session
 from imgopt.engine.container import StartFailure
+from imgopt.inspect.routes import MOST_GUESSES, described
 from imgopt.proof.fanotify import Recorder, Trace, traced, untraced
 from imgopt.proof.hints import hints
 from imgopt.proof.listen import EPHEMERAL, Listener, home_of, other_sockets, peak_memory
@@ -30,7 +31,6 @@ from imgopt.proof.probes import (
     only_explains,
 )
 from imgopt.proof.ready import Expected, Ready, await_ready
-from imgopt.proof.routes import MOST_GUESSES, described
 from imgopt.proof.settings import SmokeSettings, read_http
 from imgopt.proof.worth import is_worth_asking, only_errors, worth_keeping
 

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imgopt.image.tree import Node
-from imgopt.proof.contents import compare_contents
-from imgopt.proof.media import MEDIA_TYPES, unknown_media_types
-from imgopt.proof.model import Allowances, Check, Item, counted, judged, not_measured
-from imgopt.proof.packages import package_place
-from imgopt.proof.side import Side
-from imgopt.proof.users import EXECUTE, READ
+from imgopt.inspect.contents import compare_contents
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.installed import package_place
+from imgopt.inspect.media_types import MEDIA_TYPES, unknown_media_types
+from imgopt.inspect.users import EXECUTE, READ
+from imgopt.proof.model import Allowances, Check, counted, judged, not_measured
 
 NAME = "opened files"
 _KERNEL = ("/proc/", "/sys/", "/dev/", "/.dockerenv")
@@ -60,7 +61,7 @@ def _source_of(path: str) -> str | None:
 
 
 def check_opened_files(
-    original: Side, candidate: Side, opened: Opened | None, allowances: Allowances, *, reason: str = ""
+    original: ImageView, candidate: ImageView, opened: Opened | None, allowances: Allowances, *, reason: str = ""
 ) -> Check:
     """`reason` says why nothing was recorded, when `opened` is None."""
     if opened is None:
@@ -87,14 +88,16 @@ def check_opened_files(
     return judged(NAME, detail, items, [f"{counted(count, 'file')}: {text}" for text, count in sorted(allowed.items())])
 
 
-def _files_of_the_image(original: Side, opened: Opened) -> Iterator[tuple[str, Node]]:
+def _files_of_the_image(original: ImageView, opened: Opened) -> Iterator[tuple[str, Node]]:
     for path in sorted(opened.files):
         node = None if path.startswith(_KERNEL) else original.file(path)
         if node is not None:
             yield path, node
 
 
-def _unneeded_libraries(original: Side, candidate: Side, opened: Opened, allowances: Allowances) -> frozenset[str]:
+def _unneeded_libraries(
+    original: ImageView, candidate: ImageView, opened: Opened, allowances: Allowances
+) -> frozenset[str]:
     """Libraries (and the loader) that were opened because an opened file needs them, where what stands in its place
     in the candidate needs them no more: a program that is linked statically now."""
     needed: set[str] = set()
@@ -111,7 +114,7 @@ def _unneeded_libraries(original: Side, candidate: Side, opened: Opened, allowan
     return frozenset(_opened_as(original, opened, needed - still))
 
 
-def _opened_as(original: Side, opened: Opened, names: set[str]) -> Iterator[str]:
+def _opened_as(original: ImageView, opened: Opened, names: set[str]) -> Iterator[str]:
     loaders = {node.path for name in names if name.startswith("/") and (node := original.file(name)) is not None}
     for path, node in _files_of_the_image(original, opened):
         elf = original.elf(node)
@@ -120,7 +123,7 @@ def _opened_as(original: Side, opened: Opened, names: set[str]) -> Iterator[str]
 
 
 def _judge(
-    original: Side, path: str, node: Node, candidate: Side, allowances: Allowances, executed: bool
+    original: ImageView, path: str, node: Node, candidate: ImageView, allowances: Allowances, executed: bool
 ) -> tuple[Item | None, str | None]:
     found, note = _place(original, path, node, candidate, allowances)
     if found is None:
@@ -142,7 +145,7 @@ def _judge(
 
 
 def _place(
-    original: Side, path: str, node: Node, candidate: Side, allowances: Allowances
+    original: ImageView, path: str, node: Node, candidate: ImageView, allowances: Allowances
 ) -> tuple[Node | None, str | None]:
     """Where the candidate has it: the same path, a named move, its package's place, or where the loader finds it."""
     for place, reason in allowances.places(path):
@@ -160,7 +163,7 @@ def _place(
     return None, None
 
 
-def _not_needed(path: str, candidate: Side, allowances: Allowances) -> str | None:
+def _not_needed(path: str, candidate: ImageView, allowances: Allowances) -> str | None:
     """Bytecode is made from its source; caches of the loader and of fonts are made by tools."""
     source = _source_of(path)
     if source:
@@ -173,14 +176,14 @@ def _not_needed(path: str, candidate: Side, allowances: Allowances) -> str | Non
     return None
 
 
-def _glibc(side: Side) -> int:
+def _glibc(side: ImageView) -> int:
     """The minor number of glibc 2.x; 0 for another C library."""
     path = side.loader.find("libc.so.6", "x86_64", "/", []) or side.loader.find("libc.so.6", "aarch64", "/", [])
     match = re.search(rb"stable release version 2\.(\d+)", side.read(path) or b"") if path else None
     return int(match[1]) if match else 0
 
 
-def _accepted(original: Side, node: Node, candidate: Side, found: Node) -> str | None:
+def _accepted(original: ImageView, node: Node, candidate: ImageView, found: Node) -> str | None:
     if compare_contents(original, node, candidate, found) == "rebuilt":
         return "built anew with the same contents"
     if _WRITTEN_BY_TOOLS.search(node.path):
@@ -201,7 +204,7 @@ def _accepted(original: Side, node: Node, candidate: Side, found: Node) -> str |
     return None
 
 
-def _denied(original: Side, node: Node, candidate: Side, found: Node, executed: bool) -> Item | None:
+def _denied(original: ImageView, node: Node, candidate: ImageView, found: Node, executed: bool) -> Item | None:
     wanted = READ | (EXECUTE if executed else 0)
     user = candidate.config.user or "root"
     for right, word in ((READ, "read"), (EXECUTE, "execute")):
@@ -211,7 +214,7 @@ def _denied(original: Side, node: Node, candidate: Side, found: Node, executed: 
     return None
 
 
-def _missing(original: Side, path: str, node: Node) -> Item:
+def _missing(original: ImageView, path: str, node: Node) -> Item:
     owner = original.owner(node.path)
     by = f"{owner.name} {owner.version}" if owner else ""
     if ".so" in node.name and original.elf(node) is not None:

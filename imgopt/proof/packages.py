@@ -8,13 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from imgopt.image.packages import Package
-from imgopt.proof.contents import compare_contents
-from imgopt.proof.model import Allowances, Check, Item, counted, judged
-from imgopt.proof.side import Side, plain_name
+from imgopt.inspect.contents import compare_contents
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView, plain_name
+from imgopt.inspect.installed import NOT_LANGUAGES, language_packages, package_place
+from imgopt.proof.model import Allowances, Check, counted, judged
 
 NAME = "language packages"
-SYSTEM = ("deb", "apk", "rpm")
-NOT_LANGUAGES = (*SYSTEM, "runtime")
 _NOTES = re.compile(
     r"(?:\.dist-info|\.egg-info)/(?:RECORD|INSTALLER|REQUESTED|direct_url\.json|installed-files\.txt|uv_cache\.json)$|"
     r"\.pyc$|/__pycache__/"
@@ -22,13 +22,8 @@ _NOTES = re.compile(
 """Notes of installers, and bytecode: rewritten by each installation, read by no program."""
 
 
-def language_packages(side: Side) -> list[Package]:
-    """Those above the base; the base's own (pip, npm) are judged by what was opened of them."""
-    return [p for p in side.packages if p.ecosystem not in NOT_LANGUAGES and p.layer >= side.base_layers]
-
-
 def check_language_packages(
-    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
 ) -> Check:
     """Every language package of the original: present, of the same version, with all files but its bytecode."""
     items: list[Item] = []
@@ -59,7 +54,7 @@ def check_language_packages(
     )
 
 
-def _twice(original: Side, candidate: Side) -> Iterator[Item]:
+def _twice(original: ImageView, candidate: ImageView) -> Iterator[Item]:
     """Packages of which one folder has two versions, as where a folder of packages is copied over that of a base: what
     asks for the version gets either, and files of both are mixed."""
     before = _versions_by_folder(original)
@@ -70,7 +65,7 @@ def _twice(original: Side, candidate: Side) -> Iterator[Item]:
             yield Item("package", name, folder, "", message)
 
 
-def _versions_by_folder(side: Side) -> dict[tuple[str, str, str], set[str]]:
+def _versions_by_folder(side: ImageView) -> dict[tuple[str, str, str], set[str]]:
     found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for package in side.packages:
         if package.ecosystem not in NOT_LANGUAGES and package.inside is None:
@@ -86,7 +81,7 @@ def _versions(packages: Iterable[Package]) -> dict[tuple[str, str], set[str]]:
     return found
 
 
-def _reason(original: Side, package: Package, allowances: Allowances) -> str | None:
+def _reason(original: ImageView, package: Package, allowances: Allowances) -> str | None:
     """Of the package itself, or of the one that brought the program that it is a part of (crates of a wheel's tool)."""
     named = allowances.package_reason(package.ecosystem, package.name)
     owner = original.owner(package.metadata)
@@ -102,7 +97,7 @@ def _lost(package: Package, others: set[str]) -> Item:
 
 
 def _incomplete(
-    original: Side, package: Package, candidate: Side, allowances: Allowances, used: frozenset[str]
+    original: ImageView, package: Package, candidate: ImageView, allowances: Allowances, used: frozenset[str]
 ) -> Iterator[Item]:
     """Files of the package that are not at their place, or are others."""
     for path in package.files:
@@ -118,30 +113,3 @@ def _incomplete(
                 yield Item("missing-file", path, path, package.name)
         elif not original.shebang(before) and compare_contents(original, before, candidate, after) == "different":
             yield Item("changed-file", path, path, package.name, f"{path} of {package.name} has other contents")
-
-
-def package_place(original: Side, path: str, candidate: Side) -> str | None:
-    """Where the candidate has this file of a package: beside the package's metadata, wherever that moved to."""
-    owner = original.owner(path)
-    if owner is None or owner.ecosystem in SYSTEM:
-        return None
-    other = _same_package(candidate, owner)
-    if other is None:
-        return None
-    if path == owner.metadata:
-        return other.metadata
-    root, there = (_root(package.metadata) for package in (owner, other))
-    return posixpath.normpath(posixpath.join(there, posixpath.relpath(path, root)))
-
-
-def _same_package(side: Side, package: Package) -> Package | None:
-    """The same package: at the same place if it is there, else above the base before in it."""
-    same = side.package_index.get((package.ecosystem, plain_name(package.name), package.version), [])
-    own = [other for other in same if other.layer >= side.base_layers]
-    return next((other for other in same if other.metadata == package.metadata), next(iter([*own, *same]), None))
-
-
-def _root(metadata: str) -> str:
-    """The folder that a package's paths count from: site-packages for Python, the package's own folder elsewhere."""
-    folder = posixpath.dirname(metadata)
-    return posixpath.dirname(folder) if folder.endswith((".dist-info", ".egg-info")) else folder

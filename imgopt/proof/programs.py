@@ -5,34 +5,25 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from imgopt.image.tree import Node
-from imgopt.proof.calls import COMPILED, called_by_packages, called_by_sources
-from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.optional_parts import optional_part
+from imgopt.inspect.program_calls import COMPILED, called_by_packages, called_by_sources
+from imgopt.inspect.programs import Use, running_scripts, script_text, started
+from imgopt.inspect.shell_programs import called_programs
+from imgopt.inspect.users import EXECUTE, READ
+from imgopt.proof.model import Allowances, Check, judged
 from imgopt.proof.opened import Opened
-from imgopt.proof.optional import optional_part
-from imgopt.proof.shell import called_programs
-from imgopt.proof.side import Side
-from imgopt.proof.users import EXECUTE, READ
 
 NAME = "programs"
-_SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 _PACKAGES = re.compile(r"/(?:site-packages|dist-packages|node_modules|gems|vendor)/")
-_LONGEST_SCRIPT = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A word that names a program, and who asks for it ("entrypoint", "health check", a path)."""
-
-    word: str
-    by: str
 
 
 def check_programs(
-    original: Side,
-    candidate: Side,
+    original: ImageView,
+    candidate: ImageView,
     allowances: Allowances,
     *,
     opened: Opened | None = None,
@@ -67,29 +58,7 @@ def check_programs(
     return judged(NAME, detail, items, allowed)
 
 
-def started(side: Side) -> Iterator[Use]:
-    """The programs that the engine starts: the first word, and those of a shell's command line."""
-    config = side.config
-    words = (*(config.entrypoint or ()), *(config.cmd or ()))
-    yield from _line(words, "entrypoint" if config.entrypoint else "command")
-    if config.healthcheck and config.healthcheck.test:
-        kind, *test = config.healthcheck.test
-        if kind == "CMD":
-            yield from _line(tuple(test), "health check")
-        elif kind == "CMD-SHELL":
-            shell = config.shell or ("/bin/sh", "-c")
-            yield from _line((*shell, *test), "health check")
-
-
-def _line(words: tuple[str, ...], by: str) -> Iterator[Use]:
-    if not words:
-        return
-    yield Use(words[0], by)
-    if posixpath.basename(words[0]) in _SHELLS and len(words) > 2 and words[1].startswith("-") and "c" in words[1]:
-        yield from (Use(word, by) for word in called_programs(words[2]))
-
-
-def _interpreters(original: Side, candidate: Side, executed: frozenset[str] | None) -> Iterator[Use]:
+def _interpreters(original: ImageView, candidate: ImageView, executed: frozenset[str] | None) -> Iterator[Use]:
     for node in candidate.tree.files():
         if not node.mode & 0o111 or not node.size:
             continue
@@ -103,7 +72,7 @@ def _interpreters(original: Side, candidate: Side, executed: frozenset[str] | No
                 yield Use(target, node.path)
 
 
-def _counts(original: Side, candidate: Side, node: Node, executed: frozenset[str] | None) -> bool:
+def _counts(original: ImageView, candidate: ImageView, node: Node, executed: frozenset[str] | None) -> bool:
     """A script of either base, or one inside of a package, calls for nothing unless it was executed."""
     if executed is not None and node.path in executed:
         return True
@@ -112,7 +81,7 @@ def _counts(original: Side, candidate: Side, node: Node, executed: frozenset[str
     return not of_a_base and not _PACKAGES.search(node.path)
 
 
-def _problem(side: Side, use: Use) -> Item | None:
+def _problem(side: ImageView, use: Use) -> Item | None:
     node = side.command(use.word)
     path = use.word if use.word.startswith("/") else ""
     if node is None:
@@ -127,44 +96,20 @@ def _problem(side: Side, use: Use) -> Item | None:
     return None
 
 
-def _failed_before(original: Side, use: Use) -> bool:
+def _failed_before(original: ImageView, use: Use) -> bool:
     """An interpreter that the same script did not find in the original, or a word that did not lead to a program."""
     return _problem(original, use) is not None
 
 
-def running_scripts(side: Side, opened: frozenset[str] | None = None) -> list[Node]:
-    """Shell scripts that run: those that the start names, those they name in turn, and those that were opened."""
-    found: dict[str, Node] = {}
-    queue = [use.word for use in started(side)]
-    queue += [word for word in side.config.cmd or () if "/" in word]
-    queue += sorted(path for path in opened or () if path.endswith(".sh"))
-    while queue:
-        node = side.command(queue.pop())
-        if node is None or node.path in found or not _is_shell_script(side, node):
-            continue
-        found[node.path] = node
-        queue += [word for word in called_programs(_script_text(node)) if "/" in word]
-    return list(found.values())
-
-
-def _is_shell_script(side: Side, node: Node) -> bool:
-    words = " ".join(side.shebang(node)).split()
-    return any(posixpath.basename(word) in _SHELLS for word in words) or (not words and node.name.endswith(".sh"))
-
-
-def _script_text(node: Node) -> str:
-    return node.read(_LONGEST_SCRIPT).decode("utf-8", "replace")
-
-
-def _calls(original: Side, candidate: Side, opened: frozenset[str] | None) -> Iterator[Use]:
+def _calls(original: ImageView, candidate: ImageView, opened: frozenset[str] | None) -> Iterator[Use]:
     """Programs that running scripts name, as far as the original has them: rare paths too, that no probe takes."""
     for script in running_scripts(candidate, opened):
-        for word in called_programs(_script_text(script)):
+        for word in called_programs(script_text(script)):
             if original.command(word) is not None:
                 yield Use(word, script.path)
 
 
-def _by_sources(original: Side, candidate: Side, allowances: Allowances) -> Iterator[Use]:
+def _by_sources(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[Use]:
     """Literal calls in sources that the candidate still has, and packages that drive a program."""
     for word, path in called_by_sources(original):
         kept = path.endswith(COMPILED) or any(candidate.is_file(place) for place, _ in allowances.places(path))

@@ -13,15 +13,16 @@ from imgopt.context.project import project_name
 from imgopt.engine import Build, BuildEvent, BuildFailure, BuildRequest, Session
 from imgopt.errors import EnvironmentFailure, InputError, Location
 from imgopt.image.entries import printable
+from imgopt.inspect.dockerfile_facts import base_name, named_packages
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.routes import routes
 from imgopt.proof.derive import derive
-from imgopt.proof.dockerfiles import base_name, named_packages
 from imgopt.proof.judge import Runs, judge
 from imgopt.proof.logs import failures_from_logs
-from imgopt.proof.model import Check, Item, not_measured
+from imgopt.proof.model import Check, not_measured
 from imgopt.proof.observe import Observation, observe
-from imgopt.proof.routes import routes
 from imgopt.proof.settings import SmokeSettings
-from imgopt.proof.side import Side
 from imgopt.proof.smoke import SMOKE, settle
 from imgopt.proof.verdict import verdict
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
@@ -59,7 +60,7 @@ class _Made:
     """One side, built or found."""
 
     reference: str
-    side: Side
+    side: ImageView
     compared: Compared
     packages: tuple[str, ...] = ()
 
@@ -122,7 +123,7 @@ def _make(
         raise EnvironmentFailure("the engine gave no image for a build", hint="is another builder in use?")
     name = base_name(text, given.target, given.build_args)
     base = _open_base(session, name, {**question.bases, **given.bases})
-    side = Side(_open(build.reference), base)
+    side = ImageView(_open(build.reference), base)
     path = given.file if isinstance(given.dockerfile, str) else str(given.dockerfile or given.context / "Dockerfile")
     return _Made(build.reference, side, _compared(side, path, name, build), named_packages(text, given.target))
 
@@ -131,7 +132,7 @@ def _found(session: Session, reference: str, question: Question) -> _Made:
     session.engine.image(reference)  # InputError where it is not there
     image = _open(reference)
     base = _likely_base(session, image, question.bases)
-    side = Side(image, base, base_layers=0 if base else _system_layers(image))
+    side = ImageView(image, base, base_layers=0 if base else _system_layers(image))
     return _Made(reference, side, _compared(side, "", base.reference if base else None, None))
 
 
@@ -179,7 +180,7 @@ def _system_layers(image: Image) -> int:
     return int(any(entry.path in ("/etc/os-release", "/usr/lib/os-release") for entry in lowest))
 
 
-def _compared(side: Side, dockerfile: str, base: str | None, build: Build | None) -> Compared:
+def _compared(side: ImageView, dockerfile: str, base: str | None, build: Build | None) -> Compared:
     return Compared(
         image=side.image.digest,
         dockerfile=dockerfile,

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from imgopt.image.tree import Node
-from imgopt.proof.contents import compare_contents
+from imgopt.inspect.built_site import site_folder
+from imgopt.inspect.contents import compare_contents
+from imgopt.inspect.file_servers import FileServer, NoFileServer, file_server
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.installed import SYSTEM
+from imgopt.inspect.start_words import plain_start
 from imgopt.proof.model import Drop, DroppedPackage, Move
-from imgopt.proof.packages import SYSTEM
-from imgopt.proof.rules import site_folder
-from imgopt.proof.side import Side
-from imgopt.proof.site import FileServer, NoFileServer, file_server
-from imgopt.proof.starts import plain_start
 
 _PYTHON = re.compile(r"^(?P<home>(?P<prefix>/[^.]*)/lib/(?P<name>python3\.\d+))/(?!site-packages|dist-packages)")
 _PREFIXES = ("/usr/local", "/usr", "/opt/python")
@@ -37,7 +37,7 @@ class Replaced:
     packages: tuple[DroppedPackage, ...] = ()
 
 
-def replaced(original: Side, candidate: Side, opened: frozenset[str] | None) -> Replaced:
+def replaced(original: ImageView, candidate: ImageView, opened: frozenset[str] | None) -> Replaced:
     """All replacements that are seen in the two images."""
     if opened is None:
         return Replaced()
@@ -53,7 +53,7 @@ def replaced(original: Side, candidate: Side, opened: frozenset[str] | None) -> 
     )
 
 
-def _python(candidate: Side, opened: frozenset[str]) -> Iterator[Replaced]:
+def _python(candidate: ImageView, opened: frozenset[str]) -> Iterator[Replaced]:
     """The standard library at another prefix, of the same minor version (the version check reads the exact one)."""
     found = (_PYTHON.match(path) for path in opened)
     for match in {match["home"]: match for match in found if match}.values():
@@ -73,14 +73,14 @@ def _python(candidate: Side, opened: frozenset[str]) -> Iterator[Replaced]:
         yield Replaced(moves, (Drop("built into the other interpreter", built_in, even_if_opened=True),))
 
 
-def _node(original: Side, candidate: Side) -> Iterator[Replaced]:
+def _node(original: ImageView, candidate: ImageView) -> Iterator[Replaced]:
     before = next((place for place in _NODE_PLACES if original.is_file(place)), None)
     after = next((place for place in _NODE_PLACES if candidate.is_file(place)), None)
     if before and after and before != after and not candidate.is_file(before):
         yield Replaced((Move(before, after, f"Node.js at {after}"),))
 
 
-def _site(original: Side, candidate: Side, opened: frozenset[str]) -> Iterator[Replaced]:
+def _site(original: ImageView, candidate: ImageView, opened: frozenset[str]) -> Iterator[Replaced]:
     """The built site, whole and unchanged at its place or at another one, and the program that served it."""
     before = site_folder(original, opened)
     if before is None or not _only_serves_files(original) or not _is_web_server(original, candidate):
@@ -100,7 +100,7 @@ def _site(original: Side, candidate: Side, opened: frozenset[str]) -> Iterator[R
     yield Replaced(moves, (server,), dict.fromkeys(keys, reason), packages)
 
 
-def _only_serves_files(side: Side) -> bool:
+def _only_serves_files(side: ImageView) -> bool:
     """The start is a program that does nothing else; a service of one's own may answer more than was asked."""
     words = plain_start(side)
     names = [posixpath.basename(word) for word in words[:2]]
@@ -110,14 +110,14 @@ def _only_serves_files(side: Side) -> bool:
     return isinstance(found, FileServer) or (bool(names) and (names[0] in _FILE_SERVERS or names[1:] == ["serve"]))
 
 
-def _is_web_server(original: Side, candidate: Side) -> bool:
+def _is_web_server(original: ImageView, candidate: ImageView) -> bool:
     """Another program than before, made to serve files."""
     words = plain_start(candidate)
     name = posixpath.basename(words[0]) if words else ""
     return name in WEB_SERVERS and words != plain_start(original)
 
 
-def _same_folder(original: Side, before: str, candidate: Side) -> str | None:
+def _same_folder(original: ImageView, before: str, candidate: ImageView) -> str | None:
     """A folder of the candidate that has every file of `before`, with the same contents; the same one if it has."""
     files = [node for node in original.tree.walk(before) if node.inode is not None]
     pages = {posixpath.dirname(node.path) for node in candidate.tree.files() if node.name == "index.html"}
@@ -127,6 +127,6 @@ def _same_folder(original: Side, before: str, candidate: Side) -> str | None:
     return None
 
 
-def _is_there(original: Side, node: Node, before: str, candidate: Side, folder: str) -> bool:
+def _is_there(original: ImageView, node: Node, before: str, candidate: ImageView, folder: str) -> bool:
     found = candidate.file(folder + node.path.removeprefix(before))
     return found is not None and compare_contents(original, node, candidate, found) != "different"

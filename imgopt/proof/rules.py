@@ -12,9 +12,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from imgopt.proof.model import Drop, words
-from imgopt.proof.side import Side
-from imgopt.proof.site import FileServer, file_server
+from imgopt.inspect.built_site import serves_built_site
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.started import started_folders, started_program
+from imgopt.inspect.words import words
+from imgopt.proof.model import Drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ STATIC_SITE = (
 )
 
 
-def derived_drops(original: Side, opened: frozenset[str] | None) -> tuple[Drop, ...]:
+def derived_drops(original: ImageView, opened: frozenset[str] | None) -> tuple[Drop, ...]:
     """What any rewrite of this image may leave out, from the image's own start command and the files it opened."""
     rules = [rule for rule in _rules(original, opened) if not rule.unused or opened is not None]
     kept = _class_folders(opened or frozenset())
@@ -164,14 +166,6 @@ def derived_drops(original: Side, opened: frozenset[str] | None) -> tuple[Drop, 
 
 def _covered(rule: Rule, folders: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(folder for folder in folders if rule.whole and rule.pattern.search(folder + "x"))
-
-
-def started_folders(side: Side) -> tuple[str, ...]:
-    """Where the image starts: its working directory, and the folders of what its start names. The application is there,
-    though it be a folder for temporary files or the cache of a tool (`WORKDIR /go/src/app`, `WORKDIR /tmp`)."""
-    words = (word for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ())) if word.startswith("/"))
-    folders = (side.workdir, *(posixpath.dirname(posixpath.normpath(word)) for word in words))
-    return tuple(folder for folder in dict.fromkeys(folders) if folder != "/")
 
 
 _CLASS_FOLDER = re.compile(r"(.*/(?:target|build|out|bin)/(?:classes|production|main|resources)(?:/\w+/main)?)/")
@@ -192,7 +186,7 @@ def _unless_opened(
     return lambda path: path not in used and not path.startswith(kept) and pattern.search(path) is not None
 
 
-def _rules(original: Side, opened: frozenset[str] | None) -> Iterator[Rule]:
+def _rules(original: ImageView, opened: frozenset[str] | None) -> Iterator[Rule]:
     yield from GENERAL
     program = started_program(original)
     if program == "compiled":
@@ -203,56 +197,3 @@ def _rules(original: Side, opened: frozenset[str] | None) -> Iterator[Rule]:
         yield from TYPESCRIPT
     if serves_built_site(original, opened):
         yield from STATIC_SITE
-
-
-_INTERPRETERS = (
-    (re.compile(r"^(?:python|pypy|gunicorn|uvicorn|flask|django|celery|hypercorn|waitress|streamlit)[\d.]*"), "python"),
-    (re.compile(r"^java$"), "java"),
-    (re.compile(r"^(?:ts-node|tsx|bun|deno|nodemon)"), "typescript"),
-    (re.compile(r"^(?:node|nodejs|npm|npx|yarn|pnpm|pm2)"), "node"),
-    (re.compile(r"^(?:php|apache2|httpd)"), "php"),
-    (re.compile(r"^(?:ruby|bundle|puma|rails|rackup|unicorn)"), "ruby"),
-)
-
-
-def started_program(side: Side) -> str:
-    """What kind of program the image starts: "python", "java", "node", "compiled", ...; "" when it cannot be told."""
-    for word in _start_words(side):
-        name = word.rpartition("/")[2]
-        kind = next((kind for pattern, kind in _INTERPRETERS if pattern.match(name)), None)
-        if kind:
-            return kind
-        node = side.command(word)
-        if node is not None and side.elf(node) is not None and not side.in_base(node):
-            return "compiled"
-    return ""
-
-
-def _start_words(side: Side) -> list[str]:
-    """The words of the start, those of `sh -c` and of an entry script's own lines included."""
-    found: list[str] = []
-    for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ())):
-        found.extend(word.replace(";", " ").replace("&", " ").split())
-    scripts = [node for node in map(side.command, found[:4]) if node is not None and side.shebang(node)]
-    for script in scripts:
-        for line in script.read(1 << 16).decode("utf-8", "replace").splitlines():
-            if line.strip().startswith("exec "):
-                found.extend(line.split()[1:])
-    return found
-
-
-def serves_built_site(side: Side, opened: frozenset[str] | None) -> bool:
-    """A front end that was bundled: a built index.html is served, and its sources were not opened."""
-    if opened is None or site_folder(side, opened) is None:
-        return False
-    return not any(path.startswith(f"{side.workdir.rstrip('/')}/src/") for path in opened)
-
-
-def site_folder(side: Side, opened: frozenset[str]) -> str | None:
-    """The folder that the start serves, or a built site below the working directory, of which the index was opened."""
-    server = file_server(side)
-    named = [server.folder] if isinstance(server, FileServer) else []
-    usual = ("build", "dist", "out", "www", "_site", "public")
-    folders = [*named, *(f"{side.workdir.rstrip('/')}/{name}" for name in usual)]
-    pages = (f"{folder}/index.html" for folder in folders)
-    return next((posixpath.dirname(page) for page in pages if page in opened and side.is_file(page)), None)

@@ -6,13 +6,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.programs import running_scripts
+from imgopt.inspect.tool_state import is_state
+from imgopt.inspect.users import WRITE, Identity
 from imgopt.proof.access import lost_rights
-from imgopt.proof.model import Allowances, Check, Item, judged
+from imgopt.proof.model import Allowances, Check, judged
 from imgopt.proof.observe import Observation
-from imgopt.proof.programs import running_scripts
-from imgopt.proof.side import Side
-from imgopt.proof.state import is_state
-from imgopt.proof.users import WRITE, Identity
 
 NON_ROOT = "non-root"
 _PRIVILEGED = 1024
@@ -22,8 +23,8 @@ _OF_ROOT = re.compile(r"^/root(?:/|$)|/__pycache__(?:/|$)|\.pyc$")
 
 
 def check_non_root(
-    original: Side,
-    candidate: Side,
+    original: ImageView,
+    candidate: ImageView,
     allowances: Allowances,
     before: Observation | None = None,
     after: Observation | None = None,
@@ -54,7 +55,7 @@ def check_non_root(
     return judged(NON_ROOT, detail, items, [*allowed, *_ports(identity, before)])
 
 
-def _user_reason(original: Side, candidate: Side, identity: Identity, allowances: Allowances) -> str | None:
+def _user_reason(original: ImageView, candidate: ImageView, identity: Identity, allowances: Allowances) -> str | None:
     """ "" for the same user, a reason for an intended one, None for a difference."""
     ours = original.identity
     if allowances.user is not None:
@@ -63,12 +64,12 @@ def _user_reason(original: Side, candidate: Side, identity: Identity, allowances
     return "" if same else allowances.configuration.get("user")
 
 
-def _user_message(original: Side, candidate: Side, allowances: Allowances) -> str:
+def _user_message(original: ImageView, candidate: ImageView, allowances: Allowances) -> str:
     wanted = allowances.user if allowances.user is not None else original.config.user
     return f"user is {candidate.config.user or 'root'} instead of {wanted or 'root'}"
 
 
-def _lost_accounts(original: Side, candidate: Side) -> Iterator[Item]:
+def _lost_accounts(original: ImageView, candidate: ImageView) -> Iterator[Item]:
     """Users that the author made and that a running script names (`gosu app`)."""
     if original.base_side is None:
         return
@@ -80,12 +81,12 @@ def _lost_accounts(original: Side, candidate: Side) -> Iterator[Item]:
             yield Item("configuration", f"account:{name}", "/etc/passwd", script.path, message)
 
 
-def _accounts(side: Side) -> set[str]:
+def _accounts(side: ImageView) -> set[str]:
     lines = (side.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines()
     return {line.partition(":")[0] for line in lines if ":" in line}
 
 
-def _written_folders(before: Observation | None, original: Side) -> list[str]:
+def _written_folders(before: Observation | None, original: ImageView) -> list[str]:
     """Folders in which the original made, changed or deleted something, not for a tool of its own. The engine also
     names the folders above, and those that it makes itself to mount a volume."""
     mounts = {posixpath.normpath(volume) for volume in original.config.volumes}
@@ -104,7 +105,7 @@ def _parents(path: str) -> Iterator[str]:
         yield path
 
 
-def _not_writable(original: Side, candidate: Side, identity: Identity, folders: list[str]) -> Iterator[Item]:
+def _not_writable(original: ImageView, candidate: ImageView, identity: Identity, folders: list[str]) -> Iterator[Item]:
     for folder in folders:
         if folder.startswith(_ENGINES_OWN) or folder == "/etc":
             continue  # the engine's own mounts and files

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-from imgopt.image.tree import Node
-from imgopt.proof.model import Allowances, Check, Item, judged
-from imgopt.proof.side import Side
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.runtimes import Runtime, used_runtimes, version_of
+from imgopt.proof.model import Allowances, Check, judged
 
 NAME = "run-time version"
-_MOST = 256 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """How to find a run time and its version; `parts` of the version are its interface, the rest are patches."""
-
-    name: str
-    program: re.Pattern[str]
-    version: Callable[[Side, Node], str | None]
-    parts: int
 
 
 def check_runtime_versions(
-    original: Side, candidate: Side, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
 ) -> Check:
     """Run times that the original executes (or, where that is not known, that its start names)."""
     items: list[Item] = []
     allowed: list[str] = []
     seen: list[str] = []
-    for runtime, before in _used(original, opened):
-        after = _version(candidate, runtime)
+    for runtime, before in used_runtimes(original, opened):
+        after = version_of(candidate, runtime)
         seen.append(f"{runtime.name} {before}")
         if after == before:
             continue
@@ -49,90 +35,3 @@ def check_runtime_versions(
 
 def _short(version: str, runtime: Runtime) -> str:
     return ".".join(version.split(".")[: runtime.parts])
-
-
-def _used(side: Side, opened: frozenset[str] | None) -> Iterator[tuple[Runtime, str]]:
-    for runtime in RUNTIMES:
-        node = _executed(side, runtime, opened)
-        version = runtime.version(side, node) if node is not None else None
-        if version:
-            yield runtime, version
-
-
-def _executed(side: Side, runtime: Runtime, opened: frozenset[str] | None) -> Node | None:
-    if opened is not None:
-        paths = sorted(path for path in opened if runtime.program.search(path))
-    else:
-        words = [*(side.config.entrypoint or ()), *(side.config.cmd or ())]
-        named = (side.command(word) for text in words for word in text.split())
-        interpreters = [side.command(w) for node in named if node for w in " ".join(side.shebang(node)).split()[-1:]]
-        started = (side.command(word) for text in words for word in text.split())
-        paths = [n.path for n in (*started, *interpreters) if n is not None and runtime.program.search(n.path)]
-    return next((node for path in paths if (node := side.file(path)) is not None), None)
-
-
-def _version(side: Side, runtime: Runtime) -> str | None:
-    """Of the program that the name leads to, or of any that is there."""
-    nodes = (node for node in side.tree.files() if node.mode & 0o111 and runtime.program.search(node.path))
-    found = sorted({version for node in nodes if (version := runtime.version(side, node))}, reverse=True)
-    return found[0] if found else None
-
-
-def _search(side: Side, path: str, pattern: bytes) -> str | None:
-    data = side.read(path, _MOST) or b""
-    match = re.search(pattern, data)
-    return match[1].decode("ascii", "replace") if match else None
-
-
-def _python(side: Side, node: Node) -> str | None:
-    """PY_VERSION stands in the interpreter or in its library, which Py_GetVersion() puts before a build date."""
-    elf = side.elf(node)
-    if elf is None:
-        return None
-    minor = re.search(r"(\d+\.\d+)$", node.path)
-    number = re.escape(minor[1]).encode() if minor else rb"[23]\.\d+"
-    places = [node.path]
-    for name in elf.needed:
-        if name.startswith("libpython"):
-            found = side.loader.find(name, elf.machine, node.path.rpartition("/")[0], elf.runpath, elf.rpath)
-            places += [found] if found else []
-    versions = (
-        _search(side, place, rb"\0(" + number + rb"\.\d+(?:(?:a|b|rc)\d+)?\+?)\0") for place in reversed(places)
-    )
-    return next((version for version in versions if version), minor[1] if minor else None)
-
-
-def _node(side: Side, node: Node) -> str | None:
-    return _search(side, node.path, rb"node\.js/v(\d+\.\d+\.\d+)")
-
-
-def _java(side: Side, node: Node) -> str | None:
-    """`release` in the folder above bin, which every JDK and JRE since 8 has."""
-    home = node.path.rsplit("/", 2)[0]
-    return _search(side, f"{home}/release", rb'JAVA_VERSION="(?:1\.)?([^"]+)"') or _java_by_folder(home)
-
-
-def _java_by_folder(home: str) -> str | None:
-    match = re.search(r"java-(\d+)-", home)
-    return match[1] if match else None
-
-
-def _ruby(side: Side, node: Node) -> str | None:
-    folders = (folder for prefix in ("/usr/local", "/usr") for folder in side.tree.walk(f"{prefix}/lib/ruby"))
-    names = (re.fullmatch(r"\d+\.\d+\.\d+", folder.name) for folder in folders if folder.kind == "dir")
-    return next((match[0] for match in names if match), None) if node.kind == "file" else None
-
-
-def _php(side: Side, node: Node) -> str | None:
-    return _search(side, node.path, rb"X-Powered-By: PHP/(\d+\.\d+\.\d+)") or _search(
-        side, node.path, rb"\0(\d\.\d+\.\d+)(?:-[\w.+~]+)?\0"
-    )
-
-
-RUNTIMES = (
-    Runtime("python", re.compile(r"/bin/python\d\.\d+$"), _python, 2),
-    Runtime("node", re.compile(r"/bin/(?:node|nodejs)$"), _node, 1),
-    Runtime("java", re.compile(r"/bin/java$"), _java, 1),
-    Runtime("ruby", re.compile(r"/bin/ruby[\d.]*$"), _ruby, 2),
-    Runtime("php", re.compile(r"/(?:bin/php[\d.]*|sbin/php-fpm[\d.]*)$"), _php, 2),
-)

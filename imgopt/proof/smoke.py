@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imgopt.engine import Session
+from imgopt.inspect.failures import Item
 from imgopt.proof.logs import failures_from_logs
 from imgopt.proof.masks import canonical, differs, mask_of, mismatch
-from imgopt.proof.model import Check, Item, counted, judged, not_measured
+from imgopt.proof.model import Check, counted, judged, not_measured
 from imgopt.proof.observe import KILLED, Observation, observe
 from imgopt.proof.probes import COMPARED_HEADERS, UNKNOWN_PATH, Answer
 from imgopt.proof.settings import SmokeSettings

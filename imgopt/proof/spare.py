@@ -12,15 +12,15 @@ from collections.abc import Iterable
 
 import msgspec
 
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources import source_texts
 from imgopt.proof.model import Drop
-from imgopt.proof.side import Side
-from imgopt.proof.sources import source_texts
 
 _SPARE = (("debug", "supports-color", ("has-flag",)),)
 """(who asks, for what, what that one needs): github.com/debug-js/debug, src/node.js: more colours in its log."""
 
 
-def spare_packages(original: Side, development: Iterable[str]) -> Drop:
+def spare_packages(original: ImageView, development: Iterable[str]) -> Drop:
     """What may be missing though it was opened, of the folders of `development` packages."""
     folders = set(development)
     found: set[str] = set()
@@ -32,7 +32,7 @@ def spare_packages(original: Side, development: Iterable[str]) -> Drop:
     return Drop("asked for in a try, and done without in production", frozenset(found), even_if_opened=True)
 
 
-def _is_optional(original: Side, package: str, wanted: str) -> bool:
+def _is_optional(original: ImageView, package: str, wanted: str) -> bool:
     """The package's own manifest says that it works without."""
     try:
         manifest = msgspec.json.decode(original.read(f"{package}/package.json") or b"{}")
@@ -41,6 +41,6 @@ def _is_optional(original: Side, package: str, wanted: str) -> bool:
         return False
 
 
-def _named(original: Side, package: str) -> bool:
+def _named(original: ImageView, package: str) -> bool:
     word = re.compile(rf"[\"'`]{re.escape(package)}[\"'`/]")
     return any(word.search(text) for _, text in source_texts(original))

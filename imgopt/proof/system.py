@@ -7,15 +7,18 @@ Dockerfile are a wish of the author, and such a program may be called only on a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from imgopt.image.packages import Package
-from imgopt.proof.data import BUNDLED
-from imgopt.proof.model import Allowances, Check, Item, counted, judged, words
-from imgopt.proof.packages import SYSTEM
-from imgopt.proof.side import Side
-from imgopt.proof.tools import unused_tools
+from imgopt.inspect.certificates import BUNDLED
+from imgopt.inspect.failures import Item
+from imgopt.inspect.hand_tools import unused_tools
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.installed import SYSTEM
+from imgopt.inspect.package_files import files_lacking
+from imgopt.inspect.words import words
+from imgopt.proof.model import Allowances, Check, counted, judged
 
 NAME = "system packages"
 BUILD_TOOLS = words(
@@ -29,14 +32,11 @@ BUILD_TOOLS = words(
 )
 """Compilers, build systems, and what only package managers use."""
 _DEVELOPMENT = re.compile(r"^(?:lib.+|.+)-(?:dev|devel|headers|static|doc|dbg|dbgsym)$")
-_NOT_RUN = re.compile(
-    r"^/usr/share/(?:doc|man|info|locale|lintian|bug|doc-base|menu)/|^/var/lib/dpkg/|\.(?:gz|a|la|pc|h)$"
-)
 
 
 def check_system_packages(
-    original: Side,
-    candidate: Side,
+    original: ImageView,
+    candidate: ImageView,
     allowances: Allowances,
     names: Sequence[str],
     *,
@@ -59,7 +59,7 @@ def check_system_packages(
     return judged(NAME, detail, items, allowed)
 
 
-def _named(side: Side, name: str) -> Package | None:
+def _named(side: ImageView, name: str) -> Package | None:
     plain = re.split(r"[=:/<>~]", name, maxsplit=1)[0]
     system = [package for package in side.packages if package.ecosystem in SYSTEM]
     by_name = next((package for package in system if package.name == plain), None)
@@ -67,7 +67,7 @@ def _named(side: Side, name: str) -> Package | None:
 
 
 def _judge(
-    original: Side, candidate: Side, package: Package, allowances: Allowances, opened: frozenset[str]
+    original: ImageView, candidate: ImageView, package: Package, allowances: Allowances, opened: frozenset[str]
 ) -> tuple[Item | None, str | None]:
     found = _named(candidate, package.name)
     if found is not None and found.version == package.version:
@@ -95,33 +95,10 @@ def _build_tool(package: Package, opened: frozenset[str]) -> str | None:
     return "a build tool" if any(fnmatchcase(package.name, pattern) for pattern in BUILD_TOOLS) else None
 
 
-def files_lacking(original: Side, package: Package, has: Callable[[str], bool]) -> Iterator[str]:
-    """Files of the package, and of those that only it brought along, that a program could read and that are gone."""
-    for each in (package, *_brought_along(original, package)):
-        yield from (path for path in each.files if not _NOT_RUN.search(path) and not has(path))
-
-
-def _is_there(original: Side, candidate: Side, path: str) -> bool:
+def _is_there(original: ImageView, candidate: ImageView, path: str) -> bool:
     """A library may be there under the name that programs ask for alone."""
     if candidate.is_file(path):
         return True
     node = original.file(path)
     elf = original.elf(node) if node is not None else None
     return bool(elf and elf.soname and candidate.loader.find(elf.soname, elf.machine, "/", elf.runpath, elf.rpath))
-
-
-def _brought_along(side: Side, package: Package) -> list[Package]:
-    """Packages above the base that it depends on, directly or not."""
-    by_name = {each.name: each for each in side.packages if each.ecosystem == package.ecosystem}
-    for each in list(by_name.values()):
-        for name in each.provides:
-            by_name.setdefault(name, each)
-    found: dict[str, Package] = {}
-    queue = [package]
-    while queue:
-        for choices in queue.pop().depends:
-            other = next((by_name[name] for name in choices if name in by_name), None)
-            if other and other.name not in found and other is not package and other.layer >= side.base_layers:
-                found[other.name] = other
-                queue.append(other)
-    return list(found.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from imgopt.proof.tools import named_in, names_of_programs, unused_tools
+from imgopt.inspect.hand_tools import named_in, names_of_programs, unused_tools
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.strategy import ContextFiles, Project
 

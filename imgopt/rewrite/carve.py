@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from imgopt.context.ecosystems import Drop, Ecosystem, State
-from imgopt.proof.files import MADE_BY_TOOLS
+from imgopt.inspect.application_files import MADE_BY_TOOLS
 
 Fate = Literal["kept", "reinstalled", "replaced", "dropped"]
 

@@ -11,8 +11,8 @@ from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.config import is_root
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
-from imgopt.proof.rules import started_folders
-from imgopt.proof.state import named_folders, temporary_folder
+from imgopt.inspect.started import started_folders
+from imgopt.inspect.tool_state import named_folders, temporary_folder
 from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, is_below, orphan_bytecode
 from imgopt.rewrite.copies import CopyPlan, plan_copies

@@ -12,8 +12,8 @@ from imgopt.image.config import ImageConfig
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages
 from imgopt.image.tree import Node, Tree
-from imgopt.proof.side import Side
-from imgopt.proof.state import is_state
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.tool_state import is_state
 from imgopt.rewrite.carve import PathFact
 
 
@@ -85,7 +85,7 @@ class Seen:
 class Evidence:
     """What was measured on the original image."""
 
-    side: Side
+    side: ImageView
     """The original image, and the base that it was built on."""
     packages: SystemPackages
     seen: Seen = Seen()

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from imgopt.image import Image, Tree, find_packages
-from imgopt.proof.files import package_layers
-from imgopt.proof.side import Side
+from imgopt.inspect.application_files import package_layers
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 
 SYSTEM_ECOSYSTEMS = frozenset(["deb", "dpkg", "apk", "rpm"])
@@ -23,7 +23,7 @@ def gather(
 ) -> Evidence:
     """Evidence of the original. `base` is the image of its FROM; `seen` what the smoke run showed; `named` the system
     packages that the Dockerfile installs by name (some of them may have been in the base already)."""
-    side = Side(image, base)
+    side = ImageView(image, base)
     packages = system_packages(side.tree, side.base_layers)
     asked = {*packages.asked, *(name for name in named if name in packages.installed)}
     return Evidence(

@@ -6,7 +6,7 @@ import re
 
 from imgopt.image.elf import is_elf
 from imgopt.image.tree import Node
-from imgopt.proof.contents import go_build
+from imgopt.inspect.contents import go_build
 from imgopt.rewrite.evidence import Evidence
 
 _PUBLISHED = re.compile(r"mod\t[^\t]*\t[^\t]*\th1:")

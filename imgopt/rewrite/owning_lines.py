@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Copy
-from imgopt.proof.files import copied_layers
+from imgopt.inspect.application_files import copied_layers
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.steps import workdir_at
 from imgopt.rewrite.strategy import Situation

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 
 STATUS = "/var/lib/dpkg/status"
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 
 
 def recommended_data(
-    side: Side, wanted: Iterable[str], installed: Mapping[str, str], data: list[str]
+    side: ImageView, wanted: Iterable[str], installed: Mapping[str, str], data: list[str]
 ) -> dict[str, str]:
     """Installed packages of data (glob patterns) that the wanted ones, or what those need, depend on or recommend ->
     who wants them."""
@@ -36,7 +36,7 @@ def recommended_data(
 
 
 @lru_cache(maxsize=8)
-def _edges(side: Side) -> Mapping[str, frozenset[str]]:
+def _edges(side: ImageView) -> Mapping[str, frozenset[str]]:
     """Package -> what it depends on or recommends, by Debian's own record; empty for other distributions."""
     text = (side.read(STATUS) or b"").decode("utf-8", "replace")
     found: dict[str, frozenset[str]] = {}

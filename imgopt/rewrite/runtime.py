@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from imgopt.image.tree import Node, Tree
-from imgopt.proof.contents import go_build
-from imgopt.proof.libraries import library_path
-from imgopt.proof.side import Side
+from imgopt.inspect.contents import go_build
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.libraries import library_path
 
 
 @dataclass
@@ -29,7 +29,7 @@ class RuntimeNeeds:
 
 
 def runtime_needs(
-    side: Side,
+    side: ImageView,
     roots: Iterable[tuple[str, str]],
     new_base: Tree | None,
     kept: frozenset[str],
@@ -76,7 +76,7 @@ def has_path(tree: Tree, path: str) -> bool:
 
 
 def _wanted(
-    side: Side, node: Node, needs: RuntimeNeeds, scripts: Callable[[str], bool], *, static: bool
+    side: ImageView, node: Node, needs: RuntimeNeeds, scripts: Callable[[str], bool], *, static: bool
 ) -> Iterator[str]:
     words = side.shebang(node)
     if words:
@@ -95,7 +95,7 @@ def _wanted(
             yield path
 
 
-def _interpreter(side: Side, words: tuple[str, ...]) -> Iterator[str]:
+def _interpreter(side: ImageView, words: tuple[str, ...]) -> Iterator[str]:
     yield words[0]
     if posixpath.basename(words[0]) == "env" and len(words) > 1:
         names = [word for word in words[1].split() if not word.startswith("-") and "=" not in word]

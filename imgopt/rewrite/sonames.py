@@ -10,10 +10,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 
 
-def named_once(side: Side, libraries: Mapping[str, str]) -> dict[str, str]:
+def named_once(side: ImageView, libraries: Mapping[str, str]) -> dict[str, str]:
     """The same files, each library under its own name (DT_SONAME) where it has one; folders that are links resolved."""
     placed = {_real_folder(side, path): why for path, why in libraries.items()}
     asked = {real for path in placed if (real := _asked_by_name(side, path))}
@@ -24,29 +24,29 @@ def named_once(side: Side, libraries: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _real(side: Side, path: str) -> str | None:
+def _real(side: ImageView, path: str) -> str | None:
     node = side.file(path)
     return node.path if node is not None else None
 
 
-def _soname(side: Side, path: str) -> str | None:
+def _soname(side: ImageView, path: str) -> str | None:
     node = side.file(path)
     elf = side.elf(node) if node is not None else None
     return elf.soname if elf is not None else None
 
 
-def _asked_by_name(side: Side, path: str) -> str | None:
+def _asked_by_name(side: ImageView, path: str) -> str | None:
     """The real path of a library that is asked for under its own name; the loader's own place counts always."""
     return _real(side, path) if _soname(side, path) == posixpath.basename(path) else None
 
 
-def _by_soname(side: Side, path: str) -> str:
+def _by_soname(side: ImageView, path: str) -> str:
     soname = _soname(side, path)
     beside = posixpath.join(posixpath.dirname(path), soname) if soname else path
     return beside if _real(side, beside) == _real(side, path) else path
 
 
-def _real_folder(side: Side, path: str) -> str:
+def _real_folder(side: ImageView, path: str) -> str:
     """Without the links of a merged /usr; the dynamic loader stays where programs name it."""
     folder = side.tree.resolve(posixpath.dirname(path))
     name = posixpath.basename(path)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.typed import Command
 from imgopt.image.tree import Tree
-from imgopt.proof.starts import unfolded
+from imgopt.inspect.start_words import unfolded
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.strategy import Situation
 

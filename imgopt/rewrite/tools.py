@@ -17,10 +17,10 @@ from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages
-from imgopt.proof.imports import imported_modules, modules_of
-from imgopt.proof.runners import environment_of, is_closed
-from imgopt.proof.side import plain_name
-from imgopt.proof.starts import unfolded
+from imgopt.inspect.environment_runners import environment_of, is_closed
+from imgopt.inspect.image_view import plain_name
+from imgopt.inspect.python_imports import imported_modules, modules_of
+from imgopt.inspect.start_words import unfolded
 from imgopt.rewrite.carve import is_below, matches_any
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import Install, recognise

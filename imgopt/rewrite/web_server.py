@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from imgopt.inspect.file_servers import INDEX
+from imgopt.inspect.site_paths import NO_FILE
 from imgopt.proof.probes import UNKNOWN_PATH
-from imgopt.proof.site import INDEX, NO_FILE
 from imgopt.rewrite.evidence import Page
 
 COMPRESSED = ("text/", "javascript", "json", "xml", "svg")

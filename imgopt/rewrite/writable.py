@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from imgopt.image.tree import Tree
-from imgopt.proof.files import application_files, copied_layers
-from imgopt.proof.state import is_state
-from imgopt.proof.writes import written_by_sources
+from imgopt.inspect.application_files import application_files, copied_layers
+from imgopt.inspect.tool_state import is_state
+from imgopt.inspect.written_places import written_by_sources
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import shell_word
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from imgopt.image import Image, open_image
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,11 @@ def image_of(tmp_path: Path) -> Callable[[Recipe], Image]:
 
 
 @pytest.fixture
-def side_of(image_of: Callable[[Recipe], Image]) -> Callable[..., Side]:
+def side_of(image_of: Callable[[Recipe], Image]) -> Callable[..., ImageView]:
     """A Side; `base` is how many of the recipe's layers are the base image."""
 
-    def make(recipe: Recipe, base: int = 0) -> Side:
+    def make(recipe: Recipe, base: int = 0) -> ImageView:
         below = image_of(Recipe(recipe.layers[:base], {})) if base else None
-        return Side(image_of(recipe), below)
+        return ImageView(image_of(recipe), below)
 
     return make

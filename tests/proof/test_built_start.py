@@ -8,7 +8,7 @@ from pathlib import Path
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import apply_edits, parse
 from imgopt.image import Image
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation
 from imgopt.strategies.start_command import STRATEGY
@@ -32,7 +32,7 @@ def test_a_program_of_the_packages_is_given_to_its_interpreter(
         "Cmd": ["./node_modules/.bin/fastify", "start", "a.js"],
         "Env": ["PATH=/usr/local/bin:/usr/bin"],
     }
-    evidence = Evidence(Side(image_of(Recipe((("COPY . .", FILES),), config))), SystemPackages())
+    evidence = Evidence(ImageView(image_of(Recipe((("COPY . .", FILES),), config))), SystemPackages())
     context = ContextFiles(tmp_path, {"package.json": 9})
     (change,) = STRATEGY.rewrite(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(TEXT)))
     assert isinstance(change, Change)
@@ -54,7 +54,7 @@ def started(image_of: Callable[[Recipe], Image], folder: Path, source: str) -> s
         "app/dist/main.js": "1",
     }
     config = {"WorkingDir": "/app", "Cmd": ["npm", "run", "start:prod"], "Env": ["PATH=/usr/local/bin:/usr/bin"]}
-    evidence = Evidence(Side(image_of(Recipe((("COPY . .", {**FILES, **npm}),), config))), SystemPackages())
+    evidence = Evidence(ImageView(image_of(Recipe((("COPY . .", {**FILES, **npm}),), config))), SystemPackages())
     context = ContextFiles(folder, {"package.json": 9, "main.ts": 9})
     (change,) = STRATEGY.rewrite(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(TEXT)))
     assert isinstance(change, Change)

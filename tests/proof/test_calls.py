@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imgopt.proof.calls import called_by_packages, called_by_sources
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.program_calls import called_by_packages, called_by_sources
 
 from .conftest import Recipe
 
@@ -28,12 +28,12 @@ from .conftest import Recipe
         ("a.txt", 'subprocess.run(["git"])', []),
     ],
 )
-def test_literal_calls_in_sources(name: str, text: str, programs: list[str], side_of: Callable[..., Side]) -> None:
+def test_literal_calls_in_sources(name: str, text: str, programs: list[str], side_of: Callable[..., ImageView]) -> None:
     side = side_of(Recipe((("COPY . /app", {f"app/{name}": text}),), {"WorkingDir": "/app"}))
     assert [program for program, _ in called_by_sources(side)] == programs
 
 
-def test_packages_that_drive_a_program(side_of: Callable[..., Side]) -> None:
+def test_packages_that_drive_a_program(side_of: Callable[..., ImageView]) -> None:
     site = "usr/lib/python3/site-packages"
     files = {
         f"{site}/GitPython-3.1.dist-info/METADATA": "Name: GitPython\nVersion: 3.1\n",

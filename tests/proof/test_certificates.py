@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.data import check_certificates
 from imgopt.proof.model import Allowances
-from imgopt.proof.side import Side
 from imgopt.proof.system import check_system_packages
 
 from .conftest import Files, Recipe
@@ -36,7 +36,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("before", "after", "said"), CASES.values(), ids=CASES)
-def test_root_certificates(side_of: Callable[..., Side], before: Files, after: Files, said: list[str]) -> None:
+def test_root_certificates(side_of: Callable[..., ImageView], before: Files, after: Files, said: list[str]) -> None:
     check = check_certificates(side_of(image(before), 1), side_of(image(after), 1), Allowances())
     assert len(check.items) == len(said)
     assert all(str(item).startswith(start) for item, start in zip(check.items, said, strict=True))
@@ -57,7 +57,7 @@ PACKAGE: Files = {
     ids=["the bundle is there", "it is not", "another file of the package was opened"],
 )
 def test_the_package_of_root_certificates_comes_down_to_its_bundle(
-    side_of: Callable[..., Side], there: Files, opened: str, passes: bool
+    side_of: Callable[..., ImageView], there: Files, opened: str, passes: bool
 ) -> None:
     before, after = side_of(image(PACKAGE), 1), side_of(image(there), 1)
     check = check_system_packages(before, after, Allowances(), ["ca-certificates"], opened=frozenset([opened]))

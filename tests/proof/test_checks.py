@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.files import check_application_files
 from imgopt.proof.judge import static_checks
 from imgopt.proof.model import Allowances, Check, Drop
 from imgopt.proof.prove import shown
-from imgopt.proof.side import Side
 from imgopt.report import render
 from imgopt.results import from_json, to_json
 from imgopt.results.proof import Compared, ProofResult
@@ -70,7 +70,7 @@ def failed(checks: Iterable[Check]) -> dict[str, list[str]]:
     return {check.name: [str(item) for item in check.items] for check in checks if check.verdict == "failed"}
 
 
-def test_the_same_image_passes_every_check(side_of: Callable[..., Side]) -> None:
+def test_the_same_image_passes_every_check(side_of: Callable[..., ImageView]) -> None:
     checks = static_checks(side_of(ORIGINAL, 1), side_of(ORIGINAL, 1), Allowances())
     assert failed(checks) == {}
     assert all(check.detail for check in checks)
@@ -148,7 +148,7 @@ MUTATIONS = {
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_mutation_is_refuted_by_the_check_that_is_for_it(name: str, side_of: Callable[..., Side]) -> None:
+def test_a_mutation_is_refuted_by_the_check_that_is_for_it(name: str, side_of: Callable[..., ImageView]) -> None:
     change, check, said = MUTATIONS[name]
     candidate = ORIGINAL.but(**change)
     found = failed(static_checks(side_of(ORIGINAL, 1), side_of(candidate), Allowances()))
@@ -166,17 +166,17 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_a_harmless_difference_is_not_refuted(name: str, side_of: Callable[..., Side]) -> None:
+def test_a_harmless_difference_is_not_refuted(name: str, side_of: Callable[..., ImageView]) -> None:
     candidate = ORIGINAL.but(**HARMLESS[name])
     assert failed(static_checks(side_of(ORIGINAL, 1), side_of(candidate), Allowances())) == {}
 
 
-def test_another_split_into_layers_is_not_refuted(side_of: Callable[..., Side]) -> None:
+def test_another_split_into_layers_is_not_refuted(side_of: Callable[..., ImageView]) -> None:
     one = Recipe((("ADD rootfs", {**BASE, **PACKAGES, **DATA, **APP}),), CONFIG)
     assert failed(static_checks(side_of(ORIGINAL, 1), side_of(one), Allowances())) == {}
 
 
-def test_an_intended_drop_is_told_with_its_reason(side_of: Callable[..., Side]) -> None:
+def test_an_intended_drop_is_told_with_its_reason(side_of: Callable[..., ImageView]) -> None:
     candidate = side_of(ORIGINAL.but(without=["app/.git/HEAD"]))
     allowed = Allowances(drops=(Drop("version control data", frozenset({"/app/.git"})),))
     checks = static_checks(side_of(ORIGINAL, 1), candidate, allowed)
@@ -185,7 +185,7 @@ def test_an_intended_drop_is_told_with_its_reason(side_of: Callable[..., Side]) 
     assert "application files" in failed(static_checks(side_of(ORIGINAL, 1), candidate, Allowances()))
 
 
-def test_names_that_are_no_text_are_told_and_saved(side_of: Callable[..., Side]) -> None:
+def test_names_that_are_no_text_are_told_and_saved(side_of: Callable[..., ImageView]) -> None:
     odd = {"app/\udcff\x1b[31m": "x", "app/tool\n": File("#!/\udcff\x00sh", 0o755)}
     original, candidate = side_of(ORIGINAL.but(files=odd), 1), side_of(ORIGINAL)
     checks = static_checks(original, candidate, Allowances())
@@ -197,7 +197,7 @@ def test_names_that_are_no_text_are_told_and_saved(side_of: Callable[..., Side])
     assert "\x1b" not in render(result, "text")
 
 
-def test_empty_folders_that_a_package_leaves_are_not_the_authors(side_of: Callable[..., Side]) -> None:
+def test_empty_folders_that_a_package_leaves_are_not_the_authors(side_of: Callable[..., ImageView]) -> None:
     folder = File(folder=True)
     made = {
         "var/lib/dpkg/status": "Package: fontconfig-config\nStatus: install ok installed\nVersion: 2\n",
@@ -211,7 +211,7 @@ def test_empty_folders_that_a_package_leaves_are_not_the_authors(side_of: Callab
     assert found == {"application files": ["missing file: /data/in"]}
 
 
-def test_settings_of_a_package_that_is_left_out_are_not_missed(side_of: Callable[..., Side]) -> None:
+def test_settings_of_a_package_that_is_left_out_are_not_missed(side_of: Callable[..., ImageView]) -> None:
     installed = "Package: {}\nStatus: install ok installed\nVersion: 2\n\n"
     status = "".join(map(installed.format, ("exim4-base", "cron")))
     made = {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imgopt.proof.contents import compare_contents
-from imgopt.proof.side import Side
+from imgopt.inspect.contents import compare_contents
+from imgopt.inspect.image_view import ImageView
 
 from .conftest import Recipe
 
@@ -26,7 +26,7 @@ MADE = '{"/_app": "a.js", "/_error": ["b.js", "c.js"]}'
     ],
 )
 def test_a_table_may_be_written_in_another_order(
-    other: str, step: str, likeness: str, side_of: Callable[..., Side]
+    other: str, step: str, likeness: str, side_of: Callable[..., ImageView]
 ) -> None:
     one, two = (side_of(Recipe(((step, {PATH: text}),), {})) for text in (MADE, other))
     before, after = one.file(PATH), two.file(PATH)
@@ -35,7 +35,7 @@ def test_a_table_may_be_written_in_another_order(
     assert compare_contents(one, before, two, after) == likeness
 
 
-def test_true_is_not_one(side_of: Callable[..., Side]) -> None:
+def test_true_is_not_one(side_of: Callable[..., ImageView]) -> None:
     one, two = (side_of(Recipe((("RUN x", {PATH: text}),), {})) for text in ('{"a": 1}', '{"a": true}'))
     before, after = one.file(PATH), two.file(PATH)
     assert before is not None
@@ -64,7 +64,7 @@ MANIFESTS = {
 
 @pytest.mark.parametrize(("name", "other", "likeness"), MANIFESTS.values(), ids=MANIFESTS)
 def test_a_manifest_that_a_build_rewrites_is_compared_by_meaning(
-    name: str, other: str, likeness: str, side_of: Callable[..., Side]
+    name: str, other: str, likeness: str, side_of: Callable[..., ImageView]
 ) -> None:
     one, two = (
         side_of(Recipe((("COPY . .", {f"/app/{name}": MANIFEST}), ("RUN npm i -D x", {f"/app/{name}": text})), {}))
@@ -84,7 +84,9 @@ def test_a_manifest_that_a_build_rewrites_is_compared_by_meaning(
         ('[project]\ndependencies = [\n  "flask==3.1.0",\n]\nname = "a"\n', "rebuilt"),
     ],
 )
-def test_settings_in_toml_are_compared_by_their_values(other: str, likeness: str, side_of: Callable[..., Side]) -> None:
+def test_settings_in_toml_are_compared_by_their_values(
+    other: str, likeness: str, side_of: Callable[..., ImageView]
+) -> None:
     path = "/app/pyproject.toml"
     one, two = (side_of(Recipe((("RUN poetry add x", {path: text}),), {})) for text in (PROJECT, other))
     before, after = one.file(path), two.file(path)

@@ -10,7 +10,7 @@ import pytest
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import apply_edits, parse
 from imgopt.image import Image
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.carve import Carved
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.final_stage import Copy, FinalStage
@@ -61,7 +61,7 @@ def divided(
     project = Project(
         files,
         builtin_ecosystems(),
-        evidence=Evidence(Side(image, base_layers=1), SystemPackages()),
+        evidence=Evidence(ImageView(image, base_layers=1), SystemPackages()),
         repairs=Repairs(paths=repairs),
     )
     final = FinalStage("builder", "base", True, Carved({}, {}), copies=copies, early=early, prepare=prepare)

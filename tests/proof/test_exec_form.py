@@ -10,7 +10,7 @@ import pytest
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image import Image
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
 from imgopt.strategies.exec_form import STRATEGY
@@ -32,7 +32,7 @@ def test_an_entry_script_that_only_starts_the_command_is_no_reason(
     base = {"bin/sh": PROGRAM, "usr/bin/npm": PROGRAM, "usr/bin/start.sh": File(script, 0o755)}
     config = {"Entrypoint": ["start.sh"], "Cmd": ["/bin/sh", "-c", command], "Env": ["PATH=/usr/bin:/bin"]}
     layers = (("ADD", base), ("COPY . .", {"app/a.js": "1"}))
-    side = Side(image_of(Recipe(layers, config)), image_of(Recipe(layers[:1], config)))
+    side = ImageView(image_of(Recipe(layers, config)), image_of(Recipe(layers[:1], config)))
     project = Project(ContextFiles(tmp_path, {}), builtin_ecosystems(), evidence=Evidence(side, SystemPackages()))
     (found,) = STRATEGY.rewrite(Situation(project, parse(f"FROM node:20\nCOPY . /app\nCMD {command}\n")))
     assert type(found) is kind

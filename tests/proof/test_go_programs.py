@@ -10,8 +10,8 @@ import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
-from imgopt.proof.contents import c_packages, compare_contents
-from imgopt.proof.side import Side
+from imgopt.inspect.contents import c_packages, compare_contents
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.go_programs import go_programs
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
@@ -46,7 +46,7 @@ def program(info: bytes = BUILT, functions: bytes = b"", needed: bytes = b"libc.
     return head + b"".join(heads) + body + b"".join(rows)
 
 
-def situation(side: Side) -> Situation:
+def situation(side: ImageView) -> Situation:
     evidence = Evidence(side, SystemPackages())
     return Situation(
         Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE)
@@ -54,8 +54,8 @@ def situation(side: Side) -> Situation:
 
 
 @pytest.fixture
-def image(side_of: Callable[..., Side]) -> Callable[..., Side]:
-    def make(**programs: bytes) -> Side:
+def image(side_of: Callable[..., ImageView]) -> Callable[..., ImageView]:
+    def make(**programs: bytes) -> ImageView:
         files = {f"/app/{name}": File(data, 0o755) for name, data in programs.items()}
         shell = {"/bin/sh": File(b"#!", 0o755)}
         return side_of(
@@ -65,7 +65,7 @@ def image(side_of: Callable[..., Side]) -> Callable[..., Side]:
     return make
 
 
-def test_programs_of_the_source_are_found_whatever_starts_them(image: Callable[..., Side]) -> None:
+def test_programs_of_the_source_are_found_whatever_starts_them(image: Callable[..., ImageView]) -> None:
     side = image(main=program(), tool=program(PUBLISHED), script=b"#!/bin/sh\n", other=b"\x7fELF\2\1\1" + bytes(200))
     assert [node.path for node in go_programs(Evidence(side, SystemPackages()))] == ["/app/main"]
 
@@ -73,13 +73,13 @@ def test_programs_of_the_source_are_found_whatever_starts_them(image: Callable[.
 C = b"\0main.main\0net._Cfunc_getaddrinfo\0example.org/sqlite._Cfunc_open\0"
 
 
-def test_packages_that_call_c_are_read_from_the_names_of_functions(image: Callable[..., Side]) -> None:
+def test_packages_that_call_c_are_read_from_the_names_of_functions(image: Callable[..., ImageView]) -> None:
     side = image(main=program(functions=bytes(1 << 20) + C), plain=program(functions=C[:30]))
     nodes = [side.file("/app/main"), side.file("/app/plain")]
     assert [c_packages(node) for node in nodes if node] == [frozenset(["example.org/sqlite"]), frozenset()]
 
 
-def test_a_program_that_lost_its_c_is_another_program(image: Callable[..., Side]) -> None:
+def test_a_program_that_lost_its_c_is_another_program(image: Callable[..., ImageView]) -> None:
     one, other = image(main=program(functions=C)), image(main=program(functions=C[:30]))
     same = image(main=program(functions=C + b"\0more"))
     node = one.file("/app/main")
@@ -87,7 +87,7 @@ def test_a_program_that_lost_its_c_is_another_program(image: Callable[..., Side]
     assert found == ["different", "rebuilt"]
 
 
-def test_a_program_behind_a_shell_is_linked_statically_and_stripped(image: Callable[..., Side]) -> None:
+def test_a_program_behind_a_shell_is_linked_statically_and_stripped(image: Callable[..., ImageView]) -> None:
     there = situation(image(main=program(functions=C[:30])))
     assert [type(found) for found in static_link.STRATEGY.rewrite(there)] == [Change]
     assert [type(found) for found in strip_symbols.STRATEGY.rewrite(there)] == [Change]
@@ -102,13 +102,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("data", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_needs_c_is_not_linked_statically(image: Callable[..., Side], data: bytes, reason: str) -> None:
+def test_what_needs_c_is_not_linked_statically(image: Callable[..., ImageView], data: bytes, reason: str) -> None:
     (found,) = static_link.STRATEGY.rewrite(situation(image(main=data)))
     assert isinstance(found, Skip)
     assert reason in found.reason
 
 
-def test_one_program_of_several_that_needs_c_is_enough(image: Callable[..., Side]) -> None:
+def test_one_program_of_several_that_needs_c_is_enough(image: Callable[..., ImageView]) -> None:
     side = image(main=program(), worker=program(functions=C))
     (found,) = static_link.STRATEGY.rewrite(situation(side))
     assert isinstance(found, Skip)

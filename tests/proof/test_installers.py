@@ -9,8 +9,8 @@ import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
-from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import ContextFiles, Project, Situation
 from imgopt.rewrite.tools import _last_installer, removable_tools
@@ -40,7 +40,7 @@ INSTALLED = {**package("poetry", "cleo", "requests"), **package("cleo"), **packa
 
 
 @pytest.fixture
-def removed(tmp_path: Path, side_of: Callable[..., Side]) -> Callable[..., tuple[str, ...]]:
+def removed(tmp_path: Path, side_of: Callable[..., ImageView]) -> Callable[..., tuple[str, ...]]:
     def find(
         installed: Mapping[str, str | File] = INSTALLED, source: str = "", lists: str = "", opened: str = ""
     ) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def test_what_the_project_may_use_stays(why: dict[str, object], removed: Callabl
 
 @pytest.mark.parametrize(("more", "wanted"), [({}, True), ({f"{SITE}/own.py": "x"}, False)])
 def test_many_packages_go_at_once_where_nothing_else_lies_in_their_folder(
-    tmp_path: Path, side_of: Callable[..., Side], more: Mapping[str, str], wanted: bool
+    tmp_path: Path, side_of: Callable[..., ImageView], more: Mapping[str, str], wanted: bool
 ) -> None:
     (tmp_path / "pyproject.toml").write_text("")
     names = [f"tool{number}" for number in range(12)]
@@ -99,7 +99,7 @@ def test_many_packages_go_at_once_where_nothing_else_lies_in_their_folder(
 
 
 def test_development_packages_go_from_the_environment_that_the_service_runs_in(
-    tmp_path: Path, side_of: Callable[..., Side]
+    tmp_path: Path, side_of: Callable[..., ImageView]
 ) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.poetry.group.dev.dependencies]\nblack = '*'\nfaker = '*'\n")
     inside = {
@@ -136,7 +136,7 @@ def test_a_development_package_goes_whole_where_only_an_extra_names_it(
 
 
 def test_a_look_through_what_all_packages_say_of_themselves_is_no_use(
-    removed: Callable[..., tuple[str, ...]], side_of: Callable[..., Side]
+    removed: Callable[..., tuple[str, ...]], side_of: Callable[..., ImageView]
 ) -> None:
     about = f"/{SITE}/pip-1.dist-info/METADATA"
     assert "pip" in removed(opened=about)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from imgopt.proof.libraries import check_library_closure, closure
-from imgopt.proof.loader import Loader, default_folders, read_cache
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.libraries import closure
+from imgopt.inspect.loader import Loader, default_folders, read_cache
+from imgopt.proof.libraries import check_library_closure
 from imgopt.proof.model import Allowances
-from imgopt.proof.side import Side
 
 from .conftest import File, Recipe
 
@@ -58,7 +59,7 @@ LOADER = "/lib64/ld-linux-x86-64.so.2"
 SYSTEM = {"lib64/ld-linux-x86-64.so.2": elf(), "lib/x86_64-linux-gnu/libc.so.6": elf(soname="libc.so.6")}
 
 
-def found(side_of: Callable[..., Side], files: Mapping[str, File], **config: object) -> list[str]:
+def found(side_of: Callable[..., ImageView], files: Mapping[str, File], **config: object) -> list[str]:
     """What the candidate lacks, where the original has everything at its default place."""
     complete = {**SYSTEM, **files, "usr/lib/x86_64-linux-gnu/libx.so.1": elf(soname="libx.so.1")}
     original = side_of(Recipe((("COPY", complete),), dict(config)))
@@ -82,7 +83,7 @@ def found(side_of: Callable[..., Side], files: Mapping[str, File], **config: obj
     ids=["runpath", "rpath", "environment", "cache", "path", "link"],
 )
 def test_a_library_is_found_where_the_loader_looks(
-    files: dict[str, File], env: list[str], side_of: Callable[..., Side]
+    files: dict[str, File], env: list[str], side_of: Callable[..., ImageView]
 ) -> None:
     assert found(side_of, files, Env=env) == []
 
@@ -99,11 +100,11 @@ def test_a_library_is_found_where_the_loader_looks(
     ],
     ids=["nowhere", "not a default folder", "no ldconfig", "stale cache", "rpath beside runpath", "dangling link"],
 )
-def test_a_library_elsewhere_is_missing(files: dict[str, File], side_of: Callable[..., Side]) -> None:
+def test_a_library_elsewhere_is_missing(files: dict[str, File], side_of: Callable[..., ImageView]) -> None:
     assert found(side_of, files) == ["libx.so.1"]
 
 
-def test_a_missing_loader_is_a_missing_library(side_of: Callable[..., Side]) -> None:
+def test_a_missing_loader_is_a_missing_library(side_of: Callable[..., ImageView]) -> None:
     program = {"app/server": elf("libc.so.6", interpreter=LOADER)}
     original = side_of(Recipe((("COPY", {**SYSTEM, **program}),), {}))
     candidate = side_of(Recipe((("COPY", program),), {}))
@@ -115,7 +116,7 @@ def test_a_missing_loader_is_a_missing_library(side_of: Callable[..., Side]) -> 
     assert items[1].path == "/lib/x86_64-linux-gnu/libc.so.6"
 
 
-def test_what_was_missing_before_is_no_difference(side_of: Callable[..., Side]) -> None:
+def test_what_was_missing_before_is_no_difference(side_of: Callable[..., ImageView]) -> None:
     files = {**SYSTEM, "app/a": elf("libnever.so")}
     moved = {**SYSTEM, "srv/a": elf("libnever.so")}
     for candidate in (files, moved):
@@ -124,7 +125,7 @@ def test_what_was_missing_before_is_no_difference(side_of: Callable[..., Side]) 
 
 
 def test_what_the_base_ships_incomplete_passes_until_it_is_opened(
-    side_of: Callable[..., Side],
+    side_of: Callable[..., ImageView],
 ) -> None:
     part = {"usr/lib/python3/_tkinter.so": elf("libtk.so")}
     full = Recipe((("ADD", {**SYSTEM, **part, "usr/lib/libtk.so": elf()}), ("COPY . .", {"app/x": "x"})), {})
@@ -135,7 +136,7 @@ def test_what_the_base_ships_incomplete_passes_until_it_is_opened(
     assert check_library_closure(original, candidate, Allowances(), opened=opened).verdict == "failed"
 
 
-def test_musl_looks_into_its_path_file(side_of: Callable[..., Side]) -> None:
+def test_musl_looks_into_its_path_file(side_of: Callable[..., ImageView]) -> None:
     files = {
         "lib/ld-musl-x86_64.so.1": elf(),
         "app/a": elf("libc.musl-x86_64.so.1", "libx.so.1", "liby.so"),

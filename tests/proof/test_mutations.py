@@ -16,13 +16,13 @@ import pytest
 from imgopt.engine import BuildRequest, Session, connect
 from imgopt.errors import EnvironmentFailure
 from imgopt.image import open_image
+from imgopt.inspect.dockerfile_facts import named_packages
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
-from imgopt.proof.dockerfiles import named_packages
 from imgopt.proof.judge import Runs, judge
 from imgopt.proof.model import Check
 from imgopt.proof.observe import Observation, observe
 from imgopt.proof.settings import SmokeSettings
-from imgopt.proof.side import Side
 from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
 
@@ -151,7 +151,7 @@ class Laboratory:
     session: Session
     context: Path
     bases: dict[str, str]
-    side: Side
+    side: ImageView
     runs: tuple[Observation, ...]
 
     def try_out(self, dockerfile: str) -> tuple[Check, ...]:
@@ -159,7 +159,7 @@ class Laboratory:
             BuildRequest(self.context, dockerfile=dockerfile, bases=self.bases, name="candidate")
         )
         assert build.reference is not None
-        candidate = Side(open_image(build.reference), self.side.base)
+        candidate = ImageView(open_image(build.reference), self.side.base)
         seen = observe(self.session, build.reference, SMOKE, plan=self.runs[0].plan, trace=False)
         runs, _ = settle(self.session, self.runs, seen, SMOKE) if seen.started else (self.runs, ())
         observed = Runs(runs, seen)
@@ -190,7 +190,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
         first = observe(session, build.reference, SMOKE)
         assert first.started, first.reason
         again = observe(session, build.reference, SMOKE, plan=first.plan, trace=False)
-        side = Side(open_image(build.reference), open_image(base if bases else "python:3.11-slim"))
+        side = ImageView(open_image(build.reference), open_image(base if bases else "python:3.11-slim"))
         yield Laboratory(session, context, bases, side, (first, again))
 
 

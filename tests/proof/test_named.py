@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
 from imgopt.proof.named import check_named
 from imgopt.proof.packages import check_language_packages
 from imgopt.proof.programs import check_programs
-from imgopt.proof.side import Side
 
 from .conftest import File, Files, Recipe
 
@@ -39,7 +39,7 @@ def original(app: Files, packages: Files | None = None) -> Recipe:
     return Recipe((("ADD rootfs", BASE), ("RUN install", packages or {}), ("COPY . .", app)), config)
 
 
-def refuted(side_of: Callable[..., Side], before: Recipe, after: Recipe, opened: frozenset[str]) -> str:
+def refuted(side_of: Callable[..., ImageView], before: Recipe, after: Recipe, opened: frozenset[str]) -> str:
     one, other = side_of(before, 1), side_of(after, 1)
     checks = check_named(one, other, derive(one, other, opened), opened=opened)
     programs = check_programs(one, other, derive(one, other, opened))
@@ -128,7 +128,7 @@ LOST: dict[str, tuple[Files, Files, list[str], str]] = {
 
 
 @pytest.mark.parametrize("case", LOST)
-def test_what_a_source_names_is_missed(case: str, side_of: Callable[..., Side]) -> None:
+def test_what_a_source_names_is_missed(case: str, side_of: Callable[..., ImageView]) -> None:
     app, packages, lost, message = LOST[case]
     before = original(app, packages)
     opened = frozenset({"/app/main.py", "/app/server.js", "/usr/local/lib/python3.11/os.py"})
@@ -172,7 +172,7 @@ UNNAMED: dict[str, tuple[Files, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", UNNAMED)
-def test_what_no_running_source_names_may_go(case: str, side_of: Callable[..., Side]) -> None:
+def test_what_no_running_source_names_may_go(case: str, side_of: Callable[..., ImageView]) -> None:
     app, lost = UNNAMED[case]
     before = original(app)
     opened = frozenset({"/app/main.py", "/app/server.js"})
@@ -190,7 +190,7 @@ LOADS = {
 
 @pytest.mark.parametrize(("path", "text", "missing"), LOADS.values(), ids=LOADS)
 def test_a_library_that_a_package_loads_on_a_rare_path_is_missed(
-    side_of: Callable[..., Side], path: str, text: str, missing: list[str]
+    side_of: Callable[..., ImageView], path: str, text: str, missing: list[str]
 ) -> None:
     library = {
         "usr/lib/x86_64-linux-gnu/libmagic.so.1": File(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\x3e\0" + bytes(60))

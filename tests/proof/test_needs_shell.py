@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from imgopt.image import Image
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.carve import Carved
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.final_stage import FinalStage
@@ -36,7 +36,7 @@ def test_a_script_is_looked_at_where_its_first_line_counts(
     words: tuple[str, ...], reason: str, image_of: Callable[[Recipe], Image]
 ) -> None:
     config = {"WorkingDir": "/app", "Cmd": ["npx", "vite"], "Env": ["PATH=/usr/local/bin:/usr/bin"]}
-    side = Side(image_of(Recipe((("COPY . .", FILES),), config)))
+    side = ImageView(image_of(Recipe((("COPY . .", FILES),), config)))
     evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset([SCRIPT]), executed=frozenset([SCRIPT])))
     final = FinalStage("builder", "debian", True, Carved({}, {}), start_words=words)
     assert _needs_shell(evidence, final) == reason

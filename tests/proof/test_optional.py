@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.model import Allowances
 from imgopt.proof.opened import Opened
 from imgopt.proof.programs import check_programs
-from imgopt.proof.side import Side
 
 from .conftest import File, Recipe
 
@@ -24,7 +24,10 @@ PYTHON = {"usr/bin/python3": File("\x7fELF", 0o755)}
 
 
 def missing(
-    side_of: Callable[..., Side], files: Mapping[str, File | str], opened: Opened | None, named: tuple[str, ...] = ()
+    side_of: Callable[..., ImageView],
+    files: Mapping[str, File | str],
+    opened: Opened | None,
+    named: tuple[str, ...] = (),
 ) -> list[str]:
     original = side_of(Recipe((("RUN apt-get", {**files, **PYTHON}),), {}))
     candidate = side_of(Recipe((("RUN apt-get", files),), {}))
@@ -32,7 +35,7 @@ def missing(
     return [item.subject for item in check.items]
 
 
-def test_a_script_of_a_package_that_depends_on_no_interpreter_is_optional(side_of: Callable[..., Side]) -> None:
+def test_a_script_of_a_package_that_depends_on_no_interpreter_is_optional(side_of: Callable[..., ImageView]) -> None:
     assert missing(side_of, INSTALLED, Opened(frozenset(["/usr/sbin/nginx"])), ("nginx",)) == []
 
 
@@ -46,6 +49,6 @@ def test_a_script_of_a_package_that_depends_on_no_interpreter_is_optional(side_o
     ],
 )
 def test_it_counts_where_someone_may_use_it(
-    files: Mapping[str, File | str], opened: Opened | None, named: tuple[str, ...], side_of: Callable[..., Side]
+    files: Mapping[str, File | str], opened: Opened | None, named: tuple[str, ...], side_of: Callable[..., ImageView]
 ) -> None:
     assert missing(side_of, files, opened, named) == ["/usr/bin/python3"]

@@ -10,7 +10,7 @@ import pytest
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import apply_edits, parse
 from imgopt.image import Image
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.own_stage import own_stage
 from imgopt.rewrite.strategy import ContextFiles, Project, Repairs, Situation
@@ -33,7 +33,7 @@ def divided(
     layers = [("COPY . . # buildkit", {"app/package.json": "{}"}), *files.items()]
     image = image_of(Recipe(tuple(layers), {"WorkingDir": "/app"}))
     context = ContextFiles(Path("/nowhere"), {"package.json": 2, "src/main.ts": 5})
-    evidence = Evidence(Side(image), SystemPackages())
+    evidence = Evidence(ImageView(image), SystemPackages())
     project = Project(context, builtin_ecosystems(), evidence=evidence, repairs=Repairs(paths=repairs))
     dockerfile = parse(text)
     install = next(item for item in dockerfile.target(None).instructions if "npm install" in item.value)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.model import Allowances
 from imgopt.proof.opened import Opened
 from imgopt.proof.programs import check_programs
-from imgopt.proof.side import Side
 
 from .conftest import File, Recipe
 
@@ -22,7 +22,7 @@ APP = {"app/main.py": "x"}
 CONFIG = {"Cmd": ["python3.11", "/app/main.py"], "Env": ["PATH=/usr/local/bin:/bin"]}
 
 
-def missing(side_of: Callable[..., Side], opened: Opened, *scripts: str) -> list[str]:
+def missing(side_of: Callable[..., ImageView], opened: Opened, *scripts: str) -> list[str]:
     """Interpreters that a candidate without a shell lacks; the scripts in `app` are the author's, all else the base's.
 
     The candidate is built on another base, so that everything in it is its own.
@@ -37,16 +37,18 @@ def missing(side_of: Callable[..., Side], opened: Opened, *scripts: str) -> list
 
 @pytest.mark.parametrize("script", ["usr/local/bin/python3.11-config", MODULE, IN_PACKAGE])
 def test_a_script_that_was_carried_along_and_never_executed_needs_no_interpreter(
-    script: str, side_of: Callable[..., Side]
+    script: str, side_of: Callable[..., ImageView]
 ) -> None:
     assert missing(side_of, Opened(frozenset([f"/{script}"])), script) == []
 
 
 @pytest.mark.parametrize("script", ["usr/local/bin/python3.11-config", MODULE, IN_PACKAGE])
-def test_a_script_that_was_executed_needs_its_interpreter(script: str, side_of: Callable[..., Side]) -> None:
+def test_a_script_that_was_executed_needs_its_interpreter(script: str, side_of: Callable[..., ImageView]) -> None:
     run = frozenset([f"/{script}"])
     assert missing(side_of, Opened(run, run), script) == ["/bin/sh"]
 
 
-def test_a_script_of_the_author_needs_its_interpreter_also_where_no_probe_ran_it(side_of: Callable[..., Side]) -> None:
+def test_a_script_of_the_author_needs_its_interpreter_also_where_no_probe_ran_it(
+    side_of: Callable[..., ImageView],
+) -> None:
     assert missing(side_of, Opened(frozenset()), "app/nightly") == ["/bin/sh"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image import Image
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation
 from imgopt.strategies.prune_dev import STRATEGY, dev_packages, pattern_holds, pruned_paths
@@ -24,7 +24,7 @@ def manifest(name: str, **depends: list[str]) -> str:
 
 def evidence(image_of: Callable[[Recipe], Image], files: dict[str, File | str]) -> Evidence:
     image = image_of(Recipe((("COPY", files),), {"WorkingDir": "/app"}))
-    return Evidence(Side(image), SystemPackages())
+    return Evidence(ImageView(image), SystemPackages())
 
 
 YARN: dict[str, File | str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.recommended import recommended_data
 
 from .conftest import Recipe
@@ -28,7 +28,7 @@ INSTALLED = dict.fromkeys(
 )
 
 
-def test_data_comes_with_who_wants_it_and_not_with_a_compiler(side_of: Callable[..., Side]) -> None:
+def test_data_comes_with_who_wants_it_and_not_with_a_compiler(side_of: Callable[..., ImageView]) -> None:
     side = side_of(Recipe((("ADD", {"var/lib/dpkg/status": STATUS}),), {}))
     found = recommended_data(side, ["wkhtmltopdf"], INSTALLED, ["fonts-*", "*-data"])
     assert found == {"fonts-dejavu-core": "data for wkhtmltopdf", "poppler-data": "data for wkhtmltopdf"}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imgopt.proof.model import Item, Kind
-from imgopt.proof.side import Side
+from imgopt.inspect.failures import Item, Kind
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.loop.repair import asks_for, repair
 from imgopt.rewrite.strategy import Repairs
@@ -26,7 +26,7 @@ Learns = Callable[..., tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
 
 
 @pytest.fixture
-def learns(side_of: Callable[..., Side]) -> Learns:
+def learns(side_of: Callable[..., ImageView]) -> Learns:
     evidence = Evidence(side_of(Recipe((("ADD rootfs", FILES),), {})), SystemPackages(OWNERS))
 
     def learn(kind: Kind, subject: str, path: str = "", **more: bool) -> tuple[tuple[str, ...], ...]:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.configuration import check_configuration
 from imgopt.proof.derive import derive
 from imgopt.proof.files import check_application_files
 from imgopt.proof.model import Allowances, Check
 from imgopt.proof.opened import Opened, check_opened_files
-from imgopt.proof.side import Side
 
 from .conftest import File, Files, Recipe
 
@@ -25,13 +25,13 @@ BASE: Files = {
 SOURCES = {"app/src/App.jsx": "<App/>", "app/public/favicon.ico": "ico", "app/package.json": '{"name": "site"}'}
 
 
-def front_end(side_of: Callable[..., Side], command: list[str], **more: str) -> Side:
+def front_end(side_of: Callable[..., ImageView], command: list[str], **more: str) -> ImageView:
     files = {**SOURCES, **{f"app/build/{path}": text for path, text in SITE.items()}, **more}
     config = {"Cmd": command, "WorkingDir": "/app", "Env": ["PATH=/usr/local/bin:/usr/bin"]}
     return side_of(Recipe((("ADD base", BASE), ("COPY . .", files)), config), 1)
 
 
-def web_server(side_of: Callable[..., Side], site: Mapping[str, str]) -> Side:
+def web_server(side_of: Callable[..., ImageView], site: Mapping[str, str]) -> ImageView:
     files = {"usr/sbin/nginx": ELF, **{f"usr/share/nginx/html/{path}": text for path, text in site.items()}}
     config = {"Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT", "Env": ["PATH=/usr/sbin:/usr/bin"]}
     return side_of(Recipe((("COPY", files),), config))
@@ -42,7 +42,7 @@ OPENED = frozenset(
 )
 
 
-def verdicts(original: Side, candidate: Side, opened: frozenset[str]) -> dict[str, str]:
+def verdicts(original: ImageView, candidate: ImageView, opened: frozenset[str]) -> dict[str, str]:
     allowances: Allowances = derive(original, candidate, opened)
     checks: list[Check] = [
         check_configuration(original.config, candidate.config, allowances, exists=candidate.exists),
@@ -52,12 +52,12 @@ def verdicts(original: Side, candidate: Side, opened: frozenset[str]) -> dict[st
     return {check.name: check.verdict for check in checks}
 
 
-def test_a_built_site_may_be_served_by_a_web_server_from_another_folder(side_of: Callable[..., Side]) -> None:
+def test_a_built_site_may_be_served_by_a_web_server_from_another_folder(side_of: Callable[..., ImageView]) -> None:
     found = verdicts(front_end(side_of, ["serve", "-s", "build"]), web_server(side_of, SITE), OPENED)
     assert set(found.values()) == {"passed"}
 
 
-def test_a_built_site_may_be_served_by_a_web_server_from_its_own_folder(side_of: Callable[..., Side]) -> None:
+def test_a_built_site_may_be_served_by_a_web_server_from_its_own_folder(side_of: Callable[..., ImageView]) -> None:
     files = {"usr/sbin/nginx": ELF, **{f"app/build/{path}": text for path, text in SITE.items()}}
     config = {"Cmd": ["nginx"], "Env": ["PATH=/usr/sbin:/usr/bin"], "WorkingDir": "/app"}
     candidate = side_of(Recipe((("COPY", files),), config))
@@ -65,7 +65,7 @@ def test_a_built_site_may_be_served_by_a_web_server_from_its_own_folder(side_of:
     assert set(found.values()) == {"passed"}
 
 
-def test_a_site_without_a_server_is_not_served(side_of: Callable[..., Side]) -> None:
+def test_a_site_without_a_server_is_not_served(side_of: Callable[..., ImageView]) -> None:
     files = {"bin/true": ELF, **{f"app/build/{path}": text for path, text in SITE.items()}}
     config = {"Cmd": ["true"], "Env": ["PATH=/bin"], "WorkingDir": "/app"}
     candidate = side_of(Recipe((("COPY", files),), config))
@@ -90,12 +90,12 @@ def test_a_site_without_a_server_is_not_served(side_of: Callable[..., Side]) -> 
     ],
 )
 def test_what_only_looks_like_the_same_site_is_refuted(
-    command: list[str], site: dict[str, str], opened: frozenset[str], side_of: Callable[..., Side]
+    command: list[str], site: dict[str, str], opened: frozenset[str], side_of: Callable[..., ImageView]
 ) -> None:
     assert "failed" in verdicts(front_end(side_of, command), web_server(side_of, site), opened).values()
 
 
-def python(side_of: Callable[..., Side], prefix: str, minor: str = "3.11") -> Side:
+def python(side_of: Callable[..., ImageView], prefix: str, minor: str = "3.11") -> ImageView:
     home = f"{prefix}/lib/python{minor}"
     files = {
         f"{prefix}/bin/python{minor}": ELF,
@@ -116,7 +116,7 @@ OPENED_BY_PYTHON = frozenset(
 )
 
 
-def test_another_build_of_the_same_python_stands_in_for_it(side_of: Callable[..., Side]) -> None:
+def test_another_build_of_the_same_python_stands_in_for_it(side_of: Callable[..., ImageView]) -> None:
     original, candidate = python(side_of, "usr/local"), python(side_of, "usr")
     allowances = derive(original, candidate, OPENED_BY_PYTHON)
     check = check_opened_files(original, candidate, Opened(OPENED_BY_PYTHON), allowances)
@@ -124,7 +124,7 @@ def test_another_build_of_the_same_python_stands_in_for_it(side_of: Callable[...
     assert any("another build of python3.11, at /usr" in text for text in check.allowed)
 
 
-def test_another_version_of_python_does_not(side_of: Callable[..., Side]) -> None:
+def test_another_version_of_python_does_not(side_of: Callable[..., ImageView]) -> None:
     original, candidate = python(side_of, "usr/local"), python(side_of, "usr", "3.12")
     allowances = derive(original, candidate, OPENED_BY_PYTHON)
     assert check_opened_files(original, candidate, Opened(OPENED_BY_PYTHON), allowances).verdict == "failed"

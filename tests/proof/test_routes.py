@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imgopt.proof.routes import described, routes
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.routes import described, routes
 
 from .conftest import Recipe
 
@@ -42,19 +42,19 @@ NONE = {
 }
 
 
-def found(side_of: Callable[..., Side], name: str, text: str) -> tuple[str, ...]:
+def found(side_of: Callable[..., ImageView], name: str, text: str) -> tuple[str, ...]:
     layers = (("ADD rootfs", {"etc/x": ""}), ("COPY . .", {f"app/{name}": text}))
     return routes(side_of(Recipe(layers, {"WorkingDir": "/app"}), 1))
 
 
 @pytest.mark.parametrize("case", ROUTES)
-def test_a_route_of_a_framework_is_found(case: str, side_of: Callable[..., Side]) -> None:
+def test_a_route_of_a_framework_is_found(case: str, side_of: Callable[..., ImageView]) -> None:
     name, text, path = ROUTES[case]
     assert path in found(side_of, name, text)
 
 
 @pytest.mark.parametrize("case", NONE)
-def test_what_is_no_route_for_get_is_not_asked(case: str, side_of: Callable[..., Side]) -> None:
+def test_what_is_no_route_for_get_is_not_asked(case: str, side_of: Callable[..., ImageView]) -> None:
     assert found(side_of, *NONE[case]) == ()
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from imgopt.proof.side import Side
-from imgopt.proof.site import NO_FILE, FileServer, NoFileServer, file_server, kinds, site_probes
+from imgopt.inspect.file_servers import FileServer, NoFileServer, file_server
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.site_paths import NO_FILE, kinds, site_probes
 
 from .conftest import File, Recipe
 
@@ -15,7 +16,7 @@ RUN = File("#!/usr/bin/env node\n", 0o755)
 PROGRAMS = {f"usr/local/bin/{name}": RUN for name in ("serve", "http-server", "sirv", "npm", "npx", "vite", "node")}
 
 
-def side(side_of: Callable[..., Side], command: list[str], **files: str) -> Side:
+def side(side_of: Callable[..., ImageView], command: list[str], **files: str) -> ImageView:
     site = {"build/index.html": "<p>", "dist/index.html": "<p>", "package.json": "{}", **files}
     layer = {**PROGRAMS, **{f"app/{path}": text for path, text in site.items()}}
     config = {"Cmd": command, "WorkingDir": "/app", "Env": ["PATH=/usr/local/bin:/usr/bin"]}
@@ -37,7 +38,7 @@ def side(side_of: Callable[..., Side], command: list[str], **files: str) -> Side
     ],
 )
 def test_a_server_of_files_is_known_by_its_command_line(
-    command: list[str], found: FileServer, side_of: Callable[..., Side]
+    command: list[str], found: FileServer, side_of: Callable[..., ImageView]
 ) -> None:
     assert file_server(side(side_of, command)) == found
 
@@ -49,7 +50,7 @@ def test_a_server_of_files_is_known_by_its_command_line(
         "/*\n * no proxy here\n */\nexport default { define: { API: 'https://api.example.com' } } // headers: none",
     ],
 )
-def test_what_comments_and_addresses_say_changes_no_answer(settings: str, side_of: Callable[..., Side]) -> None:
+def test_what_comments_and_addresses_say_changes_no_answer(settings: str, side_of: Callable[..., ImageView]) -> None:
     found = file_server(side(side_of, ["vite", "preview", "--host"], **{"vite.config.ts": settings}))
     assert found == FileServer("vite preview", "/app/dist", None, "")
 
@@ -77,7 +78,7 @@ def test_what_comments_and_addresses_say_changes_no_answer(settings: str, side_o
     ],
 )
 def test_what_does_more_is_refused_with_the_fact(
-    command: list[str], files: dict[str, str], reason: str, side_of: Callable[..., Side]
+    command: list[str], files: dict[str, str], reason: str, side_of: Callable[..., ImageView]
 ) -> None:
     found = file_server(side(side_of, command, **files))
     assert isinstance(found, NoFileServer)
@@ -87,12 +88,14 @@ def test_what_does_more_is_refused_with_the_fact(
 @pytest.mark.parametrize(
     "command", [["node", "server.js"], ["npm", "start"], ["sh", "-c", "./env.sh && serve -s build"]]
 )
-def test_a_program_of_ones_own_is_none_and_needs_no_words(command: list[str], side_of: Callable[..., Side]) -> None:
+def test_a_program_of_ones_own_is_none_and_needs_no_words(
+    command: list[str], side_of: Callable[..., ImageView]
+) -> None:
     assert file_server(side(side_of, command)) == NoFileServer()
     assert site_probes(side(side_of, command)) == ()
 
 
-def test_one_file_of_every_kind_is_asked_for(side_of: Callable[..., Side]) -> None:
+def test_one_file_of_every_kind_is_asked_for(side_of: Callable[..., ImageView]) -> None:
     files = {
         "build/static/main.js": "long long",
         "build/a.js": "1",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.sonames import named_once
 
 from .conftest import File, Recipe
@@ -37,7 +37,7 @@ MERGED_USR = {
     ],
 )
 def test_a_library_is_copied_once_under_its_own_name(
-    asked: list[str], copied: list[str], side_of: Callable[..., Side]
+    asked: list[str], copied: list[str], side_of: Callable[..., ImageView]
 ) -> None:
     side = side_of(Recipe((("ADD", MERGED_USR),), {}))
     assert list(named_once(side, dict.fromkeys(asked, "x"))) == copied

@@ -11,10 +11,10 @@ import pytest
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image import Image
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
 from imgopt.proof.judge import static_checks
 from imgopt.proof.opened import Opened, check_opened_files
-from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
 from imgopt.strategies.prune_dev import STRATEGY
@@ -55,7 +55,7 @@ TRAPS = {
 }
 
 
-def lacking(side_of: Callable[..., Side], more: dict[str, File | str], opened: frozenset[str]) -> list[str]:
+def lacking(side_of: Callable[..., ImageView], more: dict[str, File | str], opened: frozenset[str]) -> list[str]:
     """What the proof says of an image without development packages."""
     files = {**FILES, **more}
     before = side_of(image(files))
@@ -68,12 +68,12 @@ def lacking(side_of: Callable[..., Side], more: dict[str, File | str], opened: f
 
 @pytest.mark.parametrize(("more", "opened"), TRAPS.values(), ids=TRAPS)
 def test_what_was_read_refutes(
-    more: dict[str, File | str], opened: frozenset[str], side_of: Callable[..., Side]
+    more: dict[str, File | str], opened: frozenset[str], side_of: Callable[..., ImageView]
 ) -> None:
     assert lacking(side_of, more, opened)
 
 
-def test_what_is_asked_for_in_a_try_may_be_missing(side_of: Callable[..., Side]) -> None:
+def test_what_is_asked_for_in_a_try_may_be_missing(side_of: Callable[..., ImageView]) -> None:
     assert lacking(side_of, {}, ASKED | {f"/{MODULES}/debug/index.js"}) == []
 
 
@@ -81,7 +81,7 @@ def test_what_is_asked_for_in_a_try_may_be_missing(side_of: Callable[..., Side])
 def test_development_packages_go_where_nothing_else_of_them_was_read(
     opened: frozenset[str], made: type[Change | Skip], image_of: Callable[[Recipe], Image]
 ) -> None:
-    evidence = Evidence(Side(image_of(image(FILES))), SystemPackages(), Seen(opened=opened))
+    evidence = Evidence(ImageView(image_of(image(FILES))), SystemPackages(), Seen(opened=opened))
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence)
     (found,) = STRATEGY.rewrite(Situation(project, parse("FROM node:24\nWORKDIR /app\nCOPY . .\nRUN npm install\n")))
     assert isinstance(found, made)

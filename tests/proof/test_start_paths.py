@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from imgopt.image.image import Image
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.start import paths_through_links
 
@@ -24,7 +24,7 @@ BASES = {
 
 @pytest.mark.parametrize(("base", "found"), BASES.values(), ids=BASES)
 def test_a_program_named_below_a_link_needs_one(
-    side_of: Callable[..., Side], image_of: Callable[[Recipe], Image], base: Recipe, found: dict[str, str]
+    side_of: Callable[..., ImageView], image_of: Callable[[Recipe], Image], base: Recipe, found: dict[str, str]
 ) -> None:
     evidence = Evidence(side_of(Recipe((MERGED, BUILT), {}), 1), SystemPackages())
     words = ("/bin/app", "/usr/bin/app", "/bin/sh", "app", "--config=/bin/x", "/bin/nothing")

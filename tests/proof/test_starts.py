@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.starts import same_start
 
 from .conftest import File, Recipe
@@ -29,13 +29,13 @@ FILES = {
 
 
 def images(
-    side_of: Callable[..., Side],
+    side_of: Callable[..., ImageView],
     before: Sequence[str],
     after: Sequence[str],
     *,
     entry: bool = False,
     moved: bool = False,
-) -> tuple[Side, Side]:
+) -> tuple[ImageView, ImageView]:
     files = dict(FILES)
     if moved:
         files["app.jar"] = files.pop("app/target/app-1.0.jar")
@@ -59,7 +59,7 @@ SAME = {
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_the_same_program_by_other_words_is_the_same_start(name: str, side_of: Callable[..., Side]) -> None:
+def test_the_same_program_by_other_words_is_the_same_start(name: str, side_of: Callable[..., ImageView]) -> None:
     found = same_start(*images(side_of, *SAME[name]))
     assert found.start is not None
     assert found.start.reason
@@ -79,7 +79,7 @@ OTHER = {
 
 
 @pytest.mark.parametrize("name", OTHER)
-def test_what_may_do_something_else_is_another_start(name: str, side_of: Callable[..., Side]) -> None:
+def test_what_may_do_something_else_is_another_start(name: str, side_of: Callable[..., ImageView]) -> None:
     assert same_start(*images(side_of, *OTHER[name])).start is None
 
 
@@ -88,7 +88,7 @@ def test_what_may_do_something_else_is_another_start(name: str, side_of: Callabl
     [("production", {"NODE_ENV": "production"}), ("crossed", {"A": "1", "B": "x/y"})],
 )
 def test_variables_in_front_of_the_command_may_be_set_by_the_image(
-    script: str, environment: dict[str, str], side_of: Callable[..., Side]
+    script: str, environment: dict[str, str], side_of: Callable[..., ImageView]
 ) -> None:
     path = "PATH=/usr/bin:/bin"
     given = [path, *(f"{name}={value}" for name, value in environment.items())]
@@ -101,17 +101,17 @@ def test_variables_in_front_of_the_command_may_be_set_by_the_image(
     assert same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": others, **start}))).start is None
 
 
-def test_a_command_that_becomes_an_entrypoint_takes_arguments_otherwise(side_of: Callable[..., Side]) -> None:
+def test_a_command_that_becomes_an_entrypoint_takes_arguments_otherwise(side_of: Callable[..., ImageView]) -> None:
     assert same_start(*images(side_of, ["python", "main.py"], ["python", "main.py"], entry=True)).start is None
 
 
-def test_the_started_file_may_be_at_another_place(side_of: Callable[..., Side]) -> None:
+def test_the_started_file_may_be_at_another_place(side_of: Callable[..., ImageView]) -> None:
     before, after = ["python", "target/app-1.0.jar"], ["python", "/app.jar"]
     found = same_start(*images(side_of, before, after, moved=True))
     assert [(move.old, move.new) for move in found.moves] == [("/app/target/app-1.0.jar", "/app.jar")]
 
 
-def test_the_launchers_own_files_are_excused_and_no_others(side_of: Callable[..., Side]) -> None:
+def test_the_launchers_own_files_are_excused_and_no_others(side_of: Callable[..., ImageView]) -> None:
     (drop,) = same_start(*images(side_of, ["npm", "start"], ["node", "dist/server.js"])).drops
     assert drop.covers("/usr/local/lib/node_modules/npm/lib/cli.js")
     assert not drop.covers("/app/node_modules/express/index.js")

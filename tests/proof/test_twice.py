@@ -10,9 +10,9 @@ import pytest
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image.image import Image
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.model import Allowances
 from imgopt.proof.packages import check_language_packages
-from imgopt.proof.side import Side
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.strategy import ContextFiles, Project, Situation
 from imgopt.rewrite.tools import outdated_in_base
@@ -54,14 +54,14 @@ CANDIDATES = {
 
 
 @pytest.mark.parametrize(("candidate", "said"), CANDIDATES.values(), ids=CANDIDATES)
-def test_two_versions_in_one_folder_refute(side_of: Callable[..., Side], candidate: Recipe, said: str) -> None:
+def test_two_versions_in_one_folder_refute(side_of: Callable[..., ImageView], candidate: Recipe, said: str) -> None:
     check = check_language_packages(side_of(image(BASE, UPGRADED), 1), side_of(candidate, 1), Allowances())
     assert (check.verdict, [item.message.rpartition(" is in ")[2] for item in check.items]) == (
         ("failed", [f"{SITE} {said}"]) if said else ("passed", [])
     )
 
 
-def test_what_the_original_has_twice_may_stay_so(side_of: Callable[..., Side]) -> None:
+def test_what_the_original_has_twice_may_stay_so(side_of: Callable[..., ImageView]) -> None:
     both = image(BASE, packages(pip="26.3"))
     assert check_language_packages(side_of(both, 1), side_of(both, 1), Allowances()).verdict == "passed"
 
@@ -75,7 +75,7 @@ OUTDATED = {
 
 @pytest.mark.parametrize(("layer", "command"), OUTDATED.values(), ids=OUTDATED)
 def test_an_older_package_of_the_base_is_removed_first(
-    side_of: Callable[..., Side], image_of: Callable[[Recipe], Image], layer: dict[str, str], command: str
+    side_of: Callable[..., ImageView], image_of: Callable[[Recipe], Image], layer: dict[str, str], command: str
 ) -> None:
     evidence = Evidence(side_of(image(BASE, layer), 1), SystemPackages())
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from imgopt.image.bootjar import read_boot_jar
-from imgopt.proof.side import Side
-from imgopt.proof.unpacked import is_unpacked
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.unpacked_jars import is_unpacked
 
 from .conftest import Recipe
 
@@ -57,7 +57,7 @@ def jar(members: Mapping[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-def same(side_of: Callable[..., Side], apart: Mapping[str, bytes | str], **libraries: bytes) -> bool:
+def same(side_of: Callable[..., ImageView], apart: Mapping[str, bytes | str], **libraries: bytes) -> bool:
     files = {"app/app.jar": jar(apart), "app/lib/one-1.jar": ONE, "app/lib/two-2.jar": TWO, **libraries}
     before = side_of(Recipe((("RUN mvn", {"app/app.jar": jar(WHOLE)}),), {}), 0).file("/app/app.jar")
     candidate = side_of(Recipe((("COPY", files),), {}), 0)
@@ -67,7 +67,7 @@ def same(side_of: Callable[..., Side], apart: Mapping[str, bytes | str], **libra
     return is_unpacked(before, candidate, after)
 
 
-def test_the_archive_beside_its_libraries_is_the_same(side_of: Callable[..., Side]) -> None:
+def test_the_archive_beside_its_libraries_is_the_same(side_of: Callable[..., ImageView]) -> None:
     assert same(side_of, APART)
 
 
@@ -86,13 +86,13 @@ OTHERS: dict[str, dict[str, bytes | str | None]] = {
 
 @pytest.mark.parametrize("changed", OTHERS.values(), ids=OTHERS)
 def test_anything_else_is_another_application(
-    changed: dict[str, bytes | str | None], side_of: Callable[..., Side]
+    changed: dict[str, bytes | str | None], side_of: Callable[..., ImageView]
 ) -> None:
     members = {name: data for name, data in {**APART, **changed}.items() if data is not None}
     assert not same(side_of, members)
 
 
-def test_a_library_with_other_bytes_is_another_application(side_of: Callable[..., Side]) -> None:
+def test_a_library_with_other_bytes_is_another_application(side_of: Callable[..., ImageView]) -> None:
     assert not same(side_of, APART, **{"app/lib/two-2.jar": b"PK other"})
 
 

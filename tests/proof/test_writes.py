@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imgopt.proof.side import Side
-from imgopt.proof.writes import written_by_sources
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.written_places import written_by_sources
 
 from .conftest import Recipe
 
@@ -46,18 +46,18 @@ READS = {
 }
 
 
-def _sides(side_of: Callable[..., Side], name: str, text: str) -> set[str]:
+def _sides(side_of: Callable[..., ImageView], name: str, text: str) -> set[str]:
     config = {"WorkingDir": "/app"}
     side = side_of(Recipe((("ADD rootfs", {"etc/x": ""}), ("COPY . .", {f"app/{name}": text})), config), 1)
     return {folder for folder, _ in written_by_sources(side)}
 
 
 @pytest.mark.parametrize("case", WRITES)
-def test_a_call_that_writes_names_its_folder(case: str, side_of: Callable[..., Side]) -> None:
+def test_a_call_that_writes_names_its_folder(case: str, side_of: Callable[..., ImageView]) -> None:
     name, text, folder = WRITES[case]
     assert _sides(side_of, name, text) == {folder}
 
 
 @pytest.mark.parametrize("case", READS)
-def test_what_does_not_write_or_is_computed_names_none(case: str, side_of: Callable[..., Side]) -> None:
+def test_what_does_not_write_or_is_computed_names_none(case: str, side_of: Callable[..., ImageView]) -> None:
     assert _sides(side_of, *READS[case]) == set()

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from imgopt.proof.model import Check, Item
+from imgopt.inspect.failures import Item
+from imgopt.proof.model import Check
 from imgopt.rewrite.loop.again import BuiltAgain, settle_files
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imgopt.proof.model import Item
+from imgopt.inspect.failures import Item
 from imgopt.rewrite.loop.repair import repair, to_leave_out
 from imgopt.rewrite.strategy import Repairs
 

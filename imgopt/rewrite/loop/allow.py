@@ -7,17 +7,19 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem
+from imgopt.inspect.file_servers import FileServer, file_server
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
 from imgopt.proof.model import Allowances, Drop, DroppedPackage, Start
-from imgopt.proof.side import Side
-from imgopt.proof.site import FileServer, file_server
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.plan import Plan
 from imgopt.rewrite.runtime import is_shared_library
 from imgopt.rewrite.start import explained_by_start, original_start
 
 
-def allowances(plan: Plan, evidence: Evidence, candidate: Side, ecosystems: Iterable[Ecosystem] = ()) -> Allowances:
+def allowances(
+    plan: Plan, evidence: Evidence, candidate: ImageView, ecosystems: Iterable[Ecosystem] = ()
+) -> Allowances:
     """What the rules of the proof allow for any rewrite, and what this plan says that it dropped."""
     derived = derive(evidence.side, candidate, evidence.opened if evidence.seen.opened is not None else None)
     drops = (*_drops(plan), *_launchers(plan, evidence), *derived.drops)
@@ -37,7 +39,7 @@ def _port_variable(plan: Plan, evidence: Evidence, ecosystems: Iterable[Ecosyste
     return {**told, server.port_variable: f"the port that {server.program} takes by itself"}
 
 
-def _start(plan: Plan, candidate: Side) -> Start | None:
+def _start(plan: Plan, candidate: ImageView) -> Start | None:
     """The base's entry script is left out; the command stays as it is."""
     if plan.final is None or not plan.final.entry_script:
         return None

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from imgopt.engine import Build, BuildFailure, Session
 from imgopt.image import Image, open_image
-from imgopt.proof.dockerfiles import named_packages
+from imgopt.inspect.dockerfile_facts import named_packages
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.judge import Runs, judge
 from imgopt.proof.logs import failures_from_logs
-from imgopt.proof.model import Check, Item
+from imgopt.proof.model import Check
 from imgopt.proof.observe import Observation, observe
-from imgopt.proof.side import Side
 from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
 from imgopt.results.rewrite import Skip
@@ -191,7 +192,7 @@ class _Worker:
         if not run.started:
             blame_the_disk(run, self._original.runs)
         image = open_image(image_id)
-        candidate = Side(image, self._looker(plan.base) if plan.base else original.base)
+        candidate = ImageView(image, self._looker(plan.base) if plan.base else original.base)
         runs = Runs(originals=settled, candidate=run)
         allowed = allowances(plan, original.evidence, candidate, original.source.ecosystems)
         checks = judge(original.evidence.side, candidate, allowed, runs, named_packages=self._named)

@@ -12,14 +12,14 @@ from imgopt.dockerfile import Dockerfile, parse
 from imgopt.engine import Build, BuildFailure, Session
 from imgopt.errors import InputError, Location
 from imgopt.image import Image, open_image
-from imgopt.proof.dockerfiles import base_name, named_packages
+from imgopt.inspect.dockerfile_facts import base_name, named_packages
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.routes import routes
+from imgopt.inspect.site_paths import site_probes
 from imgopt.proof.observe import Observation, observe
 from imgopt.proof.opened import with_sources
 from imgopt.proof.probes import Answer
-from imgopt.proof.routes import routes
 from imgopt.proof.settings import SmokeSettings
-from imgopt.proof.side import Side
-from imgopt.proof.site import site_probes
 from imgopt.rewrite.build_start import PATIENCE, build_start
 from imgopt.rewrite.evidence import Evidence, Page, Seen
 from imgopt.rewrite.gather import gather
@@ -105,7 +105,7 @@ def measure_original(session: Session, request: OptimizeRequest, source: Source,
     progress.stage("Running the original, twice: what it answers, opens and writes")
     builds_first = build_start(source.dockerfile, static_project(request, source)) is not None
     patience = max(request.smoke.start_timeout, PATIENCE if builds_first else 0.0)
-    side = Side(image, base)
+    side = ImageView(image, base)
     smoke = replace(request.smoke, start_timeout=patience, more=site_probes(side))
     runs = observe_original(session, build.image_id, smoke, routes(side))
     if not runs[0].started:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from imgopt.proof.model import Item
+from imgopt.inspect.failures import Item
 from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.copies import PROGRAM_FOLDERS, SHARED_FOLDERS
 from imgopt.rewrite.evidence import Evidence

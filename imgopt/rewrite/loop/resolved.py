@@ -15,12 +15,12 @@ from imgopt.dockerfile import apply_edits
 from imgopt.engine import BuildFailure, Session
 from imgopt.image import open_image
 from imgopt.image.tree import Node
+from imgopt.inspect.dockerfile_facts import named_packages
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
-from imgopt.proof.dockerfiles import named_packages
 from imgopt.proof.judge import Runs, judge
 from imgopt.proof.model import Start
 from imgopt.proof.observe import Observation, observe
-from imgopt.proof.side import Side
 from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
 from imgopt.rewrite.build_start import build_start
@@ -84,7 +84,7 @@ def _doubt(
     """Why the built program is not proven to be what the launcher starts; empty when it is."""
     if not runs[0].started:
         return f"it does not start: {runs[0].reason}"
-    candidate = Side(open_image(image_id), original.base)
+    candidate = ImageView(open_image(image_id), original.base)
     twice = _twice_on_class_path(candidate)
     if twice:
         return twice
@@ -101,7 +101,7 @@ def _doubt(
     return f"{failed.name}: {failed.items[0] if failed.items else failed.detail}" if failed else "it is not measured"
 
 
-def _twice_on_class_path(candidate: Side) -> str:
+def _twice_on_class_path(candidate: ImageView) -> str:
     """`folder/*` names archives in no order: a class that two of them have may be the other one."""
     words = (*(candidate.config.entrypoint or ()), *(candidate.config.cmd or ()))
     folders = [part[:-2] for word in words for part in word.split(":") if part.endswith("/*")]

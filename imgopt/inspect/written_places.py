@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from imgopt.proof.files import application_files
-from imgopt.proof.side import Side
-from imgopt.proof.sources import is_foreign, source_texts
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources import is_foreign, source_texts
 
 _LONGEST_SETTINGS = 1 << 17
 _TEXT = r"""[rbfu]{0,2}(?P<quote>["'`])(?!\.\.?["'`])(?P<text>[^"'`\n${}<>*?|]{1,200})(?P=quote)"""
@@ -65,7 +65,7 @@ _KNOWN = re.compile(
 )
 
 
-def written_by_sources(side: Side) -> Iterator[tuple[str, str]]:
+def written_by_sources(side: ImageView) -> Iterator[tuple[str, str]]:
     """(folder, source file): absolute folders, which need not be there yet."""
     for path, text in (*source_texts(side), *_settings(side)):
         for pattern, is_folder in _patterns(_suffix(path)):
@@ -73,7 +73,7 @@ def written_by_sources(side: Side) -> Iterator[tuple[str, str]]:
                 yield from ((place, path) for place in _places(side, path, match, is_folder=is_folder))
 
 
-def _settings(side: Side) -> Iterator[tuple[str, str]]:
+def _settings(side: ImageView) -> Iterator[tuple[str, str]]:
     for node in application_files(side):
         is_setting = node.inode is not None and _suffix(node.path) in _SETTINGS and node.size <= _LONGEST_SETTINGS
         if is_setting and not is_foreign(node.path):
@@ -85,7 +85,7 @@ def _suffix(path: str) -> str:
     return posixpath.splitext(name)[1] or name
 
 
-def _places(side: Side, path: str, match: re.Match[str], *, is_folder: bool) -> Iterator[str]:
+def _places(side: ImageView, path: str, match: re.Match[str], *, is_folder: bool) -> Iterator[str]:
     """The folder that is written to, below the working directory or beside the source."""
     before, word = match["before"], match["text"].strip()
     beside = _BESIDE.search(before) is not None

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from imgopt.proof.files import application_files
-from imgopt.proof.side import Side
-from imgopt.proof.sources import is_foreign, is_test, source_texts
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources import is_foreign, is_test, source_texts
 
 MOST_GUESSES = 40
 _MOST_PREFIXES = 6
@@ -58,7 +58,7 @@ _SERVED = re.compile(r"/(?P<folder>static|public|assets|media|www|dist|build)/(?
 _PLAIN = re.compile(r"^/[\w./~%+=-]*$")
 
 
-def routes(side: Side) -> tuple[str, ...]:
+def routes(side: ImageView) -> tuple[str, ...]:
     """Paths to ask for, the likeliest first."""
     found: dict[str, None] = {}
     prefixes: dict[str, None] = {}
@@ -102,7 +102,7 @@ def _clean(path: str) -> str:
     return "/" + plain.lstrip("/")
 
 
-def _served_files(side: Side) -> Iterator[str]:
+def _served_files(side: ImageView) -> Iterator[str]:
     """One file of each kind below folders with names as `static`, and PHP pages beside the working directory."""
     kinds: set[str] = set()
     for node in application_files(side):

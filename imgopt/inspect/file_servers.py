@@ -1,24 +1,16 @@
-"""A program that does nothing but hand out the files of one folder, and what has to be asked to know how it does.
-
-Such a server may be replaced by another one when every kind of answer stays the same. What kinds there are lies in the
-folder itself: one file of each ending, a page below another name, a folder with and without an index, a file without
-an ending, and what is not there.
-"""
+"""A program that does nothing but hand out the files of one folder: which it is, of what folder, on what port."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imgopt.image.tree import Node
-from imgopt.proof.model import words
-from imgopt.proof.side import Side
-from imgopt.proof.starts import plain_start
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.start_words import plain_start
+from imgopt.inspect.words import words
 
-MOST_ENDINGS = 40
-NO_FILE = "/imgopt/no-such-file.js"
 INDEX = "index.html"
 
 
@@ -118,7 +110,7 @@ class _Said:
     unknown: str = ""
 
 
-def file_server(side: Side) -> FileServer | NoFileServer:
+def file_server(side: ImageView) -> FileServer | NoFileServer:
     """What the image starts, when that only serves files; else why not."""
     start = plain_start(side)
     names = [posixpath.basename(word) for word in start[:2]]
@@ -147,7 +139,7 @@ def _other(start: Sequence[str], names: Sequence[str]) -> NoFileServer:
     return NoFileServer(f"`{' '.join(start)}` compiles what it serves while it runs") if compiles else NoFileServer()
 
 
-def _usual(side: Side, known: Known) -> str:
+def _usual(side: ImageView, known: Known) -> str:
     return known.usual if side.exists(posixpath.join(side.workdir, known.usual)) else "."
 
 
@@ -179,7 +171,7 @@ def _port(said: _Said, known: Known) -> int | None:
     return int(match[1]) if match else None
 
 
-def _says_more(side: Side, folder: str, known: Known) -> str:
+def _says_more(side: ImageView, folder: str, known: Known) -> str:
     for place in dict.fromkeys((folder, side.workdir)):
         for name in known.settings:
             text = side.read(posixpath.join(place, name))
@@ -190,63 +182,3 @@ def _says_more(side: Side, folder: str, known: Known) -> str:
             if not (harmless and known.harmless and known.harmless.search(said)):
                 return f"{posixpath.join(place, name)} may give answers of its own"
     return ""
-
-
-def site_probes(side: Side) -> tuple[str, ...]:
-    """Paths to ask of a file server, each another kind; none for any other image."""
-    server = file_server(side)
-    if not isinstance(server, FileServer):
-        return ()
-    return tuple(dict.fromkeys(kinds(side, server.folder).values()))
-
-
-def kinds(side: Side, folder: str) -> dict[str, str]:
-    """Kind -> path to ask. `.js` and the like stand for files of that ending, `bare` for one without; `hidden file` and
-    `hidden name` begin with a dot; see `_pages` for the others."""
-    found: dict[str, str] = {}
-    files = sorted(_files(side, folder), key=lambda pair: (pair[1].size, pair[0]))
-    for path, _ in files:
-        ending = posixpath.splitext(path)[1].lower()
-        kind = ending or "bare"
-        if ending != ".html" and kind not in found and len(found) < MOST_ENDINGS:
-            found[kind] = path
-    found.update(_pages([path for path, _ in files]))
-    hidden = [path for path in _paths(side, folder) if "/." in path and not path.startswith("/.well-known/")]
-    for path in sorted(hidden):
-        found.setdefault("hidden file" if posixpath.splitext(path)[1] else "hidden name", path)
-    found["missing file"] = NO_FILE
-    return found
-
-
-def _pages(files: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """`index`, `index name`; `page` (/about for about.html), `page file`, `page folder`; `folder` (with an index, with
-    and without the slash), `empty folder` (without one)."""
-    yield "index", f"/{INDEX}"
-    yield "index name", "/index"
-    special = ("/" + INDEX, "/404.html", "/200.html")
-    page = next((path for path in files if path.endswith(".html") and not path.endswith(special)), "")
-    if page:
-        yield "page file", page
-        yield "page", page.removesuffix(".html")
-        yield "page folder", page.removesuffix(".html") + "/"
-    folders = {posixpath.dirname(path) for path in files} - {"/"}
-    with_index = {posixpath.dirname(path) for path in files if path.endswith("/" + INDEX)} - {"/"}
-    if with_index:
-        yield "folder", min(with_index) + "/"
-        yield "folder name", min(with_index)
-        yield "folder index", f"{min(with_index)}/{INDEX}"
-    if folders - with_index:
-        yield "empty folder", min(folders - with_index) + "/"
-        yield "empty folder name", min(folders - with_index)
-
-
-def _files(side: Side, folder: str) -> Iterator[tuple[str, Node]]:
-    """Files below the folder that a URL can name as they are; what begins with a dot is a kind of its own."""
-    for path, node in _paths(side, folder).items():
-        if "/." not in path:
-            yield path, node
-
-
-def _paths(side: Side, folder: str) -> dict[str, Node]:
-    nodes = {node.path.removeprefix(folder): node for node in side.tree.walk(folder) if node.inode is not None}
-    return {path: node for path, node in nodes.items() if re.fullmatch(r"(?:/[\w.@~+-]+)+", path, re.ASCII)}

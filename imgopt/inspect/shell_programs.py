@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from imgopt.proof.model import words
+from imgopt.inspect.words import words
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

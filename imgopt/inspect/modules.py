@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from imgopt.image.tree import Node
-from imgopt.proof.model import Item
-from imgopt.proof.side import Side
+from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
 
 _PYTHON = re.compile(r"^[ \t]*(?:from[ \t]+(?P<from>\w+)|import[ \t]+(?P<names>[\w.]+[^\n#;]*))", re.MULTILINE)
 _BY_NAME = re.compile(r"\b(?:import_module|__import__)\(\s*[\"'](?P<name>\w+)")
@@ -17,7 +17,7 @@ _JAVASCRIPT = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".tsx", ".mts", ".cts")
 _HOMES = ("/usr/lib", "/usr/local/lib", "/opt/python/lib")
 
 
-def lost_modules(original: Side, candidate: Side) -> Mapping[str, Mapping[str, str]]:
+def lost_modules(original: ImageView, candidate: ImageView) -> Mapping[str, Mapping[str, str]]:
     """Of "python" and "node": names that the original can import and the candidate cannot, with their place."""
     found = {}
     for kind, modules in (("python", _python_modules), ("node", _node_packages)):
@@ -27,7 +27,7 @@ def lost_modules(original: Side, candidate: Side) -> Mapping[str, Mapping[str, s
 
 
 def imported(
-    original: Side,
+    original: ImageView,
     texts: Iterable[tuple[str, str]],
     lost: Mapping[str, Mapping[str, str]],
     opened: frozenset[str] | None,
@@ -45,7 +45,7 @@ def imported(
             yield from _items(path, map(_package_of, _node_names(scripts[path])), lost["node"])
 
 
-def _is_own(side: Side, source: str, name: str) -> bool:
+def _is_own(side: ImageView, source: str, name: str) -> bool:
     """A module of the application, which comes before the standard library's."""
     folders = (side.workdir, posixpath.dirname(source), posixpath.dirname(posixpath.dirname(source)))
     return any(side.exists(posixpath.join(folder, name + end)) for folder in folders for end in ("", ".py"))
@@ -77,7 +77,7 @@ def _package_of(name: str) -> str:
     return "/".join(parts[:2]) if name.startswith("@") else parts[0]
 
 
-def _python_modules(side: Side) -> dict[str, str]:
+def _python_modules(side: ImageView) -> dict[str, str]:
     """Names of Python modules and where they are: the standard library, extension modules, site-packages."""
     folders: dict[str, None] = {}
     for home in _HOMES:
@@ -106,7 +106,7 @@ def _module_name(node: Node) -> str:
     return name if suffix == "py" or suffix.endswith("so") else ""
 
 
-def _node_packages(side: Side) -> dict[str, str]:
+def _node_packages(side: ImageView) -> dict[str, str]:
     """Folders of packages below node_modules of the working directory and of those above it."""
     found: dict[str, str] = {}
     folder = side.workdir
@@ -121,12 +121,12 @@ def _node_packages(side: Side) -> dict[str, str]:
         folder = posixpath.dirname(folder)
 
 
-def _children(side: Side, folder: str) -> Iterable[Node]:
+def _children(side: ImageView, folder: str) -> Iterable[Node]:
     node = side.tree.resolve(folder)
     return (node.children or {}).values() if node is not None else ()
 
 
-def _reached(side: Side, scripts: Mapping[str, str], opened: frozenset[str] | None) -> Iterator[str]:
+def _reached(side: ImageView, scripts: Mapping[str, str], opened: frozenset[str] | None) -> Iterator[str]:
     """Scripts that were opened, or that the start names, and those that they import by a relative name."""
     words = " ".join((*(side.config.entrypoint or ()), *(side.config.cmd or ()))).split()
     named = {posixpath.normpath(posixpath.join(side.workdir, word)) for word in words}

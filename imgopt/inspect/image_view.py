@@ -12,14 +12,15 @@ from imgopt.image.elf import Elf, is_elf, read_elf
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, Packages, find_packages
 from imgopt.image.tree import Inode, Node, Tree
-from imgopt.proof.environment import DEFAULT_PATH
-from imgopt.proof.loader import Loader, folders_of, read_cache
-from imgopt.proof.users import EXECUTE, Identity, resolve_user
+from imgopt.inspect.loader import Loader, folders_of, read_cache
+from imgopt.inspect.users import EXECUTE, Identity, resolve_user
 
 _SCRIPT_HEAD = 256  # the kernel reads no more of a first line (BINPRM_BUF_SIZE)
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What the engine sets where the image sets none (moby, oci/defaults)."""
 
 
-class Side:
+class ImageView:
     """An image of the comparison; `base` is the image that it was built on, where that is known.
 
     `base_layers` says how many of its layers count as the base's where only that is known.
@@ -83,9 +84,9 @@ class Side:
         return self.packages.owner(path)
 
     @cached_property
-    def base_side(self) -> Side | None:
+    def base_side(self) -> ImageView | None:
         """The base image by itself."""
-        return Side(self.base) if self.base is not None else None
+        return ImageView(self.base) if self.base is not None else None
 
     def in_base(self, node: Node) -> bool:
         """Did the base image ship what this path holds?"""

@@ -10,8 +10,8 @@ import mimetypes
 import posixpath
 import re
 
-from imgopt.proof.files import application_files
-from imgopt.proof.side import Side
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.image_view import ImageView
 
 MEDIA_TYPES = "/etc/mime.types"
 _SERVED = re.compile(r"/(?:static|staticfiles|public|assets|media|www|html|htdocs|uploads|downloads|files|images|img)/")
@@ -19,7 +19,7 @@ _JAVASCRIPT = ("text/javascript", "application/javascript")
 """One type under two names (RFC 9239, section 6)."""
 
 
-def unknown_media_types(original: Side) -> set[str]:
+def unknown_media_types(original: ImageView) -> set[str]:
     """Suffixes of files below folders with names as `static`, whose media type would be another without the list."""
     listed = _listed((original.read(MEDIA_TYPES) or b"").decode("utf-8", "replace"))
     built_in = mimetypes.MimeTypes(filenames=()).types_map[True]

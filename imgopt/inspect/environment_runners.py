@@ -6,8 +6,8 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from imgopt.proof.model import words as listed
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.words import words as listed
 
 RUNNERS = frozenset(["pipenv", "poetry", "uv"])
 _STEERS_THE_SYNC = frozenset(
@@ -31,7 +31,7 @@ class Run:
     files: str
 
 
-def run_by(side: Side, words: tuple[str, ...]) -> Run | None:
+def run_by(side: ImageView, words: tuple[str, ...]) -> Run | None:
     """None for what is no such launcher, for options that are not known, and where several environments could do."""
     name = posixpath.basename(words[0]) if words else ""
     rest = _command(name, words[2:]) if name in RUNNERS and words[1:2] == ("run",) else ()
@@ -57,7 +57,7 @@ def _command(name: str, words: tuple[str, ...]) -> tuple[str, ...]:
     return () if not words or words[0].startswith("-") or "/" in words[0] else words
 
 
-def virtual_environments(side: Side) -> tuple[str, ...]:
+def virtual_environments(side: ImageView) -> tuple[str, ...]:
     """The project's own one where it has one (`.venv` in its folder), else all of the image."""
     own = posixpath.join(side.workdir, ".venv")
     if side.is_file(f"{own}/pyvenv.cfg"):
@@ -65,7 +65,7 @@ def virtual_environments(side: Side) -> tuple[str, ...]:
     return tuple(sorted(posixpath.dirname(node.path) for node in side.tree.files() if node.name == "pyvenv.cfg"))
 
 
-def _own_files(side: Side, name: str, environment: str) -> str:
+def _own_files(side: ImageView, name: str, environment: str) -> str:
     """The launcher's program, and the packages that only it can import: those of its own prefix, where the service's
     environment does not look."""
     node = side.command(name)
@@ -78,18 +78,18 @@ def _own_files(side: Side, name: str, environment: str) -> str:
     return rf"{program}|^{re.escape(prefix)}/lib/python3\.\d+/site-packages/"
 
 
-def _uses_libmagic(side: Side) -> bool:
+def _uses_libmagic(side: ImageView) -> bool:
     """Whether the service itself may look into files as `file` does."""
     return any("magic" in package.name for package in side.packages if package.ecosystem == "python")
 
 
-def is_closed(side: Side, environment: str) -> bool:
+def is_closed(side: ImageView, environment: str) -> bool:
     """Whether a virtual environment does not look at the packages outside of it."""
     text = (side.read(f"{environment}/pyvenv.cfg", 65536) or b"").decode("utf-8", "replace").lower()
     return re.search(r"^include-system-site-packages\s*=\s*false", text, re.MULTILINE) is not None
 
 
-def environment_of(side: Side, words: tuple[str, ...]) -> str:
+def environment_of(side: ImageView, words: tuple[str, ...]) -> str:
     """The virtual environment whose program these words start; "" for none."""
     if not words:
         return ""

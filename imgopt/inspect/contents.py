@@ -17,8 +17,8 @@ import msgspec
 
 from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
-from imgopt.proof.side import Side
-from imgopt.proof.unpacked import is_unpacked
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.unpacked_jars import is_unpacked
 
 Likeness = Literal["same", "rebuilt", "different"]
 
@@ -42,7 +42,7 @@ _READERS: dict[str, Callable[[bytes], object]] = {
 _DEVELOPERS = {"package.json": "devDependencies", "composer.json": "require-dev"}
 
 
-def compare_contents(original: Side, before: Node, candidate: Side, after: Node) -> Likeness:
+def compare_contents(original: ImageView, before: Node, candidate: ImageView, after: Node) -> Likeness:
     """Two regular files. Equal digests are "same" without further reading."""
     if before.size == after.size and (_shared(before, after) or before.digest == after.digest):
         return "same"
@@ -85,7 +85,7 @@ def _shared(before: Node, after: Node) -> bool:
     return same_layer and before.inode.entry.path == after.inode.entry.path
 
 
-def was_copied(side: Side, node: Node) -> bool:
+def was_copied(side: ImageView, node: Node) -> bool:
     """COPY and ADD do not build: what they bring must be identical. An unknown history proves nothing."""
     step = side.image.layer_history[node.content_layer]
     if step is None:
@@ -108,7 +108,7 @@ def _members(node: Node) -> dict[str, int]:
         }
 
 
-def _same_program(original: Side, before: Node, candidate: Side, after: Node) -> bool:
+def _same_program(original: ImageView, before: Node, candidate: ImageView, after: Node) -> bool:
     """Programs and libraries of the same machine, loader, needed libraries and (nearly) as much code and data; Go
     programs of the same modules and settings, whether linked with libc or without."""
     ours, theirs = original.elf(before), candidate.elf(after)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imgopt.proof.shell import called_programs
-from imgopt.proof.side import Side, plain_name
-from imgopt.proof.sources import source_texts
+from imgopt.inspect.image_view import ImageView, plain_name
+from imgopt.inspect.shell_programs import called_programs
+from imgopt.inspect.sources import source_texts
 
 _WORD = r"""\(\s*\[?\s*(?:[rbf]?["'])(?P<text>[^"'\n]{1,400})["']"""
 _CALLS = {
@@ -75,7 +75,7 @@ _BY_PACKAGES = {
 """Language packages that do nothing but drive a program."""
 
 
-def called_by_sources(side: Side) -> Iterator[tuple[str, str]]:
+def called_by_sources(side: ImageView) -> Iterator[tuple[str, str]]:
     """(program, source file) for every literal call in the application's sources."""
     for path, text in source_texts(side):
         pattern = next((regex for endings, regex in _CALLS.items() if path.endswith(endings)), None)
@@ -95,7 +95,7 @@ def _called(path: str, text: str, pattern: re.Pattern[str]) -> dict[str, None]:
     return found
 
 
-def called_by_packages(side: Side) -> Iterator[tuple[str, str]]:
+def called_by_packages(side: ImageView) -> Iterator[tuple[str, str]]:
     """(program, package) for packages that are there to drive a program."""
     for package in side.packages:
         program = _BY_PACKAGES.get(package.ecosystem, {}).get(plain_name(package.name))

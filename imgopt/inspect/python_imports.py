@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 
 from imgopt.image.packages import Package
-from imgopt.proof.files import application_files
-from imgopt.proof.side import Side
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.image_view import ImageView
 
 _IMPORT = re.compile(r"""^[ \t]*(?:import|from)[ \t]+(?P<names>[\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)""", re.MULTILINE)
 _BY_NAME = re.compile(r"""(?:import_module|__import__)\(\s*["'](?P<names>[\w.]+)""")
@@ -16,7 +16,7 @@ _LONGEST = 1 << 20
 
 
 @lru_cache(maxsize=16)
-def imported_modules(side: Side) -> frozenset[str]:
+def imported_modules(side: ImageView) -> frozenset[str]:
     """Top-level names; tests and setup.py do not count."""
     found: set[str] = set()
     for node in application_files(side):

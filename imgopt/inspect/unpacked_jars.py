@@ -13,7 +13,7 @@ import zlib
 
 from imgopt.image.bootjar import CLASSES, LIBRARIES, BootJar, read_boot_jar, read_manifest
 from imgopt.image.tree import Node
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
 
 _LOADER = ("org/springframework/boot/loader/", "META-INF/services/java.nio.file.spi.FileSystemProvider")
 _INDEXES = ("BOOT-INF/classpath.idx", "BOOT-INF/layers.idx", "META-INF/MANIFEST.MF")
@@ -22,7 +22,7 @@ _STAMPED = ("git.properties", "build-info.properties", "pom.properties")
 _SAID = ("Implementation-Title", "Implementation-Version", "Implementation-Vendor")
 
 
-def is_unpacked(before: Node, candidate: Side, after: Node) -> bool:
+def is_unpacked(before: Node, candidate: ImageView, after: Node) -> bool:
     """Whether `after` is the archive `before`, taken apart: nothing more, nothing less."""
     with before.open() as file:
         whole = read_boot_jar(file)
@@ -52,7 +52,7 @@ def _same_members(whole: BootJar, members: dict[str, int]) -> bool:
     return all(found[name] == checksum or name.endswith(_STAMPED) for name, checksum in wanted.items())
 
 
-def _same_libraries(whole: BootJar, manifest: dict[str, str], candidate: Side, after: Node) -> bool:
+def _same_libraries(whole: BootJar, manifest: dict[str, str], candidate: ImageView, after: Node) -> bool:
     """Every library by its bytes, in the order of the archive's index."""
     places = manifest.get("Class-Path", "").split()
     names = [posixpath.basename(place) for place in places]

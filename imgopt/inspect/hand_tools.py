@@ -13,10 +13,10 @@ from functools import lru_cache
 
 from imgopt.image.packages import Package
 from imgopt.image.tree import Node
-from imgopt.proof.calls import called_by_packages
-from imgopt.proof.files import application_files
-from imgopt.proof.model import words
-from imgopt.proof.side import Side
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.program_calls import called_by_packages
+from imgopt.inspect.words import words
 
 FOR_PEOPLE = frozenset(
     words(
@@ -37,7 +37,7 @@ _TESTS = re.compile(r"/(?:tests?|testing|__tests__|docs?|examples?)/")
 _OF_A_REPOSITORY = re.compile(r'"type"\s*:\s*"git"')
 
 
-def unused_tools(side: Side, packages: Iterable[Package], opened: frozenset[str]) -> dict[str, str]:
+def unused_tools(side: ImageView, packages: Iterable[Package], opened: frozenset[str]) -> dict[str, str]:
     """Names of those packages that are tools for people and that nothing calls -> the reason to leave each out."""
     tools = [each for each in packages if each.name in FOR_PEOPLE and not opened.intersection(each.files)]
     named = {each.name: _programs(each) for each in tools}
@@ -68,7 +68,7 @@ def _words(programs: Iterable[str]) -> re.Pattern[str] | None:
 
 
 @lru_cache(maxsize=32)
-def _called(side: Side, programs: frozenset[str]) -> frozenset[str]:
+def _called(side: ImageView, programs: frozenset[str]) -> frozenset[str]:
     """Programs that the start, the application's files or the packages name."""
     if not programs:
         return frozenset()
@@ -82,7 +82,7 @@ def _called(side: Side, programs: frozenset[str]) -> frozenset[str]:
     return frozenset(found | set(_in_packages(side, programs)))
 
 
-def _is_source(side: Side, node: Node) -> bool:
+def _is_source(side: ImageView, node: Node) -> bool:
     if node.inode is None or node.size > _LONGEST or _NO_SOURCES.search(node.path) or _IN_PACKAGES.search(node.path):
         return False
     return (
@@ -92,7 +92,7 @@ def _is_source(side: Side, node: Node) -> bool:
     )
 
 
-def _in_packages(side: Side, programs: frozenset[str]) -> Iterator[str]:
+def _in_packages(side: ImageView, programs: frozenset[str]) -> Iterator[str]:
     """Literals of a language package that are a program's name, or a command line that begins with one."""
     choices = "|".join(re.escape(name) for name in sorted(programs))
     pattern = re.compile(rf"""(?P<quote>["'])(?P<name>{choices})(?:(?P=quote)\s*[,\])]|\s)""".encode())

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from imgopt.proof.files import application_files
-from imgopt.proof.model import words
-from imgopt.proof.side import Side
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.words import words
 
 _LONGEST = 1 << 20
 _MOST_BYTES = 64 << 20
@@ -39,14 +39,14 @@ _NOT_RUN = words(
 
 
 @lru_cache(maxsize=4)
-def source_texts(side: Side) -> tuple[tuple[str, str], ...]:
+def source_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
     """(path, text) of each source of the application, in the order of paths; 1 MiB each and 64 MiB together at most.
 
     Packages, tests and what only builds run are left out."""
     return tuple(_texts(side))
 
 
-def _texts(side: Side) -> Iterator[tuple[str, str]]:
+def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
     read = 0
     for node in application_files(side):
         if node.inode is None or posixpath.splitext(node.name)[1] not in SUFFIXES or node.size > _LONGEST:
@@ -58,13 +58,13 @@ def _texts(side: Side) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=4)
-def loading_texts(side: Side) -> tuple[tuple[str, str], ...]:
+def loading_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
     """(path, text) of each source of an installed Python package above the base that loads libraries by their names;
     256 MiB are looked through at most."""
     return tuple(_loading(side))
 
 
-def _loading(side: Side) -> Iterator[tuple[str, str]]:
+def _loading(side: ImageView) -> Iterator[tuple[str, str]]:
     read = 0
     for node in side.tree.files():
         if node.layer < side.base_layers or not node.name.endswith(".py") or not _PYTHON_PACKAGE.search(node.path):

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from imgopt.proof.packages import SYSTEM
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.installed import SYSTEM
 
 
-def optional_part(candidate: Side, path: str, named: Sequence[str], opened: Iterable[str] | None) -> str:
+def optional_part(candidate: ImageView, path: str, named: Sequence[str], opened: Iterable[str] | None) -> str:
     """Why a file may lack what it asks for; "" where it may not: nothing is known of what was opened, it was opened, no
     package of the candidate's own database has it, or the author installs that package by name."""
     if opened is None or path in frozenset(opened):

@@ -12,8 +12,8 @@ import re
 from functools import lru_cache
 
 from imgopt.image.config import ImageConfig
-from imgopt.proof.rules import started_folders
-from imgopt.proof.side import Side
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.started import started_folders
 
 _HOME = r"^/(?:[^/]+/){1,4}(?=\.)"
 """A hidden folder of a home, wherever that is (`HOME=/app`): the names in this table are nothing else's."""
@@ -61,7 +61,7 @@ _IN_IT = ("/.", "/telemetry/", "/cargo/", "/conda/", "/rustup/")
 """Where the table's paths begin, or what they hold: asked first, for an image has hundreds of thousands of files."""
 
 
-def is_state(side: Side, path: str) -> bool:
+def is_state(side: ImageView, path: str) -> bool:
     """Whether a tool keeps this file for itself, in an image whose author gave that folder to nothing else."""
     path = _as_temporary(side, path)
     if not path.startswith(_HERE) and not any(part in path for part in _IN_IT):
@@ -69,7 +69,7 @@ def is_state(side: Side, path: str) -> bool:
     return _STATE.search(path) is not None and not path.startswith(_given(side))
 
 
-def _as_temporary(side: Side, path: str) -> str:
+def _as_temporary(side: ImageView, path: str) -> str:
     """Below /tmp what lies in the folder that the image has for what is temporary."""
     folder = temporary_folder(side.config)
     return f"/tmp{path.removeprefix(folder)}" if folder and path.startswith(folder + "/") else path
@@ -82,7 +82,7 @@ def temporary_folder(config: ImageConfig) -> str:
 
 
 @lru_cache(maxsize=16)
-def _given(side: Side) -> tuple[str, ...]:
+def _given(side: ImageView) -> tuple[str, ...]:
     """Folders in a tool's own that the author gave to something: the start is there, or a variable names it."""
     folders = (*started_folders(side), *named_folders(side.config))
     return tuple(f"{folder}/" for folder in folders if _STATE.search(f"{folder}/"))

@@ -1,0 +1,96 @@
+"""Which files are the application's: what its author put into the image, not a tool and not a package.
+
+Application files are those that COPY and ADD brought, wherever they are, and those that RUN made in places that belong
+to the application: working directories, folders outside the system's own, /usr/local, /var/www, /etc. Files of system
+and language packages belong to their packages.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from imgopt.image.image import Image
+from imgopt.image.tree import Node
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.tool_state import is_state
+
+_SYSTEM = re.compile(
+    r"^/(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|media|mnt|proc|run|sbin|sys|tmp|usr|var|root)(?:/|$)"
+)
+_OWN = re.compile(r"^/(?:usr/local|usr/src|usr/share/nginx|var/www|srv|root)/")
+_GENERATED = re.compile(
+    r"^/etc/(?:passwd|group|shadow|gshadow|subuid|subgid|ld\.so\.cache|mtab|hosts|hostname|resolv\.conf|\.pwd\.lock|"
+    r"mailcap|mailname|aliases|apparmor\.d/.*|runit(?:/.*)?|environment|shells|machine-id|[^/]*-|alternatives/.*|apt/.*|dpkg/.*|ssl/certs/.*|"
+    r"networks|inputrc|papersize|xml/.*|sgml/.*|ca-certificates(?:\.conf.*|/.*)|rc[S0-9]\.d/.*|init\.d/.*|fonts/conf\.d/.*|systemd/.*|pam\.d/.*|java[^/]*/.*)$"
+)
+_COPY = re.compile(r"^(?:/bin/sh -c #\(nop\) )?(?:COPY|ADD)\s", re.IGNORECASE)
+
+
+def application_files(side: ImageView) -> Iterator[Node]:
+    """Files, links and empty folders above the base that belong to the application, not to a tool."""
+    workdirs = _workdirs(side)
+    copied = copied_layers(side)
+    installed = package_layers(side.image) - copied
+    for node in side.tree.root.nodes():
+        if node.layer < side.base_layers or not node.path or side.owner(node.path) is not None:
+            continue
+        if node.kind not in ("file", "symlink") and (node.kind != "dir" or node.children):
+            continue  # a folder counts where it is empty: something is meant to be put there
+        if node.kind == "dir" and node.layer in installed and node.path.startswith(_FOLDERS_OF_PACKAGES):
+            continue  # packages leave empty folders, and their databases do not say whose they are
+        if (node.kind == "dir" and MADE_BY_TOOLS.match(node.path)) or is_state(side, node.path):
+            continue
+        if node.layer in copied or is_application_path(node.path, workdirs) or _is_alone(side, node.path):
+            yield node
+
+
+def copied_layers(side: ImageView) -> frozenset[int]:
+    """The layers that COPY and ADD made, counted from 0."""
+    steps = enumerate(side.image.layer_history)
+    return frozenset(index for index, step in steps if step and _COPY.match(step.created_by))
+
+
+_DATABASES = ("/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage/rpm", "/var/lib/rpm")
+_FOLDERS_OF_PACKAGES = ("/etc/", "/usr/bin/", "/usr/lib/", "/usr/local/", "/usr/share/", "/var/cache/", "/var/lib/")
+
+
+@lru_cache(maxsize=16)
+def package_layers(image: Image) -> frozenset[int]:
+    """Layers in which the system's package database was written."""
+    return frozenset(layer.index for layer in image.layers if _writes_database(entry.path for entry in layer.entries()))
+
+
+def _writes_database(paths: Iterable[str]) -> bool:
+    return any(path.startswith(_DATABASES) for path in paths)
+
+
+MADE_BY_TOOLS = re.compile(r"/(?:root|home/[^/]+)/\.(?:local|cache|config)(?:/|$)")
+"""Where an empty folder is what a tool of the build left behind, not a place for files to come."""
+_SHARED = re.compile(r"^/(?:usr/(?:share|lib|libexec)|var/lib)/(?!python3|dpkg/|apt/|systemd/|ucf/|pam/|misc/)")
+
+
+def _is_alone(side: ImageView, path: str) -> bool:
+    """Below /usr/share, /usr/lib or /var/lib in a folder where no system package has anything: data that a RUN put
+    there, not a list that a package's installation makes."""
+    if not _SHARED.match(path):
+        return False
+    return posixpath.join("/", *path.split("/")[1:4]) not in side.package_folders
+
+
+def is_application_path(path: str, workdirs: tuple[str, ...] = ()) -> bool:
+    """Is this a place where a RUN instruction makes files of the application?"""
+    if any(path.startswith(folder + "/") for folder in workdirs) or _OWN.match(path):
+        return True
+    if path.startswith("/etc/"):
+        return not _GENERATED.match(path)
+    return not _SYSTEM.match(path)
+
+
+def _workdirs(side: ImageView) -> tuple[str, ...]:
+    """The working directory, and those that WORKDIR named on the way."""
+    steps = (re.match(r"^(?:/bin/sh -c #\(nop\) )?WORKDIR\s+(\S+)", step.created_by) for step in side.image.history)
+    named = {posixpath.normpath(match[1]) for match in steps if match and match[1].startswith("/")}
+    return tuple(sorted({*named, side.workdir} - {"/", "/usr", "/etc", "/var", "/tmp", "/root"}))

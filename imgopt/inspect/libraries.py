@@ -1,0 +1,72 @@
+"""Shared libraries: what an ELF file asks for, and where its loader finds that."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from imgopt.image.elf import Elf
+from imgopt.image.tree import Node
+from imgopt.inspect.image_view import ImageView
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A library, or a program's loader, that is not found; `path` is the file that asks for it."""
+
+    library: str
+    path: str
+
+
+def elf_files(side: ImageView) -> Iterator[tuple[Node, Elf]]:
+    """Programs and libraries; objects of static archives and debug files have no dynamic section to resolve."""
+    for node in side.tree.files():
+        if (node.mode & 0o111 or ".so" in node.name or node.name.endswith(".node")) and node.size > 64:
+            elf = side.elf(node)
+            if elf is not None and elf.kind != "other":
+                yield node, elf
+
+
+def unresolved(side: ImageView, node: Node, elf: Elf) -> Iterator[Unresolved]:
+    if elf.interpreter and not side.is_file(elf.interpreter):
+        yield Unresolved(elf.interpreter, node.path)
+    for name in elf.needed:
+        if library_path(side, node, elf, name) is None:
+            yield Unresolved(name, node.path)
+
+
+def library_path(side: ImageView, node: Node, elf: Elf, name: str) -> str | None:
+    """Where this library comes from. The search path that a program hands down to its libraries (DT_RPATH) and what is
+    loaded already are not known here: both sides are judged alike, so what relies on them is no difference."""
+    found = side.loader.find(name, elf.machine, posixpath.dirname(node.path), elf.runpath, elf.rpath)
+    return found or _provided_by_loader(side, elf, name)
+
+
+def _provided_by_loader(side: ImageView, elf: Elf, name: str) -> str | None:
+    """musl's libc is its loader, under both names; the vDSO is no file at all."""
+    if name.startswith(("linux-vdso", "linux-gate")):
+        return name
+    if side.loader.musl is not None and name.startswith(("libc.musl-", "libc.so")):
+        return next((n.path for n in side.tree.walk("/lib") if n.name.startswith("ld-musl-")), None)
+    return elf.interpreter if elf.interpreter and posixpath.basename(elf.interpreter) == name else None
+
+
+def closure(side: ImageView, paths: Iterable[str]) -> dict[str, str]:
+    """Paths of all libraries that these files need, directly or not, each with the file that asked for it first."""
+    found: dict[str, str] = {}
+    queue = list(paths)
+    seen = set(queue)
+    while queue:
+        path = queue.pop()
+        node = side.file(path)
+        elf = side.elf(node) if node is not None else None
+        if node is None or elf is None:
+            continue
+        wanted = [library_path(side, node, elf, name) for name in elf.needed]
+        for library in (*wanted, elf.interpreter):
+            if library and library not in seen:
+                seen.add(library)
+                queue.append(library)
+                found[library] = path
+    return found

@@ -1,0 +1,142 @@
+"""The words of a start command without the shells and launchers in front of what is started."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from dataclasses import dataclass
+
+import msgspec
+
+from imgopt.image.tree import Node
+from imgopt.inspect.environment_runners import run_by
+from imgopt.inspect.image_view import ImageView
+
+_SHELLS = ("sh", "bash", "dash", "ash")
+_PLAIN = re.compile(r"^[\w./:=@,+%~ -]+$")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_MOST_STEPS = 4
+SHELL_FILES = r"/bin/(?:sh|dash|bash)$"
+_NODE = r"|/bin/(?:env|sh|dash|bash)$"
+_LAUNCHER_FILES = {
+    "npm": r"^/usr/(?:local/)?lib/node_modules/(?:npm|corepack)/|^/usr/share/nodejs/|^/root/\.npm" + _NODE,
+    "yarn": r"^/opt/yarn[^/]*/|/lib/node_modules/(?:yarn|corepack)/" + _NODE,
+    "pnpm": r"/lib/node_modules/(?:pnpm|corepack)/" + _NODE,
+    "pipenv": r"/site-packages/(?:pipenv|virtualenv|distlib|filelock|platformdirs|certifi)[^/]*/|/bin/pipenv$",
+    "poetry": r"/site-packages/(?:poetry|cleo|crashtest|tomlkit|dulwich|keyring|build|installer)[^/]*/|/bin/poetry$",
+}
+"""What a launcher opens of its own: not needed where its command is started without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartWords:
+    """A command without its launchers; `reasons` say which, `files` match what only they open, `environment` is what
+    they set."""
+
+    words: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+def plain_start(side: ImageView) -> tuple[str, ...]:
+    """The words of the start without shells, launchers and an entry script that hands over to the command."""
+    words = side.config.cmd or () if side.config.entrypoint else ()
+    return unfolded(side, words or (*(side.config.entrypoint or ()), *(side.config.cmd or ()))).words
+
+
+def unfolded(side: ImageView, words: tuple[str, ...]) -> StartWords:
+    """Takes off shells and launchers, as long as what they do can be read."""
+    result = StartWords(words)
+    for _ in range(_MOST_STEPS):
+        inner = _without_shell(result.words) or _without_launcher(side, result.words)
+        if inner is None:
+            break
+        result = StartWords(
+            inner.words,
+            (*result.reasons, *inner.reasons),
+            (*result.files, *inner.files),
+            tuple({**dict(result.environment), **dict(inner.environment)}.items()),
+        )
+    return result
+
+
+def _without_shell(words: tuple[str, ...]) -> StartWords | None:
+    if len(words) != 3 or posixpath.basename(words[0]) not in _SHELLS or words[1] not in ("-c", "-lc"):
+        return None
+    plain = _read(words[2].strip().removeprefix("exec "))
+    if plain is None:
+        return None  # expansions and lists need the shell
+    return StartWords(plain.words, ("the shell only started this command",), (SHELL_FILES,), plain.environment)
+
+
+def _read(text: str) -> StartWords | None:
+    """One plain command and the variables in front of it; None for what needs a shell."""
+    if not _PLAIN.match(text):
+        return None
+    words, environment = shlex.split(text), {}
+    while words and (words[0] == "cross-env" or _ASSIGNMENT.match(words[0])):
+        name, sign, value = words.pop(0).partition("=")
+        if sign:
+            environment[name] = value
+    return StartWords(tuple(words), environment=tuple(environment.items())) if words else None
+
+
+def _without_launcher(side: ImageView, words: tuple[str, ...]) -> StartWords | None:
+    name, rest = (posixpath.basename(words[0]), words[1:]) if words else ("", ())
+    while name == "npx" and rest[:1] in (("-y",), ("--yes",), ("--no-install",)):
+        rest = rest[1:]
+    if name == "npx" and rest and not rest[0].startswith("-"):
+        return StartWords(rest, ("npx only started this command",), (_LAUNCHER_FILES["npm"],))
+    run = run_by(side, words)
+    if run is not None:
+        files = (run.files, *([_LAUNCHER_FILES[name]] if name in _LAUNCHER_FILES else []))
+        return StartWords(run.words, (f"{name} run only started this command",), files)
+    if name not in ("npm", "yarn", "pnpm") or not rest:
+        return None
+    script, *extra = rest[1:] if rest[0] in ("run", "run-script") and len(rest) > 1 else rest
+    if name == "npm" and extra and extra.pop(0) != "--":
+        return None  # npm takes it for itself
+    text = None if "--" in extra else _package_script(side, script)
+    plain = _read(text) if text is not None else None
+    if plain is None:
+        return None
+    reason = f"{name} only started {text!r}"
+    return StartWords((*plain.words, *extra), (reason,), (_LAUNCHER_FILES[name],), plain.environment)
+
+
+def _package_script(side: ImageView, name: str) -> str | None:
+    """The text of a script of package.json; None when others run before or after it."""
+    data = side.read(posixpath.join(side.workdir, "package.json"))
+    try:
+        scripts = msgspec.json.decode(data or b"{}").get("scripts") or {}
+    except (msgspec.DecodeError, AttributeError):
+        return None
+    if not isinstance(scripts, dict) or f"pre{name}" in scripts or f"post{name}" in scripts:
+        return None
+    text = scripts.get(name)
+    if text is None and name == "start" and side.is_file(posixpath.join(side.workdir, "server.js")):
+        return "node server.js"  # npm's own default
+    return text if isinstance(text, str) else None
+
+
+def expanded(side: ImageView, words: tuple[str, ...]) -> tuple[str, ...]:
+    """A script as the kernel starts it: its interpreter, then its path."""
+    if not words:
+        return ()
+    node = _program(side, words[0])
+    if node is None:
+        return words
+    shebang = " ".join(side.shebang(node)).split()
+    if not shebang:
+        return (node.path, *words[1:])
+    interpreter = shebang[1] if posixpath.basename(shebang[0]) == "env" and len(shebang) > 1 else shebang[0]
+    found = side.command(interpreter)
+    return (found.path if found else interpreter, node.path, *words[1:])
+
+
+def _program(side: ImageView, word: str) -> Node | None:
+    """With node_modules/.bin, which launchers put in front of PATH."""
+    local = None if "/" in word else side.file(posixpath.join(side.workdir, "node_modules/.bin", word))
+    return local or side.command(word)

@@ -1,0 +1,52 @@
+"""Where an image starts, and what kind of program it starts."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from imgopt.inspect.image_view import ImageView
+
+
+def started_folders(side: ImageView) -> tuple[str, ...]:
+    """Where the image starts: its working directory, and the folders of what its start names. The application is there,
+    though it be a folder for temporary files or the cache of a tool (`WORKDIR /go/src/app`, `WORKDIR /tmp`)."""
+    words = (word for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ())) if word.startswith("/"))
+    folders = (side.workdir, *(posixpath.dirname(posixpath.normpath(word)) for word in words))
+    return tuple(folder for folder in dict.fromkeys(folders) if folder != "/")
+
+
+_INTERPRETERS = (
+    (re.compile(r"^(?:python|pypy|gunicorn|uvicorn|flask|django|celery|hypercorn|waitress|streamlit)[\d.]*"), "python"),
+    (re.compile(r"^java$"), "java"),
+    (re.compile(r"^(?:ts-node|tsx|bun|deno|nodemon)"), "typescript"),
+    (re.compile(r"^(?:node|nodejs|npm|npx|yarn|pnpm|pm2)"), "node"),
+    (re.compile(r"^(?:php|apache2|httpd)"), "php"),
+    (re.compile(r"^(?:ruby|bundle|puma|rails|rackup|unicorn)"), "ruby"),
+)
+
+
+def started_program(side: ImageView) -> str:
+    """What kind of program the image starts: "python", "java", "node", "compiled", ...; "" when it cannot be told."""
+    for word in _start_words(side):
+        name = word.rpartition("/")[2]
+        kind = next((kind for pattern, kind in _INTERPRETERS if pattern.match(name)), None)
+        if kind:
+            return kind
+        node = side.command(word)
+        if node is not None and side.elf(node) is not None and not side.in_base(node):
+            return "compiled"
+    return ""
+
+
+def _start_words(side: ImageView) -> list[str]:
+    """The words of the start, those of `sh -c` and of an entry script's own lines included."""
+    found: list[str] = []
+    for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ())):
+        found.extend(word.replace(";", " ").replace("&", " ").split())
+    scripts = [node for node in map(side.command, found[:4]) if node is not None and side.shebang(node)]
+    for script in scripts:
+        for line in script.read(1 << 16).decode("utf-8", "replace").splitlines():
+            if line.strip().startswith("exec "):
+                found.extend(line.split()[1:])
+    return found
