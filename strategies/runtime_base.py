@@ -16,7 +16,6 @@ from imgopt.inspect.built_site import site_folder
 from imgopt.inspect.file_servers import KNOWN, FileServer, file_server
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.site_paths import kinds
-from imgopt.proof.probes import health_words
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, SUITES
 from imgopt.rewrite.carve import Carved, Verdict
 from imgopt.rewrite.evidence import Evidence
@@ -24,6 +23,7 @@ from imgopt.rewrite.final_stage import Copy, FinalStage, TextFile
 from imgopt.rewrite.settings import complement, without_start
 from imgopt.rewrite.strategy import Change, Example, Project, Situation, Skip, Strategy
 from imgopt.rewrite.web_server import SCRATCH, Manners, Refused, manners, server_block, whole
+from imgopt.run.probes import health_words
 
 OLD_SYNTAX = ("1.0", "1.1", "1.2", "1.3", "experimental")
 """Versions of the Dockerfile syntax without here-documents."""

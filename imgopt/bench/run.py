@@ -36,9 +36,9 @@ from imgopt.dockerfile import IgnoreFile
 from imgopt.engine import BuildFailure, Session
 from imgopt.errors import EnvironmentFailure, FindingsError, InputError, Interrupted
 from imgopt.image import Image, find_packages, open_image
-from imgopt.proof.observe import observe
-from imgopt.proof.settings import SmokeSettings
 from imgopt.results.bench import Arm, BenchResult, Comparison, Environment, Exact, Failure
+from imgopt.run.observe import observe
+from imgopt.run.settings import SmokeSettings
 
 
 @dataclass(frozen=True, slots=True)

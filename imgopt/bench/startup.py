@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 
 from imgopt.engine import Container, RunRequest, Session
-from imgopt.proof.listen import peak_memory
-from imgopt.proof.observe import Plan
-from imgopt.proof.probes import Probe, ask
-from imgopt.proof.settings import SmokeSettings
+from imgopt.run.observation import RunPlan
+from imgopt.run.probes import Probe, ask
+from imgopt.run.processes import peak_memory
+from imgopt.run.settings import SmokeSettings
 
 _PAUSE = 0.01
 _PATIENCE = 60.0
@@ -29,7 +29,7 @@ class Run:
     failure: str = ""
 
 
-def run_once(session: Session, image: str, settings: SmokeSettings, plan: Plan) -> Run:
+def run_once(session: Session, image: str, settings: SmokeSettings, plan: RunPlan) -> Run:
     """One start, every question of the plan once, one stop."""
     request = RunRequest(
         image,
@@ -55,7 +55,7 @@ def _until_end(container: Container, started: float, settings: SmokeSettings) ->
     return Run(start=seconds) if code is not None else Run(failure=f"did not end within {seconds:.0f} s")
 
 
-def _until_answer(container: Container, started: float, settings: SmokeSettings, plan: Plan) -> Run:
+def _until_answer(container: Container, started: float, settings: SmokeSettings, plan: RunPlan) -> Run:
     first = _first_question(plan)
     seconds = None
     if first is not None:
@@ -73,7 +73,7 @@ def _until_answer(container: Container, started: float, settings: SmokeSettings,
     return Run(seconds, memory, stop, code)
 
 
-def _first_question(plan: Plan) -> Probe | None:
+def _first_question(plan: RunPlan) -> Probe | None:
     """The user's own HTTP probe, else any HTTP probe, else a connection."""
     asked = [probe for probe in plan.probes if probe.kind != "command"]
     return min(asked, key=lambda probe: (probe.kind != "http", probe.source != "user"), default=None)

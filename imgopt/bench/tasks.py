@@ -18,10 +18,10 @@ from imgopt.context.files import list_files
 from imgopt.dockerfile import IgnoreFile
 from imgopt.engine import Build, BuildFailure, BuildRequest, Session, Step
 from imgopt.engine.container import StartFailure
-from imgopt.proof.observe import Plan
-from imgopt.proof.settings import SmokeSettings
 from imgopt.results.bench import Failure
 from imgopt.results.figures import StepFigure
+from imgopt.run.observation import RunPlan
+from imgopt.run.settings import SmokeSettings
 
 _TOKEN = re.compile(r",id=imgopt-[0-9a-f]+-[\w-]*")
 
@@ -206,7 +206,7 @@ class ContainerRun:
 
     session: Session
     settings: SmokeSettings
-    plan: Plan
+    plan: RunPlan
     measures: tuple[tuple[str, str, str], ...] = (
         ("start", "run", "seconds"),
         ("memory", "run", "bytes"),

@@ -44,7 +44,7 @@ MOST_SHOWN = 12
 
 if TYPE_CHECKING:
     from imgopt.config import Config
-    from imgopt.proof.settings import SmokeSettings
+    from imgopt.run.settings import SmokeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _with_build(config: Config, options: BuildOptions) -> Config:
 
 
 def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
-    from imgopt.proof.settings import read_http
+    from imgopt.run.settings import read_http
 
     old = config.smoke
     for probe in [*old.http, *(options.http or [])]:
@@ -135,7 +135,7 @@ def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
 
 def smoke_settings(config: Config) -> SmokeSettings:
     """The configuration's [smoke] table as the proof and the benchmark take it."""
-    from imgopt.proof.settings import settings_of
+    from imgopt.run.settings import settings_of
 
     return settings_of(config.smoke, Path())
 
@@ -162,7 +162,7 @@ def pairs(values: list[str] | None, option: str) -> dict[str, str]:
 def _environment(options: SmokeOptions, env_file: Path | None, configured: Mapping[str, str]) -> dict[str, str]:
     """The file's variables, then the configuration's, then those of the command line, where a NAME alone takes the
     caller's value, as in `docker run --env`."""
-    from imgopt.proof.settings import from_caller, read_env_file
+    from imgopt.run.settings import from_caller, read_env_file
 
     given = {**(read_env_file(env_file) if env_file else {}), **configured}
     for word in options.env or []:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
@@ -14,39 +13,15 @@ from imgopt.proof.libraries import check_library_closure
 from imgopt.proof.model import Allowances, Check, not_measured
 from imgopt.proof.modes import check_modes
 from imgopt.proof.named import check_named
-from imgopt.proof.observe import Observation
-from imgopt.proof.opened import Opened, check_opened_files, with_sources
+from imgopt.proof.opened import check_opened_files
 from imgopt.proof.packages import check_language_packages
 from imgopt.proof.programs import check_programs
 from imgopt.proof.running import check_non_root
 from imgopt.proof.runtimes import check_runtime_versions
 from imgopt.proof.smoke import SMOKE, STOP, check_smoke, check_stop
 from imgopt.proof.system import check_system_packages
-
-
-@dataclass(frozen=True, slots=True)
-class Runs:
-    """What was observed: the original at least twice (the first run traced), the candidate once."""
-
-    originals: tuple[Observation, ...] = ()
-    candidate: Observation | None = None
-    reason: str = "the images were not run"
-    """Why there is nothing."""
-
-    @property
-    def opened(self) -> Opened | None:
-        traces = [run.trace for run in self.originals if run.trace.reason is None and run.started]
-        if not traces:
-            return None
-        files = frozenset[str]().union(*(trace.opened | trace.executed for trace in traces))
-        return Opened(with_sources(files), frozenset[str]().union(*(trace.executed for trace in traces)))
-
-    @property
-    def why_not_opened(self) -> str:
-        if not self.originals:
-            return self.reason
-        first = self.originals[0]
-        return first.trace.reason or f"the original does not start: {first.reason}"
+from imgopt.run.opened import Opened
+from imgopt.run.runs import Runs
 
 
 def static_checks(

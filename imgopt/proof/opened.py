@@ -6,11 +6,9 @@ in the original's image and are left out.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from imgopt.image.tree import Node
 from imgopt.inspect.contents import compare_contents
@@ -20,6 +18,7 @@ from imgopt.inspect.installed import package_place
 from imgopt.inspect.media_types import MEDIA_TYPES, unknown_media_types
 from imgopt.inspect.users import EXECUTE, READ
 from imgopt.proof.model import Allowances, Check, counted, judged, not_measured
+from imgopt.run.opened import Opened, source_of
 
 NAME = "opened files"
 _KERNEL = ("/proc/", "/sys/", "/dev/", "/.dockerenv")
@@ -33,31 +32,6 @@ certificates have checks of their own."""
 
 
 _GLIBC_WITH_C_UTF8 = 35  # its NEWS for version 2.35
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What a run of the original opened; `executed` is a part of `files`. Paths as the container sees them."""
-
-    files: frozenset[str]
-    executed: frozenset[str] = frozenset()
-
-
-def with_sources(paths: Iterable[str]) -> frozenset[str]:
-    """With the source of every bytecode file: Python takes `__pycache__/a.cpython-311.pyc` only where a.py is."""
-    found = set(paths)
-    for path in list(found):
-        source = _source_of(path)
-        if source:
-            found.add(source)
-    return frozenset(found)
-
-
-def _source_of(path: str) -> str | None:
-    folder, name = posixpath.split(path)
-    if not name.endswith(".pyc") or not folder.endswith("/__pycache__"):
-        return None
-    return f"{posixpath.dirname(folder)}/{name.partition('.')[0]}.py"
 
 
 def check_opened_files(
@@ -165,7 +139,7 @@ def _place(
 
 def _not_needed(path: str, candidate: ImageView, allowances: Allowances) -> str | None:
     """Bytecode is made from its source; caches of the loader and of fonts are made by tools."""
-    source = _source_of(path)
+    source = source_of(path)
     if source:
         there = any(candidate.is_file(place) for place, _ in allowances.places(source))
         return "bytecode that Python makes from the source that is there" if there else None

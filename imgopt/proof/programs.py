@@ -15,7 +15,7 @@ from imgopt.inspect.programs import Use, running_scripts, script_text, started
 from imgopt.inspect.shell_programs import called_programs
 from imgopt.inspect.users import EXECUTE, READ
 from imgopt.proof.model import Allowances, Check, judged
-from imgopt.proof.opened import Opened
+from imgopt.run.opened import Opened
 
 NAME = "programs"
 _PACKAGES = re.compile(r"/(?:site-packages|dist-packages|node_modules|gems|vendor)/")

@@ -18,14 +18,17 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.routes import routes
 from imgopt.proof.derive import derive
-from imgopt.proof.judge import Runs, judge
-from imgopt.proof.logs import failures_from_logs
+from imgopt.proof.judge import judge
 from imgopt.proof.model import Check, not_measured
-from imgopt.proof.observe import Observation, observe
-from imgopt.proof.settings import SmokeSettings
-from imgopt.proof.smoke import SMOKE, settle
+from imgopt.proof.smoke import SMOKE
 from imgopt.proof.verdict import verdict
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
+from imgopt.run.comparison import settle
+from imgopt.run.log_failures import failures_from_logs
+from imgopt.run.observation import Observation
+from imgopt.run.observe import observe
+from imgopt.run.runs import Runs
+from imgopt.run.settings import SmokeSettings
 
 if TYPE_CHECKING:
     from imgopt.image import Image

@@ -13,7 +13,7 @@ from imgopt.inspect.tool_state import is_state
 from imgopt.inspect.users import WRITE, Identity
 from imgopt.proof.access import lost_rights
 from imgopt.proof.model import Allowances, Check, judged
-from imgopt.proof.observe import Observation
+from imgopt.run.observation import Observation
 
 NON_ROOT = "non-root"
 _PRIVILEGED = 1024

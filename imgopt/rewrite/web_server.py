@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from imgopt.inspect.file_servers import INDEX
 from imgopt.inspect.site_paths import NO_FILE
-from imgopt.proof.probes import UNKNOWN_PATH
 from imgopt.rewrite.evidence import Page
+from imgopt.run.probes import UNKNOWN_PATH
 
 COMPRESSED = ("text/", "javascript", "json", "xml", "svg")
 HIDDEN = {"hidden file": r"/\.(?!well-known/).*[^/]\.[^./]+$", "hidden name": r"/\.(?!well-known/)[^.]*$"}

@@ -21,9 +21,9 @@ from imgopt.cli.app import main
 from imgopt.config import Config
 from imgopt.engine import Engine, Session
 from imgopt.errors import InputError
-from imgopt.proof.settings import SmokeSettings
 from imgopt.report import load, render
 from imgopt.results.bench import BenchResult
+from imgopt.run.settings import SmokeSettings
 
 pytestmark = pytest.mark.engine
 

@@ -8,7 +8,7 @@ import pytest
 
 from imgopt.cli.options import BuildOptions, SmokeOptions, effective_config
 from imgopt.errors import InputError
-from imgopt.proof.settings import read_env_file
+from imgopt.run.settings import read_env_file
 
 
 def written(folder: Path, text: str) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from imgopt.engine import RunRequest, Session
-from imgopt.proof.fanotify import find_mount, traced
+from imgopt.run.fanotify import find_mount, traced
 
 MOUNTS = r"""
 23 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

@@ -7,7 +7,8 @@ import socket
 import subprocess
 from pathlib import Path
 
-from imgopt.proof.listen import bound_datagrams, home_of, listening_paths, other_sockets
+from imgopt.run.listening import bound_datagrams, listening_paths, other_sockets
+from imgopt.run.processes import home_of
 
 
 def test_a_bound_datagram_port_counts_and_one_of_a_conversation_does_not() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgopt.proof.logs import failures_from_logs
+from imgopt.run.log_failures import failures_from_logs
 
 LINES = [
     # glibc and musl loaders

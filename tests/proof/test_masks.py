@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from imgopt.proof.masks import canonical, differs, mask_of, mismatch, tokens
+from imgopt.run.masks import canonical, differs, mask_of, mismatch, tokens
 
 
 def same(originals: list[str], candidate: str) -> bool:

@@ -19,12 +19,14 @@ from imgopt.image import open_image
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
-from imgopt.proof.judge import Runs, judge
+from imgopt.proof.judge import judge
 from imgopt.proof.model import Check
-from imgopt.proof.observe import Observation, observe
-from imgopt.proof.settings import SmokeSettings
-from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
+from imgopt.run.comparison import settle
+from imgopt.run.observation import Observation
+from imgopt.run.observe import observe
+from imgopt.run.runs import Runs
+from imgopt.run.settings import SmokeSettings
 
 pytestmark = pytest.mark.engine
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from imgopt.engine import BuildRequest, Session
-from imgopt.proof.observe import observe
-from imgopt.proof.settings import SmokeSettings
-from imgopt.proof.smoke import check_smoke, check_stop, settle
+from imgopt.proof.smoke import check_smoke, check_stop
+from imgopt.run.comparison import settle
+from imgopt.run.observe import observe
+from imgopt.run.settings import SmokeSettings
 
 pytestmark = pytest.mark.engine
 Make = Callable[..., str]

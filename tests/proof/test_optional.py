@@ -8,8 +8,8 @@ import pytest
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.model import Allowances
-from imgopt.proof.opened import Opened
 from imgopt.proof.programs import check_programs
+from imgopt.run.opened import Opened
 
 from .conftest import File, Recipe
 

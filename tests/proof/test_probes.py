@@ -10,9 +10,8 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 import pytest
 
 from imgopt.errors import InputError
-from imgopt.proof.hints import hints
-from imgopt.proof.listen import Listener, parse_table
-from imgopt.proof.probes import (
+from imgopt.run.listening import Listener, parse_table
+from imgopt.run.probes import (
     MOST_BODY,
     Answer,
     Probe,
@@ -23,7 +22,8 @@ from imgopt.proof.probes import (
     health_words,
     speaks,
 )
-from imgopt.proof.settings import HttpRequest, SmokeSettings, read_http
+from imgopt.run.settings import HttpRequest, SmokeSettings, read_http
+from imgopt.run.start_hints import hints
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 
@@ -80,7 +80,7 @@ def test_a_large_answer_is_cut(serve: Callable[[Handler], int]) -> None:
 
 
 def test_an_endless_answer_ends_for_us(serve: Callable[[Handler], int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imgopt.proof.probes._BODY_SECONDS", 1.0)
+    monkeypatch.setattr("imgopt.run.probes._BODY_SECONDS", 1.0)
 
     def forever(handler: BaseHTTPRequestHandler) -> None:
         page(200, b"data: 1\n\n", "text/event-stream")(handler)

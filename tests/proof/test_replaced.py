@@ -11,7 +11,8 @@ from imgopt.proof.configuration import check_configuration
 from imgopt.proof.derive import derive
 from imgopt.proof.files import check_application_files
 from imgopt.proof.model import Allowances, Check
-from imgopt.proof.opened import Opened, check_opened_files
+from imgopt.proof.opened import check_opened_files
+from imgopt.run.opened import Opened
 
 from .conftest import File, Files, Recipe
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from imgopt.cli.options import smoke_settings
 from imgopt.config import Config, SmokeSection
-from imgopt.proof.settings import settings_of
+from imgopt.run.settings import settings_of
 
 
 def test_no_key_of_the_table_is_lost_on_the_way() -> None:

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from imgopt.engine import Output
-from imgopt.proof.listen import Listener
-from imgopt.proof.observe import Observation, Plan
-from imgopt.proof.probes import Answer, Probe
-from imgopt.proof.smoke import Difference, check_smoke, check_stop, compare
+from imgopt.proof.smoke import check_smoke, check_stop
+from imgopt.run.comparison import Difference, compare
+from imgopt.run.listening import Listener
+from imgopt.run.observation import Observation, RunPlan
+from imgopt.run.probes import Answer, Probe
 
 ROOT = Probe("http", "found", 8000, "/")
-PLAN = Plan((8000,), (8000,), (ROOT,), False, 1.0)
+PLAN = RunPlan((8000,), (8000,), (ROOT,), False, 1.0)
 
 
 def served(
@@ -161,7 +162,7 @@ def test_log_lines_of_a_service_that_runs_are_not_compared() -> None:
 
 
 def _run(log: str = "", **more: object) -> Observation:
-    plan = Plan((), (), (), False, 0.0)
+    plan = RunPlan((), (), (), False, 0.0)
     return replace(Observation("i", True, "it runs without listening on a port", plan, log=log, said=log), **more)  # type: ignore[arg-type]
 
 

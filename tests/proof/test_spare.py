@@ -14,9 +14,10 @@ from imgopt.image import Image
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
 from imgopt.proof.judge import static_checks
-from imgopt.proof.opened import Opened, check_opened_files
+from imgopt.proof.opened import check_opened_files
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
+from imgopt.run.opened import Opened
 from imgopt.strategies.prune_dev import STRATEGY
 
 from .conftest import File, Recipe

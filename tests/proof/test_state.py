@@ -16,14 +16,15 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
 from imgopt.proof.derive import derive
 from imgopt.proof.files import check_application_files
-from imgopt.proof.judge import Runs, judge
+from imgopt.proof.judge import judge
 from imgopt.proof.model import Allowances
-from imgopt.proof.observe import Observation, Plan
-from imgopt.proof.opened import Opened
 from imgopt.proof.running import check_non_root
 from imgopt.rewrite.carve import CarveRules, PathFact, carve, drop_rules
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.writable import writable
+from imgopt.run.observation import Observation, RunPlan
+from imgopt.run.opened import Opened
+from imgopt.run.runs import Runs
 
 from .conftest import File, Files, Recipe
 
@@ -227,7 +228,7 @@ def test_another_user_need_not_write_where_only_a_tool_wrote(side_of: Callable[.
     before, after = side_of(recipe), side_of(recipe.but(User="1000:1000"))
     log, page = "/var/lib/svc/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log", "/var/lib/up/page"
     seen = Observation(
-        "x", True, "", Plan((), (), (), False, 0.0), written=(Change(log, "added"), Change(page, "added"))
+        "x", True, "", RunPlan((), (), (), False, 0.0), written=(Change(log, "added"), Change(page, "added"))
     )
     items = check_non_root(before, after, derive(before, after, None), seen).items
     assert [item.path for item in items if item.path.startswith("/var/lib")] == ["/var/lib/up"]

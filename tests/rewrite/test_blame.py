@@ -8,8 +8,8 @@ import pytest
 
 from imgopt.engine import BuildFailure, Step
 from imgopt.errors import EnvironmentFailure
-from imgopt.proof.observe import Observation, Plan
 from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network, blame_the_network_alone
+from imgopt.run.observation import Observation, RunPlan
 
 NAME = "curl: (6) Could not resolve host: registry.npmjs.org"
 RESOLVER = "W: Temporary failure resolving 'deb.debian.org'"
@@ -61,7 +61,8 @@ def test_an_original_without_any_resolver_is_the_machine_s_fault_at_once() -> No
 
 
 def run(log: str) -> Observation:
-    return Observation("image", False, "it ended with code 1", Plan((), (), (), ends=False, ready_seconds=1.0), log=log)
+    plan = RunPlan((), (), (), ends=False, ready_seconds=1.0)
+    return Observation("image", False, "it ended with code 1", plan, log=log)
 
 
 def test_a_container_that_finds_the_disk_full_ends_the_loop_unless_the_original_says_so_too() -> None:

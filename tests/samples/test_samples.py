@@ -15,8 +15,8 @@ import pytest
 from imgopt.config import load_config
 from imgopt.dockerfile import Dockerfile, parse
 from imgopt.engine import BuildRequest, Session
-from imgopt.proof.observe import observe
-from imgopt.proof.settings import SmokeSettings
+from imgopt.run.observe import observe
+from imgopt.run.settings import SmokeSettings
 
 FOLDER = Path(__file__).parents[2] / "samples"
 SAMPLES = sorted(path.parent.name for path in FOLDER.glob("*/Dockerfile"))

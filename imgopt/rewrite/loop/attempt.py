@@ -11,11 +11,8 @@ from imgopt.image import Image, open_image
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.judge import Runs, judge
-from imgopt.proof.logs import failures_from_logs
+from imgopt.proof.judge import judge
 from imgopt.proof.model import Check
-from imgopt.proof.observe import Observation, observe
-from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.looking import BaseLooker
@@ -28,6 +25,11 @@ from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import Repairs
 from imgopt.rewrite.variants import VariantKind, strategies_of
+from imgopt.run.comparison import settle
+from imgopt.run.log_failures import failures_from_logs
+from imgopt.run.observation import Observation
+from imgopt.run.observe import observe
+from imgopt.run.runs import Runs
 
 MOST_BUILDS = 8
 """Builds that one variant may take until it holds or is given up."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from imgopt.engine import BuildFailure
 from imgopt.engine.faults import disk_failure, full_disk, network_failure, no_network, no_resolver
-from imgopt.proof.observe import Observation
+from imgopt.run.observation import Observation
 
 
 class BuildsAgain(Protocol):

@@ -16,10 +16,6 @@ from imgopt.inspect.dockerfile_facts import base_name, named_packages
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.routes import routes
 from imgopt.inspect.site_paths import site_probes
-from imgopt.proof.observe import Observation, observe
-from imgopt.proof.opened import with_sources
-from imgopt.proof.probes import Answer
-from imgopt.proof.settings import SmokeSettings
 from imgopt.rewrite.build_start import PATIENCE, build_start
 from imgopt.rewrite.evidence import Evidence, Page, Seen
 from imgopt.rewrite.gather import gather
@@ -27,6 +23,11 @@ from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network_alone
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.run.observation import Observation
+from imgopt.run.observe import observe
+from imgopt.run.opened import with_sources
+from imgopt.run.probes import Answer
+from imgopt.run.settings import SmokeSettings
 
 
 @dataclass(frozen=True)

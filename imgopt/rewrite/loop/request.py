@@ -8,7 +8,7 @@ from typing import Protocol
 
 from imgopt.config import Config
 from imgopt.engine import BuildEvent, BuildRequest, configured
-from imgopt.proof.settings import SmokeSettings, settings_of
+from imgopt.run.settings import SmokeSettings, settings_of
 
 
 @dataclass(frozen=True)

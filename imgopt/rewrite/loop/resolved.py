@@ -18,10 +18,8 @@ from imgopt.image.tree import Node
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
-from imgopt.proof.judge import Runs, judge
+from imgopt.proof.judge import judge
 from imgopt.proof.model import Start
-from imgopt.proof.observe import Observation, observe
-from imgopt.proof.smoke import settle
 from imgopt.proof.verdict import verdict
 from imgopt.rewrite.build_start import build_start
 from imgopt.rewrite.gather import gather
@@ -29,6 +27,10 @@ from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.again import BuiltAgain, settle_files
 from imgopt.rewrite.loop.original import Original, project_of, seen_in
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
+from imgopt.run.comparison import settle
+from imgopt.run.observation import Observation
+from imgopt.run.observe import observe
+from imgopt.run.runs import Runs
 
 _ABOUT = ("module-info.class", "package-info.class")
 

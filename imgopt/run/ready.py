@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from imgopt.engine import Container
-from imgopt.proof.listen import EPHEMERAL, Listener, listeners, peak_memory, processor_seconds, user_of
-from imgopt.proof.probes import Answer, speaks
+from imgopt.run.listening import EPHEMERAL, Listener, listeners
+from imgopt.run.probes import Answer, speaks
+from imgopt.run.processes import peak_memory, processor_seconds, user_of
 
 _STABLE_SECONDS = 0.7
 _OTHERS_SECONDS = 2.0

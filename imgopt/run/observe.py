@@ -8,17 +8,17 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from imgopt.engine import Change, Container, Output, RunRequest, Session
+from imgopt.engine import Container, Output, RunRequest, Session
 from imgopt.engine.container import StartFailure
 from imgopt.inspect.routes import MOST_GUESSES, described
-from imgopt.proof.fanotify import Recorder, Trace, traced, untraced
-from imgopt.proof.hints import hints
-from imgopt.proof.listen import EPHEMERAL, Listener, home_of, other_sockets, peak_memory
-from imgopt.proof.mounts import fresh_mounts
-from imgopt.proof.probes import (
+from imgopt.run.fanotify import Recorder, traced, untraced
+from imgopt.run.fresh_mounts import fresh_mounts
+from imgopt.run.listening import EPHEMERAL, other_sockets
+from imgopt.run.observation import KILLED, Observation, RunPlan
+from imgopt.run.probes import (
     GUESS_SECONDS,
     UNKNOWN_PATH,
     Answer,
@@ -30,75 +30,18 @@ from imgopt.proof.probes import (
     health_words,
     only_explains,
 )
-from imgopt.proof.ready import Expected, Ready, await_ready
-from imgopt.proof.settings import SmokeSettings, read_http
-from imgopt.proof.worth import is_worth_asking, only_errors, worth_keeping
+from imgopt.run.processes import home_of, peak_memory
+from imgopt.run.ready import Expected, Ready, await_ready
+from imgopt.run.settings import SmokeSettings, read_http
+from imgopt.run.start_hints import hints
+from imgopt.run.telling_answers import is_worth_asking, only_errors, worth_keeping
 
 _MOST_STARTS = 4
-_LOG_TAIL = 40
 _MOST_EXPOSED = 40
 _PROBING_SECONDS = 180.0
 _GUESSING_SECONDS = 40.0
 _DEAF_SECONDS = 3
 HOSTNAME = "imgopt"
-KILLED = 137
-"""The exit code of a container that `docker stop` had to kill."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the original did, so that others are started and asked in the same way.
-
-    `deaf`: it did not stop when told to and was killed. Then others are not given the whole time to show the same.
-    """
-
-    ports: tuple[int, ...]
-    listens: tuple[int, ...]
-    probes: tuple[Probe, ...]
-    ends: bool
-    ready_seconds: float
-    deaf: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One run. Times in seconds, memory in bytes; None is "not measured" or "did not come to that".
-
-    `started`: it answered, keeps running as a worker, or ended with success. `exit_code`: it ended by itself before it
-    was asked; `died`: it ended while it was asked. `hints` say what would help an original that does not start.
-    """
-
-    image: str
-    started: bool
-    reason: str
-    plan: Plan
-    answers: tuple[Answer, ...] = ()
-    exit_code: int | None = None
-    output: Output | None = None
-    died: int | None = None
-    log: str = ""
-    said: str = ""
-    """What it had logged until it was told to stop; "" for what ended by itself."""
-    hints: tuple[str, ...] = ()
-    listening: tuple[Listener, ...] = ()
-    sockets: tuple[str, ...] = ()
-    """What else it listens on: `udp 53`, `unix /run/app.sock`."""
-    home: str = ""
-    """HOME of its first process; "" where that is not known."""
-    ready_seconds: float | None = None
-    written: tuple[Change, ...] = ()
-    peak_memory: int | None = None
-    uid: int | None = None
-    stop_seconds: float | None = None
-    stop_code: int | None = None
-    trace: Trace = field(default_factory=lambda: untraced("not asked for"))
-    own_health: Answer | None = None
-    """What the image's own HEALTHCHECK says, where the original has none."""
-
-    @property
-    def log_tail(self) -> tuple[str, ...]:
-        """The last lines it wrote."""
-        return tuple(self.log.splitlines()[-_LOG_TAIL:])
 
 
 def observe(
@@ -106,7 +49,7 @@ def observe(
     image: str,
     settings: SmokeSettings | None = None,
     *,
-    plan: Plan | None = None,
+    plan: RunPlan | None = None,
     trace: bool = True,
     user: str | None = None,
     guesses: Sequence[str] = (),
@@ -131,7 +74,7 @@ class _Run:
         session: Session,
         image: str,
         settings: SmokeSettings,
-        plan: Plan | None,
+        plan: RunPlan | None,
         trace: bool,
         user: str | None,
         guesses: Sequence[str],
@@ -220,7 +163,7 @@ class _Run:
         if started and self._plan is None and only_errors(answers):
             started, reason = False, f"it answers with errors only: {answers[0].status or answers[0].error}"
         listens = tuple(sorted({item.port for item in ready.listening if item.port < EPHEMERAL}))
-        plan = self._plan or Plan(
+        plan = self._plan or RunPlan(
             ports=tuple(sorted(self.ports)),
             listens=listens,
             probes=tuple(answer.probe for answer in answers),
@@ -263,7 +206,7 @@ class _Run:
         return min(whole, _DEAF_SECONDS) if self._plan and self._plan.deaf else whole
 
     def _failed(self, reason: str) -> Observation:
-        plan = self._plan or Plan(tuple(sorted(self.ports)), (), (), False, 0.0)
+        plan = self._plan or RunPlan(tuple(sorted(self.ports)), (), (), False, 0.0)
         return Observation(self._image, False, reason, plan, log=reason, hints=hints(reason, code=None, listens=True))
 
     def _judge(self, ready: Ready, died: int | None, log: str) -> tuple[bool, str]:

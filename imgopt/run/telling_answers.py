@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgopt.proof.probes import UNKNOWN_PATH, Answer, is_usual
+from imgopt.run.probes import UNKNOWN_PATH, Answer, is_usual
 
 
 def only_errors(answers: tuple[Answer, ...]) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgopt.run.processes import proc_text
+
 _LISTEN = "0A"
 _ENGINE_DNS = "0B00007F"  # 127.0.0.11, the engine's own name server in user-defined networks
 _LOOPBACK4 = "7F"
@@ -13,7 +15,6 @@ _LOOPBACK6 = "00000000000000000000000001000000"
 _ACCEPTS = 0x10000
 EPHEMERAL = 32768
 """From here on the kernel gives ports that nobody asked for (ip_local_port_range): another one at every start."""
-_CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,15 +54,11 @@ def other_sockets(pid: int) -> frozenset[str]:
     (or `unix @NAME`), of the network namespace of this process; empty where it is gone or may not be read."""
     found: set[str] = set()
     for table in ("udp", "udp6"):
-        found |= {f"udp {port}" for port in bound_datagrams(_text(Path(f"/proc/{pid}/net/{table}")).splitlines()[1:])}
-    found |= {f"unix {path}" for path in listening_paths(_text(Path(f"/proc/{pid}/net/unix")).splitlines()[1:])}
+        found |= {
+            f"udp {port}" for port in bound_datagrams(proc_text(Path(f"/proc/{pid}/net/{table}")).splitlines()[1:])
+        }
+    found |= {f"unix {path}" for path in listening_paths(proc_text(Path(f"/proc/{pid}/net/unix")).splitlines()[1:])}
     return frozenset(found)
-
-
-def home_of(pid: int) -> str:
-    """The variable HOME that this process was started with (proc_pid_environ(5)); "" where it has none or is gone."""
-    pairs = (entry.partition("=") for entry in _text(Path(f"/proc/{pid}/environ")).split("\0"))
-    return next((value for name, _, value in pairs if name == "HOME"), "")
 
 
 def bound_datagrams(lines: Iterable[str]) -> Iterable[int]:
@@ -82,48 +79,3 @@ def listening_paths(lines: Iterable[str]) -> Iterable[str]:
         fields = line.split(None, 7)
         if len(fields) == 8 and int(fields[3], 16) & _ACCEPTS:
             yield fields[7].strip()
-
-
-def peak_memory(pid: int) -> int | None:
-    """The most bytes that the container's cgroup ever held, page cache included; None where it cannot be read."""
-    for line in _text(Path(f"/proc/{pid}/cgroup")).splitlines():
-        _, controllers, path = [*line.split(":", 2), "", ""][:3]
-        if controllers == "memory":
-            return _number(_CGROUPS / "memory" / path.lstrip("/") / "memory.max_usage_in_bytes")
-        if controllers == "" and (_CGROUPS / "cgroup.controllers").exists():
-            return _number(_CGROUPS / path.lstrip("/") / "memory.peak")
-    return None
-
-
-def processor_seconds(pid: int) -> float | None:
-    """CPU time of the container's cgroup so far."""
-    for line in _text(Path(f"/proc/{pid}/cgroup")).splitlines():
-        _, controllers, path = [*line.split(":", 2), "", ""][:3]
-        if "cpuacct" in controllers.split(","):
-            nanoseconds = _number(_CGROUPS / controllers / path.lstrip("/") / "cpuacct.usage")
-            nanoseconds = nanoseconds or _number(_CGROUPS / "cpuacct" / path.lstrip("/") / "cpuacct.usage")
-            return nanoseconds / 1e9 if nanoseconds is not None else None
-        if controllers == "" and (_CGROUPS / "cgroup.controllers").exists():
-            usage = _text(_CGROUPS / path.lstrip("/") / "cpu.stat").split()
-            return int(usage[1]) / 1e6 if usage[:1] == ["usage_usec"] else None
-    return None
-
-
-def user_of(pid: int) -> int | None:
-    """The effective user id of a process (on the engine's machine)."""
-    for line in _text(Path(f"/proc/{pid}/status")).splitlines():
-        if line.startswith("Uid:"):
-            return int(line.split()[2])
-    return None
-
-
-def _number(path: Path) -> int | None:
-    text = _text(path).strip()
-    return int(text) if text.isdigit() else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
