@@ -15,11 +15,11 @@ from imgopt.inspect.installed import language_packages
 from imgopt.inspect.python_imports import imported_modules, modules_of
 from imgopt.inspect.tool_state import is_state
 from imgopt.inspect.words import words
-from imgopt.proof.model import Allowances, Drop, DroppedPackage
-from imgopt.proof.replaced import replaced
-from imgopt.proof.rules import derived_drops
-from imgopt.proof.spare import spare_packages
-from imgopt.proof.starts import same_start
+from imgopt.proof.allowances import Allowances, Drop, DroppedPackage
+from imgopt.proof.excused_files import derived_drops
+from imgopt.proof.replacements import replaced
+from imgopt.proof.same_start import same_start
+from imgopt.proof.spare_packages import spare_packages
 
 _TOOLS = words(
     "pip setuptools wheel pipenv poetry poetry-core poetry-plugin-export uv pdm hatch hatchling flit-core build "

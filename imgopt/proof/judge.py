@@ -6,20 +6,23 @@ from collections.abc import Sequence
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
-from imgopt.proof.configuration import check_configuration
-from imgopt.proof.data import check_certificates, check_locale_and_time
-from imgopt.proof.files import check_application_files
-from imgopt.proof.libraries import check_library_closure
-from imgopt.proof.model import Allowances, Check, not_measured
-from imgopt.proof.modes import check_modes
-from imgopt.proof.named import check_named
-from imgopt.proof.opened import check_opened_files
-from imgopt.proof.packages import check_language_packages
-from imgopt.proof.programs import check_programs
-from imgopt.proof.running import check_non_root
-from imgopt.proof.runtimes import check_runtime_versions
-from imgopt.proof.smoke import SMOKE, STOP, check_smoke, check_stop
-from imgopt.proof.system import check_system_packages
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, not_measured
+from imgopt.proof.checks.application_files import check_application_files
+from imgopt.proof.checks.certificates import check_certificates
+from imgopt.proof.checks.configuration import check_configuration
+from imgopt.proof.checks.language_packages import check_language_packages
+from imgopt.proof.checks.library_closure import check_library_closure
+from imgopt.proof.checks.locale_and_time import check_locale_and_time
+from imgopt.proof.checks.modes import check_modes
+from imgopt.proof.checks.named_by_sources import check_named
+from imgopt.proof.checks.non_root import check_non_root
+from imgopt.proof.checks.opened_files import check_opened_files
+from imgopt.proof.checks.programs import check_programs
+from imgopt.proof.checks.runtime_versions import check_runtime_versions
+from imgopt.proof.checks.smoke import SMOKE, check_smoke
+from imgopt.proof.checks.stop import STOP, check_stop
+from imgopt.proof.checks.system_packages import check_system_packages
 from imgopt.run.opened import Opened
 from imgopt.run.runs import Runs
 

@@ -17,10 +17,10 @@ from imgopt.inspect.dockerfile_facts import base_name, named_packages
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.routes import routes
+from imgopt.proof.check import Check, not_measured
+from imgopt.proof.checks.smoke import SMOKE
 from imgopt.proof.derive import derive
 from imgopt.proof.judge import judge
-from imgopt.proof.model import Check, not_measured
-from imgopt.proof.smoke import SMOKE
 from imgopt.proof.verdict import verdict
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
 from imgopt.run.comparison import settle

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from imgopt.proof.model import Check
+from imgopt.proof.check import Check
 
 Answer = Literal["proven", "refuted", "unproven"]
 NEEDED = ("smoke",)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.checks.non_root import check_non_root
 from imgopt.proof.derive import derive
-from imgopt.proof.running import check_non_root
 
 from .conftest import File, Recipe
 

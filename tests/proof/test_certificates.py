@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.data import check_certificates
-from imgopt.proof.model import Allowances
-from imgopt.proof.system import check_system_packages
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.checks.certificates import check_certificates
+from imgopt.proof.checks.system_packages import check_system_packages
 
 from .conftest import Files, Recipe
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.files import check_application_files
+from imgopt.proof.allowances import Allowances, Drop
+from imgopt.proof.check import Check
+from imgopt.proof.checks.application_files import check_application_files
 from imgopt.proof.judge import static_checks
-from imgopt.proof.model import Allowances, Check, Drop
 from imgopt.proof.prove import shown
 from imgopt.report import render
 from imgopt.results import from_json, to_json

@@ -10,8 +10,8 @@ import pytest
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.libraries import closure
 from imgopt.inspect.loader import Loader, default_folders, read_cache
-from imgopt.proof.libraries import check_library_closure
-from imgopt.proof.model import Allowances
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.checks.library_closure import check_library_closure
 
 from .conftest import File, Recipe
 

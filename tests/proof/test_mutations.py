@@ -18,9 +18,9 @@ from imgopt.errors import EnvironmentFailure
 from imgopt.image import open_image
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.check import Check
 from imgopt.proof.derive import derive
 from imgopt.proof.judge import judge
-from imgopt.proof.model import Check
 from imgopt.proof.verdict import verdict
 from imgopt.run.comparison import settle
 from imgopt.run.observation import Observation

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.checks.language_packages import check_language_packages
+from imgopt.proof.checks.named_by_sources import check_named
+from imgopt.proof.checks.programs import check_programs
 from imgopt.proof.derive import derive
-from imgopt.proof.named import check_named
-from imgopt.proof.packages import check_language_packages
-from imgopt.proof.programs import check_programs
 
 from .conftest import File, Files, Recipe
 

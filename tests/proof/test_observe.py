@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from imgopt.engine import BuildRequest, Session
-from imgopt.proof.smoke import check_smoke, check_stop
+from imgopt.proof.checks.smoke import check_smoke
+from imgopt.proof.checks.stop import check_stop
 from imgopt.run.comparison import settle
 from imgopt.run.observe import observe
 from imgopt.run.settings import SmokeSettings

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.model import Allowances
-from imgopt.proof.programs import check_programs
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.checks.programs import check_programs
 from imgopt.run.opened import Opened
 
 from .conftest import File, Recipe

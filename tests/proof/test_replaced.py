@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.configuration import check_configuration
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check
+from imgopt.proof.checks.application_files import check_application_files
+from imgopt.proof.checks.configuration import check_configuration
+from imgopt.proof.checks.opened_files import check_opened_files
 from imgopt.proof.derive import derive
-from imgopt.proof.files import check_application_files
-from imgopt.proof.model import Allowances, Check
-from imgopt.proof.opened import check_opened_files
 from imgopt.run.opened import Opened
 
 from .conftest import File, Files, Recipe

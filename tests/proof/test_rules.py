@@ -8,9 +8,9 @@ import pytest
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.started import started_program
-from imgopt.proof.files import check_application_files
-from imgopt.proof.model import Allowances
-from imgopt.proof.rules import derived_drops
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.checks.application_files import check_application_files
+from imgopt.proof.excused_files import derived_drops
 
 from .conftest import File, Recipe
 

@@ -9,7 +9,7 @@ import pytest
 
 from imgopt.inspect.environment_runners import environment_of, is_closed, run_by
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.starts import same_start
+from imgopt.proof.same_start import same_start
 
 from .conftest import File, Recipe
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from imgopt.engine import Output
-from imgopt.proof.smoke import check_smoke, check_stop
+from imgopt.proof.checks.smoke import check_smoke
+from imgopt.proof.checks.stop import check_stop
 from imgopt.run.comparison import Difference, compare
 from imgopt.run.listening import Listener
 from imgopt.run.observation import Observation, RunPlan

@@ -12,9 +12,9 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image import Image
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.checks.opened_files import check_opened_files
 from imgopt.proof.derive import derive
 from imgopt.proof.judge import static_checks
-from imgopt.proof.opened import check_opened_files
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
 from imgopt.run.opened import Opened

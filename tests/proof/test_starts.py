@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.starts import same_start
+from imgopt.proof.same_start import same_start
 
 from .conftest import File, Recipe
 

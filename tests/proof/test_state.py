@@ -14,11 +14,11 @@ from imgopt.engine.container import Change
 from imgopt.inspect.application_files import application_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.checks.application_files import check_application_files
+from imgopt.proof.checks.non_root import check_non_root
 from imgopt.proof.derive import derive
-from imgopt.proof.files import check_application_files
 from imgopt.proof.judge import judge
-from imgopt.proof.model import Allowances
-from imgopt.proof.running import check_non_root
 from imgopt.rewrite.carve import CarveRules, PathFact, carve, drop_rules
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.writable import writable

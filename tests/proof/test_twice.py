@@ -11,8 +11,8 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image.image import Image
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.model import Allowances
-from imgopt.proof.packages import check_language_packages
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.checks.language_packages import check_language_packages
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.strategy import ContextFiles, Project, Situation
 from imgopt.rewrite.tools import outdated_in_base

@@ -9,7 +9,7 @@ import pytest
 from imgopt.image import Image
 from imgopt.image.tree import Tree
 from imgopt.inspect.failures import Item
-from imgopt.proof.model import Check
+from imgopt.proof.check import Check
 from imgopt.rewrite.loop.again import REASON, settle_files
 
 from .conftest import Recipe

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from imgopt.inspect.failures import Item
-from imgopt.proof.model import Check
+from imgopt.proof.check import Check
 from imgopt.rewrite.loop.again import BuiltAgain, settle_files
 
 

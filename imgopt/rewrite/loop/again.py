@@ -11,7 +11,7 @@ from imgopt.image import open_image
 from imgopt.image.tree import Tree
 from imgopt.inspect.application_files import copied_layers
 from imgopt.inspect.failures import Item
-from imgopt.proof.model import Check
+from imgopt.proof.check import Check
 from imgopt.rewrite.drawn import is_drawn, is_of_one_build
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import FinalStage

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.inspect.file_servers import FileServer, file_server
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.allowances import Allowances, Drop, DroppedPackage, Start
 from imgopt.proof.derive import derive
-from imgopt.proof.model import Allowances, Drop, DroppedPackage, Start
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.plan import Plan
 from imgopt.rewrite.runtime import is_shared_library

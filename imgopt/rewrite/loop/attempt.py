@@ -11,8 +11,8 @@ from imgopt.image import Image, open_image
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.check import Check
 from imgopt.proof.judge import judge
-from imgopt.proof.model import Check
 from imgopt.proof.verdict import verdict
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.looking import BaseLooker

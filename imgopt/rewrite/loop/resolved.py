@@ -17,9 +17,9 @@ from imgopt.image import open_image
 from imgopt.image.tree import Node
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.allowances import Start
 from imgopt.proof.derive import derive
 from imgopt.proof.judge import judge
-from imgopt.proof.model import Start
 from imgopt.proof.verdict import verdict
 from imgopt.rewrite.build_start import build_start
 from imgopt.rewrite.gather import gather

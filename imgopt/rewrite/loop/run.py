@@ -262,7 +262,7 @@ def _base_swap(item: Attempt, original: Original) -> int | None:
 
 
 def _check(check: object) -> Check:
-    from imgopt.proof.model import Check as Judged
+    from imgopt.proof.check import Check as Judged
 
     assert isinstance(check, Judged)
     extra = [str(item) for item in check.items[:20]] + [f"intended: {text}" for text in check.allowed[:20]]

@@ -14,7 +14,8 @@ from imgopt.inspect.program_calls import COMPILED, called_by_packages, called_by
 from imgopt.inspect.programs import Use, running_scripts, script_text, started
 from imgopt.inspect.shell_programs import called_programs
 from imgopt.inspect.users import EXECUTE, READ
-from imgopt.proof.model import Allowances, Check, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, judged
 from imgopt.run.opened import Opened
 
 NAME = "programs"

@@ -11,8 +11,9 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.programs import running_scripts
 from imgopt.inspect.tool_state import is_state
 from imgopt.inspect.users import WRITE, Identity
-from imgopt.proof.access import lost_rights
-from imgopt.proof.model import Allowances, Check, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, judged
+from imgopt.proof.checks.lost_rights import lost_rights
 from imgopt.run.observation import Observation
 
 NON_ROOT = "non-root"

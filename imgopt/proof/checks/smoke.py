@@ -1,23 +1,16 @@
-"""Compares observed runs: does the candidate answer, end and stop as the original does?
-
-The original is observed at least twice, so that what differs between its own runs is known. A difference that could be
-a value that changes, but happened not to, is settled by observing the original once more (`settle`).
-"""
+"""Does the candidate answer, log and end as the original does?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from imgopt.inspect.failures import Item
-from imgopt.proof.model import Check, counted, judged, not_measured
+from imgopt.proof.check import Check, counted, judged, not_measured
 from imgopt.run.comparison import compare, has_text
 from imgopt.run.log_failures import failures_from_logs
-from imgopt.run.observation import KILLED, Observation
+from imgopt.run.observation import Observation
 
 SMOKE = "smoke"
-STOP = "stop"
-_STOP_SLACK_SECONDS = 3.0
-"""Over twice the original's time: on a busy machine the same stop takes so much more or less."""
 
 
 def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Check:
@@ -38,24 +31,6 @@ def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Che
         end = health.error or f"ends with {health.status}: {health.body[:300].decode(errors='replace').strip()}"
         items.append(Item("answer", "HEALTHCHECK", message=f"the health check that the original does not have {end}"))
     return judged(SMOKE, _what(originals), [*items, *said])
-
-
-def check_stop(originals: Sequence[Observation], candidate: Observation) -> Check:
-    """`docker stop`: a candidate may stop faster and better than the original, not slower and not worse."""
-    first = originals[0]
-    if first.stop_seconds is None or not first.started:
-        return not_measured(STOP, "the original ends by itself" if first.started else "the original does not start")
-    if candidate.stop_seconds is None:
-        return not_measured(STOP, "the candidate did not run until it was stopped")
-    detail = (
-        f"stops in {candidate.stop_seconds:.1f} s with exit code {candidate.stop_code}, "
-        f"the original in {first.stop_seconds:.1f} s with {first.stop_code}"
-    )
-    codes = {run.stop_code for run in originals}
-    worse = candidate.stop_code not in codes and KILLED not in codes and candidate.stop_code != 0
-    longest = max(run.stop_seconds or 0.0 for run in originals)
-    slower = candidate.stop_seconds > 2 * longest + _STOP_SLACK_SECONDS
-    return judged(STOP, detail, [Item("stop", "docker stop", message=detail)] if worse or slower else [])
 
 
 def _shows_nothing(first: Observation) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from imgopt.image.config import Healthcheck, ImageConfig
 from imgopt.inspect.failures import Item
-from imgopt.proof.environment import Variables, compare_variables
-from imgopt.proof.model import Allowances, Check, counted, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, counted, judged
+from imgopt.proof.checks.variables import Variables, compare_variables
 
 NAME = "configuration"
 _TERM = ("", "TERM", "SIGTERM", "15")

@@ -10,7 +10,8 @@ from imgopt.inspect.application_files import application_files
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.users import EXECUTE, READ
-from imgopt.proof.model import Allowances, Check, counted, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, counted, judged
 
 NAME = "modes"
 _SPECIAL = 0o6000

@@ -16,7 +16,7 @@ from imgopt.inspect.built_site import serves_built_site
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.started import started_folders, started_program
 from imgopt.inspect.words import words
-from imgopt.proof.model import Drop
+from imgopt.proof.allowances import Drop
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import msgspec
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.sources import source_texts
-from imgopt.proof.model import Drop
+from imgopt.proof.allowances import Drop
 
 _SPARE = (("debug", "supports-color", ("has-flag",)),)
 """(who asks, for what, what that one needs): github.com/debug-js/debug, src/node.js: more colours in its log."""

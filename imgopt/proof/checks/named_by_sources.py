@@ -18,7 +18,8 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import NOT_LANGUAGES
 from imgopt.inspect.modules import imported, lost_modules
 from imgopt.inspect.sources import is_foreign, loading_texts, source_texts
-from imgopt.proof.model import Allowances, Check, counted, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, counted, judged
 
 NAME = "named by sources"
 _LITERAL = re.compile(r"""(?P<quote>["'`])(?P<text>[^"'`\n]{1,200})(?P=quote)""")

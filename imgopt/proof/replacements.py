@@ -18,7 +18,7 @@ from imgopt.inspect.file_servers import FileServer, NoFileServer, file_server
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import SYSTEM
 from imgopt.inspect.start_words import plain_start
-from imgopt.proof.model import Drop, DroppedPackage, Move
+from imgopt.proof.allowances import Drop, DroppedPackage, Move
 
 _PYTHON = re.compile(r"^(?P<home>(?P<prefix>/[^.]*)/lib/(?P<name>python3\.\d+))/(?!site-packages|dist-packages)")
 _PREFIXES = ("/usr/local", "/usr", "/opt/python")

@@ -15,7 +15,8 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.libraries import Unresolved, elf_files, library_path, unresolved
 from imgopt.inspect.optional_parts import optional_part
-from imgopt.proof.model import Allowances, Check, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, judged
 
 NAME = "library closure"
 _FOR_SCREENS = re.compile(r"/(?:_tkinter\.[^/]*|lib(?:awt_xawt|splashscreen|jsound|jawt|fontmanager))\.so$")

@@ -17,7 +17,8 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import package_place
 from imgopt.inspect.media_types import MEDIA_TYPES, unknown_media_types
 from imgopt.inspect.users import EXECUTE, READ
-from imgopt.proof.model import Allowances, Check, counted, judged, not_measured
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, counted, judged, not_measured
 from imgopt.run.opened import Opened, source_of
 
 NAME = "opened files"

@@ -16,7 +16,8 @@ from imgopt.inspect.contents import compare_contents, was_copied
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import SYSTEM
-from imgopt.proof.model import Allowances, Check, counted, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, counted, judged
 
 NAME = "application files"
 _INSTALLERS_NOTES = (

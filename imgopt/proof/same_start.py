@@ -11,7 +11,7 @@ from imgopt.image.tree import Node
 from imgopt.inspect.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.start_words import SHELL_FILES, StartWords, expanded, unfolded
-from imgopt.proof.model import Drop, Move, Start
+from imgopt.proof.allowances import Drop, Move, Start
 
 _LONGEST_SCRIPT = 16_384
 

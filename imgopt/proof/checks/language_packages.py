@@ -12,7 +12,8 @@ from imgopt.inspect.contents import compare_contents
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView, plain_name
 from imgopt.inspect.installed import NOT_LANGUAGES, language_packages, package_place
-from imgopt.proof.model import Allowances, Check, counted, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, counted, judged
 
 NAME = "language packages"
 _NOTES = re.compile(

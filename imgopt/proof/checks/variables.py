@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import DEFAULT_PATH
 from imgopt.inspect.words import words
-from imgopt.proof.model import Allowances
+from imgopt.proof.allowances import Allowances
 
 BUILD_ONLY = words(
     "DEBIAN_FRONTEND DEBCONF_* APT_* PIP_* PIPENV_* PIPX_* POETRY_* UV_* PDM_* HATCH_* NPM_CONFIG_* npm_config_* "

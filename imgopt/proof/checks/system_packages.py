@@ -18,7 +18,8 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import SYSTEM
 from imgopt.inspect.package_files import files_lacking
 from imgopt.inspect.words import words
-from imgopt.proof.model import Allowances, Check, counted, judged
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Check, counted, judged
 
 NAME = "system packages"
 BUILD_TOOLS = words(
