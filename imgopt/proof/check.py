@@ -1,4 +1,4 @@
-"""What the proof says: checks with a verdict and evidence, and the differences that a rewrite intends.
+"""What a check of the proof says: its verdict, with the evidence for each failure.
 
 A check compares one aspect of two images (or of two observed runs) and never guesses: what it could not look at is
 `not measured`, with the reason in `detail`. Each failed item is structured, so that a rewrite can be repaired from it.
