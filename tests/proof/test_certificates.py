@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from recipes import Files, Recipe
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.checks.certificates import check_certificates
 from imgopt.proof.checks.system_packages import check_system_packages
-
-from .conftest import Files, Recipe
 
 BUNDLE, OWN = "/etc/ssl/certs/ca-certificates.crt", "/usr/local/share/ca-certificates/corp.crt"
 

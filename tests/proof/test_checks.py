@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import pytest
+from recipes import File, Recipe
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances, Drop
@@ -15,8 +16,6 @@ from imgopt.proof.prove import shown
 from imgopt.report import render
 from imgopt.results import from_json, to_json
 from imgopt.results.proof import Compared, ProofResult
-
-from .conftest import File, Recipe
 
 ROOT = File(folder=True, mode=0o755)
 BASE = {

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from recipes import File, Recipe
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.checks.programs import check_programs
 from imgopt.run.opened import Opened
-
-from .conftest import File, Recipe
 
 SCRIPT = File("#!/bin/sh\n", 0o755)
 PYTHON = {"usr/local/bin/python3.11": File("x", 0o755)}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from proof.conftest import File, Files, Recipe, image_of
+from recipes import File, Files, Recipe
 
 from imgopt.context.ecosystems import load_ecosystems
 from imgopt.dockerfile import parse
@@ -18,8 +18,6 @@ from imgopt.rewrite.gather import gather
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import ContextFiles, Project
 from imgopt.rewrite.variants import choose_variants, strategies_of
-
-__all__ = ["image_of"]
 
 RELEASE = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
 SYSTEM: Files = {

@@ -1,0 +1,165 @@
+"""What a good final image leaves out, and what it must not: by ecosystem, and by what was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from recipes import File, Recipe
+
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.started import started_program
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.checks.application_files import check_application_files
+from imgopt.proof.excused_files import derived_drops
+
+ELF = File(b"\x7fELF\x02\x01\x01" + bytes(200), 0o755)
+PROGRAMS = {"usr/bin/python3": ELF, "usr/bin/node": ELF, "usr/bin/java": ELF, "bin/sh": ELF}
+
+
+def service(side_of: Callable[..., ImageView], *command: str, **files: str) -> ImageView:
+    own = {"app/server": ELF, "app/run.sh": File("#!/bin/sh\nset -e\nexec python3 main.py\n", 0o755), **files}
+    config = {"Cmd": list(command), "Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
+    return side_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", own)), config), 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (["python3", "main.py"], "python"),
+        (["/bin/sh", "-c", "gunicorn app:app"], "python"),
+        (["npm", "start"], "node"),
+        (["java", "-jar", "app.jar"], "java"),
+        (["./server"], "compiled"),
+        (["/app/run.sh"], "python"),
+        (["ts-node", "x.ts"], "typescript"),
+        (["unknown"], ""),
+    ],
+)
+def test_the_kind_of_program_is_read_from_the_start(
+    command: list[str], kind: str, side_of: Callable[..., ImageView]
+) -> None:
+    assert started_program(service(side_of, *command)) == kind
+
+
+def reason(side: ImageView, path: str, opened: frozenset[str] | None) -> str | None:
+    return Allowances(drops=derived_drops(side, opened)).drop_reason(path, opened=path in (opened or ()))
+
+
+PLACES = {
+    "the working directory": ({"WorkingDir": "/tmp/app", "Cmd": ["./server"]}, "/tmp/app/rare.html", None),
+    "beside it": ({"WorkingDir": "/tmp/app", "Cmd": ["./server"]}, "/tmp/requirements", "temporary files"),
+    "where the program lies": ({"Cmd": ["/tmp/app/server"]}, "/tmp/app/rare.html", None),
+    "nowhere near": ({"Cmd": ["/app/server"]}, "/tmp/app/rare.html", "temporary files"),
+    "Go's old place for sources": ({"WorkingDir": "/go/src/app", "Cmd": ["./server"]}, "/go/src/app/rare.html", None),
+    "a source there": ({"WorkingDir": "/app", "Cmd": ["./server"]}, "/go/src/x/main.go", "compiled into the program"),
+}
+
+
+@pytest.mark.parametrize(("config", "path", "allowed"), PLACES.values(), ids=PLACES)
+def test_the_application_stays_wherever_it_lies(
+    config: dict[str, object], path: str, allowed: str | None, side_of: Callable[..., ImageView]
+) -> None:
+    files = {f"{folder}/server": ELF for folder in ("app", "tmp/app", "go/src/app")}
+    side = side_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", files)), config), 1)
+    assert reason(side, path, frozenset(["/app/server"])) == allowed
+
+
+ALWAYS = {
+    "python3": ["/app/.git/HEAD", "/app/__pycache__/a.pyc", "/root/.cache/pip/x", "/root/.cache/virtualenv/x"],
+    "./server": ["/app/main.go", "/app/go.mod", "/app/src/lib.rs", "/app/target/release/deps/x", "/go/pkg/mod/x"],
+    "java": ["/app/pom.xml", "/app/src/main/java/A.java", "/app/target/classes/A.class", "/root/.m2/repository/x"],
+    "node": ["/app/src/a.ts", "/app/tsconfig.json", "/app/node_modules/.cache/x", "/root/.npm/_cacache/x"],
+}
+
+
+@pytest.mark.parametrize(("command", "paths"), ALWAYS.items())
+def test_compile_only_files_and_caches_may_go(
+    command: str, paths: list[str], side_of: Callable[..., ImageView]
+) -> None:
+    side = service(side_of, command)
+    assert [path for path in paths if not reason(side, path, None)] == []
+
+
+KEPT = {
+    "python3": [
+        "/app/main.go",
+        "/app/data.c",
+        "/app/templates/a.html",
+        "/app/model.onnx",
+        "/root/.cache/huggingface/x",
+    ],
+    "./server": ["/app/templates/a.html", "/app/config.yaml", "/app/migrations/1.sql", "/app/static/a.js", "/app/a.ts"],
+    "java": ["/app/app.jar", "/app/config/application.yml", "/app/lib/x.so"],
+    "node": ["/app/views/a.ejs", "/app/package.json", "/app/dist/a.js", "/app/data/x.json", "/app/a.go"],
+    "ts-node": ["/app/src/a.ts", "/app/tsconfig.json"],
+}
+
+
+@pytest.mark.parametrize(("command", "paths"), KEPT.items())
+def test_what_may_be_read_at_run_time_stays(command: str, paths: list[str], side_of: Callable[..., ImageView]) -> None:
+    side = service(side_of, command)
+    assert [path for path in paths if reason(side, path, frozenset())] == []
+
+
+def test_documents_tests_and_lists_may_go_only_where_it_is_known_that_they_were_not_opened(
+    side_of: Callable[..., ImageView],
+) -> None:
+    side = service(side_of, "python3")
+    for path in ("/app/README.md", "/app/tests/test_a.py", "/app/requirements.txt", "/app/.flake8"):
+        assert reason(side, path, None) is None
+        assert reason(side, path, frozenset())
+        assert reason(side, path, frozenset({path})) is None
+
+
+def test_no_rule_excuses_what_was_opened(side_of: Callable[..., ImageView]) -> None:
+    side = service(side_of, "./server")
+    assert reason(side, "/app/main.go", frozenset({"/app/main.go"})) is None
+
+
+def test_sources_of_a_bundled_site_may_go_when_the_built_one_is_served(side_of: Callable[..., ImageView]) -> None:
+    side = service(side_of, "node", **{"app/build/index.html": "<p>", "app/src/App.jsx": "x"})
+    served = frozenset({"/app/build/index.html"})
+    assert reason(side, "/app/src/App.jsx", served) == "bundled into the site"
+    assert reason(side, "/app/src/App.jsx", served | {"/app/src/index.css"}) is None
+    assert reason(side, "/app/src/App.jsx", None) is None
+
+
+def test_what_lies_beside_an_opened_class_may_not_go(side_of: Callable[..., ImageView]) -> None:
+    side, opened = service(side_of, "java"), frozenset({"/app/target/classes/App.class"})
+    assert reason(side, "/app/target/classes/Rare.class", opened) is None
+    assert reason(side, "/app/target/classes/static/a.css", opened) is None
+    assert reason(side, "/app/target/test-classes/T.class", opened) is not None
+
+
+def test_poetrys_environments_lie_in_its_cache_and_are_none(side_of: Callable[..., ImageView]) -> None:
+    side = service(side_of, "python3")
+    assert reason(side, "/root/.cache/pypoetry/artifacts/a.whl", None)
+    assert not reason(side, "/root/.cache/pypoetry/virtualenvs/a/lib/python3.11/site-packages/a.py", frozenset())
+
+
+def test_what_maven_notes_about_a_download_is_no_difference_but_data_is(side_of: Callable[..., ImageView]) -> None:
+    def image(note: str, data: bytes) -> ImageView:
+        repository = "root/.m2/repository/a/b"
+        files = {f"{repository}/resolver-status.properties": note, "app/data.bin": data}
+        return side_of(Recipe((("RUN mvn package", files),), {"Cmd": ["java"]}))
+
+    original = image("#Mon\nlast=1", b"one")
+    assert check_application_files(original, image("#Tue\nlast=2", b"one"), Allowances()).verdict == "passed"
+    assert check_application_files(original, image("#Tue\nlast=2", b"two"), Allowances()).verdict == "failed"
+
+
+def test_a_lock_file_that_the_installation_wrote_into_may_be_the_authors_again(
+    side_of: Callable[..., ImageView],
+) -> None:
+    def image(lock: str, step: str = "RUN npm install") -> ImageView:
+        return side_of(Recipe((("COPY . .", {"app/a.js": "1"}), (step, {"app/package-lock.json": lock})), {}))
+
+    original, other = image("{ }"), image('{"a": 1}')
+    assert check_application_files(original, other, Allowances()).verdict == "passed"
+    opened = frozenset(["/app/package-lock.json"])
+    assert check_application_files(original, other, Allowances(), opened=opened).verdict == "failed"
+    copied = image("{ }", "COPY . .")
+    assert check_application_files(copied, other, Allowances()).verdict == "failed"
+    lost = side_of(Recipe((("COPY . .", {"app/a.js": "1"}),), {}))
+    assert check_application_files(original, lost, Allowances()).verdict == "failed"

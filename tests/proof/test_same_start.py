@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from recipes import File, Recipe
+
+from imgopt.inspect.image_view import ImageView
+from imgopt.proof.same_start import same_start
+
+ELF = b"\x7fELF" + b"\0" * 60
+FILES = {
+    "usr/bin/node": File(ELF + b"node", 0o755),
+    "usr/bin/python3.11": File(ELF, 0o755),
+    "usr/bin/python": File(link="python3.11"),
+    "usr/bin/npm": File("#!/usr/bin/env node\n", 0o755),
+    "usr/bin/env": File(ELF, 0o755),
+    "bin/sh": File(ELF, 0o755),
+    "app/main.py": "print()",
+    "app/package.json": '{"scripts": {"start": "node dist/server.js", "serve": "next start", '
+    '"production": "NODE_ENV=production node dist/server.js", "crossed": "cross-env A=1 B=x/y node dist/server.js", '
+    '"prebuild": "x", "build": "y"}}',
+    "app/dist/server.js": "server()",
+    "app/node_modules/next/dist/next": File("#!/usr/bin/env node\n", 0o755),
+    "app/node_modules/.bin/next": File(link="../next/dist/next"),
+    "app/target/app-1.0.jar": "PK jar",
+}
+
+
+def images(
+    side_of: Callable[..., ImageView],
+    before: Sequence[str],
+    after: Sequence[str],
+    *,
+    entry: bool = False,
+    moved: bool = False,
+) -> tuple[ImageView, ImageView]:
+    files = dict(FILES)
+    if moved:
+        files["app.jar"] = files.pop("app/target/app-1.0.jar")
+    base = {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
+    given = {"Entrypoint" if entry else "Cmd": list(after)}
+    original = Recipe((("COPY", FILES),), {**base, "Cmd": list(before)})
+    return side_of(original), side_of(Recipe((("COPY", files),), {**base, **given}))
+
+
+SAME = {
+    "shell form and exec form": (["/bin/sh", "-c", "python main.py"], ["python", "main.py"]),
+    "exec in the shell": (["/bin/sh", "-c", "exec python main.py --port 80"], ["python", "main.py", "--port", "80"]),
+    "a name and its path": (["python", "main.py"], ["/usr/bin/python3.11", "/app/main.py"]),
+    "npm start": (["npm", "start"], ["node", "dist/server.js"]),
+    "npm run in the shell": (["/bin/sh", "-c", "npm run start"], ["node", "dist/server.js"]),
+    "arguments that npm hands on": (["npm", "start", "--", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
+    "arguments of yarn": (["yarn", "start", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
+    "npx that asks nothing": (["npx", "--yes", "next", "start"], ["node", "node_modules/next/dist/next", "start"]),
+    "a script that is a package's program": (["npm", "run", "serve"], ["node", "node_modules/next/dist/next", "start"]),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_the_same_program_by_other_words_is_the_same_start(name: str, side_of: Callable[..., ImageView]) -> None:
+    found = same_start(*images(side_of, *SAME[name]))
+    assert found.start is not None
+    assert found.start.reason
+
+
+OTHER = {
+    "another argument": (["/bin/sh", "-c", "python main.py"], ["python", "main.py", "--debug"]),
+    "a variable that the shell expands": (["/bin/sh", "-c", "python main.py $PORT"], ["python", "main.py", "8000"]),
+    "two commands": (["/bin/sh", "-c", "python migrate.py && python main.py"], ["python", "main.py"]),
+    "an assignment": (["/bin/sh", "-c", "MODE=x python main.py"], ["python", "main.py"]),
+    "arguments that npm keeps": (["npm", "start", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
+    "a variable that the script sets": (["npm", "run", "production"], ["node", "dist/server.js"]),
+    "a script with a step before it": (["npm", "run", "build"], ["y"]),
+    "another program": (["python", "main.py"], ["node", "main.py"]),
+    "another file": (["node", "dist/server.js"], ["node", "main.py"]),
+}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_what_may_do_something_else_is_another_start(name: str, side_of: Callable[..., ImageView]) -> None:
+    assert same_start(*images(side_of, *OTHER[name])).start is None
+
+
+@pytest.mark.parametrize(
+    ("script", "environment"),
+    [("production", {"NODE_ENV": "production"}), ("crossed", {"A": "1", "B": "x/y"})],
+)
+def test_variables_in_front_of_the_command_may_be_set_by_the_image(
+    script: str, environment: dict[str, str], side_of: Callable[..., ImageView]
+) -> None:
+    path = "PATH=/usr/bin:/bin"
+    given = [path, *(f"{name}={value}" for name, value in environment.items())]
+    original = side_of(Recipe((("COPY", FILES),), {"Env": [path], "WorkingDir": "/app", "Cmd": ["npm", "run", script]}))
+    start = {"WorkingDir": "/app", "Cmd": ["node", "dist/server.js"]}
+    found = same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": given, **start})))
+    assert found.start is not None
+    assert set(found.environment) == set(environment)
+    others = [path, *(f"{name}=other" for name in environment)]
+    assert same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": others, **start}))).start is None
+
+
+def test_a_command_that_becomes_an_entrypoint_takes_arguments_otherwise(side_of: Callable[..., ImageView]) -> None:
+    assert same_start(*images(side_of, ["python", "main.py"], ["python", "main.py"], entry=True)).start is None
+
+
+def test_the_started_file_may_be_at_another_place(side_of: Callable[..., ImageView]) -> None:
+    before, after = ["python", "target/app-1.0.jar"], ["python", "/app.jar"]
+    found = same_start(*images(side_of, before, after, moved=True))
+    assert [(move.old, move.new) for move in found.moves] == [("/app/target/app-1.0.jar", "/app.jar")]
+
+
+def test_the_launchers_own_files_are_excused_and_no_others(side_of: Callable[..., ImageView]) -> None:
+    (drop,) = same_start(*images(side_of, ["npm", "start"], ["node", "dist/server.js"])).drops
+    assert drop.covers("/usr/local/lib/node_modules/npm/lib/cli.js")
+    assert not drop.covers("/app/node_modules/express/index.js")
