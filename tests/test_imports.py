@@ -6,57 +6,52 @@ import ast
 from pathlib import Path
 
 import pytest
+from import_graph import LAYERS, ROOT, circles, module_graph, package, package_graph, picture, sources
 
-ROOT = Path(__file__).parent.parent / "imgopt"
-LEVEL = {
-    "errors": 0,
-    "endpoint": 1,
-    "results": 1,
-    "image": 2,
-    "engine": 2,
-    "context": 2,
-    "dockerfile": 2,
-    "config": 2,
-    "inspect": 3,
-    "run": 4,
-    "proof": 5,
-    "cache": 5,
-    "analysis": 5,
-    "rewrite": 6,
-    "ci": 6,
-    "bench": 6,
-    "report": 6,
-    "strategies": 6,
-    "cli": 7,
-}
+GRAPH = module_graph()
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ONLY = {"dockerfile": {"errors"}, "image": {"errors", "results", "endpoint"}, "endpoint": {"errors"}}
 """Packages that may import even less than their level allows."""
+KNOWN_CIRCLES = [
+    tuple(
+        f"imgopt.dockerfile.{name}"
+        for name in ("flags", "healthcheck", "instruction", "mounts", "pairs", "readers", "typed")
+    ),
+]
+"""An instruction says what it means when it is asked, and what reads that takes instructions. No other circle."""
+KNOWN_CIRCLES_OF_PACKAGES = [("bench", "report", "rewrite", "strategies")]
 
 
-def _imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        found |= {name.split(".")[1] for name in names if name.startswith("imgopt.")}
-    return found
-
-
-def _modules() -> list[Path]:
-    own = [path for path in ROOT.rglob("*.py") if "strategies" not in path.relative_to(ROOT).parts]
-    return sorted([*own, *(ROOT.parent / "strategies").rglob("*.py")])
-
-
-@pytest.mark.parametrize("path", _modules(), ids=lambda path: str(path.relative_to(ROOT.parent)))
-def test_a_module_imports_only_from_its_level_or_below(path: Path) -> None:
-    inside = path.relative_to(ROOT) if path.is_relative_to(ROOT) else Path("strategies")
-    package = inside.parts[0].removesuffix(".py")
-    if package not in LEVEL:
+@pytest.mark.parametrize("module", GRAPH)
+def test_a_module_imports_only_from_its_level_or_below(module: str) -> None:
+    own = package(module)
+    if own not in LEVEL:
         return
-    imported = {name for name in _imports(path) if name in LEVEL and name != package}
-    above = {name for name in imported if LEVEL[name] > LEVEL[package]}
-    assert not above
-    assert imported <= ONLY.get(package, set(LEVEL))
+    imported = {package(name) for name in GRAPH[module]} & LEVEL.keys() - {own}
+    assert not {name for name in imported if LEVEL[name] > LEVEL[own]}
+    assert imported <= ONLY.get(own, set(LEVEL))
+
+
+def test_every_package_has_its_layer() -> None:
+    assert {package(name) for name in GRAPH} - {"", "__main__"} == LEVEL.keys()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(GRAPH) == KNOWN_CIRCLES
+
+
+def test_no_packages_import_each_other_in_a_circle() -> None:
+    assert circles(package_graph(GRAPH)) == KNOWN_CIRCLES_OF_PACKAGES
+
+
+def test_a_circle_is_seen_and_a_way_back_is_needed_for_it() -> None:
+    graph = {"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("b"), "d": frozenset("a")}
+    assert circles(graph) == [("b", "c")]
+
+
+def test_the_picture_of_the_layers_is_made_from_the_imports() -> None:
+    drawn = (ROOT / "docs" / "layers.svg").read_text()
+    assert drawn == picture(package_graph(GRAPH)), "python tests/import_graph.py draws it again"
 
 
 FORKED = {("image/ahead.py", "os._exit")}
@@ -65,15 +60,22 @@ FORKED = {("image/ahead.py", "os._exit")}
 
 def test_only_the_command_line_prints_or_exits() -> None:
     offenders = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in _modules()
-        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] not in ("cli", "__main__.py")
+        f"{path}:{node.lineno}"
+        for module, path in sources().items()
+        if package(module) not in ("cli", "__main__", "strategies")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
-        and (
-            (isinstance(node.func, ast.Name) and node.func.id in ("print", "exit", "quit"))
-            or (isinstance(node.func, ast.Attribute) and ast.unparse(node.func) in ("sys.exit", "os._exit"))
-        )
-        and (path.relative_to(ROOT).as_posix(), ast.unparse(node.func)) not in FORKED
+        and _prints_or_exits(node)
+        and (_inside(path), ast.unparse(node.func)) not in FORKED
     ]
     assert offenders == []
+
+
+def _prints_or_exits(call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Name):
+        return call.func.id in ("print", "exit", "quit")
+    return ast.unparse(call.func) in ("sys.exit", "os._exit")
+
+
+def _inside(path: Path) -> str:
+    return path.relative_to(ROOT / "imgopt").as_posix()

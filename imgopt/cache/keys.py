@@ -7,8 +7,9 @@ key at all: LABEL, EXPOSE, CMD, ENTRYPOINT, VOLUME, STOPSIGNAL, HEALTHCHECK, ONB
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from imgopt.cache.bases import BaseConfig
 from imgopt.cache.graph import Graph, Step, Vertex
 from imgopt.cache.operations import add_copy, add_run, add_workdir
 from imgopt.cache.stage import BASE_ENV, DEFAULT_PATH, Environment, StageState
@@ -16,29 +17,43 @@ from imgopt.dockerfile import Dockerfile, Instruction, Stage, parse
 from imgopt.dockerfile.stages import find_stage, reachable
 from imgopt.dockerfile.typed import Arg, Copy, Env, Onbuild, Run, Shell, User, Workdir
 
-if TYPE_CHECKING:
-    from imgopt.cache.state import State
-
 _STEPS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 _NOT_ENV = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
 
 
-def build_graph(state: State) -> Graph:
+class Call(Protocol):
+    """What a graph depends on: the Dockerfile and what a build is called with, but no file of the context."""
+
+    @property
+    def dockerfile(self) -> Dockerfile: ...
+    @property
+    def target(self) -> str | None: ...
+    @property
+    def build_args(self) -> Mapping[str, str]: ...
+    @property
+    def bases(self) -> Mapping[str, BaseConfig]: ...
+    @property
+    def platform(self) -> str: ...
+    @property
+    def merge_op(self) -> bool: ...
+
+
+def build_graph(call: Call) -> Graph:
     """The graph of what the target needs; stages that nothing needs are not in it."""
-    return _Builder(state).build()
+    return _Builder(call).build()
 
 
 class _Builder:
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.dockerfile: Dockerfile = state.dockerfile
-        self.stages = state.dockerfile.bind(state.build_args)
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.dockerfile: Dockerfile = call.dockerfile
+        self.stages = call.dockerfile.bind(call.build_args)
         self.graph = Graph()
         self.built: dict[int, StageState] = {}
-        self.globals = _global_arguments(state)
+        self.globals = _global_arguments(call)
 
     def build(self) -> Graph:
-        target = self.stages[self.dockerfile.target(self.state.target).index]
+        target = self.stages[self.dockerfile.target(self.call.target).index]
         for stage in reachable(self.stages, target):
             self.built[stage.index] = self._stage(stage)
         return self.graph
@@ -48,9 +63,9 @@ class _Builder:
         may be one."""
         if name == "scratch":
             return self.graph.add("scratch", [("image", "scratch")])
-        config = self.state.bases.get(name)
+        config = self.call.bases.get(name)
         identity = config.identity if config else ""
-        platform = "" if platform == self.state.platform else platform
+        platform = "" if platform == self.call.platform else platform
         operation = [("base version", identity or name), ("identified", bool(identity)), ("--platform", platform)]
         return self.graph.add("base", operation)
 
@@ -73,7 +88,7 @@ class _Builder:
             return self.built[stage.parent.index].child(shown, stage.index)
         name = str(stage.base)
         vertex = self.image(name, stage.platform or "")
-        config = self.state.bases.get(name)
+        config = self.call.bases.get(name)
         made = StageState(shown, stage.index, vertex, Environment({}), self.dockerfile.escape)
         if stage.is_scratch:
             made.workdir = "/"
@@ -116,19 +131,19 @@ class _Builder:
 
     def _step(self, made: StageState, typed: Copy | Run | Workdir) -> Vertex:
         if isinstance(typed, Workdir):
-            return add_workdir(self.graph, made, typed, _epoch(self.state))
+            return add_workdir(self.graph, made, typed, _epoch(self.call))
         if isinstance(typed, Run):
             mounts = {m.from_: self.source(m.from_, False) for m in typed.mounts if m.from_}
             return add_run(self.graph, made, typed, mounts)
         source = self.source(typed.from_, True) if typed.from_ else None
-        return add_copy(self.graph, made, typed, source, self.state.merge_op, _epoch(self.state))
+        return add_copy(self.graph, made, typed, source, self.call.merge_op, _epoch(self.call))
 
     def _argument(self, made: StageState, typed: Arg) -> None:
         """ARG: the caller's value, else the default, else the global one; without a value it changes nothing."""
         for pair in typed.pairs:
             name = pair.key
-            if name in self.state.build_args:
-                value: str | None = self.state.build_args[name]
+            if name in self.call.build_args:
+                value: str | None = self.call.build_args[name]
             elif pair.value is not None:
                 value = made.expand(pair.value)
             else:
@@ -138,8 +153,8 @@ class _Builder:
                 made.arguments.add(name)
 
 
-def _epoch(state: State) -> str | None:
-    return state.build_args.get("SOURCE_DATE_EPOCH")
+def _epoch(call: Call) -> str | None:
+    return call.build_args.get("SOURCE_DATE_EPOCH")
 
 
 def _text(instruction: Instruction) -> str:
@@ -147,18 +162,18 @@ def _text(instruction: Instruction) -> str:
     return instruction.original + "".join(f"\n{doc.content}{doc.name}" for doc in instruction.heredocs)
 
 
-def _global_arguments(state: State) -> Mapping[str, str]:
+def _global_arguments(call: Call) -> Mapping[str, str]:
     """ARG above the first FROM, and the platform arguments that every file has."""
-    found = _platform_arguments(state.platform)
+    found = _platform_arguments(call.platform)
     environment = Environment(found)
-    for instruction in state.dockerfile.instructions:
+    for instruction in call.dockerfile.instructions:
         if instruction.stage != -1 or not isinstance(instruction.typed, Arg):
             continue
         for pair in instruction.typed.pairs:
-            if pair.key in state.build_args:
-                environment.set(pair.key, state.build_args[pair.key])
+            if pair.key in call.build_args:
+                environment.set(pair.key, call.build_args[pair.key])
             elif pair.value is not None:
-                environment.set(pair.key, environment.expand(pair.value, state.dockerfile.escape))
+                environment.set(pair.key, environment.expand(pair.value, call.dockerfile.escape))
     return environment.mapping()
 
 

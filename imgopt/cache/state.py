@@ -9,6 +9,7 @@ from pathlib import Path
 
 from imgopt.cache.bases import BaseConfig
 from imgopt.cache.graph import Graph
+from imgopt.cache.keys import build_graph
 from imgopt.context.files import Tree, list_files, sifted
 from imgopt.context.history import Repository
 from imgopt.dockerfile import Dockerfile, IgnoreFile, find_ignore_file, parse
@@ -41,8 +42,6 @@ class State:
     @cached_property
     def graph(self) -> Graph:
         """The build graph. Raises InputError for a Dockerfile that BuildKit refuses."""
-        from imgopt.cache.keys import build_graph
-
         return build_graph(self)
 
     def on(self, tree: Tree) -> State:

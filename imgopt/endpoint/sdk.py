@@ -16,6 +16,7 @@ from imgopt.endpoint.trouble import failure
 
 if TYPE_CHECKING:
     import docker
+from imgopt.endpoint.ssh import ssh_command
 
 _CONNECT_SECONDS = 10
 _OLDEST_API = "1.24"
@@ -104,15 +105,3 @@ def dial(endpoint: Endpoint) -> socket.socket:
         command = ssh_command(endpoint.host)
         subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL, start_new_session=True)
     return ours
-
-
-def ssh_command(host: str) -> list[str]:
-    """As docker/cli `connhelper/ssh`. Raises ValueError for an address without a host."""
-    parts = urlsplit(host)
-    if not parts.hostname or parts.password or parts.query:
-        raise ValueError("after ssh:// comes [USER@]HOST[:PORT] and no more")
-    words = ["ssh", "-o", "ConnectTimeout=30", "-T"]
-    words += ["-l", parts.username] if parts.username else []
-    words += ["-p", str(parts.port)] if parts.port else []
-    remote = ["docker", "--host", f"unix://{parts.path}"] if parts.path.strip("/") else ["docker"]
-    return [*words, "--", parts.hostname, *remote, "system", "dial-stdio"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from imgopt.endpoint import Endpoint, nearby
 from imgopt.endpoint.address import DEFAULT_SOCKET
+from imgopt.endpoint.ssh import ssh_command
 from imgopt.errors import EnvironmentFailure
 
 _SSH_SECONDS = 40
@@ -119,8 +120,6 @@ def _of_tcp(endpoint: Endpoint, error: Exception) -> tuple[str, str]:
 
 def _of_ssh(endpoint: Endpoint, error: Exception) -> tuple[str, str]:
     """What ssh itself says, since a connection that it carries only ends."""
-    from imgopt.endpoint.sdk import ssh_command
-
     try:
         command = ssh_command(endpoint.host)
         done = subprocess.run(

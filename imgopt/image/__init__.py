@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from imgopt.image.config import Healthcheck, HistoryEntry, ImageConfig
 from imgopt.image.entries import Entry, printable
-from imgopt.image.image import Image, Layer
+from imgopt.image.image import Image
+from imgopt.image.layer import Layer
 from imgopt.image.ledger import Ledger, Waste, ledger
 from imgopt.image.memory import Memory, default_memory
 from imgopt.image.sizes import Sizes, sizes

@@ -18,7 +18,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from imgopt.image.duplicates import Duplicate, find_duplicates
-from imgopt.image.image import Image, Layer
+from imgopt.image.image import Image
+from imgopt.image.layer import Layer
 from imgopt.image.sizes import layer_wires
 
 if TYPE_CHECKING:

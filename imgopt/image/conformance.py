@@ -6,7 +6,8 @@ import re
 from typing import get_args
 
 from imgopt.image.entries import KINDS
-from imgopt.image.image import Image, Layer, Source
+from imgopt.image.image import Image, Source
+from imgopt.image.layer import Layer
 from imgopt.image.ledger import ledger
 
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")

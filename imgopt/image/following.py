@@ -17,7 +17,7 @@ from imgopt.errors import ImgoptError
 from imgopt.image.ahead import Helper
 from imgopt.image.blobs import Region
 from imgopt.image.contents import TarContents
-from imgopt.image.image import Layer
+from imgopt.image.layer import Layer
 from imgopt.image.memory import Memory
 from imgopt.image.wire import wire_size
 

@@ -11,7 +11,8 @@ from imgopt.errors import EnvironmentFailure, ImgoptError, InputError
 from imgopt.image.blobs import Region, check_digest, compression, sha256
 from imgopt.image.config import ParsedConfig, parse_config
 from imgopt.image.contents import Contents, MissingContents, TarContents
-from imgopt.image.image import Image, Layer, Source
+from imgopt.image.image import Image, Source
+from imgopt.image.layer import Layer
 from imgopt.image.memory import Memory
 from imgopt.image.provenance import Provenance, read_provenance
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imgopt.image.image import Image, Layer
+from imgopt.image.image import Image
+from imgopt.image.layer import Layer
 from imgopt.image.ledger import ledger
 
 if TYPE_CHECKING:

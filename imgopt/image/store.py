@@ -19,7 +19,8 @@ from imgopt.errors import InputError
 from imgopt.image.config import ParsedConfig, parse_config
 from imgopt.image.contents import DirectoryContents
 from imgopt.image.entries import LayerIndex
-from imgopt.image.image import Image, Layer
+from imgopt.image.image import Image
+from imgopt.image.layer import Layer
 from imgopt.image.memory import Memory
 
 _PIECE = 1 << 20

@@ -14,7 +14,7 @@ from typing import BinaryIO, Literal
 
 from imgopt.errors import InputError
 from imgopt.image.entries import Entry, Kind
-from imgopt.image.image import Layer
+from imgopt.image.layer import Layer
 
 Cause = Literal["replaced", "deleted", "deleted-directory", "opaque"]
 

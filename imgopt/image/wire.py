@@ -19,7 +19,7 @@ from itertools import accumulate
 import msgspec
 
 from imgopt.image.entries import Entry
-from imgopt.image.image import Layer
+from imgopt.image.layer import Layer
 
 _BLOCK = 32 << 10
 _WINDOW = 32 << 10

@@ -27,7 +27,8 @@ from imgopt.image.blobs import Region
 from imgopt.image.config import parse_config
 from imgopt.image.conformance import check_image_source
 from imgopt.image.contents import TarContents
-from imgopt.image.image import Image, Layer
+from imgopt.image.image import Image
+from imgopt.image.layer import Layer
 from imgopt.image.memory import Memory
 from imgopt.image.tar import read_entries
 from imgopt.results import to_json
