@@ -48,10 +48,8 @@ def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Chang
             yield Skip(refusal, run.line)
         elif use.told and use.folders:
             where = ", ".join(use.folders)
-            told = (
-                f"{use.manager.name} keeps what it downloads in {where}: a cache mount there may help; its rules were"
-            )
-            yield Skip(f"{told} not tried, so nothing is changed", run.line)
+            told = f"{use.manager.name} keeps what it downloads in {where}: a cache mount there may help"
+            yield Skip(f"{told}; where it is depends on more than this file says, so nothing is changed", run.line)
         elif use.folders:
             found.append(use)
     if found:
@@ -60,15 +58,15 @@ def _one(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Chang
 
 def _change(situation: Situation, run: Instruction, found: Sequence[Use]) -> Change:
     dockerfile = situation.dockerfile
-    folders = dict.fromkeys(folder for use in found for folder in use.folders)
-    flags = [situation.once(("flag", folder), partial(_flag, dockerfile, folder)) for folder in folders]
+    folders = {folder: folder in use.locked for use in found for folder in use.folders}
+    flags = [situation.once(("flag", one), partial(_flag, dockerfile, one, folders[one])) for one in folders]
     *others, last = dict.fromkeys(use.manager.name for use in found)
     who = f"{', '.join(others)} and {last} find what they" if others else f"{last} finds what it"
     because = f"{who} downloaded before, also when this step runs again"
     return Change(because, run.line, add_flags(dockerfile, run, flags))
 
 
-def _flag(dockerfile: Dockerfile, folder: str) -> str:
+def _flag(dockerfile: Dockerfile, folder: str, locked: bool) -> str:
     """The author's own flag for the folder, from another step: with another one it would be another cache."""
     for item in dockerfile.instructions:
         if not isinstance(item.typed, Run):
@@ -76,7 +74,7 @@ def _flag(dockerfile: Dockerfile, folder: str) -> str:
         for flag, mount in zip((one for one in item.flags if one.name == "mount"), item.typed.mounts, strict=False):
             if mount.type == "cache" and mount.from_ is None and (mount.target or "").rstrip("/") == folder:
                 return item.text[flag.span.start : flag.span.end]
-    return f"--mount=type=cache,target={folder}"
+    return f"--mount=type=cache,target={folder}" + (",sharing=locked" if locked else "")
 
 
 def _refusal(situation: Situation, run: Instruction, use: Use) -> str:
@@ -132,7 +130,8 @@ STRATEGY = Strategy(
         ("a folder that a step names, removes or cleans, or that a COPY fills or takes", "none"),
         ("a step that builds offline from it, or without the mount: in exec form, by make, at the start", "none"),
         ("another user than root, a base of which nothing is known", "none"),
-        ("a tool or folder that could not be tried by a real build", "told, not made"),
+        ("a folder that depends on more than the file says (Composer on the PHP images)", "told, not made"),
+        ("a tool whose builds disturb each other in one cache (Gradle, NuGet, conda)", "one build at a time: locked"),
     ),
     examples=(
         Example(
@@ -147,11 +146,24 @@ STRATEGY = Strategy(
             "    --mount=type=cache,target=/go/pkg/mod \\\n    go build -o /app .\n",
         ),
         Example(
-            "Gradle could not be tried",
-            before="FROM gradle:8-jdk17\nCOPY . .\nRUN gradle clean build -x test\n",
+            "Composer's folder depends on what is installed beside it",
+            before="FROM php:8.3\nCOPY . .\nRUN composer install\n",
             after=None,
-            refused="/home/gradle/.gradle: a cache mount there may help",
+            refused="/root/.composer/cache: a cache mount there may help",
+            files={"composer.json": "{}"},
+        ),
+        Example(
+            "Gradle's settings beside the cache stay visible, and one build waits for the other",
+            before="FROM gradle:8-jdk17\nCOPY . .\nRUN gradle clean build -x test\n",
+            after="FROM gradle:8-jdk17\nCOPY . .\n"
+            "RUN --mount=type=cache,target=/home/gradle/.gradle/caches,sharing=locked gradle clean build -x test\n",
             files={"build.gradle": ""},
+        ),
+        Example(
+            "the folder by a variable",
+            before="FROM python\nENV PIP_CACHE_DIR=/root/.cache/pip\nRUN pip install a && rm -rf $PIP_CACHE_DIR\n",
+            after=None,
+            refused="names the folder",
         ),
         Example(
             "no cache wanted", before="FROM python\nRUN pip install --no-cache-dir x\n", after=None, refused="no cache"

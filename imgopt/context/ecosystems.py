@@ -76,11 +76,15 @@ class CacheFolder(Fact, frozen=True):
     when: list[str] = []
     """`FILE: TEXT`, all of which must hold in the context: which version of the manager it is, and how it is set."""
     unless: list[str] = []
-    """Files of the context with which nothing is downloaded: the project has its dependencies with it."""
+    """Files and folders of the context with which nothing is downloaded: the project has its dependencies with it."""
     unless_said: list[str] = []
     """Options that say the same."""
     static_only: bool = False
-    """A mount there could not be tried by a real build: it is told, never made."""
+    """A mount there could not be tried, or where the folder is depends on what is not known: it is told, never made."""
+    among_installed: bool = False
+    """It lies in a folder of installed packages: who copies that folder does not mean it."""
+    locked: bool = False
+    """Two builds at a time would disturb each other in it: one waits for the other."""
     follows: list[str] = []
     """Variables that may move it: they name the tool's own home, and the cache goes where they say."""
 
@@ -212,6 +216,13 @@ class Manager(Fact, frozen=True):
     """`FILE: TEXT`: settings of the project that say so (regular expressions)."""
     moved_by: list[str] = []
     """Commands that say so for all that follow (regular expressions over words parted by single blanks)."""
+    shared_by_steps: bool = False
+    """Any command of its programs may read what an earlier step downloaded: all of a stage get the mount, or none.
+    So it is with each that has `fetch_before`."""
+    starts_built: str = ""
+    """Regular expression over a start's words: the program builds nothing there (`dotnet shop.dll`)."""
+    needs_cache: list[str] = []
+    """Commands, of whatever program, that read from the cache what they do not fetch: it has to be in a layer."""
     offline_variables: list[str] = []
     """`NAME=VALUE` with which it downloads nothing: what is missing in the cache is an error."""
     offline: list[str] = []
@@ -347,6 +358,8 @@ class Base(Fact, frozen=True):
     """Templates in {version}, {suite}, {release}, {flavor}, {major}, tried in order."""
     env: dict[str, str] = {}
     """Variables that its images set, of those that say where a cache is."""
+    other_user: str = ""
+    """Regular expression on the tag: these start as a user who is not root."""
     entry_scripts: list[str] = []
     """Its entry scripts that do nothing for a service: they prepare the build tool and start the command."""
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from imgopt.context.ecosystems import CacheFolder, Ecosystem, Manager
+from imgopt.context.ecosystems import Base, CacheFolder, Ecosystem, Manager
 from imgopt.dockerfile import Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.bases import read_base_name
 from imgopt.rewrite.conditions import context_says
-from imgopt.rewrite.installs import begins_with, managers_called, recognise
+from imgopt.rewrite.installs import begins_with, calls, managers_called, recognise
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Situation
 
@@ -36,17 +36,21 @@ class Use:
     folders: tuple[str, ...] = ()
     refused: str = ""
     told: bool = False
-    """Not all of it was tried by a real build: it is told, and not done."""
+    """Not all of it is known for sure: it is told, and not done."""
+    among_installed: bool = False
+    """As `CacheFolder` says."""
+    locked: frozenset[str] = frozenset()
+    """Those of the folders in which one build waits for the other."""
 
 
 def uses(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Use]:
     """The managers that a RUN calls and that would find something in a cache."""
     script = script_of(situation.dockerfile, run)
-    called: dict[str, tuple[Manager, dict[str, CacheFolder], list[Command]]] = {}
+    called: dict[str, tuple[Manager, dict[tuple[str, ...], CacheFolder], list[Command]]] = {}
     for command in script.commands:
         for manager, folders in _called(command, situation.project.ecosystems):
             entry = called.setdefault(manager.name, (manager, {}, []))
-            entry[1].update({one.folder: one for one in folders})
+            entry[1].update({(one.folder, *one.bases): one for one in folders})
             entry[2].append(command)
     for manager, wanted, commands in called.values():
         yield _placed(situation, stage, run, manager, list(wanted.values()), commands)
@@ -63,14 +67,14 @@ def _called(command: Command, ecosystems: Iterable[Ecosystem]) -> Iterator[tuple
             continue
         if _fetches_nothing(words, manager):
             continue
-        folders = [one for one in manager.cache if not one.used_by or any(begins_with(words, by) for by in one.used_by)]
+        folders = [one for one in manager.cache if not one.used_by or any(calls(words, by) for by in one.used_by)]
         if folders:
             yield manager, folders
 
 
 def every_command(manager: Manager) -> frozenset[str]:
     """The programs of a manager each of whose commands may read what earlier ones downloaded: a build tool's."""
-    if not manager.fetch_before:
+    if not (manager.fetch_before or manager.shared_by_steps):
         return frozenset()
     return frozenset(command.split()[0] for command in (*manager.commands, *manager.fetch_before))
 
@@ -124,8 +128,9 @@ def _placed(
     if None in folders:
         return _refuse(found, f"the cache of {manager.name} is in no folder that is known")
     places = tuple(dict.fromkeys(folder for folder in folders if folder is not None))
-    told = manager.static_only or any(one.static_only for one in here)
-    return Use(manager, tuple(commands), places, told=told)
+    told = any(one.static_only for one in here)
+    locked = frozenset(folder for folder, one in zip(folders, here, strict=True) if folder and one.locked)
+    return Use(manager, tuple(commands), places, "", told, any(one.among_installed for one in here), locked)
 
 
 def _refuse(use: Use, reason: str) -> Use:
@@ -141,16 +146,25 @@ def base_environment(stage: Stage, ecosystems: Iterable[Ecosystem]) -> Mapping[s
     ecosystems = tuple(ecosystems)
     if _is_other(bare, ecosystems):
         return None
-    for base in (base for ecosystem in ecosystems for base in ecosystem.base):
-        if base.repository == last:
-            return base.env
+    for base in _families(last, ecosystems):
+        return None if _is_another_users(base, stage) else base.env
     plain = any(fnmatchcase(bare, one) or fnmatchcase(last, one) for eco in ecosystems for one in eco.plain_bases)
     return {} if plain else None
+
+
+def _families(last: str, ecosystems: Iterable[Ecosystem]) -> Iterator[Base]:
+    return (base for ecosystem in ecosystems for base in ecosystem.base if base.repository == last)
+
+
+def _is_another_users(base: Base, stage: Stage) -> bool:
+    return bool(base.other_user) and re.search(base.other_user, read_base_name(str(stage.root.base)).tag) is not None
 
 
 def _is_official(stage: Stage, ecosystems: Iterable[Ecosystem]) -> bool:
     """A name without a registry and a user is an official image's: those start as root, but for few."""
     name = read_base_name(str(stage.root.base)).repository.removeprefix("docker.io/").removeprefix("library/")
+    if any(_is_another_users(base, stage) for base in _families(name, ecosystems)):
+        return False
     return re.fullmatch(r"[\w.-]+", name) is not None and not _is_other(name, ecosystems)
 
 
@@ -193,7 +207,8 @@ def _moved(folder: CacheFolder, manager: Manager, base: Mapping[str, str], value
 
 def _is_vendored(situation: Situation, folder: CacheFolder, commands: Sequence[Command]) -> bool:
     """The project has its dependencies with it: nothing is downloaded."""
-    if any(path in situation.project.context.sizes for path in folder.unless):
+    context = situation.project.context
+    if any(path in context.sizes or path in context.folders for path in folder.unless):
         return True
     return any(_spaced(option) in said(command) for option in folder.unless_said for command in commands)
 
@@ -229,8 +244,9 @@ def _set(situation: Situation, stage: Stage, manager: Manager) -> str:
     context = situation.project.context
     settings = [setting.partition(": ")[::2] for setting in manager.elsewhere_files]
     for name, pattern in settings:
-        if any(re.search(pattern, context.text(path), re.MULTILINE) for path in context.named(name)):
-            return name
+        for path in context.named_like(name)[0]:
+            if re.search(pattern, context.text(path), re.MULTILINE):
+                return path
     runs = [item for part in stage.chain for item in part.instructions if item.keyword == "RUN"]
     for command in (command for item in runs for command in script_of(situation.dockerfile, item).commands):
         if any(re.search(pattern, said(command)) for pattern in manager.moved_by):

@@ -78,7 +78,6 @@ class _Commands:
                 self._starting[word] = found
         return found
 
-
     def managers(self, word: str) -> tuple[Manager, ...]:
         found = self._managers.get(word)
         if found is None:
@@ -124,6 +123,14 @@ def _is_called(word: str, command: list[str]) -> bool:
 def begins_with(words: Sequence[str], command: str) -> bool:
     """Whether the words call `command` ("go build"), options between its words aside."""
     return after(tuple(without_prefix(words)), command.split()) is not None
+
+
+def calls(words: Sequence[str], command: str) -> bool:
+    """The same, where a program alone ("./gradlew") stands for all of its commands."""
+    if " " in command:
+        return begins_with(words, command)
+    plain = without_prefix(words)
+    return bool(plain) and _is_called(plain[0], [command])
 
 
 def without_prefix(words: Sequence[str]) -> Sequence[str]:

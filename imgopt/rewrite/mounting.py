@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
+from imgopt.dockerfile.shellwords import ShellWord
 from imgopt.dockerfile.typed import Copy, Run
 from imgopt.rewrite.cache_places import Use, every_command, programs
-from imgopt.rewrite.installs import begins_with
+from imgopt.rewrite.installs import begins_with, calls
+from imgopt.rewrite.shell_paths import UNKNOWN, named_paths
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
@@ -24,7 +26,7 @@ def hidden(situation: Situation, stage: Stage, run: Instruction, use: Use) -> st
     folders, manager = list(use.folders), use.manager
 
     def whole() -> str:
-        found = _copied(situation, stage, folders) or _offline(situation, stage, manager)
+        found = _copied(situation, stage, use) or _offline(situation, stage, use)
         return found or _used_outside(situation, stage, manager)
 
     key = ("hidden", stage.index, manager.name, use.folders)
@@ -33,20 +35,35 @@ def hidden(situation: Situation, stage: Stage, run: Instruction, use: Use) -> st
 
 def _named(situation: Situation, run: Instruction, manager: Manager, folders: list[str]) -> str:
     """The step itself names the folder, or removes one around it: a mount point cannot be removed."""
+    scope = situation.dockerfile.scope_at(run)
+    values = {"HOME": "/root", **scope.values}
     for command in script_of(situation.dockerfile, run).commands:
-        if _is_called(command, manager) and any(_is_about_cache(value or "") for value in command.values[1:3]):
+        values |= {one.name: _value(one.word) for one in command.assignments}
+        if _is_cleaner(command, manager):
             return f"`{_short(command)}` is about the cache itself"
+        here = posixpath.join(workdir_at(scope), command.cwd or ".")
         for word in command.words[1:]:
-            path = (word.value or word.text).replace("${HOME}", "/root").replace("$HOME", "/root").strip("\"'")
-            if _touches(path.replace("~", "/root", 1) if path.startswith("~") else path, command, folders):
+            if any(_touches(path, command, folders) for path in named_paths(word, values, here)):
                 return f"`{_short(command)}` names the folder that the mount would cover"
     return ""
+
+
+def _value(word: ShellWord) -> str:
+    """What a step gives to a variable; a folder that `mktemp` makes is no cache."""
+    return word.value or ("/tmp/new" if "mktemp" in word.text else word.text)
 
 
 def _is_called(command: Command, manager: Manager) -> bool:
     """Whether it is a command of the manager's own program: what other programs say of their cache is theirs."""
     words = [word.value or word.text for word in command.words]
     return any(begins_with(words, known) or known in words[:2] for known in programs(manager))
+
+
+def _is_cleaner(command: Command, manager: Manager) -> bool:
+    if _is_one_of(command, manager.cleaners):
+        return True
+    words = [word.value or word.text for word in command.words]
+    return _is_called(command, manager) and any(_is_about_cache(word) for word in words[1:3])
 
 
 def _is_about_cache(word: str) -> bool:
@@ -57,14 +74,19 @@ def _touches(path: str, command: Command, folders: list[str]) -> bool:
     below = any((path + "/").startswith(folder + "/") for folder in folders)
     if command.name not in ("rm", "mv", "find", "chown", "chmod", "tar", "cp"):
         return below
+    if UNKNOWN in path:
+        known = path.partition(UNKNOWN)[0]
+        return command.name in ("rm", "mv") and any(f"{folder}/".startswith(known) for folder in folders)
     around = posixpath.normpath(path.rstrip("*").rstrip("/") or "/")
     return below or any(
         fnmatchcase(folder, path) or (around != "/" and folder.startswith(around + "/")) for folder in folders
     )
 
 
-def _copied(situation: Situation, stage: Stage, folders: list[str]) -> str:
+def _copied(situation: Situation, stage: Stage, use: Use) -> str:
     """A COPY puts something into the folder, or takes it out of this stage."""
+    folders = list(use.folders)
+    known = [*folders, *(cache.replace("~", "/root", 1) for cache in use.manager.caches)]
     for other in situation.dockerfile.stages:
         for item in other.instructions:
             typed = item.typed
@@ -76,18 +98,30 @@ def _copied(situation: Situation, stage: Stage, folders: list[str]) -> str:
             if into and other in stage.chain:
                 return f"`{_line(item)}` puts something where the mount would cover it"
             sources = [posixpath.normpath("/" + str(word).lstrip("/")) for word in typed.sources] if typed.from_ else []
-            if any(path != "/" and _overlaps(path, folders) for path in sources):
+            if any(_takes(path, known, use) for path in sources):
                 return f"`{_line(item)}` copies what the mount would keep out of the layer"
     return ""
+
+
+def _takes(path: str, folders: list[str], use: Use) -> bool:
+    """A folder around the cache holds what is installed: who copies that asks for no downloads, unless a build follows
+    there."""
+    if path == "/":
+        return bool(every_command(use.manager))
+    if use.among_installed:
+        folders = [folder for folder in folders if not (folder + "/").startswith(path + "/") or folder == path]
+    return _overlaps(path, folders)
 
 
 def _overlaps(path: str, folders: list[str]) -> bool:
     return any((folder + "/").startswith(path + "/") or path.startswith(folder + "/") for folder in folders)
 
 
-def _offline(situation: Situation, stage: Stage, manager: Manager) -> str:
+def _offline(situation: Situation, stage: Stage, use: Use) -> str:
     """A step that builds from what an earlier one downloaded, and downloads nothing: it needs that in a layer."""
-    for item, commands in _steps(situation, stage):
+    manager = use.manager
+    stages = [*stage.chain, *(situation.dockerfile.stages if use.among_installed else ())]
+    for item, commands in _steps(situation, stages):
         ours = [command for command in commands if _is_called(command, manager)]
         network = item.flag("network")
         if ours and network is not None and network.value != "default":
@@ -95,6 +129,9 @@ def _offline(situation: Situation, stage: Stage, manager: Manager) -> str:
         for command in ours:
             if any(option in [value or "" for value in command.values] for option in manager.offline):
                 return f"`{_short(command)}` needs what a step before it downloaded, in a layer"
+        reader = next((one for one in commands if _is_one_of(one, manager.needs_cache)), None)
+        if reader is not None:
+            return f"`{_short(reader)}` needs what a step before it downloaded, in a layer"
         set_here = {f"{one.name}={one.value}" for command in commands for one in command.assignments}
         known = {f"{name}={value}" for name, value in situation.dockerfile.scope_at(item).values.items()}
         exported = {word.value or "" for command in commands for word in command.words[1:]}
@@ -104,6 +141,11 @@ def _offline(situation: Situation, stage: Stage, manager: Manager) -> str:
     return ""
 
 
+def _is_one_of(command: Command, known: list[str]) -> bool:
+    words = [word.value or word.text for word in command.words]
+    return any(calls(words, one) for one in known)
+
+
 def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
     """Another step builds from what a build tool downloaded, and would not see the mount."""
     if not every_command(manager):
@@ -111,7 +153,7 @@ def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
     start = _started(situation, stage, manager)
     if start:
         return start
-    for item, commands in _steps(situation, stage):
+    for item, commands in _steps(situation, stage.chain):
         network = item.flag("network")
         if network is not None and network.value != "default":
             return f"`{_line(item)}` has a network of its own"
@@ -150,6 +192,8 @@ def _started(situation: Situation, stage: Stage, manager: Manager) -> str:
             if item.keyword not in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
                 continue
             words = item.value.replace('"', " ").replace("[", " ").replace(",", " ").split()
+            if manager.starts_built and re.search(manager.starts_built, " ".join(words)):
+                continue
             scripts = {word.rpartition("/")[2] for word in words if word.endswith(".sh")}
             texts = [context.text(path) for name in scripts for path in context.named(name)]
             if any(name in words or any(f"{name} " in text for text in texts) for name in every_command(manager)):
@@ -157,8 +201,8 @@ def _started(situation: Situation, stage: Stage, manager: Manager) -> str:
     return ""
 
 
-def _steps(situation: Situation, stage: Stage) -> Iterator[tuple[Instruction, tuple[Command, ...]]]:
-    for part in stage.chain:
+def _steps(situation: Situation, stages: Iterable[Stage]) -> Iterator[tuple[Instruction, tuple[Command, ...]]]:
+    for part in stages:
         for item in part.instructions:
             if isinstance(item.typed, Run):
                 yield item, script_of(situation.dockerfile, item).commands

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from imgopt.dockerfile import Dockerfile, Edit, apply_edits
+from imgopt.dockerfile import Dockerfile, Edit, Instruction, apply_edits
 from imgopt.results.optimize import Part, Parts
 from imgopt.results.rewrite import Change, Skip
 from imgopt.rewrite.as_root import as_root
@@ -19,6 +20,7 @@ from imgopt.rewrite.strategy import Project, Situation, Strategy
 
 _MOST_PASSES = 4
 _WINDOWS = "a Windows base: its shell, folders and mounts are others"
+_WINDOWS_NAMES = ("windows", "nanoserver", "servercore", "ltsc20", "dotnet/framework", "dotnet-framework", "/iis:")
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,23 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
 
 
 def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:
-    """A stage of the build stands on a Windows image, by the names of Microsoft's and Docker's own."""
-    names = (str(stage.root.base).lower() for stage in dockerfile.reachable(target))
-    return any(part in name for name in names for part in ("windows", "nanoserver", "servercore"))
+    """A stage of the build stands on a Windows image, by the names of Microsoft's and Docker's own, or says so itself:
+    by its platform, its shell or its folders."""
+    stages = dockerfile.reachable(target)
+    names = [str(stage.root.base).lower() for stage in stages]
+    if any(part in name for name in names for part in _WINDOWS_NAMES):
+        return True
+    return any(_speaks_windows(item) for stage in stages for item in stage.instructions)
+
+
+def _speaks_windows(item: Instruction) -> bool:
+    if item.keyword == "FROM":
+        platform = item.flag("platform")
+        return platform is not None and (platform.value or "").startswith("windows")
+    if item.keyword == "SHELL":
+        program = (item.json or ("",))[0]
+        return re.match(r"(?i)(?:.*[\\/])?(?:cmd|powershell)(?:\.exe)?$", program) is not None
+    return item.keyword == "WORKDIR" and re.match(r"[A-Za-z]:[\\/]", item.value) is not None
 
 
 def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:

@@ -16,6 +16,7 @@ from imgopt.dockerfile import Dockerfile, Instruction
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy, Run
+from imgopt.rewrite.installs import calls
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import ContextFiles
 
@@ -121,6 +122,8 @@ class _Needs:
     def _command(self, command: Command) -> bool | None:
         words = [word.value or word.text for word in command.words]
         names = [posixpath.basename(word) for word in words]
+        if any(calls(words, one) for one in self._manager.needs_cache):
+            return True
         if self._lists.folders:
             at = next((i for i, word in enumerate(words) if self._is_program(word, first=i == 0)), None)
             if at is not None:

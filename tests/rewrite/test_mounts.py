@@ -16,6 +16,9 @@ from imgopt.rewrite.draft import Draft
 from .lone import run
 
 BUILD, MODULES, REGISTRY = "/root/.cache/go-build", "/go/pkg/mod", "/usr/local/cargo/registry"
+GEMS, CONDA, NUGET = "/usr/local/bundle/cache", "/opt/conda/pkgs", "/root/.nuget/packages"
+GRADLE = "/home/gradle/.gradle/caches"
+POETRY = ["/root/.cache/pypoetry/cache", "/root/.cache/pypoetry/artifacts"]
 V1, V4 = "# yarn lockfile v1\n", "__metadata:\n  version: 8\n"
 
 
@@ -63,6 +66,20 @@ def reasons(draft: Draft) -> str:
         ("python:3.12", "uv pip install --system a", ["/root/.cache/uv"]),
         ("node:20", "pnpm install --frozen-lockfile", ["/root/.local/share/pnpm/store"]),
         ("oven/bun:1", "bun install", ["/root/.bun/install/cache"]),
+        ("python:3.12", "poetry install --no-root", POETRY),
+        ("python:3.12-slim", "pip install poetry && poetry install", ["/root/.cache/pip", *POETRY]),
+        ("python:3.12", "pdm sync --prod", ["/root/.cache/pdm"]),
+        ("ruby:3.3", "bundle install --jobs 4", [GEMS]),
+        ("ruby:3.3-alpine", "apk add --no-cache build-base && bundle", [GEMS]),
+        ("composer:2", "composer install --no-dev", ["/tmp/cache"]),
+        ("continuumio/miniconda3", "conda env create -f environment.yml", [CONDA]),
+        ("condaforge/miniforge3:24.9.2-0", "mamba install -y numpy", [CONDA]),
+        ("gradle:8-jdk17", "gradle build -x test", [GRADLE]),
+        ("gradle:jdk21", "./gradlew bootJar", [GRADLE, "/home/gradle/.gradle/wrapper"]),
+        ("gradle:5.6.4", "gradle build", [GRADLE]),
+        ("eclipse-temurin:21", "./gradlew build", ["/root/.gradle/caches", "/root/.gradle/wrapper"]),
+        ("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet publish -c Release -o /out", [NUGET]),
+        ("mcr.microsoft.com/dotnet/sdk:8.0-alpine", "dotnet restore && dotnet build", [NUGET]),
     ],
 )
 def test_the_folder_is_the_one_of_that_tool_on_that_base(
@@ -130,10 +147,20 @@ def test_an_official_image_starts_as_root_but_may_have_a_tool_of_its_own(
         "pnpm run build",
         "bun run build",
         "poetry config virtualenvs.create false",
+        "poetry run pytest",
+        "pdm run start",
+        "bundle exec rake assets:precompile",
+        "bundle config set without development",
+        "bundle check",
+        "composer dump-autoload -o",
+        "conda list",
+        "conda init bash",
+        "dotnet --info",
+        "dotnet nuget add source https://example.org/v3/index.json",
         "apt-get update",
     ],
 )
-@pytest.mark.parametrize("base", ["golang", "rust", "node", "python", "maven"])
+@pytest.mark.parametrize("base", ["golang", "rust", "node", "python", "maven", "ruby", "composer", "a.b/sdk"])
 def test_a_step_that_fetches_nothing_gets_no_mount(base: str, step: str, tmp_path: Path) -> None:
     draft = run("cache-mounts", f"FROM {base}\nRUN {step}\n", tmp_path)
     assert (draft.changes, draft.skips) == ((), ())
@@ -190,6 +217,105 @@ def test_no_mount_where_the_cache_is_elsewhere_or_must_be_in_a_layer(
     draft = run("cache-mounts", text, tmp_path, files)
     assert draft.text == text
     assert why in reasons(draft)
+
+
+SDK = "FROM mcr.microsoft.com/dotnet/sdk:8.0"
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "why"),
+    [
+        ("FROM python\nENV PIP_CACHE_DIR=/root/.cache/pip\nRUN pip install a && rm -rf $PIP_CACHE_DIR\n", {}, "names"),
+        ('FROM node\nENV PNPM_HOME=/pnpm\nRUN pnpm install && rm -rf "${PNPM_HOME}/store"\n', {}, "names"),
+        ("FROM python\nRUN pip install a && cd /root && rm -rf .cache\n", {}, "names"),
+        ("FROM python\nWORKDIR /root\nRUN pip install a && rm -rf .cache\n", {}, "names"),
+        ("FROM python\nRUN C=/root/.cache; pip install a; rm -rf $C/pip\n", {}, "names"),
+        ("FROM fedora\nRUN pip install a && rm -rf ~/.cache/{pip,uv}\n", {}, "names"),
+        ("FROM python\nRUN pip install a && rm -rf $WHAT\n", {}, "names"),
+        ("FROM python\nRUN poetry install && poetry cache clear --all .\n", {}, "about the cache itself"),
+        ("FROM python\nENV POETRY_CACHE_DIR=/tmp/p\nRUN poetry install && rm -rf $POETRY_CACHE_DIR\n", {}, "CACHE_DIR"),
+        ("FROM python AS a\nRUN poetry install\nFROM python\nCOPY --from=a /root/.cache /c\n", {}, "keep out"),
+        ("FROM python\nENV PDM_INSTALL_CACHE=1\nRUN pdm sync\n", {}, "PDM_INSTALL_CACHE"),
+        ("FROM python\nRUN pdm config install.cache true\nRUN pdm sync\n", {}, "pdm config"),
+        ("FROM ruby\nRUN bundle install && rm -rf $GEM_HOME/cache\n", {}, "GEM_HOME"),
+        ("FROM ruby\nRUN bundle install && rm -rf /usr/local/bundle/cache/*.gem\n", {}, "names"),
+        ("FROM ruby\nENV BUNDLE_PATH=/gems\nRUN bundle install\n", {}, "BUNDLE_PATH"),
+        ("FROM ruby\nENV BUNDLE_DEPLOYMENT=1\nRUN bundle install\n", {}, "BUNDLE_DEPLOYMENT"),
+        ("FROM ruby\nRUN bundle config set --local path vendor/bundle\nRUN bundle install\n", {}, "bundle config"),
+        ("FROM ruby\nRUN bundle install\nRUN bundle install --local\n", {}, "in a layer"),
+        ("FROM ruby\nRUN bundle install\nRUN bundle cache\n", {}, "in a layer"),
+        ("FROM ruby AS a\nRUN bundle install\nFROM ruby\nCOPY --from=a /usr/local/bundle /usr/local/bundle\n"
+         "RUN bundle install --local\n", {}, "in a layer"),
+        ("FROM ruby AS a\nRUN bundle install\nFROM ruby\nCOPY --from=a /usr/local/bundle/cache /c\n", {}, "keep out"),
+        ("FROM composer\nRUN composer install && composer clear-cache\n", {}, "about the cache itself"),
+        ("FROM composer\nRUN composer install\nENV COMPOSER_DISABLE_NETWORK=1\nRUN composer update\n", {}, "NETWORK"),
+        ("FROM composer\nENV COMPOSER_CACHE_DIR=/dev/null\nRUN composer install\n", {}, "COMPOSER_CACHE_DIR"),
+        ("FROM continuumio/miniconda3\nRUN conda install a && conda clean -afy\n", {}, "about the cache itself"),
+        ("FROM continuumio/miniconda3\nRUN conda create -n e a\nRUN conda-pack -n e -o /e.tar\n", {}, "in a layer"),
+        ("FROM continuumio/miniconda3\nRUN conda create -n e a\nRUN conda install --offline b\n", {}, "in a layer"),
+        ("FROM x/miniconda3\nRUN conda config --set always_softlink true\nRUN conda install a\n", {}, "conda config"),
+        ("FROM x/miniconda3\nCOPY . .\nRUN conda install a\n", {".condarc": "allow_softlinks: true\n"}, "condarc"),
+        ("FROM mambaorg/micromamba\nUSER root\nRUN conda install -y a\n", {}, "not known"),
+        ("FROM gradle:4.7-jdk8\nRUN gradle build\n", {}, "not known"),
+        ("FROM gradle:5.2-jdk11\nRUN gradle build\n", {}, "not known"),
+        ("FROM gradle\nRUN gradle dependencies\nRUN gradle --offline jar\n", {}, "in a layer"),
+        ('FROM gradle\nRUN gradle build\nCMD ["gradle", "bootRun"]\n', {}, "when the container starts"),
+        ("FROM gradle\nRUN gradle build\nUSER gradle\nRUN gradle jar\n", {}, "without the mount"),
+        ("FROM gradle AS a\nRUN gradle build\nFROM gradle\nCOPY --from=a /root/.gradle /g\n", {}, "keep out"),
+        (f"{SDK}\nRUN dotnet restore\nRUN dotnet publish --no-restore\n", {}, "in a layer"),
+        (f"{SDK}\nRUN dotnet build\nRUN dotnet test --no-build\n", {}, "in a layer"),
+        (f"{SDK}\nRUN dotnet restore\nRUN dotnet msbuild -t:Publish\n", {}, "in a layer"),
+        (f"{SDK}\nRUN dotnet restore\nRUN ./build.sh\n", {}, "without the mount"),
+        (f"{SDK}\nRUN dotnet restore\nRUN pwsh build.ps1\n", {}, "in a layer"),
+        (f'{SDK}\nRUN dotnet restore\nCMD ["dotnet", "watch"]\n', {}, "when the container starts"),
+        (f'{SDK}\nRUN dotnet build\nCMD ["dotnet", "bin/Debug/net8.0/a.dll"]\n', {}, "when the container starts"),
+        (f'{SDK} AS a\nRUN dotnet build\nFROM a\nCMD ["dotnet", "test"]\nFROM b\nCOPY --from=a /o .\n', {}, "starts"),
+        (f"{SDK} AS a\nRUN dotnet restore\nFROM b\nCOPY --from=a / /\n", {}, "keep out"),
+        (f"{SDK}\nRUN dotnet publish -p:RestorePackagesPath=/p\n", {}, "RestorePackagesPath"),
+        (f"{SDK}\nCOPY . .\nRUN dotnet publish\n", {"NuGet.config": "globalPackagesFolder"}, "NuGet.config says"),
+        (f"{SDK}\nENV NUGET_PACKAGES=/p\nRUN dotnet publish\n", {}, "NUGET_PACKAGES"),
+        (f"{SDK}\nRUN dotnet publish && dotnet nuget locals all --clear\n", {}, "about the cache itself"),
+    ],
+)  # fmt: skip
+def test_no_mount_that_would_break_a_step_or_hide_what_another_needs(
+    text: str, files: dict[str, str], why: str, tmp_path: Path
+) -> None:
+    draft = run("cache-mounts", text, tmp_path, files)
+    assert draft.text == text
+    assert why in reasons(draft)
+
+
+def test_gems_that_lie_in_the_project_are_not_downloaded(tmp_path: Path) -> None:
+    files = {"Gemfile": "", "vendor/cache/puma-6.gem": ""}
+    assert mounts("FROM ruby:3.3\nCOPY . .\nRUN bundle install\n", tmp_path, files) == [[]]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"{SDK}\nRUN dotnet restore\nCOPY . .\nRUN dotnet publish -o /out\n", [[NUGET], [NUGET]]),
+        (f'{SDK}\nRUN dotnet publish -o out\nENTRYPOINT ["dotnet", "out/a.dll"]\n', [[NUGET]]),
+        (f'{SDK}\nRUN dotnet publish\nCMD ["dotnet", "bin/Release/net8.0/publish/a.dll"]\n', [[NUGET]]),
+        ("FROM gradle\nRUN gradle dependencies\nRUN gradle bootJar\n", [[GRADLE], [GRADLE]]),
+        ("FROM gradle\nCOPY gradle.properties /root/.gradle/\nRUN gradle build\n", [[GRADLE]]),
+        ("FROM ruby AS a\nRUN bundle install\nFROM ruby\nCOPY --from=a /usr/local/bundle /b\n", [[GEMS]]),
+        ("FROM x/miniconda3 AS a\nRUN conda install a\nFROM b\nCOPY --from=a /opt/conda /opt/conda\n", [[CONDA]]),
+        ("FROM python AS a\nRUN poetry install\nFROM b\nCOPY --from=a /root/.cache/pypoetry/virtualenvs /v\n",
+         [POETRY]),
+        ("FROM python\nRUN T=$(mktemp -d); pip install a; rm -rf $T\n", [["/root/.cache/pip"]]),
+        ("FROM python\nENV D=/var/tmp/x\nRUN pip install a && rm -rf $D/*\n", [["/root/.cache/pip"]]),
+    ],
+)  # fmt: skip
+def test_every_step_that_reads_gets_the_mount_and_what_lies_beside_stays(
+    text: str, found: list[list[str]], tmp_path: Path
+) -> None:
+    assert mounts(text, tmp_path) == found
+
+
+@pytest.mark.parametrize("step", ["gradle build", "dotnet build", "conda install -y a"])
+def test_builds_that_disturb_each_other_in_one_cache_wait(step: str, tmp_path: Path) -> None:
+    base = {"gradle": "gradle:8", "dotnet": "mcr.microsoft.com/dotnet/sdk:8.0"}.get(step.split()[0], "x/miniconda3")
+    assert ",sharing=locked" in run("cache-mounts", f"FROM {base}\nRUN {step}\n", tmp_path).text
 
 
 @pytest.mark.parametrize(
@@ -288,25 +414,12 @@ def test_two_managers_of_one_step_are_one_change(tmp_path: Path) -> None:
     assert draft.text.count("--mount") == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "folder"),
-    [
-        ("FROM gradle:8\nRUN gradle build\n", "/home/gradle/.gradle"),
-        ("FROM eclipse-temurin:21\nRUN ./gradlew build\n", "/root/.gradle"),
-        ("FROM mcr.microsoft.com/dotnet/sdk:8.0\nRUN dotnet restore\n", "/root/.nuget/packages"),
-        ("FROM python\nRUN poetry install\n", "/root/.cache/pypoetry/cache, /root/.cache/pypoetry/artifacts"),
-        ("FROM python\nRUN pdm install\n", "/root/.cache/pdm"),
-        ("FROM ruby:3.3\nRUN bundle install\n", "/usr/local/bundle/cache"),
-        ("FROM composer:2\nRUN composer install\n", "/tmp/cache"),
-        ("FROM php:8.3\nRUN composer install\n", "/root/.composer/cache"),
-        ("FROM continuumio/miniconda3\nRUN conda install -y a\n", "/opt/conda/pkgs"),
-        ("FROM condaforge/miniforge3\nRUN mamba install -y a\n", "/opt/conda/pkgs"),
-    ],
-)
-def test_what_was_not_tried_is_told_and_not_done(text: str, folder: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("base", ["php:8.3", "php:8.3-fpm-alpine", "debian:12"])
+def test_a_folder_that_depends_on_more_than_the_file_is_told_and_not_mounted(base: str, tmp_path: Path) -> None:
+    text = f"FROM {base}\nRUN composer install\n"
     draft = run("cache-mounts", text, tmp_path)
     assert draft.text == text
-    assert f"in {folder}: a cache mount there may help" in reasons(draft)
+    assert "in /root/.composer/cache: a cache mount there may help" in reasons(draft)
 
 
 @pytest.mark.parametrize(
