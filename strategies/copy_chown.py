@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Copy, Run
@@ -14,7 +14,30 @@ from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 SYSTEM_FOLDERS = frozenset(["", "etc", "home", "media", "mnt", "opt", "root", "srv", "tmp", "usr", "var"])
 """Where images of services bring folders of their own."""
+KEEPS: Mapping[str, tuple[str, str]] = {
+    "more": ("a folder that the COPY right before it does not fill as a whole",
+             "`chown -R` of {what} also changes what the COPY before it does not bring"),
+    "workdir": ("a folder that WORKDIR made before the copy",
+                "WORKDIR made {what} before the copy, and COPY --chown does not change its owner"),
+    "into": ("files, or a pattern, that are copied into a folder: the copy makes it, for root",
+             "COPY --chown does not change the owner of {what} itself, into which files are copied"),
+    "base": ("a folder that the base has", "the base has {what} already, and COPY --chown does not change its owner"),
+    "unseen": ("a folder right below one where bases have their own, while the base was not looked at",
+               "the base may have {what} already: needs `imgopt optimize`"),
+    "earlier": ("a folder that an earlier step or copy may have put files into",
+                "`{what}` may put files into {folder} before the copy"),
+    "own-group": ("the user's own group (`chown user:`)",
+                  "`chown {what}` takes the user's own group, which COPY --chown does not know"),
+    "link": ("names of users beside COPY --link", "COPY --link knows no names of users"),
+    "group": ("a user alone, where the files come from another stage with groups of theirs",
+              "`chown` without a group keeps the group of the copied files"),
+}  # fmt: skip
+"""What `COPY --chown` does otherwise than `chown -R`: a row of the table, and the words of its refusal."""
 OWNER = re.compile(r"[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]*)?")
+
+
+def _keeps(key: str, what: str = "", folder: str = "") -> str:
+    return KEEPS[key][1].format(what=what, folder=folder)
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -52,10 +75,10 @@ def _one(
     if copy.chown or before.keyword != "COPY":
         return
     if place != folder:
-        yield Skip(f"`chown -R` of {folder} also changes what the COPY before it does not bring", item.line)
+        yield Skip(_keeps("more", folder), item.line)
         return
     if scope.workdir and posixpath.normpath("/" + scope.workdir.lstrip("/")) == folder:
-        yield Skip(f"WORKDIR made {folder} before the copy, and COPY --chown does not change its owner", item.line)
+        yield Skip(_keeps("workdir", folder), item.line)
         return
     refusal = _made_folder(situation, copy) or _other_files(situation, before, folder) or _other_owner(copy, owner)
     if refusal:
@@ -78,7 +101,7 @@ def _made_folder(situation: Situation, copy: Copy) -> str:
             return ""
         if copy.from_ is None and any(path.startswith(below) for path in situation.project.context.sizes):
             return ""
-    return f"COPY --chown does not change the owner of {copy.destination} itself, into which files are copied"
+    return _keeps("into", str(copy.destination))
 
 
 def _other_files(situation: Situation, before: Instruction, folder: str) -> str:
@@ -86,16 +109,16 @@ def _other_files(situation: Situation, before: Instruction, folder: str) -> str:
     evidence = situation.evidence
     base = evidence.side.base if evidence is not None else None
     if base is not None and base.tree().get(folder) is not None:
-        return f"the base has {folder} already, and COPY --chown does not change its owner"
+        return _keeps("base", folder)
     if base is None and folder.split("/")[1] in SYSTEM_FOLDERS:
-        return f"the base may have {folder} already: needs `imgopt optimize`"
+        return _keeps("unseen", folder)
     name = folder.rpartition("/")[2]
     for part in situation.stage.chain:
         for other in part.instructions:
             if other is before or other.span.start > before.span.start:
                 continue
             if name in other.value or _brings(situation, other, folder):
-                return f"`{other.keyword} {other.value[:50]}` may put files into {folder} before the copy"
+                return _keeps("earlier", f"{other.keyword} {other.value[:50]}", folder)
     return ""
 
 
@@ -120,10 +143,10 @@ def _other_owner(copy: Copy, owner: str) -> str:
     """Why `--chown` would give another owner or group than `chown` does."""
     user, colon, group = owner.partition(":")
     if colon and not group:
-        return f"`chown {owner}` takes the user's own group, which COPY --chown does not know"
+        return _keeps("own-group", owner)
     if copy.link and not (user.isdigit() and (group or "0").isdigit()):
-        return "COPY --link knows no names of users"
-    return "" if group or copy.from_ is None else "`chown` without a group keeps the group of the copied files"
+        return _keeps("link")
+    return "" if group or copy.from_ is None else _keeps("group")
 
 
 STRATEGY = Strategy(
@@ -134,6 +157,12 @@ STRATEGY = Strategy(
     references=("https://docs.docker.com/reference/dockerfile/#copy---chown---chmod",),
     rewrite=rewrite,
     refuses="A folder that existed before the copy (its own owner would stay), or other paths than the copied ones.",
+    table=(
+        ("`RUN chown -R OWNER FOLDER`, right behind the COPY that fills FOLDER", "the COPY gives the owner"),
+        ("a RUN that does more, has mounts, or names more than one path", "stays"),
+        ("another instruction between the two, or a COPY with an owner of its own", "both stay"),
+        *((row, "stays") for row, _ in KEEPS.values()),
+    ),
     examples=(
         Example(
             "chown behind the copy",

@@ -20,18 +20,26 @@ BUILTINS = frozenset(
      "echo", "printf", "test", "[", "kill", "pwd", "true", "false", "time", "exec"]
 )  # fmt: skip
 """Commands that a shell knows itself: there is no such program, or it does not do quite the same (`echo`)."""
-KEEPS: Mapping[str, str] = {
-    "list": "it is more than one command",
-    "variables": "it sets variables or redirects",
-    "variable": "the shell puts in the value of a variable",
-    "pattern": "the shell expands a pattern",
-    "characters": "a word has a line end or another control character",
-    "path": "PATH has a folder that is not absolute, in which only a shell looks",
-    "bare": "its file is a text without a first line (#!), or with a carriage return in it",
-    "entrypoint": "an ENTRYPOINT takes the command, or the exec form would append CMD",
-    "shell": "SHELL is another one, or the command is one of the shell's own",
-}
-"""What the exec form has no shell for, each with the words of its refusal."""
+KEEPS: Mapping[str, tuple[str, str]] = {
+    "unread": ("its text cannot be read", "{what}"),
+    "list": ("it is more than one command", "it is more than one command"),
+    "variables": ("it sets variables or redirects", "it sets variables or redirects"),
+    "variable": ("the shell puts in the value of a variable", "the shell puts in the value of a variable"),
+    "pattern": ("the shell expands a pattern", "the shell expands a pattern"),
+    "characters": ("a word has a line end or another control character", "a word has a control character"),
+    "path": ("PATH has a folder that is not absolute, in which only a shell looks",) * 2,
+    "file": ("its file is a text without a first line (#!), or nothing is known of it", "{what}"),
+    "append": ("it is an ENTRYPOINT, and there is a CMD, which the exec form would append", 
+               "it takes no notice of CMD, and an exec form would append it"),
+    "entrypoint": ("it is a CMD, and an ENTRYPOINT takes it", "{what} ENTRYPOINT takes it as it is"),
+    "shell": ("SHELL is another one", "SHELL is {what}"),
+    "builtin": ("it is one of the shell's own commands", "`{what}` is a command of the shell"),
+}  # fmt: skip
+"""What the exec form has no shell for: a row of the table, and the words of its refusal. There is no other refusal."""
+
+
+def _keeps(key: str, what: str = "") -> str:
+    return KEEPS[key][1].format(what=what)
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -55,7 +63,8 @@ def _one(situation: Situation, item: Instruction) -> Iterator[Change | Skip]:
         yield Skip(f"{item.keyword} stays in shell form: {words}", item.line)
         return
     if item.keyword == "CMD" and _has_entrypoint(situation, words[0]):
-        yield Skip("CMD stays in shell form: the base's ENTRYPOINT takes it as it is", item.line)
+        taken = _keeps("entrypoint", "the base's")
+        yield Skip(f"CMD stays in shell form: {taken}", item.line)
         return
     refusal = _needs_shell(situation, item, words)
     if refusal:
@@ -70,42 +79,42 @@ def plain_words(situation: Situation, item: Instruction) -> tuple[str, ...] | st
     """The words of the one plain command, or the reason why it needs a shell."""
     shell = situation.dockerfile.scope_at(item).shell
     if shell != ("/bin/sh", "-c"):
-        return f"SHELL is {shell[0]}"
+        return _keeps("shell", shell[0])
     script = read_shell(item, shell)
     if script.unknown:
-        return script.unknown
+        return _keeps("unread", script.unknown)
     if len(script.commands) != 1 or not script.is_plain_list or script.substituted:
-        return KEEPS["list"]
+        return _keeps("list")
     return _plain(script.commands[0])
 
 
 def _plain(command: ShellCommand) -> tuple[str, ...] | str:
     if command.assignments or command.redirections or command.negated:
-        return KEEPS["variables"]
+        return _keeps("variables")
     words = [value for value in command.values if value is not None]
     if len(words) != len(command.words):
-        return KEEPS["variable"]
+        return _keeps("variable")
     if any(word.special for word in command.words):
-        return KEEPS["pattern"]
+        return _keeps("pattern")
     plain = tuple(words[1:] if words[:1] == ["exec"] else words)
     if not plain or plain[0] in BUILTINS or plain[0].startswith("-"):
-        return f"`{plain[0] if plain else 'exec'}` is a command of the shell"
+        return _keeps("builtin", plain[0] if plain else "exec")
     if any(ord(char) < 32 or ord(char) == 127 for word in plain for char in word):
-        return KEEPS["characters"]
+        return _keeps("characters")
     return plain
 
 
 def _needs_shell(situation: Situation, item: Instruction, words: tuple[str, ...]) -> str:
     """What the shell does besides starting the program: it drops CMD, and runs files without a first line."""
     if item.keyword == "ENTRYPOINT" and any(other.keyword == "CMD" for other in situation.stage.instructions):
-        return "it takes no notice of CMD, and an exec form would append it"
+        return _keeps("append")
     if item.keyword == "CMD" and any(
         other.keyword == "ENTRYPOINT" for part in situation.stage.chain for other in part.instructions
     ):
-        return "the ENTRYPOINT takes it as it is"
+        return _keeps("entrypoint", "the")
     if "/" not in words[0] and _has_relative_path(situation):
-        return KEEPS["path"]
-    return not_startable(situation, words[0])
+        return _keeps("path")
+    return _keeps("file", not_startable(situation, words[0]))
 
 
 def _has_relative_path(situation: Situation) -> bool:
@@ -140,10 +149,11 @@ STRATEGY = Strategy(
     references=("https://docs.docker.com/reference/build-checks/json-args-recommended/",),
     rewrite=rewrite,
     refuses="Variables, redirections, several commands, patterns, commands of the shell, another SHELL, a program "
-    "whose file is a text without a first line (#!), or an ENTRYPOINT of the base that does more than to start it.",
+    "whose file is a text without a first line (#!) or of which nothing is known, or an ENTRYPOINT of the base that "
+    "does more than to start it.",
     table=(
         ("CMD or ENTRYPOINT of one plain command", "may become the exec form"),
-        *((reason, "the shell form stays") for reason in KEEPS.values()),
+        *((row, "the shell form stays") for row, _ in KEEPS.values()),
     ),
     examples=(
         Example(
@@ -187,6 +197,17 @@ STRATEGY = Strategy(
             before="FROM a\nRUN echo 'exec app' > /run.sh && chmod +x /run.sh\nCMD /run.sh\n",
             after=None,
             refused="without a first line",
+        ),
+        Example(
+            "a file that a step fetches",
+            before="FROM a\nRUN curl -Lo /bin/serve https://example.org/serve && chmod +x /bin/serve\nCMD serve\n",
+            after=None,
+            refused="its first line is not known",
+        ),
+        Example(
+            "a file that a step compiles",
+            before="FROM golang\nCOPY . .\nRUN go build -o /srv/serve .\nCMD /srv/serve\n",
+            after='FROM golang\nCOPY . .\nRUN go build -o /srv/serve .\nCMD ["/srv/serve"]\n',
         ),
         Example(
             "the shell's own echo", before="FROM a\nCMD echo a\\\\tb\n", after=None, refused="command of the shell"

@@ -507,6 +507,10 @@ class Ecosystem(Fact, frozen=True):
     variables: list[str] = []
     """Names (glob patterns) of variables that lead its tools to settings, certificates and packages."""
     program: list[Program] = []
+    brings_files: list[str] = []
+    """Commands that bring files from elsewhere, of which nothing is known."""
+    compiles: list[str] = []
+    """Commands that make programs which a kernel starts by themselves (glob patterns of the program)."""
     plain_bases: list[str] = []
     """Further base images (glob patterns) that start as root, with /root as home, and set no variable of a cache."""
     other_bases: list[str] = []

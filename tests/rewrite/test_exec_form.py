@@ -11,6 +11,7 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.rewrite.draft import new_draft, run_strategy
 from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.strategies.exec_form import KEEPS
 
 from .kit import project
 
@@ -44,6 +45,17 @@ NAMES_IT = [
     pytest.param("RUN <<EOF\ncat > /start <<X\nexec app\nX\nEOF\nCMD /start", {}, id="written in a here-document"),
     pytest.param("ADD https://example.org/start /start\nCMD /start", {}, id="fetched"),
     pytest.param("COPY . /src\nRUN cp /src/ops/start /start\nCMD /start", {"ops/start": BARE}, id="copied by a step"),
+    pytest.param("RUN curl -Lo /bin/start https://a.b/start\nCMD start", {}, id="fetched by a step"),
+    pytest.param("RUN wget -O /start https://a.b/c\nCMD /start", {}, id="fetched under a name of its own"),
+    pytest.param("RUN wget --output-document=/start https://a.b/c\nCMD /start", {}, id="fetched, with a long option"),
+    pytest.param("WORKDIR /a\nRUN curl https://a.b/c | tar xz\nCMD ./start", {}, id="unpacked"),
+    pytest.param("RUN curl https://a.b/c | tar xz -C /bin start\nCMD start", {}, id="unpacked by name"),
+    pytest.param("RUN wget a.b/c && unzip c && mv c-1/start /bin/start\nCMD start", {}, id="unpacked and moved"),
+    pytest.param("RUN git clone https://a.b/c /c\nCMD /c/start", {}, id="cloned"),
+    pytest.param("WORKDIR /a\nCOPY . .\nRUN make\nCMD ./start", {"Makefile": "start:\n"}, id="made"),
+    pytest.param("WORKDIR /a\nCOPY . .\nRUN npm run build\nCMD dist/start", {"package.json": "{}"}, id="built"),
+    pytest.param("WORKDIR /a\nCOPY . .\nCMD bin/start", {"bin/other": GOOD}, id="not among the copied files"),
+    pytest.param("CMD /opt/app/start", {}, id="the base's, which nobody looked at"),
 ]
 
 
@@ -75,6 +87,19 @@ def test_a_text_without_a_first_line_needs_the_shell(tmp_path: Path, lines: str,
                      id="a file of that name elsewhere"),
         pytest.param("RUN printf '#!/bin/sh\\nexec app' > /start\nCMD /start", {}, 'CMD ["/start"]',
                      id="a step writes the first line"),
+        pytest.param("WORKDIR /a\nCOPY . .\nRUN gcc -o start a.c\nCMD ./start", {"a.c": ""}, 'CMD ["./start"]',
+                     id="compiled into the working directory"),
+        pytest.param("WORKDIR /a\nRUN cargo build --release\nCMD target/release/start", {},
+                     'CMD ["target/release/start"]', id="compiled under a name that the command does not say"),
+        pytest.param("RUN pip install start\nCMD /usr/local/bin/start", {}, 'CMD ["/usr/local/bin/start"]',
+                     id="installed"),
+        pytest.param("WORKDIR /a\nCOPY . .\nRUN npm ci\nCMD node_modules/.bin/start", {"package.json": "{}"},
+                     'CMD ["node_modules/.bin/start"]', id="installed beside the source"),
+        pytest.param("WORKDIR /a\nRUN python -m venv v\nCOPY . .\nCMD v/bin/start", {"a.py": ""},
+                     'CMD ["v/bin/start"]', id="installed into an environment"),
+        pytest.param("COPY --from=tool:1 /start /bin/start\nCMD start", {}, 'CMD ["start"]', id="another image's"),
+        pytest.param("COPY ops/start /bin/\nRUN ln -s /bin/start /start\nCMD /start", {"ops/start": GOOD},
+                     'CMD ["/start"]', id="a link to a file with a first line"),
         pytest.param("CMD env -S 'A=1 app'", {}, 'CMD ["env", "-S", "A=1 app"]', id="env is a program"),
     ],
 )  # fmt: skip
@@ -101,3 +126,38 @@ def test_a_program_starts_by_itself(tmp_path: Path, lines: str, files: Mapping[s
 )
 def test_what_only_a_shell_does(tmp_path: Path, lines: str, refused: str) -> None:
     assert refused in rewritten(tmp_path, f"FROM alpine\n{lines}\n", {})[1]
+
+
+@pytest.mark.parametrize("steps", ["go build -o /out/start ./cmd", "go build && mv app /out/start"])
+def test_a_program_compiled_in_another_stage_starts_by_itself(steps: str, tmp_path: Path) -> None:
+    head = f"FROM golang AS b\nWORKDIR /src\nCOPY . .\nRUN {steps}\nFROM alpine\n"
+    text = f"{head}COPY --from=b /out/start /start\nCMD /start\n"
+    assert rewritten(tmp_path, text, {"go.mod": "module app\n"})[0] == 'CMD ["/start"]'
+
+
+def test_a_program_fetched_in_another_stage_is_not_known(tmp_path: Path) -> None:
+    text = "FROM alpine AS b\nRUN curl -o /x a.b/c\nFROM alpine\nCOPY --from=b /x /bin/start\nCMD start\n"
+    assert "is not known" in rewritten(tmp_path, text, {})[1]
+
+
+ROWS = {
+    "unread": "CMD app '",
+    "list": "CMD a; b",
+    "variables": "CMD A=1 app",
+    "variable": "CMD app $A",
+    "pattern": "CMD app *.x",
+    "characters": "CMD app 'a\tb'",
+    "path": "ENV PATH=bin\nCMD app",
+    "file": "CMD /app/start",
+    "append": 'ENTRYPOINT app\nCMD ["x"]',
+    "entrypoint": 'FROM alpine AS a\nENTRYPOINT ["a"]\nFROM a\nCMD app',
+    "shell": 'SHELL ["/bin/ash", "-c"]\nCMD app',
+    "builtin": "CMD echo a",
+}
+
+
+@pytest.mark.parametrize("row", KEEPS)
+def test_every_row_of_the_table_decides(row: str, tmp_path: Path) -> None:
+    said = KEEPS[row][1].partition("{what}")
+    refused = rewritten(tmp_path, f"FROM alpine\n{ROWS[row]}\n", {})[1]
+    assert refused and said[0] in refused and said[2] in refused
