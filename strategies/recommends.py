@@ -99,6 +99,8 @@ def _because(brought: list[Package] | None) -> str:
         return "packages come without those that they only recommend; `imgopt optimize` measures how much that is"
     names = ", ".join(package.name for package in brought[:6]) + (", …" if len(brought) > 6 else "")
     size = sum(package.bytes for package in brought) / 1e6
+    if len(brought) == 1:
+        return f"{names} of {size:.1f} MB comes only as recommended: nothing asked for needs it"
     return f"{len(brought)} packages of {size:.1f} MB come only as recommended ({names}): nothing asked for needs them"
 
 
