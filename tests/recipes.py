@@ -20,13 +20,14 @@ from imgopt.inspect.image_view import ImageView
 
 @dataclass(frozen=True)
 class File:
-    """An entry of a layer; `link` makes it a symbolic link, `folder` a directory."""
+    """An entry of a layer; `link` makes it a symbolic link, `hard` another name of a file, `folder` a directory."""
 
     data: bytes | str = b""
     mode: int = 0o644
     uid: int = 0
     gid: int = 0
     link: str = ""
+    hard: str = ""
     folder: bool = False
     mtime: int = 1_700_000_000
 
@@ -44,6 +45,8 @@ def layer_tar(files: Files) -> bytes:
             info.mode, info.uid, info.gid, info.mtime, info.size = file.mode, file.uid, file.gid, file.mtime, len(data)
             if file.link:
                 info.type, info.linkname, info.size = tarfile.SYMTYPE, file.link, 0
+            elif file.hard:
+                info.type, info.linkname, info.size = tarfile.LNKTYPE, file.hard, 0
             elif file.folder:
                 info.type, info.mode, info.size = tarfile.DIRTYPE, file.mode | 0o111, 0
             archive.addfile(info, io.BytesIO(data) if info.isreg() else None)

@@ -108,13 +108,14 @@ class Evidence:
 
     @cached_property
     def facts(self) -> dict[str, PathFact]:
-        """The whole final file system, each path once; of several names of one file the first one carries the bytes."""
-        found: dict[str, PathFact] = {}
-        counted: set[int] = set()
-        for node in self.tree.walk():
-            if node.path not in ("", "/"):
-                found[node.path] = _fact(node, counted)
-        return found
+        """The whole final file system, each path once; of several names of one file the first one carries the bytes that
+        is not in an installer's store: pnpm and uv link packages from there, and what is kept are the packages."""
+        nodes = [node for node in self.tree.walk() if node.path not in ("", "/")]
+        stores = tuple(f"{home}/." for home in self.homes)
+        carriers: dict[int, str] = {}
+        for node in sorted(nodes, key=lambda node: node.path.startswith(stores)):
+            carriers.setdefault(id(node.inode), node.path)
+        return {node.path: _fact(node, carriers[id(node.inode)] == node.path) for node in nodes}
 
     @cached_property
     def delta(self) -> tuple[PathFact, ...]:
@@ -182,13 +183,9 @@ class Evidence:
         return frozenset(found)
 
 
-def _fact(node: Node, counted: set[int]) -> PathFact:
-    size = node.size
-    if node.inode is not None:
-        if id(node.inode) in counted:
-            size = 0
-        counted.add(id(node.inode))
+def _fact(node: Node, carries: bool) -> PathFact:
     kind = node.kind if node.kind in ("file", "dir", "symlink") else "other"
+    size = node.size if carries else 0
     return PathFact(node.path, kind, size, node.layer, node.mode, node.uid, node.gid, node.linkname)
 
 

@@ -120,6 +120,26 @@ def test_every_folder_that_is_installed_in_is_pruned(image_of: Callable[[Recipe]
     ]
 
 
+def test_packages_that_are_linked_from_the_installers_store_have_their_bytes(image_of: Callable[[Recipe], Image]) -> None:
+    """pnpm links from ~/.local/share/pnpm/store: the store comes first in the layer where the project lies below /usr."""
+    store = "root/.local/share/pnpm/store/v11/files/00/aa"
+    module = "usr/src/app/node_modules/.pnpm/test@1.0.0/node_modules/test"
+    files: dict[str, File | str] = {
+        store: "x" * 600_000,
+        "usr/src/app/package.json": manifest("app", devDependencies=["test"]),
+        f"{module}/package.json": manifest("test"),
+        f"{module}/index.js": File(hard=store),
+        "usr/src/app/node_modules/test": File(link=".pnpm/test@1.0.0/node_modules/test"),
+    }
+    found = evidence(image_of, files)
+    assert (found.facts[f"/{module}/index.js"].size, found.facts[f"/{store}"].size) == (600_000, 0)
+    project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=found)
+    text = "FROM node:24\nWORKDIR /usr/src/app\nCOPY . .\nRUN npm install -g pnpm && pnpm install\n"
+    (change,) = STRATEGY.rewrite(Situation(project, parse(text)))
+    assert isinstance(change, Change)
+    assert "pnpm prune --prod" in change.edits[0].text
+
+
 def test_an_author_who_leaves_development_packages_out_is_left_alone(image_of: Callable[[Recipe], Image]) -> None:
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence(image_of, YARN))
     text = BOTH.replace("cd server && npm install", "cd server && npm ci --omit=dev")
