@@ -275,7 +275,8 @@ class Drop(Fact, frozen=True):
     paths: list[str]
     reason: str
     kind: str
-    """cache, vcs, source, intermediate, archive, toolchain, bytecode, manager"""
+    """cache, vcs, source, intermediate, archive, bytecode, manager; toolchain: goes as a whole, with the links to it,
+    where the run opened nothing of it"""
     only_compiled: bool = False
     """Holds only where the image starts a program that was compiled in the build."""
 

@@ -5,8 +5,9 @@ What no rule drops is kept. The rules are facts of ecosystems; a file that the s
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import lru_cache
@@ -62,7 +63,7 @@ class Carved:
 class DropRule:
     """Paths that match are left out; `state`: also what was opened, for a tool keeps it for itself and makes it again,
     or it is the system's package manager's, of which every base has its own.
-    `whole`: what is opened in a folder that matches shows that the folder is used, as a class path is."""
+    `whole`: what is opened in a folder that matches shows that the folder is used, as a class path or a tool is."""
 
     pattern: re.Pattern[str]
     reason: str
@@ -70,6 +71,8 @@ class DropRule:
     whole: bool = False
     used: frozenset[str] = frozenset()
     """Folders that match and are used."""
+    tool: bool = False
+    """A tool of the build: links that lead to it go with it."""
 
     def covers(self, path: str) -> bool:
         return self.pattern.match(path) is not None and not any(path.startswith(folder + "/") for folder in self.used)
@@ -126,7 +129,21 @@ def carve(delta: Iterable[PathFact], rules: CarveRules) -> Carved:
     facts = {fact.path: fact for fact in delta}
     drops = tuple(rule.with_used(rules.opened) for rule in rules.drops)
     rules = replace(rules, delta=frozenset(facts), drops=drops)
-    return Carved({path: _verdict(fact, rules) for path, fact in facts.items()}, facts)
+    fates = {path: _verdict(fact, rules) for path, fact in facts.items()}
+    return Carved({**fates, **dict(_links_to_tools(facts, fates, rules))}, facts)
+
+
+def _links_to_tools(
+    facts: Mapping[str, PathFact], fates: Mapping[str, Verdict], rules: CarveRules
+) -> Iterator[tuple[str, Verdict]]:
+    """The names in a folder of programs of a tool that is left out: a link to nothing is no use."""
+    reasons = {rule.reason for rule in rules.drops if rule.tool}
+    for path, fact in facts.items():
+        if fact.kind != "symlink" or fates[path].fate != "kept" or is_below(path, rules.must_keep):
+            continue
+        target = fates.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), fact.linkname)))
+        if target is not None and target.fate == "dropped" and target.reason in reasons:
+            yield path, target
 
 
 def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
@@ -192,9 +209,10 @@ def drop_rules(
     temporary: str = "",
 ) -> tuple[DropRule, ...]:
     """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it. `traced`: it is
-    known what a run opened; without that no archive is known to be the one that is not started. `started`: folders of
-    the application, which no rule about a whole folder of the file system covers. `named`: folders that the author
-    gives to a tool by a variable: what was put there is wanted. `temporary`: the place that tools have for /tmp."""
+    known what a run opened; without that no archive is known to be the one that is not started, and no tool to be
+    unused. `started`: folders of the application, which no rule about a whole folder of the file system covers.
+    `named`: folders that the author gives to a tool by a variable: what was put there is wanted. `temporary`: the place
+    that tools have for /tmp."""
     own = tuple(started)
     homes = tuple(homes)
     given = frozenset((*own, *named))
@@ -203,7 +221,7 @@ def drop_rules(
         _drop_rule(drop, path.replace("~", home, 1) if path.startswith("~") else path, own)
         for ecosystem in ecosystems
         for drop in ecosystem.drop
-        if (compiled or not drop.only_compiled) and (traced or drop.kind != "archive")
+        if (compiled or not drop.only_compiled) and (traced or drop.kind not in ("archive", "toolchain"))
         for path in drop.paths
         for home in (homes if path.startswith("~") else ("",))
     )
@@ -223,8 +241,9 @@ def _drop_rule(drop: Drop, path: str, own: Iterable[str]) -> DropRule:
     pattern = _pattern(path)
     whole = drop.kind == "cache" and not path.startswith("**")
     used = frozenset(folder for folder in own if whole and pattern.match(f"{folder}/x"))
+    parts = drop.kind in ("intermediate", "source", "toolchain")
     return DropRule(
-        pattern, drop.reason, state=drop.kind == "manager", whole=drop.kind in ("intermediate", "source"), used=used
+        pattern, drop.reason, state=drop.kind == "manager", whole=parts, used=used, tool=drop.kind == "toolchain"
     )
 
 

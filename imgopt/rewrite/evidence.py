@@ -108,8 +108,8 @@ class Evidence:
 
     @cached_property
     def facts(self) -> dict[str, PathFact]:
-        """The whole final file system, each path once; of several names of one file the first one carries the bytes that
-        is not in an installer's store: pnpm and uv link packages from there, and what is kept are the packages."""
+        """The whole final file system, each path once. Of several names of one file the first one that is in no store
+        of an installer carries the bytes: pnpm and uv link packages from there, and the packages are what is kept."""
         nodes = [node for node in self.tree.walk() if node.path not in ("", "/")]
         stores = tuple(f"{home}/." for home in self.homes)
         carriers: dict[int, str] = {}

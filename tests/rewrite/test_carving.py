@@ -76,6 +76,39 @@ def test_a_file_that_was_opened_is_kept_whatever_rule_would_drop_it() -> None:
     assert (fate(path), opened.fates[path].fate) == ("dropped", "kept")
 
 
+TOOL = "/usr/local/lib/node_modules/pnpm/pnpm"
+LINK = PathFact("/usr/local/bin/pnpm", "symlink", 0, 1, linkname="../lib/node_modules/pnpm/pnpm")
+OF_THE_BASE = PathFact("/usr/local/bin/yarn", "symlink", 0, 1, linkname="../lib/node_modules/corepack/dist/yarn.js")
+
+
+def test_a_manager_that_a_step_installs_goes_with_the_links_to_it() -> None:
+    carved = carve([*facts(TOOL).values(), LINK, OF_THE_BASE], rules())
+    assert [carved.fates[path].fate for path in (TOOL, LINK.path, OF_THE_BASE.path)] == ["dropped", "dropped", "kept"]
+
+
+def test_a_manager_that_the_service_opened_a_file_of_stays_whole() -> None:
+    used = "/usr/local/lib/node_modules/pnpm/dist/pnpm.cjs"
+    carved = carve([*facts(TOOL, used).values(), LINK], rules(opened=frozenset([used])))
+    assert set(carved.paths("kept")) == {TOOL, used, LINK.path}
+
+
+def test_a_manager_that_a_failed_build_asked_for_stays_and_so_does_its_link() -> None:
+    asked = replace(rules(), must_keep=frozenset(["/usr/local/lib/node_modules/pnpm"]))
+    assert set(carve([*facts(TOOL).values(), LINK], asked).paths("kept")) == {TOOL, LINK.path}
+    by_link = replace(rules(), must_keep=frozenset([LINK.path, TOOL]))
+    assert set(carve([*facts(TOOL).values(), LINK], by_link).paths("kept")) == {TOOL, LINK.path}
+
+
+def test_a_tool_beside_the_application_is_its_own() -> None:
+    paths = ("/app/node_modules/typescript/lib/tsc.js", "/app/lib/node_modules/typescript/lib/tsc.js")
+    assert [fate(path) for path in paths] == ["kept", "kept"]
+
+
+def test_where_nothing_was_traced_no_tool_is_known_to_be_unused() -> None:
+    untraced = replace(rules(), drops=drop_rules(builtin_ecosystems(), ["/root"], compiled=False, traced=False))
+    assert set(carve([*facts(TOOL).values(), LINK], untraced).paths("kept")) == {TOOL, LINK.path}
+
+
 def test_the_folder_that_the_image_starts_in_is_no_cache() -> None:
     drops = drop_rules(builtin_ecosystems(), ["/root"], compiled=True, started=["/tmp/app", "/go/src/app", "/root"])
     paths = ("/tmp/app/rare.html", "/tmp/other", "/go/src/app/rare.html", "/go/src/app/main.go", "/root/.cache/pip/x")

@@ -120,8 +120,8 @@ def test_every_folder_that_is_installed_in_is_pruned(image_of: Callable[[Recipe]
     ]
 
 
-def test_packages_that_are_linked_from_the_installers_store_have_their_bytes(image_of: Callable[[Recipe], Image]) -> None:
-    """pnpm links from ~/.local/share/pnpm/store: the store comes first in the layer where the project lies below /usr."""
+def test_packages_linked_from_the_installers_store_have_the_bytes(image_of: Callable[[Recipe], Image]) -> None:
+    """pnpm links from ~/.local/share/pnpm/store, which comes first in the layer where the project lies below /usr."""
     store = "root/.local/share/pnpm/store/v11/files/00/aa"
     module = "usr/src/app/node_modules/.pnpm/test@1.0.0/node_modules/test"
     files: dict[str, File | str] = {
