@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Edit, Instruction
@@ -27,6 +27,8 @@ class _Installed:
     manager: Manager
     step: Instruction
     folder: str
+    command: str = ""
+    """The command that prunes here."""
 
     @property
     def mounts(self) -> str:
@@ -67,7 +69,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
 def _prune(situation: Situation, evidence: Evidence, installed: _Installed) -> _Pruned | Skip | None:
     """What is there for development only in this folder; None where that is not worth a step."""
     manager, folder, line = installed.manager, installed.folder, installed.step.line
-    if manager.prune_when and not any(pattern_holds(evidence, folder, text) for text in manager.prune_when):
+    command = _pruner(evidence, installed)
+    if command is None:
         return Skip(f"{manager.name} of this version has no command that prunes", line)
     packages = dev_packages(evidence, folder)
     paths = frozenset(pruned_paths(evidence, folder, packages))
@@ -79,7 +82,15 @@ def _prune(situation: Situation, evidence: Evidence, installed: _Installed) -> _
     if used is not None:
         return Skip(f"the service opens {used}, of a package that is marked for development only", line)
     size = sum(evidence.facts[path].size for path in paths)
-    return _Pruned(installed, packages, paths) if size >= LEAST_BYTES else None
+    return _Pruned(replace(installed, command=command), packages, paths) if size >= LEAST_BYTES else None
+
+
+def _pruner(evidence: Evidence, installed: _Installed) -> str | None:
+    """The command of the manager's version that the project uses, as its files in the image say."""
+    for pruner in installed.manager.pruner:
+        if not pruner.when or any(pattern_holds(evidence, installed.folder, text) for text in pruner.when):
+            return pruner.command
+    return None
 
 
 def _package(path: str) -> str:
@@ -96,7 +107,7 @@ def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned],
     but = f" but {spare}, which the package that asks for it does without" if spare else ""
     because = f"{count} development packages ({size / 1e6:.1f} MB), none of which the service opened{but}"
     first, line = pruned[0].installed, pruned[-1].installed.step.line
-    own = own_stage(situation, first.step, first.folder, first.mounts, first.manager.prune) if alone else None
+    own = own_stage(situation, first.step, first.folder, first.mounts, first.command) if alone else None
     if own is not None:
         because += "; what is left comes from a stage that an edit of the source does not build again"
         return Change(because, line, own.edits, pruned=paths, stages={own.folder: own.name})
@@ -105,7 +116,7 @@ def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned],
     eol = situation.dockerfile.eol
     at = last.extent.end
     places = (one.installed for one in pruned)
-    steps = [f"RUN {place.mounts}{going_to(place.folder, here)}{place.manager.prune}" for place in places]
+    steps = [f"RUN {place.mounts}{going_to(place.folder, here)}{place.command}" for place in places]
     lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
     return Change(because, line, (Edit(at, at, lead + "".join(step + eol for step in steps)),), pruned=paths)
 
@@ -115,9 +126,10 @@ def _covers(path: str, package: str) -> bool:
 
 
 def pattern_holds(evidence: Evidence, folder: str, condition: str) -> bool:
-    """`FILE: TEXT`: whether a file of the project, as it is in the image, holds a text."""
-    name, _, text = condition.partition(": ")
-    return text.encode() in (evidence.side.read(posixpath.join(folder, name)) or b"")
+    """`FILE: PATTERN`: whether a file of the project, as it is in the image, has a line like this."""
+    name, _, pattern = condition.partition(": ")
+    text = (evidence.side.read(posixpath.join(folder, name)) or b"").decode("utf-8", "replace")
+    return re.search(pattern, text, re.MULTILINE) is not None
 
 
 def _installers(situation: Situation) -> list[_Installed]:
@@ -130,7 +142,7 @@ def _installers(situation: Situation) -> list[_Installed]:
             install = recognise(words, situation.project.ecosystems)
             if "prune" in words or any(_PRODUCTION.match(word) for word in words):
                 return []
-            if install is None or not install.manager.prune or "-g" in words or "--global" in words:
+            if install is None or not install.manager.pruner or "-g" in words or "--global" in words:
                 continue
             if command.cwd is not None:
                 folder = posixpath.normpath(posixpath.join(workdir, command.cwd))
@@ -243,6 +255,7 @@ STRATEGY = Strategy(
     references=(
         "https://docs.npmjs.com/cli/commands/npm-prune",
         "https://classic.yarnpkg.com/en/docs/cli/prune",
+        "https://yarnpkg.com/cli/workspaces/focus",
         "https://pnpm.io/cli/prune",
     ),
     rewrite=rewrite,

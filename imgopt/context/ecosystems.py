@@ -104,6 +104,14 @@ class PackageLists(Fact, frozen=True):
     """Other programs that install by them, or words that make one do so (glob patterns)."""
 
 
+class Pruner(Fact, frozen=True):
+    """How a version of a manager removes development packages."""
+
+    command: str
+    when: list[str] = []
+    """`FILE: PATTERN`, one of which must hold in the image, by lines, for this to be the right command; none: it is."""
+
+
 class Manager(Fact, frozen=True):
     """One package manager: which commands install, what they read, what they leave behind."""
 
@@ -250,10 +258,8 @@ class Manager(Fact, frozen=True):
     """First words after options for which it says something ("install")."""
     recommends_said: list[str] = []
     """Parts of words in which the author says himself what becomes of recommended packages."""
-    prune: str = ""
-    """Command that removes development packages after the build."""
-    prune_when: list[str] = []
-    """`FILE: TEXT`, one of which must hold in the image for `prune` to be right; none: it always is."""
+    pruner: list[Pruner] = []
+    """Commands that remove development packages after the build, by the manager's version."""
 
 
 class Launcher(Fact, frozen=True):

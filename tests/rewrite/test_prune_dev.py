@@ -85,6 +85,22 @@ def test_only_the_first_yarn_prunes_by_installing(image_of: Callable[[Recipe], I
     assert not pattern_holds(evidence(image_of, berry), "/app", condition)
 
 
+def test_every_yarn_prunes_by_its_own_command(image_of: Callable[[Recipe], Image]) -> None:
+    def text(lock: str) -> str:
+        files = {**YARN, "app/yarn.lock": lock, "app/node_modules/@scope/tool/x.js": "x" * 600_000}
+        project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence(image_of, files))
+        dockerfile = parse("FROM node:24\nWORKDIR /app\nCOPY . .\nRUN yarn install\n")
+        (found,) = STRATEGY.rewrite(Situation(project, dockerfile))
+        return found.edits[0].text if isinstance(found, Change) else found.reason
+
+    said = "yarn of this version has no command that prunes"
+    assert text("# yarn lockfile v1\n") == "RUN yarn install --production --ignore-scripts --prefer-offline\n"
+    for lock in ("__metadata:\n  version: 8\n  cacheKey: 10\n", "__metadata:\n  version: 10\n"):
+        assert text(lock) == "RUN yarn workspaces focus --all --production\n"
+    for lock in ("__metadata:\n  version: 6\n", '"a@npm:8":\n  version: 8.0.0\n', ""):
+        assert text(lock) == said
+
+
 def test_what_a_member_of_a_workspace_needs_is_not_for_development(image_of: Callable[[Recipe], Image]) -> None:
     member = {"app/packages/api/package.json": manifest("api", dependencies=["test"])}
     found = dev_packages(evidence(image_of, {**YARN, **member}), "/app")
