@@ -33,6 +33,7 @@ PAIRS: list[Row] = [
     ("express-links", "node:24", "slim", {}),
     ("vite-herbs", "node:26", "slim", {}),
 ]
+NEWEST_BOOT = {"<version>3.3.5<": "<version>4.1.2<", "<java.version>17<": "<java.version>25<"}
 OTHERS: list[Row] = [
     ("nest-tickets", "node:24", "slim", {}),
     ("express-links", "node:26", "distroless", {}),
@@ -41,9 +42,14 @@ OTHERS: list[Row] = [
     ("vite-herbs", "node:24", "distroless", {}),
     ("react-board", "node:24", "slim", {}),
     ("react-board", "node:26", "slim", {}),
-    ("flask-notes", "python:3.13", "slim", {}),
+    ("yarn-ferries", "node:24", "slim", {}),
+    ("yarn-ferries", "node:26", "slim", {"RUN corepack": "RUN npm install -g corepack && corepack"}),
+    ("yarn-ferries", "node:24", "slim", {"nodeLinker: node-modules": "nodeLinker: pnp"}),
+    ("flask-notes", "python:3.13", "slim", {"psycopg2==2.9.9": "psycopg2==2.9.13"}),
     ("poetry-colours", "python:3.13", "slim", {"poetry==1.8.4": "poetry"}),
+    ("uv-tides", "python:3.13", "slim", {}),
     ("spring-rates", "maven:3.9-eclipse-temurin-25", "slim", {}),
+    ("spring-rates", "maven:4.0.0-rc-6-eclipse-temurin-25", "slim", NEWEST_BOOT),
 ]
 SHARE = {"nest-tickets": 3, "go-almanac": 40, "express-links": 3, "vite-herbs": 8}
 """How many times smaller the result has to be on the wire, at least."""
@@ -51,17 +57,17 @@ TAKEN = [*PAIRS, *OTHERS] if os.environ.get("IMGOPT_ALL_SAMPLES") else PAIRS
 
 
 def on(sample: str, base: str, edits: dict[str, str], folder: Path) -> Path:
-    """A copy of the sample whose first line names another release of its run time; `edits` of its Dockerfile."""
+    """A copy of the sample whose first line names another release of its run time; `edits` of the files at its top."""
     context = folder / sample
     own = SERVICES / sample
     shutil.copytree(own if own.is_dir() else ROOT / "samples" / sample, context)
     dockerfile = context / "Dockerfile"
     text = re.sub(rf"^FROM {base.partition(':')[0]}:\S+", f"FROM {base}", dockerfile.read_text(), flags=re.MULTILINE)
     assert f"FROM {base}" in text
-    for old, new in edits.items():
-        assert old in text
-        text = text.replace(old, new)
     dockerfile.write_text(text)
+    for old, new in edits.items():
+        (file,) = [path for path in sorted(context.iterdir()) if path.is_file() and old in path.read_text()]
+        file.write_text(file.read_text().replace(old, new))
     return context
 
 
