@@ -12,6 +12,7 @@ from imgopt.rewrite.cache_places import Use, programs, uses
 from imgopt.rewrite.cleaning import touches
 from imgopt.rewrite.layout import add_flags
 from imgopt.rewrite.mounting import hidden
+from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
@@ -90,7 +91,9 @@ def _refusal(situation: Situation, run: Instruction, use: Use) -> str:
     evidence = situation.evidence
     if evidence is not None:
         folders = tuple(folder + "/" for folder in use.folders)
-        used = sorted(path for path in evidence.opened if path.startswith(folders) and path in evidence.facts)
+        explained = explained_in(situation)
+        read = sorted(path for path in evidence.opened if path.startswith(folders) and path in evidence.facts)
+        used = [path for path in read if not explained(path)]
         if used and folders:
             return f"the service reads {used[0]}, which lies in the cache of {manager.name}"
     return ""

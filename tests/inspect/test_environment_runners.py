@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 from recipes import File, Recipe
 
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.dockerfile import parse
+from imgopt.image import Image
 from imgopt.inspect.environment_runners import environment_of, is_closed, run_by
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.same_start import same_start
+from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
+from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
+from imgopt.strategies.cache_mounts import STRATEGY
 
 VENV = "root/.cache/pypoetry/virtualenvs/shop-x1"
 SYSTEM = "usr/local/lib/python3.11/site-packages"
@@ -90,3 +98,22 @@ def test_the_environment_of_a_start_is_told_by_its_first_word(side_of: Callable[
     assert environment_of(image, (f"/{VENV}/bin/python", "main.py")) == f"/{VENV}"
     assert environment_of(image, ("python", "main.py")) == ""
     assert is_closed(image, f"/{VENV}")
+
+
+def test_what_only_the_runner_opened_of_its_cache_forbids_no_mount(image_of: Callable[[Recipe], Image]) -> None:
+    """`uv run` looks into its cache at every start; with the program that it starts in its place nothing does."""
+    marker = "root/.cache/uv/sdists-v11/.git"
+    command = ["uv", "run", "-m", "shop.web"]
+    image = image_of(Recipe((("COPY", {**FILES, marker: "x"}),), {**PATH, "Cmd": command}))
+    evidence = Evidence(ImageView(image), SystemPackages(), Seen(opened=frozenset([f"/{marker}", "/app/main.py"])))
+    project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence)
+
+    def found(start: list[str]) -> Change | Skip:
+        text = f"FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN uv sync --frozen\nCMD {json.dumps(start)}\n"
+        (only,) = STRATEGY.rewrite(Situation(project, parse(text)))
+        return only
+
+    kept = found(command)
+    assert isinstance(kept, Skip)
+    assert kept.reason == f"the service reads /{marker}, which lies in the cache of uv"
+    assert isinstance(found([f"/{VENV}/bin/python", "-m", "shop.web"]), Change)
