@@ -12,6 +12,7 @@ from imgopt.dockerfile import Edit, Instruction
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.own_stage import going_to, own_stage
+from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.workspaces import json_object
@@ -78,7 +79,9 @@ def _prune(situation: Situation, evidence: Evidence, installed: _Installed) -> _
     if asked is not None:
         return Skip(f"the service needs {asked}, of a package that is marked for development only", line)
     spare = {name for ecosystem in situation.project.ecosystems for one in ecosystem.spare for name in one.packages}
-    used = next((path for path in sorted(evidence.opened) if path in paths and _package(path) not in spare), None)
+    explained = explained_in(situation)
+    opened = (path for path in sorted(evidence.opened) if path in paths and _package(path) not in spare)
+    used = next((path for path in opened if not explained(path) or path in evidence.seen.executed), None)
     if used is not None:
         return Skip(f"the service opens {used}, of a package that is marked for development only", line)
     size = sum(evidence.facts[path].size for path in paths)

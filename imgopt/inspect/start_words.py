@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -21,7 +22,7 @@ SHELL_FILES = r"/bin/(?:sh|dash|bash)$"
 _NODE = r"|/bin/(?:env|sh|dash|bash)$"
 _LAUNCHER_FILES = {
     "npm": r"^/usr/(?:local/)?lib/node_modules/(?:npm|corepack)/|^/usr/share/nodejs/|^/root/\.npm" + _NODE,
-    "yarn": r"^/opt/yarn[^/]*/|/lib/node_modules/(?:yarn|corepack)/" + _NODE,
+    "yarn": r"^/opt/yarn[^/]*/|/lib/node_modules/(?:yarn|corepack|@yarnpkg/cli-dist)/|/\.cache/node/corepack/" + _NODE,
     "pnpm": r"/lib/node_modules/(?:pnpm|corepack)/" + _NODE,
     "pipenv": r"/site-packages/(?:pipenv|virtualenv|distlib|filelock|platformdirs|certifi)[^/]*/|/bin/pipenv$",
     "poetry": r"/site-packages/(?:poetry|cleo|crashtest|tomlkit|dulwich|keyring|build|installer)[^/]*/|/bin/poetry$",
@@ -103,16 +104,34 @@ def _without_launcher(side: ImageView, words: tuple[str, ...]) -> StartWords | N
     if plain is None:
         return None
     reason = f"{name} only started {text!r}"
-    return StartWords((*plain.words, *extra), (reason,), (_LAUNCHER_FILES[name],), plain.environment)
+    files = (_LAUNCHER_FILES[name], *(_development_programs(side) if name == "yarn" else ()))
+    return StartWords((*plain.words, *extra), (reason,), files, plain.environment)
+
+
+def _development_programs(side: ImageView) -> Iterator[str]:
+    """Programs of the project's development packages: Yarn 2 and later looks at the first bytes of each before it
+    starts anything. One that the service runs, too, opens other files of its package, which are not excused."""
+    listed = _object(side.read(posixpath.join(side.workdir, "package.json"))).get("devDependencies")
+    for package in listed if isinstance(listed, dict) else ():
+        folder = posixpath.join(side.workdir, "node_modules", package)
+        given = _object(side.read(posixpath.join(folder, "package.json"))).get("bin")
+        for path in given.values() if isinstance(given, dict) else [given]:
+            if isinstance(path, str):
+                yield f"^{re.escape(posixpath.normpath(posixpath.join(folder, path)))}$"
+
+
+def _object(data: bytes | None) -> dict[str, object]:
+    """A JSON object; empty for anything else."""
+    try:
+        found = msgspec.json.decode(data or b"{}")
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _package_script(side: ImageView, name: str) -> str | None:
     """The text of a script of package.json; None when others run before or after it."""
-    data = side.read(posixpath.join(side.workdir, "package.json"))
-    try:
-        scripts = msgspec.json.decode(data or b"{}").get("scripts") or {}
-    except (msgspec.DecodeError, AttributeError):
-        return None
+    scripts = _object(side.read(posixpath.join(side.workdir, "package.json"))).get("scripts") or {}
     if not isinstance(scripts, dict) or f"pre{name}" in scripts or f"post{name}" in scripts:
         return None
     text = scripts.get(name)

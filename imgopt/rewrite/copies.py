@@ -50,6 +50,8 @@ class _Folder:
     other_count: int = 0
     harmless_bytes: int = 0
     is_kept_leaf: bool = False
+    holds_leaf: bool = False
+    """It is an empty folder that is kept, or there is one below."""
     removable: list[str] = field(default_factory=list)
 
 
@@ -99,6 +101,7 @@ def _tree(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Ca
     for path in kept:
         if path in nodes:
             nodes[path].is_kept_leaf = True
+            _mark_above(nodes, path)
     for path in kept & everything.keys():
         if everything[path].kind != "dir":
             _count(nodes, path, everything[path], True, harmless)
@@ -108,11 +111,17 @@ def _tree(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Ca
     return root
 
 
+def _mark_above(nodes: dict[str, _Folder], folder: str) -> None:
+    while folder not in SHARED_FOLDERS and not nodes[folder].holds_leaf:
+        nodes[folder].holds_leaf = True
+        folder = dirname(folder)
+
+
 def _may_be_copied(nodes: dict[str, _Folder], folder: str) -> bool:
     """Whether some folder above that is not shared holds something kept: only there do other files matter."""
     while folder not in SHARED_FOLDERS:
         node = nodes.get(folder)
-        if node is not None and node.kept_count:
+        if node is not None and (node.kept_count or node.holds_leaf):
             return True
         folder = dirname(folder)
     return False
@@ -150,9 +159,7 @@ def _visit(
     node: _Folder, facts: Mapping[str, PathFact], installed: frozenset[str]
 ) -> tuple[list[Copy], list[str], list[str]]:
     if node.kept_count == 0:
-        leaf = node.is_kept_leaf and node.other_count == 0 and not node.folders and node.path not in SHARED_FOLDERS
-        inner = [] if leaf else [part for child in node.folders.values() for part in _visit(child, facts, installed)[0]]
-        return ([Copy((node.path,), node.path)] if leaf else inner), [], []
+        return _empty_folders(node)
     apart = _apart(node, facts, installed)
     alone = node.path in PROGRAM_FOLDERS and len(node.kept) == node.kept_count == 1
     if node.path in SHARED_FOLDERS or alone:
@@ -173,6 +180,19 @@ def _visit(
     if lines > MOST_LINES and node.harmless_bytes <= lines * LINE_WORTH_BYTES:
         return whole, [], _removals(node)
     return apart
+
+
+def _empty_folders(node: _Folder) -> tuple[list[Copy], list[str], list[str]]:
+    """The kept ones in a folder without any kept file. All at once where nothing else is in it, or where they are many:
+    a COPY is a layer, of which an image has no more than 128."""
+    parts = [_empty_folders(child) for child in node.folders.values()]
+    inner = [copy for copies, _, _ in parts for copy in copies]
+    if node.is_kept_leaf and not node.folders and not node.other_count and node.path not in SHARED_FOLDERS:
+        return [Copy((node.path,), node.path)], [], []
+    alone = not node.other_count and len(inner) > 1
+    if (alone or len(inner) > MOST_LINES) and not node.harmless_bytes and node.path not in SHARED_FOLDERS:
+        return [Copy((node.path,), node.path)], [], _removals(node)
+    return inner, [], [path for _, _, removals in parts for path in removals]
 
 
 def _holds_packages(node: _Folder, installed: frozenset[str]) -> bool:
@@ -219,7 +239,7 @@ def _removals(node: _Folder) -> list[str]:
     """The highest paths below a folder that hold nothing kept."""
     found = list(node.removable)
     for child in node.folders.values():
-        if child.other_count and not child.kept_count and not child.harmless_bytes:
+        if child.other_count and not child.kept_count and not child.holds_leaf and not child.harmless_bytes:
             found.append(child.path)
         elif child.other_count:
             found += _removals(child)

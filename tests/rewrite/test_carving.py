@@ -62,6 +62,23 @@ def test_an_empty_folder_of_a_tool_in_a_home_goes() -> None:
     assert [carved.fates[path].fate for path, _ in rows] == ["dropped", "kept", "kept"]
 
 
+def test_many_empty_folders_are_one_copy() -> None:
+    """A COPY is a layer, and an engine's file system has no more than 128 of them."""
+    empty = [f"/app/index/{number:02x}" for number in range(256)]
+    everything = {path: PathFact(path, "dir", 0, 1) for path in ("/app", "/app/index", "/app/one", *empty)}
+    plan = plan_copies(everything, frozenset([*empty, "/app/one"]), lambda _: False)
+    assert [copy.sources for copy in plan.copies] == [("/app",)]
+    beside = {**everything, **facts("/app/index/ff/dropped.bin")}
+    kept = frozenset(path for path in [*empty, "/app/one"] if path != "/app/index/ff")
+    cleaned = plan_copies(beside, kept, lambda _: False)
+    assert [copy.sources for copy in cleaned.copies] == [("/app/index",), ("/app/one",)]
+    assert cleaned.removals == ("/app/index/ff",)
+    few = {path: fact for path, fact in beside.items() if path[-2:] in ("00", "01", "ff", "in") or "." in path}
+    apart = plan_copies(few, kept & few.keys(), lambda _: False)
+    assert [copy.sources for copy in apart.copies] == [("/app/index/00",), ("/app/index/01",)]
+    assert (apart.removals, apart.left_in) == ((), ())
+
+
 def test_a_folder_that_packages_made_in_a_home_goes_and_the_authors_stays() -> None:
     generated = replace(rules(), generated=("/root/.ssh",))
     carved = carve([PathFact("/root/.ssh", "dir", 0, 7)], generated)

@@ -12,7 +12,7 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image import Image
 from imgopt.inspect.image_view import ImageView
-from imgopt.rewrite.evidence import Evidence, SystemPackages
+from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation
 from imgopt.strategies.prune_dev import STRATEGY, dev_packages, pattern_holds, pruned_paths
 
@@ -99,6 +99,39 @@ def test_every_yarn_prunes_by_its_own_command(image_of: Callable[[Recipe], Image
         assert text(lock) == "RUN yarn workspaces focus --all --production\n"
     for lock in ("__metadata:\n  version: 6\n", '"a@npm:8":\n  version: 8.0.0\n', ""):
         assert text(lock) == said
+
+
+def test_programs_that_only_yarn_looked_at_are_pruned(image_of: Callable[[Recipe], Image]) -> None:
+    """Yarn 4 reads the first bytes of each program of a direct dependency before it starts `node server.js`."""
+    files: dict[str, File | str] = {
+        "usr/local/bin/node": File("elf", 0o755),
+        "usr/local/bin/yarn": File("#!/usr/bin/env node\n", 0o755),
+        "app/package.json": json.dumps({"scripts": {"start": "node server.js"}, "devDependencies": {"tsc": "7"}}),
+        "app/server.js": "",
+        "app/yarn.lock": "__metadata:\n  version: 10\n",
+        "app/node_modules/tsc/package.json": json.dumps(
+            {"name": "tsc", "version": "7.0.0", "bin": {"tsc": "./bin/tsc"}}
+        ),
+        "app/node_modules/tsc/bin/tsc": "#!/usr/bin/env node\n",
+        "app/node_modules/tsc/lib/tsc.js": "x" * 600_000,
+    }
+    config = {"WorkingDir": "/app", "Env": ["PATH=/usr/local/bin"], "Cmd": ["yarn", "start"]}
+    side = ImageView(image_of(Recipe((("COPY", files),), config)))
+    program, library = "/app/node_modules/tsc/bin/tsc", "/app/node_modules/tsc/lib/tsc.js"
+
+    def found(start: str, *opened: str, executed: frozenset[str] = frozenset()) -> str:
+        seen = Seen(opened=frozenset(["/app/server.js", *opened]), executed=executed)
+        known = Evidence(side, SystemPackages(), seen)
+        project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=known)
+        dockerfile = parse(f"FROM node:24\nWORKDIR /app\nCOPY . .\nRUN yarn install\nCMD {start}\n")
+        (only,) = STRATEGY.rewrite(Situation(project, dockerfile))
+        return only.edits[0].text if isinstance(only, Change) else only.reason
+
+    plain = '["node", "server.js"]'
+    assert found(plain, program) == "RUN yarn workspaces focus --all --production\n"
+    assert found('["yarn", "start"]', program).startswith(f"the service opens {program}")
+    assert found(plain, program, library).startswith(f"the service opens {library}")
+    assert found(plain, program, executed=frozenset([program])).startswith(f"the service opens {program}")
 
 
 def test_what_a_member_of_a_workspace_needs_is_not_for_development(image_of: Callable[[Recipe], Image]) -> None:
