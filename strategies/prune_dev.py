@@ -178,12 +178,13 @@ def pruned_paths(evidence: Evidence, folder: str, packages: Iterable[str]) -> se
     programs = {name for package in packages for name in _programs(evidence, package)}
     paths = {path for package in gone for path in _below(evidence, package)}
     modules = posixpath.join(folder, "node_modules") + "/"
+    shims = (f"{modules}.bin/", f"{modules}.pnpm/node_modules/.bin/")
     for path, fact in evidence.facts.items():
         if not path.startswith(modules) or fact.kind == "dir":
             continue
         target = evidence.tree.resolve(path) if fact.kind == "symlink" else None
         led = target is not None and any(_is_below(target.path, place) for place in gone)
-        shim = target is None and path.startswith(modules + ".bin/") and posixpath.basename(path) in programs
+        shim = target is None and path.startswith(shims) and posixpath.basename(path) in programs
         if led or shim:
             paths.add(path)
     return paths

@@ -1,7 +1,7 @@
 """Samples and four more services on the newest run times: carved without a name of one build, not root, proven.
 
-CI takes one run time for each kind of service; IMGOPT_ALL_SAMPLES=1 takes every pair (their bases: samples/bases/bases.py
---all).
+CI takes one run time for each kind of service; IMGOPT_ALL_SAMPLES=1 takes every pair (their bases:
+samples/bases/bases.py --all).
 """
 
 from __future__ import annotations

@@ -61,6 +61,8 @@ def test_links_of_pnpm_are_followed_to_the_real_folders(image_of: Callable[[Reci
         f"{store}/test@1.0.0/node_modules/shared": File(link="../../shared@1.0.0/node_modules/shared"),
         "app/node_modules/.bin/run-it": "#!/bin/sh",
         "app/node_modules/.bin/serve-it": "#!/bin/sh",
+        f"{store}/node_modules/.bin/run-it": "#!/bin/sh",
+        f"{store}/web@1.0.0/node_modules/web/node_modules/.bin/run-it": "#!/bin/sh",
     }
     found = evidence(image_of, files)
     packages = dev_packages(found, "/app")
@@ -70,6 +72,7 @@ def test_links_of_pnpm_are_followed_to_the_real_folders(image_of: Callable[[Reci
         f"/{store}/test@1.0.0/node_modules/shared",
         "/app/node_modules/test",
         "/app/node_modules/.bin/run-it",
+        f"/{store}/node_modules/.bin/run-it",
     }
 
 
