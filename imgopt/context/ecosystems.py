@@ -513,6 +513,8 @@ class Ecosystem(Fact, frozen=True):
     """Files of a working directory by which installers choose a version ("rust-toolchain.toml")."""
     variables: list[str] = []
     """Names (glob patterns) of variables that lead its tools to settings, certificates and packages."""
+    compiles_with: list[str] = []
+    """Names (glob patterns) among them that say how it compiles: they are nothing to a step that only fetches."""
     program: list[Program] = []
     brings_files: list[str] = []
     """Commands that bring files from elsewhere, of which nothing is known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -12,7 +12,7 @@ from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.layout import new_step
 from imgopt.rewrite.moves import TRANSPARENT, Brought, Moves, brought, settings_between
-from imgopt.rewrite.needs import is_setting, led_by
+from imgopt.rewrite.needs import is_setting, led_by, steers_fetch
 from imgopt.rewrite.reorder import manifest_copies
 from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.strategy import Situation, Skip
@@ -102,10 +102,13 @@ def _unprepared(
     return ""
 
 
-def _steers(item: Instruction, ecosystems: Iterable[Ecosystem]) -> bool:
+def _steers(item: Instruction, ecosystems: Sequence[Ecosystem]) -> bool:
     """It says where a build command puts things, or where it finds them."""
     patterns = [pattern for ecosystem in ecosystems for pattern in ecosystem.steering]
-    return any(fnmatchcase(item.value, pattern) for pattern in patterns)
+    names = [word.partition("=")[0] for word in item.value.split()]
+    return any(fnmatchcase(item.value, pattern) for pattern in patterns) or any(
+        steers_fetch(name, ecosystems) for name in names
+    )
 
 
 def overlaid(situation: Situation, ground: Ground, lays: Sequence[str]) -> str:

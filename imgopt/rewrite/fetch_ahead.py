@@ -8,13 +8,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from imgopt.context.ecosystems import Manager
+from imgopt.context.ecosystems import Ecosystem, Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.installs import begins_with, folders_read, local_line, member_of, read_with, recognise
-from imgopt.rewrite.needs import is_setting, prepares_nothing
+from imgopt.rewrite.needs import is_setting, led_by, prepares_nothing, steers_fetch, writes_file
 from imgopt.rewrite.paths import fits_any, present, whole
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
@@ -68,8 +68,8 @@ def fetch_for(
         manager = _manager(situation, command) or itself(situation, command)
         if manager is None:
             continue
-        before = [other for other in commands[:index] if not prepares_nothing(_values(other), ecosystems)]
-        unknown = next((other for other in before if not is_setting(_values(other), ecosystems)), None)
+        before = [other for other in commands[:index] if _prepares(other, ecosystems)]
+        unknown = next((other for other in before if not _can_be_said_twice(situation, ground, run, other)), None)
         if unknown is not None:
             return Fetch(refused=f"`{_text(unknown)}` comes before it in the same step")
         if manager.static_only:
@@ -83,6 +83,33 @@ def fetch_for(
         shell = " && ".join([*(_words(other) for other in before), found.shell])
         return replace(found, shell=shell if found.shell else "", flags=_mounts(run))
     return None
+
+
+def _prepares(command: Command, ecosystems: Sequence[Ecosystem]) -> bool:
+    """Whether what follows it in the same step may need it: it does something, writes a file, or sets a variable."""
+    if writes_file(command) or not prepares_nothing(_values(command), ecosystems):
+        return True
+    return any(steers_fetch(name, ecosystems) for name, _ in _exported(command))
+
+
+def _exported(command: Command) -> list[tuple[str, str | None]]:
+    """What `export` sets, with the values as far as they are known."""
+    if command.name != "export":
+        return []
+    pairs = [(word.text.partition("=")[0], word.value) for word in command.arguments]
+    return [(name, None if value is None else value.partition("=")[2]) for name, value in pairs]
+
+
+def _can_be_said_twice(situation: Situation, ground: Ground, run: Instruction, command: Command) -> bool:
+    """A setting of the user, or a variable with a plain value: the new step begins with it as well."""
+    ecosystems = situation.project.ecosystems
+    if writes_file(command) or command.conditional or command.operator not in ("", "&&", ";"):
+        return False
+    exported = _exported(command)
+    if not exported:
+        return is_setting(_values(command), ecosystems)
+    cwd = posixpath.join(workdir_at(situation.dockerfile.scope_at(run)), command.cwd or ".")
+    return all(value is not None for _, value in exported) and not led_by(exported, cwd, ground, ecosystems)
 
 
 def _is_mounted(step: _Step) -> bool:
@@ -172,10 +199,22 @@ def _fetch(step: _Step) -> Fetch:
     if refused:
         return Fetch(refused=refused)
     shell, files, refused = _command(step, view, files, cwd)
-    if refused:
-        return Fetch(refused=refused)
+    variables = _variables(step, cwd) if not manager.stub else ""
+    if refused or variables is None:
+        return Fetch(refused=refused or f"`{_text(command)}` cannot be read with certainty")
+    shell = variables + shell
     lays = tuple(_in(cwd, name) for name in manager.lays)
     return Fetch(tuple(files), _there(shell, command, manager, cwd, step.here), lays=lays)
+
+
+def _variables(step: _Step, cwd: str) -> str | None:
+    """The variables in front of the command that hold for its fetch as well; None where one is not known."""
+    ecosystems = step.situation.project.ecosystems
+    given = [one for one in step.command.assignments if steers_fetch(one.name, ecosystems)]
+    pairs = [(one.name, one.value) for one in given]
+    if any(value is None for _, value in pairs) or led_by(pairs, cwd, step.ground, ecosystems):
+        return None
+    return "".join(f"{one.name}={one.word.text} " for one in given)
 
 
 def _there(shell: str, command: Command, manager: Manager, cwd: str, here: str) -> str:

@@ -258,11 +258,19 @@ def _split(script: Script, item: Instruction, index: int, read: _Read, moves: Mo
         return False
     if any(not command.words for command in script.commands[:index]):
         return False
+    if any(_removes_for_good(command) for command in script.commands[index:]):
+        return False  # its own layer would keep what the step as a whole does not leave behind
     if "#" in item.text[script.commands[index - 1].span.end : script.commands[index].span.start]:
         return False
     _take(item, read, moves)
     moves.split_at, moves.goes_to = index, goes_to
     return False
+
+
+def _removes_for_good(command: Command) -> bool:
+    """Whether it removes something that is not the source's: a secret, or what an installation leaves behind."""
+    named = [word.text.strip("\"'") for word in command.arguments]
+    return command.name in ("rm", "shred", "unlink") and any(name.startswith(("/", "~", "$HOME")) for name in named)
 
 
 def _beginning(script: Script, index: int) -> str:

@@ -134,6 +134,29 @@ def led_by(
     return ""
 
 
+_EVERYWHERE = ("PATH", "HOME", "*_PROXY")
+
+
+def steers_fetch(name: str, ecosystems: Iterable[Ecosystem]) -> bool:
+    """Whether a variable says where a fetch finds its tool, its packages or its settings, or where it puts them."""
+    upper = name.upper()
+    if any(fnmatchcase(upper, pattern) for pattern in _EVERYWHERE):
+        return True
+    found = [one for one in ecosystems if any(fnmatchcase(upper, pattern.upper()) for pattern in one.variables)]
+    return any(not any(fnmatchcase(upper, pattern.upper()) for pattern in one.compiles_with) for one in found)
+
+
+def writes_file(command: Command) -> bool:
+    """Whether the shell writes its output to a file."""
+    for redirection in command.redirections:
+        target = redirection.target.value if redirection.target is not None else None
+        if ">" not in redirection.operator or (target or "").startswith("/dev/"):
+            continue
+        if not (redirection.operator == ">&" and ((target or "").isdigit() or target == "-")):
+            return True
+    return False
+
+
 def _path_words(value: str) -> list[str]:
     return [word.removeprefix("//") for word in re.split(r"[\s=:,;\"']+", value) if word.strip("./")]
 

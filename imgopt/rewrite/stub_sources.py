@@ -47,7 +47,7 @@ class Stub:
 def cargo_stub(context: ContextFiles, folder: str) -> Stub:
     """Stub sources of the package or workspace in `folder` of the context: every target that a manifest names, or that
     Cargo finds by its place. Refused: manifests that cannot be read, dependencies outside the folder, targets whose
-    file the context lacks."""
+    file the context lacks, packages without a target: Cargo builds none, and the step that does makes its own."""
     stub = Stub()
     below = f"{folder.rstrip('/')}/" if folder else ""
     found = [path for path in context.below(below.rstrip("/")) if _is_manifest(path[len(below) :])]
@@ -81,20 +81,27 @@ def _add(stub: Stub, folder: str, manifest: dict[str, Any], files: frozenset[str
     if package is None:
         return
     stub.packages.append(package["name"])
-    library = manifest.get("lib", {}).get("path", "src/lib.rs")
-    if posixpath.join(folder, library) in files:
-        stub.libraries.append(posixpath.join(folder, library))
-    for path in dict.fromkeys(_programs(folder, manifest, files)):
-        full = posixpath.normpath(posixpath.join(folder, path))
-        if full not in files:
-            stub.refused = stub.refused or f"{full} is not in the build context"
-        stub.programs.append(full)
+    library = posixpath.join(folder, manifest.get("lib", {}).get("path", "src/lib.rs"))
+    programs = [posixpath.normpath(posixpath.join(folder, path)) for path in _programs(folder, manifest, files)]
+    missing = [path for path in (*programs, *([library] if "lib" in manifest else [])) if path not in files]
+    if missing:
+        stub.refused = stub.refused or f"{missing[0]} is not in the build context"
+    if library not in files and not any(path != _script(folder, manifest) for path in programs):
+        stub.refused = stub.refused or f"no source of the package `{package['name']}` is copied"
+    stub.libraries += [library] if library in files else []
+    stub.programs += dict.fromkeys(programs)
+
+
+def _script(folder: str, manifest: dict[str, Any]) -> str:
+    """Where the build script is, or would be."""
+    script = manifest["package"].get("build", "build.rs")
+    return posixpath.normpath(posixpath.join(folder, script)) if isinstance(script, str) else ""
 
 
 def _programs(folder: str, manifest: dict[str, Any], files: frozenset[str]) -> Iterator[str]:
     """Sources with a main function, relative to the package: build script, programs, and what else is named."""
     script = manifest["package"].get("build", "build.rs")
-    if isinstance(script, str) and ("build" in manifest["package"] or posixpath.join(folder, script) in files):
+    if isinstance(script, str) and ("build" in manifest["package"] or _script(folder, manifest) in files):
         yield script
     if posixpath.join(folder, "src/main.rs") in files:
         yield "src/main.rs"

@@ -183,6 +183,10 @@ def test_a_target_folder_named_by_a_variable_is_a_mount_of_the_target_too(tmp_pa
         "FROM rust\nWORKDIR /app\nCOPY . .\nRUN if true; then cargo build --target x; else cargo build; fi\n",
         "FROM golang\nWORKDIR /app\nCOPY . .\nRUN --network=none go build .\n",
         "FROM rust\nWORKDIR /app\nCOPY Cargo.toml build.rs ./\nCOPY src src\nRUN cargo build\n",
+        "FROM rust\nWORKDIR /app\nCOPY Cargo.toml ./\nCOPY src/a.js ./\nRUN mkdir src && echo 'fn main() {}' > "
+        "src/main.rs && cargo build\nCOPY src src\nRUN cargo build\n",
+        "FROM rust\nWORKDIR /app\nCOPY Cargo.toml ./\nCOPY src/a.js ./\nRUN mkdir src && echo > src/lib.rs "
+        "&& cargo build\nCOPY src src\nRUN cargo build\n",
         "FROM base\nWORKDIR /app\nCOPY rust-toolchain.toml ./\nRUN curl https://sh.rustup.rs | sh -s -- -y\n",
     ],
     ids=[
@@ -194,6 +198,8 @@ def test_a_target_folder_named_by_a_variable_is_a_mount_of_the_target_too(tmp_pa
         "a command that runs only sometimes",
         "a step without a network",
         "a stub in the place of what was copied above",
+        "a stub of the author's own",
+        "a library of the author's own that stands for the source",
         "an installer reads the version that the project names",
     ],
 )

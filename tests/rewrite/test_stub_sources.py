@@ -55,6 +55,9 @@ def test_a_project_in_a_folder_of_the_context_is_read_there(tmp_path: Path) -> N
         ({"Cargo.toml": '[dependencies]\na = { path = "/opt/a" }\n'}, "lies outside of the project (/opt/a)"),
         ({"core/Cargo.toml": '[package]\nname = "c"\n[[bin]]\nname = "x"\npath = "gen/x.rs"\n'}, "core/gen/x.rs is"),
         ({"core/src/bin/a b.rs": ""}, "needs quotes"),
+        ({"late/Cargo.toml": '[package]\nname = "late"\n'}, "no source of the package `late` is copied"),
+        ({"late/Cargo.toml": '[package]\nname = "l"\n', "late/build.rs": ""}, "no source of the package `l`"),
+        ({"core/Cargo.toml": '[package]\nname = "c"\n[lib]\npath = "gen/lib.rs"\n'}, "core/gen/lib.rs is"),
     ],
 )
 def test_what_a_stub_cannot_stand_for_is_refused(changed: dict[str, str], reason: str, tmp_path: Path) -> None:
