@@ -86,6 +86,29 @@ KEPT = (
         a__csproj="<p/>\n", obj_in_project__assets__json="old\n",
     ),
     _case(
+        "credentials that a build's own step writes",
+        f"FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN echo machine > /root/.netrc && go build -o /shop .\n{_START}",
+        go__mod="module a\n", go__sum="s\n", main__go="package main\n",
+    ),
+    _case(
+        "a variable of the modules behind the source",
+        f"FROM golang:1.24\nWORKDIR /src\nCOPY . .\nENV GOPRIVATE=example.org\nRUN go build -o /shop .\n{_START}",
+        go__mod="module a\n", go__sum="s\n", main__go="package main\n",
+    ),
+    _case(
+        "a secret that a step does not leave behind",
+        f"{_SOURCE}RUN echo token > /root/.npmrc && npm ci && npm run build && rm /root/.npmrc\n{_START}",
+        package__json=_NODE["package.json"], package__lock__json="{}\n", app__js="a\n",
+    ),
+    _case(
+        "a stub of the author's own",
+        "FROM rust\nWORKDIR /app\nCOPY Cargo.toml Cargo.lock ./\nCOPY Makefile ./\n"
+        "RUN mkdir src && echo 'fn main() {}' > src/main.rs && cargo build\nCOPY src src\n"
+        f"RUN cargo build\n{_START}",
+        Cargo__toml='[package]\nname = "shop"\n', Cargo__lock="version = 3\n", src_in_main__rs="fn main() { 1 }\n",
+        Makefile="all:\n",
+    ),
+    _case(
         "a script without a first line", "FROM debian:12\nWORKDIR /app\nCOPY start /app/start\nCMD /app/start\n",
         start="exec serve 1\n",
     ),

@@ -1,18 +1,23 @@
 """Builds many generated files at once with the real engine, and reports what is in each stage and what was logged.
 
-One call of `docker buildx bake` builds a batch: the bases, every job's stages, and a probe that has all of them mounted
-and writes down what they hold. No image is loaded, nothing is pulled, and no step has a network.
+One call of `docker buildx bake` builds a batch: the bases, and every job's stages, each with a probe as its last step
+that prints what the stage holds. The engine's progress brings it here: nothing is mounted, copied or exported for it,
+no image is loaded, nothing is pulled, and no step has a network.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shlex
 import shutil
 import subprocess
+import tempfile
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from differential.system import family
@@ -24,8 +29,10 @@ from imgopt.engine import Engine
 MANAGERS = Path(__file__).parent / "managers"
 _OWN_BASES = {"golang": "golang", "rust": "rust", "maven": "maven"}
 _FAMILIES = {"apt": "debian", "apk": "alpine", "yum": "centos", "dnf": "fedora", "microdnf": "minimal"}
-_FAILED = re.compile(r"(?: > \[|ERROR: target )(\w+)[: ]")
-"""How buildx names the target of a step that failed."""
+_FAILED = re.compile(r"ERROR: target (\w+):", re.MULTILINE)
+"""How buildx names the target that failed."""
+_STEP = re.compile(r"\[(\w+) ")
+"""How the name of a step begins: with its target."""
 _SLIPS = 5
 _SLIP = re.compile(r"no such job|context deadline exceeded|connection reset|transport is closing")
 """What the engine says where it had too much to do; the next try goes on where this one ended."""
@@ -64,25 +71,25 @@ class Built:
 
 
 class Laboratory:
-    """`tools` is an image with apt, for the static shell; `run` a word that keeps this run's cache mounts apart."""
+    """`tools` is an image with apt, for the static shell; `run` a word that keeps this run's cache mounts apart.
+
+    It may be used by several threads.
+    """
 
     def __init__(self, engine: Engine, tools: str, run: str, folder: Path) -> None:
         self._engine, self._tools = engine, tools
         self._run, self._folder = run, folder
+        self._numbers = count()
 
     def build(self, jobs: Sequence[Job]) -> dict[str, Built]:
         """Every job by its name. A job that fails is set aside, and the others go on where they were."""
         waiting, done = {job.name: job for job in jobs}, dict[str, Built]()
         slips = 0
         while waiting:
-            failed, message = self._bake(list(waiting.values()))
-            if not message:
-                found = self._folder / "out"
-                return {**done, **{name: _read(found / name) for name in waiting}}
-            for name in failed & set(waiting):
-                done[name] = Built(error=message)
-                del waiting[name]
-            slips = 0 if failed else slips + 1
+            found, message = self._bake(list(waiting.values()))
+            done.update(found)
+            waiting = {name: job for name, job in waiting.items() if name not in found}
+            slips = 0 if found else slips + 1
             assert slips < _SLIPS, message
         return done
 
@@ -98,56 +105,74 @@ class Laboratory:
         command = [*self._engine.buildx(words[0]), *words[1:]]
         return subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment)
 
-    def _bake(self, jobs: Sequence[Job]) -> tuple[set[str], str]:
-        """The names of jobs that failed, and what was said."""
-        for name in ("jobs", "out"):
-            shutil.rmtree(self._folder / name, ignore_errors=True)
-            (self._folder / name).mkdir(parents=True)
-        targets = {**_bases(self._tools), **{job.name: self._target(job) for job in jobs}}
-        file = self._folder / "bake.json"
+    def _bake(self, jobs: Sequence[Job]) -> tuple[dict[str, Built], str]:
+        """What is known of the jobs that were built and of those that failed, and the end of what was said."""
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        number = f"{self._run}-{next(self._numbers)}"
+        targets = {**_bases(self._tools), **{job.name: self._target(job, folder, number) for job in jobs}}
+        file = folder / "bake.json"
         file.write_text(json.dumps({"target": targets}))
-        done = self._buildx("bake", "--progress=plain", "--provenance=false", f"--file={file}", "--allow=network.host",
-                            "--allow=fs=/", *(job.name for job in jobs))  # fmt: skip
-        return (set(), "") if done.returncode == 0 else _failures(done.stderr, jobs)
+        done = self._buildx("bake", "--progress=rawjson", "--provenance=false", f"--file={file}",
+                            "--allow=network.host", "--allow=fs=/", *(job.name for job in jobs))  # fmt: skip
+        shutil.rmtree(folder)
+        said = Said.of(done.stderr)
+        found = {job.name: made for job in jobs for made in [said.built(job)] if made is not None}
+        return {**(said.failures(jobs) if done.returncode else {}), **found}, said.end
 
-    def _target(self, job: Job) -> dict[str, object]:
-        """The job's file, with a probe behind it that has all stages mounted."""
-        folder = self._folder / "jobs" / job.name
-        folder.mkdir()
+    def _target(self, job: Job, folder: Path, number: str) -> dict[str, object]:
+        """The job's file, with its probes."""
         dockerfile = parse(job.dockerfile)
-        stages = sorted(dockerfile.reachable(None), key=lambda one: one.index)
-        (folder / "Dockerfile").write_bytes(_probed(dockerfile, stages).encode())
+        stages = _stages(dockerfile)
+        file = folder / job.name
+        file.write_bytes(_probed(dockerfile, stages, (number, job.name)).encode())
         if job.ignore is not None:
-            (folder / "Dockerfile.dockerignore").write_text(job.ignore if job.ignore.strip() else "# nothing\n")
+            file.with_suffix(".dockerignore").write_text(job.ignore if job.ignore.strip() else "# nothing\n")
         bases = {str(stage.root.base): f"target:base-{_base(str(stage.root.base))}" for stage in stages}
         return {
             "context": str(job.context),
-            "dockerfile": str(folder / "Dockerfile"),
+            "dockerfile": str(file),
             "contexts": bases,
             "network": "none",
             "args": {
                 "BUILDKIT_CACHE_MOUNT_NS": f"{self._run}{job.name}",
                 "BUILDKIT_DOCKERFILE_CHECK": "skip=all",
             },
-            "output": [f"type=local,dest={self._folder / 'out' / job.name}"],
+            "output": ["type=cacheonly"],
         }
 
 
-def _probed(dockerfile: Dockerfile, stages: Sequence[StageOf]) -> str:
+def _stages(dockerfile: Dockerfile) -> list[StageOf]:
+    """Those that are built, the one that ships last."""
+    return sorted(dockerfile.reachable(None), key=lambda one: one.index)
+
+
+_CHILD = "differential-child"
+
+
+def _probed(dockerfile: Dockerfile, stages: Sequence[StageOf], names: tuple[str, str]) -> str:
+    """A probe at the end of each stage, as root; what is built on a stage has the stage's user. Where there is ONBUILD,
+    an image is built on the last one, and looked at."""
     text, eol, last = dockerfile.text, dockerfile.eol, stages[-1]
-    name = last.name or "differential-last"
-    if last.name is None:
-        text = apply_edits(text, [Edit(last.start.span.end, last.start.span.end, f" AS {name}")])
-    mounts = [f"--mount=type=bind,from={stage.name or name},target=/images/{stage.index},rw" for stage in stages]
-    words = ["/bin/busybox", "sh", "/usr/libexec/fakes/probe", str(last.index), _start_script(dockerfile)]
-    lines = [
-        f"FROM {name} AS differential-look",
-        "USER 0",
-        f"RUN {' '.join(mounts)} {json.dumps(words)}",
-        "FROM scratch",
-        "COPY --from=differential-look /out /",
-    ]
-    return text + "".join(eol + line for line in lines) + eol
+    edits, child = [], ""
+    if _has_child(last):
+        name = last.name or "differential-last"
+        if last.name is None:
+            edits.append(Edit(last.start.span.end, last.start.span.end, f" AS {name}"))
+        child = eol.join([f"FROM {name} AS {_CHILD}", _probe(*names, _CHILD), ""])
+    for stage in stages:
+        start = [_start_script(dockerfile)] if stage is last else []
+        users = [item.source for part in stage.chain for item in part.instructions if item.keyword == "USER"]
+        lines = ["", "USER 0", _probe(*names, str(stage.index), *start), *users[-1:]]
+        edits.append(Edit(stage.span.end, stage.span.end, eol.join(lines)))
+    return apply_edits(text, edits) + eol + child
+
+
+def _has_child(stage: StageOf) -> bool:
+    return any(item.keyword == "ONBUILD" for part in stage.chain for item in part.instructions)
+
+
+def _probe(*words: str) -> str:
+    return f"RUN {json.dumps(['/bin/busybox', 'sh', '/usr/libexec/fakes/probe', *words])}"
 
 
 def _bases(tools: str) -> dict[str, dict[str, object]]:
@@ -161,38 +186,88 @@ def _base(image: str) -> str:
     return own or _FAMILIES[family(image)]
 
 
-def _failures(said: str, jobs: Sequence[Job]) -> tuple[set[str], str]:
-    """The jobs whose step failed, or whose file could not be read, and the end of what was said."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    if _SLIP.search("\n".join(lines[-3:])):
-        return set(), lines[-1]
-    found = {match[1] for line in lines for match in [_FAILED.match(line)] if match}
-    return found & {job.name for job in jobs}, "\n".join(lines[-40:])
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What `buildx bake` reported, read. `parts`: what the probes printed, by job, stage and title; `errors`: why steps
+    of a job failed; `end`: what was said to people."""
+
+    parts: Mapping[str, Mapping[str, Mapping[str, str]]]
+    errors: Mapping[str, list[str]]
+    end: str
+
+    @classmethod
+    def of(cls, text: str) -> Said:
+        printed, errors, end = defaultdict[str, bytes](bytes), defaultdict[str, list[str]](list), list[str]()
+        for line in filter(str.strip, text.split("\n")):
+            if not line.startswith("{"):
+                end.append(line)
+                continue
+            said = json.loads(line)
+            for log in said.get("logs", ()):
+                if log["stream"] == 1:
+                    printed[log["vertex"]] += base64.b64decode(log["data"])
+            for vertex in said.get("vertexes", ()):
+                if vertex.get("error") and (target := _STEP.match(vertex["name"])):
+                    errors[target[1]].append(f"{vertex['name']}: {vertex['error']}")
+        parts = defaultdict[str, dict[str, dict[str, str]]](dict)
+        for data in printed.values():
+            title, _, rest = data.decode(errors="surrogateescape").partition("\n")
+            if title.startswith("\x1ejob "):
+                _, job, stage = title.split()
+                parts[job][stage] = dict(_part(part) for part in rest.split("\x1e")[1:])
+        return cls(parts, errors, "\n".join(end[-40:]))
+
+    def built(self, job: Job) -> Built | None:
+        """None where a stage did not end."""
+        dockerfile = parse(job.dockerfile)
+        stages = _stages(dockerfile)
+        wanted = [*(str(stage.index) for stage in stages), *([_CHILD] if _has_child(stages[-1]) else [])]
+        found = self.parts.get(job.name, {})
+        if not all("end" in found.get(name, {}) for name in wanted):
+            return None
+        return _read({name: found[name] for name in wanted}, str(stages[-1].index))
+
+    def failures(self, jobs: Sequence[Job]) -> dict[str, Built]:
+        """The jobs whose step failed, or whose file could not be read."""
+        if _SLIP.search("\n".join(self.end.splitlines()[-3:])):
+            return {}
+        named = set(_FAILED.findall(self.end))
+        causes = {job.name: [one for one in self.errors.get(job.name, ()) if _CANCELED not in one] for job in jobs}
+        return {
+            name: Built(error="\n".join([*errors, self.end]))
+            for name, errors in causes.items()
+            if errors or name in named
+        }
 
 
-def _read(found: Path) -> Built:
-    failed = "".join(path.read_text() for path in found.glob("*.state"))
+_CANCELED = "context canceled"
+
+
+def _part(text: str) -> tuple[str, str]:
+    title, _, rest = text.partition("\n")
+    return title, rest
+
+
+def _read(found: Mapping[str, Mapping[str, str]], last: str) -> Built:
+    child = found.get(_CHILD, {}).get("state", "")
+    stages = {name: parts for name, parts in found.items() if name != _CHILD}
+    failed = "".join(parts["state"] for parts in stages.values())
     if failed:
         return Built(error=failed)
-    stages = {int(log.stem): Stage(tuple(_lines(log)), dict(map(_fact, _lines(log.with_suffix(".files")))))
-              for log in sorted(found.glob("*.log"))}  # fmt: skip
-    start = tuple(line for said in found.glob("*.start") for line in _lines(said))
-    variables = tuple(
-        line for line in sorted(_lines(found / "env")) if not line.startswith(("HOME=", "PWD=", "SHLVL="))
-    )
-    return Built("", stages, start, variables, (found / "child").read_text())
+    read = {
+        int(name): Stage(tuple(parts["log"].splitlines()), dict(map(_fact, parts["files"].splitlines())))
+        for name, parts in stages.items()
+    }
+    variables = (line for line in sorted(stages[last]["variables"].splitlines()) if not line.startswith(_OF_A_SHELL))
+    return Built("", read, tuple(stages[last].get("start", "").splitlines()), tuple(variables), child)
 
 
-_OF_A_SHELL = ("HOME", "PWD", "SHLVL")
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(errors="surrogateescape").splitlines()
+_OF_A_SHELL = ("HOME=", "PWD=", "SHLVL=")
 
 
 def _fact(line: str) -> tuple[str, tuple[str, str]]:
     path, facts, what = line.split("\t")
-    return path[1:], (facts, what.partition("->")[2].strip() if "->" in what else what.removeprefix(path))
+    return path, (facts, what.partition("->")[2].strip() if "->" in what else what.removeprefix(path))
 
 
 _START = """\
