@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from imgopt.ci.advice import Advice
+from imgopt.context.dockerfiles import find_dockerfiles, own_context
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.dockerfile.names import is_template
@@ -36,9 +37,25 @@ class Linted:
     rewritten: str
 
 
-def lint(paths: Sequence[Path]) -> list[Linted]:
-    """Raises InputError for a file that cannot be read."""
-    return [_linted(path) for path in paths]
+def dockerfiles_of(paths: Sequence[Path]) -> dict[Path, Path]:
+    """The Dockerfiles that paths name, or that lie in the folders that they name, each with its build context: its own
+    folder, or the folder that was named, as the files say. Raises InputError for a folder that has none."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        inside = find_dockerfiles(path, broken=True) if path.is_dir() else [path]
+        if not inside:
+            hint = "name the file, if it is called otherwise"
+            raise InputError("no Dockerfile here or in the sub-folders", location=Location(str(path)), hint=hint)
+        for one in inside:
+            found.setdefault(one, own_context(path, one) if path.is_dir() else one.parent)
+    return found
+
+
+def lint(paths: Sequence[Path] | Mapping[Path, Path]) -> list[Linted]:
+    """`paths`: Dockerfiles and folders of them, or each Dockerfile with its build context. Raises InputError for a file
+    that cannot be read."""
+    known = paths if isinstance(paths, Mapping) else dockerfiles_of(paths)
+    return [_linted(path, context) for path, context in known.items()]
 
 
 def fix(linted: Sequence[Linted]) -> list[Path]:
@@ -51,7 +68,7 @@ def fix(linted: Sequence[Linted]) -> list[Path]:
     return changed
 
 
-def _linted(path: Path) -> Linted:
+def _linted(path: Path, context: Path) -> Linted:
     try:
         text = path.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
@@ -66,15 +83,15 @@ def _linted(path: Path) -> Linted:
             for problem in dockerfile.errors
         )
         return Linted(path, remarks, text, text)
-    return _planned(path, text)
+    return _planned(path, context, text)
 
 
-def _planned(path: Path, text: str) -> Linted:
+def _planned(path: Path, context: Path, text: str) -> Linted:
     from imgopt.rewrite.plan import make_plan
     from imgopt.rewrite.strategy import ContextFiles, Project
     from imgopt.rewrite.variants import choose_variants, strategies_of
 
-    files = ContextFiles.read(path.parent, path)
+    files = ContextFiles.read(context, path)
     chosen = [item for item in strategies_of(choose_variants(["safe"])[0], (), ()) if item.safety == "text"]
     plan = make_plan(text, Project(files, builtin_ecosystems()), chosen)
     advice = Advice(text, plan.dockerfile, plan.lines)

@@ -37,7 +37,9 @@ Until = Annotated[str | None, typer.Option("--until", help="YYYY-MM-DD: accepted
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Commits to look at.")]
 CiFormat = Annotated[str, choices.format_option("ci")]
 HistoryFormat = Annotated[str, choices.format_option("history")]
-Dockerfiles = Annotated[list[Path], typer.Argument(metavar="DOCKERFILE...", help="Files to check.")]
+Dockerfiles = Annotated[
+    list[Path], typer.Argument(metavar="DOCKERFILE|FOLDER...", help="Files to check, or folders of them.")
+]
 Fix = Annotated[bool, typer.Option("--fix", help="Write what the rewriter would write.")]
 
 
@@ -83,7 +85,11 @@ Check Dockerfiles by their text alone, without an engine: what a build refuses, 
 
 Exit code 1 when there is a remark, or with --fix when a file was changed.
 
+In a folder, and in its sub-folders, every Dockerfile is read, under whatever name (web.Dockerfile, Dockerfile.prod).
+
   imgopt ci lint Dockerfile docker/*.Dockerfile
+
+  imgopt ci lint .
 """
 
 
@@ -173,13 +179,16 @@ def history(
 
 
 def lint(files: Dockerfiles, fix: Fix = False) -> int:
+    from imgopt.ci.lint import dockerfiles_of, lines_of
     from imgopt.ci.lint import fix as write
-    from imgopt.ci.lint import lines_of
     from imgopt.ci.lint import lint as read
     from imgopt.report.common import safe_terminal
 
-    with told_when_slow(f"reading {len(files)} Dockerfile{'s' if len(files) > 1 else ''} and what is beside"):
-        linted = read(files)
+    known = dockerfiles_of(files)
+    if any(path.is_dir() for path in files):
+        _say(f"reads {', '.join(safe_terminal(str(path)) for path in known)}")
+    with told_when_slow(f"reading {len(known)} Dockerfile{'s' if len(known) > 1 else ''} and what is beside"):
+        linted = read(known)
     changed = write(linted) if fix else []
     for line in lines_of(linted):
         print(safe_terminal(line))

@@ -8,22 +8,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from imgopt.dockerfile import Dockerfile, parse
+from imgopt.dockerfile.names import is_dockerfile
 from imgopt.dockerfile.typed import Copy
 
 DEEPEST = 3
 """Folders below the context that are looked into."""
 MOST_FOLDERS = 2000
-_NAME = re.compile(
-    r"(?:dockerfile|containerfile)(?:[._-][\w-]+)*|[\w.-]+\.(?:dockerfile|containerfile)", re.IGNORECASE | re.ASCII
-)
-_ENDINGS = (".dockerignore", ".md", ".txt", ".bak", ".orig", ".rej", ".swp", ".j2", ".tmpl", ".template", ".erb", ".py")
+_PLAIN = ("dockerfile", "containerfile")
 _FOREIGN = frozenset(["node_modules", "vendor", "venv", "site-packages", "target", "dist", "__pycache__", "testdata"])
 
 
-def find_dockerfiles(context: Path) -> list[Path]:
+def find_dockerfiles(context: Path, *, broken: bool = False) -> list[Path]:
     """The Dockerfiles of a folder and of its sub-folders, the nearest first; hidden and installed folders are left
-    out. Only what begins as a Dockerfile does counts."""
-    found = [path for path in _named(context) if _is_dockerfile(path)]
+    out. Only what begins as a Dockerfile does counts; with `broken` also where a build would refuse it."""
+    found = [path for path in _named(context) if _is_dockerfile(path, broken=broken)]
     return sorted(found, key=lambda path: (len(path.relative_to(context).parts), str(path)))
 
 
@@ -45,12 +43,14 @@ def _named(context: Path) -> Iterator[Path]:
         deep = len(Path(root).relative_to(context).parts) >= DEEPEST
         folders[:] = [] if deep else sorted(f for f in folders if f not in _FOREIGN and not f.startswith("."))
         for name in files:
-            if _NAME.fullmatch(name) and not name.lower().endswith(_ENDINGS):
+            if is_dockerfile(name):
                 yield Path(root, name)
 
 
-def _is_dockerfile(path: Path) -> bool:
+def _is_dockerfile(path: Path, *, broken: bool) -> bool:
     read = parse(_text(path))
+    if broken and read.errors:
+        return bool(read.stages) or path.name.lower() in _PLAIN
     return bool(read.stages) and not read.errors
 
 

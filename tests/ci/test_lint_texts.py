@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from imgopt.ci.lint import lines_of, lint
+from imgopt.ci.lint import dockerfiles_of, lines_of, lint
 from imgopt.dockerfile.names import is_dockerfile
 
+IMGOPT = (sys.executable, "-m", "imgopt", "ci", "lint")
 ROOT = Path(__file__).parent.parent.parent
 HOOKS = (ROOT / ".pre-commit-hooks.yaml").read_text()
 NAMES = {
@@ -42,6 +45,54 @@ def test_a_remark_says_what_is_wrong_and_what_to_write(tmp_path: Path, line: str
     assert ":2: warning: " in shown
     assert wrong in shown
     assert write in shown
+
+
+FILES = {
+    "Dockerfile": "FROM python:3.12\nRUN pip install flask\n",
+    "docker/web.Dockerfile": "FROM python:3.12\nCOPY src/app.py /app.py\nCMD python /app.py\n",
+    "services/api/Dockerfile": "FROM python:3.12\nCOPY main.py /main.py\nCMD python /main.py\n",
+    "services/broken/Dockerfile": "RUN pip install flask\n",
+    "deploy/Containerfile.prod": "FROM alpine\nCMD a b\n",
+    "deploy/Dockerfile.j2": "FROM {{ base }}\n",
+    "deploy/Dockerfile.dockerignore": "x\n",
+    "node_modules/x/Dockerfile": "FROM alpine\nCMD a b\n",
+    ".cache/Dockerfile": "FROM alpine\nCMD a b\n",
+    "docs/dockerfile.md": "FROM alpine\nCMD a b\n",
+    "src/app.py": "",
+    "services/api/main.py": "",
+}
+FOUND = {"Dockerfile", "docker/web.Dockerfile", "services/api/Dockerfile", "services/broken/Dockerfile",
+         "deploy/Containerfile.prod"}  # fmt: skip
+
+
+def fill(folder: Path) -> Path:
+    for path, text in FILES.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+def test_a_folder_stands_for_the_dockerfiles_in_it_each_with_its_context(tmp_path: Path) -> None:
+    found = dockerfiles_of([fill(tmp_path), tmp_path / "Dockerfile"])
+    assert {str(path.relative_to(tmp_path)) for path in found} == FOUND
+    assert found[tmp_path / "docker/web.Dockerfile"] == tmp_path
+    assert found[tmp_path / "services/api/Dockerfile"] == tmp_path / "services/api"
+
+
+def test_a_folder_is_linted_as_its_files_are_and_they_are_named(tmp_path: Path) -> None:
+    done = subprocess.run([*IMGOPT, "."], cwd=fill(tmp_path), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    named, _, _ = done.stderr.partition("\n")
+    assert set(named.partition("reads ")[2].split(", ")) == FOUND
+    assert {line.partition(":")[0] for line in done.stdout.splitlines()} == FOUND
+    assert "services/broken/Dockerfile:1: error: " in done.stdout
+    assert "docker/web.Dockerfile:3: warning: " in done.stdout
+
+
+def test_a_folder_without_a_dockerfile_is_said(tmp_path: Path) -> None:
+    done = subprocess.run([*IMGOPT, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no Dockerfile here or in the sub-folders" in done.stderr
 
 
 def test_a_template_is_said_plainly(tmp_path: Path) -> None:

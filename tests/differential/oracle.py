@@ -20,9 +20,9 @@ from imgopt.dockerfile.typed import Env, Label
 _HOME = r"/(?:root|home/\w+)"
 CACHES = (
     rf"{_HOME}/(?:\.npm|\.cache|\.yarn/berry/cache|\.local/share/pnpm/store|\.m2/repository|\.nuget/packages"
-    r"|\.composer/cache|\.gradle/caches|go/pkg/mod|\.cargo/registry)"
+    r"|\.composer/cache|\.gradle/(?:caches|wrapper)|go/pkg/mod|\.cargo/registry)"
     r"|/usr/local/share/\.cache|/go/pkg/mod|/usr/local/cargo/registry|/usr/local/bundle/cache|/opt/conda/pkgs"
-    r"|/var/cache/(?:apt|apk|yum|dnf)"
+    r"|/tmp/cache|/var/cache/(?:apt|apk|yum|dnf)"
 )
 """Folders where managers keep what they downloaded, for their next run."""
 LISTS = r"/var/lib/apt/lists"

@@ -4,16 +4,18 @@ with itself. Twice the lines may take a little more than twice the work, and fou
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, overload
 
 import pytest
 
+from imgopt.ci.advice import Advice
 from imgopt.ci.lint import lint
 from imgopt.config import Config
+from imgopt.results.rewrite import Change
 from imgopt.rewrite.static import rewrite_static
 
 LINES = {
@@ -72,3 +74,45 @@ def test_twice_the_lines_are_twice_the_work(kind: str, work: Callable[[Path], ob
     counts = [calls(partial(work, project(tmp_path / f"{size}", kind, size))) for size in SIZES]
     growth = (counts[2] - counts[1]) / (counts[1] - counts[0])
     assert growth < 2.2, counts
+
+
+class Lines(Sequence[int | None]):
+    """The lines of a rewrite; counts how often one is read, by whatever way."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.reads = size, 0
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> int | None: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int | None]: ...
+    def __getitem__(self, index: int | slice) -> int | Sequence[int | None] | None:
+        assert isinstance(index, int)
+        self.reads += 1
+        if index >= self.size:
+            raise IndexError
+        return index + 1
+
+
+class Text(str):
+    """A Dockerfile; counts how often it is cut into lines."""
+
+    cuts = 0
+
+    def splitlines(self, keepends: bool = False) -> list[str]:
+        Text.cuts += 1
+        return super().splitlines(keepends)
+
+
+def test_remarks_read_a_text_and_its_lines_once_whatever_their_number() -> None:
+    """What is written in C (a search in a list, a cut of a text) is one call, however long it takes."""
+    Text.cuts, size = 0, 300
+    before, lines = Text("RUN a\n" * size), Lines(size)
+    advice = Advice(before, Text("RUN b\n" * size), lines)
+    for line in range(1, size + 1):
+        change = Change(strategy="cache-mounts", line=line, because="")
+        assert advice.message(change).endswith("write `RUN b`")
+    assert (Text.cuts, lines.reads) == (2, size + 1)
