@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from imgopt.context.ecosystems import Accelerator
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command
-from imgopt.inspect.image_view import plain_name
+from imgopt.image.packages.names import plain_name
 from imgopt.rewrite.installs import Install, reads, recognise
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, ContextFiles, Example, Situation, Skip, Strategy

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Edit, Instruction
+from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.own_stage import going_to, own_stage
@@ -183,7 +184,7 @@ def pruned_paths(evidence: Evidence, folder: str, packages: Iterable[str]) -> se
         if not path.startswith(modules) or fact.kind == "dir":
             continue
         target = evidence.tree.resolve(path) if fact.kind == "symlink" else None
-        led = target is not None and any(_is_below(target.path, place) for place in gone)
+        led = target is not None and is_below(target.path, gone)
         shim = target is None and path.startswith(shims) and posixpath.basename(path) in programs
         if led or shim:
             paths.add(path)
@@ -193,10 +194,6 @@ def pruned_paths(evidence: Evidence, folder: str, packages: Iterable[str]) -> se
 def _store_folder(package: str) -> str:
     head, store, tail = package.partition("/node_modules/.pnpm/")
     return head + store + tail.partition("/")[0] if store else package
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder + "/")
 
 
 def _programs(evidence: Evidence, package: str) -> Iterable[str]:

@@ -17,7 +17,7 @@ from imgopt.inspect.file_servers import KNOWN, FileServer, file_server
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.site_paths import kinds
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, SUITES
-from imgopt.rewrite.carve import Carved, Verdict
+from imgopt.rewrite.carve import Carved, Verdict, is_below
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy, FinalStage, TextFile
 from imgopt.rewrite.settings import complement, without_start
@@ -69,7 +69,7 @@ def site_server(project: Project) -> FileServer | str:
         return f"the service did not open {server.folder}/index.html"
     if len(ports) != 1 or (server.port is not None and ports != (server.port,)):
         return f"{server.program} listens on {', '.join(map(str, ports)) or 'no port'}"
-    if any(_leads_out(evidence, path, server.folder) for path in evidence.facts if _below(path, server.folder)):
+    if any(_leads_out(evidence, path, server.folder) for path in evidence.facts if is_below(path, [server.folder])):
         return f"a link in {server.folder} leads out of it"
     if evidence.side.identity is None:
         return f"the image does not know its user {evidence.config.user}"
@@ -124,7 +124,7 @@ def _unneeded_steps(situation: Situation, folder: str) -> tuple[Edit, ...]:
     """The last steps of the builder whose layers hold nothing of the site: those that install its server."""
     evidence = situation.evidence
     assert evidence is not None
-    last = max((fact.layer for path, fact in evidence.facts.items() if _below(path, folder)), default=-1)
+    last = max((fact.layer for path, fact in evidence.facts.items() if is_below(path, [folder])), default=-1)
     history = evidence.side.image.layer_history[last + 1 :]
     later = [step.created_by.removesuffix(" # buildkit") for step in history if step is not None]
     edits: list[Edit] = []
@@ -209,18 +209,15 @@ def _files(facts: WebServer, block: str, *, by_variable: bool) -> tuple[TextFile
 def _carved(carved: Carved, folder: str) -> Carved:
     """The site is kept whole; nothing else can be asked for."""
     left = Verdict("dropped", "not served: only the files of the built site are")
-    return Carved({path: Verdict("kept", "") if _below(path, folder) else left for path in carved.fates}, carved.facts)
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder + "/")
+    fates = {path: Verdict("kept", "") if is_below(path, [folder]) else left for path in carved.fates}
+    return Carved(fates, carved.facts)
 
 
 def _leads_out(evidence: Evidence, path: str, folder: str) -> bool:
     if evidence.facts[path].kind != "symlink":
         return False
     target = evidence.tree.resolve(path)
-    return target is None or not _below(target.path, folder)
+    return target is None or not is_below(target.path, [folder])
 
 
 STRATEGY = Strategy(

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from imgopt.analysis.evidence import Evidence
 from imgopt.analysis.redact import is_secret_name, secret_names
+from imgopt.context.secrets import is_likely, secret_in
 from imgopt.errors import ImgoptError
 from imgopt.image import Entry, Layer, printable
 from imgopt.results.analysis import Finding, Where
 
-_KEY_FILE = re.compile(r"/(?:id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:pem|key|p12|pfx|jks|keystore))$")
-_ALWAYS = re.compile(
-    r"/(?:\.env(?:\.(?:local|production|prod))?|\.netrc|\.pgpass|\.git-credentials|\.pypirc|\.htpasswd"
-    r"|\.aws/credentials|\.docker/config\.json|\.kube/config|\.config/gcloud/.*credentials.*\.json)$"
-)
-_TOKEN_FILE = re.compile(r"/(?:\.npmrc|\.yarnrc\.yml|pip\.conf|\.?settings\.xml|service[-_]account.*\.json)$")
-_TOKEN = re.compile(rb"_authToken=|npmAuthToken|://[^/\s:@$]+:[^/\s@$]+@|<password>[^$<{]|\"private_key\":")
-_ENDINGS = (".env", ".local", ".production", ".prod", ".netrc", ".pgpass", ".git-credentials", ".pypirc", ".htpasswd",
-            "credentials", "/config", ".json", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".pem", ".key", ".p12",
-            ".pfx", ".jks", ".keystore", ".npmrc", ".yarnrc.yml", "pip.conf", "settings.xml")  # fmt: skip
-"""How the names end that these patterns know: most files are done with here."""
-_NOT_OURS = re.compile(r"/(?:site-packages|dist-packages|node_modules|test|tests|testdata|examples?|ssl/certs|share)/")
-_PRIVATE = b"PRIVATE KEY-----"
+_SYSTEM = re.compile(r"/(?:etc/ssl/certs|usr/share|usr/local/share|usr/lib/ssl)/")
+"""Certificates and examples that a distribution brings, also where no package owns them."""
+_HEAD = 1 << 16
 
 
 def find_secrets(evidence: Evidence) -> Iterator[Finding]:
     for layer in evidence.image.layers:
         for entry in layer.entries():
-            if entry.kind == "file" and entry.size and _looks_secret(entry, layer) and not _owned(evidence, entry):
-                yield _file(evidence, entry, layer)
+            if entry.kind == "file" and entry.size and is_likely(entry.path[entry.path.rfind("/") + 1 :]):
+                what = "" if _SYSTEM.match(entry.path) else secret_in(entry.path, partial(_head, layer, entry))
+                if what and not _owned(evidence, entry):
+                    yield _file(evidence, entry, layer, what)
     yield from _variables(evidence)
 
 
@@ -39,32 +33,21 @@ def _owned(evidence: Evidence, entry: Entry) -> bool:
     return evidence.packages.owner(entry.path) is not None
 
 
-def _looks_secret(entry: Entry, layer: Layer) -> bool:
-    path = entry.path
-    if not path.endswith(_ENDINGS) or _NOT_OURS.search(path):
-        return False
-    if _ALWAYS.search(path):
-        return True
-    wanted = _KEY_FILE.search(path) or _TOKEN_FILE.search(path)
-    if not wanted:
-        return False
-    if path.endswith((".p12", ".pfx", ".jks", ".keystore")):
-        return True
+def _head(layer: Layer, entry: Entry) -> str:
     try:
-        head = layer.read(entry, 1 << 16)
+        return layer.read(entry, _HEAD).decode("utf-8", "replace")
     except ImgoptError:
-        return False
-    return _PRIVATE in head or (_TOKEN_FILE.search(path) is not None and _TOKEN.search(head) is not None)
+        return ""
 
 
-def _file(evidence: Evidence, entry: Entry, layer: Layer) -> Finding:
+def _file(evidence: Evidence, entry: Entry, layer: Layer, what: str) -> Finding:
     live = evidence.tree.get(entry.path)
     gone = live is None or live.inode is None or live.inode.entry is not entry
     note = " (deleted or replaced later, but everybody can read it in its layer)" if gone else ""
     return evidence.finding(
         "secret-file",
         0,
-        f"{printable(entry.path)} looks like a secret{note}",
+        f"{printable(entry.path)} looks like a secret: {what}{note}",
         "leave it out with a .dockerignore, or use RUN --mount=type=secret; then change the secret itself",
         where=evidence.where(layer.index),
         strategy="ignore-file",

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from imgopt.ci.facts import PackageFacts
+from imgopt.image.packages.names import plain_name
 
 _MANIFESTS: Mapping[str, re.Pattern[str]] = {
     "python": re.compile(
@@ -90,19 +91,15 @@ def _upward(name: str, ecosystem: str, packages: Mapping[str, PackageFacts]) -> 
     for other, facts in packages.items():
         if other.startswith(prefix):
             for need in facts.needs:
-                needed_by.setdefault(_folded(need), []).append(other.removeprefix(prefix))
+                needed_by.setdefault(plain_name(need), []).append(other.removeprefix(prefix))
     seen, waiting = {name}, deque([name])
     while waiting:
         at = waiting.popleft()
         yield at
-        for other in sorted(needed_by.get(_folded(at), [])):
+        for other in sorted(needed_by.get(plain_name(at), [])):
             if other not in seen:
                 seen.add(other)
                 waiting.append(other)
-
-
-def _folded(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from imgopt.image.packages.names import plain_name
+
 _DEV = re.compile(
     r"(?:^|[-_./])(?:dev|develop|development|tests?|testing|lint|linting|docs?|typing|format|quality|ci)\b"
 )
@@ -22,7 +24,7 @@ def development_packages(paths: Iterable[str], read: Callable[[str], str]) -> fr
     main: set[str] = set()
     for path in paths:
         for is_dev, names in _lists(path, read):
-            (dev if is_dev else main).update(re.sub(r"[-_.]+", "-", name).lower() for name in names)
+            (dev if is_dev else main).update(plain_name(name) for name in names)
     return frozenset(dev - main)
 
 

@@ -1,4 +1,5 @@
-"""Files of a build context that hold secrets, by their names and by what is in them. Contents never leave this module.
+"""Files that hold secrets, by their names and by what is in them: of a build context, and of an image. Contents never
+leave this module.
 
 A name alone says it only where there is no other reason for such a file. Examples, public certificates and the keys of
 tests are none.
@@ -15,7 +16,9 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _EXAMPLE = re.compile(
-    r"(?:^|[._-])(?:example|sample|template|tmpl|dist|defaults?|schema|tests?|ci|j2|tpl|erb|vault)(?:[._-]|$)", re.I
+    r"(?:^|[._-])(?:example|sample|template|tmpl|dist|(?<!application_)defaults?|schema|tests?|ci|j2|tpl|erb|vault)"
+    r"(?:[._-]|$)",
+    re.IGNORECASE,
 )
 _ENV = re.compile(r"\.env(?:\..+)?|.+\.env|\.envrc|\.flaskenv")
 _KEY = re.compile(r"id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:pem|key|p8|ppk|priv)|.*private.*key.*", re.IGNORECASE)
@@ -53,7 +56,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
             "the key of a service account",
         ),
         (
-            r"(?:^|/)(?:credentials|client_secret[^/]*|token)\.json$",
+            r"(?:^|/)(?:[^/]*credentials|client_secret[^/]*|token)\.json$",
             r"\"(?:client_secret|refresh_token|access_token|password)\"\s*:\s*\"[^\"$<{]",
             "credentials of an account",
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import defaultdict
 from functools import cached_property
 
@@ -11,6 +10,7 @@ from imgopt.image.config import ImageConfig
 from imgopt.image.elf import Elf, is_elf, read_elf
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, Packages, find_packages
+from imgopt.image.packages.names import plain_name
 from imgopt.image.tree import Inode, Node, Tree
 from imgopt.inspect.loader import Loader, folders_of, read_cache
 from imgopt.inspect.users import EXECUTE, Identity, resolve_user
@@ -163,11 +163,6 @@ class ImageView:
                 return False
             node = node.parent
         return True
-
-
-def plain_name(name: str) -> str:
-    """PEP 503's spelling; the names of other ecosystems are hardly changed by it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _shared_layers(image: Image, base: Image | None) -> int:

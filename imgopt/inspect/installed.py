@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 
 from imgopt.image.packages import Package
-from imgopt.inspect.image_view import ImageView, plain_name
+from imgopt.image.packages.names import plain_name
+from imgopt.inspect.image_view import ImageView
 
 SYSTEM = ("deb", "apk", "rpm")
 NOT_LANGUAGES = (*SYSTEM, "runtime")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imgopt.inspect.image_view import ImageView, plain_name
+from imgopt.image.packages.names import plain_name
+from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.shell_programs import called_programs
 from imgopt.inspect.sources import source_texts
 

@@ -10,7 +10,8 @@ from functools import partial
 import msgspec
 
 from imgopt.image.packages import Package
-from imgopt.inspect.image_view import ImageView, plain_name
+from imgopt.image.packages.names import plain_name
+from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import language_packages
 from imgopt.inspect.python_imports import imported_modules, modules_of
 from imgopt.inspect.tool_state import is_state

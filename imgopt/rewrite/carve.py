@@ -268,7 +268,7 @@ def _piece(piece: str) -> str:
 
 def is_below(path: str, folders: Iterable[str]) -> bool:
     """Whether it is one of these paths, or lies below one."""
-    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)
 
 
 def overlap(one: str, other: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from imgopt.context.ecosystems import Ecosystem, Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
+from imgopt.rewrite.carve import overlap
 from imgopt.rewrite.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.installs import begins_with, folders_read, local_line, member_of, read_with, recognise
@@ -125,11 +126,7 @@ def _is_mounted(step: _Step) -> bool:
         for mount in getattr(step.run.typed, "mounts", ())
         if mount.type == "cache" and mount.target
     ]
-    return any(_overlap(target, folder) for target in targets for folder in made)
-
-
-def _overlap(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+    return any(overlap(target, folder) for target in targets for folder in made)
 
 
 def _mounts(run: Instruction) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
+from imgopt.image.packages.names import plain_name
 from imgopt.rewrite.installs import named_manifests, recognise
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import ContextFiles, Situation
@@ -115,7 +116,7 @@ def _declared(context: ContextFiles, folder: str, extras: Sequence[str]) -> tupl
 def _plain(requirement: str) -> str:
     """The normalised name at the begin of a requirement."""
     name = re.match(r"[\w.-]+", requirement)
-    return re.sub(r"[-_.]+", "-", name[0]).lower() if name else ""
+    return plain_name(name[0]) if name else ""
 
 
 def _programs(command: Command) -> tuple[str, str]:

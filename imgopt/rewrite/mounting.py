@@ -13,6 +13,7 @@ from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.shellwords import ShellWord
 from imgopt.dockerfile.typed import Copy, Run
 from imgopt.rewrite.cache_places import Use, every_command, programs
+from imgopt.rewrite.carve import is_below, overlap
 from imgopt.rewrite.installs import begins_with, calls
 from imgopt.rewrite.shell_paths import UNKNOWN, named_paths
 from imgopt.rewrite.steps import script_of, workdir_at
@@ -109,12 +110,8 @@ def _takes(path: str, folders: list[str], use: Use) -> bool:
     if path == "/":
         return bool(every_command(use.manager))
     if use.among_installed:
-        folders = [folder for folder in folders if not (folder + "/").startswith(path + "/") or folder == path]
-    return _overlaps(path, folders)
-
-
-def _overlaps(path: str, folders: list[str]) -> bool:
-    return any((folder + "/").startswith(path + "/") or path.startswith(folder + "/") for folder in folders)
+        folders = [folder for folder in folders if not is_below(folder, [path]) or folder == path]
+    return any(overlap(path, folder) for folder in folders)
 
 
 def _offline(situation: Situation, stage: Stage, use: Use) -> str:

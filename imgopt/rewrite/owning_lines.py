@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Copy
 from imgopt.inspect.application_files import copied_layers
+from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.steps import workdir_at
 from imgopt.rewrite.strategy import Situation
@@ -36,7 +37,7 @@ def owning_lines(situation: Situation, owned: Writable, user: int) -> OwningLine
     folders = _folders(situation, owned, copies)
     if folders is None:
         return OwningLines(late=(owned.command(user),))
-    edits = tuple(_chown(item, user) for item, place in copies if _below(place, owned.trees) and not _has_owner(item))
+    edits = tuple(_chown(item, user) for item, place in copies if is_below(place, owned.trees) and not _has_owner(item))
     listed = " ".join(map(shell_word, folders))
     early = (f"mkdir -p {listed} && chown {user}:{user} {listed}",) if folders else ()
     alone = Writable(paths=owned.paths, files=owned.files)
@@ -62,9 +63,9 @@ def _folders(situation: Situation, owned: Writable, copies: list[tuple[Instructi
         return None
     places = [place for _, place in copies]
     copied = copied_layers(evidence.side)
-    folders = {*owned.trees, *(path for path in _workdirs(situation) if _below(path, owned.trees))}
+    folders = {*owned.trees, *(path for path in _workdirs(situation) if is_below(path, owned.trees))}
     for path, fact in evidence.facts.items():
-        if _below(path, owned.trees) and not (fact.layer in copied and _below(path, places)):
+        if is_below(path, owned.trees) and not (fact.layer in copied and is_below(path, places)):
             if fact.kind != "dir":
                 return None
             folders.add(path)
@@ -86,10 +87,6 @@ def _has_owner(item: Instruction) -> bool:
 def _chown(item: Instruction, user: int) -> Edit:
     at = item.flags[0].span.start if item.flags else item.value_span.start
     return Edit(at, at, f"--chown={user}:{user} ")
-
-
-def _below(path: str, folders: Iterable[str]) -> bool:
-    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)
 
 
 def _above(place: str, trees: Iterable[str]) -> bool:

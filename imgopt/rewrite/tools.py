@@ -17,8 +17,8 @@ from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages
+from imgopt.image.packages.names import plain_name
 from imgopt.inspect.environment_runners import environment_of, is_closed
-from imgopt.inspect.image_view import plain_name
 from imgopt.inspect.python_imports import imported_modules, modules_of
 from imgopt.inspect.start_words import unfolded
 from imgopt.rewrite.carve import is_below, matches_any

@@ -18,6 +18,7 @@ from imgopt.image.tree import Tree
 from imgopt.inspect.application_files import application_files, copied_layers
 from imgopt.inspect.tool_state import is_state
 from imgopt.inspect.written_places import written_by_sources
+from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import shell_word
 
@@ -82,10 +83,10 @@ def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     for path in sorted({*seen, *extra}):
         reasons.setdefault(path, "written in the smoke run" if path in seen else "an earlier run could not write there")
     highest = _highest(reasons)
-    others = [path for path in made if not _below(path, highest)]
+    others = [path for path in made if not is_below(path, highest)]
     alone = {_needs_owner(evidence, path, new): "written in the smoke run" for path in others}
     alone |= {folder: why for folder, why in _named_folders(evidence, highest).items() if folder not in alone}
-    paths = {path: why for path, why in alone.items() if path and not _below(path, highest)}
+    paths = {path: why for path, why in alone.items() if path and not is_below(path, highest)}
     files = frozenset(path for path in paths if evidence.side.is_file(path))
     trees = tuple(sorted({*highest, *_missing_volumes(evidence, reasons)}))
     return Writable(trees, tuple(sorted(paths)), files, {**paths, **{path: reasons[path] for path in trees}})
@@ -140,7 +141,8 @@ def _named_folders(evidence: Evidence, trees: tuple[str, ...]) -> dict[str, str]
     found: dict[str, str] = {}
     for folder, source in written_by_sources(evidence.side):
         node = evidence.tree.resolve(folder)
-        if node is None or node.kind != "dir" or _below(folder, trees) or _is_free(folder) or _NEVER_OWN.match(folder):
+        taken = is_below(folder, trees) or _is_free(folder) or _NEVER_OWN.match(folder)
+        if node is None or node.kind != "dir" or taken:
             continue
         found.setdefault(folder, f"{posixpath.basename(source)} writes there")
     return found
@@ -172,13 +174,9 @@ def _is_free(path: str) -> bool:
     return any(fnmatchcase(path, glob) for glob in OPTIONAL)
 
 
-def _below(path: str, folders: Iterable[str]) -> bool:
-    return any(path == folder or path.startswith(folder + "/") for folder in folders)
-
-
 def _highest(folders: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for folder in sorted(set(folders)):
-        if not _below(folder, found):
+        if not is_below(folder, found):
             found.append(folder)
     return tuple(found)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from imgopt.image.packages.model import Found, Paths, stanzas
+from imgopt.image.packages.names import plain_name
 from imgopt.image.tree import Node
 
 _MAX = 64 << 20
@@ -21,11 +22,6 @@ def find(paths: Paths, candidates: Iterable[Node]) -> Iterator[Found]:
         found = _egg_file(node) if node.inode is not None else _distribution(paths, node)
         if found is not None:
             yield found
-
-
-def normalized(name: str) -> str:
-    """PEP 503: "Flask_Login" and "flask-login" are one."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _distribution(paths: Paths, directory: Node) -> Found | None:
@@ -70,7 +66,7 @@ def _requirements(text: str) -> tuple[tuple[str, ...], ...]:
     header = text.partition("\n\n")[0]
     lines = (line.partition(":")[2].strip() for line in header.split("\n") if line.startswith("Requires-Dist:"))
     names = (_REQUIREMENT.match(line) for line in lines if "extra ==" not in line)
-    return tuple((normalized(match[0]),) for match in names if match)
+    return tuple((plain_name(match[0]),) for match in names if match)
 
 
 def _recorded(text: str, site: str) -> Iterator[str]:

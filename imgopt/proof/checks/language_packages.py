@@ -8,9 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from imgopt.image.packages import Package
+from imgopt.image.packages.names import plain_name
 from imgopt.inspect.contents import compare_contents
 from imgopt.inspect.failures import Item
-from imgopt.inspect.image_view import ImageView, plain_name
+from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import NOT_LANGUAGES, language_packages, package_place
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, counted, judged
