@@ -48,8 +48,10 @@ def _group(
     single = any(copy.files for copy in group)
     ahead = None if single and moves.last is not None else find_ahead(situation, ground, after, moves)
     if moves.last is None:
-        yield from _fetch_alone(situation, ground, ahead, above) if isinstance(ahead, Ahead) else _refusal(
-            ahead, moves, single=single
+        yield from (
+            _fetch_alone(situation, ground, ahead, above)
+            if isinstance(ahead, Ahead)
+            else _refusal(ahead, moves, single=single)
         )
         return
     brought = [*moves.files, *(ahead.files if isinstance(ahead, Ahead) else ())]
@@ -116,11 +118,14 @@ def _fetch_alone(
 
 
 def _because(moves: Moves, read: Sequence[Brought]) -> str:
-    installs = "; ".join(dict.fromkeys(moves.commands))
+    commands = list(dict.fromkeys(moves.commands))
+    more = len(commands) - MOST_NAMES
+    installs = "; ".join(commands[:MOST_NAMES])
     what = f"only {_names(read) or 'what is copied before'}" if moves.files else "nothing of the source"
-    several = "; " in installs
+    several = len(commands) > 1
     return (
-        f"`{installs}` {'read' if several else 'reads'} {what}: an edit of the source does not run "
+        f"`{installs}`{f' and {more:,} more' if more > 0 else ''} {'read' if several else 'reads'} {what}: "
+        "an edit of the source does not run "
         f"{'them' if several else 'it'} again"
     )
 

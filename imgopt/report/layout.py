@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.containers import Lines
+from rich.segment import Segment
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -51,6 +52,21 @@ class Code(Words):
         if console.is_terminal:
             return super().wrap(console, width, **options)
         return Lines(self.split("\n", allow_blank=True))
+
+
+class Listing:
+    """Lines of code, each with its style: what many `Code` would print, also where there are thousands."""
+
+    def __init__(self, lines: Sequence[tuple[str, str]]) -> None:
+        self._lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for text, style in self._lines:
+            if cell_len(text) > options.max_width:
+                yield Code(text, style=style)
+                continue
+            yield Segment(text, console.get_style(style) if style else None)
+            yield Segment.line()
 
 
 def _folded(text: Text, width: int) -> list[Text]:

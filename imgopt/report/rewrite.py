@@ -9,10 +9,12 @@ from rich.console import Group, RenderableType
 
 from imgopt.report.command import command_line, words_of
 from imgopt.report.common import block_markdown, safe_markdown, safe_terminal
-from imgopt.report.layout import Code, Column, Grid, Words
+from imgopt.report.layout import Column, Grid, Listing, Words
 from imgopt.results.rewrite import Finding, RewriteResult, StaticVariant
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_SHOWN_LINES = 3
+"""Lines that are named where one reason holds for several."""
 
 
 def text(result: RewriteResult) -> RenderableType:
@@ -50,14 +52,42 @@ def _variant(result: RewriteResult, variant: StaticVariant) -> list[RenderableTy
     lines: list[RenderableType] = []
     if variant.changes:
         lines.append(Words(f"{variant.name}: unproven, from text alone", style="bold yellow"))
-    lines += [Code(safe_terminal(line), style=STYLES.get(line[:1], "")) for line in unified_diff(result, variant)]
+    diff = [safe_terminal(line) for line in unified_diff(result, variant)]
+    lines.append(Listing([(line, STYLES.get(line[:1], "")) for line in diff]))
     if variant.dockerignore is not None and any(c.strategy == "ignore-file" for c in variant.changes):
         lines.append(Words(".dockerignore", style="bold"))
-        lines += [Code("  " + safe_terminal(line)) for line in variant.dockerignore.splitlines()]
-    rows = [("  +", c.strategy, f"line {c.line}" if c.line else "new", c.because) for c in variant.changes]
-    rows += [("  -", s.strategy, f"line {s.line}" if s.line else "", s.reason) for s in variant.skips]
+        lines.append(Listing([("  " + safe_terminal(line), "") for line in variant.dockerignore.splitlines()]))
+    rows = [("  +", name, lines or "new", why) for name, lines, why in _changes(variant)]
+    rows += [("  -", *row) for row in _skips(variant)]
     columns = (Column(), Column(), Column(), Column(wraps=True))
     return [*lines, Grid(columns, [tuple(map(safe_terminal, row)) for row in rows]), Words("")]
+
+
+def _changes(variant: StaticVariant) -> list[tuple[str, str, str]]:
+    return _by_reason([(change.strategy, change.line, change.because) for change in variant.changes])
+
+
+def _skips(variant: StaticVariant) -> list[tuple[str, str, str]]:
+    return _by_reason([(skip.strategy, skip.line, skip.reason) for skip in variant.skips])
+
+
+def _by_reason(told: Sequence[tuple[str, int | None, str]]) -> list[tuple[str, str, str]]:
+    """Strategy, lines and reason: what is the same for many lines is said once."""
+    lines: dict[tuple[str, str], list[int | None]] = {}
+    for strategy, line, reason in told:
+        lines.setdefault((strategy, reason), []).append(line)
+    return [(strategy, _lines_said(found), reason) for (strategy, reason), found in lines.items()]
+
+
+def _lines_said(lines: Sequence[int | None]) -> str:
+    numbers = [str(line) for line in lines if line]
+    if not numbers:
+        return ""
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    more = len(numbers) - _SHOWN_LINES
+    first = ", ".join(numbers[:_SHOWN_LINES] if more > 0 else numbers[:-1])
+    return f"lines {first} and {f'{more:,} more' if more > 0 else numbers[-1]}"
 
 
 def unified_diff(result: RewriteResult, variant: StaticVariant) -> list[str]:
@@ -72,7 +102,7 @@ def markdown(result: RewriteResult) -> str:
     for variant in result.variants:
         lines += [f"### {variant.name} (unproven, from text alone)", ""]
         lines += [block_markdown("\n".join(unified_diff(result, variant)), "diff"), ""]
-        lines += [f"- **{c.strategy}** (line {c.line or 'new'}): {safe_markdown(c.because)}" for c in variant.changes]
-        lines += [f"- refused: **{s.strategy}**: {safe_markdown(s.reason)}" for s in variant.skips]
+        lines += [f"- **{name}** ({at or 'new'}): {safe_markdown(why)}" for name, at, why in _changes(variant)]
+        lines += [f"- refused: **{name}**: {safe_markdown(why)}" for name, _, why in _skips(variant)]
         lines.append("")
     return "\n".join([*lines, *findings_markdown(result.findings)])
