@@ -45,9 +45,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield from _one(situation, item, left[item.span.start], readers)
 
 
-def _one(
-    situation: Situation, run: Instruction, left: Sequence[_Kept], readers: Readers
-) -> Iterator[Change | Skip]:
+def _one(situation: Situation, run: Instruction, left: Sequence[_Kept], readers: Readers) -> Iterator[Change | Skip]:
     words: list[Edit] = []
     commands: list[str] = []
     saved: list[str] = []

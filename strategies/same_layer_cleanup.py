@@ -19,7 +19,8 @@ def rewrite(situation: Situation) -> Iterator[Change]:
     if situation.final is not None:
         return
     for before, item in itertools.pairwise(situation.stage.instructions):
-        made, script = joinable(situation.dockerfile, before), _only_cleans(situation, item)
+        script = _only_cleans(situation, item)
+        made = joinable(situation.dockerfile, before) if script is not None else None
         if made is None or script is None or not fits_behind(made, script):
             continue
         folder = workdir_at(situation.dockerfile.scope_at(item))

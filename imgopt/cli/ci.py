@@ -182,12 +182,14 @@ def lint(files: Dockerfiles, fix: Fix = False) -> int:
     from imgopt.ci.lint import dockerfiles_of, lines_of
     from imgopt.ci.lint import fix as write
     from imgopt.ci.lint import lint as read
+    from imgopt.collector import collector_paused
     from imgopt.report.common import safe_terminal
 
     known = dockerfiles_of(files)
     if any(path.is_dir() for path in files):
         _say(f"reads {', '.join(safe_terminal(str(path)) for path in known)}")
-    with told_when_slow(f"reading {len(known)} Dockerfile{'s' if len(known) > 1 else ''} and what is beside"):
+    what = f"{len(known)} Dockerfile{'s' if len(known) > 1 else ''}"
+    with collector_paused(), told_when_slow(f"reading {what} and what is beside"):
         linted = read(known)
     changed = write(linted) if fix else []
     for line in lines_of(linted):

@@ -100,9 +100,8 @@ def _optimize(request: OptimizeRequest, keeper: _Keeper) -> OptimizeResult:
     from imgopt.cli.progress import LiveProgress
     from imgopt.engine import Session
     from imgopt.rewrite.loop import optimize
-    from imgopt.rewrite.loop.original import read_source
 
-    read_source(request)  # what is wrong with the input is said before an engine is asked for
+    request.source()  # what is wrong with the input is said before an engine is asked for
     with Session(engine_to_prove_with()) as session, LiveProgress() as progress:
         return optimize(session, request, progress, lambda result: keeper.keep(result, progress.say))
 

@@ -46,6 +46,7 @@ def rewrite_command(
 ) -> int:
     from msgspec import structs
 
+    from imgopt.collector import collector_paused
     from imgopt.rewrite.static import rewrite_static
     from imgopt.rewrite.variants import check_names
 
@@ -56,10 +57,11 @@ def rewrite_command(
     check_names(settings.rewrite.allow, settings.rewrite.disable)
     dockerfile = options.find_dockerfile(context, settings)
     kinds = tuple(variant or settings.rewrite.variants or ("safe",))
-    with told_when_slow(f"reading {dockerfile} and its build context"):
-        result = rewrite_static(context, dockerfile, settings, kinds)
-    result = structs.replace(result, arguments=build_words(context, build))
-    give(result, out)
+    with collector_paused():
+        with told_when_slow(f"reading {dockerfile} and its build context"):
+            result = rewrite_static(context, dockerfile, settings, kinds)
+        result = structs.replace(result, arguments=build_words(context, build))
+        give(result, out)
     changed = any(item.changes for item in result.variants)
     if write and changed:
         _write(context, dockerfile, result.variants[-1].dockerfile, result.variants[-1].dockerignore)

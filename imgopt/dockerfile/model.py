@@ -167,16 +167,17 @@ class Dockerfile:
 
         `base_env` is the environment of the image at the bottom of the chain.
         """
-        if build_args or base_env or instruction.stage < 0 or instruction.keyword == "FROM":
+        if build_args or instruction.stage < 0 or instruction.keyword == "FROM":
             return self.scope_into(instruction, build_args, base_env).scope()
-        known = self._stage_scopes.get(instruction.stage)
+        key = (instruction.stage, frozenset((base_env or {}).items()))
+        known = self._stage_scopes.get(key)
         if known is None:
             stage = self.stages[instruction.stage]
-            known = self._stage_scopes[instruction.stage] = StageScopes(stage, self._start_of(stage, {}, {}))
+            known = self._stage_scopes[key] = StageScopes(stage, self._start_of(stage, {}, base_env or {}))
         return known.at(instruction)
 
     @cached_property
-    def _stage_scopes(self) -> dict[int, StageScopes]:
+    def _stage_scopes(self) -> dict[tuple[int, frozenset[tuple[str, str]]], StageScopes]:
         return {}
 
     def scope_into(

@@ -32,7 +32,7 @@ SETTING = frozenset(["ENV", "ARG", "WORKDIR", "USER", "SHELL"])
 _PLATFORM = platform_arguments()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scope:
     """What an instruction sees: `env` (ENV and the base image's), `args` (ARG that have a value) and `values`, both
     together with the later one winning. `unset` names ARGs declared without a value. `workdir` is None while only

@@ -12,6 +12,7 @@ from imgopt.dockerfile.heredoc import Heredoc, parse_heredoc
 from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.problems import Refused
 from imgopt.dockerfile.shellmodel import Command, Item, Script
+from imgopt.dockerfile.shellplain import read_plain
 from imgopt.dockerfile.shelltree import TreeReader, Unreadable
 from imgopt.dockerfile.shellwords import ShellWord
 from imgopt.dockerfile.spans import Logical, Span
@@ -130,6 +131,9 @@ def _read(source: Logical, shell: tuple[str, ...]) -> Script:
     span = source.span(0, len(source.text))
     if len(source.text) > _LONGEST:
         return Script((), span, shell, f"the shell text is longer than {_LONGEST} bytes")
+    plain = read_plain(source.text, source.span)
+    if plain is not None:
+        return Script(plain, span, shell)
     reader = TreeReader(source.text, source.span)
     try:
         items = reader.read()

@@ -63,7 +63,7 @@ class Command:
     def arguments(self) -> tuple[ShellWord, ...]:
         return self.words[1:]
 
-    @property
+    @cached_property
     def values(self) -> tuple[str | None, ...]:
         """The value of every word, None for those that the shell computes."""
         return tuple(word.value for word in self.words)

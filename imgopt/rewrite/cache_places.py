@@ -9,11 +9,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from imgopt.context.ecosystems import Base, CacheFolder, Ecosystem, Manager
-from imgopt.dockerfile import Instruction, Stage
+from imgopt.dockerfile import Instruction, Scope, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.bases import read_base_name
 from imgopt.rewrite.conditions import context_says
@@ -98,43 +99,72 @@ def _placed(
     stage: Stage,
     run: Instruction,
     manager: Manager,
-    wanted: list[CacheFolder],
-    commands: list[Command],
+    wanted: Sequence[CacheFolder],
+    commands: Sequence[Command],
 ) -> Use:
-    ecosystems = situation.project.ecosystems
-    base = base_environment(stage, ecosystems)
+    """Where the caches of one step are. What it shares with other steps is found out once: the stage, its variables."""
     found = Use(manager, tuple(commands))
-    if base is None and _is_official(stage, ecosystems) and not any(_by_bases(one, ecosystems) for one in wanted):
-        base = {}
+    base, why = situation.once(
+        ("base", stage.index, manager.name, tuple((one.folder, *one.bases) for one in wanted)),
+        lambda: _base(situation, stage, manager, wanted),
+    )
     if base is None:
-        return _refuse(found, f"what {stage.root.base} sets is not known: {manager.name} may keep its cache elsewhere")
+        return replace(found, refused=why)
     moved = _elsewhere(situation, stage, run, manager, commands)
     if moved:
-        return _refuse(found, f"{moved} says that {manager.name} keeps its cache elsewhere")
+        return replace(found, refused=f"{moved} says that {manager.name} keeps its cache elsewhere")
+    fetched = tuple(one for one in wanted if not _is_vendored(situation, one, commands))
+    scope = situation.dockerfile.scope_at(run, base_env=base)
+    names = tuple(tuple((one.folder, *one.bases) for one in some) for some in (wanted, fetched))
+    key = ("place", stage.index, manager.name, names, scope)
+    places = situation.once(key, lambda: _places(situation, stage, manager, wanted, fetched, base, scope))
+    return replace(places, commands=tuple(commands))
+
+
+def _base(
+    situation: Situation, stage: Stage, manager: Manager, wanted: Sequence[CacheFolder]
+) -> tuple[Mapping[str, str] | None, str]:
+    """What the base sets, or why that is not known well enough for these caches."""
+    ecosystems = situation.project.ecosystems
+    base = base_environment(stage, ecosystems)
+    if base is None and _is_official(stage, ecosystems) and not any(_by_bases(one, ecosystems) for one in wanted):
+        return {}, ""
+    return base, f"what {stage.root.base} sets is not known: {manager.name} may keep its cache elsewhere"
+
+
+def _places(
+    situation: Situation,
+    stage: Stage,
+    manager: Manager,
+    wanted: Sequence[CacheFolder],
+    fetched: Sequence[CacheFolder],
+    base: Mapping[str, str],
+    scope: Scope,
+) -> Use:
+    """The folders of the caches that something is fetched into, with these variables in force."""
+    found = Use(manager, ())
     context, name = situation.project.context, read_base_name(str(stage.root.base)).repository.rpartition("/")[2]
     here = [one for one in wanted if not one.bases or any(fnmatchcase(name, base) for base in one.bases)]
     fitting = [one for one in here if all(context_says(context, [condition]) for condition in one.when)]
     if here and not fitting:
-        return _refuse(found, f"what this {manager.name} keeps, and whether the project runs from it, is not known")
-    here = [one for one in fitting if not _is_vendored(situation, one, commands)]
-    scope = situation.dockerfile.scope_at(run, base_env=base)
-    values = scope.values
+        why = f"what this {manager.name} keeps, and whether the project runs from it, is not known"
+        return replace(found, refused=why)
+    here = [one for one in fitting if one in fetched]
     for one in here:
-        name = _moved(one, manager, base, values)
+        name = _moved(one, manager, base, scope.values)
         unset = next((name for name in variables(one, manager) if name in scope.unset), "")
         if name or unset:
-            return _refuse(found, f"{name or unset} may say that the cache of {manager.name} is elsewhere")
-    folders = [place(one.folder, values) for one in here]
+            return replace(found, refused=f"{name or unset} may say that the cache of {manager.name} is elsewhere")
+    folders = [place(one.folder, scope.values) for one in here]
     if None in folders:
-        return _refuse(found, f"the cache of {manager.name} is in no folder that is known")
-    places = tuple(dict.fromkeys(folder for folder in folders if folder is not None))
-    told = any(one.static_only for one in here)
-    locked = frozenset(folder for folder, one in zip(folders, here, strict=True) if folder and one.locked)
-    return Use(manager, tuple(commands), places, "", told, any(one.among_installed for one in here), locked)
-
-
-def _refuse(use: Use, reason: str) -> Use:
-    return Use(use.manager, use.commands, (), reason)
+        return replace(found, refused=f"the cache of {manager.name} is in no folder that is known")
+    return replace(
+        found,
+        folders=tuple(dict.fromkeys(folder for folder in folders if folder is not None)),
+        told=any(one.static_only for one in here),
+        among_installed=any(one.among_installed for one in here),
+        locked=frozenset(folder for folder, one in zip(folders, here, strict=True) if folder and one.locked),
+    )
 
 
 def base_environment(stage: Stage, ecosystems: Iterable[Ecosystem]) -> Mapping[str, str] | None:
@@ -210,7 +240,7 @@ def _is_vendored(situation: Situation, folder: CacheFolder, commands: Sequence[C
     context = situation.project.context
     if any(path in context.sizes or path in context.folders for path in folder.unless):
         return True
-    return any(_spaced(option) in said(command) for option in folder.unless_said for command in commands)
+    return any(_option(option) in said(command) for option in folder.unless_said for command in commands)
 
 
 def _elsewhere(
@@ -219,24 +249,42 @@ def _elsewhere(
     """An option, a setting or a variable that moves the cache, or switches it off."""
     for command in commands:
         text = said(command)
-        option = next((one for one in manager.elsewhere if _spaced(one) in text), "")
+        option = next((one for one in manager.elsewhere if _option(one) in text), "")
         if option:
             return f"`{option}`"
+    name = _assigned(script_of(situation.dockerfile, run).commands, manager)
+    if name:
+        return f"`{name}` in the step"
+    given = [(one.name, one.value or "") for command in commands for one in command.assignments]
     scope = situation.dockerfile.scope_at(run)
-    named = {*manager.cache_variables, "HOME", *(name for one in manager.cache for name in variables(one, manager))}
-    for command in script_of(situation.dockerfile, run).commands:
+    by_value = situation.once(("said", manager.name, scope), lambda: _in_values(manager, scope.values.items()))
+    by_value = by_value or (_in_values(manager, given) if given else "")
+    return by_value or situation.once(("set", stage.index, manager.name), lambda: _set(situation, stage, manager))
+
+
+def _assigned(commands: Iterable[Command], manager: Manager) -> str:
+    """A variable of the manager's that the step sets or exports."""
+    named: set[str] = set()
+    for command in commands:
         exported = [word.text.partition("=")[0] for word in command.words if "=" in word.text]
+        if not exported and not command.assignments:
+            continue
+        of_caches = (name for one in manager.cache for name in variables(one, manager))
+        named = named or {"HOME", *manager.cache_variables, *of_caches}
         name = next((one for one in (*(each.name for each in command.assignments), *exported) if one in named), "")
         if name:
-            return f"`{name}` in the step"
+            return name
+    return ""
+
+
+def _in_values(manager: Manager, values: Iterable[tuple[str, str]]) -> str:
+    """A long option of the manager's in the value of a variable (`MAVEN_OPTS=-Dmaven.repo.local=/m2`)."""
     long = [one for one in manager.elsewhere if one.startswith(("--", "-D"))]
-    given = [(one.name, one.value or "") for command in commands for one in command.assignments]
-    for name, value in (*scope.values.items(), *given):
-        option = next((one for one in long if _spaced(one) in _spaced(value)), "")
+    for name, value in values:
+        option = next((one for one in long if _option(one) in _spaced(value)), "")
         if option:
             return f"`{option}` in {name}"
-    key = ("set", stage.index, manager.name)
-    return situation.once(key, lambda: _set(situation, stage, manager))
+    return ""
 
 
 def _set(situation: Situation, stage: Stage, manager: Manager) -> str:
@@ -262,6 +310,12 @@ def _set(situation: Situation, stage: Stage, manager: Manager) -> str:
 def said(command: Command) -> str:
     """The words of a command, each between blanks; an option's value is a word of its own."""
     return _spaced(" ".join(word.value or word.text for word in command.words))
+
+
+@lru_cache(maxsize=4096)
+def _option(text: str) -> str:
+    """An option of the facts, of which there are some hundreds, as it stands in what a command says."""
+    return _spaced(text)
 
 
 def _spaced(text: str) -> str:

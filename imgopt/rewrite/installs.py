@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from operator import is_
 
 from imgopt.context.ecosystems import Ecosystem, Manager
@@ -41,14 +42,7 @@ class Reads:
 
 def recognise(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> Install | None:
     """The package manager's command that these words call; None for any other command."""
-    plain = tuple(without_prefix(words))
-    if not plain:
-        return None
-    for ecosystem, manager, command in _commands(tuple(ecosystems)).starting(plain[0]):
-        rest = after(plain, command)
-        if rest is not None:
-            return Install(ecosystem, manager, plain, rest)
-    return None
+    return _commands(tuple(ecosystems)).recognised(tuple(words))
 
 
 class _Commands:
@@ -69,6 +63,23 @@ class _Commands:
             for manager in ecosystem.manager
         ]
         self._managers: dict[str, tuple[Manager, ...]] = {}
+        self._recognised: dict[tuple[str, ...], Install | None] = {}
+
+    def recognised(self, words: tuple[str, ...]) -> Install | None:
+        """One strategy after the other asks it of the same commands."""
+        if words not in self._recognised:
+            if len(self._recognised) >= _REMEMBERED_COMMANDS:
+                self._recognised.clear()
+            self._recognised[words] = self._recognise(words)
+        return self._recognised[words]
+
+    def _recognise(self, words: tuple[str, ...]) -> Install | None:
+        plain = tuple(without_prefix(words))
+        for ecosystem, manager, command in self.starting(plain[0]) if plain else ():
+            rest = after(plain, command)
+            if rest is not None:
+                return Install(ecosystem, manager, plain, rest)
+        return None
 
     def starting(self, word: str) -> list[tuple[Ecosystem, Manager, list[str]]]:
         found = self._starting.get(word)
@@ -104,25 +115,44 @@ def managers_called(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> tu
     return _commands(tuple(ecosystems)).managers(plain[0]) if plain else ()
 
 
+_GLOBS = "*?["
 _REMEMBERED = 1000
+_REMEMBERED_COMMANDS = 50_000
 _known: list[_Commands] = []
 """The last one that was asked for: a plan asks for the same ecosystems at every command of every step."""
 
 
 def _commands(ecosystems: tuple[Ecosystem, ...]) -> _Commands:
-    last = _known[0].ecosystems if _known else ()
-    if len(last) != len(ecosystems) or not all(map(is_, last, ecosystems)) or not _known:
+    last = _known[0].ecosystems if _known else None
+    if last is ecosystems:
+        return _known[0]
+    if last is None or len(last) != len(ecosystems) or not all(map(is_, last, ecosystems)):
         _known[:] = [_Commands(ecosystems)]
     return _known[0]
 
 
-def _is_called(word: str, command: list[str]) -> bool:
-    return fnmatchcase(posixpath.basename(word) if "/" not in command[0] else word, command[0])
+def _is_called(word: str, command: Sequence[str]) -> bool:
+    called = command[0]
+    if "/" in word and "/" not in called:
+        word = posixpath.basename(word)
+    if word[:1] != called[:1] and called[:1] not in _GLOBS:
+        return False
+    return word == called or fnmatchcase(word, called)
 
 
 def begins_with(words: Sequence[str], command: str) -> bool:
     """Whether the words call `command` ("go build"), options between its words aside."""
-    return after(tuple(without_prefix(words)), command.split()) is not None
+    wanted = _words_of(command)
+    if len(wanted) > 1 and wanted[1] not in words:
+        return False
+    plain = without_prefix(words)
+    return bool(plain) and after(tuple(plain), wanted) is not None
+
+
+@lru_cache(maxsize=4096)
+def _words_of(command: str) -> tuple[str, ...]:
+    """A command of the facts, of which there are some hundreds."""
+    return tuple(command.split())
 
 
 def calls(words: Sequence[str], command: str) -> bool:
@@ -144,7 +174,7 @@ def _is_assignment(word: str) -> bool:
     return "=" in word and re.match(r"[A-Za-z_]\w*=", word) is not None
 
 
-def after(words: tuple[str, ...], command: list[str]) -> tuple[str, ...] | None:
+def after(words: tuple[str, ...], command: Sequence[str]) -> tuple[str, ...] | None:
     """What is left of `words` after the words of `command`, which may have options between them."""
     if not words or not _is_called(words[0], command):
         return None

@@ -180,7 +180,7 @@ def _common(indents: Iterable[str]) -> str:
 
 def _stops_by_itself(dockerfile: Dockerfile, step: Instruction) -> bool:
     """Under `set -e` the author parts commands by semicolons, and a failed one ends the step all the same."""
-    script = read_shell(step, dockerfile.shell_at(step))
+    script = dockerfile.script_at(step)
     sets = [command for command in script.commands if command.name == "set"]
     if {item.operator for item in script.items[1:]} != {";"} or sets != list(script.commands[:1]):
         return False

@@ -38,17 +38,29 @@ def made_folders(
     """Paths in the context that a COPY would bring to where a step makes the same, each with what refuses to keep it
     out ("" where nothing does)."""
     facts = [fact for ecosystem in ecosystems for fact in ecosystem.made]
-    makings = [(served, list(_makings(served.dockerfile))) for served in all_served]
+    all_steps = [_steps(served, facts) for served in all_served]
     seen: set[str] = set()
-    for served, found in makings:
-        said = [fact for fact in facts if _is_said(fact, found)]
-        heads = _heads(said)
-        for making in found:
-            for fact in said if _may_make(making, heads) else ():
-                for path in _paths(served, making, fact, context):
+    for steps in all_steps:
+        for making in steps.makings:
+            for fact in steps.facts:
+                for path in _paths(steps.served, making, fact, context):
                     if path not in seen:
                         seen.add(path)
-                        yield path, _refused(path, fact, makings, facts, context)
+                        yield path, _refused(path, fact, all_steps, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """A Dockerfile's commands that may make a folder, and the facts that hold for it."""
+
+    served: Served
+    makings: tuple[Making, ...]
+    facts: tuple[Made, ...]
+
+
+def _steps(served: Served, facts: Sequence[Made]) -> _Steps:
+    makings = tuple(_makings(served.dockerfile, _heads(facts)))
+    return _Steps(served, makings, tuple(_said_facts(served.dockerfile, facts)) if makings else ())
 
 
 def _heads(facts: Iterable[Made]) -> frozenset[str]:
@@ -57,11 +69,16 @@ def _heads(facts: Iterable[Made]) -> frozenset[str]:
     return frozenset(first.rstrip("0123456789.*") for first in firsts) | frozenset(_RUNNERS)
 
 
-def _may_make(making: Making, heads: frozenset[str]) -> bool:
-    return any(posixpath.basename(word).rstrip("0123456789.") in heads for word in making.words)
+def _makings(dockerfile: Dockerfile, heads: frozenset[str]) -> Iterator[Making]:
+    for stage, scope, command in _commands(dockerfile):
+        words = _plain(command)
+        if any(word[word.rfind("/") + 1 :].rstrip("0123456789.") in heads for word in words):
+            cwd = posixpath.normpath(posixpath.join(workdir_at(scope), command.cwd or "."))
+            yield Making(stage, cwd, words, _said(command, scope))
 
 
-def _makings(dockerfile: Dockerfile) -> Iterator[Making]:
+def _commands(dockerfile: Dockerfile) -> Iterator[tuple[int, Scope, Command]]:
+    """The commands that surely run, in a folder that is known: their stage and what they see."""
     for item in dockerfile.instructions:
         if item.keyword != "RUN":
             continue
@@ -69,8 +86,7 @@ def _makings(dockerfile: Dockerfile) -> Iterator[Making]:
         scope = dockerfile.scope_at(item)
         for before, command in zip((None, *script.commands), script.commands, strict=False):
             if command.cwd is not None and command.words and not _may_not_run(before, command):
-                cwd = posixpath.normpath(posixpath.join(workdir_at(scope), command.cwd))
-                yield Making(item.stage, cwd, _plain(command), _said(command, scope))
+                yield item.stage, scope, command
 
 
 def _may_not_run(before: Command | None, command: Command) -> bool:
@@ -89,9 +105,14 @@ def _said(command: Command, scope: Scope) -> str:
     return " ".join([*_plain(command), *(f"{part.name}={part.value}" for part in command.assignments), *variables])
 
 
-def _is_said(fact: Made, makings: Iterable[Making]) -> bool:
-    """Whether a command or a variable of the Dockerfile says that it is made there, where that has to be said."""
-    return not fact.when or any(re.search(fact.when, making.said) for making in makings)
+def _said_facts(dockerfile: Dockerfile, facts: Iterable[Made]) -> Iterator[Made]:
+    """Facts without a condition, and those of which a command or a variable of the Dockerfile says that they hold."""
+    said: list[str] | None = None
+    for fact in facts:
+        if fact.when and said is None:
+            said = [_said(command, scope) for _, scope, command in _commands(dockerfile)]
+        if not fact.when or any(re.search(fact.when, one) for one in said or ()):
+            yield fact
 
 
 def _paths(served: Served, making: Making, fact: Made, context: ContextFiles) -> Iterator[str]:
@@ -180,18 +201,18 @@ def _folders_with(context: ContextFiles, folder: str, names: Sequence[str]) -> l
 def _refused(
     path: str,
     fact: Made,
-    makings: Sequence[tuple[Served, Sequence[Making]]],
-    facts: Sequence[Made],
+    all_steps: Sequence[_Steps],
     context: ContextFiles,
 ) -> str:
     """Why the folder of the context may be needed."""
-    owner = next((served for served, _ in makings if served.takes(path)), None)
+    owner = next((steps.served for steps in all_steps if steps.served.takes(path)), None)
     if owner is not None:
         return f"{owner.name or 'the Dockerfile'} copies it by its name"
     own = _not_made(path, fact, context)
     if own:
         return own
-    for served, found in makings:
+    for steps in all_steps:
+        served = steps.served
         for copy in served.copies:
             if copy.source is None:
                 return f"what a COPY of {served.name or 'the Dockerfile'} takes is not known"
@@ -199,7 +220,7 @@ def _refused(
                 continue
             place = posixpath.join(copy.folder, posixpath.relpath(path, copy.source or "."))
             stages = {stage.index for stage in stages_with(served.dockerfile, copy.stage)}
-            if not _is_made_at(place, stages, served, found, facts, context, copy):
+            if not _is_made_at(place, stages, steps, context, copy):
                 return f"{served.name or 'the Dockerfile'} has a stage that copies it and does not make it"
     return ""
 
@@ -230,27 +251,19 @@ def _brings(copy: FolderCopy, path: str) -> bool:
     return not copy.source or path == copy.source or path.startswith(copy.source + "/")
 
 
-def _is_made_at(
-    place: str,
-    stages: set[int],
-    served: Served,
-    found: Sequence[Making],
-    facts: Sequence[Made],
-    context: ContextFiles,
-    copy: FolderCopy,
-) -> bool:
+def _is_made_at(place: str, stages: set[int], steps: _Steps, context: ContextFiles, copy: FolderCopy) -> bool:
     """Some step of these stages makes what is at this place of the image, or a COPY --from brings it there."""
-    for item in served.dockerfile.instructions:
+    dockerfile = steps.served.dockerfile
+    for item in dockerfile.instructions:
         typed = item.typed
         if item.stage in stages and isinstance(typed, Copy) and typed.from_ is not None:
-            scope = served.dockerfile.scope_at(item)
+            scope = dockerfile.scope_at(item)
             target = scope.expand_known(typed.destination)
             if target is not None and posixpath.normpath(posixpath.join(workdir_at(scope), target)) == place:
                 return True
     wanted = _join(copy.source or "", posixpath.relpath(place, copy.folder or "/"))
-    said = [fact for fact in facts if _is_said(fact, found)]
-    own = (making for making in found if making.stage in stages)
-    return any(wanted in _paths(served, making, fact, context) for making in own for fact in said)
+    own = (making for making in steps.makings if making.stage in stages)
+    return any(wanted in _paths(steps.served, making, fact, context) for making in own for fact in steps.facts)
 
 
 def _join(folder: str, name: str) -> str:

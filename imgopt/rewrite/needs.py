@@ -125,6 +125,9 @@ def led_by(
     variables: Iterable[tuple[str, str | None]], cwd: str, ground: Ground, ecosystems: Iterable[Ecosystem]
 ) -> str:
     """The name of a variable that leads a program to what the copies bring (`PIP_CONSTRAINT`); "" for none."""
+    variables = list(variables)
+    if not variables:
+        return ""
     patterns = [pattern.upper() for ecosystem in ecosystems for pattern in ecosystem.variables]
     for name, value in variables:
         if not any(fnmatchcase(name.upper(), pattern) for pattern in patterns):

@@ -6,17 +6,16 @@ from pathlib import Path
 
 from imgopt.config import Config
 from imgopt.results.rewrite import RewriteResult, StaticVariant
-from imgopt.rewrite.loop.original import read_source
-from imgopt.rewrite.loop.request import OptimizeRequest
 from imgopt.rewrite.plan import make_plan
 from imgopt.rewrite.secret_files import secret_files
+from imgopt.rewrite.source import read_source
 from imgopt.rewrite.strategy import Project
 from imgopt.rewrite.variants import choose_variants, strategies_of
 
 
 def rewrite_static(context: Path, dockerfile: Path, config: Config, variants: tuple[str, ...]) -> RewriteResult:
     """Plans without an engine. Raises InputError for a missing or refused Dockerfile."""
-    source = read_source(OptimizeRequest(context, dockerfile, config))
+    source = read_source(context, dockerfile, config)
     project = Project(
         source.context,
         source.ecosystems,

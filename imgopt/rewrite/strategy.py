@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.history import tracked
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from imgopt.rewrite.evidence import Evidence
     from imgopt.rewrite.final_stage import FinalStage
 
+T = TypeVar("T")
 _NEAR = 2
 """How many folders deep files are looked for that an ignore file keeps out."""
 Safety = Literal["text", "evidence", "suggestion"]
@@ -232,15 +233,16 @@ class Situation:
     base: str = ""
     """The base under the stage, where a strategy before put another one there."""
 
-    def once(self, key: Hashable, find: Callable[[], str]) -> str:
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
         """What is asked of the whole Dockerfile for each of its steps, found out once: `key` names the question and all
         that it depends on."""
         if key not in self._answers:
             self._answers[key] = find()
-        return self._answers[key]
+        answer: T = self._answers[key]
+        return answer
 
     @cached_property
-    def _answers(self) -> dict[Hashable, str]:
+    def _answers(self) -> dict[Hashable, Any]:
         return {}
 
     @property

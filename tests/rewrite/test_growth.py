@@ -25,7 +25,9 @@ LINES = {
     "copies": "COPY app.py /srv/{0}/\n",
     "variables": "ENV NAME_{0}=value\n",
     "builds": "RUN make part-{0}\n",
+    "go": "RUN go install example.org/part-{0}@latest\n",
 }
+BASES = {"go": "golang:1.26"}  # whose image sets GOPATH
 LINES["mixed"] = "".join(LINES.values())
 SIZES = (40, 80, 160)
 
@@ -54,7 +56,7 @@ def project(folder: Path, kind: str, size: int) -> Path:
     body = "".join(line.format(f"{size}-{number}") for number in range(size // line.count("\n")))
     (folder / "app.py").touch()
     (folder / "Dockerfile").write_text(
-        f"FROM python:3.12\nWORKDIR /app\nCOPY . .\n{body}" + 'CMD ["python", "app.py"]\n'
+        f"FROM {BASES.get(kind, 'python:3.12')}\nWORKDIR /app\nCOPY . .\n{body}" + 'CMD ["python", "app.py"]\n'
     )
     return folder
 

@@ -13,7 +13,7 @@ from imgopt.config import Config
 from imgopt.engine import RunRequest, Session
 from imgopt.rewrite.loop import OptimizeRequest
 from imgopt.rewrite.loop.attempt import Proven, prove_plan
-from imgopt.rewrite.loop.original import measure_original, read_source
+from imgopt.rewrite.loop.original import measure_original
 from imgopt.rewrite.loop.request import Silent
 from imgopt.rewrite.variants import choose_variants
 
@@ -45,7 +45,7 @@ def proven(
 ) -> Proven:
     context = project(folder, {**SITE, "Dockerfile": dockerfile(start)})
     request = OptimizeRequest(context, context / "Dockerfile", Config(bases=bases), timings=False)
-    original = measure_original(session, request, read_source(request), Silent())
+    original = measure_original(session, request, request.source(), Silent())
     return prove_plan(session, request, original, choose_variants([variant])[0], Silent(), spoil)
 
 

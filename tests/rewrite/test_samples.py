@@ -11,7 +11,7 @@ from imgopt.config import load_config
 from imgopt.engine import Session
 from imgopt.rewrite.loop import OptimizeRequest, optimize
 from imgopt.rewrite.loop.attempt import prove_plan
-from imgopt.rewrite.loop.original import measure_original, read_source
+from imgopt.rewrite.loop.original import measure_original
 from imgopt.rewrite.loop.request import Silent
 from imgopt.rewrite.variants import choose_variants
 
@@ -82,7 +82,7 @@ def test_the_proof_refutes_a_sample_without_the_guard_for_its_trap(
     sample: str, session: Session, bases: dict[str, str]
 ) -> None:
     request = request_for(sample, bases)
-    original = measure_original(session, request, read_source(request), Silent())
+    original = measure_original(session, request, request.source(), Silent())
     kind = choose_variants(["slim"])[0]
     guarded = prove_plan(session, request, original, kind, Silent())
     assert guarded.verdict == "proven"

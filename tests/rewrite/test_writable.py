@@ -17,7 +17,7 @@ from imgopt.rewrite.carve import Carved, PathFact
 from imgopt.rewrite.final_stage import Copy, FinalStage
 from imgopt.rewrite.loop import OptimizeRequest
 from imgopt.rewrite.loop.attempt import prove_plan
-from imgopt.rewrite.loop.original import measure_original, read_source
+from imgopt.rewrite.loop.original import measure_original
 from imgopt.rewrite.loop.request import Silent
 from imgopt.rewrite.owning import entered_by_all, open_folders, owned_by, with_owners
 from imgopt.rewrite.variants import choose_variants
@@ -185,7 +185,7 @@ def post(port: int, path: str) -> tuple[int, str]:
 def test_a_service_may_write_wherever_it_could_as_root(session: Session, bases: dict[str, str], tmp_path: Path) -> None:
     folder = project(tmp_path, WRITER)
     request = OptimizeRequest(folder, folder / "Dockerfile", Config(bases=bases))
-    original = measure_original(session, request, read_source(request), Silent())
+    original = measure_original(session, request, request.source(), Silent())
     for name in ("slim", "distroless"):
         proven = prove_plan(session, request, original, choose_variants([name])[0], Silent())
         assert proven.verdict == "proven", [name, proven.failure, *map(str, proven.items)]

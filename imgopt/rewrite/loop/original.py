@@ -6,11 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from imgopt.context.ecosystems import Ecosystem, load_ecosystems
-from imgopt.context.history import churn
-from imgopt.dockerfile import Dockerfile, parse
 from imgopt.engine import Build, BuildFailure, Session
-from imgopt.errors import InputError, Location
 from imgopt.image import Image, open_image
 from imgopt.inspect.dockerfile_facts import base_name, named_packages
 from imgopt.inspect.image_view import ImageView
@@ -22,23 +18,13 @@ from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network_alone
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
-from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.rewrite.source import Source
+from imgopt.rewrite.strategy import Project
 from imgopt.run.observation import Observation
 from imgopt.run.observe import observe
 from imgopt.run.opened import with_sources
 from imgopt.run.probes import Answer
 from imgopt.run.settings import SmokeSettings
-
-
-@dataclass(frozen=True)
-class Source:
-    """What lies on disk: the Dockerfile, the context, the ecosystems."""
-
-    text: str
-    dockerfile: Dockerfile
-    context: ContextFiles
-    ecosystems: tuple[Ecosystem, ...]
-    churn: dict[str, int] | None
 
 
 @dataclass(frozen=True)
@@ -57,36 +43,6 @@ class Original:
     @property
     def started(self) -> bool:
         return bool(self.runs) and self.runs[0].started
-
-
-def read_source(request: OptimizeRequest) -> Source:
-    """Reads the Dockerfile and lists the context. Raises InputError for a missing or refused Dockerfile."""
-    text = read_dockerfile(request)
-    build = request.config.build
-    dockerfile = parse(text, str(request.dockerfile)).check(build.target, build.args)
-    counts = churn(request.context).counts
-    return Source(
-        text,
-        dockerfile,
-        ContextFiles.read(request.context, request.dockerfile),
-        load_ecosystems(request.config.rewrite.ecosystems, request.context),
-        dict(counts) if counts is not None else None,
-    )
-
-
-def read_dockerfile(request: OptimizeRequest) -> str:
-    """The Dockerfile's text, its line ends kept. Raises InputError where there is none, or nothing in it."""
-    try:
-        text = request.dockerfile.read_bytes().decode("utf-8", "surrogateescape")
-    except OSError as error:
-        raise InputError(
-            f"cannot read the Dockerfile: {error.strerror}",
-            location=Location(str(request.dockerfile)),
-            hint="give the build context, or the file with -f",
-        ) from None
-    if not text.strip():
-        raise InputError("the Dockerfile is empty", location=Location(str(request.dockerfile)))
-    return text
 
 
 def measure_original(session: Session, request: OptimizeRequest, source: Source, progress: Progress) -> Original:

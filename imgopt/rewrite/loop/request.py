@@ -8,6 +8,7 @@ from typing import Protocol
 
 from imgopt.config import Config
 from imgopt.engine import BuildEvent, BuildRequest, configured
+from imgopt.rewrite.source import Source, read_source
 from imgopt.run.settings import SmokeSettings, settings_of
 
 
@@ -33,6 +34,10 @@ class OptimizeRequest:
             name=name,
             file=str(self.dockerfile),
         )
+
+    def source(self) -> Source:
+        """Read anew. Raises InputError for a missing or refused Dockerfile."""
+        return read_source(self.context, self.dockerfile, self.config)
 
     @property
     def smoke(self) -> SmokeSettings:

@@ -18,7 +18,7 @@ from imgopt.results.optimize import Original as OriginalResult
 from imgopt.rewrite.bases import NOT_HAD
 from imgopt.rewrite.loop.again import BuiltAgain
 from imgopt.rewrite.loop.attempt import MOST_BUILDS, Attempt, attempt
-from imgopt.rewrite.loop.original import Original, measure_original, read_source
+from imgopt.rewrite.loop.original import Original, measure_original
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.loop.resolved import resolve_start
 from imgopt.rewrite.loop.timing import Times, measure
@@ -37,7 +37,7 @@ def optimize(
     `keep` is handed the result before anything is timed: whatever happens then, what is proven is there. A signal that
     comes while timing ends that alone, and is in the result.
     """
-    source = read_source(request)
+    source = request.source()
     kinds = choose_variants(request.variants or request.config.rewrite.variants)
     original = measure_original(session, request, source, progress)
     progress.stage("Weighing the original")

@@ -16,9 +16,9 @@ from imgopt.engine import Session
 from imgopt.errors import OutOfTime
 from imgopt.results.optimize import StepOutcome, Timing
 from imgopt.rewrite.loop.clock import Clock, seconds
-from imgopt.rewrite.loop.original import Source
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.plan import Plan
+from imgopt.rewrite.source import Source
 
 
 @dataclass
