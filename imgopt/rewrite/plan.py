@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from imgopt.dockerfile import Dockerfile, Edit, Instruction, apply_edits
+from imgopt.dockerfile.typed import Workdir
 from imgopt.results.optimize import Part, Parts
 from imgopt.results.rewrite import Change, Skip
 from imgopt.rewrite.as_root import as_root
@@ -98,7 +99,8 @@ def _speaks_windows(item: Instruction) -> bool:
     if item.keyword == "SHELL":
         program = (item.json or ("",))[0]
         return re.match(r"(?i)(?:.*[\\/])?(?:cmd|powershell)(?:\.exe)?$", program) is not None
-    return item.keyword == "WORKDIR" and re.match(r"[A-Za-z]:[\\/]", item.value) is not None
+    typed = item.typed
+    return isinstance(typed, Workdir) and re.match(r"[A-Za-z]:[\\/]", typed.path) is not None
 
 
 def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
