@@ -3,16 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RUNS := $(VENV)/.runs
 
 .PHONY: bench help samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 venv: $(STAMP)  ## make the virtual environment
-$(STAMP): pyproject.toml
+$(STAMP): EXTRAS := [dev]
+# What imgopt itself needs, in a fifth of the time.
+$(STAMP) $(RUNS): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "imgopt needs Python 3.11 or newer; set PYTHON=..." >&2; exit 3; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 
 engine:         ## use the Docker engine that answers, or install and start one (Debian/Ubuntu, root)
@@ -24,7 +27,7 @@ engine-stop:    ## stop the engine that `make engine` started, and nothing else
 bases: engine $(STAMP)  ## base images: the public ones where they can be pulled, else local stand-ins
 	$(BIN)/python samples/bases/bases.py
 
-demo: engine $(STAMP)  ## the main job on the Flask sample; results in build/demo/
+demo: engine $(or $(wildcard $(STAMP)),$(RUNS))  ## the main job on the Flask sample; results in build/demo/
 	$(BIN)/python samples/bases/bases.py python-3.11 distroless
 	$(BIN)/python samples/demo.py
 

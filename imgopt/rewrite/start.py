@@ -82,18 +82,22 @@ def only_hands_over(evidence: Evidence) -> str:
 
 def explained_by_start(evidence: Evidence, new_start: tuple[str, ...], script: str = "") -> Callable[[str], bool]:
     """Which opened files only the original's shell, entry script or launcher needed, when the new start has none;
-    `script` is the entry script that was left out."""
+    `script` is the entry script that was left out. A shell stays where the new start has one."""
     before = original_start(evidence)
-    if before == new_start or not new_start or _has_shell(evidence, new_start):
+    if before == new_start or not new_start:
         return frozenset([script]).__contains__
-    command = before if not script else (evidence.config.cmd or ())
-    patterns = [re.compile(files) for files in unfolded(evidence.side, tuple(command)).files]
+    hands_over = script or only_hands_over(evidence)
+    command = (evidence.config.cmd or ()) if hands_over else before
+    rest = new_start[1:] if hands_over and new_start[:1] == before[:1] else new_start
+    still = unfolded(evidence.side, rest).files
+    patterns = [re.compile(each) for each in unfolded(evidence.side, tuple(command)).files if each not in still]
     launchers = {path for word in before[:2] if (path := _launcher_path(evidence, word)) and word not in new_start}
+    shell = _has_shell(evidence, new_start)
 
     def explained(path: str) -> bool:
-        name = posixpath.basename(path)
-        known = name in SHELLS or path == script or path in launchers
-        return known or any(pattern.search(path) for pattern in patterns)
+        if posixpath.basename(path) in SHELLS:
+            return not shell
+        return path == script or path in launchers or any(pattern.search(path) for pattern in patterns)
 
     return explained
 

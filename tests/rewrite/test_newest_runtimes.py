@@ -34,6 +34,11 @@ PAIRS: list[Row] = [
     ("express-links", "node:24", "slim", {}),
     ("vite-herbs", "node:26", "slim", {}),
 ]
+PLUG_N_PLAY = {
+    "nodeLinker: node-modules": "nodeLinker: pnp",
+    '"typescript": "7.0.2"': '"typescript": "5.9.3"',  # a program of its own since 7, which knows no such packages
+    "install --immutable": "install --no-immutable",
+}
 NEWEST_BOOT = {"<version>3.3.5<": "<version>4.1.2<", "<java.version>17<": "<java.version>25<"}
 OTHERS: list[Row] = [
     ("nest-tickets", "node:24", "slim", {}),
@@ -45,7 +50,7 @@ OTHERS: list[Row] = [
     ("react-board", "node:26", "slim", {}),
     ("yarn-ferries", "node:24", "slim", {}),
     ("yarn-ferries", "node:26", "slim", {"RUN corepack": "RUN npm install -g corepack && corepack"}),
-    ("yarn-ferries", "node:24", "slim", {"nodeLinker: node-modules": "nodeLinker: pnp"}),
+    ("yarn-ferries", "node:24", "slim", PLUG_N_PLAY),
     ("flask-notes", "python:3.13", "slim", {"psycopg2==2.9.9": "psycopg2==2.9.13"}),
     ("poetry-colours", "python:3.13", "slim", {"poetry==1.8.4": "poetry"}),
     ("uv-tides", "python:3.13", "slim", {}),

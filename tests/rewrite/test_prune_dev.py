@@ -106,9 +106,13 @@ def test_every_yarn_prunes_by_its_own_command(image_of: Callable[[Recipe], Image
 
 def test_programs_that_only_yarn_looked_at_are_pruned(image_of: Callable[[Recipe], Image]) -> None:
     """Yarn 4 reads the first bytes of each program of a direct dependency before it starts `node server.js`."""
-    files: dict[str, File | str] = {
+    programs: dict[str, File | str] = {
         "usr/local/bin/node": File("elf", 0o755),
         "usr/local/bin/yarn": File("#!/usr/bin/env node\n", 0o755),
+        "bin/sh": File("elf", 0o755),
+        "usr/local/bin/docker-entrypoint.sh": File('#!/bin/sh\nset -e\nexec "$@"\n', 0o755),
+    }
+    files: dict[str, File | str] = {
         "app/package.json": json.dumps({"scripts": {"start": "node server.js"}, "devDependencies": {"tsc": "7"}}),
         "app/server.js": "",
         "app/yarn.lock": "__metadata:\n  version: 10\n",
@@ -118,8 +122,10 @@ def test_programs_that_only_yarn_looked_at_are_pruned(image_of: Callable[[Recipe
         "app/node_modules/tsc/bin/tsc": "#!/usr/bin/env node\n",
         "app/node_modules/tsc/lib/tsc.js": "x" * 600_000,
     }
-    config = {"WorkingDir": "/app", "Env": ["PATH=/usr/local/bin"], "Cmd": ["yarn", "start"]}
-    side = ImageView(image_of(Recipe((("COPY", files),), config)))
+    node = {"Env": ["PATH=/usr/local/bin:/bin"], "Entrypoint": ["docker-entrypoint.sh"]}
+    below = Recipe((("FROM", programs),), node)
+    config = {**node, "WorkingDir": "/app", "Cmd": ["yarn", "start"]}
+    side = ImageView(image_of(Recipe((*below.layers, ("COPY", files)), config)), image_of(below))
     program, library = "/app/node_modules/tsc/bin/tsc", "/app/node_modules/tsc/lib/tsc.js"
 
     def found(start: str, *opened: str, executed: frozenset[str] = frozenset()) -> str:

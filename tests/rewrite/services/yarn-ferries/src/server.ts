@@ -14,3 +14,4 @@ app.get<{ Params: { from: string } }>("/crossings/:from", async (request, reply)
 });
 
 await app.listen({ host: "0.0.0.0", port: 3000 });
+process.once("SIGTERM", () => app.close());
