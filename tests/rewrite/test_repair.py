@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from imgopt.dockerfile import parse
 from imgopt.inspect.failures import Item
-from imgopt.rewrite.loop.repair import repair, to_leave_out
+from imgopt.rewrite.loop.repair import is_authors, repair, suspects, to_leave_out
 from imgopt.rewrite.strategy import Repairs
 
 
@@ -39,6 +40,20 @@ def learned(paths: Sequence[str], before: Repairs | None = None) -> tuple[list[s
     evidence: Any = SimpleNamespace(side=side, owner={}.get)
     found = repair(before or Repairs(), [Item("missing-file", path, path) for path in paths], evidence)
     return sorted(found.repairs.paths), found.words
+
+
+def test_where_a_step_of_the_author_fails_what_comes_before_it_is_suspected_first() -> None:
+    used = ["ignore-file", "layer-order", "start-command", "multi-stage", "slim-base", "non-root", "deps-stage"]
+    assert suspects(used, ())[:2] == ("deps-stage", "start-command")
+    assert suspects(used, (), authors_step=True)[:3] == ("layer-order", "ignore-file", "deps-stage")
+
+
+def test_a_step_is_the_authors_by_its_command_whatever_options_it_has_now() -> None:
+    dockerfile = parse("FROM a\nRUN yarn build\nRUN set -e \\\n && make all\nRUN\n")
+    for name in ("RUN yarn build", "RUN --mount=type=cache,target=/root/.yarn yarn build", "RUN set -e  && make all"):
+        assert is_authors(name, dockerfile)
+    for name in ("RUN apt-get install -y libpq5", "RUN yarn build --all", "COPY --from=builder /a /a", ""):
+        assert not is_authors(name, dockerfile)
 
 
 @pytest.mark.parametrize(("missing", "added"), ASKED.values(), ids=ASKED)

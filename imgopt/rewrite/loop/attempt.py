@@ -20,7 +20,7 @@ from imgopt.rewrite.loop.again import ONLY_HERE, BuiltAgain, drawn_state, settle
 from imgopt.rewrite.loop.allow import allowances
 from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network
 from imgopt.rewrite.loop.original import Original, project_of
-from imgopt.rewrite.loop.repair import asks_for, repair, suspects, to_leave_out
+from imgopt.rewrite.loop.repair import asks_for, is_authors, repair, suspects, to_leave_out
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import Repairs
@@ -51,6 +51,8 @@ class Proven:
     image: Image | None = None
     run: Observation | None = None
     failure: str = ""
+    authors_step: bool = False
+    """It is a step of the author's that failed."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,10 @@ class _Worker:
         except BuildFailure as failure:
             log = "\n".join(failure.log)
             blame_the_network(failure, self._again)
-            return Proven("refuted", items=failures_from_logs(log), failure=_build_failure(failure))
+            name = failure.step.name if failure.step is not None else ""
+            authors = is_authors(name, self._original.source.dockerfile)
+            said = _build_failure(failure)
+            return Proven("refuted", items=failures_from_logs(log), failure=said, authors_step=authors)
         assert build.image_id is not None
         self._progress.stage(f"Proving the {self._kind.name} variant{number}")
         return self._judge(plan, build, build.image_id)
@@ -216,7 +221,8 @@ class _Worker:
             state.repairs = found.repairs
             state.words += found.words
             return True
-        names = [name for name in suspects(plan.strategies, outcome.items) if name not in state.off]
+        order = suspects(plan.strategies, outcome.items, authors_step=outcome.authors_step)
+        names = [name for name in order if name not in state.off]
         needed = NEEDED.get(self._kind.name, ())
         names = [name for name in names if len(needed) > 1 or name not in needed]
         if not names:

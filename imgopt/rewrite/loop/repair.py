@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from imgopt.dockerfile import Dockerfile
+from imgopt.dockerfile.typed import Run
 from imgopt.inspect.failures import Item
 from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.copies import PROGRAM_FOLDERS, SHARED_FOLDERS
@@ -130,12 +132,23 @@ def _add(items: list[str], item: str) -> bool:
     return True
 
 
-def suspects(used: Sequence[str], items: Sequence[Item]) -> tuple[str, ...]:
-    """The strategies of a plan, the likeliest culprit first."""
-    first = ["non-root"] if any(item.kind in OWN for item in items) else []
+def suspects(used: Sequence[str], items: Sequence[Item], *, authors_step: bool = False) -> tuple[str, ...]:
+    """The strategies of a plan, the likeliest culprit first. `authors_step`: a step failed that the author wrote: what
+    happens in front of it is another thing now."""
+    first = ["layer-order", "cache-mounts", "ignore-file"] if authors_step else []
+    first += ["non-root"] if any(item.kind in OWN for item in items) else []
     first += ["exec-form", "start-command"] if any(item.kind == "stop" for item in items) else []
     order = [*first, *SUSPECTS, *used]
     return tuple(dict.fromkeys(name for name in order if name in used))
+
+
+def is_authors(step: str, dockerfile: Dockerfile) -> bool:
+    """Whether a step of a build runs a command of the original, whatever options it has now. `step` is its name, as
+    BuildKit tells it: the text of the instruction on one line."""
+    name = " ".join(step.split())
+    runs = (item.typed for item in dockerfile.instructions if isinstance(item.typed, Run))
+    texts = (" ".join(str(run.shell or "").replace("\\\n", " ").split()) for run in runs)
+    return any(text and name.endswith(f" {text}") for text in texts)
 
 
 def to_leave_out(off: Mapping[str, str], names: Sequence[str], why: str) -> Sequence[str]:
