@@ -34,11 +34,7 @@ PAIRS: list[Row] = [
     ("express-links", "node:24", "slim", {}),
     ("vite-herbs", "node:26", "slim", {}),
 ]
-PLUG_N_PLAY = {
-    "nodeLinker: node-modules": "nodeLinker: pnp",
-    '"typescript": "7.0.2"': '"typescript": "5.9.3"',  # a program of its own since 7, which knows no such packages
-    "install --immutable": "install --no-immutable",
-}
+PLUG_N_PLAY = {"nodeLinker: node-modules": "nodeLinker: pnp"}
 NEWEST_BOOT = {"<version>3.3.5<": "<version>4.1.2<", "<java.version>17<": "<java.version>25<"}
 OTHERS: list[Row] = [
     ("nest-tickets", "node:24", "slim", {}),
