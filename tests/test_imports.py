@@ -32,6 +32,22 @@ def test_a_module_imports_only_from_its_level_or_below(module: str) -> None:
     assert imported <= ONLY.get(own, set(LEVEL))
 
 
+DOOR = {"allowances", "built_again", "check", "derive", "prove", "trial"}
+"""What the rest may know of the proof: what it asks (`Trial`, `prove`), and what it hands in and gets back."""
+
+
+def test_the_proof_has_one_door() -> None:
+    inside = {name: others for name, others in GRAPH.items() if package(name) != "proof"}
+    known = {other for others in inside.values() for other in others if package(other) == "proof"}
+    assert known <= {f"imgopt.proof.{name}" for name in DOOR}
+
+
+def test_only_the_door_compares_runs_and_gives_a_verdict() -> None:
+    for guarded in ("imgopt.run.comparison", "imgopt.run.runs", "imgopt.proof.judge", "imgopt.proof.verdict"):
+        users = {name for name, others in GRAPH.items() if guarded in others}
+        assert {package(name) for name in users} <= {"proof", "run"}, guarded
+
+
 def test_every_package_has_its_layer() -> None:
     assert {package(name) for name in GRAPH} - {"", "__main__"} == LEVEL.keys()
 

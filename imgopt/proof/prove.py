@@ -16,18 +16,14 @@ from imgopt.image.entries import printable
 from imgopt.inspect.dockerfile_facts import base_name, named_packages
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.routes import routes
+from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Check, not_measured
 from imgopt.proof.checks.smoke import SMOKE
 from imgopt.proof.derive import derive
-from imgopt.proof.judge import judge
+from imgopt.proof.trial import Trial, watch
 from imgopt.proof.verdict import verdict
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
-from imgopt.run.comparison import settle
 from imgopt.run.log_failures import failures_from_logs
-from imgopt.run.observation import Observation
-from imgopt.run.observe import observe
-from imgopt.run.runs import Runs
 from imgopt.run.settings import SmokeSettings
 
 if TYPE_CHECKING:
@@ -62,7 +58,6 @@ class Question:
 class _Made:
     """One side, built or found."""
 
-    reference: str
     side: ImageView
     compared: Compared
     packages: tuple[str, ...] = ()
@@ -99,13 +94,24 @@ def _proven(
         candidate = _make(session, question.candidate, question, on_event)
     except BuildFailure as failure:
         return _does_not_build(question, original, failure)
-    runs, log = _runs(session, question, original, candidate.reference, say)
-    say("Comparing the images")
-    opened = runs.opened.files if runs.opened else None
-    allowances = derive(original.side, candidate.side, opened, question.allow)
-    checks = judge(original.side, candidate.side, allowances, runs, named_packages=original.packages)
-    hints = runs.originals[0].hints if runs.originals and not runs.originals[0].started else ()
-    return _result(original.compared, candidate.compared, checks, log, hints)
+    say("Running the original")
+    runs = watch(session, original.side, question.smoke)
+    again = _built_again(session, question, say, on_event)
+    trial = Trial(session, original.side, runs, question.smoke, named=original.packages, again=again, say=say)
+    opened = trial.opened.files if trial.opened else None
+    found = trial.judge(candidate.side, derive(original.side, candidate.side, opened, question.allow))
+    seen = found.run or runs[0]
+    hints = () if runs[0].started else runs[0].hints
+    return _result(original.compared, candidate.compared, found.checks, seen.log_tail, hints)
+
+
+def _built_again(
+    session: Session, question: Question, say: Say, on_event: Callable[[BuildEvent], None] | None
+) -> BuiltAgain | None:
+    request = question.original
+    if isinstance(request, str):
+        return None
+    return BuiltAgain(session, replace(request, bases={**question.bases, **request.bases}), say, on_event)
 
 
 def _verb(given: BuildRequest | str) -> str:
@@ -128,7 +134,7 @@ def _make(
     base = _open_base(session, name, {**question.bases, **given.bases})
     side = ImageView(_open(build.reference), base)
     path = given.file if isinstance(given.dockerfile, str) else str(given.dockerfile or given.context / "Dockerfile")
-    return _Made(build.reference, side, _compared(side, path, name, build), named_packages(text, given.target))
+    return _Made(side, _compared(side, path, name, build), named_packages(text, given.target))
 
 
 def _found(session: Session, reference: str, question: Question) -> _Made:
@@ -136,7 +142,7 @@ def _found(session: Session, reference: str, question: Question) -> _Made:
     image = _open(reference)
     base = _likely_base(session, image, question.bases)
     side = ImageView(image, base, base_layers=0 if base else _system_layers(image))
-    return _Made(reference, side, _compared(side, "", base.reference if base else None, None))
+    return _Made(side, _compared(side, "", base.reference if base else None, None))
 
 
 def _text(request: BuildRequest) -> str:
@@ -193,36 +199,6 @@ def _compared(side: ImageView, dockerfile: str, base: str | None, build: Build |
         tar_bytes=sum(layer.tar_bytes for layer in side.image.layers),
         build_seconds=build.seconds if build else None,
     )
-
-
-def _runs(session: Session, question: Question, made: _Made, candidate: str, say: Say) -> tuple[Runs, tuple[str, ...]]:
-    """The observations, and the last lines of the candidate, or of an original that does not start."""
-    say("Running the original")
-    original = made.reference
-    first = observe(session, original, question.smoke, guesses=routes(made.side))
-    if not first.started:
-        return Runs((first,), None, f"the original does not start: {first.reason}"), first.log_tail
-    again = observe(session, original, question.smoke, plan=first.plan, trace=False)
-    say("Running the candidate")
-    other = observe(session, candidate, question.smoke, plan=first.plan, trace=False)
-    runs: Sequence[Observation] = (first, again)
-    if again.started and other.started:
-        runs, _ = settle(session, runs, other, question.smoke, _rebuilt(session, question))
-    return Runs(tuple(runs), other), other.log_tail
-
-
-def _rebuilt(session: Session, question: Question) -> Callable[[], str] | None:
-    """Another build of the original, without cache: some builds never give the same twice."""
-    request = question.original
-    if isinstance(request, str):
-        return None
-
-    def build() -> str:
-        bases = {**question.bases, **request.bases}
-        made = session.build(replace(request, bases=bases, no_cache=True, name="again"))
-        return str(made.reference)
-
-    return build
 
 
 def _does_not_build(question: Question, original: _Made, failure: BuildFailure) -> ProofResult:

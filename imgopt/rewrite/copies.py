@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from posixpath import dirname
 
+from imgopt.inspect.drawn_names import is_of_one_build
 from imgopt.rewrite.carve import PathFact, is_below
-from imgopt.rewrite.drawn import is_of_one_build
 from imgopt.rewrite.final_stage import Copy
 
 LINE_WORTH_BYTES = 2_000_000

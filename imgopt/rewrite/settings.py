@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from imgopt.dockerfile import Dockerfile, Edit, Instruction
 from imgopt.dockerfile.typed import Arg, Env
 from imgopt.image.config import ImageConfig
-from imgopt.proof.checks.variables import BUILD_ONLY, DESCRIPTIVE
+from imgopt.inspect.variables import BUILD_ONLY, DESCRIPTIVE
 from imgopt.rewrite.quoting import json_words
 
 MOVED = frozenset(["CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "VOLUME", "LABEL", "MAINTAINER"])

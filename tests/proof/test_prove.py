@@ -13,6 +13,7 @@ import pytest
 from imgopt.cli.app import main
 from imgopt.engine import BuildRequest, Session, connect
 from imgopt.errors import EnvironmentFailure
+from imgopt.proof.built_again import REASON
 
 BASE = "imgopt.local/debian:bookworm-slim"
 ORIGINAL = 'FROM debian:bookworm-slim\nWORKDIR /srv\nCOPY greeting .\nCMD ["cat", "greeting"]\n'
@@ -144,3 +145,61 @@ def test_no_engine_is_the_environments_fault(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{context}/no.sock")
     assert main(["prove", str(context), "--with", str(context / "Dockerfile")]) == 3
     assert "no Docker engine answers" in capsys.readouterr().err
+
+
+SITE = """
+import http.server, pathlib, sys
+
+class Files(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        file = pathlib.Path(sys.argv[-1] + self.path + ("index.html" if self.path.endswith("/") else ""))
+        if not file.is_file() or file.suffix in HIDDEN:
+            return self.send_error(404)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(file.read_bytes())
+
+http.server.ThreadingHTTPServer(("", 8000), Files).serve_forever()
+"""
+SERVER = """\
+FROM python:3.11-slim
+COPY --chmod=755 {0} /usr/local/bin/serve
+COPY site /srv/pages
+CMD ["serve", "-l", "8000", "/srv/pages"]
+"""
+
+
+@pytest.mark.engine
+def test_one_path_of_every_kind_is_asked_of_a_site_though_no_page_links_to_it(
+    context: Path, prove: Prove, session: Session
+) -> None:
+    python = "imgopt.local/python:3.11-slim"
+    (context / "site").mkdir()
+    (context / "site" / "index.html").write_text("<h1>hi</h1>")
+    (context / "site" / "report.pdf").write_bytes(b"%PDF-1.4")
+    for name, hidden in (("all", "()"), ("some", '(".pdf",)')):
+        (context / name).write_text("#!/usr/local/bin/python3" + SITE.replace("HIDDEN", hidden))
+    (context / "Dockerfile").write_text(SERVER.format("all"))
+    mapped = ["--base", f"python:3.11-slim={python}"] if session.engine.has_image(python) else []
+    code, result = prove(SERVER.format("some"), *mapped, "--allow", "file:/usr/local/bin/serve")
+    assert (code, result["verdict"]) == (1, "refuted")
+    failures = next(check["failures"] for check in result["checks"] if check["name"] == "smoke")
+    assert any("/report.pdf" in failure["message"] for failure in failures), result["checks"]
+
+
+@pytest.mark.engine
+def test_a_file_that_no_two_builds_share_refutes_nothing(context: Path, prove: Prove) -> None:
+    stamped = ORIGINAL + "RUN date +%s.%N > /srv/stamp\n"
+    (context / "Dockerfile").write_text(stamped)
+    code, result = prove(stamped.replace("date +%s.%N >", "date  +%s.%N >"))
+    assert (code, result["verdict"]) == (0, "proven"), result["checks"]
+    files = next(check for check in result["checks"] if check["name"] == "application files")
+    assert files["allowed"] == [f"1 files: {REASON}"]
+
+
+@pytest.mark.engine
+def test_a_file_that_both_builds_share_stays_a_difference(context: Path, prove: Prove) -> None:
+    (context / "Dockerfile").write_text(ORIGINAL + "RUN echo one > /srv/number\n")
+    code, result = prove(ORIGINAL + "RUN echo two > /srv/number\n")
+    assert (code, result["verdict"]) == (1, "refuted")
+    assert verdicts(result)["application files"] == "failed"

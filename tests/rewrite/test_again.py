@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from imgopt.inspect.failures import Item
+from imgopt.proof.built_again import BuiltAgain, settle_files
 from imgopt.proof.check import Check
-from imgopt.rewrite.loop.again import BuiltAgain, settle_files
 
 
 def tree(**digests: str) -> Any:

@@ -18,7 +18,7 @@ from imgopt.config import load_config
 from imgopt.dockerfile import parse
 from imgopt.dockerfile.typed import Copy
 from imgopt.engine import Session
-from imgopt.rewrite.drawn import is_of_one_build
+from imgopt.inspect.drawn_names import is_of_one_build
 from imgopt.rewrite.loop import OptimizeRequest, optimize
 from imgopt.rewrite.loop.attempt import MOST_BUILDS
 from imgopt.rewrite.loop.request import Silent

@@ -10,8 +10,8 @@ from recipes import Recipe
 from imgopt.image import Image
 from imgopt.image.tree import Tree
 from imgopt.inspect.failures import Item
+from imgopt.proof.built_again import REASON, settle_files
 from imgopt.proof.check import Check
-from imgopt.rewrite.loop.again import REASON, settle_files
 
 
 class Again:

@@ -11,25 +11,22 @@ from imgopt.image import Image, open_image
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Check
-from imgopt.proof.judge import judge
-from imgopt.proof.verdict import verdict
+from imgopt.proof.trial import Trial
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.looking import BaseLooker
-from imgopt.rewrite.loop.again import ONLY_HERE, BuiltAgain, drawn_state, settle_files
 from imgopt.rewrite.loop.allow import allowances
-from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network
+from imgopt.rewrite.loop.drawn_state import ONLY_HERE, drawn_state
 from imgopt.rewrite.loop.original import Original, project_of
 from imgopt.rewrite.loop.repair import asks_for, is_authors, repair, suspects, to_leave_out
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import Repairs
 from imgopt.rewrite.variants import VariantKind, strategies_of
-from imgopt.run.comparison import settle
+from imgopt.run.blame import blame_the_network
 from imgopt.run.log_failures import failures_from_logs
 from imgopt.run.observation import Observation
-from imgopt.run.observe import observe
-from imgopt.run.runs import Runs
 
 MOST_BUILDS = 8
 """Builds that one variant may take until it holds or is given up."""
@@ -102,7 +99,7 @@ def prove_plan(
     spoil: Callable[[str], str] | None = None,
 ) -> Proven:
     """Builds and proves the first plan of a variant, without repair; `spoil` changes its Dockerfile before."""
-    again = BuiltAgain(session, request, progress)
+    again = BuiltAgain(session, request.build("again"), progress.stage, progress.build)
     worker = _Worker(session, request, original, kind, progress, again)
     plan = worker.plan(_State({}))
     if spoil is not None:
@@ -124,8 +121,8 @@ class _Worker:
         self._session, self._request, self._original = session, request, original
         self._kind, self._progress = kind, progress
         self._looker = BaseLooker(session, request.config.bases, request.config.build.platform)
-        self._runs = original.runs
-        self._named = named_packages(original.source.text, request.config.build.target)
+        named = named_packages(original.source.text, request.config.build.target)
+        self._trial = Trial(session, original.evidence.side, original.runs, request.smoke, named=named, again=again)
 
     def run(self) -> Attempt:
         state = _State({})
@@ -193,22 +190,14 @@ class _Worker:
 
     def _judge(self, plan: Plan, build: Build, image_id: str) -> Proven:
         original = self._original
-        run = observe(self._session, image_id, self._request.smoke, plan=original.runs[0].plan, trace=False)
-        settled, _ = settle(self._session, self._runs, run, self._request.smoke, rebuilt=self._again.image)
-        self._runs = settled
-        if not run.started:
-            blame_the_disk(run, self._original.runs)
         image = open_image(image_id)
         candidate = ImageView(image, self._looker(plan.base) if plan.base else original.base)
-        runs = Runs(originals=settled, candidate=run)
         allowed = allowances(plan, original.evidence, candidate, original.source.ecosystems)
-        checks = judge(original.evidence.side, candidate, allowed, runs, named_packages=self._named)
-        checks = settle_files(checks, original.image.tree(), self._again)
-        answer = verdict(checks)
-        items = tuple(item for check in checks if check.verdict == "failed" for item in check.items)
-        if answer != "proven":
-            items = (*failures_from_logs(run.log), *items)
-        return Proven(answer, checks, items, build, image, run)
+        found = self._trial.judge(candidate, allowed)
+        items = tuple(item for check in found.checks if check.verdict == "failed" for item in check.items)
+        if found.verdict != "proven" and found.run is not None:
+            items = (*failures_from_logs(found.run.log), *items)
+        return Proven(found.verdict, found.checks, items, build, image, found.run)
 
     def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
         """Adds what the failure names, or leaves a strategy out. False: nothing is left."""

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from imgopt.engine import Build, BuildFailure, Session
 from imgopt.image import Image, open_image
 from imgopt.inspect.dockerfile_facts import base_name, named_packages
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.routes import routes
-from imgopt.inspect.site_paths import site_probes
+from imgopt.proof.trial import watch
 from imgopt.rewrite.build_start import PATIENCE, build_start
 from imgopt.rewrite.evidence import Evidence, Page, Seen
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
-from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network_alone
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.source import Source
 from imgopt.rewrite.strategy import Project
+from imgopt.run.blame import blame_the_disk, blame_the_network_alone
 from imgopt.run.observation import Observation
-from imgopt.run.observe import observe
 from imgopt.run.opened import with_sources
 from imgopt.run.probes import Answer
-from imgopt.run.settings import SmokeSettings
 
 
 @dataclass(frozen=True)
@@ -62,24 +59,12 @@ def measure_original(session: Session, request: OptimizeRequest, source: Source,
     progress.stage("Running the original, twice: what it answers, opens and writes")
     builds_first = build_start(source.dockerfile, static_project(request, source)) is not None
     patience = max(request.smoke.start_timeout, PATIENCE if builds_first else 0.0)
-    side = ImageView(image, base)
-    smoke = replace(request.smoke, start_timeout=patience, more=site_probes(side))
-    runs = observe_original(session, build.image_id, smoke, routes(side))
+    runs = watch(session, ImageView(image, base), replace(request.smoke, start_timeout=patience))
     if not runs[0].started:
         blame_the_disk(runs[0])
     named = named_packages(source.text, request.config.build.target)
     evidence = gather(image, base, seen_in(runs), looker, named)
     return Original(source, build, image, base, runs, evidence)
-
-
-def observe_original(
-    session: Session, image: str, smoke: SmokeSettings, guesses: Sequence[str] = ()
-) -> tuple[Observation, ...]:
-    """Twice, so that what differs between two runs of the same image is known; once where it does not start."""
-    first = observe(session, image, smoke, guesses=guesses)
-    if not first.started:
-        return (first,)
-    return first, observe(session, image, smoke, plan=first.plan, trace=False)
 
 
 def seen_in(runs: tuple[Observation, ...]) -> Seen:

@@ -18,19 +18,15 @@ from imgopt.image.tree import Node
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Start
+from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.derive import derive
-from imgopt.proof.judge import judge
-from imgopt.proof.verdict import verdict
+from imgopt.proof.trial import Trial, watch
 from imgopt.rewrite.build_start import build_start
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
-from imgopt.rewrite.loop.again import BuiltAgain, settle_files
 from imgopt.rewrite.loop.original import Original, project_of, seen_in
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
-from imgopt.run.comparison import settle
 from imgopt.run.observation import Observation
-from imgopt.run.observe import observe
-from imgopt.run.runs import Runs
 
 _ABOUT = ("module-info.class", "package-info.class")
 
@@ -60,16 +56,13 @@ def resolve_start(
         return Resolved(replace(original, unresolved=f"it does not build: {failure.message}"), builds=1)
     assert build.image_id is not None
     progress.stage("Proving that it is the same service")
-    plan = replace(original.runs[0].plan, deaf=False)
-    runs = (
-        observe(session, build.image_id, request.smoke, plan=plan),
-        observe(session, build.image_id, request.smoke, plan=plan, trace=False),
-    )
-    reason = _doubt(session, request, original, build.image_id, runs, again)
+    image = open_image(build.image_id)
+    candidate = ImageView(image, original.base)
+    runs = watch(session, candidate, request.smoke, plan=replace(original.runs[0].plan, deaf=False))
+    reason = _doubt(session, request, original, candidate, runs[0], again)
     if reason:
         return Resolved(replace(original, unresolved=reason), builds=1)
     looker = BaseLooker(session, request.config.bases, request.config.build.platform)
-    image = open_image(build.image_id)
     named = named_packages(original.source.text, request.config.build.target)
     evidence = gather(image, original.base, seen_in(runs), looker, named)
     return Resolved(replace(original, build=build, image=image, runs=runs, evidence=evidence), text, 1)
@@ -79,27 +72,23 @@ def _doubt(
     session: Session,
     request: OptimizeRequest,
     original: Original,
-    image_id: str,
-    runs: tuple[Observation, ...],
+    candidate: ImageView,
+    run: Observation,
     again: BuiltAgain,
 ) -> str:
     """Why the built program is not proven to be what the launcher starts; empty when it is."""
-    if not runs[0].started:
-        return f"it does not start: {runs[0].reason}"
-    candidate = ImageView(open_image(image_id), original.base)
+    if not run.started:
+        return f"it does not start: {run.reason}"
     twice = _twice_on_class_path(candidate)
     if twice:
         return twice
-    settled, _ = settle(session, original.runs, runs[0], request.smoke, rebuilt=again.image)
-    derived = derive(original.evidence.side, candidate, None)
-    start = Start(candidate.config.entrypoint or (), candidate.config.cmd or (), "what the launcher starts")
-    judged = Runs(originals=settled, candidate=runs[0])
     named = named_packages(original.source.text, request.config.build.target)
-    checks = judge(original.evidence.side, candidate, replace(derived, start=start), judged, named_packages=named)
-    checks = settle_files(checks, original.image.tree(), again)
-    if verdict(checks) == "proven":
+    trial = Trial(session, original.evidence.side, original.runs, request.smoke, named=named, again=again)
+    start = Start(candidate.config.entrypoint or (), candidate.config.cmd or (), "what the launcher starts")
+    found = trial.judge(candidate, replace(derive(trial.original, candidate, None), start=start), run)
+    if found.verdict == "proven":
         return ""
-    failed = next((check for check in checks if check.verdict == "failed"), None)
+    failed = next((check for check in found.checks if check.verdict == "failed"), None)
     return f"{failed.name}: {failed.items[0] if failed.items else failed.detail}" if failed else "it is not measured"
 
 

@@ -13,10 +13,10 @@ from imgopt.engine import Session
 from imgopt.errors import EnvironmentFailure, Interrupted
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
+from imgopt.proof.built_again import BuiltAgain
 from imgopt.results.optimize import Check, MissingBase, OptimizeResult, Sizes, Variant
 from imgopt.results.optimize import Original as OriginalResult
 from imgopt.rewrite.bases import NOT_HAD
-from imgopt.rewrite.loop.again import BuiltAgain
 from imgopt.rewrite.loop.attempt import MOST_BUILDS, Attempt, attempt
 from imgopt.rewrite.loop.original import Original, measure_original
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
@@ -44,9 +44,9 @@ def optimize(
     before = _sizes(sizes(original.image))
     if not original.started:
         return _not_started(request, original, before)
-    again = BuiltAgain(session, request, progress)
+    again = _built_again(session, request, progress)
     resolved = resolve_start(session, request, original, progress, again)
-    known = BuiltAgain(session, request, progress, resolved.text) if resolved.text is not None else again
+    known = _built_again(session, request, progress, resolved.text) if resolved.text is not None else again
     attempts = [
         attempt(session, request, original, kind, progress, again)
         if "start-command" in kind.leaves_out
@@ -73,6 +73,12 @@ def optimize(
         return msgspec.structs.replace(result, fault="; ".join(filter(None, (fault.message, fault.hint))))
     except (Interrupted, KeyboardInterrupt) as stop:
         return msgspec.structs.replace(result, interrupted=str(stop) or "interrupted by SIGINT")
+
+
+def _built_again(
+    session: Session, request: OptimizeRequest, progress: Progress, dockerfile: str | None = None
+) -> BuiltAgain:
+    return BuiltAgain(session, request.build("again", dockerfile), progress.stage, progress.build)
 
 
 def _budget(session: Session, request: OptimizeRequest) -> float | None:

@@ -8,7 +8,7 @@ import pytest
 
 from imgopt.engine import BuildFailure, Step
 from imgopt.errors import EnvironmentFailure
-from imgopt.rewrite.loop.blame import blame_the_disk, blame_the_network, blame_the_network_alone
+from imgopt.run.blame import blame_the_disk, blame_the_network, blame_the_network_alone
 from imgopt.run.observation import Observation, RunPlan
 
 NAME = "curl: (6) Could not resolve host: registry.npmjs.org"

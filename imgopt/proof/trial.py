@@ -1,0 +1,106 @@
+"""The one door of the proof: an original that was watched, and candidates that are judged against it.
+
+`optimize`, the resolved start and `imgopt prove` go through here alone, so that each asks, settles and judges alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from imgopt.engine import Session
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.routes import routes
+from imgopt.inspect.site_paths import site_probes
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.built_again import BuiltAgain, settle_files
+from imgopt.proof.check import Check
+from imgopt.proof.judge import judge
+from imgopt.proof.verdict import Answer, verdict
+from imgopt.run.blame import blame_the_disk
+from imgopt.run.comparison import settle
+from imgopt.run.observation import Observation, RunPlan
+from imgopt.run.observe import observe
+from imgopt.run.opened import Opened
+from imgopt.run.runs import Runs
+from imgopt.run.settings import SmokeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a candidate came to. `run` is its own run; None where the original did not start, so that none was made."""
+
+    verdict: Answer
+    checks: tuple[Check, ...]
+    run: Observation | None
+
+
+def watch(
+    session: Session, original: ImageView, settings: SmokeSettings, *, plan: RunPlan | None = None
+) -> tuple[Observation, ...]:
+    """Runs of an original: two, so that what differs between runs of one image is known; one where it does not start.
+
+    The first is traced, and asked one path of every kind of a site and what the sources and links name; the second is
+    asked the same. `plan`: ask what another image was asked instead.
+    """
+    asked = replace(settings, more=site_probes(original))
+    guesses = routes(original) if plan is None else ()
+    first = observe(session, original.image.reference, asked, plan=plan, guesses=guesses)
+    if not first.started:
+        return (first,)
+    return first, observe(session, original.image.reference, settings, plan=first.plan, trace=False)
+
+
+class Trial:
+    """The original of a proof: opened, and watched twice.
+
+    `settings` say how candidates are started and asked; `named` are system packages that the author installs by name;
+    `again` builds the original once more where a difference could be one between any two builds (None: it is an image
+    that cannot be built again). What is learned of the original for one candidate is known for the next.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        original: ImageView,
+        runs: Sequence[Observation],
+        settings: SmokeSettings,
+        *,
+        named: Sequence[str] = (),
+        again: BuiltAgain | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.original, self.runs = original, tuple(runs)
+        self._session, self._settings, self._say = session, settings, say
+        self._named, self._again = tuple(named), again
+
+    @property
+    def opened(self) -> Opened | None:
+        """What the original opened; None where that was not recorded."""
+        return Runs(self.runs).opened
+
+    def judge(self, candidate: ImageView, allowances: Allowances, run: Observation | None = None) -> Judgement:
+        """Runs the candidate (or takes the `run` that was made), and compares all that the checks compare.
+
+        Raises BuildFailure where the original has to be built again and does not build, EnvironmentFailure where the
+        engine's disk is full.
+        """
+        if not self.runs[0].started:
+            return self._answer(candidate, allowances, None)
+        if run is None:
+            self._say("Running the candidate")
+            run = observe(self._session, candidate.image.reference, self._settings, plan=self.runs[0].plan, trace=False)
+        rebuilt = self._again.image if self._again is not None else None
+        self.runs, _ = settle(self._session, self.runs, run, self._settings, rebuilt)
+        if not run.started:
+            blame_the_disk(run, self.runs)
+        self._say("Comparing the images")
+        return self._answer(candidate, allowances, run)
+
+    def _answer(self, candidate: ImageView, allowances: Allowances, run: Observation | None) -> Judgement:
+        first = self.runs[0]
+        runs = Runs(self.runs, run, "" if first.started else f"the original does not start: {first.reason}")
+        checks = judge(self.original, candidate, allowances, runs, named_packages=self._named)
+        if self._again is not None:
+            checks = settle_files(checks, self.original.tree, self._again)
+        return Judgement(verdict(checks), checks, run)
