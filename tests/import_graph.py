@@ -71,7 +71,9 @@ def package_graph(modules: Graph) -> dict[str, frozenset[str]]:
 def circles(graph: Graph) -> list[tuple[str, ...]]:
     """Groups in which everybody comes back to himself (strongly connected components of two or more), sorted."""
     reach = {name: _reached(graph, name) for name in graph}
-    groups = {tuple(sorted(other for other in reach[name] if name in reach[other])) for name in graph}
+    groups = {
+        tuple(sorted(other for other in reach[name] if name in reach[other])) for name in graph
+    }
     return sorted(group for group in groups if len(group) > 1)
 
 
@@ -92,10 +94,17 @@ def reduced(graph: Graph) -> dict[str, frozenset[str]]:
     def implied(name: str, other: str) -> bool:
         if name in reach[other]:
             return False
-        ways = (way for way in graph[name] - {other} if name not in reach[way] and way not in reach[other])
+        ways = (
+            way
+            for way in graph[name] - {other}
+            if name not in reach[way] and way not in reach[other]
+        )
         return any(other in reach[way] for way in ways)
 
-    return {name: frozenset(other for other in graph[name] if not implied(name, other)) for name in graph}
+    return {
+        name: frozenset(other for other in graph[name] if not implied(name, other))
+        for name in graph
+    }
 
 
 def picture(graph: Graph) -> str:
@@ -126,12 +135,16 @@ def _places() -> Iterator[tuple[str, tuple[int, int]]]:
     """Package -> the middle of its box, in pixels."""
     for row, names in enumerate(reversed(LAYERS)):
         step = _WIDTH // len(names)
-        yield from ((name, (step * at + step // 2, row * _ROW + _ROW // 2)) for at, name in enumerate(names))
+        yield from (
+            (name, (step * at + step // 2, row * _ROW + _ROW // 2)) for at, name in enumerate(names)
+        )
 
 
 def _box(name: str, x: int, y: int) -> str:
     width, height = _BOX
-    box = f'<rect x="{x - width // 2}" y="{y - height // 2}" width="{width}" height="{height}" rx="6"'
+    box = (
+        f'<rect x="{x - width // 2}" y="{y - height // 2}" width="{width}" height="{height}" rx="6"'
+    )
     return f'{box} fill="#eef4fa" stroke="#456"/><text x="{x}" y="{y + 5}" text-anchor="middle">{name}</text>'
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import struct
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,23 +15,12 @@ import pytest
 
 from imgopt.image import Image, open_image
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.example import File, Files, Layers, Mutation, elf
+from imgopt.run.fanotify import Trace
+from imgopt.run.observation import Observation, RunPlan
+from imgopt.run.runs import Runs
 
-
-@dataclass(frozen=True)
-class File:
-    """An entry of a layer; `link` makes it a symbolic link, `hard` another name of a file, `folder` a directory."""
-
-    data: bytes | str = b""
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
-    link: str = ""
-    hard: str = ""
-    folder: bool = False
-    mtime: int = 1_700_000_000
-
-
-Files = Mapping[str, File | bytes | str]
+__all__ = ["File", "Files", "Recipe", "elf", "image_of", "runs_that_opened", "side_of"]
 
 
 def layer_tar(files: Files) -> bytes:
@@ -57,8 +45,13 @@ def layer_tar(files: Files) -> bytes:
 class Recipe:
     """An image to be: its layers bottom up, each with the instruction that made it, and its configuration."""
 
-    layers: tuple[tuple[str, Files], ...]
+    layers: Layers
     config: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, mutation: Mutation) -> Recipe:
+        """The example service with one change."""
+        return cls(mutation.layers, mutation.configuration)
 
     def but(self, *, files: Files | None = None, without: Sequence[str] = (), **config: Any) -> Recipe:
         """The same image with files of its last layer added or replaced, files left out, configuration changed."""
@@ -70,30 +63,11 @@ class Recipe:
         return replace(self, layers=(*kept[:-1], (step, {**last, **(files or {})})), config=merged)
 
 
-_TAGS = {"needed": 1, "soname": 14, "rpath": 15, "runpath": 29}
-
-
-def elf(*needed: str, interpreter: str = "", **strings: str) -> File:
-    """A 64-bit x86 shared object with these dynamic entries."""
-    table, entries = bytearray(b"\0"), []
-    for tag, text in [*(("needed", name) for name in needed), *strings.items()]:
-        entries.append((_TAGS[tag], len(table)))
-        table += text.encode() + b"\0"
-    count = 3 if interpreter else 2
-    dynamic_at = 64 + 56 * count
-    dynamic_size = 16 * (len(entries) + 3)
-    strings_at = dynamic_at + dynamic_size
-    entries += [(5, strings_at), (10, len(table)), (0, 0)]
-    dynamic = b"".join(struct.pack("<QQ", *entry) for entry in entries)
-    interpreter_at = strings_at + len(table)
-    size = interpreter_at + len(interpreter) + 1
-    heads = [(1, 5, 0, size), (2, 6, dynamic_at, dynamic_size)]
-    if interpreter:
-        heads.append((3, 4, interpreter_at, len(interpreter) + 1))
-    head = b"\x7fELF" + bytes((2, 1, 1)) + bytes(9)
-    head += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, count, 64, 0, 0)
-    segments = b"".join(struct.pack("<IIQQQQQQ", kind, flags, at, at, at, n, n, 8) for kind, flags, at, n in heads)
-    return File(head + segments + dynamic + bytes(table) + interpreter.encode() + b"\0", 0o755)
+def runs_that_opened(files: Iterable[str], executed: Iterable[str] = ()) -> Runs:
+    """Of the original alone, of which nothing else is known."""
+    plan = RunPlan((), (), (), ends=False, ready_seconds=0.0)
+    trace = Trace(frozenset(files), frozenset(executed))
+    return Runs((Observation("original", True, "it was opened", plan, trace=trace),))
 
 
 @pytest.fixture

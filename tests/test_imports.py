@@ -6,11 +6,24 @@ import ast
 from pathlib import Path
 
 import pytest
-from import_graph import LAYERS, ROOT, circles, module_graph, package, package_graph, picture, sources
+from import_graph import (
+    LAYERS,
+    ROOT,
+    circles,
+    module_graph,
+    package,
+    package_graph,
+    picture,
+    sources,
+)
 
 GRAPH = module_graph()
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-ONLY = {"dockerfile": {"errors"}, "image": {"errors", "results", "endpoint"}, "endpoint": {"errors"}}
+ONLY = {
+    "dockerfile": {"errors"},
+    "image": {"errors", "results", "endpoint"},
+    "endpoint": {"errors"},
+}
 """Packages that may import even less than their level allows."""
 KNOWN_CIRCLES = [
     tuple(
@@ -43,7 +56,12 @@ def test_the_proof_has_one_door() -> None:
 
 
 def test_only_the_door_compares_runs_and_gives_a_verdict() -> None:
-    for guarded in ("imgopt.run.comparison", "imgopt.run.runs", "imgopt.proof.judge", "imgopt.proof.verdict"):
+    for guarded in (
+        "imgopt.run.comparison",
+        "imgopt.run.runs",
+        "imgopt.proof.judge",
+        "imgopt.proof.verdict",
+    ):
         users = {name for name, others in GRAPH.items() if guarded in others}
         assert {package(name) for name in users} <= {"proof", "run"}, guarded
 

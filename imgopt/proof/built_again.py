@@ -12,7 +12,7 @@ from imgopt.image import open_image
 from imgopt.image.tree import Tree
 from imgopt.inspect.drawn_names import is_drawn
 from imgopt.inspect.failures import Item
-from imgopt.proof.check import Check
+from imgopt.proof.check import Outcome
 
 REASON = "differs between two builds of the original itself"
 
@@ -65,14 +65,20 @@ class SecondBuild(Protocol):
     def tree(self) -> Tree: ...
 
 
-def settle_files(checks: Iterable[Check], original: Tree, again: SecondBuild) -> tuple[Check, ...]:
+def settle_files(
+    checks: Iterable[Outcome], original: Tree, again: SecondBuild
+) -> tuple[Outcome, ...]:
     """Failed checks without the files whose contents no two builds share; nothing is built where none is in doubt."""
     return tuple(_settled(check, original, again) for check in checks)
 
 
-def _settled(check: Check, original: Tree, again: SecondBuild) -> Check:
+def _settled(check: Outcome, original: Tree, again: SecondBuild) -> Outcome:
     doubtful = [item for item in check.items if item.kind in ("changed-file", "missing-file")]
-    if check.verdict != "failed" or len(doubtful) != len(check.items) or not any(map(_is_doubtful, doubtful)):
+    if (
+        check.verdict != "failed"
+        or len(doubtful) != len(check.items)
+        or not any(map(_is_doubtful, doubtful))
+    ):
         return check
     left = tuple(item for item in doubtful if not _changes_by_itself(item, original, again.tree()))
     settled = len(doubtful) - len(left)
@@ -93,4 +99,6 @@ def _changes_by_itself(item: Item, original: Tree, again: Tree) -> bool:
     ours, theirs = original.resolve(item.path), again.resolve(item.path)
     if theirs is None or item.kind == "missing-file":
         return ours is not None and theirs is None
-    return ours is not None and None not in (ours.inode, theirs.inode) and ours.digest != theirs.digest
+    return (
+        ours is not None and None not in (ours.inode, theirs.inode) and ours.digest != theirs.digest
+    )

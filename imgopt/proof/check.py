@@ -1,4 +1,4 @@
-"""What a check of the proof says: its verdict, with the evidence for each failure.
+"""A check of the proof, what it is given, and what it says: a verdict, with the evidence for each failure.
 
 A check compares one aspect of two images (or of two observed runs) and never guesses: what it could not look at is
 `not measured`, with the reason in `detail`. Each failed item is structured, so that a rewrite can be repaired from it.
@@ -6,12 +6,19 @@ A check compares one aspect of two images (or of two observed runs) and never gu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from imgopt.image.entries import printable
 from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.tool_state import is_state
+from imgopt.proof.allowances import Allowances
+from imgopt.proof.example import Mutation
+from imgopt.run.opened import Opened
+from imgopt.run.runs import Runs
 
 Verdict = Literal["passed", "failed", "not measured"]
 
@@ -22,7 +29,7 @@ def counted(count: int, one: str, more: str = "") -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Outcome:
     """One aspect compared. `detail` says what was compared (counts, bytes); `allowed` are intended differences seen."""
 
     name: str
@@ -32,12 +39,57 @@ class Check:
     allowed: tuple[str, ...] = ()
 
 
-def judged(name: str, detail: str, items: Iterable[Item], allowed: Iterable[str] = ()) -> Check:
+def judged(name: str, detail: str, items: Iterable[Item], allowed: Iterable[str] = ()) -> Outcome:
     """Failed when there is an item; items and allowed differences are sorted and told once."""
     found = tuple(sorted(set(items), key=lambda item: (item.kind, item.subject, item.needed_by)))
     told = tuple(dict.fromkeys(map(printable, allowed)))
-    return Check(name, "failed" if found else "passed", printable(detail), found, told)
+    return Outcome(name, "failed" if found else "passed", printable(detail), found, told)
 
 
-def not_measured(name: str, reason: str) -> Check:
-    return Check(name, "not measured", printable(reason))
+def not_measured(name: str, reason: str) -> Outcome:
+    return Outcome(name, "not measured", printable(reason))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a check is given: two images, what may differ, and what was seen of both.
+
+    `named` are the system packages that the author installs by name, as they stand in the Dockerfile.
+    """
+
+    original: ImageView
+    candidate: ImageView
+    allowances: Allowances
+    runs: Runs = field(default_factory=Runs)
+    named: tuple[str, ...] = ()
+
+    @cached_property
+    def opened(self) -> Opened | None:
+        """What the original opened; None where that was not recorded. Not what a tool keeps for itself: that may be
+        read, and is made again where it is not there."""
+        seen = self.runs.opened
+        if seen is None:
+            return None
+        return Opened(self._lasting(seen.files), self._lasting(seen.executed))
+
+    def _lasting(self, paths: frozenset[str]) -> frozenset[str]:
+        return frozenset(path for path in paths if not is_state(self.original, path))
+
+    @property
+    def files(self) -> frozenset[str] | None:
+        """The paths of what the original opened."""
+        return self.opened.files if self.opened is not None else None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One aspect in which a candidate must be as the original.
+
+    `compares` says in a line what is compared; each of `mutations` is a change of the example service that this check,
+    and no other, refutes.
+    """
+
+    name: str
+    compares: str
+    judge: Callable[[Comparison], Outcome]
+    mutations: tuple[Mutation, ...]

@@ -17,7 +17,7 @@ from imgopt.inspect.dockerfile_facts import base_name, named_packages
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.built_again import BuiltAgain
-from imgopt.proof.check import Check, not_measured
+from imgopt.proof.check import Outcome, not_measured
 from imgopt.proof.checks.smoke import SMOKE
 from imgopt.proof.derive import derive
 from imgopt.proof.trial import Trial, watch
@@ -213,12 +213,12 @@ def _does_not_build(question: Question, original: _Made, failure: BuildFailure) 
         reason = "the network failed while the candidate was built: try again"
         checks = (not_measured(BUILD, reason), not_measured(SMOKE, reason))
         return _result(original.compared, Compared(image="", dockerfile=path), checks, failure.log, ())
-    checks = (Check(BUILD, "failed", "the candidate's build", items), not_measured(SMOKE, reason))
+    checks = (Outcome(BUILD, "failed", "the candidate's build", items), not_measured(SMOKE, reason))
     return _result(original.compared, Compared(image="", dockerfile=path), checks, failure.log, ())
 
 
 def _result(
-    original: Compared, candidate: Compared, checks: Sequence[Check], log: Sequence[str], hints: Sequence[str]
+    original: Compared, candidate: Compared, checks: Sequence[Outcome], log: Sequence[str], hints: Sequence[str]
 ) -> ProofResult:
     answer = verdict(checks)
     answered = any(check.name == SMOKE and check.verdict == "passed" for check in checks)
@@ -233,7 +233,7 @@ def _result(
     )
 
 
-def _reason(answer: str, checks: Sequence[Check]) -> str:
+def _reason(answer: str, checks: Sequence[Outcome]) -> str:
     failed = [check for check in checks if check.verdict == "failed"]
     if failed:
         first = failed[0]
@@ -242,7 +242,7 @@ def _reason(answer: str, checks: Sequence[Check]) -> str:
     return "" if answer == "proven" else f"smoke is not measured: {smoke.detail if smoke else 'it was not run'}"
 
 
-def shown(check: Check) -> ProofCheck:
+def shown(check: Outcome) -> ProofCheck:
     """A check as the results have it: printable text, and the first failures of very many."""
     failures = [_failure(item) for item in check.items[:_MOST_FAILURES]]
     more = len(check.items) - len(failures)

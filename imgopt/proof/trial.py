@@ -14,7 +14,7 @@ from imgopt.inspect.routes import routes
 from imgopt.inspect.site_paths import site_probes
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.built_again import BuiltAgain, settle_files
-from imgopt.proof.check import Check
+from imgopt.proof.check import Comparison, Outcome
 from imgopt.proof.judge import judge
 from imgopt.proof.verdict import Answer, verdict
 from imgopt.run.blame import blame_the_disk
@@ -31,7 +31,7 @@ class Judgement:
     """What a candidate came to. `run` is its own run; None where the original did not start, so that none was made."""
 
     verdict: Answer
-    checks: tuple[Check, ...]
+    checks: tuple[Outcome, ...]
     run: Observation | None
 
 
@@ -79,7 +79,9 @@ class Trial:
         """What the original opened; None where that was not recorded."""
         return Runs(self.runs).opened
 
-    def judge(self, candidate: ImageView, allowances: Allowances, run: Observation | None = None) -> Judgement:
+    def judge(
+        self, candidate: ImageView, allowances: Allowances, run: Observation | None = None
+    ) -> Judgement:
         """Runs the candidate (or takes the `run` that was made), and compares all that the checks compare.
 
         Raises BuildFailure where the original has to be built again and does not build, EnvironmentFailure where the
@@ -89,7 +91,13 @@ class Trial:
             return self._answer(candidate, allowances, None)
         if run is None:
             self._say("Running the candidate")
-            run = observe(self._session, candidate.image.reference, self._settings, plan=self.runs[0].plan, trace=False)
+            run = observe(
+                self._session,
+                candidate.image.reference,
+                self._settings,
+                plan=self.runs[0].plan,
+                trace=False,
+            )
         rebuilt = self._again.image if self._again is not None else None
         self.runs, _ = settle(self._session, self.runs, run, self._settings, rebuilt)
         if not run.started:
@@ -97,10 +105,14 @@ class Trial:
         self._say("Comparing the images")
         return self._answer(candidate, allowances, run)
 
-    def _answer(self, candidate: ImageView, allowances: Allowances, run: Observation | None) -> Judgement:
+    def _answer(
+        self, candidate: ImageView, allowances: Allowances, run: Observation | None
+    ) -> Judgement:
         first = self.runs[0]
-        runs = Runs(self.runs, run, "" if first.started else f"the original does not start: {first.reason}")
-        checks = judge(self.original, candidate, allowances, runs, named_packages=self._named)
+        runs = Runs(
+            self.runs, run, "" if first.started else f"the original does not start: {first.reason}"
+        )
+        checks = judge(Comparison(self.original, candidate, allowances, runs, self._named))
         if self._again is not None:
             checks = settle_files(checks, self.original.tree, self._again)
         return Judgement(verdict(checks), checks, run)

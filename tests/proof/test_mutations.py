@@ -18,14 +18,11 @@ from imgopt.errors import EnvironmentFailure
 from imgopt.image import open_image
 from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.check import Check
+from imgopt.proof.check import Outcome
 from imgopt.proof.derive import derive
-from imgopt.proof.judge import judge
-from imgopt.proof.verdict import verdict
-from imgopt.run.comparison import settle
+from imgopt.proof.trial import Judgement, Trial
 from imgopt.run.observation import Observation
 from imgopt.run.observe import observe
-from imgopt.run.runs import Runs
 from imgopt.run.settings import SmokeSettings
 
 pytestmark = pytest.mark.engine
@@ -156,18 +153,14 @@ class Laboratory:
     side: ImageView
     runs: tuple[Observation, ...]
 
-    def try_out(self, dockerfile: str) -> tuple[Check, ...]:
+    def try_out(self, dockerfile: str) -> Judgement:
         build = self.session.build(
             BuildRequest(self.context, dockerfile=dockerfile, bases=self.bases, name="candidate")
         )
         assert build.reference is not None
         candidate = ImageView(open_image(build.reference), self.side.base)
-        seen = observe(self.session, build.reference, SMOKE, plan=self.runs[0].plan, trace=False)
-        runs, _ = settle(self.session, self.runs, seen, SMOKE) if seen.started else (self.runs, ())
-        observed = Runs(runs, seen)
-        opened = observed.opened.files if observed.opened else None
-        allowances = derive(self.side, candidate, opened)
-        return judge(self.side, candidate, allowances, observed, named_packages=named_packages(DOCKERFILE))
+        trial = Trial(self.session, self.side, self.runs, SMOKE, named=named_packages(DOCKERFILE))
+        return trial.judge(candidate, derive(self.side, candidate, trial.opened.files if trial.opened else None))
 
 
 SMOKE = SmokeSettings(stop_timeout=2)
@@ -189,42 +182,42 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     with Session(engine) as session:
         build = session.build(BuildRequest(context, dockerfile=DOCKERFILE, bases=bases, name="original"))
         assert build.reference is not None
-        first = observe(session, build.reference, SMOKE)
+        side = ImageView(open_image(build.reference), open_image(base if bases else "python:3.11-slim"))
+        first = observe(session, build.reference, SMOKE)  # no guesses: one path is not asked
         assert first.started, first.reason
         again = observe(session, build.reference, SMOKE, plan=first.plan, trace=False)
-        side = ImageView(open_image(build.reference), open_image(base if bases else "python:3.11-slim"))
         yield Laboratory(session, context, bases, side, (first, again))
 
 
-def failed(checks: tuple[Check, ...]) -> dict[str, str]:
+def failed(checks: tuple[Outcome, ...]) -> dict[str, str]:
     return {check.name: "; ".join(map(str, check.items)) for check in checks if check.verdict == "failed"}
 
 
 def test_the_original_is_proven_against_itself(laboratory: Laboratory) -> None:
-    checks = laboratory.try_out(DOCKERFILE)
-    assert failed(checks) == {}
-    assert [check.name for check in checks if check.verdict == "not measured"] == []
-    assert verdict(checks) == "proven"
+    judgement = laboratory.try_out(DOCKERFILE)
+    assert failed(judgement.checks) == {}
+    assert [check.name for check in judgement.checks if check.verdict == "not measured"] == []
+    assert judgement.verdict == "proven"
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mutation_is_refuted_by_its_check_alone(name: str, laboratory: Laboratory) -> None:
     added, check, said = MUTATIONS[name]
-    checks = laboratory.try_out(DOCKERFILE + added)
-    found = failed(checks)
+    judgement = laboratory.try_out(DOCKERFILE + added)
+    found = failed(judgement.checks)
     assert list(found) == [check], found
     assert said in found[check]
-    assert verdict(checks) == "refuted"
+    assert judgement.verdict == "refuted"
 
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_a_harmless_difference_is_proven(name: str, laboratory: Laboratory) -> None:
-    checks = laboratory.try_out(DOCKERFILE + HARMLESS[name])
-    assert failed(checks) == {}
-    assert verdict(checks) == "proven"
+    judgement = laboratory.try_out(DOCKERFILE + HARMLESS[name])
+    assert failed(judgement.checks) == {}
+    assert judgement.verdict == "proven"
 
 
 def test_another_order_of_variables_and_other_layers_are_proven(laboratory: Laboratory) -> None:
-    checks = laboratory.try_out(SAME_IN_OTHER_WORDS)
-    assert failed(checks) == {}
-    assert verdict(checks) == "proven"
+    judgement = laboratory.try_out(SAME_IN_OTHER_WORDS)
+    assert failed(judgement.checks) == {}
+    assert judgement.verdict == "proven"

@@ -9,7 +9,7 @@ from recipes import File, Files, Recipe
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check
+from imgopt.proof.check import Outcome
 from imgopt.proof.checks.application_files import check_application_files
 from imgopt.proof.checks.configuration import check_configuration
 from imgopt.proof.checks.opened_files import check_opened_files
@@ -45,7 +45,7 @@ OPENED = frozenset(
 
 def verdicts(original: ImageView, candidate: ImageView, opened: frozenset[str]) -> dict[str, str]:
     allowances: Allowances = derive(original, candidate, opened)
-    checks: list[Check] = [
+    checks: list[Outcome] = [
         check_configuration(original.config, candidate.config, allowances, exists=candidate.exists),
         check_application_files(original, candidate, allowances, opened=opened),
         check_opened_files(original, candidate, Opened(opened), allowances),

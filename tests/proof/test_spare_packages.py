@@ -7,15 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recipes import File, Recipe
+from recipes import File, Recipe, runs_that_opened
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image import Image
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.check import Comparison
 from imgopt.proof.checks.opened_files import check_opened_files
 from imgopt.proof.derive import derive
-from imgopt.proof.judge import static_checks
+from imgopt.proof.judge import judge
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
 from imgopt.run.opened import Opened
@@ -62,7 +63,8 @@ def lacking(side_of: Callable[..., ImageView], more: dict[str, File | str], open
     after = side_of(image({path: file for path, file in files.items() if path not in PRUNED}))
     allowed = derive(before, after, opened)
     found = check_opened_files(before, after, Opened(opened), allowed)
-    static = [item for check in static_checks(before, after, allowed, opened=Opened(opened)) for item in check.items]
+    comparison = Comparison(before, after, allowed, runs_that_opened(opened))
+    static = [item for check in judge(comparison) for item in check.items]
     return sorted({item.path for item in (*found.items, *static) if "node_modules" in item.path})
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from recipes import File, Files, Recipe
+from recipes import File, Files, Recipe, runs_that_opened
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.engine.container import Change
@@ -16,6 +16,7 @@ from imgopt.inspect.application_files import application_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
 from imgopt.proof.allowances import Allowances
+from imgopt.proof.check import Comparison
 from imgopt.proof.checks.application_files import check_application_files
 from imgopt.proof.checks.non_root import check_non_root
 from imgopt.proof.derive import derive
@@ -24,8 +25,6 @@ from imgopt.rewrite.carve import CarveRules, PathFact, carve, drop_rules
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.writable import writable
 from imgopt.run.observation import Observation, RunPlan
-from imgopt.run.opened import Opened
-from imgopt.run.runs import Runs
 
 HUB = "/root/.cache/huggingface/hub/models--a--b"
 DATA = [
@@ -186,27 +185,17 @@ def test_the_same_difference_in_the_applications_own_files_refutes(side_of: Call
 
 def test_an_image_without_them_is_judged_as_one_with_them(side_of: Callable[..., ImageView]) -> None:
     before, after = side(side_of, state_files("2026-11-30")), side(side_of, {})
-    failed = [check.name for check in judge(before, after, Allowances(), Runs()) if check.verdict == "failed"]
+    failed = [check.name for check in judge(Comparison(before, after, Allowances())) if check.verdict == "failed"]
     assert failed == []
-
-
-class Read(Runs):
-    """Runs that opened these files, and of which nothing else is known."""
-
-    files: frozenset[str] = frozenset()
-
-    @property
-    def opened(self) -> Opened:
-        return Opened(self.files)
 
 
 @pytest.mark.parametrize("day", ["2026-11-30", "2026-12-01", ""], ids=["the same", "another day", "none"])
 def test_what_the_service_read_of_a_tools_own_is_not_asked_for(day: str, side_of: Callable[..., ImageView]) -> None:
     files = state_files("2026-11-30")
     before, after = side(side_of, {**files, "app/page": "x"}), side(side_of, {**(state_files(day) if day else {})})
-    runs = Read()
-    object.__setattr__(runs, "files", frozenset([*(f"/{path}" for path in files), "/app/page"]))
-    checks = {check.name: check for check in judge(before, after, derive(before, after, runs.files), runs)}
+    opened = frozenset([*(f"/{path}" for path in files), "/app/page"])
+    comparison = Comparison(before, after, derive(before, after, opened), runs_that_opened(opened))
+    checks = {check.name: check for check in judge(comparison)}
     assert [item.path for item in checks["opened files"].items] == ["/app/page"]
     assert [item.path for item in checks["application files"].items] == ["/app/page"]
 

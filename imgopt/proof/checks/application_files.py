@@ -17,7 +17,8 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import SYSTEM
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, counted, judged
+from imgopt.proof.check import Check, Outcome, counted, judged
+from imgopt.proof.example import EXPORT, File, Mutation
 
 NAME = "application files"
 _INSTALLERS_NOTES = (
@@ -36,7 +37,7 @@ _MAVENS_NOTES = re.compile(
 
 def check_application_files(
     original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
-) -> Check:
+) -> Outcome:
     """Every application file of the original; no rule excuses one that was opened."""
     used = opened or frozenset()
     items: list[Item] = []
@@ -123,3 +124,17 @@ def _same_link(original: ImageView, node: Node, candidate: ImageView, other: Nod
     if found is not None and both and compare_contents(original, target, candidate, found) != "different":
         return None
     return Item("changed-file", node.path, node.path, message=f"link {node.path} leads to something else")
+
+
+CHECK = Check(
+    NAME,
+    "every file that the author added, at its path and with its contents",
+    lambda given: check_application_files(given.original, given.candidate, given.allowances, opened=given.files),
+    (
+        Mutation("a template is left out", "index.html", without=("app/templates/index.html",)),
+        Mutation("a source file is edited", "export.py", files={"app/export.py": EXPORT + "\n"}),
+        Mutation("an empty folder is left out", "/app/empty", without=("app/empty",)),
+        Mutation("data that a RUN fetched is lost", "/nltk_data/stopwords", without=("usr/share/nltk_data/stopwords",)),
+        Mutation("a link leads to nothing", "leads to", files={"app/templates/index.html": File(link="gone")}),
+    ),
+)

@@ -10,14 +10,15 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.started import started_program
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, judged
+from imgopt.proof.check import Check, Outcome, judged
+from imgopt.proof.example import Mutation
 
 NAME = "certificates"
 
 
 def check_certificates(
     original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
-) -> Check:
+) -> Outcome:
     """A bundle of root certificates, where the original has one: no probe asks for a page from elsewhere."""
     before = [path for path in BUNDLES if original.is_file(path)]
     after = [path for path in BUNDLES if candidate.is_file(path)]
@@ -54,3 +55,11 @@ _LONGEST = 1 << 20
 def _brings_its_own(original: ImageView, opened: frozenset[str] | None) -> bool:
     used = any(path.startswith("/etc/ssl/") for path in opened or ())
     return not used and started_program(original) in ("node", "java")
+
+
+CHECK = Check(
+    NAME,
+    "root certificates, those that the author added included",
+    lambda given: check_certificates(given.original, given.candidate, given.allowances, opened=given.files),
+    (Mutation("root certificates are lost", "ca-certificates.crt", without=("etc/ssl/certs/ca-certificates.crt",)),),
+)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from imgopt.image.config import Healthcheck, ImageConfig
 from imgopt.inspect.failures import Item
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, counted, judged
+from imgopt.proof.check import Check, Comparison, Outcome, counted, judged
 from imgopt.proof.checks.variables import Variables, compare_variables
+from imgopt.proof.example import ENV, Mutation
 
 NAME = "configuration"
 _TERM = ("", "TERM", "SIGTERM", "15")
@@ -23,7 +24,7 @@ def check_configuration(
     candidate_base: ImageConfig | None = None,
     exists: Callable[[str], bool] = lambda _: False,
     programs: Callable[[str], frozenset[str]] = lambda _: frozenset(),
-) -> Check:
+) -> Outcome:
     """Every key of both configurations; the environment by the rules of `imgopt.proof.environment`.
 
     `base` is the configuration of the original's base image, `candidate_base` of the candidate's, so that what the
@@ -136,3 +137,35 @@ def _health(before: Healthcheck | None, after: Healthcheck | None) -> Iterator[I
     if wanted and (after is None or wanted != after):
         said = "is missing" if after is None else "is another one"
         yield _item("healthcheck", f"health check {' '.join(wanted.test)!r} {said}")
+
+
+def _judge(given: Comparison) -> Outcome:
+    original, candidate = given.original, given.candidate
+    return check_configuration(
+        original.config,
+        candidate.config,
+        given.allowances,
+        base=original.base.config if original.base else None,
+        candidate_base=candidate.base.config if candidate.base else None,
+        exists=candidate.exists,
+        programs=candidate.names,
+    )
+
+
+CHECK = Check(
+    NAME,
+    "start, variables, ports, volumes, working directory, labels, stop signal and health check",
+    _judge,
+    (
+        Mutation("a variable changes", "MODE", config={"Env": [*ENV[:3], "MODE=worker"]}),
+        Mutation("a variable is lost", "MODE", config={"Env": ENV[:3]}),
+        Mutation("a behaviour is switched on", "NODE_ENV", config={"Env": [*ENV, "NODE_ENV=production"]}),
+        Mutation("the command changes", "--debug", config={"Cmd": ["/app/run.sh", "--debug"]}),
+        Mutation("the command is an entrypoint", "entrypoint", config={"Cmd": None, "Entrypoint": ["/app/run.sh"]}),
+        Mutation("a port is not exposed", "8000/tcp", config={"ExposedPorts": None}),
+        Mutation("a volume is lost", "/data", config={"Volumes": None}),
+        Mutation("the working directory changes", "workdir", config={"WorkingDir": "/"}),
+        Mutation("the stop signal changes", "stop-signal", config={"StopSignal": "SIGKILL"}),
+        Mutation("a label is lost", "team", config={"Labels": None}),
+    ),
+)

@@ -14,7 +14,8 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import NOT_LANGUAGES, language_packages, package_place
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, counted, judged
+from imgopt.proof.check import Check, Outcome, counted, judged
+from imgopt.proof.example import SITE, Mutation
 
 NAME = "language packages"
 _NOTES = re.compile(
@@ -26,7 +27,7 @@ _NOTES = re.compile(
 
 def check_language_packages(
     original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
-) -> Check:
+) -> Outcome:
     """Every language package of the original: present, of the same version, with all files but its bytecode."""
     items: list[Item] = []
     allowed: Counter[str] = Counter()
@@ -115,3 +116,19 @@ def _incomplete(
                 yield Item("missing-file", path, path, package.name)
         elif not original.shebang(before) and compare_contents(original, before, candidate, after) == "different":
             yield Item("changed-file", path, path, package.name, f"{path} of {package.name} has other contents")
+
+
+CHECK = Check(
+    NAME,
+    "packages of languages by name and version, and their files",
+    lambda given: check_language_packages(given.original, given.candidate, given.allowances, opened=given.files),
+    (
+        Mutation(
+            "another version of a package",
+            "Flask 3.0 is 3.1",
+            files={f"{SITE}/flask-3.0.dist-info/METADATA": "Name: Flask\nVersion: 3.1\n"},
+        ),
+        Mutation("a file of a package is lost", "flask/views.py", without=(f"{SITE}/flask/views.py",)),
+        Mutation("a file of a package is another one", "flask/views.py", files={f"{SITE}/flask/views.py": "import os"}),
+    ),
+)

@@ -16,7 +16,8 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.libraries import Unresolved, elf_files, library_path, unresolved
 from imgopt.inspect.optional_parts import optional_part
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, judged
+from imgopt.proof.check import Check, Outcome, judged
+from imgopt.proof.example import LIBRARIES, Mutation
 
 NAME = "library closure"
 _FOR_SCREENS = re.compile(r"/(?:_tkinter\.[^/]*|lib(?:awt_xawt|splashscreen|jsound|jawt|fontmanager))\.so$")
@@ -30,7 +31,7 @@ def check_library_closure(
     *,
     opened: frozenset[str] | None = None,
     named: Sequence[str] = (),
-) -> Check:
+) -> Outcome:
     """Every NEEDED library and program loader of the candidate. `opened`: paths that the original opened, if known;
     `named`: packages that the author installs by name."""
     items: list[Item] = []
@@ -100,3 +101,17 @@ def _item(original: ImageView, missing: Unresolved) -> Item:
     if missing.library.startswith("/"):
         path = missing.library
     return Item("missing-library", missing.library, path or "", missing.path)
+
+
+CHECK = Check(
+    NAME,
+    "shared libraries and loaders that programs ask for, found as their loader finds them",
+    lambda given: check_library_closure(
+        given.original, given.candidate, given.allowances, opened=given.files, named=given.named
+    ),
+    (
+        Mutation("a library is lost", "libgreet.so.1", without=(f"{LIBRARIES}/libgreet.so.1",)),
+        Mutation("what a library needs is lost", "libwords.so.1", without=(f"{LIBRARIES}/libwords.so.1",)),
+        Mutation("a program's loader is lost", "ld-linux-x86-64.so.2", without=("lib64/ld-linux-x86-64.so.2",)),
+    ),
+)

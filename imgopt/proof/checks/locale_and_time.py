@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, judged
+from imgopt.proof.check import Check, Outcome, judged
+from imgopt.proof.example import Mutation
 
 NAME = "locale and time"
 _ZONES = "/usr/share/zoneinfo"
 
 
-def check_locale_and_time(original: ImageView, candidate: ImageView, allowances: Allowances) -> Check:
+def check_locale_and_time(original: ImageView, candidate: ImageView, allowances: Allowances) -> Outcome:
     """The locales and the time zone that the original's environment asks for, as far as the original has them."""
     items = [*_locales(original, candidate), *_zone(original, candidate)]
     kept = [item for item in items if item.subject not in allowances.configuration]
@@ -72,3 +73,14 @@ def _footer(data: bytes) -> bytes:
 
 def _is_utc(data: bytes) -> bool:
     return _footer(data) in (b"UTC0", b"UTC", b"GMT0", b"<UTC>0", b"")
+
+
+CHECK = Check(
+    NAME,
+    "the locales and the time zone that the environment asks for",
+    lambda given: check_locale_and_time(given.original, given.candidate, given.allowances),
+    (
+        Mutation("the locale is lost", "de_DE.UTF-8", without=("usr/lib/locale/de_DE.utf8/LC_CTYPE",)),
+        Mutation("the time zone is lost", "Europe/Berlin", without=("usr/share/zoneinfo/Europe/Berlin",)),
+    ),
+)

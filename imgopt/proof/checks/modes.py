@@ -11,13 +11,14 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.users import EXECUTE, READ
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, counted, judged
+from imgopt.proof.check import Check, Outcome, counted, judged
+from imgopt.proof.example import EXPORT, File, Mutation
 
 NAME = "modes"
 _SPECIAL = 0o6000
 
 
-def check_modes(original: ImageView, candidate: ImageView, allowances: Allowances) -> Check:
+def check_modes(original: ImageView, candidate: ImageView, allowances: Allowances) -> Outcome:
     """Application files, folders and packages' programs that are in both images."""
     items: list[Item] = []
     allowed: Counter[str] = Counter()
@@ -66,3 +67,20 @@ def _differences(original: ImageView, before: Node, candidate: ImageView, after:
         if original.may(right, before.path) and not candidate.may(right, path):
             message = f"user {candidate.config.user or 'root'} may not {word} {path} (mode {after.mode:o})"
             yield Item("permission", path, path, "", message)
+
+
+CHECK = Check(
+    NAME,
+    "executable and setuid bits, and what the user may read",
+    lambda given: check_modes(given.original, given.candidate, given.allowances),
+    (
+        Mutation("a tool is not executable", "not executable", files={"app/tool": File("#!/bin/sh\n", 0o644)}),
+        Mutation("a tool runs as its owner", "setuid", files={"app/tool": File("#!/bin/sh\n", 0o4755)}),
+        Mutation(
+            "a file may not be read by the user", "may not read", files={"app/export.py": File(EXPORT, mode=0o600)}
+        ),
+        Mutation(
+            "everybody may write to a file", "written by everybody", files={"app/export.py": File(EXPORT, mode=0o666)}
+        ),
+    ),
+)

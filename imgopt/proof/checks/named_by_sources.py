@@ -19,7 +19,8 @@ from imgopt.inspect.installed import NOT_LANGUAGES
 from imgopt.inspect.modules import imported, lost_modules
 from imgopt.inspect.sources import is_foreign, loading_texts, source_texts
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, counted, judged
+from imgopt.proof.check import Check, Outcome, counted, judged
+from imgopt.proof.example import Mutation
 
 NAME = "named by sources"
 _LITERAL = re.compile(r"""(?P<quote>["'`])(?P<text>[^"'`\n]{1,200})(?P=quote)""")
@@ -40,7 +41,7 @@ _LOADS = re.compile(
 
 def check_named(
     original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
-) -> Check:
+) -> Outcome:
     """Files, modules and libraries of the original that the candidate has not, as far as a kept source names them."""
     texts = [(path, text) for path, text in source_texts(original) if _runs(path, candidate, allowances)]
     built = serves_built_site(original, opened)  # its bundles name what they were made of
@@ -146,3 +147,11 @@ def _library(
 def _found(side: ImageView, library: str) -> str | None:
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(side.config.platform.split("/")[1:2][0], "x86_64")
     return side.loader.find(library, machine, "/", [])
+
+
+CHECK = Check(
+    NAME,
+    "files, modules and libraries that the sources name on paths that no probe takes",
+    lambda given: check_named(given.original, given.candidate, given.allowances, opened=given.files),
+    (Mutation("a module that a function imports is lost", "module wave", without=("usr/lib/python3.11/wave.py",)),),
+)

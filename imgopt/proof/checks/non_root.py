@@ -12,8 +12,9 @@ from imgopt.inspect.programs import running_scripts
 from imgopt.inspect.tool_state import is_state
 from imgopt.inspect.users import WRITE, Identity
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, judged
+from imgopt.proof.check import Check, Comparison, Outcome, judged
 from imgopt.proof.checks.lost_rights import lost_rights
+from imgopt.proof.example import File, Mutation
 from imgopt.run.observation import Observation
 
 NON_ROOT = "non-root"
@@ -29,7 +30,7 @@ def check_non_root(
     allowances: Allowances,
     before: Observation | None = None,
     after: Observation | None = None,
-) -> Check:
+) -> Outcome:
     """The user is the original's or the intended one; what the original wrote, the candidate's user may write."""
     items: list[Item] = []
     allowed: list[str] = []
@@ -132,3 +133,22 @@ def _ports(identity: Identity, before: Observation | None) -> Iterator[str]:
     if low and not identity.is_root:
         ports = ", ".join(map(str, low))
         yield f"port {ports} without root: engines allow it (ip_unprivileged_port_start), not every cluster does"
+
+
+def _judge(given: Comparison) -> Outcome:
+    first = given.runs.originals[0] if given.runs.originals else None
+    return check_non_root(given.original, given.candidate, given.allowances, first, given.runs.candidate)
+
+
+CHECK = Check(
+    NON_ROOT,
+    "the user, and whether it may write where the original does, its sources name, and volumes lie",
+    _judge,
+    (
+        Mutation("the user is root", "user is 0 instead of 1000", config={"User": "0"}),
+        Mutation("another user", "user is 2000 instead of 1000", config={"User": "2000"}, seen={"uid": 2000}),
+        Mutation("another group", "user is 1000:0 instead of 1000", config={"User": "1000:0"}),
+        Mutation("a folder may not be written", "/data", files={"data": File(folder=True)}),
+        Mutation("its process runs as another user", "runs as 0 instead of 1000", seen={"uid": 0}),
+    ),
+)

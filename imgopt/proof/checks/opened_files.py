@@ -18,7 +18,8 @@ from imgopt.inspect.installed import package_place
 from imgopt.inspect.media_types import MEDIA_TYPES, unknown_media_types
 from imgopt.inspect.users import EXECUTE, READ
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, counted, judged, not_measured
+from imgopt.proof.check import Check, Outcome, counted, judged, not_measured
+from imgopt.proof.example import File, Mutation
 from imgopt.run.opened import Opened, source_of
 
 NAME = "opened files"
@@ -37,7 +38,7 @@ _GLIBC_WITH_C_UTF8 = 35  # its NEWS for version 2.35
 
 def check_opened_files(
     original: ImageView, candidate: ImageView, opened: Opened | None, allowances: Allowances, *, reason: str = ""
-) -> Check:
+) -> Outcome:
     """`reason` says why nothing was recorded, when `opened` is None."""
     if opened is None:
         return not_measured(NAME, reason or "the files that the original opens were not recorded")
@@ -195,3 +196,23 @@ def _missing(original: ImageView, path: str, node: Node) -> Item:
     if ".so" in node.name and original.elf(node) is not None:
         return Item("missing-library", node.name, path, by)
     return Item("missing-file", path, path, by)
+
+
+CHECK = Check(
+    NAME,
+    "files that the original opened or executed: there, readable, and the same",
+    lambda given: check_opened_files(
+        given.original, given.candidate, given.opened, given.allowances, reason=given.runs.why_not_opened
+    ),
+    (
+        Mutation("an opened file is lost", "colorsys.py", without=("usr/lib/python3.11/colorsys.py",)),
+        Mutation(
+            "an opened file is another one", "colorsys.py", files={"usr/lib/python3.11/colorsys.py": "def hsv(): ..."}
+        ),
+        Mutation(
+            "an opened file may not be read by the user",
+            "user 1000 may not read /usr/share/words",
+            base={"usr/share/words": File("a\nb\n", 0o600)},
+        ),
+    ),
+)

@@ -15,7 +15,8 @@ from imgopt.inspect.programs import Use, running_scripts, script_text, started
 from imgopt.inspect.shell_programs import called_programs
 from imgopt.inspect.users import EXECUTE, READ
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, judged
+from imgopt.proof.check import Check, Outcome, judged
+from imgopt.proof.example import File, Mutation
 from imgopt.run.opened import Opened
 
 NAME = "programs"
@@ -29,7 +30,7 @@ def check_programs(
     *,
     opened: Opened | None = None,
     named: Sequence[str] = (),
-) -> Check:
+) -> Outcome:
     """Every program that the candidate's configuration, scripts and shebangs name exists and may be executed.
 
     What the original could not start either is no difference. Scripts of the original's base and scripts inside of
@@ -119,3 +120,21 @@ def _by_sources(original: ImageView, candidate: ImageView, allowances: Allowance
     for word, package in called_by_packages(candidate):
         if original.command(word) is not None:
             yield Use(word, package)
+
+
+CHECK = Check(
+    NAME,
+    "programs that the start, the health check, scripts and sources call: there, and the user may execute them",
+    lambda given: check_programs(
+        given.original, given.candidate, given.allowances, opened=given.opened, named=given.named
+    ),
+    (
+        Mutation("a program that a source calls is lost", "convert, needed by", without=("usr/bin/convert",)),
+        Mutation("a program of the entry script is lost", "python3, needed by", without=("usr/bin/python3",)),
+        Mutation(
+            "the user may not execute a program",
+            "/usr/bin/convert may not be executed",
+            base={"usr/bin/convert": File("elf", 0o700)},
+        ),
+    ),
+)

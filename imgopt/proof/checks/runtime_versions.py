@@ -6,14 +6,15 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.runtimes import Runtime, used_runtimes, version_of
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, judged
+from imgopt.proof.check import Check, Outcome, judged
+from imgopt.proof.example import File, Mutation
 
 NAME = "run-time version"
 
 
 def check_runtime_versions(
     original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
-) -> Check:
+) -> Outcome:
     """Run times that the original executes (or, where that is not known, that its start names)."""
     items: list[Item] = []
     allowed: list[str] = []
@@ -36,3 +37,17 @@ def check_runtime_versions(
 
 def _short(version: str, runtime: Runtime) -> str:
     return ".".join(version.split(".")[: runtime.parts])
+
+
+CHECK = Check(
+    NAME,
+    "versions of the run times that the original executes, read from the interpreters' own files",
+    lambda given: check_runtime_versions(given.original, given.candidate, given.allowances, opened=given.files),
+    (
+        Mutation(
+            "an older run time",
+            "node is 18.0.0 instead of 20.1.0",
+            base={"usr/bin/node": File(b"\0node.js/v18.0.0\0", 0o755)},
+        ),
+    ),
+)

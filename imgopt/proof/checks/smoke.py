@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgopt.inspect.failures import Item
-from imgopt.proof.check import Check, counted, judged, not_measured
+from imgopt.proof.check import Check, Comparison, Outcome, counted, judged, not_measured
+from imgopt.proof.example import Mutation, answered
 from imgopt.run.comparison import compare, has_text
 from imgopt.run.log_failures import failures_from_logs
 from imgopt.run.observation import Observation
@@ -13,7 +14,7 @@ from imgopt.run.observation import Observation
 SMOKE = "smoke"
 
 
-def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Check:
+def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Outcome:
     """The differences as a check; what the candidate's log names as missing, and the original's does not, fails too."""
     first = originals[0]
     if not first.started:
@@ -49,3 +50,30 @@ def _what(originals: Sequence[Observation]) -> str:
     elif not count:
         asked = "keeps running; it listens on no port that could be asked; what it logs"
     return f"{asked}, against {counted(len(originals), 'run')} of the original"
+
+
+def _judge(given: Comparison) -> Outcome:
+    runs = given.runs
+    if not runs.originals or runs.candidate is None:
+        return not_measured(SMOKE, runs.reason)
+    return check_smoke(runs.originals, runs.candidate)
+
+
+CHECK = Check(
+    SMOKE,
+    "answers, output, exit code, open ports and logged errors, against two runs of the original",
+    _judge,
+    (
+        Mutation(
+            "it does not start",
+            "ended with exit code 1",
+            seen={"started": False, "reason": "it ended with exit code 1"},
+        ),
+        Mutation("another answer", "body is bye instead of hello", seen={"answers": answered("bye")}),
+        Mutation("another status", "status is 500", seen={"answers": answered("oops", 500)}),
+        Mutation("a port is closed", "port 8000 is closed", seen={"listening": ()}),
+        Mutation("an error is logged", "ERROR 17", seen={"said": "ready\nERROR 17\n"}),
+        Mutation("a permission is denied", "permission denied", seen={"said": "ready\nopen /x: permission denied\n"}),
+        Mutation("a module is missing", "wave", seen={"log": "ModuleNotFoundError: No module named 'wave'\n"}),
+    ),
+)

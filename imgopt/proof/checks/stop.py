@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgopt.inspect.failures import Item
-from imgopt.proof.check import Check, judged, not_measured
+from imgopt.proof.check import Check, Comparison, Outcome, judged, not_measured
+from imgopt.proof.example import Mutation
 from imgopt.run.observation import KILLED, Observation
 
 STOP = "stop"
@@ -13,7 +14,7 @@ _STOP_SLACK_SECONDS = 3.0
 """Over twice the original's time: on a busy machine the same stop takes so much more or less."""
 
 
-def check_stop(originals: Sequence[Observation], candidate: Observation) -> Check:
+def check_stop(originals: Sequence[Observation], candidate: Observation) -> Outcome:
     """`docker stop`: a candidate may stop faster and better than the original, not slower and not worse."""
     first = originals[0]
     if first.stop_seconds is None or not first.started:
@@ -29,3 +30,22 @@ def check_stop(originals: Sequence[Observation], candidate: Observation) -> Chec
     longest = max(run.stop_seconds or 0.0 for run in originals)
     slower = candidate.stop_seconds > 2 * longest + _STOP_SLACK_SECONDS
     return judged(STOP, detail, [Item("stop", "docker stop", message=detail)] if worse or slower else [])
+
+
+def _judge(given: Comparison) -> Outcome:
+    runs = given.runs
+    if not runs.originals or runs.candidate is None:
+        return not_measured(STOP, runs.reason)
+    return check_stop(runs.originals, runs.candidate)
+
+
+CHECK = Check(
+    STOP,
+    "how soon it ends when it is told to stop, and with which exit code",
+    _judge,
+    (
+        Mutation("it has to be killed", "137", seen={"stop_code": 137, "stop_seconds": 10.0}),
+        Mutation("it ends with an error", "exit code 1", seen={"stop_code": 1}),
+        Mutation("it stops later", "stops in 9.0 s", seen={"stop_seconds": 9.0}),
+    ),
+)

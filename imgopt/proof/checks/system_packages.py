@@ -19,7 +19,8 @@ from imgopt.inspect.installed import SYSTEM
 from imgopt.inspect.package_files import files_lacking
 from imgopt.inspect.words import words
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, counted, judged
+from imgopt.proof.check import Check, Outcome, counted, judged
+from imgopt.proof.example import BASE_STATUS, HELLO_2, STATUS, Mutation
 
 NAME = "system packages"
 BUILD_TOOLS = words(
@@ -42,7 +43,7 @@ def check_system_packages(
     names: Sequence[str],
     *,
     opened: frozenset[str] | None = None,
-) -> Check:
+) -> Outcome:
     """`names` as they stand in the Dockerfile's install commands (`libpq5`, `curl=7.88*`, `git:amd64`)."""
     items: list[Item] = []
     allowed: list[str] = []
@@ -103,3 +104,17 @@ def _is_there(original: ImageView, candidate: ImageView, path: str) -> bool:
     node = original.file(path)
     elf = original.elf(node) if node is not None else None
     return bool(elf and elf.soname and candidate.loader.find(elf.soname, elf.machine, "/", elf.runpath, elf.rpath))
+
+
+_OF_HELLO = (STATUS, "usr/bin/hello", "var/lib/dpkg/info/hello.list")
+CHECK = Check(
+    NAME,
+    "system packages that the author installs by name",
+    lambda given: check_system_packages(
+        given.original, given.candidate, given.allowances, given.named, opened=given.files
+    ),
+    (
+        Mutation("a package is lost", "hello 1.0 is missing", base={STATUS: BASE_STATUS}, without=_OF_HELLO),
+        Mutation("another version of a package", "hello is 2.0 instead of 1.0", files={STATUS: HELLO_2}),
+    ),
+)

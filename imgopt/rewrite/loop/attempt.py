@@ -12,7 +12,7 @@ from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.built_again import BuiltAgain
-from imgopt.proof.check import Check
+from imgopt.proof.check import Outcome
 from imgopt.proof.trial import Trial
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.looking import BaseLooker
@@ -42,7 +42,7 @@ class Proven:
     """What one build and run of a plan showed; `failure` is why it did not come to a run."""
 
     verdict: str
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Outcome, ...] = ()
     items: tuple[Item, ...] = ()
     build: Build | None = None
     image: Image | None = None

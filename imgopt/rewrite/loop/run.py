@@ -14,6 +14,7 @@ from imgopt.errors import EnvironmentFailure, Interrupted
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
 from imgopt.proof.built_again import BuiltAgain
+from imgopt.proof.check import Outcome
 from imgopt.results.optimize import Check, MissingBase, OptimizeResult, Sizes, Variant
 from imgopt.results.optimize import Original as OriginalResult
 from imgopt.rewrite.bases import NOT_HAD
@@ -136,7 +137,7 @@ def _result(
     times: Times,
     missing: list[MissingBase],
 ) -> OptimizeResult:
-    best = _recommend(before, variants)
+    best = recommend(before, variants)
     verdict, message = conclusion(best, variants, missing)
     arm = times.arms.get("original")
     return OptimizeResult(
@@ -194,7 +195,7 @@ def _beside(proven: list[Variant]) -> str:
     )
 
 
-def _recommend(before: Sizes, variants: list[Variant]) -> Variant | None:
+def recommend(before: Sizes, variants: list[Variant]) -> Variant | None:
     """The smallest proven variant that is worth it."""
     worthy = [v for v in variants if v.verdict == "proven" and v.sizes is not None and _is_worth_it(before, v)]
     return min(worthy, key=lambda v: (v.sizes.wire or v.sizes.tar) if v.sizes else 0, default=None)
@@ -267,10 +268,7 @@ def _base_swap(item: Attempt, original: Original) -> int | None:
     return old_wire - new_wire if old_wire is not None and new_wire is not None else None
 
 
-def _check(check: object) -> Check:
-    from imgopt.proof.check import Check as Judged
-
-    assert isinstance(check, Judged)
+def _check(check: Outcome) -> Check:
     extra = [str(item) for item in check.items[:20]] + [f"intended: {text}" for text in check.allowed[:20]]
     return Check(name=check.name, verdict=check.verdict, detail="\n".join([check.detail, *extra]))
 
