@@ -150,6 +150,9 @@ class Manager(Fact, frozen=True):
     """Commands that run scripts of the project: these find the project's own programs before those of the machine."""
     path_options: list[str] = []
     """Options that name a folder or a file to read, where it is no manifest."""
+    everywhere_below: list[str] = []
+    """Options that make it install for every project below the folder, where none of `workspace_files` says which."""
+    workspace_files: list[str] = []
     target_options: list[str] = []
     """Options that name where to install to."""
     steers: list[str] = []

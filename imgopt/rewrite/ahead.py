@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile import IgnoreFile, Instruction
+from imgopt.rewrite.cache_places import fetches_nothing
 from imgopt.rewrite.fetch_ahead import Fetch, fetch_for
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.layout import new_step
@@ -97,7 +98,8 @@ def _unprepared(
         if item.keyword != "RUN":
             continue
         before = commands[:done] if item is run else script_of(situation.dockerfile, item).commands
-        if any(c.name in programs and not is_setting([value or "" for value in c.values], ecosystems) for c in before):
+        words = [[value or "" for value in c.values] for c in before if c.name in programs]
+        if any(not is_setting(one, ecosystems) and not fetches_nothing(one, ecosystems) for one in words):
             return f"`RUN {item.value[:50]}` fetches them already"
     return ""
 

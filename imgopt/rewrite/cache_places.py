@@ -66,9 +66,10 @@ def _called(command: Command, ecosystems: Iterable[Ecosystem]) -> Iterator[tuple
         ours = (install is not None and install.manager is manager) or any(begins_with(words, one) for one in known)
         if not ours and not any(begins_with([*words[:1]], program) for program in every_command(manager)):
             continue
-        if _fetches_nothing(words, manager):
-            continue
-        folders = [one for one in manager.cache if not one.used_by or any(calls(words, by) for by in one.used_by)]
+        if _fetches_nothing(words, manager):  # but what a program fetches to start at all (`./gradlew --version`)
+            folders = [one for one in manager.cache if any(" " not in by and calls(words, by) for by in one.used_by)]
+        else:
+            folders = [one for one in manager.cache if not one.used_by or any(calls(words, by) for by in one.used_by)]
         if folders:
             yield manager, folders
 
@@ -92,6 +93,12 @@ def _fetches_nothing(words: Sequence[str], manager: Manager) -> bool:
         return True
     says_only = bool(rest) and rest[0] in _SAYS_ONLY and (not rest[0].startswith("-") or len(rest) == 1)
     return says_only or any(begins_with(words, one) for one in manager.fetches_nothing)
+
+
+def fetches_nothing(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> bool:
+    """Whether all managers that know the command say that it fetches nothing (`go telemetry off`)."""
+    managers = managers_called(words, ecosystems)
+    return bool(managers) and all(_fetches_nothing(words, manager) for manager in managers)
 
 
 def _placed(

@@ -282,6 +282,10 @@ def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, fo
     """An argument that names another folder or file of the context than the manager reads by itself."""
     manager, arguments = install.manager, install.arguments
     before = ""
+    if not any(join(folder, name) in context.sizes for name in manager.workspace_files):
+        for word in manager.everywhere_below:
+            if word in install.words:
+                return word
     for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         option, _, value = word.partition("=")
         last, before = before, word

@@ -233,8 +233,16 @@ def _fit(dockerfile: Dockerfile, run: Instruction, edits: Sequence[Edit]) -> tup
     lines = frozenset(old.splitlines())
     if all(len(line) <= WIDTH or line in lines for line in new.splitlines()):
         return tuple(edits)
-    fitted = _fitted(new, _Look.of(dockerfile, run), lines, dockerfile.shell_at(run))
+    whole = frozenset(run.text[run.value_span.start : run.value_span.end].splitlines()[:1] if _is_too_long(run) else ())
+    fitted = _fitted(new, _Look.of(dockerfile, run), lines, dockerfile.shell_at(run), whole=whole)
     return tuple(edits) if fitted == new else (_difference(old, fitted, begin),)
+
+
+def _is_too_long(run: Instruction) -> bool:
+    """The line of its command is the author's own, and longer than ours may be."""
+    start = run.text.rfind("\n", 0, run.value_span.start) + 1
+    end = run.text.find("\n", run.value_span.start)
+    return (end if end >= 0 else len(run.text)) - start > WIDTH
 
 
 def _difference(old: str, new: str, at: int) -> Edit:
@@ -250,14 +258,19 @@ _Breaks = Callable[[Instruction, _Look, _Lines, tuple[str, ...]], Iterator[Edit]
 
 
 def _fitted(
-    step: str, look: _Look, known: frozenset[str], shell: tuple[str, ...], breaks: Sequence[_Breaks] | None = None
-) -> str:
-    """A step whose lines are broken where they are too long: at operators first, then at flags, then at words."""
+    step: str, look: _Look, known: frozenset[str], shell: tuple[str, ...], breaks: Sequence[_Breaks] | None = None,
+    whole: frozenset[str] = frozenset(),
+) -> str:  # fmt: skip
+    """A step whose lines are broken where they are too long: at operators first, then at flags, then at words, but for
+    the lines of commands that are to stay `whole`."""
     for at in breaks or _BREAKS:
         head = "# escape=`\nFROM x\n" if look.escape == "`" else "FROM x\n"
         parsed = parse(head + step)
         run = parsed.instructions[-1]
-        edits = list(at(run, look, _long_lines(run, known), shell))
+        lines = _long_lines(run, known)
+        if at is _at_words:
+            lines = [(begin, end) for begin, end in lines if parsed.text[begin:end].strip() not in whole]
+        edits = list(at(run, look, lines, shell))
         step = apply_edits(parsed.text, edits)[run.span.start :]
     return step
 

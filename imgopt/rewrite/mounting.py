@@ -124,7 +124,9 @@ def _offline(situation: Situation, stage: Stage, use: Use) -> str:
         if ours and network is not None and network.value != "default":
             return f"`{_line(item)}` has a network of its own"
         for command in ours:
-            if any(option in [value or "" for value in command.values] for option in manager.offline):
+            words = [value or "" for value in command.values]
+            fetches = not _is_one_of(command, manager.fetches_nothing)
+            if fetches and any(option in words for option in manager.offline):
                 return f"`{_short(command)}` needs what a step before it downloaded, in a layer"
         reader = next((one for one in commands if _is_one_of(one, manager.needs_cache)), None)
         if reader is not None:

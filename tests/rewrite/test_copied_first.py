@@ -124,6 +124,12 @@ def test_what_this_machine_installed_is_not_laid_over_the_installation(
     assert order(tmp_path, text, files) == text
 
 
+@pytest.mark.parametrize("before", ["go telemetry off", "go version && go env", "go env -w GOFLAGS=-mod=mod"])
+def test_a_command_before_that_fetches_nothing_leaves_the_fetch_to_be_made(before: str, tmp_path: Path) -> None:
+    text = f"FROM golang\nRUN {before}\nWORKDIR /app\nCOPY . .\nRUN go build .\n"
+    assert "RUN go mod download\nCOPY . .\n" in order(tmp_path, text, GO)
+
+
 PARENT = "<project><parent><artifactId>p</artifactId></parent></project>"
 
 

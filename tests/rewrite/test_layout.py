@@ -216,6 +216,16 @@ def test_a_long_line_of_the_author_that_is_not_touched_stays() -> None:
     assert extended(f"FROM x\n{step}\n", "clean") == f"FROM x\n{step} \\\n    && clean\n"
 
 
+def test_a_long_line_of_the_author_stays_whole_below_new_flags() -> None:
+    line = f"if [ -f a ]; then {'install ' * 8}; else {'another one ' * 4} && {'package ' * 4}; fi"
+    assert len(line) > WIDTH
+    text = f"FROM a\nRUN {line}\n"
+    dockerfile = parse(text)
+    flags = ["--mount=type=cache,target=/a", "--mount=type=cache,target=/b"]
+    changed = apply_edits(text, add_flags(dockerfile, dockerfile.instructions[1], flags))
+    assert changed.splitlines()[1:] == [f"RUN {flags[0]} \\", f"    {flags[1]} \\", f"    {line}"]
+
+
 def test_a_program_in_quotes_is_broken_behind_a_semicolon_and_says_the_same() -> None:
     step = f"RUN python -c \"import a; p = '{'x' * 70}'; print('{'y' * 60}')\" > /tmp/z && pip install -r /tmp/z"
     text = new_step(parse("FROM x\n"), step)

@@ -50,6 +50,16 @@ def test_any_other_hook_keeps_the_source_in_front(command: str, tmp_path: Path) 
     assert found.refused == f'package.json runs the project\'s own code (`"postinstall": "{command}"`)'
 
 
+@pytest.mark.parametrize("command", ["pnpm install -r", "pnpm -r install", "pnpm --recursive install"])
+def test_what_installs_every_project_below_reads_the_source_unless_a_workspace_says_which(
+    command: str, tmp_path: Path
+) -> None:
+    files: dict[str, object] = {"package.json": {}, "api/package.json": {}}
+    assert "another place of the source" in read(tmp_path, files, command).refused
+    workspace = {**files, "pnpm-workspace.yaml": "packages: [api]\n"}
+    assert set(read(tmp_path, workspace, command).files) == {*workspace}
+
+
 MEMBERS: dict[str, object] = {
     "package.json": {"workspaces": ["packages/*", "./apps/web"]},
     "packages/a/package.json": {"name": "a", "dependencies": {"b": "workspace:*"}},
