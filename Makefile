@@ -13,9 +13,10 @@ venv: $(STAMP)  ## make the virtual environment
 $(STAMP): EXTRAS := [dev]
 # What imgopt itself needs, in a fifth of the time.
 $(STAMP) $(RUNS): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "imgopt needs Python 3.11 or newer; set PYTHON=..." >&2; exit 3; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "imgopt needs Python 3.11 or newer; set PYTHON=..." >&2; exit 3; }
+	@echo "venv: installing imgopt$(EXTRAS) into $(VENV); the first time this takes a minute" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	@touch $@
 
 engine:         ## use the Docker engine that answers, or install and start one (Debian/Ubuntu, root)
@@ -28,8 +29,8 @@ bases: engine $(STAMP)  ## base images: the public ones where they can be pulled
 	$(BIN)/python samples/bases/bases.py
 
 demo: engine $(or $(wildcard $(STAMP)),$(RUNS))  ## the main job on the Flask sample; results in build/demo/
-	$(BIN)/python samples/bases/bases.py python-3.11 distroless
-	$(BIN)/python samples/demo.py
+	@$(BIN)/python samples/bases/bases.py python-3.11 distroless
+	@$(BIN)/python samples/demo.py
 
 samples: bases  ## the main job on every sample; writes benchmarks/results/samples.json
 	$(BIN)/python samples/bases/bases.py --all

@@ -108,12 +108,13 @@ class Evidence:
 
     @cached_property
     def facts(self) -> dict[str, PathFact]:
-        """The whole final file system, each path once. Of several names of one file the first one that is in no store
-        of an installer carries the bytes: pnpm and uv link packages from there, and the packages are what is kept."""
+        """The whole final file system, each path once. Of several names of one file one carries the bytes: what was
+        opened (Maven 4 links its archive into a repository beside it), else the first that is in no store of an
+        installer (pnpm and uv link packages from there, and the packages are what is kept)."""
         nodes = [node for node in self.tree.walk() if node.path not in ("", "/")]
         stores = tuple(f"{home}/." for home in self.homes)
         carriers: dict[int, str] = {}
-        for node in sorted(nodes, key=lambda node: node.path.startswith(stores)):
+        for node in sorted(nodes, key=lambda node: (node.path not in self.opened, node.path.startswith(stores))):
             carriers.setdefault(id(node.inode), node.path)
         return {node.path: _fact(node, carriers[id(node.inode)] == node.path) for node in nodes}
 

@@ -50,6 +50,12 @@ def test_packages_of_another_language_go_where_a_compiled_program_opens_nothing_
     assert opened.fates[path].fate == "kept"
 
 
+def test_mavens_repository_of_the_project_goes_and_the_archive_stays() -> None:
+    jar, link = "/app/target/rates.jar", "/app/target/project-local-repo/org/rates/1/rates-1.jar"
+    carved = carve(facts(jar, link).values(), rules(compiled=True, opened=frozenset([jar])))
+    assert (carved.fates[jar].fate, carved.fates[link].fate) == ("kept", "dropped")
+
+
 def test_what_only_a_build_or_a_repository_reads_goes_beside_a_compiled_program() -> None:
     paths = ("/app/Makefile", "/app/web/.gitignore", "/app/.github/workflows/ci.yml", "/app/README.md", "/app/mk/x")
     assert [fate(path, compiled=True) for path in paths] == ["dropped", "dropped", "dropped", "kept", "kept"]

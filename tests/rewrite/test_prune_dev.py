@@ -198,6 +198,16 @@ def test_packages_linked_from_the_installers_store_have_the_bytes(image_of: Call
     assert "pnpm prune --prod" in change.edits[0].text
 
 
+def test_of_two_names_of_an_archive_the_one_that_is_opened_has_the_bytes(image_of: Callable[[Recipe], Image]) -> None:
+    """Maven 4 links target/app.jar into target/project-local-repo."""
+    copy, jar = "app/target/project-local-repo/org/app/1/app-1.jar", "app/target/rates.jar"
+    image = image_of(Recipe((("COPY", {copy: "x" * 1000, jar: File(hard=copy)}),), {}))
+    opened = Evidence(ImageView(image), SystemPackages(), Seen(opened=frozenset([f"/{jar}"])))
+    assert (opened.facts[f"/{jar}"].size, opened.facts[f"/{copy}"].size) == (1000, 0)
+    unseen = Evidence(ImageView(image), SystemPackages())
+    assert (unseen.facts[f"/{jar}"].size, unseen.facts[f"/{copy}"].size) == (0, 1000)
+
+
 def test_an_author_who_leaves_development_packages_out_is_left_alone(image_of: Callable[[Recipe], Image]) -> None:
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence(image_of, YARN))
     text = BOTH.replace("cd server && npm install", "cd server && npm ci --omit=dev")
