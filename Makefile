@@ -11,7 +11,7 @@ help:           ## list the targets
 
 venv: $(STAMP)  ## make the virtual environment
 $(STAMP): EXTRAS := [dev]
-# What imgopt itself needs, in a fifth of the time.
+# What imgopt itself needs takes a third of the time.
 $(STAMP) $(RUNS): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "imgopt needs Python 3.11 or newer; set PYTHON=..." >&2; exit 3; }
 	@echo "venv: installing imgopt$(EXTRAS) into $(VENV); the first time this takes a minute" >&2
