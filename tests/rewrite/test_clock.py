@@ -21,6 +21,15 @@ def test_before_anything_is_known_the_bound_is_said_and_how_to_leave_it_out() ->
     ).replace("100 s", "1 min 40 s")
 
 
+def test_how_to_leave_it_out_is_said_once_and_nothing_where_nothing_is_known() -> None:
+    clock = Clock(None, ["cold", "cold", "warm"])
+    assert clock.said("x") == "Timing, 1 of 3: x (--no-timings leaves it out)"
+    clock.note(30.0)
+    assert clock.said("x") == "Timing, 2 of 3: x"
+    known = Clock(None, ["cold", "cold"], done=1, took={"cold": [30.0]})
+    assert known.said("x") == "Timing, 2 of 2: x (about 30 s left)"
+
+
 def test_what_is_left_is_guessed_from_builds_of_the_same_kind() -> None:
     clock = Clock(1000.0, ["cold", "cold", "warm", "warm"])
     for took in (30.0, 20.0, 4.0):

@@ -41,8 +41,9 @@ class Clock:
         return self.budget is None or self.passed() + sum(filter(None, ahead)) < self.budget
 
     def said(self, what: str) -> str:
-        """What comes now, with what is left and how not to wait for it."""
-        return f"Timing, {self.done + 1} of {len(self.parts)}: {what} ({self._left()}; {HOW_TO_LEAVE_OUT})"
+        """What comes now, with what is left; the first time with how not to wait for it."""
+        notes = "; ".join(filter(None, [self._left(), "" if self.done else HOW_TO_LEAVE_OUT]))
+        return f"Timing, {self.done + 1} of {len(self.parts)}: {what}" + (f" ({notes})" if notes else "")
 
     def _left(self) -> str:
         ahead = [self._expected(kind) for kind in self.parts[self.done :]]
@@ -50,7 +51,7 @@ class Clock:
         known = sum(filter(None, ahead))
         if None not in ahead and (bound is None or known <= bound):
             return f"about {seconds(known)} left"
-        return f"at most {seconds(bound)} left" if bound is not None else "each about as long as a build without cache"
+        return f"at most {seconds(bound)} left" if bound is not None else ""
 
     def _expected(self, kind: str) -> float | None:
         return fmean(self.took[kind]) if kind in self.took else None
