@@ -1,6 +1,7 @@
 """Ecosystem facts: what one language or package manager needs, read from TOML.
 
-The built-in files lie in `imgopt/strategies/ecosystems`; a project adds its own by `[rewrite] ecosystems = [PATH]`.
+The built-in ones lie in `imgopt/strategies/ecosystems/NAME/facts.toml`; a project adds its own by
+`[rewrite] ecosystems = [PATH]`, a file or such a folder.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Literal
 import msgspec
 
 from imgopt.errors import InputError, Location
+
+FACTS = "facts.toml"
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -496,7 +499,7 @@ class DistrolessImage(Fact, frozen=True):
 
 
 class Ecosystem(Fact, frozen=True):
-    """One file: a language or a system package manager."""
+    """One folder's facts: a language or a system package manager."""
 
     name: str
     title: str
@@ -552,8 +555,8 @@ class Ecosystem(Fact, frozen=True):
 def builtin_ecosystems() -> tuple[Ecosystem, ...]:
     """The ecosystems that come with imgopt, by name."""
     folder = files("imgopt.strategies.ecosystems")
-    found = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
-    return tuple(_read(item.read_text(encoding="utf-8"), item.name) for item in found)
+    found = sorted((item for item in folder.iterdir() if (item / FACTS).is_file()), key=lambda item: item.name)
+    return tuple(_read((item / FACTS).read_text(encoding="utf-8"), f"{item.name}/{FACTS}") for item in found)
 
 
 def load_ecosystems(extra: list[str], folder: Path) -> tuple[Ecosystem, ...]:
@@ -564,6 +567,8 @@ def load_ecosystems(extra: list[str], folder: Path) -> tuple[Ecosystem, ...]:
 
 
 def _read_file(path: Path) -> Ecosystem:
+    if path.is_dir():
+        path = path / FACTS
     try:
         return _read(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
