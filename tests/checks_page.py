@@ -1,4 +1,5 @@
-"""The page on the checks of the proof, from the checks themselves; `python tests/checks_page.py` writes it anew."""
+"""The page on the checks of the proof, from the checks themselves; `python tests/checks_page.py`
+writes it anew."""
 
 from __future__ import annotations
 
@@ -30,7 +31,12 @@ def page() -> str:
         f"| {check.name} | {check.compares} | {'; '.join(change.name for change in check.mutations)} |"
         for check in CHECKS
     )
-    return HEAD + "\n".join(rows) + "\n" + TAIL.format(harmless="; ".join(change.name for change in HARMLESS))
+    return (
+        HEAD
+        + "\n".join(rows)
+        + "\n"
+        + TAIL.format(harmless="; ".join(change.name for change in HARMLESS))
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Who imports whom in imgopt, read from the sources; `python tests/import_graph.py` draws docs/layers.svg from it.
+"""Who imports whom in imgopt, read from the sources; `python tests/import_graph.py` draws
+docs/layers.svg from it.
 
-A module's imports are all of its import statements, those inside of functions and for types alone included: they tell
-what one has to know to understand it. `imgopt.strategies` is the folder `strategies/` at the root.
+A module's imports are all of its import statements, those inside of functions and for types alone
+included: they tell what one has to know to understand it. `imgopt.strategies` is the folder
+`strategies/` at the root.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ LAYERS = (
     ("bench", "ci", "report", "rewrite", "strategies"),
     ("cli",),
 )
-"""Packages and single modules from the lowest layer up: each imports only from its own layer and those below."""
+"""Packages and single modules from the lowest layer up: each imports only from its own layer and
+those below."""
 
 Graph = Mapping[str, frozenset[str]]
 
@@ -69,7 +72,8 @@ def package_graph(modules: Graph) -> dict[str, frozenset[str]]:
 
 
 def circles(graph: Graph) -> list[tuple[str, ...]]:
-    """Groups in which everybody comes back to himself (strongly connected components of two or more), sorted."""
+    """Groups in which everybody comes back to himself (strongly connected components of two or
+    more), sorted."""
     reach = {name: _reached(graph, name) for name in graph}
     groups = {
         tuple(sorted(other for other in reach[name] if name in reach[other])) for name in graph
@@ -108,7 +112,7 @@ def reduced(graph: Graph) -> dict[str, frozenset[str]]:
 
 
 def picture(graph: Graph) -> str:
-    """The layers as SVG, the highest at the top, with an arrow for each import that no other one implies."""
+    """The layers as SVG, the highest at the top, with an arrow for each import of `reduced`."""
     places = dict(_places())
     arrows = [
         _arrow(places[name], places[other])

@@ -31,7 +31,8 @@ KNOWN_CIRCLES = [
         for name in ("flags", "healthcheck", "instruction", "mounts", "pairs", "readers", "typed")
     ),
 ]
-"""An instruction says what it means when it is asked, and what reads that takes instructions. No other circle."""
+"""An instruction says what it means when it is asked, and what reads that takes instructions. No
+other circle."""
 KNOWN_CIRCLES_OF_PACKAGES = [("bench", "report", "rewrite", "strategies")]
 
 
@@ -46,7 +47,8 @@ def test_a_module_imports_only_from_its_level_or_below(module: str) -> None:
 
 
 DOOR = {"allowances", "built_again", "check", "derive", "prove", "trial"}
-"""What the rest may know of the proof: what it asks (`Trial`, `prove`), and what it hands in and gets back."""
+"""What the rest may know of the proof: what it asks (`Trial`, `prove`), and what it hands in and
+gets back."""
 
 
 def test_the_proof_has_one_door() -> None:

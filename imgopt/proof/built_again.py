@@ -1,4 +1,5 @@
-"""The original built once more: what differs between two builds of the same file is no difference of a candidate."""
+"""The original built once more: what differs between two builds of the same file is no
+difference of a candidate."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ REASON = "differs between two builds of the original itself"
 class BuiltAgain:
     """A second build of the original without cache, made when it is first asked for, and only once.
 
-    `request` is the original's own build; `say` is told that a build begins, `on_event` what it does.
+    `request` is the original's own build; `say` is told that a build begins, `on_event` what it
+    does.
     """
 
     def __init__(
@@ -42,7 +44,8 @@ class BuiltAgain:
         return self._image_id
 
     def failure(self) -> BuildFailure | None:
-        """Builds the original without cache, whether it was built again before or not; why it does not build now."""
+        """Builds the original without cache, whether it was built again before or not; why it
+        does not build now."""
         self._say("Building the original again: does it still build?")
         try:
             self._session.build(replace(self._request, output="cacheonly"), self._on_event)
@@ -55,7 +58,8 @@ class BuiltAgain:
         return open_image(self.image()).tree()
 
     def tree(self) -> Tree:
-        """The files of the second build. Raises BuildFailure when it does not build a second time."""
+        """The files of the second build. Raises BuildFailure when it does not build a second
+        time."""
         return self._opened
 
 
@@ -68,7 +72,8 @@ class SecondBuild(Protocol):
 def settle_files(
     checks: Iterable[Outcome], original: Tree, again: SecondBuild
 ) -> tuple[Outcome, ...]:
-    """Failed checks without the files whose contents no two builds share; nothing is built where none is in doubt."""
+    """Failed checks without the files whose contents no two builds share; nothing is built where
+    none is in doubt."""
     return tuple(_settled(check, original, again) for check in checks)
 
 
@@ -89,13 +94,14 @@ def _settled(check: Outcome, original: Tree, again: SecondBuild) -> Outcome:
 
 
 def _is_doubtful(item: Item) -> bool:
-    """A file with other bytes, or one that is missing under a name that a program drew (`tmpab12cd34`)."""
+    """A file with other bytes, or one that is missing under a name that a program drew
+    (`tmpab12cd34`)."""
     return item.kind == "changed-file" or is_drawn(item.path)
 
 
 def _changes_by_itself(item: Item, original: Tree, again: Tree) -> bool:
-    """A file that both builds of the original have, with other bytes, or that only one of them has; one that both have
-    may not be missing."""
+    """A file that both builds of the original have, with other bytes, or that only one of them
+    has; one that both have may not be missing."""
     ours, theirs = original.resolve(item.path), again.resolve(item.path)
     if theirs is None or item.kind == "missing-file":
         return ours is not None and theirs is None

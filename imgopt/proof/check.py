@@ -1,7 +1,8 @@
-"""A check of the proof, what it is given, and what it says: a verdict, with the evidence for each failure.
+"""A check of the proof, what it is given, and what it says: a verdict, with its evidence.
 
-A check compares one aspect of two images (or of two observed runs) and never guesses: what it could not look at is
-`not measured`, with the reason in `detail`. Each failed item is structured, so that a rewrite can be repaired from it.
+A check compares one aspect of two images (or of two observed runs) and never guesses: what it could
+not look at is `not measured`, with the reason in `detail`. Each failed item is structured, so that
+a rewrite can be repaired from it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def counted(count: int, one: str, more: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One aspect compared. `detail` says what was compared (counts, bytes); `allowed` are intended differences seen."""
+    """One aspect compared. `detail` says what was compared (counts, bytes); `allowed` are
+    intended differences seen."""
 
     name: str
     verdict: Verdict
@@ -54,7 +56,8 @@ def not_measured(name: str, reason: str) -> Outcome:
 class Comparison:
     """What a check is given: two images, what may differ, and what was seen of both.
 
-    `named` are the system packages that the author installs by name, as they stand in the Dockerfile.
+    `named` are the system packages that the author installs by name, as they stand in the
+    Dockerfile.
     """
 
     original: ImageView
@@ -65,8 +68,8 @@ class Comparison:
 
     @cached_property
     def opened(self) -> Opened | None:
-        """What the original opened; None where that was not recorded. Not what a tool keeps for itself: that may be
-        read, and is made again where it is not there."""
+        """What the original opened; None where that was not recorded. Not what a tool keeps for
+        itself: that may be read, and is made again where it is not there."""
         seen = self.runs.opened
         if seen is None:
             return None
@@ -85,8 +88,8 @@ class Comparison:
 class Check:
     """One aspect in which a candidate must be as the original.
 
-    `compares` says in a line what is compared; each of `mutations` is a change of the example service that this check,
-    and no other, refutes.
+    `compares` says in a line what is compared; each of `mutations` is a change of the example
+    service that this check, and no other, refutes.
     """
 
     name: str

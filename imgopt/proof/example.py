@@ -1,7 +1,8 @@
 """One small service, what was seen of it, and changes to it that the checks have to tell apart.
 
-Each check names changes that it, and no other check, refutes (`Mutation`). They are its tests and its documentation.
-The service is a Flask application on a base of a few files: no engine is needed to make and compare such images.
+Each check names changes that it, and no other check, refutes (`Mutation`). They are its tests and
+its documentation. The service is a Flask application on a base of a few files: no engine is needed
+to make and compare such images.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from imgopt.run.probes import Answer, Probe
 
 @dataclass(frozen=True)
 class File:
-    """An entry of a layer; `link` makes it a symbolic link, `hard` another name of a file, `folder` a
-    directory."""
+    """An entry of a layer; `link` makes it a symbolic link, `hard` another name of a file,
+    `folder` a directory."""
 
     data: bytes | str = b""
     mode: int = 0o644
@@ -188,8 +189,9 @@ SEEN = Observation(
 class Mutation:
     """A change of the service, and what the evidence against it says.
 
-    `files` are added to the last layer, `base` to the first one; `without` are left out wherever they are; `config`
-    replaces keys of the image's configuration (None leaves one out), `seen` what is observed of the changed service.
+    `files` are added to the last layer, `base` to the first one; `without` are left out wherever
+    they are; `config` replaces keys of the image's configuration (None leaves one out), `seen` what
+    is observed of the changed service.
     """
 
     name: str

@@ -1,6 +1,7 @@
-"""The one door of the proof: an original that was watched, and candidates that are judged against it.
+"""The one door of the proof: a watched original, and candidates that are judged against it.
 
-`optimize`, the resolved start and `imgopt prove` go through here alone, so that each asks, settles and judges alike.
+`optimize`, the resolved start and `imgopt prove` go through here alone, so that each asks, settles
+and judges alike.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from imgopt.run.settings import SmokeSettings
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a candidate came to. `run` is its own run; None where the original did not start, so that none was made."""
+    """What a candidate came to. `run` is its own run; None where the original did not start, so
+    that none was made."""
 
     verdict: Answer
     checks: tuple[Outcome, ...]
@@ -38,10 +40,11 @@ class Judgement:
 def watch(
     session: Session, original: ImageView, settings: SmokeSettings, *, plan: RunPlan | None = None
 ) -> tuple[Observation, ...]:
-    """Runs of an original: two, so that what differs between runs of one image is known; one where it does not start.
+    """Runs of an original: two, so that what differs between runs of one image is known; one where
+    it does not start.
 
-    The first is traced, and asked one path of every kind of a site and what the sources and links name; the second is
-    asked the same. `plan`: ask what another image was asked instead.
+    The first is traced, and asked one path of every kind of a site and what the sources and links
+    name; the second is asked the same. `plan`: ask what another image was asked instead.
     """
     asked = replace(settings, more=site_probes(original))
     guesses = routes(original) if plan is None else ()
@@ -54,9 +57,10 @@ def watch(
 class Trial:
     """The original of a proof: opened, and watched twice.
 
-    `settings` say how candidates are started and asked; `named` are system packages that the author installs by name;
-    `again` builds the original once more where a difference could be one between any two builds (None: it is an image
-    that cannot be built again). What is learned of the original for one candidate is known for the next.
+    `settings` say how candidates are started and asked; `named` are system packages that the author
+    installs by name; `again` builds the original once more where a difference could be one between
+    any two builds (None: it is an image that cannot be built again). What is learned of the
+    original for one candidate is known for the next.
     """
 
     def __init__(
@@ -82,10 +86,11 @@ class Trial:
     def judge(
         self, candidate: ImageView, allowances: Allowances, run: Observation | None = None
     ) -> Judgement:
-        """Runs the candidate (or takes the `run` that was made), and compares all that the checks compare.
+        """Runs the candidate (or takes the `run` that was made), and compares all that the checks
+        compare.
 
-        Raises BuildFailure where the original has to be built again and does not build, EnvironmentFailure where the
-        engine's disk is full.
+        Raises BuildFailure where the original has to be built again and does not build,
+        EnvironmentFailure where the engine's disk is full.
         """
         if not self.runs[0].started:
             return self._answer(candidate, allowances, None)

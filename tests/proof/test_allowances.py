@@ -1,4 +1,5 @@
-"""An allowance excuses what it names and no more: what the original opened is excused only by one that says so."""
+"""An allowance excuses what it names and no more: what the original opened is excused only by
+one that says so."""
 
 from __future__ import annotations
 
@@ -47,13 +48,17 @@ def test_a_drop_that_says_so_excuses_what_was_opened(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("mutation", [OTHER, GONE], ids=lambda mutation: mutation.name)
-def test_a_package_that_is_left_out_does_not_excuse_its_opened_files(mutation: Mutation, opened: Opened) -> None:
+def test_a_package_that_is_left_out_does_not_excuse_its_opened_files(
+    mutation: Mutation, opened: Opened
+) -> None:
     outcome = opened(mutation, Allowances(packages=(DroppedPackage("Flask", "a tool"),)))
     assert [item.path for item in outcome.items] == ["/" + VIEWS]
 
 
 @pytest.mark.parametrize("mutation", [OTHER, GONE], ids=lambda mutation: mutation.name)
-def test_another_build_of_a_package_excuses_its_opened_files(mutation: Mutation, opened: Opened) -> None:
+def test_another_build_of_a_package_excuses_its_opened_files(
+    mutation: Mutation, opened: Opened
+) -> None:
     other = DroppedPackage("Flask", "another build of it", even_if_opened=True)
     outcome = opened(mutation, Allowances(packages=(other,)))
     assert (outcome.verdict, outcome.allowed) == ("passed", ("1 file: another build of it",))
@@ -67,7 +72,9 @@ def test_another_build_of_a_package_excuses_its_opened_files(mutation: Mutation,
     ],
     ids=["another package", "another ecosystem"],
 )
-def test_another_build_of_something_else_excuses_nothing(other: DroppedPackage, opened: Opened) -> None:
+def test_another_build_of_something_else_excuses_nothing(
+    other: DroppedPackage, opened: Opened
+) -> None:
     assert opened(OTHER, Allowances(packages=(other,))).verdict == "failed"
     files_of_no_package = opened(LOST, Allowances(packages=(other,)))
     assert files_of_no_package.verdict == "failed"

@@ -1,4 +1,5 @@
-"""One small service and what can go wrong with it: each change is found by the check for it, and by no other."""
+"""One small service and what can go wrong with it: each change is found by the check for it, and
+by no other."""
 
 from __future__ import annotations
 
@@ -26,12 +27,18 @@ from imgopt.run.settings import SmokeSettings
 ORIGINAL = Recipe(LAYERS, CONFIG)
 
 
-def compared(original: ImageView, candidate: ImageView, allowances: Allowances) -> tuple[Outcome, ...]:
+def compared(
+    original: ImageView, candidate: ImageView, allowances: Allowances
+) -> tuple[Outcome, ...]:
     return judge(Comparison(original, candidate, allowances))
 
 
 def failed(checks: Iterable[Outcome]) -> dict[str, list[str]]:
-    return {check.name: [str(item) for item in check.items] for check in checks if check.verdict == "failed"}
+    return {
+        check.name: [str(item) for item in check.items]
+        for check in checks
+        if check.verdict == "failed"
+    }
 
 
 Images = Callable[..., ImageView]
@@ -39,7 +46,8 @@ Images = Callable[..., ImageView]
 
 @pytest.fixture
 def tried(side_of: Images) -> Callable[[Mutation], Judgement]:
-    """Judges a change of the example service as every command does, but that both were already run."""
+    """Judges a change of the example service as every command does, but that both were already
+    run."""
     original = side_of(ORIGINAL, 1)
 
     def judge_change(mutation: Mutation) -> Judgement:
@@ -70,7 +78,9 @@ def test_a_mutation_is_refuted_by_its_check_alone(
 
 
 @pytest.mark.parametrize("mutation", HARMLESS, ids=lambda mutation: mutation.name)
-def test_a_harmless_difference_is_proven(mutation: Mutation, tried: Callable[[Mutation], Judgement]) -> None:
+def test_a_harmless_difference_is_proven(
+    mutation: Mutation, tried: Callable[[Mutation], Judgement]
+) -> None:
     judgement = tried(mutation)
     assert failed(judgement.checks) == {}
     assert [check.name for check in judgement.checks if check.verdict == "not measured"] == []
@@ -134,7 +144,9 @@ def test_empty_folders_that_a_package_leaves_are_not_the_authors(
         "etc/networks": "loopback 127.0.0.0",
         "data/in": folder,
     }
-    original = Recipe((*ORIGINAL.layers[:-1], ("RUN apt-get install", made), ORIGINAL.layers[-1]), CONFIG)
+    original = Recipe(
+        (*ORIGINAL.layers[:-1], ("RUN apt-get install", made), ORIGINAL.layers[-1]), CONFIG
+    )
     found = failed(compared(side_of(original, 1), side_of(ORIGINAL), Allowances()))
     assert found == {"application files": ["missing file: /data/in"]}
 
@@ -151,11 +163,19 @@ def test_settings_of_a_package_that_is_left_out_are_not_missed(
         "etc/cron.d/job": "* * * * * root /app/job\n",
         "etc/mine.conf": "x",
     }
-    original = Recipe((*ORIGINAL.layers[:-1], ("RUN apt-get install", made), ORIGINAL.layers[-1]), CONFIG)
+    original = Recipe(
+        (*ORIGINAL.layers[:-1], ("RUN apt-get install", made), ORIGINAL.layers[-1]), CONFIG
+    )
     kept = {"var/lib/dpkg/status": installed.format("cron")}
-    without = Recipe((*ORIGINAL.layers[:-1], ("RUN apt-get install", kept), ORIGINAL.layers[-1]), CONFIG)
-    found = failed(compared(side_of(original, 1), side_of(without), Allowances()))["application files"]
+    without = Recipe(
+        (*ORIGINAL.layers[:-1], ("RUN apt-get install", kept), ORIGINAL.layers[-1]), CONFIG
+    )
+    found = failed(compared(side_of(original, 1), side_of(without), Allowances()))[
+        "application files"
+    ]
     assert found == ["missing file: /etc/cron.d/job", "missing file: /etc/mine.conf"]
     opened = frozenset(["/etc/default/exim4"])
-    check = check_application_files(side_of(original, 1), side_of(without), Allowances(), opened=opened)
+    check = check_application_files(
+        side_of(original, 1), side_of(without), Allowances(), opened=opened
+    )
     assert "missing file: /etc/default/exim4" in map(str, check.items)

@@ -16,9 +16,17 @@ def sizes(wire: int | None, tar: int = 0) -> Sizes:
 
 
 def variant(
-    wire: int | None, name: str = "slim", verdict: str = "proven", ratio: float | None = None, tar: int = 0
+    wire: int | None,
+    name: str = "slim",
+    verdict: str = "proven",
+    ratio: float | None = None,
+    tar: int = 0,
 ) -> Variant:
-    timings = {"edit-source": Timing(before=[ratio], after=[1.0], ratio=ratio)} if ratio is not None else {}
+    timings = (
+        {"edit-source": Timing(before=[ratio], after=[1.0], ratio=ratio)}
+        if ratio is not None
+        else {}
+    )
     return Variant(
         name=name,
         verdict=verdict,  # type: ignore[arg-type]
@@ -39,13 +47,17 @@ def variant(
         (SMALL, -20_000_000, False),
     ],
 )
-def test_bytes_decide_by_their_number_or_by_their_share(before: int, saved: int, proposed: bool) -> None:
+def test_bytes_decide_by_their_number_or_by_their_share(
+    before: int, saved: int, proposed: bool
+) -> None:
     found = recommend(sizes(before), [variant(before - saved)])
     assert (found is not None) == proposed
 
 
 @pytest.mark.parametrize(("ratio", "proposed"), [(1.25, True), (1.24, False), (None, False)])
-def test_a_rebuild_that_is_a_quarter_faster_is_worth_it_alone(ratio: float | None, proposed: bool) -> None:
+def test_a_rebuild_that_is_a_quarter_faster_is_worth_it_alone(
+    ratio: float | None, proposed: bool
+) -> None:
     found = recommend(sizes(BEFORE), [variant(BEFORE, ratio=ratio)])
     assert (found is not None) == proposed
 
@@ -55,8 +67,13 @@ def test_what_is_not_proven_is_not_proposed(verdict: str) -> None:
     assert recommend(sizes(BEFORE), [variant(1, verdict=verdict)]) is None
 
 
-def test_the_smallest_on_the_wire_is_proposed_and_where_that_is_not_known_the_smallest_archive() -> None:
+def test_the_smallest_on_the_wire_is_proposed_and_where_that_is_not_known_the_smallest_archive() -> (
+    None
+):
     found = recommend(sizes(BEFORE), [variant(SMALL + 1, "safe"), variant(SMALL, "slim")])
     assert found is not None and found.name == "slim"
-    found = recommend(sizes(None, BEFORE), [variant(None, "safe", tar=SMALL), variant(None, "slim", tar=SMALL + 1)])
+    found = recommend(
+        sizes(None, BEFORE),
+        [variant(None, "safe", tar=SMALL), variant(None, "slim", tar=SMALL + 1)],
+    )
     assert found is not None and found.name == "safe"
