@@ -21,10 +21,11 @@ from statistics import median
 from typing import Any
 
 from imgopt.report import load, write_atomic
-from imgopt.report.common import ratio_text, seconds_text, size_text, table_markdown
+from imgopt.report.common import ratio_text, seconds_text, table_markdown
 from imgopt.report.views import html
 from imgopt.results import Result
 from imgopt.results.bench import Arm, BenchResult, Measure
+from imgopt.results.size_text import size_text
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -20,7 +20,9 @@ LAYERS = (
     ("inspect",),
     ("run",),
     ("analysis", "cache", "proof"),
-    ("bench", "ci", "report", "rewrite", "strategies"),
+    ("bench",),
+    ("rewrite", "strategies"),
+    ("ci", "report"),
     ("cli",),
 )
 """Packages and single modules from the lowest layer up: each imports only from its own layer and

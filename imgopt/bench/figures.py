@@ -13,10 +13,10 @@ from imgopt.image import find_packages
 from imgopt.image.junk import is_build_tool, path_kind
 from imgopt.image.sizes import sizes as image_sizes
 from imgopt.image.wire import Wire, wire_size
-from imgopt.report.common import delta_text
-from imgopt.report.tree import reduced
 from imgopt.results.figures import Cause, LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Sizes
+from imgopt.results.path_tree import reduced
+from imgopt.results.size_text import delta_text
 
 if TYPE_CHECKING:
     from imgopt.image import Image, Layer, Package

@@ -9,8 +9,8 @@ import msgspec
 from imgopt.ci.attribution import NO_PACKAGE
 from imgopt.ci.measured import Measured
 from imgopt.ci.measures import matches_package, matches_path
-from imgopt.report.common import delta_text, size_text
 from imgopt.results.ci import Attribution, Cause, Finding, Place
+from imgopt.results.size_text import delta_text, size_text
 
 _SHOWN = 3
 _GROWTH = frozenset(["total", "own-layers", "path", "package"])

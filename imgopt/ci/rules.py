@@ -10,8 +10,8 @@ import msgspec
 
 from imgopt.ci.measures import Measure, Sides, package_measure, path_measure, size_measures
 from imgopt.ci.settings import Budget, CiSettings, Rule
-from imgopt.report.common import exact_size, size_text, two_sizes
 from imgopt.results.ci import Finding, Level, Metric, RuleOutcome, RuleVerdict, Unit
+from imgopt.results.size_text import exact_size, size_text, two_sizes
 
 _LABELS: Mapping[str, str] = {
     "total": "the image",

@@ -6,18 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from imgopt.report.common import (
-    bar,
-    code_markdown,
-    percent_text,
-    safe_markdown,
-    safe_terminal,
-    shorten,
-    size_text,
-    table_markdown,
-)
+from imgopt.report.common import bar, code_markdown, percent_text, safe_markdown, safe_terminal, shorten, table_markdown
 from imgopt.report.words import ledger_text
 from imgopt.results.analysis import Analysis, FileRow, Finding, ImageSizes, LayerRow, Where
+from imgopt.results.size_text import size_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING
 
 from imgopt.report.common import (
     COMMENT_LIMIT,
-    NOT_MEASURED,
     block_markdown,
     change_text,
     code_markdown,
-    delta_text,
     details_markdown,
-    exact_size,
     fit_markdown,
     safe_markdown,
     safe_terminal,
     seconds_text,
-    size_text,
     table_markdown,
 )
 from imgopt.report.views.bench import environment_facts, title
 from imgopt.report.words import about, compared_text, sizes_text
 from imgopt.results.bench import Arm, BenchResult, Measure, Samples
+from imgopt.results.size_text import NOT_MEASURED, delta_text, exact_size, size_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

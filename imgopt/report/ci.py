@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imgopt.report.charts import bencher, benchmark_action
 from imgopt.report.comment import markdown
-from imgopt.report.common import delta_text, safe_terminal, size_text
+from imgopt.report.common import safe_terminal
 from imgopt.report.github import github
 from imgopt.report.gitlab import gitlab, metrics
 from imgopt.report.junit import junit
@@ -15,6 +15,7 @@ from imgopt.report.rdjson import rdjson
 from imgopt.report.sarif import sarif
 from imgopt.report.surface import WORDS, cause_cells, change_line, headline, place_text
 from imgopt.results.ci import Attribution, Cause, CiResult, Finding, ImageCheck
+from imgopt.results.size_text import delta_text, size_text
 
 __all__ = [
     "bencher",

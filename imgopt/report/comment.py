@@ -5,18 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from imgopt.report.common import (
-    block_markdown,
-    code_markdown,
-    count_text,
-    delta_text,
-    safe_markdown,
-    shorten,
-    size_text,
-    table_markdown,
-)
+from imgopt.report.common import block_markdown, code_markdown, count_text, safe_markdown, shorten, table_markdown
 from imgopt.report.surface import WORDS, cause_cells, change_line
 from imgopt.results.ci import Attribution, Cause, CiResult, Finding, ImageCheck
+from imgopt.results.size_text import delta_text, size_text
 
 COMMENT_BYTES = 65_000
 """GitHub takes 65,536 characters and answers 422 above."""

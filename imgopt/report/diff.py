@@ -6,19 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from imgopt.report.analysis import brief
-from imgopt.report.common import (
-    change_text,
-    code_markdown,
-    delta_text,
-    safe_markdown,
-    safe_terminal,
-    shorten,
-    size_text,
-    table_markdown,
-    two_sizes,
-)
+from imgopt.report.common import change_text, code_markdown, safe_markdown, safe_terminal, shorten, table_markdown
 from imgopt.report.words import ledger_text
 from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange
+from imgopt.results.size_text import delta_text, size_text, two_sizes
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -6,9 +6,10 @@ import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imgopt.report.common import bar, delta_text, safe_markdown, safe_terminal, shorten, size_text, table_markdown
+from imgopt.report.common import bar, safe_markdown, safe_terminal, shorten, table_markdown
 from imgopt.results.ci import Metric
 from imgopt.results.history import HistoryResult, ImageHistory, Point
+from imgopt.results.size_text import delta_text, size_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

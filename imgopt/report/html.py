@@ -19,10 +19,11 @@ from markupsafe import Markup
 
 from imgopt import __version__
 from imgopt.report import sidebyside
-from imgopt.report.common import delta_text, safe_html, safe_terminal, seconds_text, size_text
-from imgopt.report.tree import Node
+from imgopt.report.common import safe_html, safe_terminal, seconds_text
 from imgopt.report.treemap import Box, nested, outlines
 from imgopt.report.view import Bars, Dots, Fall, Map, View
+from imgopt.results.path_tree import Node
+from imgopt.results.size_text import delta_text, size_text
 
 _TINY = (5, 4)
 """Percent of the map below which a tile has no room for a name."""

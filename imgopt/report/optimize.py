@@ -12,13 +12,13 @@ from imgopt.report.common import (
     safe_markdown,
     safe_terminal,
     seconds_text,
-    size_text,
     table_markdown,
 )
 from imgopt.report.layout import Column, Grid, Words
 from imgopt.report.rewrite import findings_markdown, findings_text
 from imgopt.report.words import gain_text, medians, recommended, times_text, wire_text
 from imgopt.results.optimize import OptimizeResult, Sizes, Variant
+from imgopt.results.size_text import size_text
 from imgopt.rewrite.bases import NOT_HAD
 
 MARKS = {"proven": ("proven", "bold green"), "refuted": ("refuted", "bold red"), "unproven": ("unproven", "yellow")}

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imgopt.report.command import command_line, words_of
-from imgopt.report.common import block_markdown, code_markdown, safe_markdown, safe_terminal, size_text, table_markdown
+from imgopt.report.common import block_markdown, code_markdown, safe_markdown, safe_terminal, table_markdown
 from imgopt.results.proof import Compared, ProofCheck, ProofResult
+from imgopt.results.size_text import size_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

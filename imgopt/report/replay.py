@@ -6,15 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from imgopt.report.common import (
-    bar,
-    code_markdown,
-    safe_markdown,
-    safe_terminal,
-    seconds_text,
-    shorten,
-    table_markdown,
-)
+from imgopt.report.common import bar, code_markdown, safe_markdown, safe_terminal, seconds_text, shorten, table_markdown
 from imgopt.results.replay import ReplayArm, ReplayCommit, ReplayLine, ReplayResult
 
 if TYPE_CHECKING:

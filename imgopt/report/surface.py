@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import TypeVar
 
-from imgopt.report.common import change_text, delta_text, safe_terminal, shorten, size_text, two_sizes
+from imgopt.report.common import change_text, safe_terminal, shorten
 from imgopt.results.ci import Cause, CiResult, Finding, ImageCheck, Place
+from imgopt.results.size_text import delta_text, size_text, two_sizes
 
 T = TypeVar("T")
 WORDS = {"passed": "passed", "warned": "passed, with warnings", "failed": "failed", "no-baseline": "no baseline"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from imgopt.report.tree import Node
+from imgopt.results.path_tree import Node
 
 ASPECT = 2.2
 """Width / height that the map is made for; it is stretched to what the reader's window has."""

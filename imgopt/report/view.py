@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from imgopt.report.tree import Node
 from imgopt.results.figures import StepFigure
+from imgopt.results.path_tree import Node
 
 Level = Literal["good", "bad", "neutral"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from statistics import median
 
-from imgopt.report.common import NOT_MEASURED, ratio_text, seconds_text, size_text, two_sizes
+from imgopt.report.common import ratio_text, seconds_text
 from imgopt.results.bench import Compared
 from imgopt.results.optimize import OptimizeResult, Sizes, Timing, Variant
+from imgopt.results.size_text import NOT_MEASURED, size_text, two_sizes
 
 WIRE, TAR, PAYLOAD, LIVE = "wire", "tar", "payload", "live"
 SIZES = {

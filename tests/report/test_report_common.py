@@ -13,7 +13,6 @@ from imgopt.report.common import (
     block_markdown,
     change_text,
     code_markdown,
-    delta_text,
     fit_markdown,
     ratio_text,
     safe_html,
@@ -21,12 +20,11 @@ from imgopt.report.common import (
     safe_terminal,
     seconds_text,
     shorten,
-    size_text,
     table_markdown,
-    two_sizes,
 )
 from imgopt.report.files import write_atomic
 from imgopt.report.formats import parse_output
+from imgopt.results.size_text import delta_text, size_text, two_sizes
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from imgopt.report.command import command_line
-from imgopt.report.common import count_text, percent_text, size_text
-from imgopt.report.tree import Node
+from imgopt.report.common import count_text, percent_text
 from imgopt.report.view import Block, Cell, Level, Map, Section, Table, Tile, View
 from imgopt.report.views import sections
 from imgopt.report.words import ledger_text
 from imgopt.results.analysis import Analysis, Finding
+from imgopt.results.path_tree import Node
+from imgopt.results.size_text import size_text
 
 ROWS = 500
 _LEVELS: dict[str, Level] = {"error": "bad", "warning": "bad"}

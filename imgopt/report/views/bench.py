@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from imgopt.report.common import percent_text, seconds_text, size_text
+from imgopt.report.common import percent_text, seconds_text
 from imgopt.report.view import Block, Cell, Dots, Gantt, Level, Matrix, Section, Table, Text, Tile, View
 from imgopt.report.views import sections
 from imgopt.report.words import compared_text, measure_text, sizes_text
 from imgopt.results.bench import Arm, BenchResult, Compared, Comparison, Environment, Measure, Samples
+from imgopt.results.size_text import size_text
 
 
 def view(result: BenchResult) -> View:

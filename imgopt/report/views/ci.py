@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from imgopt.report.common import change_text, delta_text, shorten, two_sizes
+from imgopt.report.common import change_text, shorten
 from imgopt.report.surface import WORDS, cause_cells, change_line, headline, place_text
 from imgopt.report.view import Cell, Level, Section, Table, Text, Tile, View
 from imgopt.report.views import sections
 from imgopt.results.ci import Cause, CiResult, Finding, ImageCheck
+from imgopt.results.size_text import delta_text, two_sizes
 
 _FINDINGS, _CAUSES = 500, 300
 _LEVELS: dict[str, Level] = {"error": "bad", "warn": "bad", "info": "neutral"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from imgopt.report.common import delta_text, ratio_text, two_sizes
+from imgopt.report.common import ratio_text
 from imgopt.report.view import Block, Cell, Level, Section, Table, Tile, View
 from imgopt.report.views import sections
 from imgopt.report.words import ledger_text
 from imgopt.results.diff import Change, Diff
 from imgopt.results.figures import Cause, Waterfall
+from imgopt.results.size_text import delta_text, two_sizes
 
 ROWS = 500
 

@@ -9,15 +9,16 @@ from dataclasses import replace
 
 import msgspec
 
-from imgopt.report.common import change_text, delta_text, exact_size, ratio_text, seconds_text, size_text, two_sizes
+from imgopt.report.common import change_text, ratio_text, seconds_text
 from imgopt.report.html import leaf_name
-from imgopt.report.tree import Node, as_figure, leaves, totals
 from imgopt.report.view import Bars, Block, Cell, Fall, Level, Map, Section, SideBySide, Table, Text, Tile
 from imgopt.report.words import SIZES, about, wire_text
 from imgopt.results import Result, to_json
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Check, Sizes
+from imgopt.results.path_tree import Node, as_figure, leaves, totals
 from imgopt.results.rewrite import Change, Finding, Skip
+from imgopt.results.size_text import delta_text, exact_size, size_text, two_sizes
 
 RAW_LIMIT = 60_000
 """A result of more bytes than this is not put into its own page."""

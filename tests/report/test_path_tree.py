@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgopt.report.tree import leaves, reduced, totals
 from imgopt.report.treemap import nested, outlines
 from imgopt.results.figures import PathFigure
+from imgopt.results.path_tree import leaves, reduced, totals
 
 NAMES = st.sampled_from(["a", "b", "usr", "lib", "x" * 50, ""])
 PATHS = st.lists(NAMES, max_size=6).map(lambda parts: "/" + "/".join(parts))
