@@ -107,6 +107,20 @@ class PackageLists(Fact, frozen=True):
     """Other programs that install by them, or words that make one do so (glob patterns)."""
 
 
+class Locks(Fact, frozen=True):
+    """How to see that a lock file lacks a dependency: an installation writes it, and a COPY behind it puts it back."""
+
+    file: str
+    when: str
+    """Pattern that holds in the locks that this is about."""
+    entry: str
+    """Pattern with {name} and {range} that holds for every dependency."""
+    kinds: list[str]
+    """Tables of the manifest with the dependencies."""
+    plain: str
+    """Pattern of the ranges that stand in the lock as they are."""
+
+
 class Pruner(Fact, frozen=True):
     """How a version of a manager removes development packages."""
 
@@ -141,6 +155,8 @@ class Manager(Fact, frozen=True):
     """Options with which they do not."""
     changes_with: list[str] = []
     """Options with which an installation changes the lock file, which a COPY behind it would put back."""
+    locks: Locks | None = None
+    """The lock file of a manager that compares it with the manifest at every later command."""
     value_options: list[str] = []
     """Options whose value is the next word, and no package."""
     everywhere: list[str] = []

@@ -217,6 +217,9 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
         return Reads()
     rather = [name for name in manager.rather if present(context, join(folder, name))]
     wanted = [join(folder, name) for name in (named or rather or manager.manifests)]
+    unlocked = _unlocked(manager, context, folder)
+    if unlocked:
+        return Reads(refused=f"`{command}` locks {unlocked}, which the project has not locked", changes=True)
     missing = [name for name in wanted if not present(context, name)]
     if missing:
         return Reads(refused=f"{context.said(missing[0])} is not in the build context")
@@ -225,6 +228,23 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
         return Reads(refused=member)
     extra = [*parts_of(context, folder, manager.optional), *folders_read(manager, context, folder)]
     return _closure(install, context, [path for name in wanted for path in present(context, name)] + extra, folder)
+
+
+def _unlocked(manager: Manager, context: ContextFiles, folder: str) -> str:
+    """A dependency that the lock file does not have, where the manager compares the two later on; "" for none."""
+    locks = manager.locks
+    text = context.text(join(folder, locks.file)) if locks is not None else ""
+    if locks is None or not re.search(locks.when, text, re.MULTILINE):
+        return ""
+    manifest = json_object(context.text(join(folder, manager.manifests[0])))
+    for kind in locks.kinds:
+        listed = manifest.get(kind)
+        for name, value in listed.items() if isinstance(listed, dict) else ():
+            if isinstance(value, str) and re.search(locks.plain, value):
+                entry = locks.entry.replace("{name}", re.escape(name)).replace("{range}", re.escape(value))
+                if not re.search(entry, text, re.MULTILINE):
+                    return f"{name} {value}"
+    return ""
 
 
 def folders_read(manager: Manager, context: ContextFiles, folder: str) -> list[str]:

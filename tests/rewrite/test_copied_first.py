@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -456,3 +457,44 @@ def test_a_fetch_that_would_go_elsewhere_than_the_build_is_not_made(
 ) -> None:
     text = f"FROM base\nWORKDIR /app\nCOPY . .\nRUN {command}\n"
     assert order(tmp_path, text, files) == text
+
+
+BERRY = """\
+__metadata:
+  version: 10
+
+"@types/node@npm:*, @types/node@npm:24.1.0":
+  version: 24.1.0
+  resolution: "@types/node@npm:24.1.0"
+
+"ms@npm:^2.1.0":
+  version: 2.1.3
+  resolution: "ms@npm:2.1.3"
+"""
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "lock", "unlocked"),
+    [
+        pytest.param({}, BERRY, "", id="none"),
+        pytest.param({"ms": "^2.1.0"}, BERRY, "", id="locked"),
+        pytest.param({"@types/node": "*"}, BERRY, "", id="one of two ranges"),
+        pytest.param({"ms": "^3.0.0"}, BERRY, "ms ^3.0.0", id="another range"),
+        pytest.param({"s": "^2.1.0"}, BERRY, "s ^2.1.0", id="the end of another name"),
+        pytest.param({"types/node": "*"}, BERRY, "types/node *", id="without its scope"),
+        pytest.param({"ms": "workspace:*", "a": "git+https://e.org/a.git"}, BERRY, "", id="what a lock says otherwise"),
+        pytest.param({"ms": "^3.0.0"}, "# yarn lockfile v1\n", "", id="Yarn 1 does not compare"),
+    ],
+)
+def test_an_installation_that_writes_the_lock_stays_behind_the_copy_that_brings_the_old_one(
+    dependencies: dict[str, str], lock: str, unlocked: str, tmp_path: Path
+) -> None:
+    """`yarn build` of Yarn 2 and later fails where package.json asks for what yarn.lock does not have."""
+    manifest = json.dumps({"name": "shop", "devDependencies": dependencies})
+    files = {"package.json": manifest, "yarn.lock": lock, ".yarnrc.yml": "nodeLinker: pnp\n", "app.js": ""}
+    text = "FROM node:24\nWORKDIR /app\nCOPY . .\nRUN yarn install\nRUN yarn build\n"
+    draft = draft_of(tmp_path, text, files)
+    assert (draft.text == text) == bool(unlocked)
+    if unlocked:
+        (skip,) = draft.skips
+        assert skip.reason.endswith(f"`yarn install` locks {unlocked}, which the project has not locked")
