@@ -22,7 +22,8 @@ SHELL_FILES = r"/bin/(?:sh|dash|bash)$"
 _NODE = r"|/bin/(?:env|sh|dash|bash)$"
 _LAUNCHER_FILES = {
     "npm": r"^/usr/(?:local/)?lib/node_modules/(?:npm|corepack)/|^/usr/share/nodejs/|^/root/\.npm" + _NODE,
-    "yarn": r"^/opt/yarn[^/]*/|/lib/node_modules/(?:yarn|corepack|@yarnpkg/cli-dist)/|/\.cache/node/corepack/" + _NODE,
+    "yarn": r"^/opt/yarn[^/]*/|/lib/node_modules/(?:yarn|corepack|@yarnpkg/cli-dist)/|/\.cache/node/corepack/"
+    r"|/node_modules/\.yarn-state\.yml$|/\.yarn/install-state\.gz$" + _NODE,
     "pnpm": r"/lib/node_modules/(?:pnpm|corepack)/" + _NODE,
     "pipenv": r"/site-packages/(?:pipenv|virtualenv|distlib|filelock|platformdirs|certifi)[^/]*/|/bin/pipenv$",
     "poetry": r"/site-packages/(?:poetry|cleo|crashtest|tomlkit|dulwich|keyring|build|installer)[^/]*/|/bin/poetry$",
@@ -96,6 +97,8 @@ def _without_launcher(side: ImageView, words: tuple[str, ...]) -> StartWords | N
         return StartWords(run.words, (f"{name} run only started this command",), files)
     if name not in ("npm", "yarn", "pnpm") or not rest:
         return None
+    if name == "yarn" and side.is_file(posixpath.join(side.workdir, ".pnp.cjs")):
+        return None  # without yarn no package is found
     script, *extra = rest[1:] if rest[0] in ("run", "run-script") and len(rest) > 1 else rest
     if name == "npm" and extra and extra.pop(0) != "--":
         return None  # npm takes it for itself

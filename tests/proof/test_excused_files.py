@@ -11,7 +11,9 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.started import started_program
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.checks.application_files import check_application_files
+from imgopt.proof.checks.opened_files import check_opened_files
 from imgopt.proof.excused_files import derived_drops
+from imgopt.run.opened import Opened
 
 ELF = File(b"\x7fELF\x02\x01\x01" + bytes(200), 0o755)
 PROGRAMS = {"usr/bin/python3": ELF, "usr/bin/node": ELF, "usr/bin/java": ELF, "bin/sh": ELF}
@@ -163,3 +165,18 @@ def test_a_lock_file_that_the_installation_wrote_into_may_be_the_authors_again(
     assert check_application_files(copied, other, Allowances()).verdict == "failed"
     lost = side_of(Recipe((("COPY . .", {"app/a.js": "1"}),), {}))
     assert check_application_files(original, lost, Allowances()).verdict == "failed"
+
+
+def test_what_a_manager_notes_about_what_it_installed_is_no_difference_unless_it_was_opened(
+    side_of: Callable[..., ImageView],
+) -> None:
+    """Yarn writes .yarn-state.yml and .package-map.json anew when it prunes; Node reads the map where it is told to."""
+
+    def image(note: str) -> ImageView:
+        names = (".yarn-state.yml", ".package-map.json", ".pnpm-workspace-state-v1.json", ".package-lock.json")
+        return side_of(Recipe((("RUN yarn install", {f"app/node_modules/{name}": note for name in names}),), {}))
+
+    assert check_application_files(image("a: 1"), image("b: 2"), Allowances()).verdict == "passed"
+    opened = frozenset(["/app/node_modules/.package-map.json"])
+    judged = check_opened_files(image("a: 1"), image("b: 2"), Opened(opened), Allowances())
+    assert judged.verdict == "failed"

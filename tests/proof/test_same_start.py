@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from recipes import File, Recipe
@@ -114,3 +114,28 @@ def test_the_launchers_own_files_are_excused_and_no_others(side_of: Callable[...
     (drop,) = same_start(*images(side_of, ["npm", "start"], ["node", "dist/server.js"])).drops
     assert drop.covers("/usr/local/lib/node_modules/npm/lib/cli.js")
     assert not drop.covers("/app/node_modules/express/index.js")
+
+
+def test_without_yarn_no_package_is_found_where_it_plugs_and_plays(side_of: Callable[..., ImageView]) -> None:
+    config = {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
+
+    def start(name: str, files: Mapping[str, File | str]) -> object:
+        layers = (("COPY", {**FILES, **files}),)
+        original = side_of(Recipe(layers, {**config, "Cmd": [name, "start"]}))
+        return same_start(original, side_of(Recipe(layers, {**config, "Cmd": ["node", "dist/server.js"]}))).start
+
+    map_of_packages: dict[str, File | str] = {"app/.pnp.cjs": "map()"}
+    assert start("yarn", {}) is not None
+    assert start("yarn", map_of_packages) is None
+    assert start("npm", map_of_packages) is not None
+
+
+def test_what_yarn_wrote_for_itself_is_excused_with_it(side_of: Callable[..., ImageView]) -> None:
+    (drop,) = same_start(*images(side_of, ["yarn", "start"], ["node", "dist/server.js"])).drops
+    for path in (
+        "/app/node_modules/.yarn-state.yml",
+        "/app/.yarn/install-state.gz",
+        "/root/.cache/node/corepack/v1/y.js",
+    ):
+        assert drop.covers(path)
+    assert not drop.covers("/app/node_modules/.package-map.json")
