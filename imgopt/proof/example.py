@@ -70,6 +70,7 @@ BASE_STATUS = _PACKAGE.format("base-files", "1.0")
 HELLO_2 = BASE_STATUS + _PACKAGE.format("hello", "2.0")
 BASE: Files = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n",
+    "etc/localtime": "TZif2\0CET-1CEST\nCET-1CEST,M3.5.0,M10.5.0/3\n",
     "etc/group": "root:x:0:\napp:x:1000:\n",
     STATUS: BASE_STATUS,
     "bin/sh": File("#!/bin/true\n", 0o755),

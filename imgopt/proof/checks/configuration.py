@@ -160,6 +160,7 @@ CHECK = Check(
         Mutation("a variable changes", "MODE", config={"Env": [*ENV[:3], "MODE=worker"]}),
         Mutation("a variable is lost", "MODE", config={"Env": ENV[:3]}),
         Mutation("a behaviour is switched on", "NODE_ENV", config={"Env": [*ENV, "NODE_ENV=production"]}),
+        Mutation("another home", "HOME", config={"Env": [*ENV, "HOME=/srv"]}),
         Mutation("the command changes", "--debug", config={"Cmd": ["/app/run.sh", "--debug"]}),
         Mutation("the command is an entrypoint", "entrypoint", config={"Cmd": None, "Entrypoint": ["/app/run.sh"]}),
         Mutation("a port is not exposed", "8000/tcp", config={"ExposedPorts": None}),

@@ -82,5 +82,6 @@ CHECK = Check(
     (
         Mutation("the locale is lost", "de_DE.UTF-8", without=("usr/lib/locale/de_DE.utf8/LC_CTYPE",)),
         Mutation("the time zone is lost", "Europe/Berlin", without=("usr/share/zoneinfo/Europe/Berlin",)),
+        Mutation("the clock is in another zone", "another time zone", base={"etc/localtime": "TZif2\0JST\nJST-9\n"}),
     ),
 )
