@@ -90,6 +90,9 @@ STRATEGY = Strategy(
     "hides them, and its cached result goes stale: the next changed install line fails with 404. One step fetches, "
     "installs and removes.",
     safety="text",
+    tidies_layers=True,
+    doubt=30,
+    wrong="the package lists stay in a layer, and a cached update goes stale",
     references=("https://docs.docker.com/build/building/best-practices/#apt-get",),
     rewrite=rewrite,
     refuses="Flags, here-documents, `cd` or commands that cannot be read; a comment between the steps or behind a "

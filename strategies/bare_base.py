@@ -61,6 +61,9 @@ STRATEGY = Strategy(
     why="The image of a Java run time brings curl, gnupg, fonts and locales, a third of its bytes. The run time is one "
     "folder, made to be copied: on the bare distribution of the same release it runs with the libraries that it needs.",
     safety="evidence",
+    variants=("slim",),
+    makes=("slim",),
+    doubt=95,
     references=("https://hub.docker.com/_/eclipse-temurin (using a different base image)",),
     rewrite=rewrite,
     refuses="An application that may draw text, for which the run time's image has fonts; another release of the "

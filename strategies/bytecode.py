@@ -145,6 +145,7 @@ STRATEGY = Strategy(
     "no others, for bytecode of everything costs more to pull than it saves. It is bound to the source by its hash: "
     "a changed or mounted file is still compiled anew, and two builds give the same bytes.",
     safety="evidence",
+    doubt=82,
     references=(
         "https://peps.python.org/pep-0552/",
         "https://docs.python.org/3/library/compileall.html",

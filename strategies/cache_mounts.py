@@ -14,7 +14,7 @@ from imgopt.rewrite.layout import add_flags
 from imgopt.rewrite.mounting import hidden
 from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.steps import script_of
-from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+from imgopt.rewrite.strategy import AUTHORS_STEP, Change, Example, Situation, Skip, Strategy
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -117,6 +117,10 @@ STRATEGY = Strategy(
     why="A cache mount keeps what an installer or compiler downloaded and built on the building machine: a changed "
     "manifest costs only what is new, and no layer holds the cache.",
     safety="text",
+    doubt=45,
+    failures=frozenset([AUTHORS_STEP]),
+    keeps_caches_out=True,
+    wrong="what this step downloads is gone when it runs again",
     references=(
         "https://docs.docker.com/build/cache/optimize/#use-cache-mounts",
         "https://docs.docker.com/reference/dockerfile/#run---mounttypecache",

@@ -10,6 +10,7 @@ from imgopt.context.ecosystems import Accelerator
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages.names import plain_name
+from imgopt.rewrite.effects import OtherBuilds
 from imgopt.rewrite.installs import Install, reads, recognise
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, ContextFiles, Example, Situation, Skip, Strategy
@@ -69,7 +70,8 @@ def _one(
     size = _bytes(situation, facts)
     saved = f"{size / 1e6:.0f} MB" if size else "more than 2 GB, as a rule"
     because = f"nothing in the project asks for a graphics processor, and {brought[0]} brings the libraries for one"
-    yield Change(f"{because} ({saved})", item.line, (Edit(at, at, f" {facts.option}"),))
+    allowed = OtherBuilds((*facts.packages, *facts.builds), "intended (--allow cpu-wheels)")
+    yield Change(f"{because} ({saved})", item.line, (Edit(at, at, f" {facts.option}"),), effects=(allowed,))
 
 
 def _names(context: ContextFiles, path: str, facts: Accelerator) -> bool:
@@ -107,6 +109,7 @@ STRATEGY = Strategy(
     "processor uses none of it. The same versions without CUDA come from torch's own index. It is a suggestion: only "
     "you know where the image runs.",
     safety="suggestion",
+    doubt=88,
     references=("https://pytorch.org/get-started/locally/",),
     rewrite=rewrite,
     examples=(

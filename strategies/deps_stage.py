@@ -193,6 +193,7 @@ STRATEGY = Strategy(
     "per gigabyte here. A stage that ends in front of the source is found by its key, and the removal of tools and the "
     "compilation of bytecode stand in a stage beside it, which an edit leaves alone too.",
     safety="evidence",
+    doubt=92,
     references=(
         "https://github.com/moby/buildkit/blob/master/docs/dev/solver.md",
         "https://docs.docker.com/build/cache/optimize/",

@@ -206,6 +206,9 @@ STRATEGY = Strategy(
     "is taken from the original itself, so its version never differs, together with the shared libraries that it and "
     "the kept files need.",
     safety="evidence",
+    variants=("distroless",),
+    makes=("distroless",),
+    doubt=55,
     references=("https://github.com/GoogleContainerTools/distroless",),
     rewrite=rewrite,
     refuses="A shell or a system program that was executed, a shell-form CMD or HEALTHCHECK, an entry script; another "

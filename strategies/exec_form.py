@@ -146,6 +146,9 @@ STRATEGY = Strategy(
     why="In the shell form a shell is process 1: it does not pass the stop signal on, so the service is killed after "
     "the grace period, and the image needs a shell. One plain command can be started directly.",
     safety="text",
+    doubt=65,
+    failures=frozenset(["stop"]),
+    wrong="a shell is process 1 and does not pass the stop signal on",
     references=("https://docs.docker.com/reference/build-checks/json-args-recommended/",),
     rewrite=rewrite,
     refuses="Variables, redirections, several commands, patterns, commands of the shell, another SHELL, a program "

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from imgopt.dockerfile import Edit
+from imgopt.rewrite.effects import other_base
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import json_words
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
@@ -97,7 +98,7 @@ def _has(situation: Situation, evidence: Evidence, program: str) -> bool:
     """Whether the image to be holds it, where its search path leads."""
     final = situation.final
     places = [posixpath.join(folder, program) for folder in evidence.side.search_path]
-    name = final.base if final is not None else situation.base
+    name = final.base if final is not None else other_base(situation.effects)
     if not name:
         return evidence.side.command(program) is not None
     base = evidence.look_into(name) if evidence.look_into is not None else None
@@ -133,6 +134,7 @@ STRATEGY = Strategy(
     "that the service was seen to answer, with a program that the image has already: nothing is installed for it. It "
     "changes what the image promises, so it is made only with `--allow health-check`, and the proof runs it.",
     safety="suggestion",
+    doubt=90,
     references=("https://docs.docker.com/reference/dockerfile/#healthcheck",),
     rewrite=rewrite,
     examples=(

@@ -15,7 +15,7 @@ from imgopt.dockerfile.names import is_template
 from imgopt.rewrite.made import made_folders
 from imgopt.rewrite.readers import Readers, uses_docker
 from imgopt.rewrite.served import Served, served
-from imgopt.rewrite.strategy import Change, ContextFiles, Example, Situation, Skip, Strategy
+from imgopt.rewrite.strategy import AUTHORS_STEP, Change, ContextFiles, Example, Situation, Skip, Strategy
 
 if TYPE_CHECKING:
     from imgopt.context.ecosystems import Ecosystem
@@ -270,6 +270,8 @@ STRATEGY = Strategy(
     "hashes version control data, the packages of the developer's machine and the Dockerfile itself: a changed comment "
     "in it rebuilds everything below.",
     safety="text",
+    doubt=44,
+    failures=frozenset([AUTHORS_STEP]),
     references=("https://docs.docker.com/build/concepts/context/#dockerignore-files",),
     rewrite=rewrite,
     refuses="Where no COPY takes a whole folder; a file that an instruction of any Dockerfile of the context, a source "

@@ -160,6 +160,10 @@ STRATEGY = Strategy(
     why="Installers keep what they download for their next run. An image has no next run: the bytes are shipped with "
     "every pull. The option or command that leaves them out belongs to the same RUN; a later one only hides them.",
     safety="text",
+    tidies_layers=True,
+    doubt=22,
+    keeps_caches_out=True,
+    wrong="this layer keeps what the installer downloaded",
     references=(
         "https://pip.pypa.io/en/stable/topics/caching/",
         "https://docs.docker.com/build/building/best-practices/#apt-get",

@@ -111,6 +111,7 @@ STRATEGY = Strategy(
     "which cannot share a layer with the image before, and the libraries are read through a loader. Spring Boot's own "
     "tool takes it apart; the archive keeps its path and its start command, and names the libraries beside it.",
     safety="evidence",
+    doubt=45,
     references=("https://docs.spring.io/spring-boot/reference/packaging/efficient.html",),
     rewrite=rewrite,
     refuses="Spring Boot before 3.3, whose tool needs another start; wars, archives that are executable by themselves "

@@ -16,7 +16,7 @@ from imgopt.rewrite.moves import Brought, Moves, find_moves
 from imgopt.rewrite.passing import described
 from imgopt.rewrite.reorder import begin, behind, between, commute, part
 from imgopt.rewrite.steps import SourceCopy, workdir_at
-from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
+from imgopt.rewrite.strategy import AUTHORS_STEP, Change, Example, Situation, Skip, Strategy
 
 MOST_NAMES = 6
 """Manifests that a reason names."""
@@ -149,6 +149,9 @@ STRATEGY = Strategy(
     "installation makes every edit install every dependency again. With the manifests alone in front, the installation "
     "is a cache hit until they change.",
     safety="text",
+    doubt=48,
+    failures=frozenset([AUTHORS_STEP]),
+    wrong="every edit of the source runs the installation behind it again",
     references=(
         "https://docs.docker.com/build/cache/optimize/#order-your-layers",
         "https://github.com/moby/buildkit/blob/master/docs/dev/solver.md",

@@ -139,6 +139,8 @@ STRATEGY = Strategy(
     why="The old form `ENV KEY VALUE` takes the rest of the line for the value, `A=b` included, and BuildKit warns of "
     "it; ADD may fetch and unpack, which a reader has to rule out. The new forms say the same without doubt.",
     safety="text",
+    doubt=5,
+    wrong="this is an old form of the instruction",
     references=(
         "https://docs.docker.com/reference/build-checks/legacy-key-value-format/",
         "https://docs.docker.com/build/building/best-practices/#add-or-copy",

@@ -209,6 +209,8 @@ STRATEGY = Strategy(
     "image adds over its base is kept, reinstalled, replaced or dropped, each with a reason. Python's installers, and "
     "packages that the project lists for its development alone, go where the run opened nothing of them.",
     safety="evidence",
+    makes=("slim",),
+    doubt=10,
     references=(
         "https://docs.docker.com/build/building/multi-stage/",
         "Chen et al., Automating Dockerfile Refactoring to Multi-stage Builds",

@@ -9,6 +9,7 @@ from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.image.image import Image
 from imgopt.inspect.root_programs import programs_for_root
 from imgopt.rewrite.as_root import as_root
+from imgopt.rewrite.effects import other_base
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import FinalStage, run_lines
 from imgopt.rewrite.owning import entered_by_all, owned_by
@@ -107,7 +108,8 @@ def _make_user(situation: Situation) -> str:
 
 def _in_text(situation: Situation, evidence: Evidence, owned: Writable, stage: Stage) -> Iterator[Change | Skip]:
     """A stage that stays the author's own: USER goes in before its start, the owners where the files come from."""
-    base = evidence.look_into(situation.base) if situation.base and evidence.look_into else evidence.side.base
+    other = other_base(situation.effects)
+    base = evidence.look_into(other) if other and evidence.look_into else evidence.side.base
     user, name = _user_of(base) if base is not None else (OWN_USER, "")
     has_shell = base.tree().resolve("/bin/sh") is not None if base is not None else evidence.side.exists("/bin/sh")
     lines = owning_lines(situation, owned, user)
@@ -159,6 +161,10 @@ STRATEGY = Strategy(
     "directory, the folders that were made for it, its volumes, and what the smoke run or the sources write to. "
     "Nothing of the system is its own.",
     safety="evidence",
+    makes=("slim",),
+    doubt=60,
+    changes_user=True,
+    failures=frozenset(["not-writable", "permission"]),
     references=(
         "https://docs.docker.com/build/building/best-practices/#user",
         "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",

@@ -67,6 +67,7 @@ STRATEGY = Strategy(
     "digest names the very content. It also stops the security updates that came by themselves, so it is a suggestion "
     "for who has a tool that renews digests.",
     safety="suggestion",
+    doubt=5,
     references=("https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",),
     rewrite=rewrite,
     refuses="A base with a variable in its name; a base that was built on this machine or that another image "

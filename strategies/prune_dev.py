@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from imgopt.context.ecosystems import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.rewrite.carve import is_below
+from imgopt.rewrite.effects import FromStages, Pruned
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.own_stage import going_to, own_stage
@@ -114,7 +115,7 @@ def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned],
     own = own_stage(situation, first.step, first.folder, first.mounts, first.command) if alone else None
     if own is not None:
         because += "; what is left comes from a stage that an edit of the source does not build again"
-        return Change(because, line, own.edits, pruned=paths, stages={own.folder: own.name})
+        return Change(because, line, own.edits, effects=(Pruned(paths), FromStages({own.folder: own.name})))
     last = [item for item in situation.stage.instructions if item.keyword in ("RUN", "COPY", "ADD")][-1]
     here = workdir_at(situation.dockerfile.scope_at(last))
     eol = situation.dockerfile.eol
@@ -122,7 +123,9 @@ def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned],
     places = (one.installed for one in pruned)
     steps = [f"RUN {place.mounts}{going_to(place.folder, here)}{place.command}" for place in places]
     lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
-    return Change(because, line, (Edit(at, at, lead + "".join(step + eol for step in steps)),), pruned=paths)
+    return Change(
+        because, line, (Edit(at, at, lead + "".join(step + eol for step in steps)),), effects=(Pruned(paths),)
+    )
 
 
 def _covers(path: str, package: str) -> bool:
@@ -253,6 +256,7 @@ STRATEGY = Strategy(
     "after the build, so what stays is what its own lock file says that production needs; where the packages are there "
     "before the source comes, in a stage beside the build, which an edit of the source does not run again.",
     safety="evidence",
+    doubt=80,
     references=(
         "https://docs.npmjs.com/cli/commands/npm-prune",
         "https://classic.yarnpkg.com/en/docs/cli/prune",

@@ -110,6 +110,7 @@ STRATEGY = Strategy(
     why="apt installs what a package recommends along with what it depends on: documentation, helpers, other programs. "
     "Most services need none of it, some do without saying so: it is made only when it is asked for, and proven.",
     safety="suggestion",
+    doubt=5,
     references=(
         "https://www.debian.org/doc/debian-policy/ch-relationships.html",
         "https://docs.docker.com/build/building/best-practices/#apt-get",

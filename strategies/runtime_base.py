@@ -228,6 +228,8 @@ STRATEGY = Strategy(
     "its settings are written from what the original was seen to answer: media types, pages without their ending, "
     "what is not there.",
     safety="evidence",
+    makes=("slim",),
+    doubt=85,
     references=(
         "https://nginx.org/en/docs/http/ngx_http_core_module.html#try_files",
         "https://github.com/vercel/serve-handler#options",

@@ -43,6 +43,9 @@ STRATEGY = Strategy(
     why="A layer cannot take bytes out of the layers below it. `rm` in a RUN of its own leaves every removed byte in "
     "the image and adds a layer that hides it.",
     safety="text",
+    tidies_layers=True,
+    doubt=28,
+    wrong="what a later step removes stays in the layer that made it",
     references=("https://docs.docker.com/build/building/best-practices/",),
     rewrite=rewrite,
     refuses="What the step right before did not make: joining would free nothing. Steps with flags, here-documents, "

@@ -9,6 +9,7 @@ from imgopt.image.image import Image
 from imgopt.rewrite.base_swap import lines_behind, swap_edits, swap_refusal
 from imgopt.rewrite.bases import NOT_HAD, family, is_slim, read_base_name, slim_candidates
 from imgopt.rewrite.carving import Carving, carve_on
+from imgopt.rewrite.effects import OtherBase
 from imgopt.rewrite.evidence import read_release
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
@@ -84,7 +85,7 @@ def _swapped(situation: Situation, carving: Carving, name: str, image: Image, *,
     because = f"{_because(base, name, carving.packages)}; one stage stays one stage"
     if "@" in base and "@" not in pinned:
         because += f"; {base} was pinned: pin {name} by its digest too"
-    return Change(because, situation.stage.root.line, (*edits, *extra), base=name)
+    return Change(because, situation.stage.root.line, (*edits, *extra), effects=(OtherBase(name),))
 
 
 def _pinned(situation: Situation, base: str, name: str) -> str:
@@ -136,6 +137,9 @@ STRATEGY = Strategy(
     "the same interpreter on the same release of the distribution; what is kept needs a few system packages at most, "
     "found by following shared libraries, interpreters and opened files.",
     safety="evidence",
+    variants=("slim",),
+    makes=("slim",),
+    doubt=40,
     references=(
         "https://hub.docker.com/_/python (image variants)",
         "https://hub.docker.com/_/debian (slim variants)",

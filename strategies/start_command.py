@@ -130,6 +130,8 @@ STRATEGY = Strategy(
     "compile at every start, and need the whole toolchain for it: the program is built with the image, and proven to be"
     " the same service before anything else is changed.",
     safety="evidence",
+    doubt=70,
+    failures=frozenset(["stop"]),
     references=(
         "https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd",
         "https://docs.npmjs.com/cli/commands/npm-run-script",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from imgopt.dockerfile import Edit
 from imgopt.image.tree import Node
 from imgopt.inspect.contents import c_packages
+from imgopt.rewrite.effects import LinkedStatically
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.go_programs import go_programs
 from imgopt.rewrite.installs import begins_with
@@ -35,7 +36,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
                 return
             at = command.span.start
             because = "no package of the program uses C: linked statically it needs no C library at run time"
-            yield Change(because, item.line, (Edit(at, at, "CGO_ENABLED=0 "),), static=True)
+            yield Change(because, item.line, (Edit(at, at, "CGO_ENABLED=0 "),), effects=(LinkedStatically(),))
 
 
 def _refusal(situation: Situation) -> str:
@@ -78,6 +79,7 @@ STRATEGY = Strategy(
     "it has its own code as well. Without cgo the program runs on a base that holds nothing but certificates and time "
     "zones.",
     safety="evidence",
+    doubt=75,
     references=("https://pkg.go.dev/cmd/cgo", "https://pkg.go.dev/net#hdr-Name_Resolution"),
     rewrite=rewrite,
     refuses="A program that needs another library than the C library, that has a package which calls C (read from its "

@@ -63,6 +63,7 @@ STRATEGY = Strategy(
     "profiles and reflection have tables of their own, which stay. With them go the means to attach a debugger to the "
     "program in production, which a minimal image has no tools for.",
     safety="evidence",
+    doubt=72,
     references=("https://pkg.go.dev/cmd/link (-s, -w)", "https://go.dev/doc/gdb"),
     rewrite=rewrite,
     refuses="Where the author gives linker flags or GOFLAGS; a program that has no such tables; source that reads the "

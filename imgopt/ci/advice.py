@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from imgopt.results.rewrite import Change
+from imgopt.rewrite.registry import find_strategy
 
-WRONG: Mapping[str, str] = {
-    "cache-mounts": "what this step downloads is gone when it runs again",
-    "installer-caches": "this layer keeps what the installer downloaded",
-    "apt-hygiene": "the package lists stay in a layer, and a cached update goes stale",
-    "layer-order": "every edit of the source runs the installation behind it again",
-    "exec-form": "a shell is process 1 and does not pass the stop signal on",
-    "same-layer-cleanup": "what a later step removes stays in the layer that made it",
-    "copy-chown": "the files are shipped twice, once for each owner",
-    "modern-syntax": "this is an old form of the instruction",
-}
-"""Strategy -> what it finds wrong; the reason of the change where a strategy is not ours."""
 _ELSEWHERE = "`imgopt rewrite` shows the lines, `imgopt ci lint --fix` writes them"
 _LONGEST = 160
 
@@ -33,8 +23,7 @@ class Advice:
                 self._places.setdefault(line, place)
 
     def message(self, change: Change) -> str:
-        wrong = WRONG.get(change.strategy, change.because)
-        return f"{wrong}: {self._what_to_write(change.line or 0)}"
+        return f"{find_strategy(change.strategy).wrong or change.because}: {self._what_to_write(change.line or 0)}"
 
     def _what_to_write(self, line: int) -> str:
         place = self._places.get(line)

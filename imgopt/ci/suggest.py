@@ -127,7 +127,9 @@ class _Rewriter:
 
     def _saves(self, strategy: str, line: int) -> int | None:
         """Bytes of installer caches in the layer of that line; None where only a build can tell."""
-        if strategy not in _REMOVE_CACHES:
+        from imgopt.rewrite.registry import find_strategy
+
+        if not find_strategy(strategy).keeps_caches_out:
             return None
         folders = tuple(_cache_folders(builtin_ecosystems()))
         layers = {
@@ -150,7 +152,6 @@ def _cache_folders(ecosystems: tuple[Ecosystem, ...]) -> Iterator[str]:
                 yield posixpath.join(cache.replace("~", "/root").rstrip("/*"), "")
 
 
-_REMOVE_CACHES = frozenset(["installer-caches", "cache-mounts"])
 _LISTS = {"apt": ("/var/lib/apt/lists", "/var/cache/apt"), "apt-get": ("/var/lib/apt/lists", "/var/cache/apt")}
 
 

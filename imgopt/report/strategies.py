@@ -38,7 +38,7 @@ def _groups(strategies: tuple[Strategy, ...]) -> dict[str, list[Strategy]]:
 
 def _variants(strategy: Strategy) -> str:
     """ "in every variant", "in slim and distroless"."""
-    names = [kind.name for kind in VARIANTS if strategy.name not in kind.leaves_out]
+    names = [kind.name for kind in VARIANTS if strategy.is_part_of(kind.name, carves=True)]
     return "in every variant" if len(names) == len(VARIANTS) else f"in {' and '.join(names)}"
 
 

@@ -18,6 +18,7 @@ from imgopt.analysis.steps import EQUAL, Step, likeness, read_steps
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.typed import Copy as CopyInstruction
 from imgopt.rewrite.carve import overlap
+from imgopt.rewrite.effects import pruned
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.strategy import Situation
@@ -97,7 +98,7 @@ class BeforeSource:
 
     def settled(self, place: int) -> frozenset[int]:
         """Numbers of the copies whose contents are there before the step number `place`, and stay so."""
-        asked = (*self.situation.project.repairs.paths, *self.situation.pruned)
+        asked = (*self.situation.project.repairs.paths, *pruned(self.situation.effects))
         return frozenset(
             number
             for number, copy in enumerate(self.copies)

@@ -16,6 +16,7 @@ from imgopt.inspect.tool_state import named_folders, temporary_folder
 from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, is_below, orphan_bytecode
 from imgopt.rewrite.copies import CopyPlan, plan_copies
+from imgopt.rewrite.effects import LinkedStatically, from_stages, of_kind
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.gather import system_packages
@@ -98,20 +99,25 @@ def carve_on(
         new_tree,
         everything,
         lambda path: packages or path in started,
-        static=situation.static,
+        static=_is_static(situation),
     )
     wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
     tools = removable_tools(situation).paths
     libraries = named_once(evidence.side, {path: why for path, why in libraries.items() if path not in tools})
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = rules.gone.keys() | tools | orphan_bytecode(carved)
-    present = {p: fact for p, fact in evidence.facts.items() if p not in gone or is_below(p, situation.stages)}
+    stages = from_stages(situation.effects)
+    present = {p: fact for p, fact in evidence.facts.items() if p not in gone or is_below(p, stages)}
     wanted_paths = (frozenset(carved.paths("kept")) | (trees if runtime is None else frozenset())) - gone
     installed = frozenset(name for ecosystem in project.ecosystems for name in ecosystem.installed)
-    plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree), installed, situation.stages)
+    plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree), installed, stages)
     carved = carved.with_kept(plan.left_in, "too small to take its folder apart")
     foreign = (Copy((runtime.tree,), runtime.tree, stage=runtime.image),) if runtime is not None else ()
     return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter, foreign)
+
+
+def _is_static(situation: Situation) -> bool:
+    return bool(of_kind(situation.effects, LinkedStatically))
 
 
 def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Iterable[tuple[str, str]]:
@@ -119,7 +125,7 @@ def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Ite
     evidence = situation.evidence
     assert evidence is not None
     words = situation.final.start_words if situation.final is not None else ()
-    explained = explained_in(situation)
+    explained, static = explained_in(situation), _is_static(situation)
     for path in sorted(kept):
         fact = evidence.facts.get(path)
         if fact is not None and fact.kind == "file" and (fact.mode & 0o111 or ".so" in path or path.endswith(".node")):
@@ -132,7 +138,7 @@ def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Ite
         fact = evidence.facts.get(path)
         if fact is None or fact.kind != "file" or _is_volatile(path):
             continue
-        if explained(path) or (situation.static and is_shared_library(path)):
+        if explained(path) or (static and is_shared_library(path)):
             continue
         if fact.layer < evidence.base_layers or path in kept or evidence.owner(path) is not None:
             yield path, "opened in the smoke run"

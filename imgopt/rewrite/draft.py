@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from imgopt.dockerfile import Dockerfile, Edit, apply_edits, parse
 from imgopt.results.rewrite import Change as ChangeResult
 from imgopt.results.rewrite import Skip as SkipResult
+from imgopt.rewrite.effects import Effects, with_more
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.strategy import Change, Project, Situation, Skip, Strategy
 
@@ -26,10 +27,7 @@ class Draft:
     final: FinalStage | None = None
     changes: tuple[ChangeResult, ...] = ()
     skips: tuple[SkipResult, ...] = ()
-    pruned: Mapping[str, str] = field(default_factory=dict)
-    static: bool = False
-    stages: Mapping[str, str] = field(default_factory=dict)
-    base: str = ""
+    effects: Effects = field(default_factory=dict)
 
 
 @lru_cache(maxsize=4)
@@ -47,9 +45,7 @@ def run_strategy(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     dockerfile = parsed(draft.text)
     if dockerfile.errors:
         raise ValueError(f"before {strategy.name}: {dockerfile.errors[0]}")
-    situation = Situation(
-        project, dockerfile, draft.final, draft.ignore, draft.pruned, draft.static, draft.stages, draft.base
-    )
+    situation = Situation(project, dockerfile, draft.final, draft.ignore, draft.effects)
     proposals = list(strategy.rewrite(situation))
     changes, late = _compatible([item for item in proposals if isinstance(item, Change)])
     skips = [*(item for item in proposals if isinstance(item, Skip)), *late]
@@ -109,10 +105,7 @@ def _apply(draft: Draft, name: str, changes: list[Change]) -> Draft:
         ignore=ignores[-1] if ignores else draft.ignore,
         final=finals[-1] if finals else draft.final,
         changes=draft.changes + noted,
-        pruned={**draft.pruned, **{path: why for change in changes for path, why in change.pruned.items()}},
-        static=draft.static or any(change.static for change in changes),
-        stages={**draft.stages, **{path: name for change in changes for path, name in change.stages.items()}},
-        base=next((change.base for change in reversed(changes) if change.base), draft.base),
+        effects=with_more(draft.effects, name, (effect for change in changes for effect in change.effects)),
     )
 
 

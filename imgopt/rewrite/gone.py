@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imgopt.rewrite.effects import pruned
 from imgopt.rewrite.kept_out import kept_out
 from imgopt.rewrite.strategy import Situation
 
@@ -9,5 +10,5 @@ from imgopt.rewrite.strategy import Situation
 def gone_paths(situation: Situation) -> dict[str, str]:
     """Absolute path -> reason."""
     found = dict.fromkeys(kept_out(situation), "the ignore file keeps it out of the build")
-    found |= situation.pruned
+    found |= pruned(situation.effects)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from imgopt.dockerfile import Dockerfile, Edit, Instruction, apply_edits
@@ -15,6 +15,7 @@ from imgopt.rewrite.base_name import spelled
 from imgopt.rewrite.carve import Carved, Fate
 from imgopt.rewrite.draft import Draft, new_draft, parsed, run_strategy
 from imgopt.rewrite.early import last_run
+from imgopt.rewrite.effects import Effects, other_base
 from imgopt.rewrite.final_stage import FinalStage
 from imgopt.rewrite.kept_out import kept_out
 from imgopt.rewrite.strategy import Project, Situation, Strategy
@@ -35,19 +36,15 @@ class Plan:
     final: FinalStage | None
     kept_out: frozenset[str] = frozenset()
     """Paths of the image that the new ignore file keeps out; for the proof, so not looked for from text alone."""
-    pruned: Mapping[str, str] = field(default_factory=dict)
-    """Paths that the builder removes, with the reason."""
-    static: bool = False
-    """The program is linked without shared libraries now."""
+    effects: Effects = field(default_factory=dict)
+    """What its changes do to the image beyond their lines."""
     lines: tuple[int | None, ...] = ()
     """For each line of `dockerfile`, where no stage was added: its line in the original; None for new lines."""
-    swapped: str = ""
-    """The base that the author's own stage stands on now, where it is another one and nothing was carved."""
 
     @property
     def base(self) -> str:
         """The base of what ships, where it is not the original's; "" where it is."""
-        return self.final.base if self.final is not None else self.swapped
+        return self.final.base if self.final is not None else other_base(self.effects)
 
     @property
     def removed_tools(self) -> tuple[str, ...]:
@@ -78,8 +75,8 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     if project.evidence is not None:
         gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
     text = _text(draft, project)
-    done = Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.pruned, draft.static)
-    return replace(done, swapped=draft.base, lines=draft.lines if draft.final is None else ())
+    done = Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.effects)
+    return replace(done, lines=draft.lines if draft.final is None else ())
 
 
 def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:

@@ -20,12 +20,17 @@ from imgopt.context.listing import list_sizes, names_in
 from imgopt.dockerfile import Dockerfile, Edit, IgnoreFile, Stage, find_ignore_file
 
 if TYPE_CHECKING:
+    from imgopt.rewrite.effects import Effect, Effects
     from imgopt.rewrite.evidence import Evidence
     from imgopt.rewrite.final_stage import FinalStage
 
 T = TypeVar("T")
 _NEAR = 2
 """How many folders deep files are looked for that an ignore file keeps out."""
+AUTHORS_STEP = "authors-step"
+"""A step failed that the author wrote, though nothing is missing: what happens in front of it is another thing now."""
+CARVED = ("slim", "distroless")
+"""Variants whose final stage is carved out of what the original shows when it runs."""
 Safety = Literal["text", "evidence", "suggestion"]
 """text: right by the rules of BuildKit and the installer; evidence: needs measured facts and the proof;
 suggestion: changes what the image holds or promises, made only with `--allow NAME`."""
@@ -40,14 +45,8 @@ class Change:
     edits: tuple[Edit, ...] = ()
     ignore: str | None = None
     final: FinalStage | None = None
-    pruned: Mapping[str, str] = field(default_factory=dict)
-    """Paths of the image that the builder will not have any more, with the reason."""
-    stages: Mapping[str, str] = field(default_factory=dict)
-    """Folders that the final stage takes from another stage than the builder -> its name."""
-    static: bool = False
-    """The program that is built needs no shared library any more."""
-    base: str = ""
-    """The base that the stage stands on now, where the edits give it another one."""
+    effects: tuple[Effect, ...] = ()
+    """What it does to the image beyond its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +226,8 @@ class Situation:
     dockerfile: Dockerfile
     final: FinalStage | None = None
     ignore: str | None = None
-    pruned: Mapping[str, str] = field(default_factory=dict)
-    static: bool = False
-    stages: Mapping[str, str] = field(default_factory=dict)
-    base: str = ""
-    """The base under the stage, where a strategy before put another one there."""
+    effects: Effects = field(default_factory=dict)
+    """What the strategies before it do to the image beyond their lines."""
 
     def once(self, key: Hashable, find: Callable[[], T]) -> T:
         """What is asked of the whole Dockerfile for each of its steps, found out once: `key` names the question and all
@@ -284,5 +280,32 @@ class Strategy:
     examples: tuple[Example, ...] = ()
     refuses: str = ""
     """When it does not act, in words."""
+    variants: tuple[str, ...] = ()
+    """Variants that it is part of. None said: every variant where it is right by text alone or made only when allowed
+    by name, else the variants that carve a final stage."""
+    tidies_layers: bool = False
+    """It tidies the layers of the stage that ships: of no use where that becomes a builder, whose lines then keep
+    their cache."""
+    makes: tuple[str, ...] = ()
+    """Variants that are what their name says only if this strategy, or another that says so, changed something."""
+    doubt: int = 100
+    """When a failure names nothing that could be added, the strategies of a plan are left out one by one, that with
+    the highest doubt first. One that says nothing of itself goes before all of ours."""
+    failures: frozenset[str] = frozenset()
+    """Kinds of failed items that point at this strategy before all others, AUTHORS_STEP among them."""
+    keeps_caches_out: bool = False
+    """What installers keep is in no layer any more: its measured bytes are what it saves."""
+    changes_user: bool = False
+    """The service runs as another user: worth telling also where it saves nothing."""
+    wrong: str = ""
+    """What is wrong with a line that it would change, for `imgopt ci lint`; where empty, the change's own reason."""
     table: tuple[tuple[str, str], ...] = ()
     """What it may do and may not, shown on its page: (what, "may" or "may not", and why)."""
+
+    def is_part_of(self, variant: str, *, carves: bool) -> bool:
+        """`carves`: whether a final stage of its own can be made, as it can with the evidence of a run."""
+        if self.tidies_layers and carves and variant in CARVED:
+            return False
+        if self.variants:
+            return variant in self.variants
+        return self.safety != "evidence" or variant in CARVED

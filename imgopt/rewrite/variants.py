@@ -1,4 +1,5 @@
-"""Variants: named sets of strategies, from the one that dares least to the one that dares most."""
+"""Variants: named sets of strategies, from the one that dares least to the one that dares most. Each strategy says of
+which it is part."""
 
 from __future__ import annotations
 
@@ -7,36 +8,33 @@ from dataclasses import dataclass
 
 from imgopt.errors import InputError
 from imgopt.rewrite.registry import all_strategies, find_strategy
-from imgopt.rewrite.strategy import Strategy
+from imgopt.rewrite.strategy import CARVED, Strategy
 
 
 @dataclass(frozen=True, slots=True)
 class VariantKind:
     name: str
     what: str
-    leaves_out: frozenset[str]
 
+    def leaves_out(self, *, carves: bool = True) -> frozenset[str]:
+        """Names of the strategies that are no part of it."""
+        return frozenset(one.name for one in all_strategies() if not one.is_part_of(self.name, carves=carves))
 
-OF_THE_LAST_STAGE = frozenset(["installer-caches", "apt-hygiene", "same-layer-cleanup", "copy-chown"])
-"""What tidies the layers of the stage that ships: of no use in a builder, whose lines then keep their cache."""
+    @property
+    def carves(self) -> bool:
+        """Whether it makes a final stage out of what the original shows when it runs."""
+        return self.name in CARVED
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Strategies of which it needs one, to be what its name says."""
+        return tuple(one.name for one in all_strategies() if self.name in one.makes)
+
 
 VARIANTS = (
-    VariantKind(
-        "safe",
-        "same bases and user; order, caches, hygiene, ignore file",
-        frozenset(["multi-stage", "slim-base", "distroless-base", "runtime-base", "non-root", "prune-dev", "bytecode"])
-        | frozenset(["java-layers", "start-command", "static-link", "strip-symbols", "bare-base", "deps-stage"]),
-    ),
-    VariantKind(
-        "slim",
-        "multi-stage, carved, slim base of the same distribution, non-root",
-        frozenset(["distroless-base"]) | OF_THE_LAST_STAGE,
-    ),
-    VariantKind(
-        "distroless",
-        "as slim, on a base without shell and package manager",
-        frozenset(["slim-base", "bare-base"]) | OF_THE_LAST_STAGE,
-    ),
+    VariantKind("safe", "same bases and user; order, caches, hygiene, ignore file"),
+    VariantKind("slim", "multi-stage, carved, slim base of the same distribution, non-root"),
+    VariantKind("distroless", "as slim, on a base without shell and package manager"),
 )
 
 
@@ -67,6 +65,5 @@ def strategies_of(
 
     `carves`: whether a final stage can be carved; by text alone none is, and the last stage is the one to tidy.
     """
-    left_out = kind.leaves_out if carves else kind.leaves_out - OF_THE_LAST_STAGE
-    off, on = set(disabled) | left_out, set(allowed)
+    off, on = set(disabled) | kind.leaves_out(carves=carves), set(allowed)
     return tuple(s for s in all_strategies() if s.name not in off and (s.safety != "suggestion" or s.name in on))

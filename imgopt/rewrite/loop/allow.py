@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.inspect.file_servers import FileServer, file_server
@@ -13,7 +12,6 @@ from imgopt.proof.allowances import Allowances, Drop, DroppedPackage, Start
 from imgopt.proof.derive import derive
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.plan import Plan
-from imgopt.rewrite.runtime import is_shared_library
 from imgopt.rewrite.start import explained_by_start, original_start
 
 
@@ -24,7 +22,7 @@ def allowances(
     derived = derive(evidence.side, candidate, evidence.opened if evidence.seen.opened is not None else None)
     drops = (*_drops(plan), *_launchers(plan, evidence), *derived.drops)
     start = derived.start or _start(plan, candidate)
-    packages = (*_tools(plan), *_other_builds(plan, evidence, ecosystems), *derived.packages)
+    packages = (*_tools(plan), *_by_effects(plan, evidence), *derived.packages)
     environment = {**derived.environment, **_port_variable(plan, evidence, ecosystems)}
     return replace(derived, drops=drops, packages=packages, start=start, environment=environment)
 
@@ -57,10 +55,7 @@ def _launchers(plan: Plan, evidence: Evidence) -> tuple[Drop, ...]:
 
 def _drops(plan: Plan) -> tuple[Drop, ...]:
     drops = [Drop("the ignore file keeps it out of the build", plan.kept_out)] if plan.kept_out else []
-    for reason in sorted(set(plan.pruned.values())):
-        drops.append(Drop(reason, frozenset(path for path, why in plan.pruned.items() if why == reason)))
-    if plan.static:
-        drops.append(Drop("linked into the program", matches=is_shared_library, even_if_opened=True))
+    drops += [drop for effects in plan.effects.values() for effect in effects for drop in effect.drops()]
     if plan.final is None:
         return tuple(drops)
     by_reason: dict[str, set[str]] = {}
@@ -69,14 +64,9 @@ def _drops(plan: Plan) -> tuple[Drop, ...]:
     return (*drops, *(Drop(reason, frozenset(paths)) for reason, paths in sorted(by_reason.items())))
 
 
-def _other_builds(plan: Plan, evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Iterator[DroppedPackage]:
-    """What the user allowed by name: packages of a graphics processor, and those that come without it."""
-    if "cpu-wheels" not in plan.strategies:
-        return
-    for facts in (item.accelerator for item in ecosystems if item.accelerator is not None):
-        for package in evidence.all_packages:
-            if any(fnmatchcase(package.name, glob) for glob in (*facts.packages, *facts.builds)):
-                yield DroppedPackage(package.name, "intended (--allow cpu-wheels)", even_if_opened=True)
+def _by_effects(plan: Plan, evidence: Evidence) -> Iterator[DroppedPackage]:
+    for effect in (effect for effects in plan.effects.values() for effect in effects):
+        yield from effect.packages(evidence)
 
 
 def _tools(plan: Plan) -> tuple[DroppedPackage, ...]:

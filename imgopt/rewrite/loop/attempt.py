@@ -15,6 +15,7 @@ from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome
 from imgopt.proof.trial import Trial
 from imgopt.results.rewrite import Skip
+from imgopt.rewrite.effects import pruned
 from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.allow import allowances
 from imgopt.rewrite.loop.drawn_state import ONLY_HERE, drawn_state
@@ -30,11 +31,6 @@ from imgopt.run.observation import Observation
 
 MOST_BUILDS = 8
 """Builds that one variant may take until it holds or is given up."""
-NEEDED = {
-    "distroless": ("distroless-base",),
-    "slim": ("multi-stage", "slim-base", "bare-base", "runtime-base", "non-root"),
-}
-"""Strategies of which a variant needs one, to be what its name says."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +140,7 @@ class _Worker:
 
     def plan(self, state: _State) -> Plan:
         rewrite = self._request.config.rewrite
-        off = {*rewrite.disable, *state.off, *self._kind.leaves_out}
+        off = {*rewrite.disable, *state.off, *self._kind.leaves_out()}
         project = project_of(self._request, self._original, self._looker)
         project = replace(project, repairs=state.repairs, off=frozenset(off))
         strategies = strategies_of(self._kind, [*rewrite.disable, *state.off], rewrite.allow)
@@ -163,8 +159,8 @@ class _Worker:
     def _inapplicable(self, plan: Plan) -> str:
         if not plan.changes:
             return "nothing to change"
-        needed = NEEDED.get(self._kind.name)
-        if needed is None or not set(needed).isdisjoint(plan.strategies):
+        needed = self._kind.needed
+        if not needed or not set(needed).isdisjoint(plan.strategies):
             return ""
         last = {skip.strategy: skip.reason for skip in plan.skips if skip.strategy in needed}
         said = [f"{name}: {last[name]}" for name in needed if name in last]
@@ -201,9 +197,10 @@ class _Worker:
 
     def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
         """Adds what the failure names, or leaves a strategy out. False: nothing is left."""
-        if "prune-dev" in plan.strategies and asks_for(plan.pruned, outcome.items):  # the builder has it no more
-            state.off["prune-dev"] = _why(outcome)
-            return True
+        for name, effects in plan.effects.items():
+            if asks_for(pruned({name: effects}), outcome.items):  # the builder has it no more
+                state.off[name] = _why(outcome)
+                return True
         installs = plan.final is None or plan.final.shell
         found = repair(state.repairs, outcome.items, self._original.evidence, installs=installs)
         if found.words:
@@ -212,7 +209,7 @@ class _Worker:
             return True
         order = suspects(plan.strategies, outcome.items, authors_step=outcome.authors_step)
         names = [name for name in order if name not in state.off]
-        needed = NEEDED.get(self._kind.name, ())
+        needed = self._kind.needed
         names = [name for name in names if len(needed) > 1 or name not in needed]
         if not names:
             return False

@@ -13,7 +13,8 @@ from imgopt.inspect.failures import Item
 from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.copies import PROGRAM_FOLDERS, SHARED_FOLDERS
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.strategy import Repairs
+from imgopt.rewrite.registry import find_strategy
+from imgopt.rewrite.strategy import AUTHORS_STEP, Repairs
 
 ADD = frozenset(["missing-library", "missing-file", "missing-module", "missing-command", "missing-locale"]) | frozenset(
     ["missing-time-zone", "missing-certificates"]
@@ -22,32 +23,6 @@ MOST_FILES = 2
 """Single files of one folder that repairs add; with more it is the folder that was missing."""
 SHARED = SHARED_FOLDERS | PROGRAM_FOLDERS
 OWN = frozenset(["not-writable", "permission"])
-SUSPECTS = (
-    "bare-base",
-    "deps-stage",
-    "health-check",
-    "cpu-wheels",
-    "runtime-base",
-    "bytecode",
-    "prune-dev",
-    "static-link",
-    "strip-symbols",
-    "start-command",
-    "exec-form",
-    "non-root",
-    "distroless-base",
-    "cache-mounts",
-    "java-layers",
-    "slim-base",
-    "ignore-file",
-    "layer-order",
-    "apt-hygiene",
-    "same-layer-cleanup",
-    "copy-chown",
-    "installer-caches",
-    "multi-stage",
-)
-"""Strategies in the order in which they are left out when a failure names nothing that could be added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +110,9 @@ def _add(items: list[str], item: str) -> bool:
 def suspects(used: Sequence[str], items: Sequence[Item], *, authors_step: bool = False) -> tuple[str, ...]:
     """The strategies of a plan, the likeliest culprit first. `authors_step`: a step failed that the author wrote: what
     happens in front of it is another thing now."""
-    first = ["layer-order", "cache-mounts", "ignore-file"] if authors_step else []
-    first += ["non-root"] if any(item.kind in OWN for item in items) else []
-    first += ["exec-form", "start-command"] if any(item.kind == "stop" for item in items) else []
-    order = [*first, *SUSPECTS, *used]
-    return tuple(dict.fromkeys(name for name in order if name in used))
+    kinds = {AUTHORS_STEP} if authors_step else {item.kind for item in items}
+    known = [find_strategy(name) for name in dict.fromkeys(used)]
+    return tuple(one.name for one in sorted(known, key=lambda one: (one.failures.isdisjoint(kinds), -one.doubt)))
 
 
 def is_authors(step: str, dockerfile: Dockerfile) -> bool:

@@ -23,6 +23,7 @@ from imgopt.rewrite.loop.original import Original, measure_original
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.loop.resolved import resolve_start
 from imgopt.rewrite.loop.timing import Times, measure
+from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.secret_files import secret_files
 from imgopt.rewrite.variants import choose_variants
 
@@ -50,7 +51,7 @@ def optimize(
     known = _built_again(session, request, progress, resolved.text) if resolved.text is not None else again
     attempts = [
         attempt(session, request, original, kind, progress, again)
-        if "start-command" in kind.leaves_out
+        if not kind.carves
         else attempt(session, request, resolved.original, kind, progress, known)
         for kind in kinds
     ]
@@ -186,7 +187,7 @@ def conclusion(best: Variant | None, variants: list[Variant], missing: Iterable[
 
 def _beside(proven: list[Variant]) -> str:
     """What is proven and costs nothing, though it saves nothing either."""
-    changed = next((v for v in proven if any(change.strategy == "non-root" for change in v.changes)), None)
+    changed = next((v for v in proven if any(find_strategy(c.strategy).changes_user for c in v.changes)), None)
     if changed is None:
         return ""
     user = changed.user.partition(":")[0]
