@@ -24,7 +24,8 @@ NAME = "application files"
 _INSTALLERS_NOTES = (
     *("/node_modules/.package-lock.json", "/node_modules/.yarn-integrity", "/node_modules/.modules.yaml"),
     *("/node_modules/.pnpm/lock.yaml", "/node_modules/.pnpm-workspace-state.json"),
-    *("/node_modules/.pnpm-workspace-state-v1.json", "/node_modules/.yarn-state.yml", "/node_modules/.package-map.json"),
+    *("/node_modules/.pnpm-workspace-state-v1.json", "/node_modules/.yarn-state.yml"),
+    "/node_modules/.package-map.json",
 )
 _LOCKS = frozenset(["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"])
 """`npm install` writes its own notes into the author's lock file, over which the source is copied where it comes later;
