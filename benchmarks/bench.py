@@ -4,7 +4,7 @@ Each is one `imgopt bench samples/SAMPLE` of the original and its proven variant
 of the recommended one, where `make samples` has left it in build/). Writes, after each of them, `results/bench.json`
 (every raw time; the rows of samples that are not named stay) and `results/bench.md` (the table, which also goes between
 the `bench` marks of README.md), and, where Chromium is installed, the pictures `docs/report-light.png` and
-`docs/report-dark.png` of the first sample's page.
+`docs/report-dark.png` of the page of the first sample: `--pictures` takes nothing but these.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from typing import Any
 from imgopt.report import load, write_atomic
 from imgopt.report.common import ratio_text, seconds_text, table_markdown
 from imgopt.report.views import html
-from imgopt.results import Result
 from imgopt.results.bench import Arm, BenchResult, Measure
 from imgopt.results.size_text import size_text
 
@@ -33,7 +32,7 @@ BUILD = ROOT / "build" / "bench"
 PICTURE = """
 <picture>
   <source media="(prefers-color-scheme: dark)" srcset="docs/report-dark.png">
-  <img alt="The HTML report of the first sample: verdict, key figures, all measures" src="docs/report-light.png">
+  <img alt="The HTML report of a sample: verdict, figures, variants, what changed the size" src="docs/report-light.png">
 </picture>
 """
 MARKS = re.compile(r"(<!-- bench:begin -->\n).*?(<!-- bench:end -->)", re.DOTALL)
@@ -143,14 +142,15 @@ def into_readme(shown: str) -> None:
         write_atomic(readme, marked)
 
 
-def pictures(result: Result) -> bool:
-    """The page as a reader sees it first, light and dark; False where there is no browser to take them."""
+def pictures(sample: str) -> bool:
+    """The page of what `imgopt optimize` said of a sample, as a reader sees it first, light and dark; False where there
+    is no browser to take them."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         print("no Chromium here: no pictures", file=sys.stderr)
         return False
     page = BUILD / "page.html"
-    write_atomic(page, html([result]))
+    write_atomic(page, html([load(RESULTS / "samples" / f"{sample}.json.xz")]))
     for scheme, features in (("light", ()), ("dark", ("--blink-settings=preferredColorScheme=0",))):
         picture = ROOT / "docs" / f"report-{scheme}.png"
         picture.parent.mkdir(exist_ok=True)
@@ -186,6 +186,7 @@ def main() -> int:
     parser.add_argument("sample", nargs="*", default=samples(), help="default: all")
     parser.add_argument("--quick", action="store_true", help="three runs each: figures without claims")
     parser.add_argument("--proven", action="store_true", help="use build/samples/SAMPLE/optimize.json")
+    parser.add_argument("--pictures", action="store_true", help="nothing but the pictures of the first sample's page")
     parser.add_argument("--scenario", action="append", default=[], help=f"default: {', '.join(SCENARIOS)}")
     parser.add_argument("--max-time", type=float, default=540, help="seconds for each sample")
     parser.add_argument("--network", help="of RUN steps: `host` where the engine's bridge drops parallel downloads")
@@ -194,6 +195,8 @@ def main() -> int:
     bases = ROOT / "build" / "bases.toml"
     if bases.is_file():  # stand-ins, where the public images cannot be pulled
         os.environ.setdefault("IMGOPT_BASES", str(bases))
+    if options.pictures:
+        return 0 if pictures(options.sample[0]) else 1
     failed, shown = [], False
     for name in options.sample:
         result = measure(name, arguments(name, options))
@@ -201,7 +204,7 @@ def main() -> int:
         if result is None or not found:
             failed.append(name)
             continue
-        shown = shown or pictures(result)
+        shown = shown or pictures(name)
         keep(name, found)
     print((RESULTS / "bench.md").read_text() if (RESULTS / "bench.md").exists() else "nothing could be measured")
     if failed:

@@ -44,10 +44,13 @@ def report_command(
 ) -> int:
     from imgopt.report import load
     from imgopt.report.files import write_atomic
-    from imgopt.report.formats import parse_output
+    from imgopt.report.formats import check_format, kind_of, parse_output
 
     wanted = [parse_output(spec) for spec in output or ()]
     results = [load(path) for path in files]
+    for path, result in zip(files, results, strict=True):
+        for name in dict.fromkeys([*([format] if not wanted or format != "text" else ()), *(one for one, _ in wanted)]):
+            check_format(name, kind_of(result.schema), str(path))
     pages = [(path, _rendered(results, name, title)) for name, path in wanted]
     if not wanted or format != "text":
         _print(results, format, title)

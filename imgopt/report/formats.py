@@ -145,14 +145,18 @@ def parse_output(spec: str) -> tuple[str, Path]:
     return format, Path(path)
 
 
-def check_format(format: str, kind: str) -> None:
-    """Raises InputError where results of this kind have no such format."""
+def check_format(format: str, kind: str, file: str | None = None) -> None:
+    """Raises InputError where results of this kind have no such format; `file` is the saved one."""
     if not _has(kind, format):
-        raise _no_format(format, kind)
+        raise _no_format(format, kind, file)
 
 
-def _no_format(format: str, kind: str) -> InputError:
-    return InputError(f"{kind} results have no format {format!r}", hint=f"choose one of: {', '.join(formats_of(kind))}")
+def _no_format(format: str, kind: str, file: str | None = None) -> InputError:
+    return InputError(
+        f"{kind} results have no format {format!r}",
+        location=Location(file) if file else None,
+        hint=f"choose one of: {', '.join(formats_of(kind))}",
+    )
 
 
 def check_outputs(specs: Iterable[str], kind: str) -> list[tuple[str, Path]]:

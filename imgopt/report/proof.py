@@ -1,4 +1,5 @@
-"""How a proof is shown: the verdict, then each check in one line with what it compared and what failed."""
+"""How a proof is shown, on one screen: the verdict with its figures, both sides, what failed and what was not measured,
+then what passed, a line each, and the next command."""
 
 from __future__ import annotations
 
@@ -6,9 +7,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imgopt.report.command import command_line, words_of
-from imgopt.report.common import block_markdown, code_markdown, safe_markdown, safe_terminal, table_markdown
+from imgopt.report.common import (
+    block_markdown,
+    code_markdown,
+    count_text,
+    ratio_text,
+    safe_markdown,
+    safe_terminal,
+    seconds_text,
+    table_markdown,
+)
 from imgopt.results.proof import Compared, ProofCheck, ProofResult
-from imgopt.results.size_text import size_text
+from imgopt.results.size_text import size_text, two_sizes
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,11 +28,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 6
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not measured": ("–", "yellow")}
-_VERDICTS = {
-    "proven": ("green", "PROVEN", "the candidate does the same job"),
-    "refuted": ("red", "REFUTED", "the candidate does not do the same job"),
-    "unproven": ("yellow", "UNPROVEN", "no check failed, but the images were not seen doing their job"),
-}
+_STYLES = {"proven": "bold green", "refuted": "bold red"}
+_ORDER = ("failed", "not measured", "passed")
 
 
 def text(result: ProofResult) -> RenderableType:
@@ -31,13 +38,44 @@ def text(result: ProofResult) -> RenderableType:
 
     from imgopt.report.layout import Words
 
-    style, word, meaning = _VERDICTS.get(result.verdict, ("yellow", result.verdict.upper(), ""))
-    head = Words.assemble((f"{word} ", f"bold {style}"), meaning)
-    lines: list[RenderableType] = [head, _sides(result), Words(""), _checks(result.checks)]
+    word = (f"{safe_terminal(result.verdict)}: ", _STYLES.get(result.verdict, "bold yellow"))
+    lines: list[RenderableType] = [Words.assemble(word, safe_terminal(headline(result)))]
+    lines += [Words(safe_terminal(result.reason))] if result.reason else []
+    lines += [Words(""), _sides(result), Words(""), _checks(result.checks)]
     lines.extend(_log_lines(result))
     lines.append(Words(""))
-    lines.append(Words(f"next: {_next(result)}", style="bold"))
+    lines.append(Words(f"Next: {_next(result)}", style="bold"))
     return Group(*lines)
+
+
+def headline(result: ProofResult) -> str:
+    """The verdict in plain words, with its figures; the page says the same."""
+    name = result.candidate.dockerfile or result.candidate.image[:19]
+    if result.verdict == "proven":
+        gain = gain_text(result)
+        return f"{name} does the same job. {gain + '; ' if gain else ''}{counts_text(result)}"
+    if result.verdict == "refuted":
+        return f"{name} does not do the same job. {counts_text(result)}"
+    return f"{name} was not seen doing the same job. {counts_text(result)}"
+
+
+def gain_text(result: ProofResult) -> str:
+    """ "901.1 MB → 147.0 MB of uncompressed layers, 6.1x smaller"; empty where a size is not known."""
+    before, after = result.original.tar_bytes, result.candidate.tar_bytes
+    if before is None or after is None:
+        return ""
+    first, second = two_sizes(before, after)
+    return f"{first} → {second} of uncompressed layers, {ratio_text(before, after)}"
+
+
+def counts_text(result: ProofResult) -> str:
+    """ "16 of 18 checks passed, 1 failed (modes), 1 not measured (smoke)"."""
+    if not result.checks:
+        return "Nothing was checked"
+    named = {verdict: [check.name for check in result.checks if check.verdict == verdict] for verdict in _ORDER}
+    others = [f"{len(names)} {verdict} ({', '.join(names)})" for verdict, names in named.items()
+              if names and verdict != "passed"]  # fmt: skip
+    return ", ".join([f"{len(named['passed'])} of {count_text(len(result.checks), 'check')} passed", *others])
 
 
 def _sides(result: ProofResult) -> RenderableType:
@@ -52,7 +90,8 @@ def _side(side: Compared) -> str:
     facts = [
         side.dockerfile or side.image[:19],
         f"on {side.base}" if side.base else "",
-        f"{size_text(side.tar_bytes)} of layers" if side.tar_bytes is not None else "",
+        f"{size_text(side.tar_bytes)} of uncompressed layers" if side.tar_bytes is not None else "",
+        f"built in {seconds_text(side.build_seconds)}" if side.build_seconds is not None else "",
         f"user {side.user or 'root'}" if side.image else "not built",
     ]
     return safe_terminal(", ".join(fact for fact in facts if fact))
@@ -62,37 +101,40 @@ def _checks(checks: list[ProofCheck]) -> RenderableType:
     from imgopt.report.layout import Column, Grid, Words
 
     rows = []
-    for check in checks:
+    for check in sorted(checks, key=_place):
         mark, style = _MARKS.get(check.verdict, ("?", "yellow"))
-        name = Words(check.name, style="bold" if check.failures else "")
-        said = Words()
-        for line in _lines(check):
-            said.append("\n" if said.plain else "").append_text(line)
-        rows.append((Words(mark, style=style), name, said))
+        name = Words(safe_terminal(check.name), style="bold" if check.failures else "")
+        first, *more = _lines(check)
+        rows.append((Words(mark, style=style), name, first))
+        rows += [(Words(""), Words(""), line) for line in more]
     return Grid((Column(), Column(), Column(wraps=True)), rows)
 
 
+def _place(check: ProofCheck) -> int:
+    """What failed comes first, then what was not measured; else the order of the checks."""
+    return _ORDER.index(check.verdict) if check.verdict in _ORDER else 0
+
+
 def _lines(check: ProofCheck) -> Iterator[Words]:
-    from imgopt.report.layout import Words
+    from imgopt.report.layout import Clip, Words
 
     said = f"not measured: {check.detail}" if check.verdict == "not measured" else check.detail
-    yield Words(safe_terminal(said))
+    yield (Clip if check.verdict == "passed" else Words)(safe_terminal(said))
     yield from (Words(safe_terminal(failure.message), style="red") for failure in check.failures[:_SHOWN])
     if len(check.failures) > _SHOWN:
         yield Words(f"and {len(check.failures) - _SHOWN} more", style="red")
-    yield from (Words(f"allowed: {safe_terminal(allowed)}", style="dim") for allowed in check.allowed[:_SHOWN])
-    if len(check.allowed) > _SHOWN:
-        yield Words(f"and {len(check.allowed) - _SHOWN} allowed", style="dim")
+    if check.allowed:
+        yield Clip(f"as intended: {safe_terminal('; '.join(check.allowed))}", style="dim")
 
 
 def _log_lines(result: ProofResult) -> Iterator[RenderableType]:
     from imgopt.report.layout import Words
 
     if result.log:
-        yield Words("\nthe last lines it wrote:", style="bold")
+        yield Words("\nThe last lines that it wrote:", style="bold")
         yield from (Words(f"  {safe_terminal(line)}") for line in result.log)
     for hint in result.hints:
-        yield Words(f"hint: {safe_terminal(hint)}", style="yellow")
+        yield Words(f"What may help: {safe_terminal(hint)}", style="yellow")
 
 
 def _next(result: ProofResult) -> str:
@@ -111,17 +153,16 @@ def _next(result: ProofResult) -> str:
 
 def markdown(result: ProofResult) -> str:
     """For a pull request."""
-    _, word, meaning = _VERDICTS.get(result.verdict, ("", result.verdict.upper(), ""))
     rows = [
         (
             safe_markdown(check.name),
             f"**{check.verdict}**" if check.verdict == "failed" else check.verdict,
             _evidence(check),
         )
-        for check in result.checks
+        for check in sorted(result.checks, key=_place)
     ]
     parts = [
-        f"## {word}: {meaning}",
+        f"## {safe_markdown(result.verdict)}: {safe_markdown(headline(result))}",
         safe_markdown(result.reason) if result.reason else "",
         f"- original: {code_markdown(_side(result.original))}\n- candidate: {code_markdown(_side(result.candidate))}",
         table_markdown(("check", "verdict", "what was compared"), rows),
@@ -136,5 +177,5 @@ def _evidence(check: ProofCheck) -> str:
     found = [safe_markdown(check.detail)]
     found += [f"✗ {safe_markdown(failure.message)}" for failure in check.failures[:_SHOWN]]
     found += [f"and {len(check.failures) - _SHOWN} more"] if len(check.failures) > _SHOWN else []
-    found += [f"allowed: {safe_markdown(text)}" for text in check.allowed[:_SHOWN]]
+    found += [f"as intended: {safe_markdown(text)}" for text in check.allowed[:_SHOWN]]
     return "<br>".join(found)

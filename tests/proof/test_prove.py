@@ -125,7 +125,7 @@ def test_two_images_of_the_engine_are_proven(
         assert build.reference is not None
         names.append(build.reference)
     assert main(["prove", names[0], "--with", names[0]]) == 0
-    assert "PROVEN" in capsys.readouterr().out
+    assert "proven: " in capsys.readouterr().out
     assert main(["prove", names[0], "--with", names[1]]) == 1
     assert "/srv/greeting has other contents" in capsys.readouterr().out
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from msgspec import structs
+
 from imgopt.report import formats_of, render
 from imgopt.results import from_json, to_json
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
@@ -30,21 +32,65 @@ REFUTED = ProofResult(
 
 
 def test_each_check_is_one_line_with_its_evidence_below() -> None:
-    lines = render(REFUTED, "text", width=100).splitlines()
-    assert lines[0].startswith("REFUTED")
-    assert "901.1 MB of layers" in lines[1]
+    lines = render(REFUTED, "text", width=140).splitlines()
+    assert lines[0].startswith(
+        "refuted: Dockerfile.slim does not do the same job. 1 of 3 checks passed, 1 failed (library"
+    )
+    assert lines[1] == "library closure: missing library: libpq.so.5"
+    assert "901.1 MB of uncompressed layers" in lines[3]
     (failed,) = [line for line in lines if line.startswith("✗")]
     assert "12 needed libraries of 3 ELF files" in failed
     assert any("and 3 more" in line for line in lines)
     assert any(line.startswith("–") and "not measured: the original does not start" in line for line in lines)
-    assert lines[-1].startswith("next: ")
+    assert lines[-1].startswith("Next: ")
+    assert [line[0] for line in lines if line[:1] in "✗–✓" and line] == ["✗", "–", "✓"]
+
+
+PROVEN = structs.replace(
+    REFUTED,
+    verdict="proven",
+    reason="",
+    log=[],
+    hints=[],
+    arguments=["shop"],
+    checks=[
+        ProofCheck(
+            name=f"check {n}", verdict="passed", detail="what was compared " * 20, allowed=["a: b"] * (n % 3)
+        )
+        for n in range(18)
+    ],
+)
+
+
+def test_a_proof_is_one_screen_with_figures_units_and_the_next_command() -> None:
+    lines = render(PROVEN, "text", width=100).splitlines()
+    assert lines[0].startswith(
+        "proven: Dockerfile.slim does the same job. 901.1 MB → 147.0 MB of uncompressed layers, 6.1x"
+    )
+    assert max(map(len, lines)) <= 100
+    assert len([line for line in lines if line.startswith("✓")]) == 18
+    assert len(lines) <= 40
+    assert lines[-1].startswith("Next: imgopt bench shop")
+
+
+def test_the_page_says_the_same_as_the_terminal() -> None:
+    for result in (REFUTED, PROVEN):
+        words = " ".join(render(result, "text", width=400).splitlines()[0].split()).partition(": ")[2]
+        assert words in " ".join(render(result, "html").split())
+
+
+def test_an_older_verdict_and_no_checks_are_said() -> None:
+    bare = structs.replace(REFUTED, verdict="unproven", checks=[], log=[], hints=[])
+    assert render(bare, "text").startswith(
+        "unproven: Dockerfile.slim was not seen doing the same job. Nothing was checked"
+    )
 
 
 def test_what_an_image_says_cannot_steer_the_terminal_or_the_page() -> None:
     assert "\x1b" not in render(REFUTED, "text")
     markdown = render(REFUTED, "markdown")
     assert "\x1b" not in markdown
-    assert "## REFUTED" in markdown
+    assert "## refuted: Dockerfile.slim does not do the same job" in markdown
     assert markdown.count("| library closure |") == 1
 
 

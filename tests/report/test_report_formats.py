@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from markdown_it import MarkdownIt
 from report_examples import HOSTILE, bench_result, optimize_result
+from test_widths import RESULTS
 
 from imgopt.cli.app import main
 from imgopt.errors import EnvironmentFailure, InputError
@@ -153,3 +154,22 @@ def test_an_arm_that_failed_is_in_every_format() -> None:
     broken = msgspec.structs.replace(result, arms=[result.arms[0], failed], comparisons=[])
     for format in ("text", "markdown", "html"):
         assert "so it goes" in render(broken, format)
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_every_saved_kind_is_shown_or_says_with_its_file_what_it_has(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved, page = tmp_path / f"{kind}.json", tmp_path / "page.html"
+    saved.write_text(to_json(RESULTS[kind]))
+    assert main(["report", str(saved)]) == 0
+    assert capsys.readouterr().out.strip()
+    if "html" in formats_of(kind):
+        assert main(["report", str(saved), "--output", f"html:{page}"]) == 0
+        assert page.read_text().startswith("<!DOCTYPE html>")
+        return
+    assert main(["report", str(saved), "--output", f"html:{page}"]) == 2
+    said = capsys.readouterr().err
+    assert f"{kind}.json: {kind} results have no format 'html'" in said
+    assert f"choose one of: {', '.join(formats_of(kind))}" in said
+    assert not page.exists()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from imgopt.report.command import command_line, words_of
 from imgopt.report.common import seconds_text
+from imgopt.report.proof import headline
 from imgopt.report.view import Block, Cell, Section, Table, Text, Tile, View
 from imgopt.report.views import sections
 from imgopt.results.proof import ProofCheck, ProofResult
 
 
 def view(result: ProofResult) -> View:
-    passed = sum(check.verdict == "passed" for check in result.checks)
     return View(
         title=f"{result.project or _name(result)}: does {_name(result)} do the same job?",
         kind="proof",
         level=sections.level_of(result.verdict),
         word=result.verdict,
-        headline=f"{passed} of {len(result.checks)} checks passed",
+        headline=headline(result),
         rule=result.reason or "It was built and run beside the original, and answered as the original did.",
         tiles=_tiles(result),
         sections=[*_checks(result), *_log(result), _reproduce(result)],
@@ -54,7 +54,7 @@ def _checks(result: ProofResult) -> list[Section]:
     ]
     if not rows:
         return []
-    headers = ("Check", "Verdict", "What was compared", "Intended differences")
+    headers = ("Check", "Verdict", "What was compared", "As intended")
     blocks: list[Block] = [Table("All checks", headers, rows)]
     blocks += [_failures(check) for check in result.checks if check.failures]
     return [Section("proof", "Proof", blocks)]
