@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from imgopt.context.ecosystems import Manager
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.rewrite.cleaning import cleans
 from imgopt.rewrite.joining import joinable

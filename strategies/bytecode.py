@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from imgopt.context.ecosystems import Bytecode
+from imgopt.context.facts.runs import Bytecode
 from imgopt.image.tree import Tree
 from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.early import made_early

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from imgopt.context.ecosystems import Accelerator
+from imgopt.context.facts.runs import Accelerator
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages.names import plain_name

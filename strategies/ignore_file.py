@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from imgopt.context.ecosystems import Stray
+from imgopt.context.facts.builds import Stray
 from imgopt.dockerfile import Dockerfile, IgnoreFile
 from imgopt.dockerfile.names import is_template
 from imgopt.rewrite.made import made_folders

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from imgopt.context.ecosystems import Manager
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.dockerfile.typed import Run

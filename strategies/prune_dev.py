@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from imgopt.context.ecosystems import Manager
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.effects import FromStages, Pruned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgopt.context.ecosystems import Manager
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages.model import Package

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import msgspec
 
-from imgopt.context.ecosystems import WebServer
+from imgopt.context.facts.runs import WebServer
 from imgopt.dockerfile import Edit
 from imgopt.dockerfile.typed import Run
 from imgopt.image.image import Image

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from imgopt.context.ecosystems import Base, Ecosystem
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.runs import Base
 
 SUITES = {
     "buster": "10",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imgopt.context.ecosystems import Launcher
+from imgopt.context.facts.builds import Launcher
 from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.typed import Command

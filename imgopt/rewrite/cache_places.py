@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from imgopt.context.ecosystems import Base, CacheFolder, Ecosystem, Manager
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.managers import CacheFolder, Manager
+from imgopt.context.facts.runs import Base
 from imgopt.dockerfile import Instruction, Scope, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.bases import read_base_name

@@ -13,7 +13,8 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Literal
 
-from imgopt.context.ecosystems import Drop, Ecosystem, State
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.runs import Drop, State
 from imgopt.inspect.application_files import MADE_BY_TOOLS
 
 Fate = Literal["kept", "reinstalled", "replaced", "dropped"]

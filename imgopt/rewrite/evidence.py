@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from imgopt.context.ecosystems import Ecosystem
-from imgopt.context.ecosystems import SystemPackages as SystemFacts
+from imgopt.context.facts.runs import SystemPackages as SystemFacts
 from imgopt.image.config import ImageConfig
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from imgopt.context.ecosystems import Ecosystem, Manager
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.carve import overlap

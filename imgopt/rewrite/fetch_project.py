@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 
-from imgopt.context.ecosystems import Manager
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages.names import plain_name

@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from operator import is_
 
-from imgopt.context.ecosystems import Ecosystem, Manager
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.managers import Manager
 from imgopt.rewrite.paths import between_folders, fits_any, join, names_file, parts_of, present, whole
 from imgopt.rewrite.strategy import ContextFiles
 from imgopt.rewrite.workspaces import More, hooks, json_object, members

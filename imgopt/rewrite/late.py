@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from imgopt.context.ecosystems import Ecosystem, Manager
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.ground import Ground

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from imgopt.context.ecosystems import Ecosystem, Made
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.builds import Made
 from imgopt.dockerfile import Dockerfile, Scope
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from imgopt.context.ecosystems import Ecosystem, Manager
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.cleaning import touches
 from imgopt.rewrite.installs import begins_with, managers_called, recognise

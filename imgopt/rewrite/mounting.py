@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from imgopt.context.ecosystems import Manager
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.shellwords import ShellWord

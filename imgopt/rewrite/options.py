@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgopt.context.ecosystems import Manager
+from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile.shellmodel import Command
 
 

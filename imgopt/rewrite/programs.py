@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from imgopt.context.ecosystems import Ecosystem, Program
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.builds import Program
 from imgopt.rewrite.ground import Ground
 from imgopt.rewrite.installs import after, without_prefix
 from imgopt.rewrite.passing import Does

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from imgopt.context.ecosystems import Manager, PackageLists
+from imgopt.context.facts.managers import Manager, PackageLists
 from imgopt.dockerfile import Dockerfile, Instruction
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Command

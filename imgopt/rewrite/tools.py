@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from imgopt.context.devgroups import development_packages
-from imgopt.context.ecosystems import BuildTools, Ecosystem
+from imgopt.context.ecosystems import Ecosystem
+from imgopt.context.facts.runs import BuildTools
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.image import Image

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from imgopt.context.ecosystems import Hook, Manager
+from imgopt.context.facts.builds import Hook
+from imgopt.context.facts.managers import Manager
 from imgopt.rewrite.strategy import ContextFiles
 
 

@@ -1,0 +1,178 @@
+"""What a run needs of a language or a distribution, and what it does not need."""
+
+from __future__ import annotations
+
+from imgopt.context.facts.fact import Fact
+
+
+class Drop(Fact, frozen=True):
+    """Paths that a run does not need, with the reason that the report gives."""
+
+    paths: list[str]
+    reason: str
+    kind: str
+    """cache, vcs, source, intermediate, archive, bytecode, manager; toolchain: goes as a whole, with the links to it,
+    where the run opened nothing of it"""
+    only_compiled: bool = False
+    """Holds only where the image starts a program that was compiled in the build."""
+
+
+class State(Fact, frozen=True):
+    """What a tool keeps for itself: counters, logs, locks, caches that the next start makes again. No file of the
+    application, also where the service read it: dropped, given to no user, no reason to refute. Not for data that a
+    start would miss or fetch again (models, browsers, packages, settings). The proof has a list of its own
+    (`imgopt/proof/state.py`): where the service read what only this table calls state, the proof asks for it."""
+
+    paths: list[str]
+    """Glob patterns as in `[[drop]]`; each covers what lies below it."""
+    reason: str
+    """What it is, for the report."""
+    source: str
+    """Where the tool's makers say so."""
+
+
+class Spare(Fact, frozen=True):
+    """Development packages that another package asks for in a `try`, and does the same without."""
+
+    packages: list[str]
+    asked_by: str
+    reason: str
+    source: str
+    """Where the package's makers say so."""
+
+
+class Base(Fact, frozen=True):
+    """A family of base images, and what may stand in its place at run time."""
+
+    repository: str
+    already: str = ""
+    """Regular expression on the tag: this one is slim."""
+    slim: list[str] = []
+    """Templates in {version}, {suite}, {release}, {flavor}, {major}, tried in order."""
+    env: dict[str, str] = {}
+    """Variables that its images set, of those that say where a cache is."""
+    other_user: str = ""
+    """Regular expression on the tag: these start as a user who is not root."""
+    entry_scripts: list[str] = []
+    """Its entry scripts that do nothing for a service: they prepare the build tool and start the command."""
+
+
+class Runtime(Fact, frozen=True):
+    """The program that runs code of this language."""
+
+    programs: list[str] = []
+    """Names of its executables (glob patterns)."""
+    trees: list[str] = []
+    """Paths that make up the interpreter (glob patterns), kept together."""
+    unneeded: list[str] = []
+    """Parts of the trees that only a build or a developer uses (glob patterns); what was opened is kept."""
+    static_files: list[str] = []
+    in_slim: bool = False
+    """The slim bases have the same trees without compilers: a base without any takes them from there."""
+    bare: list[str] = []
+    """Templates of bare distributions on which such a tree runs, tried before the slim bases."""
+    drawing_libraries: list[str] = []
+    """Libraries (glob patterns of file names) that may draw text, for which a small base has no fonts."""
+    drawing_classes: list[str] = []
+    """Names in compiled classes that say the same."""
+
+
+class BuildTools(Fact, frozen=True):
+    """Packages that serve the build only, and how to remove them."""
+
+    packages: list[str] = []
+    """Names of those that base images bring."""
+    installers: list[str] = []
+    """Names of those that a Dockerfile installs to install others, or to check them."""
+    opened_always: list[str] = []
+    """Files of theirs that the interpreter opens at every start (glob patterns over the whole path)."""
+    remove: str = ""
+    """Command with {packages}."""
+    remove_elsewhere: str = ""
+    """The same for an {environment} that the service runs in."""
+
+
+class Accelerator(Fact, frozen=True):
+    """Packages that only a graphics processor uses, and how an installer gets the builds without them."""
+
+    packages: list[str]
+    """Names (glob patterns) of packages that are there for the accelerator alone."""
+    builds: list[str]
+    """Packages that come in another build without it, of the same version."""
+    brought_by: list[str]
+    """Packages that depend on one of those builds."""
+    manager: str
+    """The manager that the option is for."""
+    option: str
+    """Option of its install command."""
+    chosen: str
+    """Regular expression: an argument or a line of a manifest in which the author chose a build himself."""
+    asked: str
+    """Regular expression: a file that says how to run the image asks for the accelerator."""
+    asked_in: list[str]
+    """Endings of the names of such files."""
+    used: str
+    """Regular expression: a source that cannot do without."""
+
+
+class Bytecode(Fact, frozen=True):
+    """What an interpreter makes of sources at every start, unless it is in the image."""
+
+    sources: str
+    """Regular expression: sources of its own library and of packages; group 1 is the folder that they belong to."""
+    cached: str
+    """Regular expression on the names beside: the bytecode of {name}."""
+    folder: str
+    """The folder beside a source that holds its bytecode."""
+    command: str
+    """Shell command with {files}, in their folder."""
+    clear: str
+    """Shell command that removes, in the interpreter's own folder, what was made while packages were installed."""
+    off_variables: list[str] = []
+    """Variables that keep it at another place."""
+
+
+class SystemPackages(Fact, frozen=True):
+    """A system package manager, as a final stage uses it."""
+
+    distributions: list[str]
+    """What ID or ID_LIKE of /etc/os-release says."""
+    install: str
+    """Shell command with {packages}."""
+    add_user: str = ""
+    """Shell command with {user}: a group and a user of that number, called app, with a home folder."""
+    database: list[str] = []
+    """Paths of its own state, which a run does not need."""
+    build_tools: list[str] = []
+    """Names (glob patterns) of packages that serve a build only."""
+    data: list[str] = []
+    """Names (glob patterns) of packages that hold data only: they come along where they are recommended."""
+    generated: list[str] = []
+    """Beginnings of paths below /etc that installation scripts write."""
+
+
+class WebServer(Fact, frozen=True):
+    """A web server that may serve the files of a built site in the place of a program of the site's own language."""
+
+    program: str
+    """Path of its executable."""
+    images: list[str]
+    """Names of images that hold it, with {suite}, tried in order."""
+    settings: str
+    """Path of its settings."""
+    start: list[str]
+    """The command that runs it in the foreground."""
+    user: str = ""
+    """The user of these images that it runs as."""
+    stop_signal: str = ""
+    """The signal that ends it gently."""
+    templates: str = ""
+    """Folder of settings into which the images' entry script puts the environment's values."""
+    templates_go_to: str = ""
+    """The variable that says where it writes them."""
+
+
+class DistrolessImage(Fact, frozen=True):
+    kind: str
+    """static, base or cc"""
+    images: list[str]
