@@ -15,6 +15,7 @@ import msgspec
 
 from imgopt.context.facts.builds import Hook, Launcher, Made, Program, Stray
 from imgopt.context.facts.fact import Fact
+from imgopt.context.facts.judged import MayBeAbsent
 from imgopt.context.facts.managers import Manager
 from imgopt.context.facts.runs import (
     Accelerator,
@@ -76,6 +77,7 @@ class Ecosystem(Fact, frozen=True):
     launcher: list[Launcher] = []
     drop: list[Drop] = []
     state: list[State] = []
+    may_be_absent: list[MayBeAbsent] = []
     spare: list[Spare] = []
     base: list[Base] = []
     runtime: Runtime = Runtime()

@@ -1,0 +1,27 @@
+"""What the proof knows by itself. It never asks `[[drop]]` and `[[state]]`, by which a rewrite leaves things out: one
+wrong fact must not blind both sides. A test holds that each of theirs is known here, or explained by a rule of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from imgopt.context.facts.fact import Fact
+
+
+class MayBeAbsent(Fact, frozen=True):
+    """What a good final image leaves out. What the original opened is excused by no such rule."""
+
+    reason: str
+    folders: list[str] = []
+    """Names of folders at any depth, with all that lies in them."""
+    files: list[str] = []
+    """Names of files at any depth (glob patterns)."""
+    below: list[str] = []
+    """Paths of the file system (glob patterns, `~` is a home folder) with all that lies in them, but for the folders
+    where the application lies."""
+    paths: list[str] = []
+    """Regular expressions that are found in the whole path."""
+    unused: bool = False
+    """Only where it is known that the original did not open them."""
+    started: Literal["", "compiled", "java", "node", "site"] = ""
+    """Only where the image starts such a program, or serves a built site."""
