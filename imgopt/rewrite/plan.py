@@ -68,9 +68,13 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     if _is_for_windows(parsed(text), project.target):
         skips = tuple(Skip(strategy=strategy.name, line=None, reason=_WINDOWS) for strategy in strategies)
         return Plan(text, draft.ignore, (), skips, None)
+    settled: dict[str, str] = {}
     for strategy in strategies:
-        draft = _settled(draft, strategy, project)
-    draft = _settled_together(draft, text, strategies, project)
+        if project.evidence is None and strategy.safety == "text":
+            draft = _once(draft, strategy, project, settled)  # they settle together
+        else:
+            draft = _settled(draft, strategy, project)
+    draft = _settled_together(draft, text, strategies, project, settled)
     gone = frozenset[str]()
     if project.evidence is not None:
         gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
@@ -113,7 +117,17 @@ def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     return replace(new, skips=first.skips)
 
 
-def _settled_together(draft: Draft, text: str, strategies: Iterable[Strategy], project: Project) -> Draft:
+def _once(draft: Draft, strategy: Strategy, project: Project, settled: dict[str, str]) -> Draft:
+    """`settled`: the text to which each strategy had nothing to add."""
+    new = run_strategy(draft, strategy, project)
+    if new.text == draft.text:
+        settled[strategy.name] = new.text
+    return new
+
+
+def _settled_together(
+    draft: Draft, text: str, strategies: Iterable[Strategy], project: Project, settled: dict[str, str]
+) -> Draft:
     """What a strategy on text alone removes (a `chown` behind a COPY) may be what held back one that came before it:
     they go on together until none has anything left to change. A carved stage is written once."""
     skips = draft.skips
@@ -122,8 +136,8 @@ def _settled_together(draft: Draft, text: str, strategies: Iterable[Strategy], p
             break
         text = draft.text
         for strategy in strategies:
-            if strategy.safety == "text":
-                draft = _settled(draft, strategy, project)
+            if strategy.safety == "text" and settled.get(strategy.name) != draft.text:
+                draft = _once(draft, strategy, project, settled)
     return replace(draft, skips=skips)
 
 
