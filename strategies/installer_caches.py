@@ -10,8 +10,8 @@ from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.dockerfile.typed import Run
 from imgopt.rewrite.cleaning import cleans, touches
+from imgopt.rewrite.commands import recognise
 from imgopt.rewrite.conditions import context_says
-from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.joining import extendable
 from imgopt.rewrite.layout import add_commands
 from imgopt.rewrite.options import verb_index

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.rewrite.carve import is_below
+from imgopt.rewrite.commands import recognise
 from imgopt.rewrite.effects import FromStages, Pruned
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.installs import recognise
 from imgopt.rewrite.own_stage import going_to, own_stage
 from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.steps import script_of, workdir_at

@@ -8,7 +8,7 @@ from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages.model import Package
-from imgopt.rewrite.installs import recognise
+from imgopt.rewrite.commands import recognise
 from imgopt.rewrite.layout import add_commands
 from imgopt.rewrite.options import verb_index
 from imgopt.rewrite.steps import script_of

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from imgopt.dockerfile import Edit
 from imgopt.image.tree import Node
 from imgopt.inspect.contents import c_packages
+from imgopt.rewrite.commands import begins_with
 from imgopt.rewrite.effects import LinkedStatically
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.go_programs import go_programs
-from imgopt.rewrite.installs import begins_with
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 

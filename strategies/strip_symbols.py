@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from imgopt.dockerfile import Edit
 from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
+from imgopt.rewrite.commands import begins_with
 from imgopt.rewrite.go_programs import go_programs
-from imgopt.rewrite.installs import begins_with
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 

@@ -58,9 +58,7 @@ def elf(*needed: str, interpreter: str = "", **strings: str) -> File:
         heads.append((3, 4, interpreter_at, len(interpreter) + 1))
     head = b"\x7fELF" + bytes((2, 1, 1)) + bytes(9)
     head += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, count, 64, 0, 0)
-    segments = b"".join(
-        struct.pack("<IIQQQQQQ", kind, flags, at, at, at, n, n, 8) for kind, flags, at, n in heads
-    )
+    segments = b"".join(struct.pack("<IIQQQQQQ", kind, flags, at, at, at, n, n, 8) for kind, flags, at, n in heads)
     return File(head + segments + dynamic + bytes(table) + interpreter.encode() + b"\0", 0o755)
 
 
@@ -237,9 +235,7 @@ HARMLESS = (
     Mutation("output is not buffered", config={"Env": [*ENV, "PYTHONUNBUFFERED=1"]}),
     Mutation("repository data is left out", without=("app/.git/HEAD",)),
     Mutation("another build of a file of the base", base={"usr/share/words": "a\nb\nc\n"}),
-    Mutation(
-        "other words in the log", seen={"said": "ready after 2 s\n", "log": "ready after 2 s\n"}
-    ),
+    Mutation("other words in the log", seen={"said": "ready after 2 s\n", "log": "ready after 2 s\n"}),
     Mutation("it stops faster", seen={"stop_seconds": 0.1}),
 )
 """Changes that no check may refute."""

@@ -19,8 +19,8 @@ from imgopt.context.facts.runs import Base
 from imgopt.dockerfile import Instruction, Scope, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.bases import read_base_name
+from imgopt.rewrite.commands import begins_with, calls, managers_called, recognise
 from imgopt.rewrite.conditions import context_says
-from imgopt.rewrite.installs import begins_with, calls, managers_called, recognise
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Situation
 

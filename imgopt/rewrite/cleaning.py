@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile.shellmodel import Command
-from imgopt.rewrite.installs import begins_with
+from imgopt.rewrite.commands import begins_with
 
 _REMOVERS = ("rm", "find", "rmdir", "unlink", "shred")
 

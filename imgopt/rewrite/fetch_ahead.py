@@ -13,9 +13,10 @@ from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.carve import overlap
+from imgopt.rewrite.commands import begins_with, recognise
 from imgopt.rewrite.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.ground import Ground
-from imgopt.rewrite.installs import begins_with, folders_read, local_line, member_of, read_with, recognise
+from imgopt.rewrite.installs import folders_read, local_line, member_of, read_with
 from imgopt.rewrite.needs import is_setting, led_by, prepares_nothing, steers_fetch, writes_file
 from imgopt.rewrite.paths import fits_any, present, whole
 from imgopt.rewrite.steps import script_of, workdir_at

@@ -14,7 +14,8 @@ from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages.names import plain_name
-from imgopt.rewrite.installs import named_manifests, recognise
+from imgopt.rewrite.commands import recognise
+from imgopt.rewrite.installs import named_manifests
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import ContextFiles, Situation
 

@@ -9,8 +9,9 @@ from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
+from imgopt.rewrite.commands import begins_with, recognise
 from imgopt.rewrite.ground import Ground
-from imgopt.rewrite.installs import begins_with, is_for_the_machine, packages_of, recognise
+from imgopt.rewrite.installs import is_for_the_machine, packages_of
 from imgopt.rewrite.moves import TRANSPARENT, brought, settings_between
 from imgopt.rewrite.needs import led_by, need_of
 from imgopt.rewrite.steps import script_of, workdir_at

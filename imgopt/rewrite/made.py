@@ -13,7 +13,7 @@ from imgopt.context.facts.builds import Made
 from imgopt.dockerfile import Dockerfile, Scope
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy
-from imgopt.rewrite.installs import begins_with
+from imgopt.rewrite.commands import begins_with
 from imgopt.rewrite.served import FolderCopy, Served, stages_with
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles

@@ -10,7 +10,7 @@ from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.cleaning import touches
-from imgopt.rewrite.installs import begins_with, managers_called, recognise
+from imgopt.rewrite.commands import begins_with, managers_called, recognise
 
 _LAST = frozenset(["cp", "mv", "install", "rsync", "ln"])
 """Programs whose last word is what they make."""

@@ -14,7 +14,7 @@ from imgopt.dockerfile.shellwords import ShellWord
 from imgopt.dockerfile.typed import Copy, Run
 from imgopt.rewrite.cache_places import Use, every_command, programs
 from imgopt.rewrite.carve import is_below, overlap
-from imgopt.rewrite.installs import begins_with, calls
+from imgopt.rewrite.commands import begins_with, calls
 from imgopt.rewrite.shell_paths import UNKNOWN, named_paths
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Situation

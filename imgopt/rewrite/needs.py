@@ -11,8 +11,9 @@ from pathlib import Path
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile.shellmodel import Command
+from imgopt.rewrite.commands import Install, recognise
 from imgopt.rewrite.ground import Ground
-from imgopt.rewrite.installs import Install, reads, recognise
+from imgopt.rewrite.installs import reads
 from imgopt.rewrite.laid import LaidFiles
 from imgopt.rewrite.passing import Answer, Copied, Does, may_pass
 from imgopt.rewrite.paths import names_file

@@ -15,7 +15,7 @@ from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile import Dockerfile, Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy, Run
-from imgopt.rewrite.installs import calls
+from imgopt.rewrite.commands import calls
 from imgopt.rewrite.served import is_glob
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.facts.builds import Program
+from imgopt.rewrite.commands import after, without_prefix
 from imgopt.rewrite.ground import Ground
-from imgopt.rewrite.installs import after, without_prefix
 from imgopt.rewrite.passing import Does
 
 

@@ -16,7 +16,7 @@ from imgopt.dockerfile import Dockerfile, Instruction
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy, Run
-from imgopt.rewrite.installs import calls
+from imgopt.rewrite.commands import calls
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import ContextFiles
 

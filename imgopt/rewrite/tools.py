@@ -23,8 +23,8 @@ from imgopt.inspect.environment_runners import environment_of, is_closed
 from imgopt.inspect.python_imports import imported_modules, modules_of
 from imgopt.inspect.start_words import unfolded
 from imgopt.rewrite.carve import is_below, matches_any
+from imgopt.rewrite.commands import Install, recognise
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.installs import Install, recognise
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.start import explained_in, original_start
 from imgopt.rewrite.steps import script_of

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.rewrite.installs import Reads, reads, recognise
+from imgopt.rewrite.commands import recognise
+from imgopt.rewrite.installs import Reads, reads
 from imgopt.rewrite.strategy import ContextFiles
 
 
