@@ -11,7 +11,7 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Comparison, Outcome
 from imgopt.proof.checks import opened_files
-from imgopt.proof.example import Files, Mutation
+from imgopt.proof.example import LIBRARIES, Files, Mutation, elf
 
 LOCALE = "usr/lib/locale/C.utf8/LC_CTYPE"
 LIBC = "usr/lib/x86_64-linux-gnu/libc.so.6"
@@ -59,3 +59,19 @@ def test_bytecode_may_be_missing_where_its_source_is_there(
 ) -> None:
     bytecode = "app/data/__pycache__/a.cpython-311.pyc"
     assert lost(bytecode, "x", candidate).verdict == verdict
+
+
+GREET = f"{LIBRARIES}/libgreet.so.1"
+
+
+@pytest.mark.parametrize(("needed", "missed"), [((), []), (("libgreet.so.1",), [f"/{GREET}"])])
+def test_a_library_is_missed_where_a_program_is_still_linked_with_it(
+    needed: tuple[str, ...], missed: list[str], side_of: Callable[..., ImageView]
+) -> None:
+    built = Mutation("built anew", files={"app/greet": elf(*needed)}, without=(GREET,))
+    before, after = side_of(Recipe.of(Mutation("original")), 1), side_of(Recipe.of(built), 1)
+    runs = runs_that_opened({"/app/greet", f"/{GREET}"}, {"/app/greet"})
+    outcome = opened_files.CHECK.judge(Comparison(before, after, Allowances(), runs))
+    assert [item.path for item in outcome.items if item.kind == "missing-library"] == missed
+    told = "1 file: libraries that the candidate's programs are linked without"
+    assert (told in outcome.allowed) == (not missed)

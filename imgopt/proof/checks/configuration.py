@@ -157,9 +157,11 @@ CHECK = Check(
     "start, variables, ports, volumes, working directory, labels, stop signal and health check",
     _judge,
     (
-        Mutation("a variable changes", "MODE", config={"Env": [*ENV[:3], "MODE=worker"]}),
-        Mutation("a variable is lost", "MODE", config={"Env": ENV[:3]}),
-        Mutation("a behaviour is switched on", "NODE_ENV", config={"Env": [*ENV, "NODE_ENV=production"]}),
+        Mutation("a variable changes", "MODE is 'worker' instead of 'web'", config={"Env": [*ENV[:3], "MODE=worker"]}),
+        Mutation("a variable is lost", "MODE=web is not set", config={"Env": ENV[:3]}),
+        Mutation(
+            "a behaviour is switched on", "NODE_ENV=production is new", config={"Env": [*ENV, "NODE_ENV=production"]}
+        ),
         Mutation("another home", "HOME", config={"Env": [*ENV, "HOME=/srv"]}),
         Mutation("the command changes", "--debug", config={"Cmd": ["/app/run.sh", "--debug"]}),
         Mutation("the command is an entrypoint", "entrypoint", config={"Cmd": None, "Entrypoint": ["/app/run.sh"]}),
