@@ -115,6 +115,8 @@ APP: Files = {
     "app/export.py": EXPORT,
     "app/main.py": "import flask",
     "app/templates/index.html": "<h1>hi</h1>",
+    "app/page": File(link="templates/index.html"),
+    "app/later": File(link="/run/later"),
     "app/run.sh": File("#!/bin/sh\nexec python3 main.py\n", 0o755),
     "app/tool": File("#!/bin/sh\n", 0o755),
     "app/greet": elf("libgreet.so.1", interpreter="/lib64/ld-linux-x86-64.so.2"),
@@ -234,6 +236,10 @@ HARMLESS = (
     Mutation("an unused file more", files={"usr/share/doc/x": "x"}),
     Mutation("output is not buffered", config={"Env": [*ENV, "PYTHONUNBUFFERED=1"]}),
     Mutation("repository data is left out", without=("app/.git/HEAD",)),
+    Mutation("a link is the file that it led to", files={"app/page": "<h1>hi</h1>"}),
+    Mutation(
+        "a link that leads to nothing leads elsewhere", files={"app/later": File(link="/run/x")}
+    ),
     Mutation("another build of a file of the base", base={"usr/share/words": "a\nb\nc\n"}),
     Mutation("other words in the log", seen={"said": "ready after 2 s\n", "log": "ready after 2 s\n"}),
     Mutation("it stops faster", seen={"stop_seconds": 0.1}),

@@ -137,6 +137,7 @@ CHECK = Check(
         Mutation("a source file is edited", "export.py", files={"app/export.py": EXPORT + "\n"}),
         Mutation("an empty folder is left out", "/app/empty", without=("app/empty",)),
         Mutation("data that a RUN fetched is lost", "/nltk_data/stopwords", without=("usr/share/nltk_data/stopwords",)),
+        Mutation("a link leads elsewhere", "leads to something else", files={"app/page": File(link="main.py")}),
         Mutation("a link leads to nothing", "leads to", files={"app/templates/index.html": File(link="gone")}),
     ),
 )
