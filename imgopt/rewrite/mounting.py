@@ -11,7 +11,7 @@ from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.shellwords import ShellWord
-from imgopt.dockerfile.typed import Copy, Run
+from imgopt.dockerfile.typed import Copy, Mount, Run
 from imgopt.rewrite.cache_places import Use, every_command, programs
 from imgopt.rewrite.carve import is_below, overlap
 from imgopt.rewrite.commands import begins_with, calls
@@ -91,6 +91,8 @@ def _copied(situation: Situation, stage: Stage, use: Use) -> str:
     for other in situation.dockerfile.stages:
         for item in other.instructions:
             typed = item.typed
+            if isinstance(typed, Run) and any(_shows(situation, mount, stage, known, use) for mount in typed.mounts):
+                return f"`{_line(item)}` reads what the mount would keep out of the layer"
             if not isinstance(typed, Copy):
                 continue
             scope = situation.dockerfile.scope_at(item)
@@ -98,10 +100,25 @@ def _copied(situation: Situation, stage: Stage, use: Use) -> str:
             into = any((target.rstrip("/") + "/").startswith(folder + "/") for folder in folders)
             if into and other in stage.chain:
                 return f"`{_line(item)}` puts something where the mount would cover it"
-            sources = [posixpath.normpath("/" + str(word).lstrip("/")) for word in typed.sources] if typed.from_ else []
+            ours = typed.from_ is not None and _is_from(situation, str(typed.from_), stage)
+            sources = [posixpath.normpath("/" + str(word).lstrip("/")) for word in typed.sources] if ours else []
             if any(_takes(path, known, use) for path in sources):
                 return f"`{_line(item)}` copies what the mount would keep out of the layer"
     return ""
+
+
+def _shows(situation: Situation, mount: Mount, stage: Stage, folders: list[str], use: Use) -> bool:
+    """Whether a step has a folder of this stage by a mount of its own; one of the whole stage is there for a file."""
+    source = posixpath.normpath("/" + (mount.source or "").lstrip("/"))
+    if mount.from_ is None or source == "/" or not _is_from(situation, mount.from_, stage):
+        return False
+    return _takes(source, folders, use)
+
+
+def _is_from(situation: Situation, word: str, stage: Stage) -> bool:
+    """Whether a COPY takes from this stage, or from one that stands on it; another image is none of ours."""
+    found = situation.dockerfile.source_stage(word)
+    return stage in found.chain if found is not None else "$" in word
 
 
 def _takes(path: str, folders: list[str], use: Use) -> bool:

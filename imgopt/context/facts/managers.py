@@ -74,7 +74,7 @@ class Manager(Fact, frozen=True):
     commands: list[str] = []
     """Words that a command begins with, for instance "npm ci"; options may stand between them."""
     static_only: bool = False
-    """Its rules could not be tried by a real build: they are told, never made."""
+    """What it would need where its step moves could not be tried by a real build: it is told, never made."""
     manifests: list[str] = []
     """Files that the command must find in its working directory (glob patterns)."""
     optional: list[str] = []
