@@ -8,14 +8,17 @@ fetches, unpacks or makes in an unknown way, nothing is known.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile import Dockerfile, Instruction, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy, Run
-from imgopt.rewrite.commands import calls
+from imgopt.rewrite.cache_places import programs
+from imgopt.rewrite.commands import calls, recognise
 from imgopt.rewrite.served import is_glob
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import ContextFiles, Situation
@@ -61,6 +64,8 @@ class _Look:
     def at(self, stage: Stage, place: str, depth: int) -> str:
         """Why the file at this place might not start by itself; "" where it does."""
         found = list(self._found(stage, place, depth))
+        if not found and "/" not in place and self._may_be_unpacked(stage, place):
+            return f"what a step fetches may be {place}, and its first line is not known"
         if found or self._is_installed(stage, place) or self._is_compiled(stage):
             return next(filter(None, found), "")
         return f"nothing here says what {place} is, and a text without a first line (#!) needs a shell"
@@ -88,6 +93,21 @@ class _Look:
             own in self.context.folders for item, copy in copies for own in self._folders_at(item, copy, folder)
         )
 
+    def _may_be_unpacked(self, stage: Stage, name: str) -> bool:
+        """Whether a step unpacks into a folder of programs, or runs what it fetches, and nobody else installs it."""
+        if any(fnmatchcase(name, known) for ecosystem in self.ecosystems for known in _programs_of(ecosystem)):
+            return False
+        steps = [item for part in stage.chain for item in part.instructions if isinstance(item.typed, Run)]
+        commands = [command for item in steps for command in script_of(self.dockerfile, item).commands]
+        if any(recognise(_words(one), self.ecosystems) and name in _packages(one) for one in commands):
+            return False
+        return any(self._unpacks(one) or _runs_input(one) for one in commands)
+
+    def _unpacks(self, command: Command) -> bool:
+        return self._brings(command) and any(
+            posixpath.basename(word.rstrip("/")) in _INSTALLED for word in _words(command)[1:]
+        )
+
     def _folders_at(self, item: Instruction, copy: Copy, folder: str) -> Iterator[str]:
         """Folders of the context that a COPY may lay over a folder of the image."""
         target = self._target(item, copy)
@@ -112,7 +132,7 @@ class _Look:
         folder = self._target(item, copy)
         for heredoc in copy.heredocs:
             if _may_be(place, folder, heredoc.name):
-                yield _bare(heredoc.name, heredoc.content.encode("utf-8", "surrogateescape"))
+                yield _bare(posixpath.basename(place), heredoc.text.encode("utf-8", "surrogateescape"))
         for word in copy.sources:
             source = self.dockerfile.scope_at(item).expand_known(word)
             if source is None:
@@ -199,6 +219,27 @@ class _Look:
             known = list(self._by_name(source))
             origin = posixpath.normpath(posixpath.join(here, command.cwd or ".", source))
             yield from known or [self.at(stage, origin, depth - 1) if depth else f"{source} comes from too far"]
+
+
+def _programs_of(ecosystem: Ecosystem) -> Iterator[str]:
+    """Interpreters and managers of a language: what they are is known, wherever they came from."""
+    yield from ecosystem.runtime.programs
+    yield from (program for manager in ecosystem.manager for program in programs(manager))
+
+
+def _packages(command: Command) -> set[str]:
+    """Names of packages among the words, without their versions and extras."""
+    return {re.split(r"[=@<>~!\[]", word)[0] for word in _words(command)}
+
+
+def _runs_input(command: Command) -> bool:
+    """A shell that reads its commands from a pipe (`curl … | sh`)."""
+    words = _words(command)
+    return (
+        command.operator in ("|", "|&")
+        and words[:1] in (["sh"], ["bash"])
+        and (not words[1:] or words[1] == "-" or words[1].startswith("-s"))
+    )
 
 
 def _in_stage(own: str, folder: str | None, place: str) -> str:
