@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Command
 from imgopt.inspect.environment_runners import RUNNERS, Run, run_by
-from imgopt.inspect.start_words import expanded, unfolded
+from imgopt.inspect.start_words import expanded, plugs_and_plays, unfolded
 from imgopt.rewrite.build_start import BuildStart, build_start
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import json_words
@@ -67,6 +67,8 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
 
 def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]) -> Change | Skip:
     found = unfolded(evidence.side, words)
+    if plugs_and_plays(evidence.side, words):
+        return Skip(f"what {words[0]} starts finds its packages by it alone (.pnp.cjs)", item.line)
     if not found.reasons:
         return Skip(f"what `{' '.join(words)}` starts is more than one plain command", item.line)
     used = _launcher_variable(situation)

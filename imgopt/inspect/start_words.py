@@ -97,8 +97,8 @@ def _without_launcher(side: ImageView, words: tuple[str, ...]) -> StartWords | N
         return StartWords(run.words, (f"{name} run only started this command",), files)
     if name not in ("npm", "yarn", "pnpm") or not rest:
         return None
-    if name == "yarn" and side.is_file(posixpath.join(side.workdir, ".pnp.cjs")):
-        return None  # without yarn no package is found
+    if plugs_and_plays(side, words):
+        return None
     script, *extra = rest[1:] if rest[0] in ("run", "run-script") and len(rest) > 1 else rest
     if name == "npm" and extra and extra.pop(0) != "--":
         return None  # npm takes it for itself
@@ -109,6 +109,11 @@ def _without_launcher(side: ImageView, words: tuple[str, ...]) -> StartWords | N
     reason = f"{name} only started {text!r}"
     files = (_LAUNCHER_FILES[name], *(_development_programs(side) if name == "yarn" else ()))
     return StartWords((*plain.words, *extra), (reason,), files, plain.environment)
+
+
+def plugs_and_plays(side: ImageView, words: tuple[str, ...]) -> bool:
+    """Whether Yarn starts this and tells Node where each package is: without it none is found."""
+    return posixpath.basename(words[0]) == "yarn" and side.is_file(posixpath.join(side.workdir, ".pnp.cjs"))
 
 
 def _development_programs(side: ImageView) -> Iterator[str]:

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from recipes import File, Recipe
 
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.dockerfile import parse
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.same_start import same_start
+from imgopt.rewrite.evidence import Evidence, SystemPackages
+from imgopt.rewrite.strategy import ContextFiles, Project, Situation, Skip
+from imgopt.strategies.start_command import STRATEGY
 
 ELF = b"\x7fELF" + b"\0" * 60
 FILES = {
@@ -139,3 +145,16 @@ def test_what_yarn_wrote_for_itself_is_excused_with_it(side_of: Callable[..., Im
     ):
         assert drop.covers(path)
     assert not drop.covers("/app/node_modules/.package-map.json")
+
+
+def test_a_start_that_plugs_and_plays_is_told_by_its_name(side_of: Callable[..., ImageView]) -> None:
+    files = {**FILES, "app/.pnp.cjs": "map()"}
+    side = side_of(Recipe((("COPY", files),), {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}))
+    project = Project(
+        ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=Evidence(side, SystemPackages())
+    )
+    (skip,) = STRATEGY.rewrite(
+        Situation(project, parse('FROM node:24\nWORKDIR /app\nCOPY . .\nCMD ["yarn", "start"]\n'))
+    )
+    assert isinstance(skip, Skip)
+    assert skip.reason == "what yarn starts finds its packages by it alone (.pnp.cjs)"
