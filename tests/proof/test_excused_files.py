@@ -9,7 +9,7 @@ from recipes import File, Recipe
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.started import started_program
-from imgopt.proof.allowances import Allowances
+from imgopt.proof.allowances import Allowances, Drop
 from imgopt.proof.checks.application_files import check_application_files
 from imgopt.proof.checks.opened_files import check_opened_files
 from imgopt.proof.excused_files import derived_drops
@@ -180,3 +180,17 @@ def test_what_a_manager_notes_about_what_it_installed_is_no_difference_unless_it
     opened = frozenset(["/app/node_modules/.package-map.json"])
     judged = check_opened_files(image("a: 1"), image("b: 2"), Opened(opened), Allowances())
     assert judged.verdict == "failed"
+
+
+def test_what_only_the_launcher_opened_may_be_another_one(side_of: Callable[..., ImageView]) -> None:
+    """`yarn start` reads .yarn-state.yml, which pruning writes anew; `node server.js` in its place does not."""
+
+    def image(note: str) -> ImageView:
+        return side_of(Recipe((("RUN yarn install", {"app/node_modules/.yarn-state.yml": note}),), {}))
+
+    before, after, path = image("a: 1"), image("b: 2"), "/app/node_modules/.yarn-state.yml"
+    opened = Opened(frozenset([path]))
+    launcher = Drop("only the original's start command needed it", frozenset([path]), even_if_opened=True)
+    plain = Drop("a note", frozenset([path]))
+    assert check_opened_files(before, after, opened, Allowances(drops=(launcher,))).verdict == "passed"
+    assert check_opened_files(before, after, opened, Allowances(drops=(plain,))).verdict == "failed"

@@ -112,7 +112,8 @@ def _judge(
         return denied, None
     if compare_contents(original, node, candidate, found) == "same":
         return None, note
-    accepted = note or _accepted(original, node, candidate, found)
+    # what may be missing though the original opened it may be another one, too
+    accepted = note or _accepted(original, node, candidate, found) or allowances.drop_reason(path, opened=True)
     if accepted:
         return None, accepted
     owner = original.owner(node.path)
