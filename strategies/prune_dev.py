@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
+from imgopt.inspect.development_packages import marked_for_development
 from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.commands import recognise
 from imgopt.rewrite.effects import FromStages, Pruned
@@ -164,10 +165,9 @@ _PRODUCTION = re.compile(r"--(?:omit=dev|only=prod|prod\b|production\b)|omit=dev
 def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
     """Folders of packages that are there for development only: by npm's own record of the tree, or because no
     package that production needs leads to them."""
-    listed = _json(evidence, posixpath.join(folder, "node_modules/.package-lock.json")).get("packages")
-    if isinstance(listed, dict):
-        marked = (name for name, about in listed.items() if isinstance(about, dict) and about.get("dev") is True)
-        return tuple(posixpath.join(folder, name) for name in sorted(marked) if "node_modules/" in name)
+    marked = marked_for_development(evidence.side, folder)
+    if marked is not None:
+        return marked
     if not _json(evidence, posixpath.join(folder, "package.json")).get("devDependencies"):
         return ()
     needed = _needed(evidence, folder)

@@ -13,6 +13,7 @@ from imgopt.ci.secrets import looks_secret
 from imgopt.image import Image, Layer, Node, Packages, Tree, Waste, find_packages, ledger, printable
 from imgopt.image.junk import find_junk
 from imgopt.image.wire import wire_size
+from imgopt.inspect.build_tools import is_build_tool
 from imgopt.results import Value
 from imgopt.results.ci import FourSizes
 
@@ -130,7 +131,7 @@ def _measure(image: Image, base_layers: int) -> Facts:
                 paths[path] += entry.size
                 newest[path] = layer.index
                 shipped[_package_key(packages, path)] += entry.size
-    found = find_junk(tree, packages)
+    found = find_junk(tree, packages, is_build_tool)
     junk = {kind.kind: size for kind in found if (size := _own(kind.layers, base_layers))}
     wasted = [item for item in book.waste if item.killed_by >= base_layers]
     return Facts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -80,15 +80,6 @@ _BY_ENDING = {
 """What a file may be by its name's ending, whatever its directory says."""
 _BY_ENDING_ALONE = frozenset((".a", ".la", ".pyc", ".pyo"))
 _BY_START = ("README", "CHANGELOG", "HISTORY", "npm-", "pip-", "v8-", "phantomjs", "dpkg.", "alternatives.", "yum.")
-_BUILD_TOOLS = re.compile(
-    r"^(?:gcc|g\+\+|cpp|clang|llvm|gfortran|binutils|make|cmake|ninja-build|autoconf|automake|autotools-dev|libtool|m4|bison|flex"
-    r"|pkg-config|pkgconf|build-essential|build-base|dpkg-dev|patch|git|git-man|mercurial(?:-common)?|subversion|bzr"
-    r"|rustc|cargo|golang|nasm|yasm|swig|gdb|strace|libgcc-\d+-dev|linux-headers|linux-libc-dev|musl-dev|kernel-headers"
-    r"|devscripts|debhelper|fakeroot|imake|rpm-build|rpcsvc-proto|cpp-\d+|setuptools-rust|cython|meson)"
-    r"(?:-\d.*|-bin|-[a-z0-9]+-linux-gnu.*|-common|-x86.*|-data|-pkg.*|)$"
-    r"|-(?:dev|devel|headers)$|^lib[a-z+]+-?\d*-dev$"
-)
-
 _TOOLCHAINS = re.compile(
     r"^/usr/local/rustup/|/\.rustup/|^/usr/local/cargo/bin/|^/(?:usr/share|opt)/(?:apache-)?(?:maven|gradle)[^/]*/"
 )
@@ -105,12 +96,12 @@ class Junk:
     places: tuple[tuple[str, int], ...]
 
 
-def find_junk(tree: Tree, packages: Packages) -> tuple[Junk, ...]:
+def find_junk(tree: Tree, packages: Packages, is_build_tool: Callable[[Package], bool]) -> tuple[Junk, ...]:
     """Every live file in at most one kind, largest kind first."""
     sizes: dict[JunkKind, Counter[int]] = defaultdict(Counter)
     places: dict[JunkKind, Counter[str]] = defaultdict(Counter)
     files: Counter[JunkKind] = Counter()
-    judge = _Judge(packages)
+    judge = _Judge(packages, is_build_tool)
     for folder in tree.root.nodes():
         if not folder.children:
             continue
@@ -130,7 +121,7 @@ def find_junk(tree: Tree, packages: Packages) -> tuple[Junk, ...]:
 class _Judge:
     """Rules are tried once per directory, and per file only where a name may change the answer."""
 
-    def __init__(self, packages: Packages) -> None:
+    def __init__(self, packages: Packages, is_build_tool: Callable[[Package], bool]) -> None:
         self._packages = packages
         self._tools = {
             id(each) for each in packages if each.ecosystem in ("deb", "apk", "rpm", "runtime") and is_build_tool(each)
@@ -174,13 +165,6 @@ def _rule(name: str, path: str, known: int) -> int:
 def _first_rule(path: str) -> int:
     """Index of the first rule that matches, or the number of rules."""
     return next((number for number, (_, rule) in enumerate(_RULES) if rule.search(path)), len(_RULES))
-
-
-def is_build_tool(package: Package) -> bool:
-    """Compilers, development files and version control: needed to build, not to run."""
-    if package.ecosystem == "runtime":
-        return package.name == "go"
-    return bool(_BUILD_TOOLS.search(package.name))
 
 
 def _has_source(name: str, folder: Node) -> bool:

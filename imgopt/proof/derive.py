@@ -7,30 +7,19 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-import msgspec
-
 from imgopt.image.packages import Package
 from imgopt.image.packages.names import plain_name
+from imgopt.inspect.development_packages import marked_for_development
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import language_packages
 from imgopt.inspect.python_imports import imported_modules, modules_of
 from imgopt.inspect.tool_state import is_state
-from imgopt.inspect.words import words
+from imgopt.proof.absent_packages import language_tools
 from imgopt.proof.allowances import Allowances, Drop, DroppedPackage
 from imgopt.proof.excused_files import derived_drops
 from imgopt.proof.replacements import replaced
 from imgopt.proof.same_start import same_start
 from imgopt.proof.spare_packages import spare_packages
-
-_TOOLS = words(
-    "pip setuptools wheel pipenv poetry poetry-core poetry-plugin-export uv pdm hatch hatchling flit-core build "
-    "twine virtualenv cython pybind11 scikit-build scikit-build-core meson meson-python ninja cmake setuptools- "
-    "scm setuptools-rust maturin pytest pytest-cov pytest-asyncio pytest-mock tox nox coverage black ruff isort "
-    "flake8 pylint mypy pre-commit ipython ipdb pyright bandit autopep8 yapf npm corepack yarn pnpm typescript "
-    "ts-node nodemon eslint prettier "
-)
-"""Installers, build tools, linters and test runners: never part of a service unless it opened them."""
-
 
 _SETUPTOOLS_HOOK = re.compile(r"/(?:distutils-precedence\.pth|_distutils_hack/.*)$")
 _SETUPTOOLS = re.compile(r"/(?:site|dist)-packages/(?:setuptools|pkg_resources)/")
@@ -79,19 +68,21 @@ def _dropped_packages(original: ImageView, opened: frozenset[str] | None) -> Ite
     packages = language_packages(original)
     imported = imported_modules(original)
     mine = {plain_name(p.name) for p in packages if p.ecosystem == "python" and imported & modules_of(p)}
-    tools = (set(_TOOLS) if opened is not None else {"pip", "wheel"}) - mine
+    known = language_tools(seen=opened is not None)
+    tools = {key for p in packages if (key := _key(p)) in known and key[1] not in mine}
     roots = [
-        p
-        for p in packages
-        if plain_name(p.name) in mine or (plain_name(p.name) not in tools and not _wanted_by(p, packages))
+        p for p in packages if plain_name(p.name) in mine or (_key(p) not in tools and not _wanted_by(p, packages))
     ]
     kept = _reached(packages, roots)
     for package in packages:
-        name = plain_name(package.name)
-        if name in tools:
+        if _key(package) in tools:
             yield DroppedPackage(package.name, "a tool of the build or of its tests", package.ecosystem)
-        elif package.ecosystem == "python" and name not in kept:
+        elif package.ecosystem == "python" and plain_name(package.name) not in kept:
             yield DroppedPackage(package.name, "needed by tools of the build only", package.ecosystem)
+
+
+def _key(package: Package) -> tuple[str, str]:
+    return package.ecosystem, plain_name(package.name)
 
 
 def _wanted_by(package: Package, packages: list[Package]) -> bool:
@@ -133,14 +124,7 @@ def _looked_through(original: ImageView, opened: frozenset[str] | None, tools: s
 
 
 def _development(original: ImageView) -> Drop:
-    """The folders of packages that npm's hidden lock file marks `dev`: only development dependencies want them."""
-    folders: set[str] = set()
-    for project in dict.fromkeys((original.workdir, posixpath.dirname(original.workdir))):
-        data = original.read(posixpath.join(project, "node_modules/.package-lock.json"))
-        try:
-            listed = msgspec.json.decode(data or b"{}").get("packages", {})
-            marked = [path for path, facts in listed.items() if facts.get("dev") or facts.get("devOptional")]
-        except (msgspec.DecodeError, AttributeError, TypeError):
-            continue
-        folders.update(posixpath.join(project, path) for path in marked)
+    """The folders of packages that only development dependencies want."""
+    projects = dict.fromkeys((original.workdir, posixpath.dirname(original.workdir)))
+    folders = [folder for project in projects for folder in marked_for_development(original, project) or ()]
     return Drop("a development dependency, not opened", frozenset(folders))

@@ -90,6 +90,13 @@ class BuildTools(Fact, frozen=True):
     """Command with {packages}."""
     remove_elsewhere: str = ""
     """The same for an {environment} that the service runs in."""
+    runtimes: list[str] = []
+    """Names of run times that only compile: what they make runs without them."""
+    may_be_absent: list[str] = []
+    """What the proof lets go by itself where the run opened nothing of it: installers, build tools, linters, test
+    runners. A rewrite asks `packages` and `installers`."""
+    may_be_absent_unseen: list[str] = []
+    """Those of them that it lets go also where it is not known what the run opened."""
 
 
 class Accelerator(Fact, frozen=True):
@@ -145,6 +152,11 @@ class SystemPackages(Fact, frozen=True):
     """Paths of its own state, which a run does not need."""
     build_tools: list[str] = []
     """Names (glob patterns) of packages that serve a build only."""
+    version_control: list[str] = []
+    """Names (glob patterns) of packages that the analysis of an image counts among them."""
+    may_be_absent: list[str] = []
+    """Names (glob patterns) of packages that the proof lets go by itself where the run opened nothing of them:
+    compilers, build systems, and what only package managers use. A rewrite asks `build_tools`."""
     data: list[str] = []
     """Names (glob patterns) of packages that hold data only: they come along where they are recommended."""
     generated: list[str] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from imgopt.image.packages import Package
 from imgopt.inspect.certificates import BUNDLED
@@ -17,22 +16,12 @@ from imgopt.inspect.hand_tools import unused_tools
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import SYSTEM
 from imgopt.inspect.package_files import files_lacking
-from imgopt.inspect.words import words
+from imgopt.proof.absent_packages import is_system_build_tool
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import BASE_STATUS, HELLO_2, STATUS, Mutation
 
 NAME = "system packages"
-BUILD_TOOLS = words(
-    "build-essential gcc gcc-[0-9]* g++ g++-[0-9]* cpp cpp-[0-9]* clang clang-[0-9]* llvm llvm-[0-9]* make cmake "
-    "ninja-build meson autoconf automake libtool m4 bison flex patch pkg-config pkgconf dpkg-dev debhelper "
-    "devscripts fakeroot nasm yasm swig cython3 gfortran gfortran-[0-9]* rustc cargo golang golang-go "
-    "golang-[0-9]* default-jdk default-jdk-headless openjdk-*-jdk openjdk-*-jdk-headless maven gradle ant build- "
-    "base linux-headers musl-dev python3-pip python3-setuptools python3-wheel python3-venv python3-virtualenv "
-    "apt-utils apt-transport-https software-properties-common lsb-release debian-archive-keyring gnupg gnupg2 "
-    "dirmngr node-gyp "
-)
-"""Compilers, build systems, and what only package managers use."""
 _DEVELOPMENT = re.compile(r"^(?:lib.+|.+)-(?:dev|devel|headers|static|doc|dbg|dbgsym)$")
 
 
@@ -92,9 +81,14 @@ def _judge(
 def _build_tool(package: Package, opened: frozenset[str]) -> str | None:
     if opened & set(package.files):
         return None
-    if _DEVELOPMENT.match(package.name):
+    if is_development(package.name):
         return "development files"
-    return "a build tool" if any(fnmatchcase(package.name, pattern) for pattern in BUILD_TOOLS) else None
+    return "a build tool" if is_system_build_tool(package.name) else None
+
+
+def is_development(name: str) -> bool:
+    """Headers, static libraries, documents, symbols for debuggers."""
+    return _DEVELOPMENT.match(name) is not None
 
 
 def _is_there(original: ImageView, candidate: ImageView, path: str) -> bool:
