@@ -24,6 +24,7 @@ _ANSWER_SECONDS = 30.0
 _BODY_SECONDS = 10.0
 _COMMAND_SECONDS = 60.0
 COMPARED_HEADERS = ("content-type", "location", "www-authenticate", "content-encoding")
+_TOO_SLOW = "no answer in time"
 _KEPT_HEADERS = (*COMPARED_HEADERS, "cache-control")
 _USUAL_PATHS = (
     "/health",
@@ -170,6 +171,8 @@ def speaks(port: int, path: str, host_port: int, patience: float) -> Answer:
     plain = get(Probe("http", "found", port, path), host_port, patience)
     if plain.status is not None and not (plain.status == 400 and b"HTTPS" in plain.body[:2000]):
         return plain
+    if plain.error == _TOO_SLOW:  # a TLS server does not wait: it answers what is no handshake, or closes
+        return connect_to(Probe("tcp", "found", port, scheme="tcp"), host_port)
     secure = get(Probe("http", "found", port, path, scheme="https"), host_port, min(patience, 5.0))
     if secure.status is not None:
         return secure
@@ -282,7 +285,7 @@ def _execute(probe: Probe, container: Container) -> Answer:
 
 def _said(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return _TOO_SLOW
     if isinstance(error, http.client.HTTPException):
         return "the answer is not HTTP"
     return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)

@@ -119,6 +119,24 @@ def test_a_port_that_speaks_something_else_is_only_connected_to(handler: type[Ba
     assert (answer.probe.kind, answer.status, answer.probe.name) == ("tcp", 0, "connect :25")
 
 
+def test_a_service_that_is_slow_to_answer_is_not_asked_in_another_protocol() -> None:
+    """Its log would tell of a handshake that it does not understand, and only where the machine is slow."""
+    said: list[bytes] = []
+
+    class Slow(BaseRequestHandler):
+        def handle(self) -> None:
+            said.append(self.request.recv(1000)[:3])
+            time.sleep(1)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        answer = speaks(8080, "/", server.server_address[1], 0.2)
+        server.shutdown()
+    assert answer.probe.kind == "tcp"
+    assert b"\x16\x03\x01" not in said
+    assert b"GET" in said
+
+
 def test_a_closed_port_takes_no_connection() -> None:
     assert connect_to(Probe("tcp", "found", 25), 1).status is None
 
