@@ -15,7 +15,7 @@ import msgspec
 
 from imgopt.context.facts.builds import Hook, Launcher, Made, Program, Stray
 from imgopt.context.facts.fact import Fact
-from imgopt.context.facts.judged import MayBeAbsent
+from imgopt.context.facts.judged import MayBeAbsent, ToolsOwn
 from imgopt.context.facts.managers import Manager
 from imgopt.context.facts.runs import (
     Accelerator,
@@ -78,6 +78,7 @@ class Ecosystem(Fact, frozen=True):
     drop: list[Drop] = []
     state: list[State] = []
     may_be_absent: list[MayBeAbsent] = []
+    tools_own: ToolsOwn = ToolsOwn()
     spare: list[Spare] = []
     base: list[Base] = []
     runtime: Runtime = Runtime()

@@ -25,3 +25,14 @@ class MayBeAbsent(Fact, frozen=True):
     """Only where it is known that the original did not open them."""
     started: Literal["", "compiled", "java", "node", "site"] = ""
     """Only where the image starts such a program, or serves a built site."""
+
+
+class ToolsOwn(Fact, frozen=True):
+    """What tools keep for themselves, in the eyes of the proof: `State` says of which kind."""
+
+    paths: list[str] = []
+    """Regular expressions that are found in the whole path, from its beginning where they say `^`; `~/` in front is any
+    home folder of a hidden one. Each covers what lies below it."""
+    hold: list[str] = []
+    """Texts, one of which stands in each of these paths, where it is none that other ecosystems name: they are looked
+    for first, as an image has hundreds of thousands of files."""

@@ -21,7 +21,7 @@ class State(Fact, frozen=True):
     """What a tool keeps for itself: counters, logs, locks, caches that the next start makes again. No file of the
     application, also where the service read it: dropped, given to no user, no reason to refute. Not for data that a
     start would miss or fetch again (models, browsers, packages, settings). The proof has a list of its own
-    (`imgopt/inspect/tool_state.py`): where the service read what only this table calls state, the proof asks for it."""
+    (`ToolsOwn`): where the service read what only this table calls state, the proof asks for it."""
 
     paths: list[str]
     """Glob patterns as in `[[drop]]`; each covers what lies below it."""
