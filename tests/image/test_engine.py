@@ -18,7 +18,7 @@ from imgopt.errors import EnvironmentFailure
 from imgopt.image import daemon, find_packages, ledger, open_image, sizes
 from imgopt.image.conformance import check_image_source
 from imgopt.image.memory import Memory
-from imgopt.image.packages.python import normalized
+from imgopt.image.packages.names import plain_name
 
 from .crafting import docker_archive, oci_files, write_directory
 from .test_sources import CONFIG, LAYERS, comparable
@@ -191,12 +191,12 @@ def test_package_lists_equal_what_dpkg_and_pip_print_inside(name: str) -> None:
         listed = json.loads(inside(name, "pip", "list", "--format", "json", "--disable-pip-version-check"))
         roots = json.loads(inside(name, "python3", "-c", "import json, sys; print(json.dumps(sys.path))"))
         ours = {
-            (normalized(package.name), package.version)
+            (plain_name(package.name), package.version)
             for package in packages
             if package.ecosystem == "python"
             and package.metadata.startswith(tuple(f"{root}/" for root in roots if root))
         }
-        assert ours == {(normalized(each["name"]), each["version"]) for each in listed}
+        assert ours == {(plain_name(each["name"]), each["version"]) for each in listed}
         asked = True
     live = sum(package.bytes for package in packages if package.inside is None) + packages.unowned_bytes
     assert live == ledger(open_image(name)).live
