@@ -30,6 +30,7 @@ from imgopt.context.facts.runs import (
     SystemPackages,
     WebServer,
 )
+from imgopt.context.facts.starts import Start
 from imgopt.errors import InputError, Location
 
 FACTS = "facts.toml"
@@ -48,6 +49,10 @@ class Ecosystem(Fact, frozen=True):
     """Files that a developer edits most (glob patterns)."""
     installed: list[str] = []
     """Names of folders that hold installed packages and nothing of the author's ("node_modules")."""
+    foreign: list[str] = []
+    """Parts of paths, with `/` around them, in which sources of others lie: those of packages and of tools."""
+    build_scripts: list[str] = []
+    """Names of programs in the project that only its build runs ("setup.py")."""
     settings: list[str] = []
     """Paths of the image (glob patterns, `~` is the home folder of any user) where its tools find settings."""
     steering: list[str] = []
@@ -75,6 +80,9 @@ class Ecosystem(Fact, frozen=True):
     hook: list[Hook] = []
     """Code of manifests in JSON that runs on install and is known (`scripts`)."""
     launcher: list[Launcher] = []
+    start: list[Start] = []
+    drives: dict[str, str] = {}
+    """Packages that do nothing but drive a program -> the program, which a service with them needs."""
     drop: list[Drop] = []
     state: list[State] = []
     may_be_absent: list[MayBeAbsent] = []

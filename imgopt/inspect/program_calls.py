@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.packages.names import plain_name
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.shell_programs import called_programs
@@ -40,40 +41,6 @@ COMPILED = (".go", ".rs", ".java", ".kt", ".cs")
 _STARTS_PROGRAMS = re.compile(r"child_process|execa|subprocess|pexpect")
 _LISTS = re.compile(r"""=\s*\[\s*["'](?P<text>[\w./-]{1,80})["']\s*[,\]]""")
 """Lists of words that are handed to a call elsewhere, in files that start programs."""
-_BY_PACKAGES = {
-    "python": {
-        "gitpython": "git",
-        "pytesseract": "tesseract",
-        "tesserocr": "tesseract",
-        "ocrmypdf": "tesseract",
-        "pdf2image": "pdftoppm",
-        "pdftotext": "pdftotext",
-        "pydub": "ffmpeg",
-        "ffmpeg-python": "ffmpeg",
-        "moviepy": "ffmpeg",
-        "openai-whisper": "ffmpeg",
-        "pdfkit": "wkhtmltopdf",
-        "imgkit": "wkhtmltoimage",
-        "graphviz": "dot",
-        "pydot": "dot",
-        "pypandoc": "pandoc",
-        "python-crontab": "crontab",
-        "django-dbbackup": "pg_dump",
-        "textract": "antiword",
-        "ghostscript": "gs",
-        "camelot-py": "gs",
-    },
-    "node": {
-        "simple-git": "git",
-        "fluent-ffmpeg": "ffmpeg",
-        "gm": "convert",
-        "imagemagick": "convert",
-        "pdf-poppler": "pdftocairo",
-        "node-tesseract-ocr": "tesseract",
-        "wkhtmltopdf": "wkhtmltopdf",
-    },
-}
-"""Language packages that do nothing but drive a program."""
 
 
 def called_by_sources(side: ImageView) -> Iterator[tuple[str, str]]:
@@ -98,7 +65,8 @@ def _called(path: str, text: str, pattern: re.Pattern[str]) -> dict[str, None]:
 
 def called_by_packages(side: ImageView) -> Iterator[tuple[str, str]]:
     """(program, package) for packages that are there to drive a program."""
+    driven = {(e.name, name): program for e in builtin_ecosystems() for name, program in e.drives.items()}
     for package in side.packages:
-        program = _BY_PACKAGES.get(package.ecosystem, {}).get(plain_name(package.name))
+        program = driven.get((package.ecosystem, plain_name(package.name)))
         if program:
             yield program, f"{package.ecosystem} package {package.name}"

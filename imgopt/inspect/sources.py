@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.application_files import application_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.words import words
@@ -17,25 +18,16 @@ SUFFIXES = words(
     ".py .js .cjs .mjs .jsx .ts .tsx .go .rs .java .kt .scala .groovy .php .rb .cs .fs .pl .lua .ex .exs .sh .bash "
     ".c .cc .cpp .h .hpp"
 )
-_OTHERS = (
-    *("/node_modules/", "/site-packages/", "/dist-packages/", "/vendor/", "/.git/", "/bower_components/", "/.cache/"),
-    *(
-        "/go/pkg/",
-        "/usr/local/go/",
-        "/.cargo/",
-        "/usr/local/cargo/",
-        "/usr/local/rustup/",
-        "/.rustup/",
-        "/.m2/",
-        "/.gradle/",
-    ),
-    *("/.nuget/", "/.composer/", "/gems/", "/target/", "/.pyenv/", "/.nvm/"),
-)
-_NOT_RUN = words(
-    "setup.py conftest.py noxfile.py fabfile.py gulpfile.js Gruntfile.js webpack.config.js rollup.config.js "
-    "vite.config.js vite.config.ts babel.config.js jest.config.js karma.conf.js build.rs magefile.go"
-)
-"""Programs of the build, which no service calls."""
+
+
+@cache
+def _foreign() -> tuple[str, ...]:
+    return tuple(folder for ecosystem in builtin_ecosystems() for folder in ecosystem.foreign)
+
+
+@cache
+def _build_scripts() -> frozenset[str]:
+    return frozenset(name for ecosystem in builtin_ecosystems() for name in ecosystem.build_scripts)
 
 
 @lru_cache(maxsize=4)
@@ -51,7 +43,7 @@ def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
     for node in application_files(side):
         if node.inode is None or posixpath.splitext(node.name)[1] not in SUFFIXES or node.size > _LONGEST:
             continue
-        if read > _MOST_BYTES or node.name in _NOT_RUN or is_foreign(node.path) or is_test(node.path):
+        if read > _MOST_BYTES or node.name in _build_scripts() or is_foreign(node.path) or is_test(node.path):
             continue
         read += node.size
         yield node.path, node.read().decode("utf-8", "replace")
@@ -84,7 +76,7 @@ _MOST_OF_PACKAGES = 256 << 20
 
 def is_foreign(path: str) -> bool:
     """Brought by a package manager."""
-    return any(folder in path for folder in _OTHERS)
+    return any(folder in path for folder in _foreign())
 
 
 def is_test(path: str) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
+from fnmatch import translate
+from functools import cache
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.image_view import ImageView
 
 
@@ -16,21 +19,17 @@ def started_folders(side: ImageView) -> tuple[str, ...]:
     return tuple(folder for folder in dict.fromkeys(folders) if folder != "/")
 
 
-_INTERPRETERS = (
-    (re.compile(r"^(?:python|pypy|gunicorn|uvicorn|flask|django|celery|hypercorn|waitress|streamlit)[\d.]*"), "python"),
-    (re.compile(r"^java$"), "java"),
-    (re.compile(r"^(?:ts-node|tsx|bun|deno|nodemon)"), "typescript"),
-    (re.compile(r"^(?:node|nodejs|npm|npx|yarn|pnpm|pm2)"), "node"),
-    (re.compile(r"^(?:php|apache2|httpd)"), "php"),
-    (re.compile(r"^(?:ruby|bundle|puma|rails|rackup|unicorn)"), "ruby"),
-)
+@cache
+def _kinds() -> tuple[tuple[re.Pattern[str], str], ...]:
+    facts = [fact for ecosystem in builtin_ecosystems() for fact in ecosystem.start]
+    return tuple((re.compile("|".join(map(translate, fact.programs))), fact.kind) for fact in facts)
 
 
 def started_program(side: ImageView) -> str:
     """What kind of program the image starts: "python", "java", "node", "compiled", ...; "" when it cannot be told."""
     for word in _start_words(side):
         name = word.rpartition("/")[2]
-        kind = next((kind for pattern, kind in _INTERPRETERS if pattern.match(name)), None)
+        kind = next((kind for pattern, kind in _kinds() if pattern.match(name)), None)
         if kind:
             return kind
         node = side.command(word)

@@ -35,6 +35,11 @@ def service(side_of: Callable[..., ImageView], *command: str, **files: str) -> I
         (["./server"], "compiled"),
         (["/app/run.sh"], "python"),
         (["ts-node", "x.ts"], "typescript"),
+        (["bun", "run", "x.ts"], "typescript"),
+        (["bundle", "exec", "puma"], "ruby"),
+        (["/usr/local/bin/python3.13", "main.py"], "python"),
+        (["php-fpm8.4"], "php"),
+        (["javascripts"], ""),
         (["unknown"], ""),
     ],
 )
