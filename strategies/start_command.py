@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Command
-from imgopt.inspect.environment_runners import RUNNERS, Run, run_by
+from imgopt.inspect.environment_runners import Run, run_by
+from imgopt.inspect.runners import runners
 from imgopt.inspect.start_words import expanded, plugs_and_plays, unfolded
 from imgopt.rewrite.build_start import BuildStart, build_start
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.quoting import json_words
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
-LAUNCHERS = frozenset(["npm", "yarn", "pnpm", *RUNNERS])
+LAUNCHERS = frozenset(name for name, runner in runners().items() if runner.reads != "command")
 LAUNCHER_VARIABLES = re.compile(r"\bnpm_(?:package|config|lifecycle|execpath)\w*")
 SOURCES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".py")
 

@@ -30,7 +30,7 @@ from imgopt.context.facts.runs import (
     SystemPackages,
     WebServer,
 )
-from imgopt.context.facts.starts import Start
+from imgopt.context.facts.starts import Runner, Start
 from imgopt.errors import InputError, Location
 
 FACTS = "facts.toml"
@@ -81,6 +81,7 @@ class Ecosystem(Fact, frozen=True):
     """Code of manifests in JSON that runs on install and is known (`scripts`)."""
     launcher: list[Launcher] = []
     start: list[Start] = []
+    runner: list[Runner] = []
     drives: dict[str, str] = {}
     """Packages that do nothing but drive a program -> the program, which a service with them needs."""
     drop: list[Drop] = []

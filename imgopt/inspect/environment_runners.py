@@ -6,18 +6,12 @@ import posixpath
 import re
 from dataclasses import dataclass
 
+from imgopt.context.facts.starts import Runner
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.words import words as listed
+from imgopt.inspect.runners import runner_of
 
-RUNNERS = frozenset(["pipenv", "poetry", "uv"])
-_STEERS_THE_SYNC = frozenset(
-    listed("--no-sync --frozen --locked --offline --no-dev --all-extras --no-cache --quiet -q --no-progress --exact")
-)
-"""Options of `uv run` that decide what is installed before the start, not what is started."""
-
-_ASIDE = r"^/usr/bin/file$|/\.cache/(?:virtualenv|pipenv|uv|pypoetry/(?:cache|artifacts))/|/\.config/pypoetry/"
-"""What launchers look at beside themselves: `file`, which platform.architecture() asks, and their own caches."""
-
+_FILE = r"^/usr/bin/file$"
+"""What platform.architecture() asks."""
 _OF_FILE = r"|/libmagic\.so[.\d]*$|^/(?:etc|usr/lib/file|usr/share/misc|usr/share/file)/magic"
 
 
@@ -33,8 +27,10 @@ class Run:
 
 def run_by(side: ImageView, words: tuple[str, ...]) -> Run | None:
     """None for what is no such launcher, for options that are not known, and where several environments could do."""
-    name = posixpath.basename(words[0]) if words else ""
-    rest = _command(name, words[2:]) if name in RUNNERS and words[1:2] == ("run",) else ()
+    runner = runner_of(words)
+    if runner is None or runner.reads != "environment" or words[1:2] != ("run",):
+        return None
+    rest = _command(runner, words[2:])
     if not rest:
         return None
     folders = virtual_environments(side)
@@ -42,18 +38,19 @@ def run_by(side: ImageView, words: tuple[str, ...]) -> Run | None:
     if len(found) > 1 or (not found and side.command(rest[0]) is None):
         return None
     if not found:
-        return Run(rest, "", _own_files(side, name, ""))
-    return Run((f"{found[0]}/bin/{rest[0]}", *rest[1:]), found[0], _own_files(side, name, found[0]))
+        return Run(rest, "", _own_files(side, runner, ""))
+    return Run((f"{found[0]}/bin/{rest[0]}", *rest[1:]), found[0], _own_files(side, runner, found[0]))
 
 
-def _command(name: str, words: tuple[str, ...]) -> tuple[str, ...]:
+def _command(runner: Runner, words: tuple[str, ...]) -> tuple[str, ...]:
     """The command behind the launcher's own options; () where one is not known."""
-    while words and words[0] in _STEERS_THE_SYNC and name == "uv":
+    while words and words[0] in runner.options:
         words = words[1:]
     if words[:1] == ("--",):
         words = words[1:]
-    if name == "uv" and words and (words[0].endswith(".py") or words[0] in ("-m", "--module")):
-        return ("python", *(("-m",) if words[0].startswith("-") else ()), *words[words[0].startswith("-") :])
+    sources = runner.runs_sources_by
+    if sources and words and (words[0].endswith(".py") or words[0] in ("-m", "--module")):
+        return (sources, *(("-m",) if words[0].startswith("-") else ()), *words[words[0].startswith("-") :])
     return () if not words or words[0].startswith("-") or "/" in words[0] else words
 
 
@@ -65,12 +62,12 @@ def virtual_environments(side: ImageView) -> tuple[str, ...]:
     return tuple(sorted(posixpath.dirname(node.path) for node in side.tree.files() if node.name == "pyvenv.cfg"))
 
 
-def _own_files(side: ImageView, name: str, environment: str) -> str:
+def _own_files(side: ImageView, runner: Runner, environment: str) -> str:
     """The launcher's program, and the packages that only it can import: those of its own prefix, where the service's
     environment does not look."""
-    node = side.command(name)
+    node = side.command(runner.program)
     shebang = side.shebang(node) if node is not None else ()
-    aside = _ASIDE if _uses_libmagic(side) else _ASIDE + _OF_FILE
+    aside = f"{_FILE}|{runner.aside}" + ("" if _uses_libmagic(side) else _OF_FILE)
     program = (f"^{re.escape(node.path)}$|" if node is not None else "") + aside
     prefix = posixpath.dirname(posixpath.dirname(shebang[0])) if shebang else ""
     if not prefix or not environment or prefix == environment or not is_closed(side, environment):

@@ -10,25 +10,17 @@ from dataclasses import dataclass
 
 import msgspec
 
+from imgopt.context.facts.starts import Runner
 from imgopt.image.tree import Node
 from imgopt.inspect.environment_runners import run_by
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.runners import runner_of
 
 _SHELLS = ("sh", "bash", "dash", "ash")
 _PLAIN = re.compile(r"^[\w./:=@,+%~ -]+$")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _MOST_STEPS = 4
 SHELL_FILES = r"/bin/(?:sh|dash|bash)$"
-_NODE = r"|/bin/(?:env|sh|dash|bash)$"
-_LAUNCHER_FILES = {
-    "npm": r"^/usr/(?:local/)?lib/node_modules/(?:npm|corepack)/|^/usr/share/nodejs/|^/root/\.npm" + _NODE,
-    "yarn": r"^/opt/yarn[^/]*/|/lib/node_modules/(?:yarn|corepack|@yarnpkg/cli-dist)/|/\.cache/node/corepack/"
-    r"|/node_modules/\.yarn-state\.yml$|/\.yarn/install-state\.gz$" + _NODE,
-    "pnpm": r"/lib/node_modules/(?:pnpm|corepack)/" + _NODE,
-    "pipenv": r"/site-packages/(?:pipenv|virtualenv|distlib|filelock|platformdirs|certifi)[^/]*/|/bin/pipenv$",
-    "poetry": r"/site-packages/(?:poetry|cleo|crashtest|tomlkit|dulwich|keyring|build|installer)[^/]*/|/bin/poetry$",
-}
-"""What a launcher opens of its own: not needed where its command is started without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,39 +78,51 @@ def _read(text: str) -> StartWords | None:
 
 
 def _without_launcher(side: ImageView, words: tuple[str, ...]) -> StartWords | None:
-    name, rest = (posixpath.basename(words[0]), words[1:]) if words else ("", ())
-    while name == "npx" and rest[:1] in (("-y",), ("--yes",), ("--no-install",)):
-        rest = rest[1:]
-    if name == "npx" and rest and not rest[0].startswith("-"):
-        return StartWords(rest, ("npx only started this command",), (_LAUNCHER_FILES["npm"],))
+    runner = runner_of(words)
+    if runner is None or len(words) < 2 or plugs_and_plays(side, words):
+        return None
+    if runner.reads == "command":
+        return _command(runner, words[1:])
+    if runner.reads == "script":
+        return _script(side, runner, words[1:])
     run = run_by(side, words)
-    if run is not None:
-        files = (run.files, *([_LAUNCHER_FILES[name]] if name in _LAUNCHER_FILES else []))
-        return StartWords(run.words, (f"{name} run only started this command",), files)
-    if name not in ("npm", "yarn", "pnpm") or not rest:
+    if run is None:
         return None
-    if plugs_and_plays(side, words):
+    files = (run.files, *([runner.files] if runner.files else []))
+    return StartWords(run.words, (f"{runner.program} run only started this command",), files)
+
+
+def _command(runner: Runner, rest: tuple[str, ...]) -> StartWords | None:
+    while rest and rest[0] in runner.options:
+        rest = rest[1:]
+    if not rest or rest[0].startswith("-"):
         return None
+    return StartWords(rest, (f"{runner.program} only started this command",), (runner.files,))
+
+
+def _script(side: ImageView, runner: Runner, rest: tuple[str, ...]) -> StartWords | None:
     script, *extra = rest[1:] if rest[0] in ("run", "run-script") and len(rest) > 1 else rest
-    if name == "npm" and extra and extra.pop(0) != "--":
-        return None  # npm takes it for itself
+    if runner.own_words and extra and extra.pop(0) != "--":
+        return None
     text = None if "--" in extra else _package_script(side, script)
     plain = _read(text) if text is not None else None
     if plain is None:
         return None
-    reason = f"{name} only started {text!r}"
-    files = (_LAUNCHER_FILES[name], *(_development_programs(side) if name == "yarn" else ()))
+    reason = f"{runner.program} only started {text!r}"
+    files = (runner.files, *(_development_programs(side) if runner.looks_at_programs else ()))
     return StartWords((*plain.words, *extra), (reason,), files, plain.environment)
 
 
 def plugs_and_plays(side: ImageView, words: tuple[str, ...]) -> bool:
-    """Whether Yarn starts this and tells Node where each package is: without it none is found."""
-    return posixpath.basename(words[0]) == "yarn" and side.is_file(posixpath.join(side.workdir, ".pnp.cjs"))
+    """Whether the launcher tells the program where each package is: without it none is found."""
+    runner = runner_of(words)
+    note = runner.not_without if runner is not None else ""
+    return bool(note) and side.is_file(posixpath.join(side.workdir, note))
 
 
 def _development_programs(side: ImageView) -> Iterator[str]:
-    """Programs of the project's development packages: Yarn 2 and later looks at the first bytes of each before it
-    starts anything. One that the service runs, too, opens other files of its package, which are not excused."""
+    """Programs of the project's development packages, which a launcher looks at before it starts anything. One that the
+    service runs, too, opens other files of its package, which are not excused."""
     listed = _object(side.read(posixpath.join(side.workdir, "package.json"))).get("devDependencies")
     for package in listed if isinstance(listed, dict) else ():
         folder = posixpath.join(side.workdir, "node_modules", package)
