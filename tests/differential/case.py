@@ -45,6 +45,8 @@ class Draft:
     """A case in the making."""
 
     rng: Random
+    group: int = 0
+    """Files of one group have the same steps for the system."""
     lines: list[str] = field(default_factory=list)
     files: dict[str, File] = field(default_factory=dict)
     junk: set[str] = field(default_factory=set)

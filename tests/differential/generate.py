@@ -6,12 +6,15 @@ from random import Random
 
 from differential.case import Case, Draft
 from differential.kits import KITS, Kit
-from differential.system import final_steps, settings, system_steps
+from differential.system import family, final_steps, settings, system_steps
 
 _WEIGHTS = {
-    "npm": 16, "yarn": 9, "berry": 4, "pnpm": 5, "pip": 20, "poetry": 4, "pipenv": 4, "uv": 4, "go": 9, "rust": 4,
-    "maven": 6, "composer": 4, "ruby": 3, "dotnet": 3, "plain": 9,
+    "npm": 16, "yarn": 9, "berry": 4, "pnpm": 5, "pip": 18, "poetry": 5, "pipenv": 4, "uv": 6, "go": 8, "rust": 5,
+    "maven": 4, "composer": 4, "ruby": 4, "dotnet": 4, "plain": 4,
 }  # fmt: skip
+_LIKE = 4
+"""Files that have the same steps for the system, if their bases have the same package manager: the cache builds them
+once, and what follows them is what differs."""
 _ODD_NAMES = ("my file.txt", "ünï.txt", "[a].txt", "a$b.txt", "-dash.txt", "#hash.txt", "it's.txt")
 
 
@@ -20,7 +23,7 @@ def generate(seed: int, strategies: tuple[str, ...]) -> Case:
     rng = Random(seed)
     name = rng.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()))[0]
     kit = KITS[name]
-    draft = Draft(rng)
+    draft = Draft(rng, seed // _LIKE)
     kit.files(draft)
     _context(draft)
     if name == "plain":
@@ -29,7 +32,7 @@ def generate(seed: int, strategies: tuple[str, ...]) -> Case:
         _two_stages(draft, kit)
     else:
         _one_stage(draft, kit)
-    off = frozenset(item for item in strategies if rng.random() < (0.2 if item == "cache-mounts" else 0.01))
+    off = frozenset(item for item in strategies if rng.random() < (0.08 if item == "cache-mounts" else 0.01))
     text = "\n".join(draft.lines) + "\n"
     if draft.chance(0.03):
         text = text.replace("\n", "\r\n")
@@ -39,7 +42,7 @@ def generate(seed: int, strategies: tuple[str, ...]) -> Case:
 def _context(draft: Draft) -> None:
     """What lies in a project's folder besides its own files."""
     draft.file("start.sh", "#!/bin/sh\nexec serve \"$@\"\n", 0o755)
-    draft.file("start", draft.pick("exec serve started\n", "#!/bin/sh\nexec serve started\n"), 0o755)
+    draft.file("start", "exec serve started\n" if draft.chance(0.3) else "#!/bin/sh\nexec serve started\n", 0o755)
     draft.file("Makefile", "all:\n")
     draft.file("manage.py", "manage\n")
     litter = (
@@ -77,8 +80,7 @@ def _context(draft: Draft) -> None:
 def _one_stage(draft: Draft, kit: Kit) -> None:
     _begin(draft, kit, "")
     _body(draft, kit)
-    if draft.chance(0.95):
-        _copied_folder(draft)
+    _copied_folder_late(draft)
     if draft.chance(0.12):
         final_steps(draft)
     _end(draft, kit.starts)
@@ -90,12 +92,14 @@ def _two_stages(draft: Draft, kit: Kit) -> None:
     _body(draft, kit)
     folder = draft.folder
     draft.add(f"FROM {draft.pick('debian:12', 'debian:12-slim', kit.bases[0])}")
-    _system(draft, "debian", 0.9)
+    _system(draft, "debian")
     draft.folder = draft.pick("/shop", "/shop", "/srv/app")
     draft.add(f"COPY --from={name} {folder} {draft.folder}")
     if draft.chance(0.6):
         draft.add(f"RUN chown -R {draft.pick('node:node', '1001:1001', 'app:app', '1000:1000')} {draft.folder}")
     draft.add(f"WORKDIR {draft.folder}")
+    if draft.chance(0.6):
+        _copied_folder_late(draft)
     _end(draft, ("./start.sh", "serve -p 80", "./start", f"{draft.folder}/start.sh --all"))
 
 
@@ -104,32 +108,32 @@ def _service(draft: Draft, kit: Kit) -> None:
     base = draft.pick(*kit.bases)
     draft.add(f"FROM {base}")
     settings(draft, "plain", base)
-    _system(draft, base, 0.95)
+    _system(draft, base)
     _variables(draft)
     if draft.chance(0.5):
         draft.add(draft.pick("WORKDIR /srv", "WORKDIR /app"))
     draft.add(draft.pick("COPY . .", "COPY . /srv/", "COPY index.html /srv/", "ADD . /srv", "COPY index.html start ./"))
     if draft.chance(0.2):
         draft.add(draft.pick("RUN chmod +x start", "RUN ls -la /bin/ls", "RUN curl -fsSL https://x.example.org -o /x"))
-    if draft.chance(0.95):
-        _copied_folder(draft)
+    _copied_folder_late(draft)
     _end(draft, kit.starts)
 
 
-def _system(draft: Draft, base: str, chance: float) -> None:
-    """Steps that need nothing of the project. They come first, so that many files share them, and the cache."""
-    if draft.chance(chance):
-        system_steps(draft, base)
-        if draft.chance(0.7):
-            final_steps(draft)
-        if draft.chance(0.08):
-            _copied_folder(draft)
+def _system(draft: Draft, base: str) -> None:
+    """Steps that need nothing of the project, and are the same in some files."""
+    own, draft.rng = draft.rng, Random(f"{draft.group} {family(base)}")
+    system_steps(draft, base)
+    if draft.chance(0.9):
+        final_steps(draft)
+    if draft.chance(0.08):
+        _copied_folder(draft)
+    draft.rng = own
 
 
 _FOLDERS = ("/app", "/app", "/srv/app", "/usr/src/app", "/home/node/app", "/")
 
 
-def _begin(draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDERS, system: float = 0.97) -> None:
+def _begin(draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDERS, system: float = 1.0) -> None:
     base = draft.pick(*kit.bases)
     if draft.chance(0.1):
         draft.add("# the service", "ARG RELEASE=1")
@@ -137,7 +141,8 @@ def _begin(draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDE
     early = draft.chance(0.15)
     if early:
         _variables(draft)
-    _system(draft, base, system)
+    if draft.chance(system):
+        _system(draft, base)
     if not early:
         _variables(draft)
     draft.folder = draft.pick(*folders)
@@ -150,11 +155,12 @@ def _begin(draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDE
 
 
 def _variables(draft: Draft) -> None:
+    if draft.chance(0.88):
+        draft.add(draft.pick("ENV PORT 8080", "ENV APP_MODE=production", 'ENV APP_NAME "the shop"', "ENV PORT 80",
+                             "ENV APP_MODE  two words", "ENV APP_NAME=a\\ b PORT=80"))  # fmt: skip
     if draft.chance(0.5):
-        draft.add(draft.pick("ENV PORT 8080", "ENV APP_MODE=production", 'ENV APP_NAME "the shop"', "ENV PORT 80"))
-    if draft.chance(0.25):
         draft.add(draft.pick("LABEL maintainer me", "MAINTAINER me <me@example.org>", 'LABEL a="b" c=d', "ARG BUILD=1"))
-    if draft.chance(0.04):
+    if draft.chance(0.03):
         draft.add('SHELL ["/bin/sh", "-ec"]')
 
 
@@ -170,16 +176,17 @@ def _body(draft: Draft, kit: Kit) -> None:
         ))  # fmt: skip
     if draft.folder == "/":
         steps = [step for step in steps if "chmod" not in step]
-    runs = _runs(draft, steps)
+    between = _set(draft, kit, steps) if draft.chance(0.1) else []
+    runs = [*between, *_runs(draft, steps)]
     order = draft.rng.random()
-    if order >= 0.8:  # what the developer installed would lie over the installation in the original already
+    if order >= 0.88:  # what the developer installed would lie over the installation in the original already
         for path in [path for path in draft.files if path.startswith(_INSTALLED)]:
             del draft.files[path]
             draft.junk.discard(path)
-    if order < 0.8:
+    if order < 0.88:
         _source(draft)
         draft.add(*runs)
-    elif order < 0.92:
+    elif order < 0.96:
         names = " ".join(kit.manifests)
         draft.add(f"COPY {names} ./", runs[0])
         _source(draft)
@@ -190,6 +197,30 @@ def _body(draft: Draft, kit: Kit) -> None:
             draft.add(f"COPY {' '.join([*kit.manifests, *_sources(draft)])} ./", *folders, *runs)
         else:
             draft.add(f"COPY {' '.join(kit.manifests)} ./", f"COPY {' '.join(_sources(draft))} ./", *folders, *runs)
+
+
+_VARIABLES = {
+    "npm": "NPM_CONFIG_FUND=false", "yarn": "YARN_HTTP_TIMEOUT=9", "berry": "YARN_HTTP_TIMEOUT=9",
+    "pnpm": "PNPM_HOME=/p", "pip": "PIP_TIMEOUT=9", "pipenv": "PIPENV_TIMEOUT=9", "poetry": "POETRY_HTTP_BASIC_A=b",
+    "uv": "UV_HTTP_TIMEOUT=9", "go": "GOPRIVATE=example.org", "rust": "CARGO_NET_RETRY=3", "maven": "MAVEN_OPTS=-Xmx1g",
+    "ruby": "BUNDLE_JOBS=4", "composer": "COMPOSER_PROCESS_TIMEOUT=9", "dotnet": "NUGET_XMLDOC_MODE=skip",
+}  # fmt: skip
+
+
+def _set(draft: Draft, kit: Kit, steps: list[str]) -> list[str]:
+    """Settings for a step, by the step itself, or by an instruction between the source and the steps."""
+    at = draft.rng.randrange(len(steps))
+    variable = _VARIABLES[next(name for name, one in KITS.items() if one is kit)]
+    form = draft.rng.random()
+    if form < 0.35:
+        legacy = variable.replace("=", " ")
+        return [draft.pick(f"ENV {variable}", f"ENV {legacy}", f"ARG {variable}", f"ENV A=1 {variable}")]
+    before = (f"export {variable} && ", f"export {variable}; ", f"{variable} ", "echo machine > /root/.netrc && ",
+              "export HTTPS_PROXY=http://p:3128 && ", "export A=$(id -u) && ", "echo the build >&2 && ")  # fmt: skip
+    steps[at] = draft.pick(*before) + steps[at]
+    if "netrc" in steps[at] and draft.chance(0.5):
+        steps[-1] += " && rm /root/.netrc"
+    return []
 
 
 _INSTALLED = ("node_modules/", "vendor/autoload", "vendor/dev", "obj/", ".venv/", "target/")
@@ -233,13 +264,19 @@ def _run(draft: Draft, step: str) -> str:
     return f"RUN {step}"
 
 
+def _copied_folder_late(draft: Draft) -> None:
+    if not any("/given" in line for line in draft.lines) and draft.chance(0.95):
+        _copied_folder(draft)
+
+
 def _copied_folder(draft: Draft) -> None:
     """Files that another user shall have."""
-    draft.file("conf/a.conf", "a\n")
-    owner = draft.pick("node", "node:node", "1001:1001", "app:app", "node", "1001:1001", "app", "1000", "node:")
-    source = draft.pick("conf", "conf/", "conf", "conf/", "conf", "conf", "conf/", "conf", "conf/a.conf")
-    target = "/conf/" if source.endswith(".conf") else draft.pick("/conf", "/conf/", "/conf")
-    draft.add(f"COPY {source} {target}", f"RUN chown -R {owner} /conf")
+    draft.file("given/a.txt", "a\n")
+    owner = draft.pick("1000:1000", "node:node", "1001:1001", "app:app", "node", "1001:1001", "app", "1000", "node:",
+                       "0:1001", "1001:0")  # fmt: skip
+    source = draft.pick(*["given", "given/"] * 5, "given/a.txt")
+    target = "/given/" if source.endswith(".txt") else draft.pick("/given", "/given/", "/given")
+    draft.add(f"COPY {source} {target}", f"RUN chown -R {owner} /given")
 
 
 def _end(draft: Draft, starts: tuple[str, ...]) -> None:
@@ -252,13 +289,13 @@ def _end(draft: Draft, starts: tuple[str, ...]) -> None:
     start = draft.pick(*starts)
     start = start if start not in ("start", "./start") else draft.pick("./start", f"{draft.folder.rstrip('/')}/start")
     form = draft.rng.random()
-    if form < 0.68:
+    if form < 0.7:
         draft.add(f"CMD {start}")
-    elif form < 0.78:
-        draft.add(f"ENTRYPOINT {start}")
     elif form < 0.81:
+        draft.add(f"ENTRYPOINT {start}")
+    elif form < 0.83:
         draft.add(f"ENTRYPOINT {start}", 'CMD ["--more"]')
-    elif form < 0.84:
+    elif form < 0.85:
         draft.add('ENTRYPOINT ["./start.sh"]', f"CMD {start}")
     elif form < 0.91:
         draft.add(f"CMD {start} {draft.pick('$PORT', '*.txt', '> /tmp/log', '&& true', '~/a', '| cat', 'a;b', '#c')}")

@@ -342,8 +342,10 @@ def _none(_draft: Draft) -> list[str]:
     return []
 
 
-_NODE = ("node:20", "node:24-slim", "node:22-bookworm", "node:20", "node:20-alpine", "node:26")
-_PYTHON = ("python:3.12", "python:3.11-slim", "python:3.13", "python:3.12-slim", "python:3.12-alpine")
+_NODE = ("node:20", "node:24-slim", "node:22-bookworm", "node:20", "node:20-alpine", "node:26", "node:24",
+         "node:26-slim")  # fmt: skip
+_PYTHON = ("python:3.12", "python:3.11-slim", "python:3.13", "python:3.12-slim", "python:3.12-alpine",
+           "python:3.13-slim", "python:3.14")  # fmt: skip
 _SERVES = ("node app.js", "npm start", "serve -p 80", "./start.sh", "start", "./start")
 _RUNS = ("gunicorn app:app", "python app.py", "gunicorn --bind 0.0.0.0:80 'my app:app'", "./start.sh", "./start")
 KITS = {
@@ -357,7 +359,8 @@ KITS = {
     "poetry": Kit(_PYTHON, _poetry_files, _poetry_installs, ("pyproject.toml", "poetry.lock"), ("make",), _RUNS),
     "pipenv": Kit(_PYTHON, _pipenv_files, _pipenv_installs, ("Pipfile", "Pipfile.lock"), ("make",), _RUNS),
     "uv": Kit(_PYTHON, _uv_files, _uv_installs, ("pyproject.toml", "uv.lock"), ("make",), _RUNS),
-    "go": Kit(("golang:1.22", "golang:1.26-alpine", "golang"), _go_files, _go_installs, ("go.mod", "go.sum"),
+    "go": Kit(("golang:1.22", "golang:1.26-alpine", "golang", "golang:1.26"), _go_files, _go_installs,
+              ("go.mod", "go.sum"),
               ("go build -o /shop .", "go build -o shop", "make && go install ./...",
                "CGO_ENABLED=0 go build -o /shop"),
               ("/shop", "serve", "./start.sh")),

@@ -103,9 +103,21 @@ def _logs(before: Stage, after: Stage, allowed: Iterable[Allowed]) -> Iterator[s
     old, new = (Counter(_plain(line, words) for line in stage.log) for stage in (before, after))
     adds = re.compile("|".join(f"(?:{one.adds})" for one in allowed) or "(?!)")
     yield from (f"log lacks:  {line}" for line in (old - new).elements())
+    known = {(line.split()[0], _settings(line)) for line in old}
     for line in (new - old).elements():
         if not adds.fullmatch(line.partition(" @")[0]):
             yield f"log has besides:  {line}"
+        elif (line.split()[0], _settings(line)) not in known:
+            yield f"no step of the original has the settings of:  {line}"
+
+
+_OF_THE_PROJECT = re.compile(r"CGO_|GOOS=|GOARCH=|[0-9a-f]+=(?!/(?:root|etc|home|usr/local/(?:etc|share))/)")
+"""What of a log's entry is no setting: files of the project, and variables for the compiler alone."""
+
+
+def _settings(line: str) -> frozenset[str]:
+    """Variables that the command read, and files of the system and of the user."""
+    return frozenset(word for word in line.partition(" @")[2].split()[2:] if not _OF_THE_PROJECT.match(word))
 
 
 def _plain(line: str, words: frozenset[str]) -> str:

@@ -77,6 +77,19 @@ WRONG = (
         "/app/node_modules/old/index.js", {**NODE, "node_modules/old/index.js": "old\n"},
     ),
     Wrong(
+        "a fetch without the variable of its build", "layer-order",
+        "FROM golang\nWORKDIR /src\nCOPY . .\nENV GOPRIVATE=example.org\nRUN go build -o /shop\n",
+        "FROM golang\nWORKDIR /src\nCOPY go.mod ./\nRUN go mod download\nCOPY . .\nENV GOPRIVATE=example.org\n"
+        "RUN go build -o /shop\n", "has the settings of:  go mod download", {"go.mod": "module a\n"},
+    ),
+    Wrong(
+        "a fetch without the credentials of its build", "layer-order",
+        "FROM golang\nWORKDIR /src\nCOPY . .\nRUN echo machine > /root/.netrc && go build -o /shop\n",
+        "FROM golang\nWORKDIR /src\nCOPY go.mod ./\nRUN go mod download\nCOPY . .\n"
+        "RUN echo machine > /root/.netrc && go build -o /shop\n", "has the settings of:  go mod download",
+        {"go.mod": "module a\n"},
+    ),
+    Wrong(
         "the build in front of its source", "layer-order", f"{SOURCE}RUN npm ci\nRUN npm run build\n",
         "FROM node:20\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nRUN npm run build\nCOPY . .\n",
         "log lacks:  npm run build", NODE,
