@@ -96,11 +96,6 @@ KEPT = (
         go__mod="module a\n", go__sum="s\n", main__go="package main\n",
     ),
     _case(
-        "a secret that a step does not leave behind",
-        f"{_SOURCE}RUN echo token > /root/.npmrc && npm ci && npm run build && rm /root/.npmrc\n{_START}",
-        package__json=_NODE["package.json"], package__lock__json="{}\n", app__js="a\n",
-    ),
-    _case(
         "a stub of the author's own",
         "FROM rust\nWORKDIR /app\nCOPY Cargo.toml Cargo.lock ./\nCOPY Makefile ./\n"
         "RUN mkdir src && echo 'fn main() {}' > src/main.rs && cargo build\nCOPY src src\n"
