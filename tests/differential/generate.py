@@ -9,8 +9,8 @@ from differential.kits import KITS, Kit
 from differential.system import family, final_steps, settings, system_steps
 
 _WEIGHTS = {
-    "npm": 16, "yarn": 9, "berry": 4, "pnpm": 5, "pip": 18, "poetry": 5, "pipenv": 4, "uv": 6, "go": 8, "rust": 5,
-    "maven": 4, "composer": 4, "ruby": 4, "dotnet": 4, "plain": 4,
+    "npm": 16, "yarn": 9, "berry": 4, "pnpm": 5, "pip": 20, "poetry": 6, "pipenv": 3, "uv": 6, "go": 10, "rust": 6,
+    "maven": 2, "composer": 2, "ruby": 3, "dotnet": 3, "plain": 3,
 }  # fmt: skip
 _LIKE = 4
 """Files that have the same steps for the system, if their bases have the same package manager: the cache builds them
@@ -28,7 +28,7 @@ def generate(seed: int, strategies: tuple[str, ...]) -> Case:
     _context(draft)
     if name == "plain":
         _service(draft, kit)
-    elif draft.chance(0.18):
+    elif draft.chance(0.22):
         _two_stages(draft, kit)
     else:
         _one_stage(draft, kit)
@@ -176,7 +176,7 @@ def _body(draft: Draft, kit: Kit) -> None:
         ))  # fmt: skip
     if draft.folder == "/":
         steps = [step for step in steps if "chmod" not in step]
-    between = _set(draft, kit, steps) if draft.chance(0.1) else []
+    between = _set(draft, kit, steps) if draft.chance(0.08) else []
     runs = [*between, *_runs(draft, steps)]
     order = draft.rng.random()
     if order >= 0.88:  # what the developer installed would lie over the installation in the original already

@@ -117,7 +117,9 @@ _OF_THE_PROJECT = re.compile(r"CGO_|GOOS=|GOARCH=|[0-9a-f]+=(?!/(?:root|etc|home
 
 def _settings(line: str) -> frozenset[str]:
     """Variables that the command read, and files of the system and of the user."""
-    return frozenset(word for word in line.partition(" @")[2].split()[2:] if not _OF_THE_PROJECT.match(word))
+    folder, _, *words = line.partition(" @")[2].split()
+    own = [word for word in words if folder != "/" and word.partition("=")[2].startswith(f"{folder}/")]
+    return frozenset(word for word in words if word not in own and not _OF_THE_PROJECT.match(word))
 
 
 def _plain(line: str, words: frozenset[str]) -> str:

@@ -19,9 +19,9 @@ from differential.kept import KEPT
 from differential.laboratory import Laboratory
 from differential.rewriting import NAMES
 
-FILES = int(os.environ.get("IMGOPT_DIFFERENTIAL", "560"))
+FILES = int(os.environ.get("IMGOPT_DIFFERENTIAL", "510"))
 FIRST = int(os.environ.get("IMGOPT_DIFFERENTIAL_SEED", "0"))
-LEAST = 300 * FILES // 560
+LEAST = 300 * FILES // 510
 """Files that each strategy has to change in a run."""
 _BATCH = 8
 """Files: the engine keeps, for each build of a call, what it traced of all of them."""
