@@ -117,9 +117,9 @@ _OF_THE_PROJECT = re.compile(r"CGO_|GOOS=|GOARCH=|[0-9a-f]+=(?!/(?:root|etc|home
 
 def _settings(line: str) -> frozenset[str]:
     """Variables that the command read, and files of the system and of the user."""
-    folder, _, *words = line.partition(" @")[2].split()
+    folder, *words = line.partition(" @")[2].split() or [""]
     own = [word for word in words if folder != "/" and word.partition("=")[2].startswith(f"{folder}/")]
-    return frozenset(word for word in words if word not in own and not _OF_THE_PROJECT.match(word))
+    return frozenset(word for word in words[1:] if word not in own and not _OF_THE_PROJECT.match(word))
 
 
 def _plain(line: str, words: frozenset[str]) -> str:
