@@ -13,7 +13,7 @@ from imgopt.dockerfile import Edit
 from imgopt.dockerfile.typed import Run
 from imgopt.image.image import Image
 from imgopt.inspect.built_site import site_folder
-from imgopt.inspect.file_servers import KNOWN, FileServer, file_server
+from imgopt.inspect.file_servers import FileServer, file_server, known_servers
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.site_paths import kinds
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, SUITES
@@ -86,7 +86,7 @@ def _static(situation: Situation) -> Iterator[Skip]:
     commands = [item for item in situation.stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")]
     for item in commands:
         names = {posixpath.basename(word.strip('"[],')) for word in item.value.split()}
-        if not names.isdisjoint({name.partition(" ")[0] for name in KNOWN}):
+        if not names.isdisjoint({name.partition(" ")[0] for name in known_servers()}):
             yield Skip("needs `imgopt optimize`: how each kind of path is answered is measured", item.line)
 
 

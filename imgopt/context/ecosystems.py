@@ -30,7 +30,7 @@ from imgopt.context.facts.runs import (
     SystemPackages,
     WebServer,
 )
-from imgopt.context.facts.starts import Runner, Start
+from imgopt.context.facts.starts import FileServer, Runner, Start
 from imgopt.errors import InputError, Location
 
 FACTS = "facts.toml"
@@ -82,6 +82,11 @@ class Ecosystem(Fact, frozen=True):
     launcher: list[Launcher] = []
     start: list[Start] = []
     runner: list[Runner] = []
+    file_server: list[FileServer] = []
+    compiling_servers: list[str] = []
+    """Commands that compile what they serve while they run."""
+    serves_bare: list[str] = []
+    """Programs that do so where no word but options follows."""
     drives: dict[str, str] = {}
     """Packages that do nothing but drive a program -> the program, which a service with them needs."""
     drop: list[Drop] = []

@@ -37,3 +37,28 @@ class Runner(Fact, frozen=True):
     """Regular expression: what it opens of its own, not needed where its command is started without it."""
     aside: str = ""
     """Regular expression: its caches and settings, at which it looks."""
+
+
+class FileServer(Fact, frozen=True):
+    """A program that hands out the files of one folder, and what may stand in its command line without making it more
+    than that."""
+
+    command: str
+    """The words that it begins with."""
+    flags: list[str]
+    values: list[str]
+    """Options that take a value."""
+    port: list[str]
+    """Those of them that give the port."""
+    port_variable: str = ""
+    """Environment variable that gives the port where no option does."""
+    folder: list[str] = []
+    """Options that give the folder; else it is the first argument."""
+    usual: str = "."
+    """The folder where none is named."""
+    answers: list[str] = []
+    """Files of its own that say what it answers: in the folder that is served, or the working directory."""
+    settings: list[str] = []
+    """Files there that may do so, unless `harmless` says that they do not."""
+    harmless: str = ""
+    """Regular expression on such a file without its comments; without one its being there decides."""
