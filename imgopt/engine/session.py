@@ -55,6 +55,7 @@ class Session:
         self._handlers: dict[int, Any] = {}
         self._closing = False
         self._cut_short = False
+        self._stopped = ""
         self._asked_for: set[str] = set()  # names of containers that the engine has not answered for
         self.built: Counter[str] = Counter()
         """Builds by the name that each was asked for with."""
@@ -85,6 +86,7 @@ class Session:
         """As Engine.build; the image is tagged `imgopt-ID/NAME:N`, labelled, and removed when the session ends.
 
         Raises OutOfTime where it has not ended at `until` (time.monotonic())."""
+        self._go_on()
         if request.output == "load":
             tag = request.tag or f"imgopt-{self.id}/{request.name}:{next(self._names)}"
             request = replace(request, tag=tag, labels={**request.labels, **self.labels})
@@ -109,6 +111,7 @@ class Session:
 
     def create(self, request: RunRequest) -> Container:
         """As Engine.create, labelled and with a name of the session's."""
+        self._go_on()
         name = f"imgopt-{self.id}-{next(self._names)}"
         self._asked_for.add(name)
         try:
@@ -175,7 +178,14 @@ class Session:
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         if not self._closing:  # while cleaning up there is nothing left to interrupt
-            raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+            self._stopped = f"interrupted by {signal.Signals(number).name}"
+            raise Interrupted(self._stopped)
+
+    def _go_on(self) -> None:
+        """A signal may come where Python drops what its handler raises (`__del__`, a callback of a weak reference):
+        then the work ends where it asks the engine for more."""
+        if self._stopped and not self._closing:
+            raise Interrupted(self._stopped)
 
 
 @contextlib.contextmanager

@@ -124,6 +124,21 @@ def test_an_image_that_the_engine_finishes_after_the_interrupt_is_removed_too(tm
     assert engine.images_left == []
 
 
+class Dropping:
+    """A signal that comes while this is taken away: what its handler raises is dropped by Python."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_python_dropped_ends_the_work_at_the_next_build(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match="SIGINT"), Session(LateEngine()) as session:  # type: ignore[arg-type]
+        gone = Dropping()
+        del gone
+        session.build(BuildRequest(tmp_path))
+
+
 @pytest.mark.engine
 def test_a_container_that_the_engine_makes_after_the_interrupt_is_removed_too(
     engine: Engine, base: Base, monkeypatch: pytest.MonkeyPatch
