@@ -30,6 +30,14 @@ class Drop:
         return any(fnmatchcase(path, pattern) for pattern in self.paths if _is_glob(pattern))
 
 
+def drops_by_reason(paths: Mapping[str, str]) -> tuple[Drop, ...]:
+    """Path -> reason, as one drop for each reason, in their order."""
+    by_reason: dict[str, set[str]] = {}
+    for path, reason in paths.items():
+        by_reason.setdefault(reason, set()).add(path)
+    return tuple(Drop(reason, frozenset(found)) for reason, found in sorted(by_reason.items()))
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """What was at or below `old` is at or below `new`: a named replacement (`/usr/local/bin/python3` by another)."""

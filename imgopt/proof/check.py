@@ -7,7 +7,7 @@ a rewrite can be repaired from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -18,6 +18,7 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.example import Mutation
+from imgopt.run.observation import Observation
 from imgopt.run.opened import Opened
 from imgopt.run.runs import Runs
 
@@ -82,6 +83,20 @@ class Comparison:
     def files(self) -> frozenset[str] | None:
         """The paths of what the original opened."""
         return self.opened.files if self.opened is not None else None
+
+
+def of_the_runs(
+    name: str, judge: Callable[[Sequence[Observation], Observation], Outcome]
+) -> Callable[[Comparison], Outcome]:
+    """What judges how the candidate ran, where both ran; else it is not measured."""
+
+    def judge_runs(given: Comparison) -> Outcome:
+        runs = given.runs
+        if not runs.originals or runs.candidate is None:
+            return not_measured(name, runs.reason)
+        return judge(runs.originals, runs.candidate)
+
+    return judge_runs
 
 
 @dataclass(frozen=True)

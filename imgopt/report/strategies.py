@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 
-from imgopt.report.layout import Code, Column, Grid, Words
+from imgopt.report.layout import Column, Grid, Listing, Words
 from imgopt.rewrite.strategy import Example, Strategy
 from imgopt.rewrite.variants import VARIANTS
 
@@ -74,14 +74,15 @@ def _example(example: Example) -> RenderableType:
     lines: list[RenderableType] = []
     if example.after is None:
         lines.append(Words(f"Stays as it is: {example.name}", style="bold"))
-        lines += [Code(f"    {line}") for line in example.before.splitlines()]
+        lines.append(Listing([(f"    {line}", "") for line in example.before.splitlines()]))
         if example.refused:
             lines.append(Words(f"    ({example.refused})", style="dim"))
     else:
         lines.append(Words(f"Changes: {example.name}", style="bold"))
         diff = difflib.ndiff(example.before.splitlines(), example.after.splitlines())
         styles = {"+": "green", "-": "red"}
-        lines += [Code(f"  {line}", style=styles.get(line[:1], "")) for line in diff if not line.startswith("?")]
+        shown = [line for line in diff if not line.startswith("?")]
+        lines.append(Listing([(f"  {line}", styles.get(line[:1], "")) for line in shown]))
         if example.ignore_after:
             lines.append(Words("    .dockerignore: " + " ".join(example.ignore_after.split()), style="green"))
     return Padding(Group(*lines), (0, 0, 1, 0))

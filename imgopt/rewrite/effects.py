@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
-from imgopt.proof.allowances import Drop, DroppedPackage
+from imgopt.proof.allowances import Drop, DroppedPackage, drops_by_reason
 from imgopt.rewrite.runtime import is_shared_library
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ class Pruned(Effect):
     paths: Mapping[str, str]
 
     def drops(self) -> Iterator[Drop]:
-        for reason in sorted(set(self.paths.values())):
-            yield Drop(reason, frozenset(path for path, why in self.paths.items() if why == reason))
+        yield from drops_by_reason(self.paths)
 
 
 @dataclass(frozen=True)

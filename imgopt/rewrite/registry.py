@@ -23,9 +23,14 @@ def all_strategies() -> tuple[Strategy, ...]:
     return (*BUILT_IN, *(item for item in others if isinstance(item, Strategy) and item.name not in names))
 
 
+@cache
+def _by_name() -> dict[str, Strategy]:
+    return {strategy.name: strategy for strategy in all_strategies()}
+
+
 def find_strategy(name: str) -> Strategy:
     """Raises InputError with the nearest name."""
-    known = {strategy.name: strategy for strategy in all_strategies()}
+    known = _by_name()
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, 1, 0.4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgopt.inspect.failures import Item
-from imgopt.proof.check import Check, Comparison, Outcome, counted, judged, not_measured
+from imgopt.proof.check import Check, Outcome, counted, judged, not_measured, of_the_runs
 from imgopt.proof.example import Mutation, answered
 from imgopt.run.comparison import compare, has_text
 from imgopt.run.log_failures import failures_from_logs
@@ -52,17 +52,10 @@ def _what(originals: Sequence[Observation]) -> str:
     return f"{asked}, against {counted(len(originals), 'run')} of the original"
 
 
-def _judge(given: Comparison) -> Outcome:
-    runs = given.runs
-    if not runs.originals or runs.candidate is None:
-        return not_measured(SMOKE, runs.reason)
-    return check_smoke(runs.originals, runs.candidate)
-
-
 CHECK = Check(
     SMOKE,
     "answers, output, exit code, open ports and logged errors, against two runs of the original",
-    _judge,
+    of_the_runs(SMOKE, check_smoke),
     (
         Mutation(
             "it does not start",

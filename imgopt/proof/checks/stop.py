@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgopt.inspect.failures import Item
-from imgopt.proof.check import Check, Comparison, Outcome, judged, not_measured
+from imgopt.proof.check import Check, Outcome, judged, not_measured, of_the_runs
 from imgopt.proof.example import Mutation
 from imgopt.run.observation import KILLED, Observation
 
@@ -32,17 +32,10 @@ def check_stop(originals: Sequence[Observation], candidate: Observation) -> Outc
     return judged(STOP, detail, [Item("stop", "docker stop", message=detail)] if worse or slower else [])
 
 
-def _judge(given: Comparison) -> Outcome:
-    runs = given.runs
-    if not runs.originals or runs.candidate is None:
-        return not_measured(STOP, runs.reason)
-    return check_stop(runs.originals, runs.candidate)
-
-
 CHECK = Check(
     STOP,
     "how soon it ends when it is told to stop, and with which exit code",
-    _judge,
+    of_the_runs(STOP, check_stop),
     (
         Mutation("it has to be killed", "137", seen={"stop_code": 137, "stop_seconds": 10.0}),
         Mutation("it ends with an error", "exit code 1", seen={"stop_code": 1}),

@@ -8,8 +8,9 @@ from dataclasses import replace
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.inspect.file_servers import FileServer, file_server
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.allowances import Allowances, Drop, DroppedPackage, Start
+from imgopt.proof.allowances import Allowances, Drop, DroppedPackage, Start, drops_by_reason
 from imgopt.proof.derive import derive
+from imgopt.rewrite.effects import Effect, of_kind
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.plan import Plan
 from imgopt.rewrite.start import explained_by_start, original_start
@@ -55,17 +56,15 @@ def _launchers(plan: Plan, evidence: Evidence) -> tuple[Drop, ...]:
 
 def _drops(plan: Plan) -> tuple[Drop, ...]:
     drops = [Drop("the ignore file keeps it out of the build", plan.kept_out)] if plan.kept_out else []
-    drops += [drop for effects in plan.effects.values() for effect in effects for drop in effect.drops()]
+    drops += [drop for effect in of_kind(plan.effects, Effect) for drop in effect.drops()]
     if plan.final is None:
         return tuple(drops)
-    by_reason: dict[str, set[str]] = {}
-    for path in plan.final.carved.paths("dropped"):
-        by_reason.setdefault(plan.final.carved.fates[path].reason, set()).add(path)
-    return (*drops, *(Drop(reason, frozenset(paths)) for reason, paths in sorted(by_reason.items())))
+    carved = plan.final.carved
+    return (*drops, *drops_by_reason({path: carved.fates[path].reason for path in carved.paths("dropped")}))
 
 
 def _by_effects(plan: Plan, evidence: Evidence) -> Iterator[DroppedPackage]:
-    for effect in (effect for effects in plan.effects.values() for effect in effects):
+    for effect in of_kind(plan.effects, Effect):
         yield from effect.packages(evidence)
 
 
