@@ -1,14 +1,16 @@
-"""How long a look into an image takes, beside `docker save` and dive. Writes benchmarks/results/analyze.json.
+"""How long a look into an image takes, beside `docker save` and dive. Writes
+benchmarks/results/analyze.json.
 
     .venv/bin/python benchmarks/analyze.py [IMAGE...]
 
 Without a name: the fat Python and Rust bases, those that the engine has.
 
-Figures are wall times of whole processes, compared by the least of --runs; runs of all programs take turns. Beside them
-stand the processor times, which other work on the machine disturbs less: those of the program, and those of the engine
-(dockerd and containerd, from /proc) while it ran, since `docker save` and dive let it work for them. Other users of the
-engine are in them too: measure where there are none. "first" looks start with an empty cache directory. dive is taken
-from the PATH, or built once by the Go toolchain where there is one.
+Figures are wall times of whole processes, compared by the least of --runs; runs of all programs
+take turns. Beside them stand the processor times, which other work on the machine disturbs less:
+those of the program, and those of the engine (dockerd and containerd, from /proc) while it ran,
+since `docker save` and dive let it work for them. Other users of the engine are in them too:
+measure where there are none. "first" looks start with an empty cache directory. dive is taken from
+the PATH, or built once by the Go toolchain where there is one.
 """
 
 from __future__ import annotations
@@ -59,7 +61,11 @@ def own_images() -> list[str]:
     names = tomllib.loads(table.read_text()).get("bases", {}) if table.is_file() else {}
     images = [names.get(name, name) for name in ("python:3.11", "rust:1")]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return [image for image in images if subprocess.run(["docker", "image", "inspect", image], **quiet).returncode == 0]
+    return [
+        image
+        for image in images
+        if subprocess.run(["docker", "image", "inspect", image], **quiet).returncode == 0
+    ]
 
 
 class Run(NamedTuple):
@@ -92,8 +98,12 @@ def measure(image: str, runs: int, dive: str | None) -> dict[str, Any]:
         "bytes": int(inspect(image)),
         "programs": {name: [run._asdict() for run in values] for name, values in found.items()},
         "megabytes": max(run.megabytes for run in found["store, first look"]),
-        "by_wall": compared({name: min(run.wall for run in values) for name, values in found.items()}),
-        "by_processor": compared({name: min(map(_work(name), values)) for name, values in found.items()}),
+        "by_wall": compared(
+            {name: min(run.wall for run in values) for name, values in found.items()}
+        ),
+        "by_processor": compared(
+            {name: min(map(_work(name), values)) for name, values in found.items()}
+        ),
         "second_look": min(run.wall for run in found["store, second look"]),
         "second_look_processor": min(run.processor for run in found["store, second look"]),
     }
@@ -129,10 +139,17 @@ def timed(command: list[str], environment: dict[str, str] | None = None) -> Run:
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode and "dive" not in command[0]:  # dive's exit code is its opinion of the image
+    if (
+        process.returncode and "dive" not in command[0]
+    ):  # dive's exit code is its opinion of the image
         raise subprocess.CalledProcessError(process.returncode, command)
     engine = engine_seconds() - before
-    return Run(round(wall, 3), round(used.ru_utime + used.ru_stime, 3), round(engine, 2), used.ru_maxrss // 1024)
+    return Run(
+        round(wall, 3),
+        round(used.ru_utime + used.ru_stime, 3),
+        round(engine, 2),
+        used.ru_maxrss // 1024,
+    )
 
 
 def _as_installed() -> dict[str, str]:
@@ -163,7 +180,9 @@ def find_dive() -> str | None:
     if found or not shutil.which("go"):
         return found
     TOOLS.mkdir(parents=True, exist_ok=True)
-    built = subprocess.run(["go", "install", DIVE], env={**os.environ, "GOBIN": str(TOOLS)}, capture_output=True)
+    built = subprocess.run(
+        ["go", "install", DIVE], env={**os.environ, "GOBIN": str(TOOLS)}, capture_output=True
+    )
     return shutil.which("dive", path=str(TOOLS)) if built.returncode == 0 else None
 
 

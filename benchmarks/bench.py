@@ -1,10 +1,12 @@
-"""Measures the samples side by side with what imgopt makes of them: `python benchmarks/bench.py [SAMPLE...]`.
+"""Measures the samples side by side with what imgopt makes of them: `python benchmarks/bench.py
+[SAMPLE...]`.
 
-Each is one `imgopt bench samples/SAMPLE` of the original and its proven variants, which are found first (`--proven`:
-of the recommended one, where `make samples` has left it in build/). Writes, after each of them, `results/bench.json`
-(every raw time; the rows of samples that are not named stay) and `results/bench.md` (the table, which also goes between
-the `bench` marks of README.md), and, where Chromium is installed, the pictures `docs/report-light.png` and
-`docs/report-dark.png` of the page of the first sample: `--pictures` takes nothing but these.
+Each is one `imgopt bench samples/SAMPLE` of the original and its proven variants, which are found
+first (`--proven`: of the recommended one, where `make samples` has left it in build/). Writes,
+after each of them, `results/bench.json` (every raw time; the rows of samples that are not named
+stay) and `results/bench.md` (the table, which also goes between the `bench` marks of README.md),
+and, where Chromium is installed, the pictures `docs/report-light.png` and `docs/report-dark.png` of
+the page of the first sample: `--pictures` takes nothing but these.
 """
 
 from __future__ import annotations
@@ -60,7 +62,16 @@ def samples() -> list[str]:
 def measure(sample: str, arguments: list[str]) -> BenchResult | None:
     """One benchmark; None where it could not be made (what it said is on stderr)."""
     saved = BUILD / f"{sample}.json"
-    command = [sys.executable, "-m", "imgopt", "bench", f"samples/{sample}", "--output", f"json:{saved}", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "imgopt",
+        "bench",
+        f"samples/{sample}",
+        "--output",
+        f"json:{saved}",
+        *arguments,
+    ]
     done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode not in (0, 1) or not saved.exists():
         return None
@@ -71,16 +82,26 @@ def measure(sample: str, arguments: list[str]) -> BenchResult | None:
 def rows(sample: str, result: BenchResult) -> list[dict[str, Any]]:
     """One row per other arm, with every raw value."""
     first = result.arms[0]
-    return [_row(sample, result, first, arm) for arm in result.arms[1:] if first.exact and arm.exact]
+    return [
+        _row(sample, result, first, arm) for arm in result.arms[1:] if first.exact and arm.exact
+    ]
 
 
 def _row(sample: str, result: BenchResult, first: Arm, arm: Arm) -> dict[str, Any]:
     assert first.exact is not None
     assert arm.exact is not None
     names = ("wire", "tar", "payload", "live")
-    sizes = {name: [getattr(one.exact.sizes, name) for one in (first, arm) if one.exact] for name in names}
-    counts = {name: [getattr(one.exact, name) for one in (first, arm)] for name in ("layers", "files", "packages")}
-    measures = {measure.name: _measured(measure, first.name, arm.name) for measure in result.measures}
+    sizes = {
+        name: [getattr(one.exact.sizes, name) for one in (first, arm) if one.exact]
+        for name in names
+    }
+    counts = {
+        name: [getattr(one.exact, name) for one in (first, arm)]
+        for name in ("layers", "files", "packages")
+    }
+    measures = {
+        measure.name: _measured(measure, first.name, arm.name) for measure in result.measures
+    }
     return {
         "sample": sample,
         "arm": arm.name,
@@ -143,8 +164,8 @@ def into_readme(shown: str) -> None:
 
 
 def pictures(sample: str) -> bool:
-    """The page of what `imgopt optimize` said of a sample, as a reader sees it first, light and dark; False where there
-    is no browser to take them."""
+    """The page of what `imgopt optimize` said of a sample, as a reader sees it first, light and
+    dark; False where there is no browser to take them."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         print("no Chromium here: no pictures", file=sys.stderr)
@@ -174,22 +195,42 @@ def arguments(sample: str, options: argparse.Namespace) -> list[str]:
 def keep(sample: str, new: list[dict[str, Any]]) -> None:
     """Puts the rows of a sample in the place of those it had, and the table into the README."""
     saved = RESULTS / "bench.json"
-    others = [row for row in json.loads(saved.read_text()) if row["sample"] != sample] if saved.exists() else []
+    others = (
+        [row for row in json.loads(saved.read_text()) if row["sample"] != sample]
+        if saved.exists()
+        else []
+    )
     found = sorted([*others, *new], key=lambda row: (row["sample"], row["arm"]))
     write_atomic(saved, json.dumps(found, indent=2) + "\n")
     write_atomic(RESULTS / "bench.md", table(found) + "\n")
-    into_readme(table(found) + "\n" + (PICTURE if (ROOT / "docs" / "report-light.png").exists() else ""))
+    into_readme(
+        table(found) + "\n" + (PICTURE if (ROOT / "docs" / "report-light.png").exists() else "")
+    )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sample", nargs="*", default=samples(), help="default: all")
-    parser.add_argument("--quick", action="store_true", help="three runs each: figures without claims")
-    parser.add_argument("--proven", action="store_true", help="use build/samples/SAMPLE/optimize.json")
-    parser.add_argument("--pictures", action="store_true", help="nothing but the pictures of the first sample's page")
-    parser.add_argument("--scenario", action="append", default=[], help=f"default: {', '.join(SCENARIOS)}")
+    parser.add_argument(
+        "--quick", action="store_true", help="three runs each: figures without claims"
+    )
+    parser.add_argument(
+        "--proven", action="store_true", help="use build/samples/SAMPLE/optimize.json"
+    )
+    parser.add_argument(
+        "--pictures",
+        action="store_true",
+        help="nothing but the pictures of the first sample's page",
+    )
+    parser.add_argument(
+        "--scenario", action="append", default=[], help=f"default: {', '.join(SCENARIOS)}"
+    )
     parser.add_argument("--max-time", type=float, default=540, help="seconds for each sample")
-    parser.add_argument("--network", help="of RUN steps: `host` where the engine's bridge drops parallel downloads")
+    parser.add_argument(
+        "--network", help="of RUN steps: `host` where the engine's bridge drops parallel downloads"
+    )
     options = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
     bases = ROOT / "build" / "bases.toml"
@@ -206,7 +247,11 @@ def main() -> int:
             continue
         shown = shown or pictures(name)
         keep(name, found)
-    print((RESULTS / "bench.md").read_text() if (RESULTS / "bench.md").exists() else "nothing could be measured")
+    print(
+        (RESULTS / "bench.md").read_text()
+        if (RESULTS / "bench.md").exists()
+        else "nothing could be measured"
+    )
     if failed:
         print(f"not measured: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -1,8 +1,10 @@
-"""Speed of cache predictions: 15 scenarios on 10,000 files, a replay of 1,000 commits on 5,000 files, and their growth.
+"""Speed of cache predictions: 15 scenarios on 10,000 files, a replay of 1,000 commits on 5,000
+files, and their growth.
 
     python benchmarks/cache.py              writes benchmarks/results/cache.json and prints a table
 
-Projects and histories are generated in a temporary directory (git fast-import). Each figure is the best of three.
+Projects and histories are generated in a temporary directory (git fast-import). Each figure is the
+best of three.
 """
 
 from __future__ import annotations
@@ -42,12 +44,16 @@ COPY --from=builder /app/src src
 COPY . .
 RUN python -m app --check
 """
-IGNORE = ".git\n**/__pycache__\n**/*.log\nbuild\n!build/keep.txt\nnode_modules\n**/.DS_Store\n*.tmp\n"
+IGNORE = (
+    ".git\n**/__pycache__\n**/*.log\nbuild\n!build/keep.txt\nnode_modules\n**/.DS_Store\n*.tmp\n"
+)
 LIMITS = {"predict 10000 files": 1.0, "replay 1000 commits": 5.0}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--output", type=Path, default=RESULTS)
     output: Path = parser.parse_args().output
     with tempfile.TemporaryDirectory(prefix="imgopt-bench-cache-") as folder:
@@ -55,9 +61,16 @@ def main() -> int:
         for work, arguments in PLAN:
             rows.append(work(Path(folder), *arguments))
             print(f"{rows[-1]['name']:<36} {rows[-1]['seconds']:8.3f} s", flush=True)
-    late = [name for name, limit in LIMITS.items() for row in rows if row["name"] == name and row["seconds"] > limit]
+    late = [
+        name
+        for name, limit in LIMITS.items()
+        for row in rows
+        if row["name"] == name and row["seconds"] > limit
+    ]
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps({"machine": _machine(), "limits": LIMITS, "rows": rows}, indent=2) + "\n")
+    output.write_text(
+        json.dumps({"machine": _machine(), "limits": LIMITS, "rows": rows}, indent=2) + "\n"
+    )
     for name in late:
         print(f"over its limit of {LIMITS[name]} s: {name}", file=sys.stderr)
     return 1 if late else 0
@@ -128,12 +141,15 @@ def _paths(count: int) -> list[str]:
     for number in range(count):
         folder = number // 50
         kind = folder % 5
-        found.append(f"{tops[kind]}/part{folder // 5 % 20}/sub{folder // 100}/file{number}{suffixes[kind]}")
+        found.append(
+            f"{tops[kind]}/part{folder // 5 % 20}/sub{folder // 100}/file{number}{suffixes[kind]}"
+        )
     return found
 
 
 def _history(root: Path, commits: int) -> None:
-    """A repository whose first commit is the project and whose later ones edit one to four files each."""
+    """A repository whose first commit is the project and whose later ones edit one to four files
+    each."""
     rng = random.Random(7)
     paths = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
     stream = [f"commit refs/heads/main\ncommitter A <a@b> {1_700_000_000} +0000\ndata 1\nx\n"]
@@ -142,7 +158,9 @@ def _history(root: Path, commits: int) -> None:
     for number in range(1, commits):
         stamp = 1_700_000_000 + number * 7200
         stream.append(f"commit refs/heads/main\ncommitter A <a@b> {stamp} +0000\ndata 1\nx\n")
-        stream += [_blob(path, f"value = -{number}\n") for path in rng.sample(paths, rng.randint(1, 4))]
+        stream += [
+            _blob(path, f"value = -{number}\n") for path in rng.sample(paths, rng.randint(1, 4))
+        ]
     run = ["git", "-C", str(root)]
     subprocess.run([*run, "init", "-q", "-b", "main"], check=True)
     subprocess.run([*run, "fast-import", "--quiet"], input="".join(stream).encode(), check=True)
@@ -154,7 +172,11 @@ def _blob(path: str, text: str) -> str:
 
 
 def _machine() -> dict[str, object]:
-    return {"python": platform.python_version(), "system": platform.platform(), "cpus": os.cpu_count()}
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cpus": os.cpu_count(),
+    }
 
 
 PLAN: tuple[tuple[Callable[..., dict[str, object]], tuple[int, ...]], ...] = (

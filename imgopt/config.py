@@ -1,7 +1,9 @@
-"""Settings of a project: `imgopt.toml`, `.imgopt.toml` or `[tool.imgopt]` in pyproject.toml; one schema for all three.
+"""Settings of a project: `imgopt.toml`, `.imgopt.toml` or `[tool.imgopt]` in pyproject.toml; one
+schema for all three.
 
-The file nearest to the build context wins, looking upward to the root of the repository; files are not merged unless
-one says `extend = "../imgopt.toml"`. The command line goes over the file. Unknown keys are refused with a hint.
+The file nearest to the build context wins, looking upward to the root of the repository; files are
+not merged unless one says `extend = "../imgopt.toml"`. The command line goes over the file. Unknown
+keys are refused with a hint.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ class RewriteSection(Section, frozen=True):
 
 
 class ScenarioSection(Section, frozen=True):
-    """A user's own scenario of `imgopt cache`: a patch file or a shell command, run on a copy of the context."""
+    """A user's own scenario of `imgopt cache`: a patch file or a shell command, run on a copy of
+    the context."""
 
     name: str
     patch: str | None = None
@@ -97,13 +100,15 @@ class Config(Section, frozen=True):
 
 
 FREE_TABLES = {"bases", "args", "env", "ci"}
-"""Tables whose keys are the user's own words, kept as they are (`ci` has its own schema in imgopt.ci)."""
+"""Tables whose keys are the user's own words, kept as they are (`ci` has its own schema in
+imgopt.ci)."""
 
 NAMES = ("imgopt.toml", ".imgopt.toml")
 
 
 def load_config(start: Path, explicit: Path | None = None) -> tuple[Config, Path | None]:
-    """The settings that hold for a context folder, and their file. Raises InputError with the place of a mistake."""
+    """The settings that hold for a context folder, and their file. Raises InputError with the place
+    of a mistake."""
     path = explicit or _nearest(start)
     table = _with_environment({} if path is None else _read(path))
     return _convert(table, path), path
@@ -142,19 +147,24 @@ def _read(path: Path, depth: int = 0) -> dict[str, Any]:
         return table
     if depth > 8:
         raise InputError("`extend` goes in a circle", location=Location(str(path)))
-    return _merged(_read(path.parent / base, depth + 1), {k: v for k, v in table.items() if k != "extend"})
+    return _merged(
+        _read(path.parent / base, depth + 1), {k: v for k, v in table.items() if k != "extend"}
+    )
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     both = dict(below)
     for key, value in above.items():
         under = both.get(key)
-        both[key] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+        both[key] = (
+            _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+        )
     return both
 
 
 def _with_environment(table: dict[str, Any]) -> dict[str, Any]:
-    """`IMGOPT_BASES` names a TOML file whose [bases] table goes under the project's own (a site's mirrors)."""
+    """`IMGOPT_BASES` names a TOML file whose [bases] table goes under the project's own (a site's
+    mirrors)."""
     site = os.environ.get("IMGOPT_BASES")
     if not site:
         return table
@@ -169,14 +179,22 @@ def _convert(table: dict[str, Any], path: Path | None) -> Config:
     except msgspec.ValidationError as error:
         key = re.search(r"at `\$\.?([^`]*)`", str(error))
         line = _line_of(path, key[1].split(".")[-1].split("[")[0]) if key else None
-        hint = "a port is a number from 1 to 65535" if key and key[1].startswith("smoke.ports") else None
-        raise InputError(str(error).replace("`$.", "`"), location=Location(place, line), hint=hint) from None
+        hint = (
+            "a port is a number from 1 to 65535"
+            if key and key[1].startswith("smoke.ports")
+            else None
+        )
+        raise InputError(
+            str(error).replace("`$.", "`"), location=Location(place, line), hint=hint
+        ) from None
 
 
 def _underscored(value: Any, free: bool = False) -> Any:
     if isinstance(value, dict):
         return {
-            (key if free else key.replace("-", "_")): _underscored(item, key in FREE_TABLES) if not free else item
+            (key if free else key.replace("-", "_")): _underscored(item, key in FREE_TABLES)
+            if not free
+            else item
             for key, item in value.items()
         }
     if isinstance(value, list):
@@ -184,7 +202,9 @@ def _underscored(value: Any, free: bool = False) -> Any:
     return value
 
 
-def _refuse_unknown(table: Mapping[str, Any], kind: type[Section], where: tuple[str, ...], path: Path | None) -> None:
+def _refuse_unknown(
+    table: Mapping[str, Any], kind: type[Section], where: tuple[str, ...], path: Path | None
+) -> None:
     fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for key, value in table.items():
         name = key.replace("-", "_")
@@ -208,7 +228,9 @@ def _unknown(key: str, known: list[str], where: tuple[str, ...], path: Path | No
 def _line_of(path: Path | None, key: str) -> int | None:
     if path is None or not key:
         return None
-    wanted = re.compile(rf"""^\s*\[*["']?([\w-]+\.)*{re.escape(key).replace("_", "[_-]")}["']?\s*[=\].]""")
+    wanted = re.compile(
+        rf"""^\s*\[*["']?([\w-]+\.)*{re.escape(key).replace("_", "[_-]")}["']?\s*[=\].]"""
+    )
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
         if wanted.match(line):
             return number

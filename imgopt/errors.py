@@ -1,4 +1,5 @@
-"""The one family of errors that imgopt raises for what users can mend; only `imgopt.cli` catches it."""
+"""The one family of errors that imgopt raises for what users can mend; only `imgopt.cli` catches
+it."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ class Location:
     column: int | None = None
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return ":".join(
+            str(part) for part in (self.file, self.line, self.column) if part is not None
+        )
 
 
 class ImgoptError(Exception):
@@ -22,7 +25,9 @@ class ImgoptError(Exception):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, location: Location | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, location: Location | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.location = location
@@ -37,7 +42,8 @@ class InputError(ImgoptError):
 
 
 class FindingsError(ImgoptError):
-    """The work was done and its answer is no (nothing could be proven, a build fails): exit code 1."""
+    """The work was done and its answer is no (nothing could be proven, a build fails): exit code
+    1."""
 
     exit_code = 1
 

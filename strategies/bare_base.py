@@ -1,4 +1,5 @@
-"""bare-base: a run time copied onto the bare distribution, in the place of its image with all else that holds."""
+"""bare-base: a run time copied onto the bare distribution, in the place of its image with all else
+that holds."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ LOCALES = "/usr/lib/locale/locale-archive"
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Only for languages whose facts name bare distributions, and whose slim image has the run time's tree."""
+    """Only for languages whose facts name bare distributions, and whose slim image has the run
+    time's tree."""
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None or final.server:
         return
@@ -27,7 +29,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     line = situation.stage.root.line
     for name in bare_candidates(interpreter, evidence.os_release):
         image = evidence.look_into(name) if evidence.look_into else None
-        if image is None or read_release(image.tree()).get("VERSION_ID") != evidence.os_release.get("VERSION_ID"):
+        if image is None or read_release(image.tree()).get("VERSION_ID") != evidence.os_release.get(
+            "VERSION_ID"
+        ):
             yield Skip(f"{name} of the original's release cannot be had here", line)
             continue
         lean = without_entry_script(situation, final)
@@ -39,12 +43,19 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         drawer = draws(evidence, carving.carved, interpreter)
         lacking = next(iter(carving.missing.keys() - copied.keys()), "")
         if drawer or lacking:
-            why = f"{drawer} may draw with the fonts of {runtime.image}" if drawer else f"{name} lacks {lacking}"
+            why = (
+                f"{drawer} may draw with the fonts of {runtime.image}"
+                if drawer
+                else f"{name} lacks {lacking}"
+            )
             yield Skip(why, line)
             return
         whole = replace(carving, missing={}, libraries={**carving.libraries, **copied})
         new = on_base(inside, lean, whole, name, image, same_family=False)
-        because = f"{name} with {runtime.tree} of {runtime.image}: nothing else that image holds is needed"
+        because = (
+            f"{name} with {runtime.tree} of {runtime.image}: nothing else that image holds is"
+            " needed"
+        )
         yield Change(because, line, final=new)
         return
 
@@ -58,17 +69,26 @@ def _wants_locales(evidence: Evidence) -> bool:
 STRATEGY = Strategy(
     name="bare-base",
     does="Puts the Java run time alone on a bare distribution.",
-    why="The image of a Java run time brings curl, gnupg, fonts and locales, a third of its bytes. The run time is one "
-    "folder, made to be copied: on the bare distribution of the same release it runs with the libraries that it needs.",
+    why=(
+        "The image of a Java run time brings curl, gnupg, fonts and locales, a third of its bytes."
+        " The run time is one folder, made to be copied: on the bare distribution of the same"
+        " release it runs with the libraries that it needs."
+    ),
     safety="evidence",
     variants=("slim",),
     makes=("slim",),
     doubt=95,
     references=("https://hub.docker.com/_/eclipse-temurin (using a different base image)",),
     rewrite=rewrite,
-    refuses="An application that may draw text, for which the run time's image has fonts; another release of the "
-    "distribution; a needed file that no package gives.",
+    refuses=(
+        "An application that may draw text, for which the run time's image has fonts; another"
+        " release of the distribution; a needed file that no package gives."
+    ),
     examples=(
-        Example("without a carved stage there is none to move", before="FROM maven:3\nRUN mvn package\n", after=None),
+        Example(
+            "without a carved stage there is none to move",
+            before="FROM maven:3\nRUN mvn package\n",
+            after=None,
+        ),
     ),
 )

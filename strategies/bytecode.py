@@ -18,13 +18,15 @@ from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.tools import removable_tools
 
 LEAST_BYTES, LEAST_OF_A_FOLDER = 1_000_000, 100_000
-"""Less source than this compiles in about a tenth, or a hundredth, of a second: not worth a layer, or a line."""
+"""Less source than this compiles in about a tenth, or a hundredth, of a second: not worth a layer,
+or a line."""
 MOST_OF_A_FOLDER = 0.6
 """A folder of whose source the run read this share is compiled whole: one word instead of many."""
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """The opened sources of the interpreter's library and of packages that the final stage has no bytecode for."""
+    """The opened sources of the interpreter's library and of packages that the final stage has no
+    bytecode for."""
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None:
         if evidence is None:
@@ -32,24 +34,33 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         return
     image = evidence.look_into(final.base) if evidence.look_into else None
     base = image.tree() if image is not None else None
-    for facts in (item.bytecode for item in situation.project.ecosystems if item.bytecode is not None):
+    for facts in (
+        item.bytecode for item in situation.project.ecosystems if item.bytecode is not None
+    ):
         found = uncompiled(evidence, final, base, facts, removable_tools(situation).paths)
         size = sum(evidence.facts[path].size for path in found)
-        variable = next((name for name in facts.off_variables if name in evidence.config.environment), None)
+        variable = next(
+            (name for name in facts.off_variables if name in evidence.config.environment), None
+        )
         if size < LEAST_BYTES:
             continue
         if variable is not None:
             yield Skip(f"{variable} keeps bytecode at another place", situation.stage.line)
             continue
-        because = f"{len(found)} modules ({size / 1e6:.1f} MB of source) that every start would compile anew"
-        yield Change(because, situation.stage.line, final=_compiled(situation, final, base, found, facts))
+        because = (
+            f"{len(found)} modules ({size / 1e6:.1f} MB of source) that every start would compile"
+            " anew"
+        )
+        yield Change(
+            because, situation.stage.line, final=_compiled(situation, final, base, found, facts)
+        )
 
 
 def uncompiled(
     evidence: Evidence, final: FinalStage, base: Tree | None, facts: Bytecode, gone: frozenset[str]
 ) -> tuple[str, ...]:
-    """Sources that the smoke run read, directly or by their bytecode, and whose bytecode the final stage lacks; `gone`
-    are paths that the builder removes."""
+    """Sources that the smoke run read, directly or by their bytecode, and whose bytecode the final
+    stage lacks; `gone` are paths that the builder removes."""
     kept = final.carved.fates
     return tuple(
         path
@@ -57,7 +68,11 @@ def uncompiled(
         if re.search(facts.sources, path)
         and path in evidence.facts
         and path not in gone
-        and not any(kept[name].fate == "kept" for name in _bytecode(evidence.tree, path, facts) if name in kept)
+        and not any(
+            kept[name].fate == "kept"
+            for name in _bytecode(evidence.tree, path, facts)
+            if name in kept
+        )
         and not (base is not None and any(_bytecode(base, path, facts)))
     )
 
@@ -73,18 +88,30 @@ def _bytecode(tree: Tree, source: str, facts: Bytecode) -> Iterator[str]:
 
 
 def _compiled(
-    situation: Situation, final: FinalStage, base: Tree | None, found: tuple[str, ...], facts: Bytecode
+    situation: Situation,
+    final: FinalStage,
+    base: Tree | None,
+    found: tuple[str, ...],
+    facts: Bytecode,
 ) -> FinalStage:
     """In the final stage where its base brings the source and has a shell, else in the builder."""
     evidence = situation.evidence
     assert evidence is not None
     is_early = made_early(situation.dockerfile, situation.stage)
-    places = [p for copy in final.copies for p in (copy.sources if copy.destination[-1] == "/" else [copy.destination])]
+    places = [
+        p
+        for copy in final.copies
+        for p in (copy.sources if copy.destination[-1] == "/" else [copy.destination])
+    ]
     for root, paths in _by_root(found, facts).items():
         if sum(evidence.facts[path].size for path in paths) < LEAST_OF_A_FOLDER:
             continue
         enter, command = f"cd {shell_word(root)} \\\n && ", _command(evidence, root, paths, facts)
-        if final.shell and base is not None and all(base.resolve(path) is not None for path in paths):
+        if (
+            final.shell
+            and base is not None
+            and all(base.resolve(path) is not None for path in paths)
+        ):
             if any(is_below(path, places) for path in paths):
                 continue  # what is copied over it later is another file
             final = replace(final, setup=(*final.setup, enter + command))
@@ -108,7 +135,9 @@ def _by_root(found: Iterable[str], facts: Bytecode) -> dict[str, list[str]]:
 
 
 def _command(evidence: Evidence, root: str, paths: Iterable[str], facts: Bytecode) -> str:
-    names = " ".join(shell_word(posixpath.relpath(path, root)) for path in _shortened(evidence, root, paths))
+    names = " ".join(
+        shell_word(posixpath.relpath(path, root)) for path in _shortened(evidence, root, paths)
+    )
     return facts.command.replace("{files}", "\\\n    " + folded(names))
 
 
@@ -140,10 +169,13 @@ def _folders(path: str, root: str) -> Iterator[str]:
 STRATEGY = Strategy(
     name="bytecode",
     does="Compiles the Python modules that a start reads.",
-    why="Official Python images ship their library without bytecode, and a user other than root cannot write it: every "
-    "container compiles the same modules at its start. The modules that the smoke run read are compiled in the build, "
-    "no others, for bytecode of everything costs more to pull than it saves. It is bound to the source by its hash: "
-    "a changed or mounted file is still compiled anew, and two builds give the same bytes.",
+    why=(
+        "Official Python images ship their library without bytecode, and a user other than root"
+        " cannot write it: every container compiles the same modules at its start. The modules that"
+        " the smoke run read are compiled in the build, no others, for bytecode of everything costs"
+        " more to pull than it saves. It is bound to the source by its hash: a changed or mounted"
+        " file is still compiled anew, and two builds give the same bytes."
+    ),
     safety="evidence",
     doubt=82,
     references=(
@@ -151,6 +183,8 @@ STRATEGY = Strategy(
         "https://docs.python.org/3/library/compileall.html",
     ),
     rewrite=rewrite,
-    refuses="Less than 1 MB of source to compile; bytecode is kept at another place (PYTHONPYCACHEPREFIX); the "
-    "project's own files, which change most.",
+    refuses=(
+        "Less than 1 MB of source to compile; bytecode is kept at another place"
+        " (PYTHONPYCACHEPREFIX); the project's own files, which change most."
+    ),
 )

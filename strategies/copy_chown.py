@@ -1,4 +1,5 @@
-"""copy-chown: files get their owner when they are copied, not in a second layer that ships them again."""
+"""copy-chown: files get their owner when they are copied, not in a second layer that ships them
+again."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from imgopt.dockerfile.typed import Copy, Run
 from imgopt.rewrite.steps import files_copy, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
-SYSTEM_FOLDERS = frozenset(["", "etc", "home", "media", "mnt", "opt", "root", "srv", "tmp", "usr", "var"])
+SYSTEM_FOLDERS = frozenset(
+    ["", "etc", "home", "media", "mnt", "opt", "root", "srv", "tmp", "usr", "var"]
+)
 """Where images of services bring folders of their own."""
 KEEPS: Mapping[str, tuple[str, str]] = {
     "more": ("a folder that the COPY right before it does not fill as a whole",
@@ -32,7 +35,8 @@ KEEPS: Mapping[str, tuple[str, str]] = {
     "group": ("a user alone, where the files come from another stage with groups of theirs",
               "`chown` without a group keeps the group of the copied files"),
 }  # fmt: skip
-"""What `COPY --chown` does otherwise than `chown -R`: a row of the table, and the words of its refusal."""
+"""What `COPY --chown` does otherwise than `chown -R`: a row of the table, and the words of its
+refusal."""
 OWNER = re.compile(r"[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]*)?")
 
 
@@ -41,7 +45,8 @@ def _keeps(key: str, what: str = "", folder: str = "") -> str:
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """A RUN that is nothing but `chown -R OWNER FOLDER`, right behind the COPY that fills the folder."""
+    """A RUN that is nothing but `chown -R OWNER FOLDER`, right behind the COPY that fills the
+    folder."""
     if situation.final is not None:
         return
     items = list(situation.stage.instructions)
@@ -61,17 +66,33 @@ def _chown(situation: Situation, item: Instruction) -> tuple[str, str] | None:
     if script.unknown or len(script.commands) != 1:
         return None
     words = [value or "" for value in script.commands[0].values]
-    if len(words) != 4 or words[0] != "chown" or words[1] not in ("-R", "--recursive") or not OWNER.fullmatch(words[2]):
+    if (
+        len(words) != 4
+        or words[0] != "chown"
+        or words[1] not in ("-R", "--recursive")
+        or not OWNER.fullmatch(words[2])
+    ):
         return None
-    return words[2], posixpath.normpath(posixpath.join(workdir_at(situation.dockerfile.scope_at(item)), words[3]))
+    return words[2], posixpath.normpath(
+        posixpath.join(workdir_at(situation.dockerfile.scope_at(item)), words[3])
+    )
 
 
 def _one(
-    situation: Situation, before: Instruction, copy: Copy, item: Instruction, owner: str, folder: str
+    situation: Situation,
+    before: Instruction,
+    copy: Copy,
+    item: Instruction,
+    owner: str,
+    folder: str,
 ) -> Iterator[Change | Skip]:
     scope = situation.dockerfile.scope_at(before)
     target = scope.expand_known(copy.destination)
-    place = posixpath.normpath(posixpath.join(workdir_at(scope), target)) if target is not None else None
+    place = (
+        posixpath.normpath(posixpath.join(workdir_at(scope), target))
+        if target is not None
+        else None
+    )
     if copy.chown or before.keyword != "COPY":
         return
     if place != folder:
@@ -80,7 +101,11 @@ def _one(
     if scope.workdir and posixpath.normpath("/" + scope.workdir.lstrip("/")) == folder:
         yield Skip(_keeps("workdir", folder), item.line)
         return
-    refusal = _made_folder(situation, copy) or _other_files(situation, before, folder) or _other_owner(copy, owner)
+    refusal = (
+        _made_folder(situation, copy)
+        or _other_files(situation, before, folder)
+        or _other_owner(copy, owner)
+    )
     if refusal:
         yield Skip(refusal, item.line)
         return
@@ -89,17 +114,22 @@ def _one(
     at = before.flags[0].span.start if before.flags else before.value_span.start
     start = item.comments[0].start if item.comments else item.extent.start
     because = "the owner is set while copying: `chown` afterwards ships every file a second time"
-    yield Change(because, item.line, (Edit(at, at, f"--chown={owner} "), Edit(start, item.extent.end, "")))
+    yield Change(
+        because, item.line, (Edit(at, at, f"--chown={owner} "), Edit(start, item.extent.end, ""))
+    )
 
 
 def _made_folder(situation: Situation, copy: Copy) -> str:
-    """Files that are copied into a folder: the copy makes it for root, and `chown -R` gives it away."""
+    """Files that are copied into a folder: the copy makes it for root, and `chown -R` gives it
+    away."""
     if len(copy.sources) == 1 and not set(str(copy.sources[0])) & set("*?[$"):
         source = posixpath.normpath("/" + str(copy.sources[0])).strip("/")
         below = f"{source}/" if source else ""
         if not str(copy.destination).endswith("/"):
             return ""
-        if copy.from_ is None and any(path.startswith(below) for path in situation.project.context.sizes):
+        if copy.from_ is None and any(
+            path.startswith(below) for path in situation.project.context.sizes
+        ):
             return ""
     return _keeps("into", str(copy.destination))
 
@@ -123,12 +153,15 @@ def _other_files(situation: Situation, before: Instruction, folder: str) -> str:
 
 
 def _brings(situation: Situation, item: Instruction, folder: str) -> bool:
-    """Whether a copy that goes around the folder has such a folder itself, as far as can be told (`COPY . /`)."""
+    """Whether a copy that goes around the folder has such a folder itself, as far as can be told
+    (`COPY . /`)."""
     if not isinstance(item.typed, Copy):
         return False
     scope = situation.dockerfile.scope_at(item)
     target = scope.expand_known(item.typed.destination)
-    place = posixpath.normpath(posixpath.join(workdir_at(scope), target)) if target is not None else "/"
+    place = (
+        posixpath.normpath(posixpath.join(workdir_at(scope), target)) if target is not None else "/"
+    )
     if not f"{folder}/".startswith(f"{place.rstrip('/')}/"):
         return False
     context = situation.project.context
@@ -152,16 +185,25 @@ def _other_owner(copy: Copy, owner: str) -> str:
 STRATEGY = Strategy(
     name="copy-chown",
     does="Sets the owner while copying, not in a second layer.",
-    why="`RUN chown -R` writes every file whose owner changes into a new layer, so the image ships all of them twice.",
+    why=(
+        "`RUN chown -R` writes every file whose owner changes into a new layer, so the image ships"
+        " all of them twice."
+    ),
     safety="text",
     tidies_layers=True,
     doubt=25,
     wrong="the files are shipped twice, once for each owner",
     references=("https://docs.docker.com/reference/dockerfile/#copy---chown---chmod",),
     rewrite=rewrite,
-    refuses="A folder that existed before the copy (its own owner would stay), or other paths than the copied ones.",
+    refuses=(
+        "A folder that existed before the copy (its own owner would stay), or other paths than the"
+        " copied ones."
+    ),
     table=(
-        ("`RUN chown -R OWNER FOLDER`, right behind the COPY that fills FOLDER", "the COPY gives the owner"),
+        (
+            "`RUN chown -R OWNER FOLDER`, right behind the COPY that fills FOLDER",
+            "the COPY gives the owner",
+        ),
         ("a RUN that does more, has mounts, or names more than one path", "stays"),
         ("another instruction between the two, or a COPY with an owner of its own", "both stay"),
         *((row, "stays") for row, _ in KEEPS.values()),
@@ -192,7 +234,10 @@ STRATEGY = Strategy(
         ),
         Example(
             "a folder that the base has",
-            before="FROM nginx\nCOPY . /usr/share/nginx/html\nRUN chown -R nginx:nginx /usr/share/nginx/html\n",
+            before=(
+                "FROM nginx\nCOPY . /usr/share/nginx/html\nRUN chown -R nginx:nginx"
+                " /usr/share/nginx/html\n"
+            ),
             after=None,
             refused="the base may have",
         ),
@@ -246,6 +291,10 @@ STRATEGY = Strategy(
             after="FROM n\nCOPY --chown=n:n conf /conf/\n",
             files={"conf/x": "x"},
         ),
-        Example("a second command", before="FROM n\nCOPY . /app\nRUN chown -R n /app && ls\n", after=None),
+        Example(
+            "a second command",
+            before="FROM n\nCOPY . /app\nRUN chown -R n /app && ls\n",
+            after=None,
+        ),
     ),
 )

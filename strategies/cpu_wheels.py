@@ -36,14 +36,22 @@ def _is_measured(situation: Situation, facts: Accelerator) -> bool | None:
 
 def _bytes(situation: Situation, facts: Accelerator) -> int:
     packages = situation.evidence.all_packages if situation.evidence is not None else ()
-    return sum(each.bytes for each in packages if any(fnmatchcase(each.name, glob) for glob in facts.packages))
+    return sum(
+        each.bytes
+        for each in packages
+        if any(fnmatchcase(each.name, glob) for glob in facts.packages)
+    )
 
 
 def _installs(situation: Situation, facts: Accelerator) -> Iterator[Change | Skip]:
     for part in situation.stage.chain:
         for item in part.instructions:
-            for command in script_of(situation.dockerfile, item).commands if item.keyword == "RUN" else ():
-                install = recognise([value or "" for value in command.values], situation.project.ecosystems)
+            for command in (
+                script_of(situation.dockerfile, item).commands if item.keyword == "RUN" else ()
+            ):
+                install = recognise(
+                    [value or "" for value in command.values], situation.project.ecosystems
+                )
                 if install is not None:
                     yield from _one(situation, item, command, install, facts)
 
@@ -53,13 +61,21 @@ def _one(
 ) -> Iterator[Change | Skip]:
     context = situation.project.context
     if install.manager.name != facts.manager:
-        lock = next((path for path in context.sizes if LOCKS.search(path) and _names(context, path, facts)), None)
+        lock = next(
+            (path for path in context.sizes if LOCKS.search(path) and _names(context, path, facts)),
+            None,
+        )
         if lock is not None and install.manager.optional and LOCKS.search(lock):
-            yield Skip(f"{lock} names the wheels for a graphics processor: it has to be locked anew", item.line)
+            yield Skip(
+                f"{lock} names the wheels for a graphics processor: it has to be locked anew",
+                item.line,
+            )
         return
     lists = [context.text(path) for path in reads(install, context, "").files]
     names = {plain_name(name) for text in lists for name in REQUIREMENT.findall(text)}
-    names |= {plain_name(match[1]) for word in install.arguments if (match := REQUIREMENT.match(word))}
+    names |= {
+        plain_name(match[1]) for word in install.arguments if (match := REQUIREMENT.match(word))
+    }
     brought = sorted(names & {plain_name(name) for name in facts.brought_by})
     if not brought:
         return
@@ -70,21 +86,31 @@ def _one(
     at = command.words[list(command.values).index("install")].span.end
     size = _bytes(situation, facts)
     saved = f"{size / 1e6:.0f} MB" if size else "more than 2 GB, as a rule"
-    because = f"nothing in the project asks for a graphics processor, and {brought[0]} brings the libraries for one"
+    because = (
+        f"nothing in the project asks for a graphics processor, and {brought[0]} brings the"
+        " libraries for one"
+    )
     allowed = OtherBuilds((*facts.packages, *facts.builds), "intended (--allow cpu-wheels)")
-    yield Change(f"{because} ({saved})", item.line, (Edit(at, at, f" {facts.option}"),), effects=(allowed,))
+    yield Change(
+        f"{because} ({saved})", item.line, (Edit(at, at, f" {facts.option}"),), effects=(allowed,)
+    )
 
 
 def _names(context: ContextFiles, path: str, facts: Accelerator) -> bool:
-    words = re.findall(r'name\s*=\s*"([\w.-]+)"|^\s*"([\w.-]+)":', context.text(path, 1 << 24), re.MULTILINE)
+    words = re.findall(
+        r'name\s*=\s*"([\w.-]+)"|^\s*"([\w.-]+)":', context.text(path, 1 << 24), re.MULTILINE
+    )
     names = [plain_name(one or other) for one, other in words]
     return any(fnmatchcase(name, glob) for name in names for glob in facts.packages)
 
 
 def _refusal(situation: Situation, install: Install, lists: list[str], facts: Accelerator) -> str:
-    """What shows that the accelerator is wanted, or that the author chose the build; "" when nothing does."""
+    """What shows that the accelerator is wanted, or that the author chose the build; "" when
+    nothing does."""
     chosen = re.compile(facts.chosen, re.MULTILINE)
-    mark = next((found[0] for text in (*install.arguments, *lists) if (found := chosen.search(text))), None)
+    mark = next(
+        (found[0] for text in (*install.arguments, *lists) if (found := chosen.search(text))), None
+    )
     if mark is not None:
         return f"`{mark.strip()}` chooses the build of the wheels already"
     base = str(situation.stage.root.base)
@@ -92,7 +118,9 @@ def _refusal(situation: Situation, install: Install, lists: list[str], facts: Ac
         return f"{base} is a base for a graphics processor"
     context = situation.project.context
     for path in context.sizes:
-        asks = path.endswith(tuple(facts.asked_in)) and re.search(facts.asked, context.text(path), re.IGNORECASE)
+        asks = path.endswith(tuple(facts.asked_in)) and re.search(
+            facts.asked, context.text(path), re.IGNORECASE
+        )
         if asks:
             return f"{path} asks for a graphics processor"
         if path.endswith(".py") and re.search(facts.used, context.text(path)):
@@ -106,9 +134,11 @@ AFTER = BEFORE.replace("install", "install --extra-index-url https://download.py
 STRATEGY = Strategy(
     name="cpu-wheels",
     does="Takes torch without CUDA.",
-    why="The wheels of torch on PyPI bring CUDA: 3 GB to pull, 5 GB on disk. A service that runs without a graphics "
-    "processor uses none of it. The same versions without CUDA come from torch's own index. It is a suggestion: only "
-    "you know where the image runs.",
+    why=(
+        "The wheels of torch on PyPI bring CUDA: 3 GB to pull, 5 GB on disk. A service that runs"
+        " without a graphics processor uses none of it. The same versions without CUDA come from"
+        " torch's own index. It is a suggestion: only you know where the image runs."
+    ),
     safety="suggestion",
     doubt=88,
     references=("https://pytorch.org/get-started/locally/",),
@@ -120,7 +150,9 @@ STRATEGY = Strategy(
             refused="compose.yml asks",
             files={
                 "requirements.txt": "torch\n",
-                "compose.yml": "deploy: {resources: {reservations: {devices: [{driver: nvidia}]}}}\n",
+                "compose.yml": (
+                    "deploy: {resources: {reservations: {devices: [{driver: nvidia}]}}}\n"
+                ),
             },
         ),
         Example(
@@ -140,7 +172,10 @@ STRATEGY = Strategy(
             "a lock file that names the wheels",
             "FROM python:3.11\nCOPY . .\nRUN poetry install\n",
             refused="poetry.lock names",
-            files={"pyproject.toml": "", "poetry.lock": '[[package]]\nname = "nvidia-cudnn-cu12"\n'},
+            files={
+                "pyproject.toml": "",
+                "poetry.lock": '[[package]]\nname = "nvidia-cudnn-cu12"\n',
+            },
         ),
         Example(
             "torch, by way of another package",
@@ -152,6 +187,8 @@ STRATEGY = Strategy(
             },
         ),
     ),
-    refuses="A compose or Kubernetes file, a README or a source that asks for a graphics processor; a version or an "
-    "index that the author chose; lock files, which have to be made anew.",
+    refuses=(
+        "A compose or Kubernetes file, a README or a source that asks for a graphics processor; a"
+        " version or an index that the author chose; lock files, which have to be made anew."
+    ),
 )

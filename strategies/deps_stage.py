@@ -23,7 +23,8 @@ _NEARLY_ALL = 0.9
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Divides the builder in front of the first COPY of the context that has nearly all that is installed above it."""
+    """Divides the builder in front of the first COPY of the context that has nearly all that is
+    installed above it."""
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None:
         return
@@ -50,15 +51,25 @@ class _Place:
 
     @property
     def is_bare(self) -> bool:
-        """Whether the stage goes on from another one that has a name, and does nothing above this step."""
-        steps = {item.keyword for item in self.stage.instructions[1 : self.number]} & {"RUN", "COPY", "ADD", "WORKDIR"}
+        """Whether the stage goes on from another one that has a name, and does nothing above this
+        step."""
+        steps = {item.keyword for item in self.stage.instructions[1 : self.number]} & {
+            "RUN",
+            "COPY",
+            "ADD",
+            "WORKDIR",
+        }
         return not steps and self.stage.parent is not None and bool(self.stage.parent.name)
 
     @property
     def is_behind_early(self) -> bool:
         """Whether what the builder does early stands above."""
         last = last_run(self.stage)
-        return not self.is_bare and last is not None and self.stage.instructions.index(last) < self.number
+        return (
+            not self.is_bare
+            and last is not None
+            and self.stage.instructions.index(last) < self.number
+        )
 
     @property
     def names(self) -> tuple[str, str]:
@@ -67,8 +78,11 @@ class _Place:
         parent = self.stage.parent.name if self.is_bare and self.stage.parent is not None else None
         return parent or packages, production
 
-    def edits(self, early: tuple[str, ...], tidying: tuple[str, ...], gone: Instruction | None) -> tuple[Edit, ...]:
-        """`early` stays above, `tidying` gets a stage of its own; `gone` is a step that moved there."""
+    def edits(
+        self, early: tuple[str, ...], tidying: tuple[str, ...], gone: Instruction | None
+    ) -> tuple[Edit, ...]:
+        """`early` stays above, `tidying` gets a stage of its own; `gone` is a step that moved
+        there."""
         typed, (packages, production) = self.stage.start.typed, self.names
         assert isinstance(typed, From)
         middle = f"FROM {packages} AS {production}\n{self._text(tidying)}\n" if tidying else ""
@@ -86,7 +100,9 @@ class _Place:
 
     def _text(self, commands: tuple[str, ...]) -> str:
         above = self.stage.instructions[self.number - 1]
-        return as_root(run_lines(commands), self.situation.dockerfile, above, self.situation.evidence)
+        return as_root(
+            run_lines(commands), self.situation.dockerfile, above, self.situation.evidence
+        )
 
 
 @dataclass(frozen=True)
@@ -112,13 +128,24 @@ class _Division:
         copies = enumerate(self.final.copies)
         final = replace(
             self.final,
-            copies=tuple(replace(copy, stage=name) if number in self.settled else copy for number, copy in copies),
+            copies=tuple(
+                replace(copy, stage=name) if number in self.settled else copy
+                for number, copy in copies
+            ),
             early=tuple(one for one in self.final.early if one not in (*early, *self.moved)),
             prepare=tuple(one for one in self.final.prepare if one not in self.moved),
         )
-        because = f"{self.size / 1e6:.1f} MB are copied from a stage that ends where the source comes: an edit of the"
+        because = (
+            f"{self.size / 1e6:.1f} MB are copied from a stage that ends where the source comes: an"
+            " edit of the"
+        )
         because += " source has BuildKit read none of it again"
-        return Change(because, self.place.source.line, self.place.edits(early, tidying, self.tools), final=final)
+        return Change(
+            because,
+            self.place.source.line,
+            self.place.edits(early, tidying, self.tools),
+            final=final,
+        )
 
 
 def _best(situation: Situation, final: FinalStage) -> _Division | None:
@@ -129,13 +156,18 @@ def _best(situation: Situation, final: FinalStage) -> _Division | None:
     before = BeforeSource(situation, final.copies, (*final.early, *final.prepare))
     places = (_Place(situation, final.builder, number) for number in before.sources)
     removable = removable_tools(situation)
-    found = [one for place in places if (one := _division(place, final, before, removable)) is not None]
+    found = [
+        one for place in places if (one := _division(place, final, before, removable)) is not None
+    ]
     most = max((one.size for one in found), default=0)
     return next((one for one in found if one.size >= max(LEAST_BYTES, _NEARLY_ALL * most)), None)
 
 
-def _division(place: _Place, final: FinalStage, before: BeforeSource, removable: RemovableTools) -> _Division | None:
-    """None where a new step behind this place may write what nobody knows of, or where nothing is settled above it."""
+def _division(
+    place: _Place, final: FinalStage, before: BeforeSource, removable: RemovableTools
+) -> _Division | None:
+    """None where a new step behind this place may write what nobody knows of, or where nothing is
+    settled above it."""
     tools = None
     behind: list[tuple[str, ...]] = []
     for item in before.new_steps(place.number):
@@ -145,7 +177,10 @@ def _division(place: _Place, final: FinalStage, before: BeforeSource, removable:
             behind.append(touched(item.value))
         else:
             return None
-    own = {one: touched(one) for one in (*(() if place.is_behind_early else final.early), *final.prepare)}
+    own = {
+        one: touched(one)
+        for one in (*(() if place.is_behind_early else final.early), *final.prepare)
+    }
     removal = folded(removable.command)
     if tools is not None:
         own[removal] = tuple(removable.paths)
@@ -161,25 +196,37 @@ def _division(place: _Place, final: FinalStage, before: BeforeSource, removable:
 def _is_removal(item: Instruction, removable: RemovableTools, stage: Stage) -> bool:
     """Whether it is the step that removes tools, and no USER had to be set for it."""
     above = stage.instructions[stage.instructions.index(item) - 1]
-    return bool(removable.command) and item.value.split() == removable.command.split() and above.keyword != "USER"
+    return (
+        bool(removable.command)
+        and item.value.split() == removable.command.split()
+        and above.keyword != "USER"
+    )
 
 
 def _concerned(paths: tuple[str, ...], final: FinalStage) -> frozenset[int]:
     """Numbers of the copies that hold something of these paths."""
     copies = enumerate(final.copies)
     return frozenset(
-        number for number, copy in copies if any(overlap(source, path) for source in copy.sources for path in paths)
+        number
+        for number, copy in copies
+        if any(overlap(source, path) for source in copy.sources for path in paths)
     )
 
 
 def _settled(
-    settled: frozenset[int], final: FinalStage, own: dict[str, tuple[str, ...]], behind: list[tuple[str, ...]]
+    settled: frozenset[int],
+    final: FinalStage,
+    own: dict[str, tuple[str, ...]],
+    behind: list[tuple[str, ...]],
 ) -> frozenset[int]:
-    """Without the copies that a step which stays behind the source concerns: a command moves only as a whole."""
+    """Without the copies that a step which stays behind the source concerns: a command moves only
+    as a whole."""
     concerned = [_concerned(paths, final) for paths in own.values()]
     settled -= frozenset(number for paths in behind for number in _concerned(paths, final))
     while True:
-        fewer = settled - frozenset(n for numbers in concerned if not numbers <= settled for n in numbers)
+        fewer = settled - frozenset(
+            n for numbers in concerned if not numbers <= settled for n in numbers
+        )
         if fewer == settled:
             return settled
         settled = fewer
@@ -188,10 +235,13 @@ def _settled(
 STRATEGY = Strategy(
     name="deps-stage",
     does="Copies packages from a stage that edits leave alone.",
-    why="BuildKit finds a COPY --from again by the contents of what is copied, and reads all of it whenever the stage "
-    "did anything new. Copied from the stage that takes the source, installed packages are read after each edit: 0.7 s "
-    "per gigabyte here. A stage that ends in front of the source is found by its key, and the removal of tools and the "
-    "compilation of bytecode stand in a stage beside it, which an edit leaves alone too.",
+    why=(
+        "BuildKit finds a COPY --from again by the contents of what is copied, and reads all of it"
+        " whenever the stage did anything new. Copied from the stage that takes the source,"
+        " installed packages are read after each edit: 0.7 s per gigabyte here. A stage that ends"
+        " in front of the source is found by its key, and the removal of tools and the compilation"
+        " of bytecode stand in a stage beside it, which an edit leaves alone too."
+    ),
     safety="evidence",
     doubt=92,
     references=(
@@ -199,6 +249,8 @@ STRATEGY = Strategy(
         "https://docs.docker.com/build/cache/optimize/",
     ),
     rewrite=rewrite,
-    refuses="Less than 5 MB are installed in front of the source; a step behind the source writes to the same folders, "
-    "or a new one to a place that cannot be told.",
+    refuses=(
+        "Less than 5 MB are installed in front of the source; a step behind the source writes to"
+        " the same folders, or a new one to a place that cannot be told."
+    ),
 )

@@ -44,11 +44,16 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip(refusal, stage.line)
         return
     probe = carve_on(situation, None, packages=False)
-    runtime = smaller_runtime(situation, probe.interpreter) if probe.interpreter is not None else None
+    runtime = (
+        smaller_runtime(situation, probe.interpreter) if probe.interpreter is not None else None
+    )
     if runtime is not None and probe.interpreter is not None:
         drawer = draws(evidence, probe.carved, probe.interpreter)
         if drawer:
-            yield Skip(f"{drawer} may draw with the fonts of the system, which such a base lacks", stage.line)
+            yield Skip(
+                f"{drawer} may draw with the fonts of the system, which such a base lacks",
+                stage.line,
+            )
             return
     missing = []
     for kind in _kinds(probe):
@@ -66,28 +71,45 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             return
     yield from missing
     if not distroless_candidates("base", situation.project.ecosystems, evidence.os_release):
-        yield Skip(f"no distroless base of {evidence.os_release.get('PRETTY_NAME', 'this distribution')}", stage.line)
+        yield Skip(
+            f"no distroless base of {evidence.os_release.get('PRETTY_NAME', 'this distribution')}",
+            stage.line,
+        )
 
 
 def _web_server(situation: Situation, final: FinalStage, evidence: Evidence) -> Change | Skip:
     """The web server is carved out of its own image, with the libraries that it needs."""
     line = situation.stage.line
-    facts = next((item.web_server for item in situation.project.ecosystems if item.web_server is not None), None)
+    facts = next(
+        (item.web_server for item in situation.project.ecosystems if item.web_server is not None),
+        None,
+    )
     image = evidence.look_into(final.base) if evidence.look_into else None
     if facts is None or image is None or len(final.files) > 1:
         return Skip("the web server's settings are filled in at start by a shell", line)
-    if evidence.config.healthcheck is not None and evidence.config.healthcheck.test[:1] != ("NONE",):
+    if evidence.config.healthcheck is not None and evidence.config.healthcheck.test[:1] != (
+        "NONE",
+    ):
         return Skip("the HEALTHCHECK needs a program that this base lacks", line)
     source = ImageView(image)
-    for name in distroless_candidates("base", situation.project.ecosystems, read_release(image.tree())):
+    for name in distroless_candidates(
+        "base", situation.project.ecosystems, read_release(image.tree())
+    ):
         base = evidence.look_into(name) if evidence.look_into else None
         if base is None:
             continue
         kept = frozenset([facts.program])
-        needs = runtime_needs(source, [(facts.program, "")], base.tree(), kept, frozenset[str]().__contains__)
-        copies = [replace(copy, stage=final.base) for copy in library_copies({facts.program, *needs.files})]
+        needs = runtime_needs(
+            source, [(facts.program, "")], base.tree(), kept, frozenset[str]().__contains__
+        )
+        copies = [
+            replace(copy, stage=final.base)
+            for copy in library_copies({facts.program, *needs.files})
+        ]
         start = tuple(facts.start)
-        wanted = msgspec.structs.replace(evidence.config, entrypoint=start, cmd=(), stop_signal=facts.stop_signal)
+        wanted = msgspec.structs.replace(
+            evidence.config, entrypoint=start, cmd=(), stop_signal=facts.stop_signal
+        )
         new = replace(
             final,
             base=name,
@@ -97,7 +119,9 @@ def _web_server(situation: Situation, final: FinalStage, evidence: Evidence) -> 
             start_words=start,
         )
         return Change(
-            f"{name} with {facts.program} of {final.base} and its libraries, without a shell", line, final=new
+            f"{name} with {facts.program} of {final.base} and its libraries, without a shell",
+            line,
+            final=new,
         )
     return Skip(f"no distroless base can be had for {final.base}", line)
 
@@ -107,7 +131,9 @@ def _kinds(carving: Carving) -> tuple[str, ...]:
         return ("cc",)
     if not carving.needs.dynamic:
         return ("static", "base", "cc")
-    return ("cc",) if any(name.startswith(CXX) for name in carving.needs.sonames) else ("base", "cc")
+    return (
+        ("cc",) if any(name.startswith(CXX) for name in carving.needs.sonames) else ("base", "cc")
+    )
 
 
 def _on(
@@ -125,7 +151,9 @@ def _on(
         return Skip(f"{name} lacks {programs[0]} ({carving.libraries[programs[0]]})", stage.line)
     lacking = _lacks_asked(situation, carving, image)
     if lacking:
-        return Skip(f"{name} cannot install {lacking}, which the Dockerfile installs by name", stage.line)
+        return Skip(
+            f"{name} cannot install {lacking}, which the Dockerfile installs by name", stage.line
+        )
     new = on_base(situation, final, carving, name, image, same_family=False)
     return replace(new, shell=False, packages=(), install="", setup=(), finish=())
 
@@ -140,7 +168,11 @@ def _lacks_asked(situation: Situation, carving: Carving, image: Image) -> str:
     def has(path: str) -> bool:
         node = side.file(path)
         elf = side.elf(node) if node is not None else None
-        return path in carving.libraries or tree.resolve(path) is not None or (elf is not None and elf.soname in copied)
+        return (
+            path in carving.libraries
+            or tree.resolve(path) is not None
+            or (elf is not None and elf.soname in copied)
+        )
 
     for name in asked_packages(situation.project, evidence):
         package = side.packages.named(name)
@@ -171,7 +203,11 @@ def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
             return f"{path} is {'executed in the smoke run' if seen else 'what the image starts'}"
         node = evidence.side.file(path)
         shebang = evidence.side.shebang(node) if node is not None else ()
-        if shebang and posixpath.basename(shebang[0]) in SHELLS and not _is_handed_to(path, shebang, words, evidence):
+        if (
+            shebang
+            and posixpath.basename(shebang[0]) in SHELLS
+            and not _is_handed_to(path, shebang, words, evidence)
+        ):
             return f"{path} is a script for {shebang[0]}"
     if config.healthcheck is not None and config.healthcheck.test[:1] in (("CMD-SHELL",), ("CMD",)):
         check = config.healthcheck.test
@@ -184,33 +220,49 @@ def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
     return ""
 
 
-def _is_handed_to(path: str, shebang: Sequence[str], words: Sequence[str], evidence: Evidence) -> bool:
-    """Whether the new start gives this script to the interpreter that its first line looks for (`node vite.js`)."""
+def _is_handed_to(
+    path: str, shebang: Sequence[str], words: Sequence[str], evidence: Evidence
+) -> bool:
+    """Whether the new start gives this script to the interpreter that its first line looks for
+    (`node vite.js`)."""
     interpreter = posixpath.basename(words[0]) if words else ""
     named = {node.path for word in words[1:] if (node := evidence.side.command(word)) is not None}
-    return path in named and any(posixpath.basename(part) == interpreter for word in shebang for part in word.split())
+    return path in named and any(
+        posixpath.basename(part) == interpreter for word in shebang for part in word.split()
+    )
 
 
 def _what(carving: Carving, runtime: SmallerRuntime | None) -> str:
     if runtime is not None and carving.interpreter is not None:
         return f"{runtime.tree} comes from {runtime.image}, with the libraries that it needs"
     if carving.interpreter is not None:
-        return f"the {carving.interpreter.name} of the original is copied with the libraries that it needs"
-    return "the program needs no system library" if not carving.needs.dynamic else "the C library is all it needs"
+        return (
+            f"the {carving.interpreter.name} of the original is copied with the libraries that it"
+            " needs"
+        )
+    return (
+        "the program needs no system library"
+        if not carving.needs.dynamic
+        else "the C library is all it needs"
+    )
 
 
 STRATEGY = Strategy(
     name="distroless-base",
     does="Moves to a base without shell and package manager.",
-    why="A base without shell and package manager is smaller and leaves an intruder less to work with. An interpreter "
-    "is taken from the original itself, so its version never differs, together with the shared libraries that it and "
-    "the kept files need.",
+    why=(
+        "A base without shell and package manager is smaller and leaves an intruder less to work"
+        " with. An interpreter is taken from the original itself, so its version never differs,"
+        " together with the shared libraries that it and the kept files need."
+    ),
     safety="evidence",
     variants=("distroless",),
     makes=("distroless",),
     doubt=55,
     references=("https://github.com/GoogleContainerTools/distroless",),
     rewrite=rewrite,
-    refuses="A shell or a system program that was executed, a shell-form CMD or HEALTHCHECK, an entry script; another "
-    "distribution than Debian; opened files not measured.",
+    refuses=(
+        "A shell or a system program that was executed, a shell-form CMD or HEALTHCHECK, an entry"
+        " script; another distribution than Debian; opened files not measured."
+    ),
 )

@@ -19,7 +19,8 @@ BUILTINS = frozenset(
      "fg", "bg", "fc", "let", "break", "continue", "chdir", "builtin", "declare", "typeset", "shopt", "pushd", "popd",
      "echo", "printf", "test", "[", "kill", "pwd", "true", "false", "time", "exec"]
 )  # fmt: skip
-"""Commands that a shell knows itself: there is no such program, or it does not do quite the same (`echo`)."""
+"""Commands that a shell knows itself: there is no such program, or it does not do quite the same
+(`echo`)."""
 KEEPS: Mapping[str, tuple[str, str]] = {
     "unread": ("its text cannot be read", "{what}"),
     "list": ("it is more than one command", "it is more than one command"),
@@ -35,7 +36,8 @@ KEEPS: Mapping[str, tuple[str, str]] = {
     "shell": ("SHELL is another one", "SHELL is {what}"),
     "builtin": ("it is one of the shell's own commands", "`{what}` is a command of the shell"),
 }  # fmt: skip
-"""What the exec form has no shell for: a row of the table, and the words of its refusal. There is no other refusal."""
+"""What the exec form has no shell for: a row of the table, and the words of its refusal. There is
+no other refusal."""
 
 
 def _keeps(key: str, what: str = "") -> str:
@@ -43,9 +45,12 @@ def _keeps(key: str, what: str = "") -> str:
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """The last CMD or ENTRYPOINT of the stage that ships, when its shell text is one plain command."""
+    """The last CMD or ENTRYPOINT of the stage that ships, when its shell text is one plain
+    command."""
     stage = situation.stage
-    starts = {item.keyword: item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")}
+    starts = {
+        item.keyword: item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")
+    }
     entrypoint = starts.get("ENTRYPOINT")
     if entrypoint is not None:
         yield from _one(situation, entrypoint)
@@ -105,11 +110,16 @@ def _plain(command: ShellCommand) -> tuple[str, ...] | str:
 
 
 def _needs_shell(situation: Situation, item: Instruction, words: tuple[str, ...]) -> str:
-    """What the shell does besides starting the program: it drops CMD, and runs files without a first line."""
-    if item.keyword == "ENTRYPOINT" and any(other.keyword == "CMD" for other in situation.stage.instructions):
+    """What the shell does besides starting the program: it drops CMD, and runs files without a
+    first line."""
+    if item.keyword == "ENTRYPOINT" and any(
+        other.keyword == "CMD" for other in situation.stage.instructions
+    ):
         return _keeps("append")
     if item.keyword == "CMD" and any(
-        other.keyword == "ENTRYPOINT" for part in situation.stage.chain for other in part.instructions
+        other.keyword == "ENTRYPOINT"
+        for part in situation.stage.chain
+        for other in part.instructions
     ):
         return _keeps("entrypoint", "the")
     if "/" not in words[0] and _has_relative_path(situation):
@@ -118,7 +128,8 @@ def _needs_shell(situation: Situation, item: Instruction, words: tuple[str, ...]
 
 
 def _has_relative_path(situation: Situation) -> bool:
-    """A folder of PATH that is no absolute one: an engine takes no program from there, a shell does."""
+    """A folder of PATH that is no absolute one: an engine takes no program from there, a shell
+    does."""
     values = [
         pair.value or ""
         for part in situation.stage.chain
@@ -127,11 +138,16 @@ def _has_relative_path(situation: Situation) -> bool:
         for pair in item.typed.pairs
         if pair.key == "PATH"
     ]
-    return any(not folder.startswith(("/", "$")) for value in values for folder in value.strip("\"'").split(":"))
+    return any(
+        not folder.startswith(("/", "$"))
+        for value in values
+        for folder in value.strip("\"'").split(":")
+    )
 
 
 def _has_entrypoint(situation: Situation, program: str) -> bool:
-    """Whether the base has an ENTRYPOINT that may do something else with the program than with a shell."""
+    """Whether the base has an ENTRYPOINT that may do something else with the program than with a
+    shell."""
     evidence = situation.evidence
     base = evidence.side.base if evidence is not None else None
     if evidence is None or base is None or not base.config.entrypoint:
@@ -143,17 +159,22 @@ def _has_entrypoint(situation: Situation, program: str) -> bool:
 STRATEGY = Strategy(
     name="exec-form",
     does="Starts the program itself, without a shell around it.",
-    why="In the shell form a shell is process 1: it does not pass the stop signal on, so the service is killed after "
-    "the grace period, and the image needs a shell. One plain command can be started directly.",
+    why=(
+        "In the shell form a shell is process 1: it does not pass the stop signal on, so the"
+        " service is killed after the grace period, and the image needs a shell. One plain command"
+        " can be started directly."
+    ),
     safety="text",
     doubt=65,
     failures=frozenset(["stop"]),
     wrong="a shell is process 1 and does not pass the stop signal on",
     references=("https://docs.docker.com/reference/build-checks/json-args-recommended/",),
     rewrite=rewrite,
-    refuses="Variables, redirections, several commands, patterns, commands of the shell, another SHELL, a program "
-    "whose file is a text without a first line (#!) or of which nothing is known, or an ENTRYPOINT of the base that "
-    "does more than to start it.",
+    refuses=(
+        "Variables, redirections, several commands, patterns, commands of the shell, another SHELL,"
+        " a program whose file is a text without a first line (#!) or of which nothing is known, or"
+        " an ENTRYPOINT of the base that does more than to start it."
+    ),
     table=(
         ("CMD or ENTRYPOINT of one plain command", "may become the exec form"),
         *((row, "the shell form stays") for row, _ in KEEPS.values()),
@@ -162,7 +183,10 @@ STRATEGY = Strategy(
         Example(
             "one plain command",
             before="FROM python:3.12\n# start\nCMD gunicorn --bind 0.0.0.0:80 'my app:app'\n",
-            after='FROM python:3.12\n# start\nCMD ["gunicorn", "--bind", "0.0.0.0:80", "my app:app"]\n',
+            after=(
+                'FROM python:3.12\n# start\nCMD ["gunicorn", "--bind", "0.0.0.0:80", "my'
+                ' app:app"]\n'
+            ),
         ),
         Example(
             "a variable needs the shell",
@@ -171,10 +195,18 @@ STRATEGY = Strategy(
             refused="value of a variable",
         ),
         Example(
-            "two commands", before="FROM a\nCMD ./migrate && ./serve\n", after=None, refused="more than one command"
+            "two commands",
+            before="FROM a\nCMD ./migrate && ./serve\n",
+            after=None,
+            refused="more than one command",
         ),
         Example("exec form already", before='FROM a\nCMD ["x"]\n', after=None),
-        Example("another shell", before='FROM a\nSHELL ["/bin/bash", "-c"]\nCMD x\n', after=None, refused="SHELL is"),
+        Example(
+            "another shell",
+            before='FROM a\nSHELL ["/bin/bash", "-c"]\nCMD x\n',
+            after=None,
+            refused="SHELL is",
+        ),
         Example(
             "an entrypoint in shell form drops CMD",
             before='FROM a\nENTRYPOINT ./entry.sh\nCMD ["x"]\n',
@@ -203,7 +235,10 @@ STRATEGY = Strategy(
         ),
         Example(
             "a file that a step fetches",
-            before="FROM a\nRUN curl -Lo /bin/serve https://example.org/serve && chmod +x /bin/serve\nCMD serve\n",
+            before=(
+                "FROM a\nRUN curl -Lo /bin/serve https://example.org/serve && chmod +x"
+                " /bin/serve\nCMD serve\n"
+            ),
             after=None,
             refused="its first line is not known",
         ),
@@ -213,7 +248,10 @@ STRATEGY = Strategy(
             after='FROM golang\nCOPY . .\nRUN go build -o /srv/serve .\nCMD ["/srv/serve"]\n',
         ),
         Example(
-            "the shell's own echo", before="FROM a\nCMD echo a\\\\tb\n", after=None, refused="command of the shell"
+            "the shell's own echo",
+            before="FROM a\nCMD echo a\\\\tb\n",
+            after=None,
+            refused="command of the shell",
         ),
         Example(
             "a folder of PATH that is not absolute",
@@ -221,6 +259,11 @@ STRATEGY = Strategy(
             after=None,
             refused="PATH has a folder",
         ),
-        Example("a pattern", before="FROM a\nCMD java -jar target/*.jar\n", after=None, refused="expands a pattern"),
+        Example(
+            "a pattern",
+            before="FROM a\nCMD java -jar target/*.jar\n",
+            after=None,
+            refused="expands a pattern",
+        ),
     ),
 )

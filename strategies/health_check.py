@@ -1,4 +1,5 @@
-"""health-check: a HEALTHCHECK that asks a path which the service was seen to answer, with a program of the image."""
+"""health-check: a HEALTHCHECK that asks a path which the service was seen to answer, with a program
+of the image."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ VARIABLE = "PORT"
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program that can ask; in its arguments {port} and {path} stand for what is asked, `variable` is how it reads
-    the port from the environment ("": it needs a shell for that)."""
+    """A program that can ask; in its arguments {port} and {path} stand for what is asked,
+    `variable` is how it reads the port from the environment ("": it needs a shell for that)."""
 
     program: str
     arguments: tuple[str, ...]
@@ -39,43 +40,73 @@ TOOLS = (
         "node",
         (
             "-e",
-            "require('http').get('http://127.0.0.1:'+{port}+'{path}',r=>process.exit(r.statusCode<400?0:1))"
-            ".on('error',()=>process.exit(1))",
+            (
+                "require('http').get('http://127.0.0.1:'+{port}+'{path}',r=>process.exit(r.statusCode<400?0:1))"
+                ".on('error',()=>process.exit(1))"
+            ),
         ),
         "process.env.PORT",
     ),
     Tool(
         "python3",
-        ("-c", "import os,urllib.request as r;r.urlopen('http://127.0.0.1:'+str({port})+'{path}',timeout=4)"),
+        (
+            "-c",
+            (
+                "import os,urllib.request as"
+                " r;r.urlopen('http://127.0.0.1:'+str({port})+'{path}',timeout=4)"
+            ),
+        ),
         "os.environ['PORT']",
     ),
-    Tool("php", ("-r", "exit(@file_get_contents('http://127.0.0.1:'.{port}.'{path}')===false?1:0);"), "getenv('PORT')"),
+    Tool(
+        "php",
+        ("-r", "exit(@file_get_contents('http://127.0.0.1:'.{port}.'{path}')===false?1:0);"),
+        "getenv('PORT')",
+    ),
 )
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """Where the image has no health check and answered a path with status 200."""
     evidence, line = situation.evidence, situation.stage.line
-    if any(item.keyword == "HEALTHCHECK" for part in situation.stage.chain for item in part.instructions):
+    if any(
+        item.keyword == "HEALTHCHECK"
+        for part in situation.stage.chain
+        for item in part.instructions
+    ):
         return
     if evidence is None:
         yield Skip("needs `imgopt optimize`: which path the service answers is measured", line)
         return
     if evidence.config.healthcheck is not None:
         return
-    path = next((path for path in PATHS if path in evidence.seen.pages and evidence.seen.pages[path].status == 200), "")
+    path = next(
+        (
+            path
+            for path in PATHS
+            if path in evidence.seen.pages and evidence.seen.pages[path].status == 200
+        ),
+        "",
+    )
     if not path or len(evidence.seen.ports) != 1:
         yield Skip("no path of one HTTP port was answered with status 200", line)
         return
     tool = next((tool for tool in TOOLS if _has(situation, evidence, tool.program)), None)
     if tool is None:
-        yield Skip("the image has no program that can ask: " + ", ".join(tool.program for tool in TOOLS), line)
+        yield Skip(
+            "the image has no program that can ask: " + ", ".join(tool.program for tool in TOOLS),
+            line,
+        )
         return
     command = _command(situation, evidence, tool, path)
     if not command:
         yield Skip(f"{tool.program} needs a shell to read the port from ${VARIABLE}", line)
         return
-    yield _placed(situation, f"HEALTHCHECK {OPTIONS} CMD {command}", f"GET {path} by {tool.program}, which is there")
+    yield _placed(
+        situation,
+        f"HEALTHCHECK {OPTIONS} CMD {command}",
+        f"GET {path} by {tool.program}, which is there",
+    )
 
 
 def _command(situation: Situation, evidence: Evidence, tool: Tool, path: str) -> str:
@@ -85,7 +116,9 @@ def _command(situation: Situation, evidence: Evidence, tool: Tool, path: str) ->
         return json_words(tool.words(port, path))
     if tool.variable:
         return json_words(tool.words(tool.variable, path))
-    shell = situation.final.shell if situation.final is not None else evidence.side.exists("/bin/sh")
+    shell = (
+        situation.final.shell if situation.final is not None else evidence.side.exists("/bin/sh")
+    )
     return " ".join(tool.words(f"${{{VARIABLE}}}", path)) if shell else ""
 
 
@@ -107,8 +140,12 @@ def _has(situation: Situation, evidence: Evidence, program: str) -> bool:
     if final is None:
         return False
     copied = {copy.destination.rstrip("/") for copy in final.copies}
-    copied |= {source for copy in final.copies if copy.destination.endswith("/") for source in copy.sources}
-    return any(place == there or place.startswith(there + "/") for place in places for there in copied)
+    copied |= {
+        source for copy in final.copies if copy.destination.endswith("/") for source in copy.sources
+    }
+    return any(
+        place == there or place.startswith(there + "/") for place in places for there in copied
+    )
 
 
 def _placed(situation: Situation, text: str, what: str) -> Change:
@@ -117,7 +154,9 @@ def _placed(situation: Situation, text: str, what: str) -> Change:
     if final is not None:
         extra = replace(final.complement, start=(*final.complement.start, text))
         return Change(because, stage.line, final=replace(final, complement=extra))
-    start = next((item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")), None)
+    start = next(
+        (item for item in stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")), None
+    )
     eol = situation.dockerfile.eol
     if start is None:
         at = stage.instructions[-1].extent.end
@@ -130,18 +169,27 @@ def _placed(situation: Situation, text: str, what: str) -> Change:
 STRATEGY = Strategy(
     name="health-check",
     does="Adds a health check that the service has answered.",
-    why="Docker and its orchestrators see that a process is there, not that it answers. A health check asks a path "
-    "that the service was seen to answer, with a program that the image has already: nothing is installed for it. It "
-    "changes what the image promises, so it is made only with `--allow health-check`, and the proof runs it.",
+    why=(
+        "Docker and its orchestrators see that a process is there, not that it answers. A health"
+        " check asks a path that the service was seen to answer, with a program that the image has"
+        " already: nothing is installed for it. It changes what the image promises, so it is made"
+        " only with `--allow health-check`, and the proof runs it."
+    ),
     safety="suggestion",
     doubt=90,
     references=("https://docs.docker.com/reference/dockerfile/#healthcheck",),
     rewrite=rewrite,
     examples=(
         Example(
-            "there is one already", before="FROM node:20\nHEALTHCHECK CMD curl -f localhost\nCMD node a\n", after=None
+            "there is one already",
+            before="FROM node:20\nHEALTHCHECK CMD curl -f localhost\nCMD node a\n",
+            after=None,
         ),
-        Example("switched off by its author", before="FROM node:20\nHEALTHCHECK NONE\nCMD node a\n", after=None),
+        Example(
+            "switched off by its author",
+            before="FROM node:20\nHEALTHCHECK NONE\nCMD node a\n",
+            after=None,
+        ),
         Example(
             "needs the answers of a run",
             before="FROM node:20\nCMD node a\n",
@@ -149,6 +197,8 @@ STRATEGY = Strategy(
             refused="which path the service answers is measured",
         ),
     ),
-    refuses="No path was answered with status 200; more than one port; no program in the image that can ask "
-    "(distroless static); a HEALTHCHECK of its own, NONE included.",
+    refuses=(
+        "No path was answered with status 200; more than one port; no program in the image that can"
+        " ask (distroless static); a HEALTHCHECK of its own, NONE included."
+    ),
 )

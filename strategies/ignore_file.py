@@ -1,4 +1,5 @@
-"""ignore-file: keeps out of the build what no image needs, and what makes `COPY . .` miss for nothing."""
+"""ignore-file: keeps out of the build what no image needs, and what makes `COPY . .` miss for
+nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +16,15 @@ from imgopt.dockerfile.names import is_template
 from imgopt.rewrite.made import made_folders
 from imgopt.rewrite.readers import Readers, uses_docker
 from imgopt.rewrite.served import Served, served
-from imgopt.rewrite.strategy import AUTHORS_STEP, Change, ContextFiles, Example, Situation, Skip, Strategy
+from imgopt.rewrite.strategy import (
+    AUTHORS_STEP,
+    Change,
+    ContextFiles,
+    Example,
+    Situation,
+    Skip,
+    Strategy,
+)
 
 if TYPE_CHECKING:
     from imgopt.context.ecosystems import Ecosystem
@@ -38,7 +47,8 @@ class Line:
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Adds lines for what is in the context, or will be there, and that no build, run or source asks for."""
+    """Adds lines for what is in the context, or will be there, and that no build, run or source
+    asks for."""
     project = situation.project
     context, ecosystems = project.context, project.ecosystems
     old = situation.ignore or ""
@@ -59,13 +69,17 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             skips.append(Skip(f"{path} stays in the build: {refused}"))
     wanted = [line for line in found if not _wanted_back(line.pattern, old)]
     yield from skips
-    if any(line.paths or line.kind == "made" for line in wanted):  # what only lies about later is no reason by itself
+    if any(
+        line.paths or line.kind == "made" for line in wanted
+    ):  # what only lies about later is no reason by itself
         yield _change(old, wanted, context)
 
 
 def _change(old: str, wanted: Sequence[Line], context: ContextFiles) -> Change:
     lines = dict.fromkeys(line.pattern for line in wanted)
-    text = (old if old.endswith("\n") or not old else old + "\n") + "".join(f"{line}\n" for line in lines)
+    text = (old if old.endswith("\n") or not old else old + "\n") + "".join(
+        f"{line}\n" for line in lines
+    )
     reasons = ", ".join(dict.fromkeys(line.reason for line in wanted))
     files = [own for line in wanted for path in line.paths for own in _files(context, path)]
     if len(files) > _MOST_WEIGHED:
@@ -82,8 +96,13 @@ def _files(context: ContextFiles, path: str) -> list[str]:
 
 def _is_out(ignored: IgnoreFile, line: Line) -> bool:
     """The ignore file keeps it out already."""
-    asked = line.paths or (line.pattern.removeprefix("**/"), f"x/{line.pattern.removeprefix('**/')}")
-    return all(ignored.excludes(path) for path in (asked if line.pattern.startswith("**/") else asked[:1]))
+    asked = line.paths or (
+        line.pattern.removeprefix("**/"),
+        f"x/{line.pattern.removeprefix('**/')}",
+    )
+    return all(
+        ignored.excludes(path) for path in (asked if line.pattern.startswith("**/") else asked[:1])
+    )
 
 
 def _copies_broadly(dockerfile: Dockerfile) -> bool:
@@ -100,10 +119,14 @@ def _strays(context: ContextFiles, ecosystems: Iterable[Ecosystem]) -> Iterator[
             for name in fact.names:
                 deep = name.startswith("**/")
                 paths = _hits(context, name.removeprefix("**/"), deep, fact)
-                sooner = any(fnmatchcase(one, glob) for glob in fact.from_sources for one in context.names)
+                sooner = any(
+                    fnmatchcase(one, glob) for glob in fact.from_sources for one in context.names
+                )
                 if deep and (paths or sooner):
                     wide = sooner or any("/" in path for path in paths)
-                    yield Line(name if wide else name.removeprefix("**/"), paths, fact.kind, fact.reason)
+                    yield Line(
+                        name if wide else name.removeprefix("**/"), paths, fact.kind, fact.reason
+                    )
                 elif not deep:
                     kind = "packages" if fact.inside else fact.kind
                     yield from (Line(path, (path,), kind, fact.reason) for path in paths)
@@ -112,7 +135,8 @@ def _strays(context: ContextFiles, ecosystems: Iterable[Ecosystem]) -> Iterator[
 
 
 def _hits(context: ContextFiles, name: str, deep: bool, fact: Stray) -> tuple[str, ...]:
-    """Files and folders of that name that the fact is about, all of them: one that is not makes the pattern wrong."""
+    """Files and folders of that name that the fact is about, all of them: one that is not makes the
+    pattern wrong."""
     files, folders = context.named_like(name)
     if not deep:
         files, folders = ([path for path in paths if "/" not in path] for paths in (files, folders))
@@ -125,7 +149,11 @@ def _hits(context: ContextFiles, name: str, deep: bool, fact: Stray) -> tuple[st
         folders = [path for path in folders if f"{path}/{fact.inside}" in context.sizes]
     if fact.like:
         folders = []
-        files = [path for path in files if not is_template(path) and re.search(fact.like, context.text(path, 1 << 16))]
+        files = [
+            path
+            for path in files
+            if not is_template(path) and re.search(fact.like, context.text(path, 1 << 16))
+        ]
     found = sorted([*files, *folders])
     return tuple(found if deep else (path for path in found if _PLAIN.fullmatch(path)))
 
@@ -135,7 +163,9 @@ def _made_from(context: ContextFiles, path: str, source: str) -> bool:
     return posixpath.join(posixpath.dirname(path), source.replace("{stem}", stem)) in context.sizes
 
 
-def _kept_out(situation: Situation, ours: Sequence[Served], lines: Sequence[Line]) -> tuple[list[Line], list[Skip]]:
+def _kept_out(
+    situation: Situation, ours: Sequence[Served], lines: Sequence[Line]
+) -> tuple[list[Line], list[Skip]]:
     """The lines that may be written, and why others may not."""
     opened = _opened(situation)
     unnamed = [line for line in lines if not _is_named(line, ours, opened)]
@@ -156,12 +186,15 @@ def _kept_out(situation: Situation, ours: Sequence[Served], lines: Sequence[Line
 
 def _refused(line: Line, about: About) -> str:
     """Why a line of its kind may not be written."""
-    return next((why for why in (refuses(line, about) for refuses in RULES[line.kind].refuses) if why), "")
+    return next(
+        (why for why in (refuses(line, about) for refuses in RULES[line.kind].refuses) if why), ""
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is asked once about all lines: who asks git, who calls Docker, and which file names which path."""
+    """What is asked once about all lines: who asks git, who calls Docker, and which file names
+    which path."""
 
     situation: Situation
     ours: Sequence[Served]
@@ -171,7 +204,9 @@ class About:
 
     def committed(self, line: Line) -> bool:
         tracked, context = self.situation.project.context.tracked, self.situation.project.context
-        return tracked is not None and any(own in tracked for path in line.paths for own in _files(context, path))
+        return tracked is not None and any(
+            own in tracked for path in line.paths for own in _files(context, path)
+        )
 
 
 def _asked_by_git(_line: Line, about: About) -> str:
@@ -198,7 +233,8 @@ def _is_committed(line: Line, about: About) -> str:
 
 
 def _is_all_there_is(line: Line, about: About) -> str:
-    """Packages of the machine may be what the image runs with, unless it installs its own; a script may start them."""
+    """Packages of the machine may be what the image runs with, unless it installs its own; a script
+    may start them."""
     dockerfile, context = about.situation.dockerfile, about.situation.project.context
     runs = [item.value for item in dockerfile.instructions if item.keyword == "RUN"]
     if not any(word in value for value in runs for word in _INSTALLERS):
@@ -220,14 +256,18 @@ class Rule:
 
 
 RULES: Mapping[str, Rule] = {
-    "vcs": Rule("version control data", "unless a step, a script or a source asks git", (_asked_by_git,)),
+    "vcs": Rule(
+        "version control data", "unless a step, a script or a source asks git", (_asked_by_git,)
+    ),
     "project": Rule(
         "Dockerfiles, Compose files, settings of the project's host",
         "unless a file names them, the image calls Docker, or git is asked",
         (_changes_git, _read_by_docker, _read_by_file),
     ),
     "machine": Rule(
-        "bytecode, caches of tools, an editor's files, logs", "unless they are committed", (_changes_git, _is_committed)
+        "bytecode, caches of tools, an editor's files, logs",
+        "unless they are committed",
+        (_changes_git, _is_committed),
     ),
     "packages": Rule(
         "a virtual environment of this machine",
@@ -236,14 +276,16 @@ RULES: Mapping[str, Rule] = {
     ),
     "made": Rule(
         "what a step makes at the very place where a COPY would bring it",
-        "unless a stage copies it and does not make it, an instruction takes it by its name, or it is committed",
+        "unless a stage copies it and does not make it, an instruction takes it by its name, or it"
+        " is committed",
         (),
     ),
 }
 
 
 def _is_named(line: Line, ours: Sequence[Served], opened: set[str]) -> bool:
-    """A Dockerfile or the smoke run asks for it by its name: a name that stands there is never kept out."""
+    """A Dockerfile or the smoke run asks for it by its name: a name that stands there is never kept
+    out."""
     name = posixpath.basename(line.pattern)
     if any(one.takes(path) for one in ours for path in line.paths):
         return True
@@ -260,22 +302,28 @@ def _wanted_back(pattern: str, ignore: str) -> bool:
     last = pattern.rpartition("/")[2]
     lines = (line.strip() for line in ignore.splitlines())
     parts = (part for line in lines if line.startswith("!") for part in line[1:].split("/"))
-    return any(fnmatchcase(part, last) or (part.strip("*") and fnmatchcase(last, part)) for part in parts)
+    return any(
+        fnmatchcase(part, last) or (part.strip("*") and fnmatchcase(last, part)) for part in parts
+    )
 
 
 STRATEGY = Strategy(
     name="ignore-file",
     does="Keeps what no build needs out of the build context.",
-    why="What is not in the build context can neither be shipped nor make a step miss the cache. `COPY . .` ships and "
-    "hashes version control data, the packages of the developer's machine and the Dockerfile itself: a changed comment "
-    "in it rebuilds everything below.",
+    why=(
+        "What is not in the build context can neither be shipped nor make a step miss the cache."
+        " `COPY . .` ships and hashes version control data, the packages of the developer's machine"
+        " and the Dockerfile itself: a changed comment in it rebuilds everything below."
+    ),
     safety="text",
     doubt=44,
     failures=frozenset([AUTHORS_STEP]),
     references=("https://docs.docker.com/build/concepts/context/#dockerignore-files",),
     rewrite=rewrite,
-    refuses="Where no COPY takes a whole folder; a file that an instruction of any Dockerfile of the context, a source "
-    "or a script names, or that the smoke run opened, is never hidden.",
+    refuses=(
+        "Where no COPY takes a whole folder; a file that an instruction of any Dockerfile of the"
+        " context, a source or a script names, or that the smoke run opened, is never hidden."
+    ),
     table=tuple((rule.what, f"may be kept out, {rule.but}") for rule in RULES.values()),
     examples=(
         Example(
@@ -314,8 +362,12 @@ STRATEGY = Strategy(
         ),
         Example(
             "a file that is copied first is no folder of the context",
-            before="FROM python:3.12\nCOPY requirements.txt ./\nRUN python -m venv .venv\nCOPY . .\n",
-            after="FROM python:3.12\nCOPY requirements.txt ./\nRUN python -m venv .venv\nCOPY . .\n",
+            before=(
+                "FROM python:3.12\nCOPY requirements.txt ./\nRUN python -m venv .venv\nCOPY . .\n"
+            ),
+            after=(
+                "FROM python:3.12\nCOPY requirements.txt ./\nRUN python -m venv .venv\nCOPY . .\n"
+            ),
             files={"requirements.txt": "flask", "app.py": ""},
             ignore_after="**/__pycache__\n.venv\n",
         ),
@@ -329,19 +381,30 @@ STRATEGY = Strategy(
             "settings whose name begins like a Compose file's",
             before="FROM a\nCOPY . .\n",
             after=None,
-            files={"composer.yaml": "services: x\n", "compose-rules.yaml": "rules: []\n", "Dockerfile.j2": "FROM x\n"},
+            files={
+                "composer.yaml": "services: x\n",
+                "compose-rules.yaml": "rules: []\n",
+                "Dockerfile.j2": "FROM x\n",
+            },
         ),
         Example(
             "another Dockerfile of the context takes it",
             before="FROM a\nCOPY . .\n",
             after=None,
-            files={"compose.yaml": "services: {}\n", "e2e/Dockerfile": "FROM docker\nCOPY compose.yaml /\n"},
+            files={
+                "compose.yaml": "services: {}\n",
+                "e2e/Dockerfile": "FROM docker\nCOPY compose.yaml /\n",
+            },
         ),
         Example(
             "a source reads it",
             before="FROM python:3.12\nCOPY . .\n",
             after="FROM python:3.12\nCOPY . .\n",
-            files={"app.py": "open('compose.yaml')", "compose.yaml": "services: {}\n", "compose.yml": "services: {}\n"},
+            files={
+                "app.py": "open('compose.yaml')",
+                "compose.yaml": "services: {}\n",
+                "compose.yml": "services: {}\n",
+            },
             ignore_after="compose.yml\n**/__pycache__\n",
             refused="app.py names it",
         ),

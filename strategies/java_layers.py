@@ -1,4 +1,5 @@
-"""java-layers: a Spring Boot archive beside its libraries, so that an edit of the source ships kilobytes."""
+"""java-layers: a Spring Boot archive beside its libraries, so that an edit of the source ships
+kilobytes."""
 
 from __future__ import annotations
 
@@ -21,11 +22,16 @@ LEAST_BYTES = 1_000_000
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """The one Spring Boot archive that the final stage copies, where its start is a plain `java -jar`."""
+    """The one Spring Boot archive that the final stage copies, where its start is a plain `java
+    -jar`."""
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None:
         return
-    found = [(path, jar) for path in sorted(final.carved.paths("kept")) if (jar := _boot_jar(evidence, path))]
+    found = [
+        (path, jar)
+        for path in sorted(final.carved.paths("kept"))
+        if (jar := _boot_jar(evidence, path))
+    ]
     line = situation.stage.line
     if len(found) > 1:
         yield Skip(f"{found[0][0]} and {found[1][0]} are both archives of Spring Boot", line)
@@ -37,7 +43,11 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
 
 
 def _boot_jar(evidence: Evidence, path: str) -> BootJar | None:
-    node = evidence.side.file(path) if path.endswith((".jar", ".war")) and path in evidence.opened else None
+    node = (
+        evidence.side.file(path)
+        if path.endswith((".jar", ".war")) and path in evidence.opened
+        else None
+    )
     if node is None:
         return None
     with node.open() as file:
@@ -58,20 +68,32 @@ def _refusal(evidence: Evidence, final: FinalStage, path: str, jar: BootJar) -> 
         return f"{path} has a start of its own ({jar.manifest.get('Main-Class', '')})"
     if node is not None and not node.read(2).startswith(b"PK"):
         return f"{path} is executable by itself"
-    if not any(name.startswith(f"{LIBRARIES}spring-boot-jarmode-tools-") for name in jar.members) or not jar.layers:
+    if (
+        not any(name.startswith(f"{LIBRARIES}spring-boot-jarmode-tools-") for name in jar.members)
+        or not jar.layers
+    ):
         return f"{path} was built without its tools or layers"
-    if not re.search(r"(?:^|[ /])java(?: [^|;&<>]*)? -jar ", start) or "-cp " in start or "-javaagent" in start:
+    if (
+        not re.search(r"(?:^|[ /])java(?: [^|;&<>]*)? -jar ", start)
+        or "-cp " in start
+        or "-javaagent" in start
+    ):
         return "the start is not a plain `java -jar`"
-    if "loader." in start or any(name.startswith("LOADER_") or "loader." in environment[name] for name in environment):
+    if "loader." in start or any(
+        name.startswith("LOADER_") or "loader." in environment[name] for name in environment
+    ):
         return "the start has settings of Spring Boot's loader"
     return f"{path} is {size} bytes only" if size < LEAST_BYTES else ""
 
 
 def _layered(evidence: Evidence, final: FinalStage, path: str, jar: BootJar, line: int) -> Change:
-    """Libraries at the place of the archive, each layer by itself; the archive, small now, comes last of all."""
+    """Libraries at the place of the archive, each layer by itself; the archive, small now, comes
+    last of all."""
     folder = posixpath.dirname(path).rstrip("/") + "/"
     name = _free_name(evidence, path)
-    command = f"java -Djarmode=tools -jar {shell_word(path)} extract --layers --destination {FOLDER}"
+    command = (
+        f"java -Djarmode=tools -jar {shell_word(path)} extract --layers --destination {FOLDER}"
+    )
     command += f" --libraries {name}" if name != "lib" else ""
     application = "application" if "application" in jar.layers else list(jar.layers)[-1]
     layers = [layer for layer in jar.layers_with_libraries() if layer != application]
@@ -80,8 +102,9 @@ def _layered(evidence: Evidence, final: FinalStage, path: str, jar: BootJar, lin
     size = sum(1 for _ in jar.libraries)
     new = replace(final, copies=tuple(copies), prepare=(*final.prepare, command))
     because = (
-        f"the {size} libraries of {posixpath.basename(path)} lie beside it, in layers of their own: an edit of the "
-        f"source ships the application's own classes instead of {evidence.facts[path].size / 1e6:.1f} MB"
+        f"the {size} libraries of {posixpath.basename(path)} lie beside it, in layers of their own:"
+        " an edit of the source ships the application's own classes instead of"
+        f" {evidence.facts[path].size / 1e6:.1f} MB"
     )
     return Change(because, line, final=new)
 
@@ -91,7 +114,9 @@ def _free_name(evidence: Evidence, path: str) -> str:
     folder = posixpath.dirname(path)
     stem = re.sub(r"[^\w-]", "-", posixpath.basename(path).removesuffix(".jar"))
     names = ("lib", f"{stem}-lib", f"{stem}-libraries")
-    return next(name for name in names if evidence.tree.resolve(posixpath.join(folder, name)) is None)
+    return next(
+        name for name in names if evidence.tree.resolve(posixpath.join(folder, name)) is None
+    )
 
 
 def _without(copy: Copy, path: str) -> Copy | None:
@@ -100,20 +125,28 @@ def _without(copy: Copy, path: str) -> Copy | None:
     left = tuple(source for source in copy.sources if source != path)
     if not left:
         return None
-    folder = copy.destination if len(copy.sources) > 1 else posixpath.dirname(copy.destination) + "/"
+    folder = (
+        copy.destination if len(copy.sources) > 1 else posixpath.dirname(copy.destination) + "/"
+    )
     return replace(copy, sources=left, destination=folder if len(left) > 1 else left[0])
 
 
 STRATEGY = Strategy(
     name="java-layers",
     does="Parts a Spring Boot archive into libraries and code.",
-    why="Spring Boot packs an application with all its libraries into one archive: every edit ships tens of megabytes, "
-    "which cannot share a layer with the image before, and the libraries are read through a loader. Spring Boot's own "
-    "tool takes it apart; the archive keeps its path and its start command, and names the libraries beside it.",
+    why=(
+        "Spring Boot packs an application with all its libraries into one archive: every edit ships"
+        " tens of megabytes, which cannot share a layer with the image before, and the libraries"
+        " are read through a loader. Spring Boot's own tool takes it apart; the archive keeps its"
+        " path and its start command, and names the libraries beside it."
+    ),
     safety="evidence",
     doubt=45,
     references=("https://docs.spring.io/spring-boot/reference/packaging/efficient.html",),
     rewrite=rewrite,
-    refuses="Spring Boot before 3.3, whose tool needs another start; wars, archives that are executable by themselves "
-    "or have another launcher; settings of the loader; any start but a plain `java -jar`.",
+    refuses=(
+        "Spring Boot before 3.3, whose tool needs another start; wars, archives that are executable"
+        " by themselves or have another launcher; settings of the loader; any start but a plain"
+        " `java -jar`."
+    ),
 )

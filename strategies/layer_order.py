@@ -1,4 +1,5 @@
-"""layer-order: manifests and lock files before the source, so that an edit does not install everything again."""
+"""layer-order: manifests and lock files before the source, so that an edit does not install
+everything again."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ MOST_NAMES = 6
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Each stage by itself: the first COPY lines of the source that can wait, and the RUN steps after them."""
+    """Each stage by itself: the first COPY lines of the source that can wait, and the RUN steps
+    after them."""
     for stage in situation.dockerfile.reachable(situation.project.target):
         for above, group in source_groups(situation, stage):
             found = list(_group(situation, stage, above, group))
@@ -37,17 +39,25 @@ def _group(
     situation: Situation, stage: Stage, above: Sequence[SourceCopy], group: Sequence[SourceCopy]
 ) -> Iterator[Change | Skip]:
     """`above`: what COPY lines in front of the group bring."""
-    after = [item for item in stage.instructions if item.span.start > group[-1].instruction.span.start]
+    after = [
+        item for item in stage.instructions if item.span.start > group[-1].instruction.span.start
+    ]
     context = situation.project.context
-    laid = cache(lambda: lay(context, [*above, *group]))  # few steps need it, and a context is large
-    ground = Ground(group, context, laid, workdir_at(situation.dockerfile.scope_at(group[0].instruction)))
+    laid = cache(
+        lambda: lay(context, [*above, *group])
+    )  # few steps need it, and a context is large
+    ground = Ground(
+        group, context, laid, workdir_at(situation.dockerfile.scope_at(group[0].instruction))
+    )
     late = late_install(situation, ground, after) if has_folder(group) else None
     if late is not None:
         yield _earlier(situation, ground, late)
         return
     moves = find_moves(situation, ground, after)
     single = any(copy.files for copy in group)
-    ahead = None if single and moves.last is not None else find_ahead(situation, ground, after, moves)
+    ahead = (
+        None if single and moves.last is not None else find_ahead(situation, ground, after, moves)
+    )
     if moves.last is None:
         yield from (
             _fetch_alone(situation, ground, ahead, above)
@@ -70,9 +80,13 @@ def _group(
     lines: list[str] = []
     if isinstance(ahead, Ahead):
         files = [path for path in ahead.files if path not in moves.files]
-        lines = ahead.lines(situation, group, missing_in_front(situation, files, stage, above, parts))
+        lines = ahead.lines(
+            situation, group, missing_in_front(situation, files, stage, above, parts)
+        )
         because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
-    yield Change(because, group[0].instruction.line, behind(situation, parts, moves, missing, lines))
+    yield Change(
+        because, group[0].instruction.line, behind(situation, parts, moves, missing, lines)
+    )
 
 
 def _earlier(situation: Situation, ground: Ground, late: Instruction) -> Change:
@@ -83,9 +97,13 @@ def _earlier(situation: Situation, ground: Ground, late: Instruction) -> Change:
     spaced = text[:at].endswith(eol * 2) and text[:start].endswith(eol * 2)
     if spaced and (end == len(text) or text.startswith(eol, end)):
         start -= len(eol)
-    because = f"`{late.value[:60]}` needs nothing of the source: an edit of it does not run it again"
+    because = (
+        f"`{late.value[:60]}` needs nothing of the source: an edit of it does not run it again"
+    )
     moved += "" if moved.endswith("\n") else eol
-    return Change(because, late.line, (Edit(at, at, moved + (eol if spaced else "")), Edit(start, end, "")))
+    return Change(
+        because, late.line, (Edit(at, at, moved + (eol if spaced else "")), Edit(start, end, ""))
+    )
 
 
 def _refusal(ahead: Skip | Ahead | None, moves: Moves, *, single: bool) -> Iterator[Skip]:
@@ -113,7 +131,10 @@ def _fetch_alone(
     missing = missing_in_front(situation, ahead.files, stage, above, parts)
     names = _names(missing or ahead.files)
     what = f"are fetched from {names} alone" if missing else "are fetched in front of the source"
-    because = f"dependencies {what} for `{ahead.command}`: an edit of the source does not fetch them again"
+    because = (
+        f"dependencies {what} for `{ahead.command}`: an edit of the source does not fetch them"
+        " again"
+    )
     lines = ahead.lines(situation, group, missing)
     yield Change(because, group[0].instruction.line, between(situation, parts, lines))
 
@@ -122,12 +143,15 @@ def _because(moves: Moves, read: Sequence[Brought]) -> str:
     commands = list(dict.fromkeys(moves.commands))
     more = len(commands) - MOST_NAMES
     installs = "; ".join(commands[:MOST_NAMES])
-    what = f"only {_names(read) or 'what is copied before'}" if moves.files else "nothing of the source"
+    what = (
+        f"only {_names(read) or 'what is copied before'}"
+        if moves.files
+        else "nothing of the source"
+    )
     several = len(commands) > 1
     return (
-        f"`{installs}`{f' and {more:,} more' if more > 0 else ''} {'read' if several else 'reads'} {what}: "
-        "an edit of the source does not run "
-        f"{'them' if several else 'it'} again"
+        f"`{installs}`{f' and {more:,} more' if more > 0 else ''} {'read' if several else 'reads'}"
+        f" {what}: an edit of the source does not run {'them' if several else 'it'} again"
     )
 
 
@@ -146,9 +170,11 @@ def _odd_name(paths: Sequence[Brought]) -> str:
 STRATEGY = Strategy(
     name="layer-order",
     does="Installs dependencies before the source is copied.",
-    why="BuildKit runs a step again when anything that it was given changed. A COPY of the whole source before the "
-    "installation makes every edit install every dependency again. With the manifests alone in front, the installation "
-    "is a cache hit until they change.",
+    why=(
+        "BuildKit runs a step again when anything that it was given changed. A COPY of the whole"
+        " source before the installation makes every edit install every dependency again. With the"
+        " manifests alone in front, the installation is a cache hit until they change."
+    ),
     safety="text",
     doubt=48,
     failures=frozenset([AUTHORS_STEP]),
@@ -159,7 +185,10 @@ STRATEGY = Strategy(
     ),
     rewrite=rewrite,
     table=described(),
-    refuses="An installation that reads the source (`pip install .`, install scripts in package.json, local paths in a "
-    "manifest), a step that cannot be read with certainty, a manifest that the context lacks.",
+    refuses=(
+        "An installation that reads the source (`pip install .`, install scripts in package.json,"
+        " local paths in a manifest), a step that cannot be read with certainty, a manifest that"
+        " the context lacks."
+    ),
     examples=EXAMPLES,
 )

@@ -1,4 +1,5 @@
-"""modern-syntax: old forms of instructions as they are written today, with the same result to the byte."""
+"""modern-syntax: old forms of instructions as they are written today, with the same result to the
+byte."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
 
 
 def _pairs(_situation: Situation, item: Instruction) -> Change | Skip | None:
-    """`ENV key the rest of the line`: the rest is one value, quoted where the new form would cut it."""
+    """`ENV key the rest of the line`: the rest is one value, quoted where the new form would cut
+    it."""
     typed = item.typed
     if not isinstance(typed, Env | Label) or not typed.legacy:
         return None
@@ -39,7 +41,10 @@ def _pairs(_situation: Situation, item: Instruction) -> Change | Skip | None:
                     item.line)  # fmt: skip
     key = typed.pairs[0].key
     span = item.value_span
-    because = f"`{item.keyword} {key} ...` is an old form: the value is the rest of the line, whatever stands there"
+    because = (
+        f"`{item.keyword} {key} ...` is an old form: the value is the rest of the line, whatever"
+        " stands there"
+    )
     return Change(because, item.line, (Edit(span.start, span.end, f"{key}={value}"),))
 
 
@@ -47,7 +52,11 @@ def _value(item: Instruction, pairs: Pairs) -> str | None:
     """The value as the new form writes it; None where that is not surely the same."""
     pair = pairs.pairs[0]
     value = pair.value or ""
-    if item.line != item.end_line or not _KEY.fullmatch(pair.key) or any(ord(char) < 32 for char in item.value):
+    if (
+        item.line != item.end_line
+        or not _KEY.fullmatch(pair.key)
+        or any(ord(char) < 32 for char in item.value)
+    ):
         return None
     if _BARE.fullmatch(value) or _QUOTED.fullmatch(value):
         return value
@@ -82,12 +91,15 @@ def _fetches(source: str) -> bool:
 
 
 def _not_certain(situation: Situation, source: str) -> str:
-    """What ADD does with a source of the context besides copying it, or may do with a later file of that name."""
+    """What ADD does with a source of the context besides copying it, or may do with a later file of
+    that name."""
     context = situation.project.context
     clean = posixpath.normpath("/" + source).strip("/")
     found = [clean]
     if is_glob(clean):
-        if not re.fullmatch(r"\.[a-z]{1,6}", posixpath.splitext(posixpath.basename(clean))[1]) or _unpacked(clean):
+        if not re.fullmatch(
+            r"\.[a-z]{1,6}", posixpath.splitext(posixpath.basename(clean))[1]
+        ) or _unpacked(clean):
             return "an archive that fits the pattern would be unpacked"
         found = present(context, clean)
     elif not clean or clean in context.folders:
@@ -100,13 +112,17 @@ def _not_certain(situation: Situation, source: str) -> str:
 
 def _unpacked(path: str) -> bool:
     """By its name: the file may be a placeholder for an archive that is not fetched yet."""
-    return path.endswith((".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".lzma"))
+    return path.endswith(
+        (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".lzma")
+    )
 
 
 def _maintainer(_situation: Situation, item: Instruction) -> Change | Skip | None:
     if not isinstance(item.typed, Maintainer):
         return None
-    return Skip("MAINTAINER stays: it fills the image's Author field, which no label does", item.line)
+    return Skip(
+        "MAINTAINER stays: it fills the image's Author field, which no label does", item.line
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +145,20 @@ FORMS: Mapping[str, Form] = {
         "addresses, git, archives, patterns that may fit an archive, names in variables, ONBUILD",
         _add,
     ),
-    "MAINTAINER": Form("may become nothing else", "always: a label is not the image's Author field", _maintainer),
+    "MAINTAINER": Form(
+        "may become nothing else", "always: a label is not the image's Author field", _maintainer
+    ),
 }
 
 
 STRATEGY = Strategy(
     name="modern-syntax",
     does="Old forms of ENV, LABEL and ADD as written today.",
-    why="The old form `ENV KEY VALUE` takes the rest of the line for the value, `A=b` included, and BuildKit warns of "
-    "it; ADD may fetch and unpack, which a reader has to rule out. The new forms say the same without doubt.",
+    why=(
+        "The old form `ENV KEY VALUE` takes the rest of the line for the value, `A=b` included, and"
+        " BuildKit warns of it; ADD may fetch and unpack, which a reader has to rule out. The new"
+        " forms say the same without doubt."
+    ),
     safety="text",
     doubt=5,
     wrong="this is an old form of the instruction",
@@ -146,8 +167,11 @@ STRATEGY = Strategy(
         "https://docs.docker.com/build/building/best-practices/#add-or-copy",
     ),
     rewrite=rewrite,
-    refuses="Values with escapes or quotes inside, instructions of several lines, ONBUILD; ADD of anything but plain "
-    "files and folders that are in the context; MAINTAINER, which fills a field of its own.",
+    refuses=(
+        "Values with escapes or quotes inside, instructions of several lines, ONBUILD; ADD of"
+        " anything but plain files and folders that are in the context; MAINTAINER, which fills a"
+        " field of its own."
+    ),
     table=tuple((old, f"{form.new}; stays: {form.stays}") for old, form in FORMS.items()),
     examples=(
         Example(
@@ -156,10 +180,21 @@ STRATEGY = Strategy(
             after=None,
             refused="stays in its old form",
         ),
-        Example("a quote inside", before='FROM a\nENV JSON {"a": 1}\n', after=None, refused="stays in its old form"),
-        Example("several lines", before="FROM a\nENV A b \\\n  c\n", after=None, refused="several lines"),
+        Example(
+            "a quote inside",
+            before='FROM a\nENV JSON {"a": 1}\n',
+            after=None,
+            refused="stays in its old form",
+        ),
+        Example(
+            "several lines", before="FROM a\nENV A b \\\n  c\n", after=None, refused="several lines"
+        ),
         Example("the new form already", before="FROM a\nENV A=b C=d\nLABEL a=b\n", after=None),
-        Example("an instruction that waits for another build", before="FROM a\nONBUILD ADD x /x\n", after=None),
+        Example(
+            "an instruction that waits for another build",
+            before="FROM a\nONBUILD ADD x /x\n",
+            after=None,
+        ),
         Example("an address", before="FROM a\nADD https://example.org/x.txt /x\n", after=None),
         Example("a repository", before="FROM a\nADD git@example.org:a/b.git /b\n", after=None),
         Example(
@@ -176,9 +211,17 @@ STRATEGY = Strategy(
             refused="would be unpacked",
             files={"conf.yml": "x"},
         ),
-        Example("a name in a variable", before="FROM a\nARG F\nADD $F /x\n", after=None, refused="is a variable"),
         Example(
-            "not in the context", before="FROM a\nADD app.jar /x\n", after=None, refused="not in the build context"
+            "a name in a variable",
+            before="FROM a\nARG F\nADD $F /x\n",
+            after=None,
+            refused="is a variable",
+        ),
+        Example(
+            "not in the context",
+            before="FROM a\nADD app.jar /x\n",
+            after=None,
+            refused="not in the build context",
         ),
         Example(
             "a checksum is ADD's own",
@@ -193,8 +236,14 @@ STRATEGY = Strategy(
         ),
         Example(
             "values with blanks, variables and equal signs",
-            before='FROM a\nENV PATH /opt/bin:$PATH\nENV A b c=d\nENV OPTS  "-x $A"\nLABEL name The Name\n',
-            after='FROM a\nENV PATH=/opt/bin:$PATH\nENV A="b c=d"\nENV OPTS="-x $A"\nLABEL name="The Name"\n',
+            before=(
+                'FROM a\nENV PATH /opt/bin:$PATH\nENV A b c=d\nENV OPTS  "-x $A"\nLABEL name The'
+                " Name\n"
+            ),
+            after=(
+                'FROM a\nENV PATH=/opt/bin:$PATH\nENV A="b c=d"\nENV OPTS="-x $A"\nLABEL name="The'
+                ' Name"\n'
+            ),
         ),
         Example(
             "files and folders",

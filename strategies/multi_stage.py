@@ -1,4 +1,5 @@
-"""multi-stage: the original's instructions become the builder; the final stage gets only what a run needs."""
+"""multi-stage: the original's instructions become the builder; the final stage gets only what a run
+needs."""
 
 from __future__ import annotations
 
@@ -30,11 +31,16 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """Names the builder and carves a final stage on the base that the original has."""
     evidence = situation.evidence
     if evidence is None:
-        yield Skip("needs `imgopt optimize`: which files a run needs is measured on the built image")
+        yield Skip(
+            "needs `imgopt optimize`: which files a run needs is measured on the built image"
+        )
         return
     stage = situation.stage
     if not _builds_something(stage) and not _wanted_by_another(situation):
-        yield Skip("nothing is built or installed here: the final stage holds only what it copies", stage.line)
+        yield Skip(
+            "nothing is built or installed here: the final stage holds only what it copies",
+            stage.line,
+        )
         return
     if evidence.side.base is None:
         yield Skip(f"the base {stage.root.base} could not be looked into", stage.line)
@@ -59,7 +65,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         + _told(final.removed_tools),
         stage.line,
         (*edits, *settings.edits, *_remove_tools(situation)),
-        final=on_base(situation, final, carving, str(stage.root.base), evidence.side.base, same_family=True),
+        final=on_base(
+            situation, final, carving, str(stage.root.base), evidence.side.base, same_family=True
+        ),
     )
 
 
@@ -72,7 +80,13 @@ def _told(names: tuple[str, ...]) -> str:
 
 
 def on_base(
-    situation: Situation, final: FinalStage, carving: Carving, name: str, base: Image, *, same_family: bool
+    situation: Situation,
+    final: FinalStage,
+    carving: Carving,
+    name: str,
+    base: Image,
+    *,
+    same_family: bool,
 ) -> FinalStage:
     """The final stage as a carving fills it, on one base."""
     evidence = situation.evidence
@@ -85,7 +99,11 @@ def on_base(
     named = paths_through_links(evidence, final.start_words, base.tree())
     early = (*early, *(_link(path, target) for path, target in named.items()))
     links = (Copy((LINKS + "/",), "/"),) if carving.plan.links or named else ()
-    wanted = msgspec.structs.replace(evidence.config, entrypoint=None) if final.entry_script else evidence.config
+    wanted = (
+        msgspec.structs.replace(evidence.config, entrypoint=None)
+        if final.entry_script
+        else evidence.config
+    )
     return replace(
         final,
         base=name,
@@ -119,11 +137,16 @@ def without_entry_script(situation: Situation, final: FinalStage) -> FinalStage:
     script = idle_entry_script(evidence, found[1].entry_scripts if found else ())
     if not script:
         return final
-    return replace(final, entry_script=script, start_words=final.start_words[len(evidence.config.entrypoint or ()) :])
+    return replace(
+        final,
+        entry_script=script,
+        start_words=final.start_words[len(evidence.config.entrypoint or ()) :],
+    )
 
 
 def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Shell commands of the builder: those that can come before the source is copied, and those at its end."""
+    """Shell commands of the builder: those that can come before the source is copied, and those at
+    its end."""
     is_early = made_early(situation.dockerfile, situation.stage)
     removals = carving.plan.removals
     early = _removal(path for path in removals if is_early(path))
@@ -142,7 +165,10 @@ def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], t
 
 def _link(path: str, target: str) -> str:
     place = LINKS + path
-    return f"mkdir -p {shell_word(posixpath.dirname(place))} && ln -s {shell_word(target)} {shell_word(place)}"
+    return (
+        f"mkdir -p {shell_word(posixpath.dirname(place))} && ln -s {shell_word(target)}"
+        f" {shell_word(place)}"
+    )
 
 
 def _removal(paths: Iterable[str]) -> tuple[str, ...]:
@@ -154,7 +180,9 @@ def _comments(carving: Carving) -> dict[str, str]:
     comments = {}
     if carving.packages:
         first = sorted(carving.packages.items())[:3]
-        comments["packages"] = "Needed at run time: " + ", ".join(f"{name} ({_short(why)})" for name, why in first)
+        comments["packages"] = "Needed at run time: " + ", ".join(
+            f"{name} ({_short(why)})" for name, why in first
+        )
         if len(carving.packages) > 3:
             comments["packages"] += ", ..."
     return comments
@@ -185,7 +213,8 @@ def _builds_something(stage: Stage) -> bool:
 
 
 def _wanted_by_another(situation: Situation) -> bool:
-    """Whether another strategy writes a stage of its own, which the original's instructions are the builder for."""
+    """Whether another strategy writes a stage of its own, which the original's instructions are the
+    builder for."""
     return "distroless-base" not in situation.project.off or replaces_server(situation)
 
 
@@ -204,10 +233,13 @@ def _builder(situation: Situation, stage: Stage) -> tuple[str, tuple[Edit, ...]]
 STRATEGY = Strategy(
     name="multi-stage",
     does="Ships a second stage with only what a run needs.",
-    why="What a build needs (compilers, headers, caches, sources) is not needed to run. The original's own "
-    "instructions stay as the builder; a second stage copies what a run needs, found by evidence: every path that the "
-    "image adds over its base is kept, reinstalled, replaced or dropped, each with a reason. Python's installers, and "
-    "packages that the project lists for its development alone, go where the run opened nothing of them.",
+    why=(
+        "What a build needs (compilers, headers, caches, sources) is not needed to run. The"
+        " original's own instructions stay as the builder; a second stage copies what a run needs,"
+        " found by evidence: every path that the image adds over its base is kept, reinstalled,"
+        " replaced or dropped, each with a reason. Python's installers, and packages that the"
+        " project lists for its development alone, go where the run opened nothing of them."
+    ),
     safety="evidence",
     makes=("slim",),
     doubt=10,
@@ -216,6 +248,8 @@ STRATEGY = Strategy(
         "Chen et al., Automating Dockerfile Refactoring to Multi-stage Builds",
     ),
     rewrite=rewrite,
-    refuses="Without an engine; where the final stage runs nothing, and no other base needs a stage of its own; where "
-    "the base cannot be looked into.",
+    refuses=(
+        "Without an engine; where the final stage runs nothing, and no other base needs a stage of"
+        " its own; where the base cannot be looked into."
+    ),
 )

@@ -1,4 +1,5 @@
-"""non-root: the service runs as a numbered user that owns the application's own folders, and none of the system."""
+"""non-root: the service runs as a numbered user that owns the application's own folders, and none
+of the system."""
 
 from __future__ import annotations
 
@@ -19,7 +20,10 @@ from imgopt.rewrite.writable import Writable, writable
 
 OWN_USER = 10001
 """High enough to be nobody on the host."""
-FALLBACK_USER = "echo 'app:x:{user}:{user}::/tmp:/sbin/nologin' >> /etc/passwd && echo 'app:x:{user}:' >> /etc/group"
+FALLBACK_USER = (
+    "echo 'app:x:{user}:{user}::/tmp:/sbin/nologin' >> /etc/passwd && echo 'app:x:{user}:' >>"
+    " /etc/group"
+)
 _STEPS = frozenset(["FROM", "RUN", "COPY", "ADD", "WORKDIR"])
 SYSTEM_FOLDERS = ("/", "/etc", "/usr", "/bin", "/sbin", "/lib", "/var/lib/dpkg", "/boot")
 
@@ -29,7 +33,10 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     evidence = situation.evidence
     stage = situation.stage
     if evidence is None:
-        yield Skip("needs `imgopt optimize`: which folders the service writes to is measured in its smoke run")
+        yield Skip(
+            "needs `imgopt optimize`: which folders the service writes to is measured in its"
+            " smoke run"
+        )
         return
     refusal = _refusal(evidence)
     if refusal:
@@ -37,7 +44,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         return
     serves_files = situation.final is not None and bool(situation.final.server)
     owned = Writable() if serves_files else writable(evidence, situation.project.repairs.writable)
-    system = next((path for path in owned.all if path in SYSTEM_FOLDERS or path.startswith("/etc/")), None)
+    system = next(
+        (path for path in owned.all if path in SYSTEM_FOLDERS or path.startswith("/etc/")), None
+    )
     if system is not None:
         yield Skip(f"the service writes to {system}, which belongs to the system", stage.line)
         return
@@ -55,7 +64,9 @@ def _refusal(evidence: Evidence) -> str:
     user = evidence.config.user.partition(":")[0]
     if user not in ("", "root", "0"):
         return f"the image runs as {user} already"
-    if any(word.endswith(("gosu", "su-exec", "setpriv", "runuser")) for word in evidence.seen.executed):
+    if any(
+        word.endswith(("gosu", "su-exec", "setpriv", "runuser")) for word in evidence.seen.executed
+    ):
         return "the start script drops privileges itself"
     for_root = next(programs_for_root(evidence.side), None)
     if for_root is not None:
@@ -64,12 +75,17 @@ def _refusal(evidence: Evidence) -> str:
 
 
 def reads_home(evidence: Evidence) -> str:
-    """A file below root's home folder that the service reads; its home has to stay where it is then."""
-    inside = sorted(path for path in evidence.opened if path.startswith("/root/") and path in evidence.facts)
+    """A file below root's home folder that the service reads; its home has to stay where it is
+    then."""
+    inside = sorted(
+        path for path in evidence.opened if path.startswith("/root/") and path in evidence.facts
+    )
     return next((path for path in inside if evidence.facts[path].kind == "file"), "")
 
 
-def _in_final(situation: Situation, final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage) -> Change:
+def _in_final(
+    situation: Situation, final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage
+) -> Change:
     base = evidence.look_into(final.base) if evidence.look_into else None
     user, name = _user_of(base, final.server_user) if base is not None else (OWN_USER, "")
     complement = final.complement
@@ -90,7 +106,8 @@ def _in_final(situation: Situation, final: FinalStage, evidence: Evidence, owned
 
 
 def _user_of(base: Image, wanted: str = "") -> tuple[int, str]:
-    """The base's own user: distroless' nonroot, the `wanted` one, or the only ordinary user that it has."""
+    """The base's own user: distroless' nonroot, the `wanted` one, or the only ordinary user that it
+    has."""
     users = read_users(base.tree())
     for name, number, _ in users:
         if name in ("nonroot", wanted):
@@ -106,18 +123,33 @@ def _make_user(situation: Situation) -> str:
     return command.replace("{user}", str(OWN_USER))
 
 
-def _in_text(situation: Situation, evidence: Evidence, owned: Writable, stage: Stage) -> Iterator[Change | Skip]:
-    """A stage that stays the author's own: USER goes in before its start, the owners where the files come from."""
+def _in_text(
+    situation: Situation, evidence: Evidence, owned: Writable, stage: Stage
+) -> Iterator[Change | Skip]:
+    """A stage that stays the author's own: USER goes in before its start, the owners where the
+    files come from."""
     other = other_base(situation.effects)
     base = evidence.look_into(other) if other and evidence.look_into else evidence.side.base
     user, name = _user_of(base) if base is not None else (OWN_USER, "")
-    has_shell = base.tree().resolve("/bin/sh") is not None if base is not None else evidence.side.exists("/bin/sh")
+    has_shell = (
+        base.tree().resolve("/bin/sh") is not None
+        if base is not None
+        else evidence.side.exists("/bin/sh")
+    )
     lines = owning_lines(situation, owned, user)
     if (lines.early or lines.late) and not has_shell:
-        yield Skip(f"{owned.all[0]} has to belong to the user, and the base has no shell to do it", stage.line)
+        yield Skip(
+            f"{owned.all[0]} has to belong to the user, and the base has no shell to do it",
+            stage.line,
+        )
         return
     early = [*([] if name or not has_shell else [_make_user(situation)]), *lines.early]
-    head = as_root(run_lines([" \\\n && ".join(early)] if early else []), situation.dockerfile, stage.start, evidence)
+    head = as_root(
+        run_lines([" \\\n && ".join(early)] if early else []),
+        situation.dockerfile,
+        stage.start,
+        evidence,
+    )
     place, start = _end_of(stage)
     edits = (
         *lines.edits,
@@ -129,7 +161,8 @@ def _in_text(situation: Situation, evidence: Evidence, owned: Writable, stage: S
 
 
 def _end_of(stage: Stage) -> tuple[int, Instruction | None]:
-    """Where the user can change: in front of the start that follows the last step, else at the end of the stage."""
+    """Where the user can change: in front of the start that follows the last step, else at the end
+    of the stage."""
     last = max(at for at, item in enumerate(stage.instructions) if item.keyword in _STEPS)
     rest = stage.instructions[last + 1 :]
     start = next((item for item in rest if item.keyword in ("CMD", "ENTRYPOINT")), None)
@@ -156,10 +189,13 @@ def _because(user: int, name: str, owned: Writable, evidence: Evidence) -> str:
 STRATEGY = Strategy(
     name="non-root",
     does="Runs the service as a user that is not root.",
-    why="A process that is root in its container is root for every flaw of the kernel or of the runtime. A numeric "
-    "user can be checked by Kubernetes (runAsNonRoot). It owns what the application may write to: its working "
-    "directory, the folders that were made for it, its volumes, and what the smoke run or the sources write to. "
-    "Nothing of the system is its own.",
+    why=(
+        "A process that is root in its container is root for every flaw of the kernel or of the"
+        " runtime. A numeric user can be checked by Kubernetes (runAsNonRoot). It owns what the"
+        " application may write to: its working directory, the folders that were made for it, its"
+        " volumes, and what the smoke run or the sources write to. Nothing of the system is its"
+        " own."
+    ),
     safety="evidence",
     makes=("slim",),
     doubt=60,
@@ -170,6 +206,8 @@ STRATEGY = Strategy(
         "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
     ),
     rewrite=rewrite,
-    refuses="The image has a user already; its start drops privileges itself; it reads below /root, or writes to "
-    "folders of the system.",
+    refuses=(
+        "The image has a user already; its start drops privileges itself; it reads below /root, or"
+        " writes to folders of the system."
+    ),
 )

@@ -70,7 +70,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield _change(situation, situation.evidence, pruned, alone=len(found) == 1)
 
 
-def _prune(situation: Situation, evidence: Evidence, installed: _Installed) -> _Pruned | Skip | None:
+def _prune(
+    situation: Situation, evidence: Evidence, installed: _Installed
+) -> _Pruned | Skip | None:
     """What is there for development only in this folder; None where that is not worth a step."""
     manager, folder, line = installed.manager, installed.folder, installed.step.line
     command = _pruner(evidence, installed)
@@ -78,23 +80,49 @@ def _prune(situation: Situation, evidence: Evidence, installed: _Installed) -> _
         return Skip(f"{manager.name} of this version has no command that prunes", line)
     packages = dev_packages(evidence, folder)
     paths = frozenset(pruned_paths(evidence, folder, packages))
-    asked = next((path for path in situation.project.repairs.paths if any(_covers(path, p) for p in packages)), None)
+    asked = next(
+        (
+            path
+            for path in situation.project.repairs.paths
+            if any(_covers(path, p) for p in packages)
+        ),
+        None,
+    )
     if asked is not None:
-        return Skip(f"the service needs {asked}, of a package that is marked for development only", line)
-    spare = {name for ecosystem in situation.project.ecosystems for one in ecosystem.spare for name in one.packages}
+        return Skip(
+            f"the service needs {asked}, of a package that is marked for development only", line
+        )
+    spare = {
+        name
+        for ecosystem in situation.project.ecosystems
+        for one in ecosystem.spare
+        for name in one.packages
+    }
     explained = explained_in(situation)
-    opened = (path for path in sorted(evidence.opened) if path in paths and _package(path) not in spare)
-    used = next((path for path in opened if not explained(path) or path in evidence.seen.executed), None)
+    opened = (
+        path for path in sorted(evidence.opened) if path in paths and _package(path) not in spare
+    )
+    used = next(
+        (path for path in opened if not explained(path) or path in evidence.seen.executed), None
+    )
     if used is not None:
-        return Skip(f"the service opens {used}, of a package that is marked for development only", line)
+        return Skip(
+            f"the service opens {used}, of a package that is marked for development only", line
+        )
     size = sum(evidence.facts[path].size for path in paths)
-    return _Pruned(replace(installed, command=command), packages, paths) if size >= LEAST_BYTES else None
+    return (
+        _Pruned(replace(installed, command=command), packages, paths)
+        if size >= LEAST_BYTES
+        else None
+    )
 
 
 def _pruner(evidence: Evidence, installed: _Installed) -> str | None:
     """The command of the manager's version that the project uses, as its files in the image say."""
     for pruner in installed.manager.pruner:
-        if not pruner.when or any(pattern_holds(evidence, installed.folder, text) for text in pruner.when):
+        if not pruner.when or any(
+            pattern_holds(evidence, installed.folder, text) for text in pruner.when
+        ):
             return pruner.command
     return None
 
@@ -105,19 +133,36 @@ def _package(path: str) -> str:
     return "/".join(parts[:2]) if parts[0].startswith("@") else parts[0]
 
 
-def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned], *, alone: bool) -> Change:
+def _change(
+    situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned], *, alone: bool
+) -> Change:
     """`alone`: nothing else is installed in the stage."""
     paths = dict.fromkeys((path for one in pruned for path in one.paths), "development packages")
-    size, count = sum(evidence.facts[path].size for path in paths), sum(len(one.packages) for one in pruned)
+    size, count = (
+        sum(evidence.facts[path].size for path in paths),
+        sum(len(one.packages) for one in pruned),
+    )
     spare = ", ".join(sorted({_package(path) for path in paths if path in evidence.opened}))
     but = f" but {spare}, which the package that asks for it does without" if spare else ""
-    because = f"{count} development packages ({size / 1e6:.1f} MB), none of which the service opened{but}"
+    because = (
+        f"{count} development packages ({size / 1e6:.1f} MB), none of which the service opened{but}"
+    )
     first, line = pruned[0].installed, pruned[-1].installed.step.line
-    own = own_stage(situation, first.step, first.folder, first.mounts, first.command) if alone else None
+    own = (
+        own_stage(situation, first.step, first.folder, first.mounts, first.command)
+        if alone
+        else None
+    )
     if own is not None:
-        because += "; what is left comes from a stage that an edit of the source does not build again"
-        return Change(because, line, own.edits, effects=(Pruned(paths), FromStages({own.folder: own.name})))
-    last = [item for item in situation.stage.instructions if item.keyword in ("RUN", "COPY", "ADD")][-1]
+        because += (
+            "; what is left comes from a stage that an edit of the source does not build again"
+        )
+        return Change(
+            because, line, own.edits, effects=(Pruned(paths), FromStages({own.folder: own.name}))
+        )
+    last = [
+        item for item in situation.stage.instructions if item.keyword in ("RUN", "COPY", "ADD")
+    ][-1]
     here = workdir_at(situation.dockerfile.scope_at(last))
     eol = situation.dockerfile.eol
     at = last.extent.end
@@ -125,7 +170,10 @@ def _change(situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned],
     steps = [f"RUN {place.mounts}{going_to(place.folder, here)}{place.command}" for place in places]
     lead = "" if situation.dockerfile.text[at - 1 : at] == "\n" else eol
     return Change(
-        because, line, (Edit(at, at, lead + "".join(step + eol for step in steps)),), effects=(Pruned(paths),)
+        because,
+        line,
+        (Edit(at, at, lead + "".join(step + eol for step in steps)),),
+        effects=(Pruned(paths),),
     )
 
 
@@ -134,14 +182,16 @@ def _covers(path: str, package: str) -> bool:
 
 
 def pattern_holds(evidence: Evidence, folder: str, condition: str) -> bool:
-    """`FILE: PATTERN`: whether a file of the project, as it is in the image, has a line like this."""
+    """`FILE: PATTERN`: whether a file of the project, as it is in the image, has a line like
+    this."""
     name, _, pattern = condition.partition(": ")
     text = (evidence.side.read(posixpath.join(folder, name)) or b"").decode("utf-8", "replace")
     return re.search(pattern, text, re.MULTILINE) is not None
 
 
 def _installers(situation: Situation) -> list[_Installed]:
-    """The last installation in each folder; none where the author prunes himself or leaves development packages out."""
+    """The last installation in each folder; none where the author prunes himself or leaves
+    development packages out."""
     found: dict[str, _Installed] = {}
     for item in (one for one in situation.stage.instructions if one.keyword == "RUN"):
         workdir = workdir_at(situation.dockerfile.scope_at(item))
@@ -150,7 +200,12 @@ def _installers(situation: Situation) -> list[_Installed]:
             install = recognise(words, situation.project.ecosystems)
             if "prune" in words or any(_PRODUCTION.match(word) for word in words):
                 return []
-            if install is None or not install.manager.pruner or "-g" in words or "--global" in words:
+            if (
+                install is None
+                or not install.manager.pruner
+                or "-g" in words
+                or "--global" in words
+            ):
                 continue
             if command.cwd is not None:
                 folder = posixpath.normpath(posixpath.join(workdir, command.cwd))
@@ -159,12 +214,14 @@ def _installers(situation: Situation) -> list[_Installed]:
     return list(found.values())
 
 
-_PRODUCTION = re.compile(r"--(?:omit=dev|only=prod|prod\b|production\b)|omit=dev\Z|NODE_ENV=production\Z|focus\Z")
+_PRODUCTION = re.compile(
+    r"--(?:omit=dev|only=prod|prod\b|production\b)|omit=dev\Z|NODE_ENV=production\Z|focus\Z"
+)
 
 
 def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
-    """Folders of packages that are there for development only: by npm's own record of the tree, or because no
-    package that production needs leads to them."""
+    """Folders of packages that are there for development only: by npm's own record of the tree, or
+    because no package that production needs leads to them."""
     marked = marked_for_development(evidence.side, folder)
     if marked is not None:
         return marked
@@ -172,12 +229,17 @@ def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
         return ()
     needed = _needed(evidence, folder)
     modules = posixpath.join(folder, "node_modules") + "/"
-    there = {posixpath.dirname(package.metadata) for package in evidence.all_packages if package.ecosystem == "node"}
+    there = {
+        posixpath.dirname(package.metadata)
+        for package in evidence.all_packages
+        if package.ecosystem == "node"
+    }
     return tuple(sorted(path for path in there if path.startswith(modules) and path not in needed))
 
 
 def pruned_paths(evidence: Evidence, folder: str, packages: Iterable[str]) -> set[str]:
-    """All that goes with the packages: their files, pnpm's folder around each, links to them, and their programs."""
+    """All that goes with the packages: their files, pnpm's folder around each, links to them, and
+    their programs."""
     gone = {_store_folder(package) for package in packages}
     programs = {name for package in packages for name in _programs(evidence, package)}
     paths = {path for package in gone for path in _below(evidence, package)}
@@ -209,7 +271,8 @@ def _programs(evidence: Evidence, package: str) -> Iterable[str]:
 
 
 def _needed(evidence: Evidence, folder: str) -> set[str]:
-    """Real folders of the packages that production needs, found as Node.js finds them: node_modules here and above."""
+    """Real folders of the packages that production needs, found as Node.js finds them: node_modules
+    here and above."""
     found = {folder, *_members(evidence, folder)}
     stack = [*found]
     while stack:
@@ -226,8 +289,13 @@ def _needed(evidence: Evidence, folder: str) -> set[str]:
 
 
 def _members(evidence: Evidence, folder: str) -> Iterable[str]:
-    """Folders of the project that have a manifest of their own, as the members of a workspace have."""
-    own = (path for path in evidence.facts if path.startswith(folder + "/") and path.endswith("/package.json"))
+    """Folders of the project that have a manifest of their own, as the members of a workspace
+    have."""
+    own = (
+        path
+        for path in evidence.facts
+        if path.startswith(folder + "/") and path.endswith("/package.json")
+    )
     return (posixpath.dirname(path) for path in own if "/node_modules/" not in path)
 
 
@@ -246,15 +314,22 @@ def _json(evidence: Evidence, path: str) -> dict[str, object]:
 
 
 def _below(evidence: Evidence, folder: str) -> list[str]:
-    return [node.path for node in evidence.tree.walk(folder) if node.kind != "dir" and node.path in evidence.facts]
+    return [
+        node.path
+        for node in evidence.tree.walk(folder)
+        if node.kind != "dir" and node.path in evidence.facts
+    ]
 
 
 STRATEGY = Strategy(
     name="prune-dev",
     does="Removes packages that only development needs.",
-    why="Compilers, linters and test runners are needed to build, not to run. The package manager itself removes them "
-    "after the build, so what stays is what its own lock file says that production needs; where the packages are there "
-    "before the source comes, in a stage beside the build, which an edit of the source does not run again.",
+    why=(
+        "Compilers, linters and test runners are needed to build, not to run. The package manager"
+        " itself removes them after the build, so what stays is what its own lock file says that"
+        " production needs; where the packages are there before the source comes, in a stage beside"
+        " the build, which an edit of the source does not run again."
+    ),
     safety="evidence",
     doubt=80,
     references=(
@@ -264,5 +339,8 @@ STRATEGY = Strategy(
         "https://pnpm.io/cli/prune",
     ),
     rewrite=rewrite,
-    refuses="A development package whose files the service opened; no record of which packages are for development.",
+    refuses=(
+        "A development package whose files the service opened; no record of which packages are for"
+        " development."
+    ),
 )

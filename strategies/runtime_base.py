@@ -1,4 +1,5 @@
-"""runtime-base: a built site is served by a web server's own image, not by the image that built it."""
+"""runtime-base: a built site is served by a web server's own image, not by the image that built
+it."""
 
 from __future__ import annotations
 
@@ -40,7 +41,10 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         if server:
             yield Skip(server, line)
         return
-    facts = next((item.web_server for item in situation.project.ecosystems if item.web_server is not None), None)
+    facts = next(
+        (item.web_server for item in situation.project.ecosystems if item.web_server is not None),
+        None,
+    )
     if situation.final is None or facts is None:
         yield Skip(NOT_CARVED, line)
         return
@@ -57,7 +61,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
 
 
 def site_server(project: Project) -> FileServer | str:
-    """The server of files that a web server can replace; else why not, "" for an image that starts none."""
+    """The server of files that a web server can replace; else why not, "" for an image that starts
+    none."""
     evidence = project.evidence
     if evidence is None or evidence.seen.opened is None:
         return ""
@@ -69,7 +74,11 @@ def site_server(project: Project) -> FileServer | str:
         return f"the service did not open {server.folder}/index.html"
     if len(ports) != 1 or (server.port is not None and ports != (server.port,)):
         return f"{server.program} listens on {', '.join(map(str, ports)) or 'no port'}"
-    if any(_leads_out(evidence, path, server.folder) for path in evidence.facts if is_below(path, [server.folder])):
+    if any(
+        _leads_out(evidence, path, server.folder)
+        for path in evidence.facts
+        if is_below(path, [server.folder])
+    ):
         return f"a link in {server.folder} leads out of it"
     if evidence.side.identity is None:
         return f"the image does not know its user {evidence.config.user}"
@@ -77,17 +86,22 @@ def site_server(project: Project) -> FileServer | str:
 
 
 def replaces_server(situation: Situation) -> bool:
-    """Whether the service's own program and its packages are about to go, so that nothing has to be made smaller."""
+    """Whether the service's own program and its packages are about to go, so that nothing has to be
+    made smaller."""
     project = situation.project
     return "runtime-base" not in project.off and isinstance(site_server(project), FileServer)
 
 
 def _static(situation: Situation) -> Iterator[Skip]:
-    commands = [item for item in situation.stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")]
+    commands = [
+        item for item in situation.stage.instructions if item.keyword in ("CMD", "ENTRYPOINT")
+    ]
     for item in commands:
         names = {posixpath.basename(word.strip('"[],')) for word in item.value.split()}
         if not names.isdisjoint({name.partition(" ")[0] for name in known_servers()}):
-            yield Skip("needs `imgopt optimize`: how each kind of path is answered is measured", item.line)
+            yield Skip(
+                "needs `imgopt optimize`: how each kind of path is answered is measured", item.line
+            )
 
 
 def _on_an_image(
@@ -95,9 +109,15 @@ def _on_an_image(
 ) -> Iterator[Change | Skip]:
     evidence, line = situation.evidence, situation.stage.line
     assert evidence is not None
-    syntax = next((item.value for item in situation.dockerfile.directives if item.name == "syntax"), "")
+    syntax = next(
+        (item.value for item in situation.dockerfile.directives if item.name == "syntax"), ""
+    )
     if syntax.rpartition(":")[2].startswith(OLD_SYNTAX):
-        yield Skip(f"the syntax {syntax} has no here-documents, in which the web server's settings are written", line)
+        yield Skip(
+            f"the syntax {syntax} has no here-documents, in which the web server's settings are"
+            " written",
+            line,
+        )
         return
     missing = []
     for name in _candidates(facts, evidence):
@@ -112,8 +132,8 @@ def _on_an_image(
         new = _stage(evidence, final, server, facts, manner, name, image)
         dropped = new.carved.bytes("dropped")
         because = (
-            f"{server.program} only hands out the files of {server.folder}: {name} answers every kind of path in the "
-            f"same way; {dropped / 1e6:.1f} MB stay in the builder"
+            f"{server.program} only hands out the files of {server.folder}: {name} answers every"
+            f" kind of path in the same way; {dropped / 1e6:.1f} MB stay in the builder"
         )
         yield Change(because, line, _unneeded_steps(situation, server.folder), final=new)
         return
@@ -121,10 +141,14 @@ def _on_an_image(
 
 
 def _unneeded_steps(situation: Situation, folder: str) -> tuple[Edit, ...]:
-    """The last steps of the builder whose layers hold nothing of the site: those that install its server."""
+    """The last steps of the builder whose layers hold nothing of the site: those that install its
+    server."""
     evidence = situation.evidence
     assert evidence is not None
-    last = max((fact.layer for path, fact in evidence.facts.items() if is_below(path, [folder])), default=-1)
+    last = max(
+        (fact.layer for path, fact in evidence.facts.items() if is_below(path, [folder])),
+        default=-1,
+    )
     history = evidence.side.image.layer_history[last + 1 :]
     later = [step.created_by.removesuffix(" # buildkit") for step in history if step is not None]
     edits: list[Edit] = []
@@ -137,13 +161,21 @@ def _unneeded_steps(situation: Situation, folder: str) -> tuple[Edit, ...]:
         text = str(typed.shell or "") if isinstance(typed, Run) and not item.heredocs else ""
         if not text or not any(step.endswith(f"-c {text}") for step in later):
             break
-        edits.append(Edit(item.comments[0].start if item.comments else item.extent.start, item.extent.end, ""))
+        edits.append(
+            Edit(
+                item.comments[0].start if item.comments else item.extent.start, item.extent.end, ""
+            )
+        )
     return tuple(reversed(edits))
 
 
 def _candidates(facts: WebServer, evidence: Evidence) -> list[str]:
     suite = evidence.os_release.get("VERSION_CODENAME", "")
-    filled = [name.replace("{suite}", suite) for name in facts.images if suite in SUITES or "{suite}" not in name]
+    filled = [
+        name.replace("{suite}", suite)
+        for name in facts.images
+        if suite in SUITES or "{suite}" not in name
+    ]
     return list(dict.fromkeys(filled))
 
 
@@ -151,7 +183,11 @@ def _misfit(evidence: Evidence, image: Image, facts: WebServer) -> str:
     side = ImageView(image)
     if not side.is_file(facts.program):
         return f"has no {facts.program}"
-    words = health_words(evidence.config.healthcheck.test) if evidence.config.healthcheck is not None else None
+    words = (
+        health_words(evidence.config.healthcheck.test)
+        if evidence.config.healthcheck is not None
+        else None
+    )
     if words and side.command(words[0]) is None:
         return f"has no {words[0]}, which the health check needs"
     return ""
@@ -169,7 +205,10 @@ def _stage(
     config, own = image.config, evidence.side.identity
     settings = without_start(final.settings)
     wanted = msgspec.structs.replace(
-        evidence.config, entrypoint=config.entrypoint, cmd=config.cmd, stop_signal=config.stop_signal
+        evidence.config,
+        entrypoint=config.entrypoint,
+        cmd=config.cmd,
+        stop_signal=config.stop_signal,
     )
     extra = complement(settings, wanted, config, same_family=False)
     user = f"{own.uid}:{own.gid}" if own is not None and not own.is_root else ""
@@ -195,7 +234,9 @@ def _stage(
         start_words=(*(config.entrypoint or ()), *(config.cmd or ())),
         workdir=final.workdir,
         user=user,
-        comments={"files": f"Every kind of path is answered as {server.program} was seen to answer it"},
+        comments={
+            "files": f"Every kind of path is answered as {server.program} was seen to answer it"
+        },
     )
 
 
@@ -209,7 +250,9 @@ def _files(facts: WebServer, block: str, *, by_variable: bool) -> tuple[TextFile
 def _carved(carved: Carved, folder: str) -> Carved:
     """The site is kept whole; nothing else can be asked for."""
     left = Verdict("dropped", "not served: only the files of the built site are")
-    fates = {path: Verdict("kept", "") if is_below(path, [folder]) else left for path in carved.fates}
+    fates = {
+        path: Verdict("kept", "") if is_below(path, [folder]) else left for path in carved.fates
+    }
     return Carved(fates, carved.facts)
 
 
@@ -223,10 +266,12 @@ def _leads_out(evidence: Evidence, path: str, folder: str) -> bool:
 STRATEGY = Strategy(
     name="runtime-base",
     does="Hands out a built site by a web server alone.",
-    why="A front end is built once and then only handed out. The server that does this from the image that built it "
-    "brings a language, a package manager and hundreds of packages for it. A web server's own image has none of them; "
-    "its settings are written from what the original was seen to answer: media types, pages without their ending, "
-    "what is not there.",
+    why=(
+        "A front end is built once and then only handed out. The server that does this from the"
+        " image that built it brings a language, a package manager and hundreds of packages for it."
+        " A web server's own image has none of them; its settings are written from what the"
+        " original was seen to answer: media types, pages without their ending, what is not there."
+    ),
     safety="evidence",
     makes=("slim",),
     doubt=85,
@@ -239,12 +284,22 @@ STRATEGY = Strategy(
     examples=(
         Example(
             "needs the answers of a run",
-            before='FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm run build\nCMD ["serve", "-s", "build"]\n',
+            before=(
+                'FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm run build\nCMD ["serve", "-s",'
+                ' "build"]\n'
+            ),
             after=None,
             refused="how each kind of path is answered is measured",
         ),
-        Example("a program of one's own", before='FROM node:20\nCOPY . .\nCMD ["node", "server.js"]\n', after=None),
+        Example(
+            "a program of one's own",
+            before='FROM node:20\nCOPY . .\nCMD ["node", "server.js"]\n',
+            after=None,
+        ),
     ),
-    refuses="A server that compiles while it runs; one with settings of its own (serve.json, a proxy, headers); lists "
-    "of folders; pages of its own for what is not there; a web server's image that cannot be had.",
+    refuses=(
+        "A server that compiles while it runs; one with settings of its own (serve.json, a proxy,"
+        " headers); lists of folders; pages of its own for what is not there; a web server's image"
+        " that cannot be had."
+    ),
 )

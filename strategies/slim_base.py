@@ -1,4 +1,5 @@
-"""slim-base: the final stage on the slim image of the same distribution, release and language version."""
+"""slim-base: the final stage on the slim image of the same distribution, release and language
+version."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ from imgopt.strategies.multi_stage import on_base, without_entry_script
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Tries the slim bases of the family in order; the first one that can be had and fits is taken. Without a carved
-    stage it is put under the author's own lines."""
+    """Tries the slim bases of the family in order; the first one that can be had and fits is taken.
+    Without a carved stage it is put under the author's own lines."""
     evidence, final = situation.evidence, situation.final
     if evidence is None:
         yield Skip("needs `imgopt optimize`")
@@ -31,7 +32,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if refusal:
         yield Skip(refusal, line)
         return
-    candidates = slim_candidates(base, situation.project.ecosystems, evidence.os_release, evidence.config.environment)
+    candidates = slim_candidates(
+        base, situation.project.ecosystems, evidence.os_release, evidence.config.environment
+    )
     if not candidates:
         yield Skip(f"no slim base is known for {base}", line)
     missing = []
@@ -75,7 +78,9 @@ def _on(situation: Situation, base: str, name: str, image: Image) -> Change | st
     return _swapped(situation, carving, name, image, same_family=same)
 
 
-def _swapped(situation: Situation, carving: Carving, name: str, image: Image, *, same_family: bool) -> Change | str:
+def _swapped(
+    situation: Situation, carving: Carving, name: str, image: Image, *, same_family: bool
+) -> Change | str:
     base = str(situation.stage.root.base)
     pinned = _pinned(situation, base, name)
     edits = swap_edits(situation, pinned)
@@ -95,8 +100,11 @@ def _pinned(situation: Situation, base: str, name: str) -> str:
     return f"{name}@{digest}" if digest else name
 
 
-def _for_base(situation: Situation, final: FinalStage, image: Image) -> tuple[FinalStage, Situation]:
-    """Leaves the old entry script behind where the new base lacks it and the service does not need it."""
+def _for_base(
+    situation: Situation, final: FinalStage, image: Image
+) -> tuple[FinalStage, Situation]:
+    """Leaves the old entry script behind where the new base lacks it and the service does not need
+    it."""
     lean = without_entry_script(situation, final)
     if lean.entry_script and image.tree().resolve(lean.entry_script) is None:
         return lean, replace(situation, final=lean)
@@ -104,7 +112,8 @@ def _for_base(situation: Situation, final: FinalStage, image: Image) -> tuple[Fi
 
 
 def misfit(situation: Situation, image: Image) -> str:
-    """Why a base of that name is another distribution or release than the original; empty when it fits."""
+    """Why a base of that name is another distribution or release than the original; empty when it
+    fits."""
     evidence = situation.evidence
     assert evidence is not None
     theirs = _release(image)
@@ -115,7 +124,8 @@ def misfit(situation: Situation, image: Image) -> str:
 
 
 def evidence_is_bound(situation: Situation) -> bool:
-    """Whether what is kept was linked against the original's system libraries; asked only where a base differs."""
+    """Whether what is kept was linked against the original's system libraries; asked only where a
+    base differs."""
     carving = carve_on(situation, None, packages=True)
     return carving.needs.dynamic or bool(carving.needs.sonames)
 
@@ -133,9 +143,12 @@ def _because(base: str, name: str, packages: dict[str, str]) -> str:
 STRATEGY = Strategy(
     name="slim-base",
     does="Moves to the slim base of the same distribution.",
-    why="A full base image carries compilers, headers and tools for any build. The slim image of the same family has "
-    "the same interpreter on the same release of the distribution; what is kept needs a few system packages at most, "
-    "found by following shared libraries, interpreters and opened files.",
+    why=(
+        "A full base image carries compilers, headers and tools for any build. The slim image of"
+        " the same family has the same interpreter on the same release of the distribution; what is"
+        " kept needs a few system packages at most, found by following shared libraries,"
+        " interpreters and opened files."
+    ),
     safety="evidence",
     variants=("slim",),
     makes=("slim",),
@@ -145,6 +158,9 @@ STRATEGY = Strategy(
         "https://hub.docker.com/_/debian (slim variants)",
     ),
     rewrite=rewrite,
-    refuses="Another distribution or release; a needed file that no package gives; a base that cannot be had; without "
-    "a carved stage, a base that other stages stand on too, or that a build argument names.",
+    refuses=(
+        "Another distribution or release; a needed file that no package gives; a base that cannot"
+        " be had; without a carved stage, a base that other stages stand on too, or that a build"
+        " argument names."
+    ),
 )

@@ -22,8 +22,8 @@ SOURCES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".py")
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """The last CMD or ENTRYPOINT that calls a launcher whose command can be read in the image, or one that
-    builds at every start."""
+    """The last CMD or ENTRYPOINT that calls a launcher whose command can be read in the image, or
+    one that builds at every start."""
     built = build_start(situation.dockerfile, situation.project)
     if built is not None:
         yield _built(situation, built)
@@ -39,7 +39,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             continue
         evidence = situation.evidence
         if evidence is None:
-            yield Skip(f"what {name} starts is read in the built image: needs `imgopt optimize`", item.line)
+            yield Skip(
+                f"what {name} starts is read in the built image: needs `imgopt optimize`", item.line
+            )
         elif keyword == "ENTRYPOINT" and evidence.config.cmd:
             yield Skip(f"{name} is the entrypoint, and the command is its argument", item.line)
         else:
@@ -47,7 +49,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
 
 
 def _built(situation: Situation, built: BuildStart) -> Change | Skip:
-    """The loop proved before that the program which is built ahead is the one that the launcher starts."""
+    """The loop proved before that the program which is built ahead is the one that the launcher
+    starts."""
     if built.refused:
         return Skip(f"what `{built.launcher}` starts is not known: {built.refused}", built.line)
     evidence = situation.evidence
@@ -56,8 +59,15 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
                     built.line)  # fmt: skip
     if built.words not in ((*(evidence.config.entrypoint or ()),), (*(evidence.config.cmd or ()),)):
         reason = situation.project.unresolved or "it was not tried"
-        return Skip(f"`{json_words(built.words)}` could not be proven to be what it starts: {reason}", built.line)
-    words = _interpreted(evidence, built.words) if built.words[0].startswith("./node_modules/.bin/") else None
+        return Skip(
+            f"`{json_words(built.words)}` could not be proven to be what it starts: {reason}",
+            built.line,
+        )
+    words = (
+        _interpreted(evidence, built.words)
+        if built.words[0].startswith("./node_modules/.bin/")
+        else None
+    )
     if posixpath.basename(built.words[0]) in LAUNCHERS and not _launcher_variable(situation):
         found = unfolded(evidence.side, built.words)
         words = _spelled(evidence, found.words) if found.reasons and not found.environment else None
@@ -66,7 +76,9 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
     return Change(built.because, built.line, edits)
 
 
-def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]) -> Change | Skip:
+def _resolve(
+    situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]
+) -> Change | Skip:
     found = unfolded(evidence.side, words)
     if plugs_and_plays(evidence.side, words):
         return Skip(f"what {words[0]} starts finds its packages by it alone (.pnp.cjs)", item.line)
@@ -77,7 +89,9 @@ def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words:
         return Skip(f"{used} reads a variable that only {words[0]} sets", item.line)
     plain = _spelled(evidence, found.words)
     if plain is None:
-        return Skip(f"`{found.words[0]}`, which {words[0]} starts, is not on the search path", item.line)
+        return Skip(
+            f"`{found.words[0]}`, which {words[0]} starts, is not on the search path", item.line
+        )
     run = run_by(evidence.side, words)
     edits = [Edit(item.value_span.start, item.value_span.end, json_words(plain))]
     if run is not None and run.environment and run.words == found.words:
@@ -86,12 +100,16 @@ def _resolve(situation: Situation, evidence: Evidence, item: Instruction, words:
         at = item.comments[0].start if item.comments else item.extent.start
         said = " ".join(f"{name}={value}" for name, value in found.environment)
         edits.append(Edit(at, at, f"ENV {said}{situation.dockerfile.eol}"))
-    because = f"{'; '.join(found.reasons)}: it gets the stop signal, and {words[0]} is not needed at run time"
+    because = (
+        f"{'; '.join(found.reasons)}: it gets the stop signal, and {words[0]} is not needed at run"
+        " time"
+    )
     return Change(because, item.line, tuple(edits))
 
 
 def _activated(situation: Situation, item: Instruction, run: Run) -> list[Edit]:
-    """The command by its name, with the environment in front of the search path, as the launcher puts it there."""
+    """The command by its name, with the environment in front of the search path, as the launcher
+    puts it there."""
     at = item.comments[0].start if item.comments else item.extent.start
     folder = run.environment
     line = f"ENV VIRTUAL_ENV={folder} PATH={folder}/bin:$PATH{situation.dockerfile.eol}"
@@ -119,7 +137,11 @@ def _launcher_variable(situation: Situation) -> str:
     """A source file that reads what a launcher puts into the environment."""
     context = situation.project.context
     for path in context.sizes:
-        if path.endswith(SOURCES) and "node_modules/" not in path and LAUNCHER_VARIABLES.search(context.text(path)):
+        if (
+            path.endswith(SOURCES)
+            and "node_modules/" not in path
+            and LAUNCHER_VARIABLES.search(context.text(path))
+        ):
             return path
     return ""
 
@@ -127,11 +149,14 @@ def _launcher_variable(situation: Situation) -> str:
 STRATEGY = Strategy(
     name="start-command",
     does="Starts the service itself, not `npm start` around it.",
-    why="`npm start`, `poetry run` and the like start a process that stays beside the service for its whole life, take "
-    "memory and time at every start, keep the stop signal to themselves, and must be in the image. What they start is "
-    "one plain command, which can be started directly. `go run`, `cargo run`, `mvn spring-boot:run`, `tsc && node x` "
-    "compile at every start, and need the whole toolchain for it: the program is built with the image, and proven to be"
-    " the same service before anything else is changed.",
+    why=(
+        "`npm start`, `poetry run` and the like start a process that stays beside the service for"
+        " its whole life, take memory and time at every start, keep the stop signal to themselves,"
+        " and must be in the image. What they start is one plain command, which can be started"
+        " directly. `go run`, `cargo run`, `mvn spring-boot:run`, `tsc && node x` compile at every"
+        " start, and need the whole toolchain for it: the program is built with the image, and"
+        " proven to be the same service before anything else is changed."
+    ),
     safety="evidence",
     doubt=70,
     failures=frozenset(["stop"]),
@@ -141,10 +166,12 @@ STRATEGY = Strategy(
         "https://docs.spring.io/spring-boot/maven-plugin/run.html",
     ),
     rewrite=rewrite,
-    refuses="A script with more than one command, or with pre or post scripts; a source file that "
-    "reads npm_package_* variables; a command that only the launcher finds. A launcher "
-    "that builds: flags or settings that are not known to the letter, a compose file that mounts the source, a program "
-    "that asks for its own path or for cargo's variables.",
+    refuses=(
+        "A script with more than one command, or with pre or post scripts; a source file that reads"
+        " npm_package_* variables; a command that only the launcher finds. A launcher that builds:"
+        " flags or settings that are not known to the letter, a compose file that mounts the"
+        " source, a program that asks for its own path or for cargo's variables."
+    ),
     examples=(
         Example(
             "a program that is built at every start needs a run to be proven",

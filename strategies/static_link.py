@@ -15,7 +15,9 @@ from imgopt.rewrite.go_programs import go_programs
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
-C_LIBRARY = re.compile(r"lib(c|m|dl|rt|pthread|resolv|util)\.so\.\d+\Z|ld-linux.*\Z|ld-musl.*\Z|libc\.musl.*\Z")
+C_LIBRARY = re.compile(
+    r"lib(c|m|dl|rt|pthread|resolv|util)\.so\.\d+\Z|ld-linux.*\Z|ld-musl.*\Z|libc\.musl.*\Z"
+)
 IMPORTS_C = re.compile(r'^\s*import\s+"C"|^\s*_?\s*"C"\s*$', re.MULTILINE)
 
 
@@ -28,15 +30,22 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             return
         for command in script_of(situation.dockerfile, item).commands:
             words = [value or "" for value in command.values]
-            if not begins_with(words, "go build") or any(a.name == "CGO_ENABLED" for a in command.assignments):
+            if not begins_with(words, "go build") or any(
+                a.name == "CGO_ENABLED" for a in command.assignments
+            ):
                 continue
             refusal = _refusal(situation)
             if refusal:
                 yield Skip(refusal, item.line)
                 return
             at = command.span.start
-            because = "no package of the program uses C: linked statically it needs no C library at run time"
-            yield Change(because, item.line, (Edit(at, at, "CGO_ENABLED=0 "),), effects=(LinkedStatically(),))
+            because = (
+                "no package of the program uses C: linked statically it needs no C library at run"
+                " time"
+            )
+            yield Change(
+                because, item.line, (Edit(at, at, "CGO_ENABLED=0 "),), effects=(LinkedStatically(),)
+            )
 
 
 def _refusal(situation: Situation) -> str:
@@ -53,7 +62,12 @@ def _refusal(situation: Situation) -> str:
         return why
     context = situation.project.context
     uses_c = next(
-        (name for name in context.sizes if name.endswith(".go") and IMPORTS_C.search(context.text(name))), None
+        (
+            name
+            for name in context.sizes
+            if name.endswith(".go") and IMPORTS_C.search(context.text(name))
+        ),
+        None,
     )
     return f'{uses_c} imports "C"' if uses_c else ""
 
@@ -69,25 +83,40 @@ def _needs_c(evidence: Evidence, node: Node) -> str:
     if foreign is not None:
         return f"the program needs {foreign}"
     caller = next(iter(sorted(c_packages(node))), "")
-    return f"{caller}, a part of {node.path}, calls C: without cgo it does something else" if caller else ""
+    return (
+        f"{caller}, a part of {node.path}, calls C: without cgo it does something else"
+        if caller
+        else ""
+    )
 
 
 STRATEGY = Strategy(
     name="static-link",
     does="Links Go programs without the C library.",
-    why="Where a C compiler is in the image, Go links name resolution and user look-ups to the C library, for which "
-    "it has its own code as well. Without cgo the program runs on a base that holds nothing but certificates and time "
-    "zones.",
+    why=(
+        "Where a C compiler is in the image, Go links name resolution and user look-ups to the C"
+        " library, for which it has its own code as well. Without cgo the program runs on a base"
+        " that holds nothing but certificates and time zones."
+    ),
     safety="evidence",
     doubt=75,
     references=("https://pkg.go.dev/cmd/cgo", "https://pkg.go.dev/net#hdr-Name_Resolution"),
     rewrite=rewrite,
-    refuses="A program that needs another library than the C library, that has a package which calls C (read from its "
-    'table of functions), or a source file that imports "C".',
+    refuses=(
+        "A program that needs another library than the C library, that has a package which calls C"
+        ' (read from its table of functions), or a source file that imports "C".'
+    ),
     examples=(
         Example(
-            "needs the built program", before="FROM golang:1.22\nRUN go build .\n", after=None, refused="needs `imgopt"
+            "needs the built program",
+            before="FROM golang:1.22\nRUN go build .\n",
+            after=None,
+            refused="needs `imgopt",
         ),
-        Example("said already", before="FROM golang:1.22\nENV CGO_ENABLED=1\nRUN go build .\n", after=None),
+        Example(
+            "said already",
+            before="FROM golang:1.22\nENV CGO_ENABLED=1\nRUN go build .\n",
+            after=None,
+        ),
     ),
 )

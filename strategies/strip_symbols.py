@@ -18,14 +18,23 @@ TABLES = (".symtab", ".debug_info", ".zdebug_info")
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """Every `go build` and `go install` of the stage that ships, where the author says nothing of the linker."""
+    """Every `go build` and `go install` of the stage that ships, where the author says nothing of
+    the linker."""
     for item in situation.stage.instructions:
-        if item.keyword != "RUN" or item.json or "GOFLAGS" in situation.dockerfile.scope_at(item).values:
+        if (
+            item.keyword != "RUN"
+            or item.json
+            or "GOFLAGS" in situation.dockerfile.scope_at(item).values
+        ):
             continue
         for command in script_of(situation.dockerfile, item).commands:
             words = [value or "" for value in command.values]
-            verb = next((verb for verb in ("build", "install") if begins_with(words, f"go {verb}")), "")
-            if not verb or any("-ldflags" in word.text or "@" in word.text for word in command.words):
+            verb = next(
+                (verb for verb in ("build", "install") if begins_with(words, f"go {verb}")), ""
+            )
+            if not verb or any(
+                "-ldflags" in word.text or "@" in word.text for word in command.words
+            ):
                 continue
             if any(assignment.name == "GOFLAGS" for assignment in command.assignments):
                 continue
@@ -34,20 +43,29 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
                 yield Skip(refusal, item.line)
                 return
             at = next(word.span.end for word in command.words if word.value == verb)
-            because = "what a crash prints does not need the symbol table and debug data, only a debugger does"
+            because = (
+                "what a crash prints does not need the symbol table and debug data, only a debugger"
+                " does"
+            )
             yield Change(because, item.line, (Edit(at, at, ' -ldflags="-s -w"'),))
 
 
 def _refusal(situation: Situation) -> str:
     evidence, context = situation.evidence, situation.project.context
     if evidence is None:
-        return "needs `imgopt optimize`: whether the program has such tables is seen in the built image"
+        return (
+            "needs `imgopt optimize`: whether the program has such tables is seen in the built"
+            " image"
+        )
     programs = go_programs(evidence)
     if not programs:
         return "the image has no Go program that was built from its source"
     if not any(map(_has_tables, programs)):
         return "the program has neither symbol table nor debug data"
-    reader = next((p for p in context.sizes if p.endswith(".go") and READS_TABLES.search(context.text(p))), None)
+    reader = next(
+        (p for p in context.sizes if p.endswith(".go") and READS_TABLES.search(context.text(p))),
+        None,
+    )
     return f"{reader} reads such tables, of the program itself perhaps" if reader else ""
 
 
@@ -59,15 +77,20 @@ def _has_tables(node: Node) -> bool:
 STRATEGY = Strategy(
     name="strip-symbols",
     does="Leaves debug tables out of Go programs.",
-    why="A third of a Go program is a symbol table and debug data. Go's own run time reads neither: stack traces, "
-    "profiles and reflection have tables of their own, which stay. With them go the means to attach a debugger to the "
-    "program in production, which a minimal image has no tools for.",
+    why=(
+        "A third of a Go program is a symbol table and debug data. Go's own run time reads neither:"
+        " stack traces, profiles and reflection have tables of their own, which stay. With them go"
+        " the means to attach a debugger to the program in production, which a minimal image has no"
+        " tools for."
+    ),
     safety="evidence",
     doubt=72,
     references=("https://pkg.go.dev/cmd/link (-s, -w)", "https://go.dev/doc/gdb"),
     rewrite=rewrite,
-    refuses="Where the author gives linker flags or GOFLAGS; a program that has no such tables; source that reads the "
-    "tables of programs.",
+    refuses=(
+        "Where the author gives linker flags or GOFLAGS; a program that has no such tables; source"
+        " that reads the tables of programs."
+    ),
     examples=(
         Example(
             "needs the built program",
@@ -80,6 +103,10 @@ STRATEGY = Strategy(
             before="FROM golang:1.22\nRUN go build -ldflags '-X main.version=1' .\n",
             after=None,
         ),
-        Example("a tool from elsewhere", before="FROM golang:1.22\nRUN go install x.org/tool@latest\n", after=None),
+        Example(
+            "a tool from elsewhere",
+            before="FROM golang:1.22\nRUN go install x.org/tool@latest\n",
+            after=None,
+        ),
     ),
 )

@@ -1,4 +1,5 @@
-"""Fixtures for tests against a real engine; they skip where there is none, unless IMGOPT_REQUIRE_ENGINE is set."""
+"""Fixtures for tests against a real engine; they skip where there is none, unless
+IMGOPT_REQUIRE_ENGINE is set."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ settings.register_profile("ci", calm, derandomize=True)
 # a build is green or red by its commit; new examples are sought at work and by `make fuzz`
 settings.load_profile("ci" if os.environ.get("CI") else "imgopt")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: tests send it to what they start
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # started in the background: tests send it to what they start
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BASES = Path(__file__).parent.parent / "build" / "bases.toml"
@@ -48,7 +51,8 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def bases() -> dict[str, str]:
-    """Public image name -> the one that stands in for it on this machine; empty where the public ones are used."""
+    """Public image name -> the one that stands in for it on this machine; empty where the public
+    ones are used."""
     return tomllib.loads(BASES.read_text()).get("bases", {}) if BASES.is_file() else {}
 
 

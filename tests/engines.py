@@ -1,4 +1,5 @@
-"""Real engines beside the one that answers, each in a folder of its own, and gates in front of them that count."""
+"""Real engines beside the one that answers, each in a folder of its own, and gates in front of them
+that count."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def unpacked(package: str, program: str) -> str:
     found = TOOLS / package / program
     if not found.exists() and shutil.which("apt-get") and shutil.which("dpkg"):
         TOOLS.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", package], cwd=TOOLS, check=False, capture_output=True)
+        subprocess.run(
+            ["apt-get", "download", package], cwd=TOOLS, check=False, capture_output=True
+        )
         for file in TOOLS.glob(f"{package}_*.deb"):
             subprocess.run(["dpkg", "-x", file, TOOLS / package], check=False)
     if not found.exists():
@@ -44,7 +47,9 @@ def program(name: str) -> str:
     search = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     found = shutil.which(name, path=search)
     if found is None:
-        subprocess.run([Path(__file__).parent / "endpoint" / "prepare"], check=False, capture_output=True)
+        subprocess.run(
+            [Path(__file__).parent / "endpoint" / "prepare"], check=False, capture_output=True
+        )
         found = shutil.which(name, path=search)
     if found is None:
         lacking(f"no {name}: tests/endpoint/prepare installs it on Debian and Ubuntu, as root")
@@ -53,7 +58,8 @@ def program(name: str) -> str:
 
 @contextmanager
 def dockerd(folder: Path, *options: str, config: str = "{}") -> Iterator[Any]:
-    """A client of an engine of its own; `imgopt_host` is its socket's address, `imgopt_process` its number."""
+    """A client of an engine of its own; `imgopt_host` is its socket's address, `imgopt_process` its
+    number."""
     import docker
 
     engine = shutil.which("dockerd") or str(ENGINE_DATA / "packages/root/usr/sbin/dockerd")
@@ -79,7 +85,9 @@ def dockerd(folder: Path, *options: str, config: str = "{}") -> Iterator[Any]:
                 break
             except docker.errors.DockerException:
                 if time.monotonic() > deadline or server.poll() is not None:
-                    lacking(f"the second engine does not start: {(folder / 'log').read_text()[-500:]}")
+                    lacking(
+                        f"the second engine does not start: {(folder / 'log').read_text()[-500:]}"
+                    )
                 time.sleep(0.2)
         client.imgopt_host, client.imgopt_process = f"unix://{folder}/sock", server.pid
         yield client

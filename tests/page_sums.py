@@ -1,4 +1,5 @@
-"""Reads a report's tables back from its HTML and holds every sum: totals of tables and bars, ends of waterfalls."""
+"""Reads a report's tables back from its HTML and holds every sum: totals of tables and bars, ends
+of waterfalls."""
 
 from __future__ import annotations
 

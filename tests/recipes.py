@@ -25,12 +25,24 @@ __all__ = ["File", "Files", "Recipe", "elf", "image_of", "runs_that_opened", "si
 
 def layer_tar(files: Files) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape") as archive:
+    with tarfile.open(
+        fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape"
+    ) as archive:
         for path, given in files.items():
             file = given if isinstance(given, File) else File(given)
-            data = file.data.encode(errors="surrogateescape") if isinstance(file.data, str) else file.data
+            data = (
+                file.data.encode(errors="surrogateescape")
+                if isinstance(file.data, str)
+                else file.data
+            )
             info = tarfile.TarInfo(path.lstrip("/"))
-            info.mode, info.uid, info.gid, info.mtime, info.size = file.mode, file.uid, file.gid, file.mtime, len(data)
+            info.mode, info.uid, info.gid, info.mtime, info.size = (
+                file.mode,
+                file.uid,
+                file.gid,
+                file.mtime,
+                len(data),
+            )
             if file.link:
                 info.type, info.linkname, info.size = tarfile.SYMTYPE, file.link, 0
             elif file.hard:
@@ -43,7 +55,8 @@ def layer_tar(files: Files) -> bytes:
 
 @dataclass(frozen=True)
 class Recipe:
-    """An image to be: its layers bottom up, each with the instruction that made it, and its configuration."""
+    """An image to be: its layers bottom up, each with the instruction that made it, and its
+    configuration."""
 
     layers: Layers
     config: Mapping[str, Any]
@@ -53,13 +66,19 @@ class Recipe:
         """The example service with one change."""
         return cls(mutation.layers, mutation.configuration)
 
-    def but(self, *, files: Files | None = None, without: Sequence[str] = (), **config: Any) -> Recipe:
-        """The same image with files of its last layer added or replaced, files left out, configuration changed."""
+    def but(
+        self, *, files: Files | None = None, without: Sequence[str] = (), **config: Any
+    ) -> Recipe:
+        """The same image with files of its last layer added or replaced, files left out,
+        configuration changed."""
         kept = tuple(
-            (step, {path: file for path, file in layer.items() if path not in without}) for step, layer in self.layers
+            (step, {path: file for path, file in layer.items() if path not in without})
+            for step, layer in self.layers
         )
         step, last = kept[-1]
-        merged = {key: value for key, value in {**self.config, **config}.items() if value is not None}
+        merged = {
+            key: value for key, value in {**self.config, **config}.items() if value is not None
+        }
         return replace(self, layers=(*kept[:-1], (step, {**last, **(files or {})})), config=merged)
 
 
@@ -80,12 +99,21 @@ def image_of(tmp_path: Path) -> Callable[[Recipe], Image]:
             "architecture": "amd64",
             "os": "linux",
             "config": dict(recipe.config),
-            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(b).hexdigest()}" for b in blobs]},
+            "rootfs": {
+                "type": "layers",
+                "diff_ids": [f"sha256:{hashlib.sha256(b).hexdigest()}" for b in blobs],
+            },
             "history": [{"created_by": step} for step, _ in recipe.layers],
         }
         raw = json.dumps(config).encode()
         path = tmp_path / f"image-{next(count)}.tar"
-        manifest = [{"Config": "c.json", "RepoTags": ["t:1"], "Layers": [f"{i}.tar" for i in range(len(blobs))]}]
+        manifest = [
+            {
+                "Config": "c.json",
+                "RepoTags": ["t:1"],
+                "Layers": [f"{i}.tar" for i in range(len(blobs))],
+            }
+        ]
         with tarfile.open(path, "w") as archive:
             for name, data in (
                 ("c.json", raw),

@@ -1,7 +1,8 @@
-"""Strategies, proof and inspection name no product: what is known of one is a fact of its ecosystem.
+"""Strategies, proof and inspection name no product: what is known of one is a fact of its
+ecosystem.
 
-`product_names.toml` lists by file the names that still stand in Python. The list can only shrink: a name that is not in
-it fails here, and so does one that is in it and in the file no longer."""
+`product_names.toml` lists by file the names that still stand in Python. The list can only shrink: a
+name that is not in it fails here, and so does one that is in it and in the file no longer."""
 
 from __future__ import annotations
 
@@ -31,31 +32,42 @@ def names_in(source: str) -> set[str]:
     left_out = {
         id(inner)
         for node in ast.walk(tree)
-        if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) or _is_strategy(node)
+        if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or _is_strategy(node)
         for inner in ast.walk(node)
     }
     return {
         match[0].strip("/")
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in left_out
         for match in NAME.finditer(node.value)
     }
 
 
 def _is_strategy(node: ast.AST) -> bool:
-    return isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["STRATEGY"]
+    return isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [
+        "STRATEGY"
+    ]
 
 
 def found() -> Iterator[tuple[str, list[str]]]:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            names = set() if path.name.endswith(("_examples.py", "example.py")) else names_in(path.read_text())
+            names = (
+                set()
+                if path.name.endswith(("_examples.py", "example.py"))
+                else names_in(path.read_text())
+            )
             if names:
                 yield path.relative_to(ROOT).as_posix(), sorted(names)
 
 
 FOUND = dict(found())
-ALLOWED: dict[str, list[str]] = tomllib.loads((Path(__file__).parent / "product_names.toml").read_text())
+ALLOWED: dict[str, list[str]] = tomllib.loads(
+    (Path(__file__).parent / "product_names.toml").read_text()
+)
 
 
 @pytest.mark.parametrize("path", sorted({*FOUND, *ALLOWED}))

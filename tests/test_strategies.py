@@ -1,4 +1,5 @@
-"""Every strategy's own examples hold: what must change does, what must not stays byte for byte, and twice is once."""
+"""Every strategy's own examples hold: what must change does, what must not stays byte for byte, and
+twice is once."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ def check_strategy(strategy: Strategy, example: Example, folder: Path) -> None:
     for name, text in example.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    files = ContextFiles(folder, {name: len(text) for name, text in example.files.items()}, example.ignore)
+    files = ContextFiles(
+        folder, {name: len(text) for name, text in example.files.items()}, example.ignore
+    )
     project = Project(files, builtin_ecosystems(), allow=frozenset([strategy.name]))
     once = run_strategy(new_draft(example.before, example.ignore), strategy, project)
     assert once.text == (example.before if example.after is None else example.after)
@@ -35,7 +38,9 @@ def check_strategy(strategy: Strategy, example: Example, folder: Path) -> None:
     assert (twice.text, twice.ignore) == (once.text, once.ignore)
 
 
-@pytest.mark.parametrize(("strategy", "example"), CASES, ids=[f"{s.name}: {e.name}" for s, e in CASES])
+@pytest.mark.parametrize(
+    ("strategy", "example"), CASES, ids=[f"{s.name}: {e.name}" for s, e in CASES]
+)
 def test_example(strategy: Strategy, example: Example, tmp_path: Path) -> None:
     check_strategy(strategy, example, tmp_path)
 
@@ -55,14 +60,23 @@ def test_the_list_has_one_line_for_each_strategy(width: int) -> None:
 
 def test_the_list_says_what_it_takes_and_which_variants_have_it() -> None:
     shown = "\n".join(_shown(listing(all_strategies()), 80))
-    assert shown.index("Right from the text alone; in every variant") < shown.index("  layer-order ")
-    assert shown.index("Needs measured facts and the proof; in slim\n") < shown.index("  slim-base ")
+    assert shown.index("Right from the text alone; in every variant") < shown.index(
+        "  layer-order "
+    )
+    assert shown.index("Needs measured facts and the proof; in slim\n") < shown.index(
+        "  slim-base "
+    )
     assert "Only with --allow NAME; in every variant" in shown
 
 
 def test_a_page_shows_the_table_of_what_may_be_done() -> None:
-    rows = (("an installation past a COPY", "may, where it names no file"), ("past USER", "may not: another user"))
-    shown = "\n".join(_shown(page(dataclasses.replace(find_strategy("layer-order"), table=rows)), 80))
+    rows = (
+        ("an installation past a COPY", "may, where it names no file"),
+        ("past USER", "may not: another user"),
+    )
+    shown = "\n".join(
+        _shown(page(dataclasses.replace(find_strategy("layer-order"), table=rows)), 80)
+    )
     for what, may in rows:
         assert next(line for line in shown.splitlines() if what in line).rstrip().endswith(may)
     assert "What it may do" not in "\n".join(_shown(page(find_strategy("pin-digest")), 80))

@@ -1,4 +1,5 @@
-"""From what is in an image to what it means: instructions and lines, findings, and what changed between two images."""
+"""From what is in an image to what it means: instructions and lines, findings, and what changed
+between two images."""
 
 from __future__ import annotations
 

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    image: Image, dockerfile: Dockerfile | None = None, *, target: str | None = None, exact_wire: bool = False
+    image: Image,
+    dockerfile: Dockerfile | None = None,
+    *,
+    target: str | None = None,
+    exact_wire: bool = False,
 ) -> Analysis:
     """Layers, ledger, packages, junk and findings of an image.
 
-    With the Dockerfile that built it, layers and findings carry its lines. What was found is kept by the image's
-    digest, so a second look reads nothing of the image.
+    With the Dockerfile that built it, layers and findings carry its lines. What was found is kept
+    by the image's digest, so a second look reads nothing of the image.
     """
     key = _key(image, exact_wire, dockerfile, target)
     result = _remembered(image, key)

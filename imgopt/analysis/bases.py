@@ -1,4 +1,5 @@
-"""Findings about what the image stands on: bases without a digest, and a shell that a service does not need."""
+"""Findings about what the image stands on: bases without a digest, and a shell that a service does
+not need."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def _tags(evidence: Evidence) -> Iterator[Finding]:
             "base-by-tag",
             0,
             f"{base} is only a tag: the next build may stand on another image",
-            f"write FROM {base}@sha256:…; `docker buildx imagetools inspect {base}` prints the digest",
+            f"write FROM {base}@sha256:…; `docker buildx imagetools inspect {base}` prints the"
+            " digest",
             where=Where(file=evidence.file, line=stage.line, instruction=f"FROM {base}"),
             strategy="pin-digest",
             level="info",
@@ -46,8 +48,8 @@ def _tags(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _shell(evidence: Evidence) -> Iterator[Finding]:
-    """A shell and a package manager beside a service that starts without either, on a distribution with a distroless
-    base."""
+    """A shell and a package manager beside a service that starts without either, on a distribution
+    with a distroless base."""
     tree = evidence.tree
     manager = next((path for path in _MANAGERS if tree.resolve(path)), None)
     if manager is None or tree.resolve("/bin/sh") is None or not _has_distroless(evidence):
@@ -87,7 +89,11 @@ def _service(evidence: Evidence) -> str | None:
     head = node.read(256)
     if head[:2] == b"#!":
         words = head[2:].partition(b"\n")[0].decode("utf-8", "replace").split()
-        name = posixpath.basename(words[-1] if words and words[0].endswith("/env") else words[0]) if words else ""
+        name = (
+            posixpath.basename(words[-1] if words and words[0].endswith("/env") else words[0])
+            if words
+            else ""
+        )
         return f"the service is a {name} program" if _INTERPRETERS.match(name) else None
     if not is_elf(head):
         return None
@@ -107,7 +113,8 @@ def _static(node: Node | None) -> bool:
 
 
 def _program(evidence: Evidence) -> Node | None:
-    """The first word of ENTRYPOINT and CMD as the engine finds it; None for a shell or what is not there."""
+    """The first word of ENTRYPOINT and CMD as the engine finds it; None for a shell or what is not
+    there."""
     config = evidence.image.config
     command = [*(config.entrypoint or ()), *(config.cmd or ())]
     if len(command) > 1 and posixpath.basename(command[0]) == _ENTRY_SCRIPT:
@@ -117,6 +124,8 @@ def _program(evidence: Evidence) -> Node | None:
     name = command[0]
     if "/" in name:
         return evidence.tree.resolve(posixpath.join(config.workdir or "/", name))
-    folders = config.environment.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").split(":")
+    folders = config.environment.get(
+        "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    ).split(":")
     found = (evidence.tree.resolve(posixpath.join(folder, name)) for folder in folders if folder)
     return next((node for node in found if node is not None and node.inode is not None), None)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from imgopt.dockerfile import Dockerfile
 
 
-def compare(before: Image, after: Image, dockerfile: Dockerfile | None = None, *, exact_wire: bool = False) -> Diff:
+def compare(
+    before: Image, after: Image, dockerfile: Dockerfile | None = None, *, exact_wire: bool = False
+) -> Diff:
     """What changed from `before` to `after`; the Dockerfile is that of `after`.
 
     Raises InputError for images of different platforms: their difference means nothing.
@@ -29,7 +31,10 @@ def compare(before: Image, after: Image, dockerfile: Dockerfile | None = None, *
         )
     from imgopt.analysis.pathdiff import changed_paths
 
-    one, other = analyze(before, exact_wire=exact_wire), analyze(after, dockerfile, exact_wire=exact_wire)
+    one, other = (
+        analyze(before, exact_wire=exact_wire),
+        analyze(after, dockerfile, exact_wire=exact_wire),
+    )
     instructions = _instructions(one.layers, other.layers)
     return Diff(
         before=_side(one),
@@ -66,11 +71,17 @@ def _sum(name: str, rows: Iterator[InstructionChange]) -> Change:
 
 
 def _instructions(before: Sequence[LayerRow], after: Sequence[LayerRow]) -> list[InstructionChange]:
-    """Equal layers first, then layers of equal instructions, then those left over, pairwise by keyword."""
+    """Equal layers first, then layers of equal instructions, then those left over, pairwise by
+    keyword."""
     rows = []
-    for i1, i2, j1, j2, equal in _blocks([row.diff_id for row in before], [row.diff_id for row in after]):
+    for i1, i2, j1, j2, equal in _blocks(
+        [row.diff_id for row in before], [row.diff_id for row in after]
+    ):
         if equal:
-            rows += [_row(one, other, "same") for one, other in zip(before[i1:i2], after[j1:j2], strict=True)]
+            rows += [
+                _row(one, other, "same")
+                for one, other in zip(before[i1:i2], after[j1:j2], strict=True)
+            ]
         else:
             rows += _by_text(before[i1:i2], after[j1:j2])
     return rows
@@ -78,9 +89,14 @@ def _instructions(before: Sequence[LayerRow], after: Sequence[LayerRow]) -> list
 
 def _by_text(before: Sequence[LayerRow], after: Sequence[LayerRow]) -> list[InstructionChange]:
     rows = []
-    for i1, i2, j1, j2, equal in _blocks([row.instruction for row in before], [row.instruction for row in after]):
+    for i1, i2, j1, j2, equal in _blocks(
+        [row.instruction for row in before], [row.instruction for row in after]
+    ):
         if equal:
-            rows += [_row(one, other, "changed") for one, other in zip(before[i1:i2], after[j1:j2], strict=True)]
+            rows += [
+                _row(one, other, "changed")
+                for one, other in zip(before[i1:i2], after[j1:j2], strict=True)
+            ]
         else:
             rows += _by_keyword(before[i1:i2], after[j1:j2])
     return rows
@@ -88,9 +104,14 @@ def _by_text(before: Sequence[LayerRow], after: Sequence[LayerRow]) -> list[Inst
 
 def _by_keyword(before: Sequence[LayerRow], after: Sequence[LayerRow]) -> list[InstructionChange]:
     rows = []
-    for i1, i2, j1, j2, equal in _blocks([_keyword(row) for row in before], [_keyword(row) for row in after]):
+    for i1, i2, j1, j2, equal in _blocks(
+        [_keyword(row) for row in before], [_keyword(row) for row in after]
+    ):
         if equal:
-            rows += [_row(one, other, "changed") for one, other in zip(before[i1:i2], after[j1:j2], strict=True)]
+            rows += [
+                _row(one, other, "changed")
+                for one, other in zip(before[i1:i2], after[j1:j2], strict=True)
+            ]
         else:
             rows += [_row(one, None, "removed") for one in before[i1:i2]]
             rows += [_row(None, other, "added") for other in after[j1:j2]]

@@ -62,13 +62,16 @@ class Evidence:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         steps, provenance = read_steps(self.image), self.image.provenance
-        if self.dockerfile is not None and (provenance is None or provenance.text != self.dockerfile.text):
+        if self.dockerfile is not None and (
+            provenance is None or provenance.text != self.dockerfile.text
+        ):
             return match_lines(steps, self.dockerfile, self.target)
         return steps if provenance is None else provenance_lines(steps, provenance)
 
     @property
     def file(self) -> str | None:
-        """The Dockerfile that lines are of: the given one, else the one that the builder wrote down."""
+        """The Dockerfile that lines are of: the given one, else the one that the builder wrote
+        down."""
         if self.dockerfile is not None:
             return self.dockerfile.name
         return printable(self.image.provenance.file) if self.image.provenance is not None else None
@@ -93,7 +96,8 @@ class Evidence:
     def where(self, layer: int | None) -> Where:
         """The instruction that made a layer."""
         return self._place(
-            next((step for step in self.steps if layer is not None and step.layer == layer), None), layer
+            next((step for step in self.steps if layer is not None and step.layer == layer), None),
+            layer,
         )
 
     def metadata_where(self, *keywords: str) -> Where:
@@ -113,7 +117,11 @@ class Evidence:
     def level(self, size: int) -> Level:
         """A warning for what weighs 10 MB, or 5 % of the image and 1 MB."""
         share = size / max(1, self.ledger.payload)
-        return "warning" if size >= _MAJOR_BYTES or (share >= _MAJOR_SHARE and size >= _MAJOR_BYTES // 10) else "info"
+        return (
+            "warning"
+            if size >= _MAJOR_BYTES or (share >= _MAJOR_SHARE and size >= _MAJOR_BYTES // 10)
+            else "info"
+        )
 
     def finding(
         self,
@@ -135,7 +143,9 @@ class Evidence:
             where=where or Where(),
             hint=hint,
             strategy=strategy,
-            evidence=[Place(path=printable(path), bytes=count) for path, count in list(evidence)[:5]],
+            evidence=[
+                Place(path=printable(path), bytes=count) for path, count in list(evidence)[:5]
+            ],
         )
 
 

@@ -1,4 +1,5 @@
-"""Findings about what is in the image and how it starts: runtimes, GPUs, copies, development packages, users."""
+"""Findings about what is in the image and how it starts: runtimes, GPUs, copies, development
+packages, users."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ from imgopt.results.analysis import Finding
 _SMALLEST = LARGE
 _LARGE_LIBRARY = 2_000_000
 _WEIGHTS = re.compile(r"\.(?:safetensors|bin|pt|pth|gguf|onnx|h5|ckpt|msgpack)$")
-_MODEL_STEM = re.compile(r"^(?:model|pytorch_model|tf_model|flax_model|consolidated|adapter_model|rust_model)\b")
+_MODEL_STEM = re.compile(
+    r"^(?:model|pytorch_model|tf_model|flax_model|consolidated|adapter_model|rust_model)\b"
+)
 _LAUNCHERS = (
     "npm",
     "yarn",
@@ -53,7 +56,8 @@ def find_habits(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _jdk(evidence: Evidence) -> Iterator[Finding]:
-    """What only a compiler needs, measured: jmods, sources, headers and the tools' own modules are not in a JRE."""
+    """What only a compiler needs, measured: jmods, sources, headers and the tools' own modules are
+    not in a JRE."""
     for package in evidence.packages:
         if (package.ecosystem, package.name) != ("runtime", "jdk"):
             continue
@@ -65,8 +69,10 @@ def _jdk(evidence: Evidence) -> Iterator[Finding]:
         yield evidence.finding(
             "jdk",
             total,
-            f"a whole JDK ({size_text(package.bytes)}) is in the image; {size_text(total)} of it only serve compiling",
-            "run on a JRE of the same version, or on one made by jlink, and compile in a stage of its own",
+            f"a whole JDK ({size_text(package.bytes)}) is in the image; {size_text(total)} of it"
+            " only serve compiling",
+            "run on a JRE of the same version, or on one made by jlink, and compile in a stage of"
+            " its own",
             where=evidence.where(package.layer),
             strategy="runtime-base",
             evidence=[(path, size) for path, size in tools if size],
@@ -97,13 +103,20 @@ def _cuda(evidence: Evidence) -> Iterator[Finding]:
             "install the CPU builds (for torch: --index-url https://download.pytorch.org/whl/cpu)",
             where=evidence.where(found[0].layer),
             strategy="cpu-wheels",
-            evidence=sorted(((package.name, package.bytes) for package in found), key=lambda item: -item[1]),
+            evidence=sorted(
+                ((package.name, package.bytes) for package in found), key=lambda item: -item[1]
+            ),
         )
 
 
 def _copies(evidence: Evidence) -> Iterator[Finding]:
-    """The largest files that are there twice; package-internal repetition is the package's own affair."""
-    large = [item for item in evidence.duplicates if item.bytes >= _SMALLEST and not _one_package(evidence, item)]
+    """The largest files that are there twice; package-internal repetition is the package's own
+    affair."""
+    large = [
+        item
+        for item in evidence.duplicates
+        if item.bytes >= _SMALLEST and not _one_package(evidence, item)
+    ]
     for item in large[:5]:
         yield evidence.finding(
             "duplicate-files",
@@ -136,9 +149,13 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
                 "model-in-two-formats",
                 total,
                 f"the model in {printable(folder)} is there as {' and '.join(sorted(formats))}",
-                "keep the format that is loaded (usually safetensors); huggingface_hub takes ignore_patterns",
+                "keep the format that is loaded (usually safetensors); huggingface_hub takes"
+                " ignore_patterns",
                 where=evidence.where(max(node.content_layer for node in nodes)),
-                evidence=[(printable(node.path), node.size) for node in sorted(nodes, key=lambda each: -each.size)],
+                evidence=[
+                    (printable(node.path), node.size)
+                    for node in sorted(nodes, key=lambda each: -each.size)
+                ],
             )
 
 
@@ -172,7 +189,11 @@ class _Project(msgspec.Struct):
 def _dev_dependencies(evidence: Evidence) -> Iterator[Finding]:
     """Packages that package.json lists under devDependencies, installed beside it."""
     for node in evidence.tree.files():
-        if not node.path.endswith("/package.json") or "/node_modules/" in node.path or node.parent is None:
+        if (
+            not node.path.endswith("/package.json")
+            or "/node_modules/" in node.path
+            or node.parent is None
+        ):
             continue
         folder = (node.parent.children or {}).get("node_modules")
         if folder is None or folder.children is None:
@@ -189,8 +210,10 @@ def _dev_dependencies(evidence: Evidence) -> Iterator[Finding]:
             yield evidence.finding(
                 "dev-dependencies",
                 total,
-                f"{len(found)} packages of devDependencies are installed (what they need comes on top)",
-                "build with them in a first stage, then npm ci --omit=dev (or npm prune --omit=dev)",
+                f"{len(found)} packages of devDependencies are installed (what they need comes on"
+                " top)",
+                "build with them in a first stage, then npm ci --omit=dev (or npm prune"
+                " --omit=dev)",
                 where=evidence.where(folder.layer),
                 strategy="prune-dev",
                 evidence=sorted(found, key=lambda item: -item[1]),
@@ -208,8 +231,8 @@ def _fat_jar(evidence: Evidence) -> Iterator[Finding]:
             yield evidence.finding(
                 "fat-jar",
                 0,
-                f"{printable(path)} is one file of {size_text(node.size)}, {size_text(total)} of it libraries: each "
-                "change of the code ships all of it again",
+                f"{printable(path)} is one file of {size_text(node.size)}, {size_text(total)} of it"
+                " libraries: each change of the code ships all of it again",
                 "extract the jar into layers (java -Djarmode=tools), libraries first",
                 where=evidence.where(node.content_layer),
                 strategy="java-layers",
@@ -219,20 +242,29 @@ def _fat_jar(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _bytecode(evidence: Evidence) -> Iterator[Finding]:
-    """Python compiles at each start what has no bytecode, and throws it away where it may not write."""
+    """Python compiles at each start what has no bytecode, and throws it away where it may not
+    write."""
     missing: list[Node] = []
     for node in evidence.tree.files():
-        if node.path.endswith(".py") and "/site-packages/" in node.path and evidence.is_own(node.content_layer):
+        if (
+            node.path.endswith(".py")
+            and "/site-packages/" in node.path
+            and evidence.is_own(node.content_layer)
+        ):
             cache = (node.parent.children or {}).get("__pycache__") if node.parent else None
             stem = node.name.removesuffix(".py")
-            if cache is None or not any(name.startswith(f"{stem}.cpython-") for name in cache.children or ()):
+            if cache is None or not any(
+                name.startswith(f"{stem}.cpython-") for name in cache.children or ()
+            ):
                 missing.append(node)
     if len(missing) >= 50:
         yield evidence.finding(
             "missing-bytecode",
             0,
-            f"{len(missing)} installed Python modules have no bytecode: the first import of each start compiles them",
-            "install with pip's default --compile, unset PYTHONDONTWRITEBYTECODE in the build, or run compileall",
+            f"{len(missing)} installed Python modules have no bytecode: the first import of each"
+            " start compiles them",
+            "install with pip's default --compile, unset PYTHONDONTWRITEBYTECODE in the build, or"
+            " run compileall",
             where=evidence.where(max(node.content_layer for node in missing)),
             strategy="bytecode",
             level="info",
@@ -257,7 +289,8 @@ def _start(evidence: Evidence) -> Iterator[Finding]:
         yield evidence.finding(
             "launcher",
             0,
-            f"{words[0]} starts the service: it costs start time and memory, and often swallows SIGTERM",
+            f"{words[0]} starts the service: it costs start time and memory, and often swallows"
+            " SIGTERM",
             "start the program itself",
             where=evidence.metadata_where("CMD", "ENTRYPOINT"),
             strategy="start-command",
@@ -285,7 +318,8 @@ def _health(evidence: Evidence) -> Iterator[Finding]:
             "no-healthcheck",
             0,
             f"listens on {', '.join(config.exposed_ports)} and has no HEALTHCHECK",
-            "add one if an engine or compose runs the image; orchestrators have probes of their own",
+            "add one if an engine or compose runs the image; orchestrators have probes of"
+            " their own",
             where=evidence.metadata_where("EXPOSE"),
             level="info",
         )
@@ -295,4 +329,16 @@ def _below(evidence: Evidence, path: str) -> int:
     return sum(node.size for node in evidence.tree.files(path))
 
 
-_FINDERS = (_jdk, _cuda, _copies, _weights, _libraries, _dev_dependencies, _fat_jar, _bytecode, _start, _user, _health)
+_FINDERS = (
+    _jdk,
+    _cuda,
+    _copies,
+    _weights,
+    _libraries,
+    _dev_dependencies,
+    _fat_jar,
+    _bytecode,
+    _start,
+    _user,
+    _health,
+)

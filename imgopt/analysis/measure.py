@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _LEVELS = {"error": 0, "warning": 1, "info": 2}
 
 
-def measure(image: Image, dockerfile: Dockerfile | None, target: str | None, *, exact_wire: bool) -> Analysis:
+def measure(
+    image: Image, dockerfile: Dockerfile | None, target: str | None, *, exact_wire: bool
+) -> Analysis:
     """Reads the image and computes all of the result."""
     with Ahead(image, exact_wire=exact_wire) as ahead, ThreadPoolExecutor(2) as beside:
         evidence = Evidence(image, dockerfile, target, ahead)
@@ -37,7 +39,9 @@ def measure(image: Image, dockerfile: Dockerfile | None, target: str | None, *, 
 
 
 def _result(
-    evidence: Evidence, measured: Future[tuple[Wire | None, ...]], compared: Future[tuple[Duplicate, ...]]
+    evidence: Evidence,
+    measured: Future[tuple[Wire | None, ...]],
+    compared: Future[tuple[Duplicate, ...]],
 ) -> Analysis:
     """What others may still work at comes last."""
     image = evidence.image
@@ -74,4 +78,6 @@ _FINDERS = (find_wasted, find_unneeded, find_habits, find_bases, find_secrets)
 
 def rank(findings: Iterable[Finding]) -> list[Finding]:
     """By bytes; those without bytes after that, errors first."""
-    return sorted(findings, key=lambda item: (-item.bytes, _LEVELS[item.level], item.id, item.message))
+    return sorted(
+        findings, key=lambda item: (-item.bytes, _LEVELS[item.level], item.id, item.message)
+    )

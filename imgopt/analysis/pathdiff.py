@@ -14,7 +14,8 @@ _SMALL = 0.02
 
 @dataclass(slots=True)
 class _Branch:
-    """Live bytes and files below one path in both trees; `moved` sums what grew and what shrank, without sign."""
+    """Live bytes and files below one path in both trees; `moved` sums what grew and what shrank,
+    without sign."""
 
     path: str
     before: int = 0
@@ -27,7 +28,8 @@ class _Branch:
 
 
 def changed_paths(before: Tree, after: Tree) -> list[PathFigure]:
-    """Largest change first. Rows are files, whole folders, or "FOLDER/*" for what is small in a folder."""
+    """Largest change first. Rows are files, whole folders, or "FOLDER/*" for what is small in a
+    folder."""
     root = _Branch("/")
     one, other = _sizes(before), _sizes(after)
     for path in one.keys() | other.keys():
@@ -35,7 +37,9 @@ def changed_paths(before: Tree, after: Tree) -> list[PathFigure]:
         if size != new_size:
             _add(root, path, size, new_size)
     rows = _expanded(root) if root.moved else []
-    return sorted((_figure(row) for row in rows), key=lambda row: (-abs(row.after - row.before), row.path))
+    return sorted(
+        (_figure(row) for row in rows), key=lambda row: (-abs(row.after - row.before), row.path)
+    )
 
 
 def _sizes(tree: Tree) -> dict[str, int]:

@@ -39,7 +39,9 @@ def total(evidence: Evidence, wires: tuple[Wire | None, ...]) -> ImageSizes:
 def layers(evidence: Evidence, wires: tuple[Wire | None, ...]) -> list[LayerRow]:
     steps = {step.layer: step for step in evidence.steps if step.layer is not None}
     rows = []
-    for layer, classes, wire in zip(evidence.image.layers, evidence.ledger.layers, wires, strict=True):
+    for layer, classes, wire in zip(
+        evidence.image.layers, evidence.ledger.layers, wires, strict=True
+    ):
         step = steps[layer.index]
         rows.append(
             LayerRow(
@@ -108,12 +110,20 @@ def files(evidence: Evidence) -> list[FileRow]:
     for node in sorted(large, key=lambda node: (-node.size, node.path))[:_FILES]:
         owner = evidence.packages.owner(node.path)
         package = printable(owner.name) if owner is not None else None
-        rows.append(FileRow(path=printable(node.path), bytes=node.size, layer=node.content_layer, package=package))
+        rows.append(
+            FileRow(
+                path=printable(node.path),
+                bytes=node.size,
+                layer=node.content_layer,
+                package=package,
+            )
+        )
     return rows
 
 
 def directories(tree: Tree, live: int) -> list[FileRow]:
-    """Directories with at least half a percent of the live bytes; a hard-linked file counts where it comes first."""
+    """Directories with at least half a percent of the live bytes; a hard-linked file counts where
+    it comes first."""
     folders = [node for node in tree.root.nodes() if node.children is not None]
     elsewhere = _other_names(tree)
     sizes: dict[int, tuple[int, int]] = {}
@@ -165,7 +175,9 @@ def junk(evidence: Evidence) -> list[JunkRow]:
 
 def packages(evidence: Evidence) -> list[PackageRow]:
     """Largest first."""
-    ranked = sorted(evidence.packages, key=lambda each: (-each.bytes, each.ecosystem, each.name, each.version))
+    ranked = sorted(
+        evidence.packages, key=lambda each: (-each.bytes, each.ecosystem, each.name, each.version)
+    )
     return [
         PackageRow(
             ecosystem=package.ecosystem,

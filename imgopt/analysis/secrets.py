@@ -1,4 +1,5 @@
-"""Findings about things that look secret, also in layers below the final tree. Values are never read into a result."""
+"""Findings about things that look secret, also in layers below the final tree. Values are never
+read into a result."""
 
 from __future__ import annotations
 
@@ -21,8 +22,16 @@ _HEAD = 1 << 16
 def find_secrets(evidence: Evidence) -> Iterator[Finding]:
     for layer in evidence.image.layers:
         for entry in layer.entries():
-            if entry.kind == "file" and entry.size and is_likely(entry.path[entry.path.rfind("/") + 1 :]):
-                what = "" if _SYSTEM.match(entry.path) else secret_in(entry.path, partial(_head, layer, entry))
+            if (
+                entry.kind == "file"
+                and entry.size
+                and is_likely(entry.path[entry.path.rfind("/") + 1 :])
+            ):
+                what = (
+                    ""
+                    if _SYSTEM.match(entry.path)
+                    else secret_in(entry.path, partial(_head, layer, entry))
+                )
                 if what and not _owned(evidence, entry):
                     yield _file(evidence, entry, layer, what)
     yield from _variables(evidence)
@@ -48,7 +57,8 @@ def _file(evidence: Evidence, entry: Entry, layer: Layer, what: str) -> Finding:
         "secret-file",
         0,
         f"{printable(entry.path)} looks like a secret: {what}{note}",
-        "leave it out with a .dockerignore, or use RUN --mount=type=secret; then change the secret itself",
+        "leave it out with a .dockerignore, or use RUN --mount=type=secret; then change the secret"
+        " itself",
         where=evidence.where(layer.index),
         strategy="ignore-file",
         evidence=[(printable(entry.path), entry.size)],
@@ -57,7 +67,8 @@ def _file(evidence: Evidence, entry: Entry, layer: Layer, what: str) -> Finding:
 
 
 def _variables(evidence: Evidence) -> Iterator[Finding]:
-    """Names only: ENV in the configuration, and what the history keeps of build arguments and commands."""
+    """Names only: ENV in the configuration, and what the history keeps of build arguments and
+    commands."""
     for name, value in sorted(evidence.image.config.environment.items()):
         if value and is_secret_name(name):
             yield _variable(evidence, f"ENV {name}", evidence.metadata_where("ENV"))
@@ -65,7 +76,9 @@ def _variables(evidence: Evidence) -> Iterator[Finding]:
     for entry in evidence.image.history:
         layer += not entry.empty_layer
         text = entry.created_by.removeprefix("RUN ")
-        head, _, command = text.partition("/bin/sh -c") if text.startswith("|") else ("", "", entry.created_by)
+        head, _, command = (
+            text.partition("/bin/sh -c") if text.startswith("|") else ("", "", entry.created_by)
+        )
         arguments = head or (command if command.startswith("ARG ") else "")
         for name in secret_names(arguments)[:1]:
             yield _variable(evidence, f"build argument {name}", Where())
@@ -76,7 +89,11 @@ def _variables(evidence: Evidence) -> Iterator[Finding]:
 def _in_command(evidence: Evidence, command: str, layer: int | None) -> Iterator[Finding]:
     for name in secret_names(command):
         bare = name in ("an address", "a header")
-        what = f"a command of the history has a password in {name}" if bare else f"a command of the history sets {name}"
+        what = (
+            f"a command of the history has a password in {name}"
+            if bare
+            else f"a command of the history sets {name}"
+        )
         yield evidence.finding(
             "secret-in-command",
             0,

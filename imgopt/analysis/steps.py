@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _NOP = re.compile(r"^/bin/sh -c #\(nop\)\s*")
 _SHELL = re.compile(
     r"^(?:\|\d+ .*?)?"  # build arguments
-    r"(?:(?:/\S*/)?(?:ba|a|da|z)?sh (?:-[a-z]*o \w+ |-[a-z]+ )*?-[a-z]*c|cmd /S /C|powershell -Command)\s+",
+    r"(?:(?:/\S*/)?(?:ba|a|da|z)?sh (?:-[a-z]*o \w+ |-[a-z]+ )*?-[a-z]*c|cmd /S /C|powershell"
+    r" -Command)\s+",
     re.DOTALL,
 )
 _KEYWORD = re.compile(r"^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s+", re.IGNORECASE)  # fmt: skip # noqa: E501
@@ -41,7 +42,8 @@ class Step:
 
 
 def read_steps(image: Image) -> tuple[Step, ...]:
-    """The image's history; a step without text per layer where the history does not match the layers."""
+    """The image's history; a step without text per layer where the history does not match the
+    layers."""
     made = [entry for entry in image.history if not entry.empty_layer]
     if len(made) != len(image.layers):
         return tuple(Step("", "", number) for number in range(len(image.layers)))
@@ -58,7 +60,7 @@ def read_created_by(entry: HistoryEntry) -> tuple[str, str]:
 
     >>> read_created_by(HistoryEntry(created_by="RUN |1 A=b /bin/sh -c apt-get update # buildkit"))
     ('RUN', 'apt-get update')
-    >>> read_created_by(HistoryEntry(created_by="RUN /bin/bash -eo pipefail -c curl x | sh # buildkit"))
+    >>> read_created_by(HistoryEntry(created_by="RUN /bin/bash -eo pipefail -c curl x | sh"))
     ('RUN', 'curl x | sh')
     >>> read_created_by(HistoryEntry(created_by='/bin/sh -c #(nop)  CMD ["bash"]'))
     ('CMD', '["bash"]')
@@ -79,9 +81,11 @@ def read_created_by(entry: HistoryEntry) -> tuple[str, str]:
 
 
 def _mark_base(steps: list[Step]) -> tuple[Step, ...]:
-    """Guessed: a base ends with its own CMD or ENTRYPOINT; own steps begin after the last one that layers follow.
+    """Guessed: a base ends with its own CMD or ENTRYPOINT; own steps begin after the last one that
+    layers follow.
 
-    Nothing is said where there is no such place: the base may end without a command, or there may be none.
+    Nothing is said where there is no such place: the base may end without a command, or there may
+    be none.
     """
     at = len(steps)
     while at > 0 and steps[at - 1].layer is None:
@@ -94,41 +98,60 @@ def _mark_base(steps: list[Step]) -> tuple[Step, ...]:
 
 
 def provenance_lines(steps: Sequence[Step], provenance: Provenance) -> tuple[Step, ...]:
-    """Steps with the lines that the builder wrote down; layers below the first of them are the base's."""
+    """Steps with the lines that the builder wrote down; layers below the first of them are the
+    base's."""
     first = next(number for number, line in enumerate(provenance.lines) if line is not None)
     found = []
     for step in steps:
         if step.layer is not None:
             line = provenance.lines[step.layer]
             step = replace(
-                step, line=line, confidence="provenance" if line is not None else "none", base=step.layer < first
+                step,
+                line=line,
+                confidence="provenance" if line is not None else "none",
+                base=step.layer < first,
             )
         found.append(step)
     return tuple(found)
 
 
-def match_lines(steps: Sequence[Step], dockerfile: Dockerfile, target: str | None = None) -> tuple[Step, ...]:
-    """Steps with the lines of the Dockerfile whose build ended with them; what comes before is the base's.
+def match_lines(
+    steps: Sequence[Step], dockerfile: Dockerfile, target: str | None = None
+) -> tuple[Step, ...]:
+    """Steps with the lines of the Dockerfile whose build ended with them; what comes before is the
+    base's.
 
-    The best alignment of both lists that keeps their order: equal texts count most, then similar ones, then equal
-    keywords. Instructions that leave no trace (ARG in the classic builder) and steps without an instruction (ONBUILD
-    of the base) may be left out.
+    The best alignment of both lists that keeps their order: equal texts count most, then similar
+    ones, then equal keywords. Instructions that leave no trace (ARG in the classic builder) and
+    steps without an instruction (ONBUILD of the base) may be left out.
     """
-    instructions = [item for stage in dockerfile.target(target).chain for item in stage.instructions[1:]]
+    instructions = [
+        item for stage in dockerfile.target(target).chain for item in stage.instructions[1:]
+    ]
     pairs = _align(steps, instructions)
     if not pairs:
         return tuple(steps)
     first = min(pairs)
     return tuple(
-        replace(step, line=instructions[pairs[number][0]].line, confidence=pairs[number][1], base=False)
-        if number in pairs
-        else replace(step, base=number < first)
+        (
+            replace(
+                step,
+                line=instructions[pairs[number][0]].line,
+                confidence=pairs[number][1],
+                base=False,
+            )
+            if number in pairs
+            else replace(step, base=number < first)
+        )
         for number, step in enumerate(steps)
     )
 
 
-def _align(steps: Sequence[Step], instructions: Sequence[Instruction]) -> dict[int, tuple[int, Confidence]]:
-    """Step index -> (instruction index, confidence); both lists matched from their ends, leading steps for free."""
+def _align(
+    steps: Sequence[Step], instructions: Sequence[Instruction]
+) -> dict[int, tuple[int, Confidence]]:
+    """Step index -> (instruction index, confidence); both lists matched from their ends, leading
+    steps for free."""
     rows, columns = len(steps), len(instructions)
     alike = [[likeness(step, item) for item in instructions] for step in steps]
     best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
@@ -162,11 +185,14 @@ EQUAL, _SKIP, _NEVER = 3.0, 0.4, -9.0
 
 
 def likeness(step: Step, instruction: Instruction) -> float:
-    """From 0.5 for two of one keyword to EQUAL for one text; negative for two of different keywords."""
+    """From 0.5 for two of one keyword to EQUAL for one text; negative for two of different
+    keywords."""
     if step.keyword != instruction.keyword:
         return _NEVER
     have, wanted = _WORD.findall(step.text), _WORD.findall(instruction.value)
-    if have == wanted or " ".join(have) == " ".join(_WORD.findall(instruction.original.partition(" ")[2])):
+    if have == wanted or " ".join(have) == " ".join(
+        _WORD.findall(instruction.original.partition(" ")[2])
+    ):
         return EQUAL
     common = len(set(have) & set(wanted))
     return 0.5 + 2.0 * common / max(1, len(set(have) | set(wanted)))

@@ -26,15 +26,31 @@ _RULES: dict[JunkKind, tuple[str, str, str]] = {
         "build in a first stage and copy the result: what runs needs no compiler",
         "multi-stage",
     ),
-    "headers": ("header files", "headers are needed to compile only: build in a stage of its own", "multi-stage"),
+    "headers": (
+        "header files",
+        "headers are needed to compile only: build in a stage of its own",
+        "multi-stage",
+    ),
     "static-libraries": (
         "static libraries and jmods",
         "needed to link only: use a build stage",
         "multi-stage",
     ),
-    "tests": ("test suites of libraries", "leave them behind when copying from a build stage", "multi-stage"),
-    "docs": ("documentation and manual pages", "use a slim base; install without documentation", "slim-base"),
-    "locales": ("translations", "use a slim base; keep the languages that the service speaks", "slim-base"),
+    "tests": (
+        "test suites of libraries",
+        "leave them behind when copying from a build stage",
+        "multi-stage",
+    ),
+    "docs": (
+        "documentation and manual pages",
+        "use a slim base; install without documentation",
+        "slim-base",
+    ),
+    "locales": (
+        "translations",
+        "use a slim base; keep the languages that the service speaks",
+        "slim-base",
+    ),
 }
 
 

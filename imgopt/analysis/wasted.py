@@ -45,14 +45,17 @@ def _inherited(evidence: Evidence, items: list[Waste]) -> Iterator[Finding]:
         )
 
 
-def _deleted(evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int) -> Finding:
+def _deleted(
+    evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int
+) -> Finding:
     place = _places(items)
     if not evidence.is_own(shipped):
         return evidence.finding(
             "base-files-deleted",
             total,
             "files of the base image are deleted, and shipped all the same",
-            "a layer cannot make its base smaller: start from a smaller base, or copy what is needed into a new stage",
+            "a layer cannot make its base smaller: start from a smaller base, or copy what is"
+            " needed into a new stage",
             where=evidence.where(killed),
             strategy="slim-base",
             evidence=place,
@@ -74,46 +77,59 @@ def _deleted(evidence: Evidence, items: list[Waste], total: int, shipped: int, k
     )
 
 
-def _metadata(evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int) -> Finding:
+def _metadata(
+    evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int
+) -> Finding:
     return evidence.finding(
         "copied-by-chmod",
         total,
-        f"files of layer {shipped} are shipped twice: layer {killed} changes only owner, mode or time",
-        "COPY --chown and --chmod set them without a second copy; else do it in the RUN that makes the files",
+        f"files of layer {shipped} are shipped twice: layer {killed} changes only owner, mode or"
+        " time",
+        "COPY --chown and --chmod set them without a second copy; else do it in the RUN that makes"
+        " the files",
         where=evidence.where(killed),
         strategy="copy-chown",
         evidence=_places(items),
     )
 
 
-def _overwritten(evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int) -> Finding:
+def _overwritten(
+    evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int
+) -> Finding:
     from_base = not evidence.is_own(shipped)
     return evidence.finding(
         "overwritten",
         total,
         f"layer {killed} replaces files of layer {shipped}: both copies are shipped",
-        "take a newer base image instead of upgrading its packages"
-        if from_base
-        else "write each file once: join the instructions, or build in a stage of its own",
+        (
+            "take a newer base image instead of upgrading its packages"
+            if from_base
+            else "write each file once: join the instructions, or build in a stage of its own"
+        ),
         where=evidence.where(killed),
         strategy="slim-base" if from_base else "multi-stage",
         evidence=_places(items),
     )
 
 
-def _identical(evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int) -> Finding:
+def _identical(
+    evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int
+) -> Finding:
     return evidence.finding(
         "written-again",
         total,
         f"layer {killed} ships files of layer {shipped} a second time, unchanged",
-        "copy each file once; a later COPY of the whole folder ships what an earlier one has shipped",
+        "copy each file once; a later COPY of the whole folder ships what an earlier one has"
+        " shipped",
         where=evidence.where(killed),
         strategy="layer-order",
         evidence=_places(items),
     )
 
 
-def _linked(evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int) -> Finding:
+def _linked(
+    evidence: Evidence, items: list[Waste], total: int, shipped: int, killed: int
+) -> Finding:
     return evidence.finding(
         "hard-linked-later",
         total,

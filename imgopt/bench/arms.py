@@ -1,4 +1,5 @@
-"""The arms of a benchmark: which Dockerfiles, contexts, targets and revisions are measured beside each other."""
+"""The arms of a benchmark: which Dockerfiles, contexts, targets and revisions are measured beside
+each other."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from imgopt.results.rewrite import Change, Skip
 
 @dataclass(frozen=True)
 class ArmSpec:
-    """One arm before it is built. `ignore` is the text of its .dockerignore, None where there is none."""
+    """One arm before it is built. `ignore` is the text of its .dockerignore, None where there is
+    none."""
 
     name: str
     role: str
@@ -38,7 +40,9 @@ class ArmSpec:
     checks: Sequence[Check] = field(default=())
 
 
-def original(context: Path, config: Config, name: str = "original", role: str = "original") -> ArmSpec:
+def original(
+    context: Path, config: Config, name: str = "original", role: str = "original"
+) -> ArmSpec:
     """The project as it is. Raises InputError where its Dockerfile cannot be read."""
     path = Path(config.build.file) if config.build.file else context / "Dockerfile"
     return from_file(name, role, context, path, config)
@@ -69,7 +73,9 @@ def _read(path: Path) -> str:
         return path.read_bytes().decode(errors="surrogateescape")
     except OSError as error:
         raise InputError(
-            f"cannot read: {error.strerror}", location=Location(str(path)), hint="name it with --file or --with"
+            f"cannot read: {error.strerror}",
+            location=Location(str(path)),
+            hint="name it with --file or --with",
         ) from None
 
 
@@ -98,7 +104,8 @@ def with_target(first: ArmSpec, target: str) -> ArmSpec:
 
 
 def revision(session: Session, context: Path, revision_name: str, config: Config) -> ArmSpec:
-    """The context and Dockerfile of a git revision, taken out of git's objects into the session's own folder."""
+    """The context and Dockerfile of a git revision, taken out of git's objects into the session's
+    own folder."""
     repository = Repository.of(context)
     if isinstance(repository, str):
         raise InputError(f"--rev {revision_name}: {repository}", location=Location(str(context)))
@@ -115,12 +122,16 @@ def _in_revision(file: str | None, context: Path, tree: Path) -> Path:
         return tree / "Dockerfile"
     resolved, root = Path(file).resolve(), context.resolve()
     if not resolved.is_relative_to(root):
-        raise InputError(f"{file} is outside of the context", hint="with --rev the Dockerfile must be in the context")
+        raise InputError(
+            f"{file} is outside of the context",
+            hint="with --rev the Dockerfile must be in the context",
+        )
     return tree / resolved.relative_to(root)
 
 
 def _extract(context: Path, commit: str, tree: Path) -> None:
-    """`git archive` of the context's folder at a commit; links that lead out of the tree are refused."""
+    """`git archive` of the context's folder at a commit; links that lead out of the tree are
+    refused."""
     done = subprocess.run(
         ["git", "-c", "core.hooksPath=/dev/null", "archive", "--format=tar", commit, "--", "."],
         cwd=context,
@@ -130,7 +141,8 @@ def _extract(context: Path, commit: str, tree: Path) -> None:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise InputError(
-            f"git archive {commit[:12]}: {said[-1] if said else 'failed'}", location=Location(str(context))
+            f"git archive {commit[:12]}: {said[-1] if said else 'failed'}",
+            location=Location(str(context)),
         )
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(tree, filter="tar")

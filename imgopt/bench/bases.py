@@ -13,7 +13,8 @@ from imgopt.errors import ImgoptError
 
 
 def base_ids(engine: Engine, arms: Iterable[ArmSpec]) -> dict[str, str]:
-    """ID of every base image by the name that a Dockerfile gives it; those that cannot be had are left out."""
+    """ID of every base image by the name that a Dockerfile gives it; those that cannot be had are
+    left out."""
     found: dict[str, str] = {}
     for arm in arms:
         for stage in _stages(arm):
@@ -33,7 +34,9 @@ def base_layers(engine: Engine, arm: ArmSpec, diff_ids: Sequence[str]) -> int:
     root = stages[target].root
     image = None if root.is_scratch else _image(engine, arm.request.bases, str(root.base))
     below = ((image or {}).get("RootFS") or {}).get("Layers") or []
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(below, diff_ids, strict=False)))
+    return sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(below, diff_ids, strict=False))
+    )
 
 
 def _stages(arm: ArmSpec) -> tuple[Stage, ...]:
@@ -43,7 +46,8 @@ def _stages(arm: ArmSpec) -> tuple[Stage, ...]:
 
 
 def _image(engine: Engine, bases: Mapping[str, str], name: str) -> dict[str, Any] | None:
-    """The engine's description of a base; None where the engine has no such image (BuildKit may hold it without)."""
+    """The engine's description of a base; None where the engine has no such image (BuildKit may
+    hold it without)."""
     try:
         resolved = engine.resolve_base(name, bases)
         return engine.image(resolved) if resolved and resolved != "scratch" else None

@@ -1,4 +1,5 @@
-"""The growing record of a benchmark: every value in the order measured, from which the result is made at any time."""
+"""The growing record of a benchmark: every value in the order measured, from which the result is
+made at any time."""
 
 from __future__ import annotations
 
@@ -84,7 +85,8 @@ class Book:
             comparisons=[
                 compared
                 for arm in self._arms[1:]
-                if not arm.endswith(AGAIN) and (compared := self._compared(page, first, arm, floor)) is not None
+                if not arm.endswith(AGAIN)
+                and (compared := self._compared(page, first, arm, floor)) is not None
             ],
             noise_floor=floor,
             remarks=[f"{arm}: {said}" for arm, remarked in known.items() for said in remarked],
@@ -111,14 +113,18 @@ class Book:
 
 def _word(verdict: str, unit: str) -> str:
     """Bytes are not faster: the same claims, said of memory."""
-    return {"faster": "less", "slower": "more"}.get(verdict, verdict) if unit == "bytes" else verdict
+    return (
+        {"faster": "less", "slower": "more"}.get(verdict, verdict) if unit == "bytes" else verdict
+    )
 
 
 def _floor(series: Mapping[str, Series], first: str) -> float | None:
     """From an A/A run: how much the first arm differed from itself."""
     one, other = series.get(first), series.get(f"{first}{AGAIN}")
     count = min(len(one.values), len(other.values)) if one and other else 0
-    return noise_floor(one.values[:count], other.values[:count]) if one and other and count else None
+    return (
+        noise_floor(one.values[:count], other.values[:count]) if one and other and count else None
+    )
 
 
 def _samples(arm: str, series: Series) -> Samples:

@@ -1,7 +1,9 @@
-"""A cold build that takes nothing away from the user: `--no-cache` for the steps, and new names for the cache mounts.
+"""A cold build that takes nothing away from the user: `--no-cache` for the steps, and new names for
+the cache mounts.
 
-`--no-cache` runs every step again and keeps what `RUN --mount=type=cache` holds (BuildKit: cache mounts are no step
-results), so that a file with cache mounts would be measured warm. A mount with an id that nobody used is empty.
+`--no-cache` runs every step again and keeps what `RUN --mount=type=cache` holds (BuildKit: cache
+mounts are no step results), so that a file with cache mounts would be measured warm. A mount with
+an id that nobody used is empty.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from imgopt.dockerfile import Edit, Flag, apply_edits, parse
 
 
 def with_new_cache_mounts(text: str, token: str) -> str:
-    """The Dockerfile with `id=TOKEN-...` in each of its cache mounts; others, and unreadable files, are unchanged."""
+    """The Dockerfile with `id=TOKEN-...` in each of its cache mounts; others, and unreadable files,
+    are unchanged."""
     dockerfile = parse(text)
     edits = [
         Edit(flag.span.start, flag.span.end, f"--mount={_renamed(flag.value, token)}")
@@ -35,9 +38,17 @@ def _is_cache(flag: Flag) -> bool:
 def _renamed(value: str, token: str) -> str:
     fields = _fields(value)
     pairs = dict(field.partition("=")[::2] for field in fields)
-    name = pairs.get("id") or pairs.get("target") or pairs.get("dst") or pairs.get("destination") or "cache"
+    name = (
+        pairs.get("id")
+        or pairs.get("target")
+        or pairs.get("dst")
+        or pairs.get("destination")
+        or "cache"
+    )
     kept = [field for field in fields if not field.startswith("id=")]
-    return ",".join([*(f'"{field}"' if "," in field else field for field in kept), f"id={token}-{_word(name)}"])
+    return ",".join(
+        [*(f'"{field}"' if "," in field else field for field in kept), f"id={token}-{_word(name)}"]
+    )
 
 
 def _word(name: str) -> str:

@@ -40,7 +40,14 @@ def environment(engine: Engine, context: Path, bases: Mapping[str, str]) -> Envi
 def _output(*command: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=env, capture_output=True, timeout=20, check=False, text=True, errors="replace"
+            command,
+            cwd=cwd,
+            env=env,
+            capture_output=True,
+            timeout=20,
+            check=False,
+            text=True,
+            errors="replace",
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -61,7 +68,9 @@ def _git(context: Path) -> tuple[str, bool | None]:
         commit = repository.commit("HEAD")
     except InputError:
         return "", None
-    state = _output("git", "-c", "core.fsmonitor=false", "status", "--porcelain", "--", ".", cwd=context)
+    state = _output(
+        "git", "-c", "core.fsmonitor=false", "status", "--porcelain", "--", ".", cwd=context
+    )
     return commit, bool(state.strip())
 
 

@@ -42,7 +42,11 @@ def sizes(image: Image) -> Sizes:
     """The four sizes."""
     found = image_sizes(image)
     return Sizes(
-        wire=found.wire, tar=found.tar, payload=found.payload, live=found.live, wire_is_estimate=found.wire_estimated
+        wire=found.wire,
+        tar=found.tar,
+        payload=found.payload,
+        live=found.live,
+        wire_is_estimate=found.wire_estimated,
     )
 
 
@@ -53,7 +57,8 @@ def shared_layers(base: Image | None, image: Image) -> int:
 
 
 def layers(image: Image, base_layers: int) -> list[LayerFigure]:
-    """Each layer with the instruction that made it; the first `base_layers` came with the base image."""
+    """Each layer with the instruction that made it; the first `base_layers` came with the base
+    image."""
     return [
         LayerFigure(
             instruction=_instruction(step.created_by if step else ""),
@@ -71,7 +76,9 @@ def _instruction(created_by: str) -> str:
     text = created_by.removesuffix("# buildkit").strip()
     if text.startswith("/bin/sh -c #(nop)"):
         return text.removeprefix("/bin/sh -c #(nop)").strip()
-    return text.replace("RUN /bin/sh -c ", "RUN ", 1) if text.startswith("RUN /bin/sh -c ") else text
+    return (
+        text.replace("RUN /bin/sh -c ", "RUN ", 1) if text.startswith("RUN /bin/sh -c ") else text
+    )
 
 
 def _bytes(wire: Wire | None) -> int | None:
@@ -84,7 +91,8 @@ def files(image: Image) -> int:
 
 
 def live_bytes(image: Image) -> dict[str, int]:
-    """Bytes by path; of several names of one file the first by name carries them. Sums to the live bytes."""
+    """Bytes by path; of several names of one file the first by name carries them. Sums to the live
+    bytes."""
     found: dict[str, int] = {}
     seen: set[int] = set()
     for node in image.tree().root.walk():
@@ -95,7 +103,8 @@ def live_bytes(image: Image) -> dict[str, int]:
 
 
 def contents(before: Image, after: Image, limit: int = _PATHS) -> list[PathFigure]:
-    """Live bytes of both images by path; small files of a folder are one figure. Escapes stand for what is no UTF-8."""
+    """Live bytes of both images by path; small files of a folder are one figure. Escapes stand for
+    what is no UTF-8."""
     first, second = live_bytes(before), live_bytes(after)
     every = (
         PathFigure(
@@ -112,28 +121,50 @@ def contents(before: Image, after: Image, limit: int = _PATHS) -> list[PathFigur
 
 def waterfalls(before: Image, after: Image, base_layers: tuple[int, int]) -> list[Waterfall]:
     """How one image's size became the other's: wire by base and own layers, payload by cause."""
-    first, second = (_by_cause(image, count) for image, count in ((before, base_layers[0]), (after, base_layers[1])))
-    falls = [_fall("payload", first.shipped, second.shipped, {"base image": _kinds(first.base, second.base)})]
-    wires = [_wire_causes(image, count) for image, count in ((before, base_layers[0]), (after, base_layers[1]))]
+    first, second = (
+        _by_cause(image, count)
+        for image, count in ((before, base_layers[0]), (after, base_layers[1]))
+    )
+    falls = [
+        _fall(
+            "payload",
+            first.shipped,
+            second.shipped,
+            {"base image": _kinds(first.base, second.base)},
+        )
+    ]
+    wires = [
+        _wire_causes(image, count)
+        for image, count in ((before, base_layers[0]), (after, base_layers[1]))
+    ]
     if None not in wires:
         falls.insert(0, _fall("wire", wires[0] or Counter(), wires[1] or Counter()))
     return falls
 
 
 def _fall(
-    size: str, before: Counter[str], after: Counter[str], details: Mapping[str, str] = MappingProxyType({})
+    size: str,
+    before: Counter[str],
+    after: Counter[str],
+    details: Mapping[str, str] = MappingProxyType({}),
 ) -> Waterfall:
     changes = {name: after[name] - before[name] for name in {*before, *after}}
     ordered = sorted(
-        ((name, change) for name, change in changes.items() if change), key=lambda item: (item[1], item[0])
+        ((name, change) for name, change in changes.items() if change),
+        key=lambda item: (item[1], item[0]),
     )
-    causes = [Cause(name=name, bytes=change, detail=details.get(name, "")) for name, change in ordered]
+    causes = [
+        Cause(name=name, bytes=change, detail=details.get(name, "")) for name, change in ordered
+    ]
     return Waterfall(size=size, start=before.total(), end=after.total(), causes=causes)
 
 
 def _kinds(before: Counter[str], after: Counter[str]) -> str:
     """What the two bases differ in most, in words."""
-    changes = sorted(((after[name] - before[name], name) for name in {*before, *after}), key=lambda item: -abs(item[0]))
+    changes = sorted(
+        ((after[name] - before[name], name) for name in {*before, *after}),
+        key=lambda item: -abs(item[0]),
+    )
     return ", ".join(f"{name} {delta_text(0, change)}" for change, name in changes[:4] if change)
 
 
@@ -169,7 +200,9 @@ def _by_cause(image: Image, base_layers: int) -> _ByCause:
         seen.add(id(node.inode))
         side = base if node.content_layer < base_layers else found
         side[_kind(node.path, packages.owner(node.path))] += node.size
-    found["shipped, then deleted or overwritten"] = sum(layer.payload_bytes for layer in own) - found.total()
+    found["shipped, then deleted or overwritten"] = (
+        sum(layer.payload_bytes for layer in own) - found.total()
+    )
     found["base image"] = sum(layer.payload_bytes for layer in image.layers[:base_layers])
     return _ByCause(found, base)
 

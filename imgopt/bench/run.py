@@ -1,4 +1,5 @@
-"""Runs a benchmark: build the arms, take turns, stop in time, and have a valid result at every moment."""
+"""Runs a benchmark: build the arms, take turns, stop in time, and have a valid result at every
+moment."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ from imgopt.run.settings import SmokeSettings
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`max_time` in seconds for everything, None: no limit. `again`: the first arm also against itself (`--aa`)."""
+    """`max_time` in seconds for everything, None: no limit. `again`: the first arm also against
+    itself (`--aa`)."""
 
     runs: int = 6
     warm_up: int = 1
@@ -58,9 +60,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What runs now. `left` is the estimate of the seconds to the end of everything; None while nothing is known.
+    """What runs now. `left` is the estimate of the seconds to the end of everything; None while
+    nothing is known.
 
-    It is a lower bound (`at_least`) for as long as some arm has not shown what a build that runs its steps takes.
+    It is a lower bound (`at_least`) for as long as some arm has not shown what a build that runs
+    its steps takes.
     """
 
     what: str
@@ -80,7 +84,8 @@ class Listener:
 
 
 class Bench:
-    """One benchmark in one session. `run` gives the result, also a partial one after an interruption."""
+    """One benchmark in one session. `run` gives the result, also a partial one after an
+    interruption."""
 
     def __init__(
         self,
@@ -95,7 +100,9 @@ class Bench:
         self._session, self._scenarios, self._smoke = session, list(scenarios), smoke
         self._settings, self._listener = settings, listener or Listener()
         self._specs = [*arms, *again]
-        self._book = Book([arm.name for arm in self._specs], Limits(settings.alpha, settings.min_effect))
+        self._book = Book(
+            [arm.name for arm in self._specs], Limits(settings.alpha, settings.min_effect)
+        )
         self._ready: list[Ready] = []
         self._arms: dict[str, Arm] = {spec.name: _described(spec) for spec in arms}
         self._comparisons: list[Comparison] = []
@@ -114,13 +121,18 @@ class Bench:
         mine = {spec.name: spec.text for spec in self._specs if not spec.name.endswith(AGAIN)}
         theirs = {arm.name: arm.text for arm in earlier.arms}
         if mine != theirs:
-            raise InputError("the result to resume is of other Dockerfiles", hint="start again without --resume")
-        self._settings = replace(self._settings, seed=earlier.seed, runs=earlier.runs, warm_up=earlier.warm_up)
+            raise InputError(
+                "the result to resume is of other Dockerfiles", hint="start again without --resume"
+            )
+        self._settings = replace(
+            self._settings, seed=earlier.seed, runs=earlier.runs, warm_up=earlier.warm_up
+        )
         self._book.load(earlier.measures)
         self._before = earlier.seconds or 0.0
 
     def run(self) -> BenchResult:
-        """Measures until all is done or the time is up. An interruption ends it in order, with a partial result."""
+        """Measures until all is done or the time is up. An interruption ends it in order, with a
+        partial result."""
         try:
             self._prepare()
             tasks = self._tasks()
@@ -161,9 +173,12 @@ class Bench:
         return time.monotonic() - self._began
 
     def _prepare(self) -> None:
-        """Builds every arm once, from the user's own cache where that has it, and takes the exact figures."""
+        """Builds every arm once, from the user's own cache where that has it, and takes the exact
+        figures."""
         engine = self._session.engine
-        self._environment = environment(engine, self._specs[0].project, base_ids(engine, self._specs))
+        self._environment = environment(
+            engine, self._specs[0].project, base_ids(engine, self._specs)
+        )
         for number, spec in enumerate(self._specs):
             self._listener.progress(Progress("build", spec.name, number, len(self._specs), None))
             ready = self._build(spec)
@@ -191,7 +206,9 @@ class Bench:
         for ready in self._ready:
             if ready.spec.name not in self._arms:
                 continue
-            self._listener.progress(Progress("figures", ready.spec.name, len(images), len(self._ready), None))
+            self._listener.progress(
+                Progress("figures", ready.spec.name, len(images), len(self._ready), None)
+            )
             image = open_image(ready.image)
             below = base_layers(self._session.engine, ready.spec, ready.diff_ids)
             images.append((image, below))
@@ -215,9 +232,12 @@ class Bench:
                 )
 
     def _tasks(self) -> list[Task]:
-        """What costs little and what matters most comes first: the time may be up before the end."""
+        """What costs little and what matters most comes first: the time may be up before the
+        end."""
         home = self._specs[0].context
-        builds: list[Task] = [ScenarioBuild(self._session, scenario, home) for scenario in self._scenarios]
+        builds: list[Task] = [
+            ScenarioBuild(self._session, scenario, home) for scenario in self._scenarios
+        ]
         cold: list[Task] = [ColdBuild(self._session)] if self._settings.cold else []
         return [*builds[:1], *self._container_task(), *builds[1:], *cold]
 
@@ -259,10 +279,14 @@ class Bench:
         ran = all(("cold", ready.spec.name) in self._seconds for ready in self._ready)
         return 0 if isinstance(task, ColdBuild) and ran else self._settings.warm_up
 
-    def _turn(self, task: Task, pages: Sequence[Page], arm: Ready, number: int, warm_up: int) -> None:
+    def _turn(
+        self, task: Task, pages: Sequence[Page], arm: Ready, number: int, warm_up: int
+    ) -> None:
         name = arm.spec.name
         began = time.monotonic()
-        outcome = task.perform(arm, self._token(pages[0].name, name, number), detailed=number == warm_up)
+        outcome = task.perform(
+            arm, self._token(pages[0].name, name, number), detailed=number == warm_up
+        )
         self._seconds[pages[0].name, name] = time.monotonic() - began
         for page in pages:
             _note(page, name, outcome, is_warm_up=number < warm_up)
@@ -275,7 +299,8 @@ class Bench:
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
     def _time_for(self, measure: str, turn: Sequence[str]) -> bool:
-        """Whether one more round ends in time, as far as is known. Decided by time alone, never by a result."""
+        """Whether one more round ends in time, as far as is known. Decided by time alone, never by
+        a result."""
         if self._settings.max_time is None:
             return True
         expected = sum(self._seconds.get((measure, arm), self._slowest(arm)) for arm in turn)
@@ -287,20 +312,31 @@ class Bench:
 
     def _slowest(self, arm: str) -> float:
         """Of the turns that this arm took: the guess for a kind of turn that it has not taken."""
-        return max((seconds for (_, name), seconds in self._seconds.items() if name == arm), default=0.0)
+        return max(
+            (seconds for (_, name), seconds in self._seconds.items() if name == arm), default=0.0
+        )
 
     def _tell(self, measure: str, arm: str, number: int, total: int) -> None:
         left = (total - number) * self._round(measure)
-        left += sum((self._settings.warm_up + self._settings.runs) * self._round(later) for later in self._later)
+        left += sum(
+            (self._settings.warm_up + self._settings.runs) * self._round(later)
+            for later in self._later
+        )
         if self._settings.max_time is not None:
             left = min(left, max(self._settings.max_time - self._elapsed(), 0.0))
         guessed = any(not self._is_known(name) for name in (measure, *self._later))
-        self._listener.progress(Progress(measure, arm, number, total, left or None, at_least=guessed))
+        self._listener.progress(
+            Progress(measure, arm, number, total, left or None, at_least=guessed)
+        )
 
     def _is_known(self, measure: str) -> bool:
-        """Whether every arm had such a turn, or a build of all its steps, which bounds the other builds."""
+        """Whether every arm had such a turn, or a build of all its steps, which bounds the other
+        builds."""
         timed = self._seconds
-        return all((measure, ready.spec.name) in timed or ("cold", ready.spec.name) in timed for ready in self._ready)
+        return all(
+            (measure, ready.spec.name) in timed or ("cold", ready.spec.name) in timed
+            for ready in self._ready
+        )
 
     def _round(self, measure: str) -> float:
         """Seconds of one turn of every arm: as it was, or guessed."""
@@ -311,7 +347,9 @@ class Bench:
 def _has_turn(page: Page, arm: str, number: int) -> bool:
     """Whether this turn was taken already (in the run that is resumed), or is hopeless."""
     series = page.series.get(arm)
-    return series is not None and (series.failure is not None or len(series.warm_up) + len(series.values) > number)
+    return series is not None and (
+        series.failure is not None or len(series.warm_up) + len(series.values) > number
+    )
 
 
 def _note(page: Page, arm: str, outcome: Outcome, *, is_warm_up: bool) -> None:

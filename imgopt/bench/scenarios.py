@@ -1,4 +1,5 @@
-"""The scenarios of `imgopt cache` as a benchmark can repeat them: an edit that no build saw before, and its undoing."""
+"""The scenarios of `imgopt cache` as a benchmark can repeat them: an edit that no build saw before,
+and its undoing."""
 
 from __future__ import annotations
 

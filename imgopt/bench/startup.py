@@ -1,4 +1,5 @@
-"""Start to the first good answer, peak memory and stop of one container, as often as the statistics need it."""
+"""Start to the first good answer, peak memory and stop of one container, as often as the statistics
+need it."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Seconds and bytes of one run; None: not measured. `start` of a program that ends is its whole run.
+    """Seconds and bytes of one run; None: not measured. `start` of a program that ends is its whole
+    run.
 
     `failure` says why it is of no use: then all else is None.
     """
@@ -52,14 +54,22 @@ def run_once(session: Session, image: str, settings: SmokeSettings, plan: RunPla
 def _until_end(container: Container, started: float, settings: SmokeSettings) -> Run:
     code = container.wait(max(settings.start_timeout, _PATIENCE))
     seconds = time.monotonic() - started
-    return Run(start=seconds) if code is not None else Run(failure=f"did not end within {seconds:.0f} s")
+    return (
+        Run(start=seconds)
+        if code is not None
+        else Run(failure=f"did not end within {seconds:.0f} s")
+    )
 
 
-def _until_answer(container: Container, started: float, settings: SmokeSettings, plan: RunPlan) -> Run:
+def _until_answer(
+    container: Container, started: float, settings: SmokeSettings, plan: RunPlan
+) -> Run:
     first = _first_question(plan)
     seconds = None
     if first is not None:
-        seconds = _wait_for(first, container, started, max(settings.start_timeout, 4 * plan.ready_seconds))
+        seconds = _wait_for(
+            first, container, started, max(settings.start_timeout, 4 * plan.ready_seconds)
+        )
         if seconds is None:
             state = "it ended" if not container.running else "no good answer"
             return Run(failure=f"{state}: {first.name} after {time.monotonic() - started:.0f} s")
@@ -76,13 +86,18 @@ def _until_answer(container: Container, started: float, settings: SmokeSettings,
 def _first_question(plan: RunPlan) -> Probe | None:
     """The user's own HTTP probe, else any HTTP probe, else a connection."""
     asked = [probe for probe in plan.probes if probe.kind != "command"]
-    return min(asked, key=lambda probe: (probe.kind != "http", probe.source != "user"), default=None)
+    return min(
+        asked, key=lambda probe: (probe.kind != "http", probe.source != "user"), default=None
+    )
 
 
 def _wait_for(probe: Probe, container: Container, started: float, timeout: float) -> float | None:
-    """Seconds from the start to the first answer that is no error; None when there was none in time."""
+    """Seconds from the start to the first answer that is no error; None when there was none in
+    time."""
     ports = container.ports()
-    worst = 400 if probe.source == "user" else 500  # a path that was only guessed may be "not found"
+    worst = (
+        400 if probe.source == "user" else 500
+    )  # a path that was only guessed may be "not found"
     while time.monotonic() - started < timeout:
         answer = ask(probe, container, ports)
         if answer.status is not None and (probe.kind != "http" or answer.status < worst):

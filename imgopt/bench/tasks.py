@@ -1,4 +1,5 @@
-"""What is measured, one task each: a build in one scenario, a cold build, or a run of the container."""
+"""What is measured, one task each: a build in one scenario, a cold build, or a run of the
+container."""
 
 from __future__ import annotations
 
@@ -64,7 +65,8 @@ class Task(Protocol):
         ...
 
     def perform(self, arm: Ready, token: str, *, detailed: bool) -> Outcome:
-        """One turn. `token` was never used before; `detailed` also looks at steps and moved bytes."""
+        """One turn. `token` was never used before; `detailed` also looks at steps and moved
+        bytes."""
         ...
 
 
@@ -84,7 +86,11 @@ def request_of(arm: ArmSpec, tree: Path, text: str | None = None) -> BuildReques
 def copied(session: Session, arm: ArmSpec) -> Path:
     """The session's own copy of what the arm's build gets; the user's files are never edited."""
     tree = session.temp_tree("context")
-    copy_tree(arm.context, list_files(arm.context, IgnoreFile.parse(arm.ignore) if arm.ignore else None), tree)
+    copy_tree(
+        arm.context,
+        list_files(arm.context, IgnoreFile.parse(arm.ignore) if arm.ignore else None),
+        tree,
+    )
     return tree
 
 
@@ -98,13 +104,16 @@ def failure_of(error: BuildFailure) -> Failure:
 
 
 def step_figures(steps: Sequence[Step]) -> list[StepFigure]:
-    """By stage, in the order of the file; what never ran is left out. A single stage needs no name."""
+    """By stage, in the order of the file; what never ran is left out. A single stage needs no
+    name."""
     ran = [step for step in steps if step.cached or step.started is not None]
     several = len({step.stage for step in ran}) > 1
     begin = min((step.started for step in ran if step.started is not None), default=0.0)
     return [
         StepFigure(
-            name=_TOKEN.sub("", f"[{step.stage}] {step.name}" if several and step.stage else step.name),
+            name=_TOKEN.sub(
+                "", f"[{step.stage}] {step.name}" if several and step.stage else step.name
+            ),
             cached=step.cached,
             start=None if step.started is None else step.started - begin,
             seconds=step.seconds or 0.0,
@@ -120,7 +129,8 @@ class ScenarioBuild:
     session: Session
     scenario: Scenario
     project: Path
-    """Where `scenario` was chosen; an arm with another context gets its own file for the same kind of edit."""
+    """Where `scenario` was chosen; an arm with another context gets its own file for the same kind
+    of edit."""
 
     @property
     def measures(self) -> tuple[tuple[str, str, str], ...]:
@@ -217,9 +227,14 @@ class ContainerRun:
     def perform(self, arm: Ready, token: str, *, detailed: bool) -> Outcome:  # noqa: ARG002
         try:
             run = run_once(self.session, arm.image, self.settings, self.plan)
-        except StartFailure:  # engines fail now and then to set up a network: a real reason comes again
+        except (
+            StartFailure
+        ):  # engines fail now and then to set up a network: a real reason comes again
             run = run_once(self.session, arm.image, self.settings, self.plan)
         if run.failure:
             return Outcome(failure=Failure(message=run.failure))
         pairs = (("start", run.start), ("memory", run.memory), ("stop", run.stop))
-        return Outcome({name: float(value) for name, value in pairs if value is not None}, exit_code=run.stop_code)
+        return Outcome(
+            {name: float(value) for name, value in pairs if value is not None},
+            exit_code=run.stop_code,
+        )

@@ -1,4 +1,5 @@
-"""One simulated change of a project: made in memory for a prediction, on a copy of the context for a measurement."""
+"""One simulated change of a project: made in memory for a prediction, on a copy of the context for
+a measurement."""
 
 from __future__ import annotations
 
@@ -14,9 +15,16 @@ from imgopt.cache.state import State
 from imgopt.context.files import BytesContent, Entry, parents
 
 _COMMENTS: Mapping[str, str] = {
-    **dict.fromkeys((".py", ".rb", ".sh", ".toml", ".txt", ".yml", ".yaml", ".in", ".cfg", ".ex", ".pl"), "# {}"),
-    **dict.fromkeys((".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".go", ".mod", ".rs", ".java", ".kt"), "// {}"),
-    **dict.fromkeys((".c", ".h", ".cc", ".cpp", ".hpp", ".cs", ".php", ".scala", ".swift", ".gradle"), "// {}"),
+    **dict.fromkeys(
+        (".py", ".rb", ".sh", ".toml", ".txt", ".yml", ".yaml", ".in", ".cfg", ".ex", ".pl"), "# {}"
+    ),
+    **dict.fromkeys(
+        (".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".go", ".mod", ".rs", ".java", ".kt"),
+        "// {}",
+    ),
+    **dict.fromkeys(
+        (".c", ".h", ".cc", ".cpp", ".hpp", ".cs", ".php", ".scala", ".swift", ".gradle"), "// {}"
+    ),
     **dict.fromkeys((".css", ".scss"), "/* {} */"),
     **dict.fromkeys((".html", ".xml", ".md", ".vue", ".svelte"), "<!-- {} -->"),
     **dict.fromkeys((".dockerignore", "Dockerfile", "Makefile"), "# {}"),
@@ -26,8 +34,8 @@ _COMMENTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """`entries`: paths with their new entry, None for removed. `touched`: new time, same bytes. `bumped`: base images
-    of which a newer version arrives."""
+    """`entries`: paths with their new entry, None for removed. `touched`: new time, same bytes.
+    `bumped`: base images of which a newer version arrives."""
 
     words: str
     entries: Mapping[str, Entry | None] = field(default_factory=dict)
@@ -45,15 +53,22 @@ class Edit:
         tree = state.tree.edited(sent) if sent else state.tree
         if not self.build_args and not bases.keys() & set(self.bumped):
             return self._with_own_files(state.on(tree))
-        return replace(state, tree=tree, build_args={**state.build_args, **self.build_args}, bases=bases)
+        return replace(
+            state, tree=tree, build_args={**state.build_args, **self.build_args}, bases=bases
+        )
 
     def fingerprint(self) -> str:
-        """Of all that it changes; the words alone may be those of another change of the same files."""
-        digest = hashlib.sha256(repr((self.words, self.touched, sorted(self.build_args.items()), self.bumped)).encode())
+        """Of all that it changes; the words alone may be those of another change of the same
+        files."""
+        digest = hashlib.sha256(
+            repr((self.words, self.touched, sorted(self.build_args.items()), self.bumped)).encode()
+        )
         for path, entry in sorted(self.entries.items()):
             about = (path, None if entry is None else (entry.kind, entry.mode, entry.link))
             digest.update(repr(about).encode())
-            digest.update(entry.content.read() if entry is not None and entry.content is not None else b"")
+            digest.update(
+                entry.content.read() if entry is not None and entry.content is not None else b""
+            )
         return digest.hexdigest()[:32]
 
     def _is_sent(self, state: State, path: str) -> bool:
@@ -71,19 +86,24 @@ class Edit:
         return state
 
     def write(self, folder: Path) -> None:
-        """Makes the change on a copy of the context; every changed file gets a new time, so that BuildKit sees it
-        (its transfer compares size and time only)."""
+        """Makes the change on a copy of the context; every changed file gets a new time, so that
+        BuildKit sees it (its transfer compares size and time only)."""
         for path, entry in self.entries.items():
             _write(folder, path, entry)
         for path in self.touched:
             _new_time(folder / path)
 
     def undo(self, folder: Path, state: State) -> None:
-        """Takes the change back: what the state has is written again, what it has not is removed."""
+        """Takes the change back: what the state has is written again, what it has not is
+        removed."""
         for path in self.entries:
             _write(folder, path, state.tree.get(path))
             for parent in reversed([*parents(path)]):
-                if parent not in state.tree and (folder / parent).is_dir() and not any((folder / parent).iterdir()):
+                if (
+                    parent not in state.tree
+                    and (folder / parent).is_dir()
+                    and not any((folder / parent).iterdir())
+                ):
                     (folder / parent).rmdir()
 
 
@@ -124,7 +144,8 @@ def with_comment(path: str, entry: Entry, token: str) -> Entry:
 
 
 def comment(path: str, token: str) -> bytes:
-    """A comment in the file's language; where it has none, blanks that nothing but a checksum sees."""
+    """A comment in the file's language; where it has none, blanks that nothing but a checksum
+    sees."""
     name = PurePosixPath(path)
     style = _COMMENTS.get(name.name) or _COMMENTS.get(name.suffix.lower())
     if name.name.startswith("Dockerfile") or name.suffix == ".dockerignore":

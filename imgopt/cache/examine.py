@@ -14,7 +14,14 @@ from imgopt.cache.reasons import shortened
 from imgopt.cache.scenarios import Scenario, Skipped
 from imgopt.cache.state import State
 from imgopt.cache.times import Times
-from imgopt.results.cache import Agreement, CacheResult, CacheScenario, CacheStep, ScenarioStep, SkippedScenario
+from imgopt.results.cache import (
+    Agreement,
+    CacheResult,
+    CacheScenario,
+    CacheStep,
+    ScenarioStep,
+    SkippedScenario,
+)
 
 GONE = "the change takes this step out of the Dockerfile"
 
@@ -29,7 +36,8 @@ def examine(
 ) -> CacheResult:
     """Predicts the scenarios; with a laboratory (whose first build is done), builds them, too.
 
-    `known` gives what was measured of a change before; `times` the seconds of steps; `tell` hears what is done.
+    `known` gives what was measured of a change before; `times` the seconds of steps; `tell` hears
+    what is done.
     """
     cold = laboratory.first if laboratory is not None else None
     made = [one for one in chosen if isinstance(one, Scenario)]
@@ -37,10 +45,17 @@ def examine(
     steps = [step for step, _ in state.graph.placed]
     return CacheResult(
         dockerfile=state.dockerfile_path or state.dockerfile.name,
-        steps=[CacheStep(stage=s.stage, line=s.line, instruction=shortened(s.instruction, 200)) for s in steps],
+        steps=[
+            CacheStep(stage=s.stage, line=s.line, instruction=shortened(s.instruction, 200))
+            for s in steps
+        ],
         scenarios=found,
         agreement=agreement(found) if laboratory is not None else None,
-        skipped=[SkippedScenario(name=one.name, reason=one.reason) for one in chosen if isinstance(one, Skipped)],
+        skipped=[
+            SkippedScenario(name=one.name, reason=one.reason)
+            for one in chosen
+            if isinstance(one, Skipped)
+        ],
         cold_seconds=cold.seconds if cold is not None else None,
         notes=[] if steps else ["the Dockerfile has no cacheable step"],
     )
@@ -73,10 +88,16 @@ def fresh(scenario: Scenario) -> Edit:
     return scenario.make(secrets.token_hex(4))
 
 
-def _steps(state: State, prediction: Prediction, measured: Measured | None, times: Times) -> Iterator[ScenarioStep]:
+def _steps(
+    state: State, prediction: Prediction, measured: Measured | None, times: Times
+) -> Iterator[ScenarioStep]:
     """One answer for each step of the original, in its order."""
     said = _by_original(state, prediction)
-    seen = {(s.stage, s.index): one for s, one in measured.steps.items()} if measured is not None else {}
+    seen = (
+        {(s.stage, s.index): one for s, one in measured.steps.items()}
+        if measured is not None
+        else {}
+    )
     for step, _ in state.graph.placed:
         one = said.get(step)
         if one is None:
@@ -87,7 +108,11 @@ def _steps(state: State, prediction: Prediction, measured: Measured | None, time
             predicted=one.verdict,
             measured=real.answer if real is not None else None,
             reason=one.reason,
-            seconds=real.seconds if real is not None else 0.0 if one.verdict == "hit" else times.of(one.step),
+            seconds=real.seconds
+            if real is not None
+            else 0.0
+            if one.verdict == "hit"
+            else times.of(one.step),
             reason_not_measured=None if real is not None else _why_not(measured),
         )
 
@@ -95,18 +120,30 @@ def _steps(state: State, prediction: Prediction, measured: Measured | None, time
 def _why_not(measured: Measured | None) -> str:
     if measured is None:
         return "no build was asked for (--measure)"
-    return f"the build fails: {measured.failure}" if measured.failure else "the build's progress does not show it"
+    return (
+        f"the build fails: {measured.failure}"
+        if measured.failure
+        else "the build's progress does not show it"
+    )
 
 
 def _by_original(state: State, prediction: Prediction) -> Mapping[Step, StepPrediction]:
-    """The answers by the original's steps: the same place, or (after a change of the file) the same text."""
+    """The answers by the original's steps: the same place, or (after a change of the file) the same
+    text."""
     before = [step for step, _ in state.graph.placed]
     after = list(prediction.steps)
     if [(s.stage, s.index) for s in before] == [(p.step.stage, p.step.index) for p in after]:
         return dict(zip(before, after, strict=True))
     found: dict[Step, StepPrediction] = {}
     for step in before:
-        match = next((p for p in after if (p.step.stage, p.step.instruction) == (step.stage, step.instruction)), None)
+        match = next(
+            (
+                p
+                for p in after
+                if (p.step.stage, p.step.instruction) == (step.stage, step.instruction)
+            ),
+            None,
+        )
         if match is not None:
             after.remove(match)
             found[step] = match
@@ -118,4 +155,9 @@ def agreement(found: Iterable[CacheScenario]) -> Agreement:
     steps = [step for scenario in found for step in scenario.steps if step.measured is not None]
     decided = [step for step in steps if step.predicted != "unknown"]
     right = sum(step.predicted == step.measured for step in decided)
-    return Agreement(decided=len(decided), right=right, wrong=len(decided) - right, unknown=len(steps) - len(decided))
+    return Agreement(
+        decided=len(decided),
+        right=right,
+        wrong=len(decided) - right,
+        unknown=len(steps) - len(decided),
+    )

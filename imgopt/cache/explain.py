@@ -1,4 +1,5 @@
-"""Why was it a miss? Two states, one line: the first step that is not found, and what exactly changed its key."""
+"""Why was it a miss? Two states, one line: the first step that is not found, and what exactly
+changed its key."""
 
 from __future__ import annotations
 
@@ -27,12 +28,17 @@ def explain(before: State, after: State, line: int | None, compared_with: str) -
     chosen = _at(prediction, after, line)
     steps = [
         ExplainedStep(
-            line=one.step.line, instruction=shortened(one.step.instruction, 200), verdict=one.verdict, reason=one.reason
+            line=one.step.line,
+            instruction=shortened(one.step.instruction, 200),
+            verdict=one.verdict,
+            reason=one.reason,
         )
         for one in prediction.steps
     ]
     if chosen is None:
-        return ExplainResult(compared_with=compared_with, verdict="hit", reason="every step is found", steps=steps)
+        return ExplainResult(
+            compared_with=compared_with, verdict="hit", reason="every step is found", steps=steps
+        )
     one = prediction.steps[chosen]
     cause = prediction.cause(one.step)
     origin = cause.origin.steps[0] if cause is not None and cause.origin.steps else None
@@ -48,7 +54,10 @@ def explain(before: State, after: State, line: int | None, compared_with: str) -
         cause=_cause_text(prediction, cause),
         changed=[_changed(path) for path in (cause.paths if cause is not None else ())[:_PATHS]],
         changed_more=max(0, len(cause.paths) - _PATHS) if cause is not None else 0,
-        traps=[TrapFound(name=trap.name, advice=trap.advice) for trap in traps(prediction.matching, vertex, cause)],
+        traps=[
+            TrapFound(name=trap.name, advice=trap.advice)
+            for trap in traps(prediction.matching, vertex, cause)
+        ],
         steps=steps,
     )
 
@@ -71,14 +80,20 @@ def _at(prediction: Prediction, after: State, line: int | None) -> int | None:
     raise InputError(
         f"line {line} is no cacheable step of what is built",
         location=Location(after.dockerfile.name, line),
-        hint=f"RUN, COPY, ADD and WORKDIR stand at lines {lines}" if lines else "the Dockerfile has none",
+        hint=f"RUN, COPY, ADD and WORKDIR stand at lines {lines}"
+        if lines
+        else "the Dockerfile has none",
     )
 
 
 def _cause_text(prediction: Prediction, cause: Cause | None) -> str | None:
     if cause is None:
         return None
-    return prediction.reasons.cause(cause.origin).detail if _not_found(prediction, cause) else cause.detail
+    return (
+        prediction.reasons.cause(cause.origin).detail
+        if _not_found(prediction, cause)
+        else cause.detail
+    )
 
 
 def _not_found(prediction: Prediction, cause: Cause) -> bool:
@@ -91,8 +106,9 @@ def _changed(one: PathDifference) -> ChangedPath:
 
 
 def state_since(context: Path, revision: str, now: State) -> State:
-    """The state at a git revision as a build on this machine would have seen it: with today's untracked files, and
-    with today's permission bits where git does not tell another executable bit."""
+    """The state at a git revision as a build on this machine would have seen it: with today's
+    untracked files, and with today's permission bits where git does not tell another executable
+    bit."""
     then = read_revision(context, revision, now)
     repository = Repository.of(context)
     assert not isinstance(repository, str)
@@ -100,19 +116,25 @@ def state_since(context: Path, revision: str, now: State) -> State:
     for path, entry in then.tree.entries.items():
         entries[path] = _with_local_mode(entry, now.tree.get(path))
     if repository.commit(revision) != repository.commit("HEAD") and ".git/HEAD" in entries:
-        entries[".git/HEAD"] = replace(entries[".git/HEAD"], content=BytesContent(revision.encode()))
+        entries[".git/HEAD"] = replace(
+            entries[".git/HEAD"], content=BytesContent(revision.encode())
+        )
     return replace(then, tree=sifted(Tree(entries), then.ignore))
 
 
 def _untracked(tree: Tree, tracked: frozenset[str]) -> dict[str, Entry]:
-    """What git does not know: files, and directories but those that hold tracked files only (they may be new)."""
-    others = [path for path, entry in tree.entries.items() if path not in tracked and entry.kind != "dir"]
+    """What git does not know: files, and directories but those that hold tracked files only (they
+    may be new)."""
+    others = [
+        path for path, entry in tree.entries.items() if path not in tracked and entry.kind != "dir"
+    ]
     with_tracked = {up for path in tracked for up in parents(path)}
     with_others = {up for path in others for up in parents(path)}
     return {
         path: entry
         for path, entry in tree.entries.items()
-        if path not in tracked and (entry.kind != "dir" or path not in with_tracked or path in with_others)
+        if path not in tracked
+        and (entry.kind != "dir" or path not in with_tracked or path in with_others)
     }
 
 
@@ -125,10 +147,13 @@ def _with_local_mode(entry: Entry, local: Entry | None) -> Entry:
 
 
 def state_against(folder: Path, context: Path, now: State) -> State:
-    """The state of another copy of the context, built in the same way. Its Dockerfile is the one at the same path."""
+    """The state of another copy of the context, built in the same way. Its Dockerfile is the one at
+    the same path."""
     file = folder / now.dockerfile_path if now.dockerfile_path else Path(now.dockerfile.name)
     if folder.resolve() == context.resolve():
-        raise InputError("--against names the context itself", hint="name the directory with the other state")
+        raise InputError(
+            "--against names the context itself", hint="name the directory with the other state"
+        )
     return read_state(
         folder,
         file,

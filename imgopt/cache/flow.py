@@ -1,7 +1,9 @@
-"""What a path inside a stage's result consists of: which COPY wrote it, and on top of which RUN's result.
+"""What a path inside a stage's result consists of: which COPY wrote it, and on top of which RUN's
+result.
 
-A COPY that writes elsewhere leaves a path as it was, so `COPY --from=builder /opt/venv` can be decided although a later
-`COPY . /app` of the builder runs again. What a RUN that runs again writes can only be known by a build.
+A COPY that writes elsewhere leaves a path as it was, so `COPY --from=builder /opt/venv` can be
+decided although a later `COPY . /app` of the builder runs again. What a RUN that runs again writes
+can only be known by a build.
 """
 
 from __future__ import annotations
@@ -83,7 +85,8 @@ def is_under(path: str, top: str) -> bool:
 
 
 def fixed_part(source: str) -> str:
-    """The absolute directory or file that a source surely lies in: the part before its first wildcard."""
+    """The absolute directory or file that a source surely lies in: the part before its first
+    wildcard."""
     parts: list[str] = []
     for part in source.split("/"):
         if has_wildcards(part):
@@ -92,10 +95,18 @@ def fixed_part(source: str) -> str:
     return posixpath.normpath("/" + "/".join(parts))
 
 
-def landing_places(vertex: Vertex, selection: Selection, difference: PathDifference) -> tuple[str, ...]:
-    """Where a copy puts a changed path; more than one where only the base image could tell; empty for unknown."""
+def landing_places(
+    vertex: Vertex, selection: Selection, difference: PathDifference
+) -> tuple[str, ...]:
+    """Where a copy puts a changed path; more than one where only the base image could tell; empty
+    for unknown."""
     destination = vertex.destination
-    if destination is None or destination.path is None or selection.parents or len(selection.sources) != 1:
+    if (
+        destination is None
+        or destination.path is None
+        or selection.parents
+        or len(selection.sources) != 1
+    ):
         return ()
     source = selection.sources[0]
     path, here = difference.path, destination.path

@@ -1,4 +1,5 @@
-"""Go's `path.Match`, by which BuildKit expands wildcards in COPY and ADD: `*` and `?` stay within one name."""
+"""Go's `path.Match`, by which BuildKit expands wildcards in COPY and ADD: `*` and `?` stay within
+one name."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from functools import lru_cache
 
 
 def has_wildcards(pattern: str) -> bool:
-    """Whether BuildKit treats the source as a pattern (solver/llbsolver/ops/file.go containsWildcards)."""
+    """Whether BuildKit treats the source as a pattern (solver/llbsolver/ops/file.go
+    containsWildcards)."""
     at = 0
     while at < len(pattern):
         if pattern[at] == "\\":

@@ -1,7 +1,9 @@
-"""The build graph as BuildKit's solver sees it: operations, their inputs, and which of them a Dockerfile line made.
+"""The build graph as BuildKit's solver sees it: operations, their inputs, and which of them a
+Dockerfile line made.
 
-BuildKit keys a step by the digest of its operation and, for each input, one of two keys: the input's own (definition)
-key, or the digest of the selected content of its result (docs/dev/solver.md). A root file system has only the first.
+BuildKit keys a step by the digest of its operation and, for each input, one of two keys: the
+input's own (definition) key, or the digest of the selected content of its result
+(docs/dev/solver.md). A root file system has only the first.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ VertexKind = Literal["base", "scratch", "run", "copy", "workdir", "file", "merge
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One cacheable step as BuildKit counts it. `stage` is its name as builds show it ("" in a file with one unnamed
-    stage); `index` counts the stage's RUN, COPY, ADD and WORKDIR from 0."""
+    """One cacheable step as BuildKit counts it. `stage` is its name as builds show it ("" in a file
+    with one unnamed stage); `index` counts the stage's RUN, COPY, ADD and WORKDIR from 0."""
 
     stage: str
     stage_index: int
@@ -33,8 +35,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a file operation writes: an absolute path, or None where the base image's working directory is needed to
-    know. `directory` is True when it surely names a directory to write into."""
+    """Where a file operation writes: an absolute path, or None where the base image's working
+    directory is needed to know. `directory` is True when it surely names a directory to write
+    into."""
 
     path: str | None
     directory: bool
@@ -50,7 +53,8 @@ class Input:
 
 @dataclass(frozen=True, eq=False)
 class Vertex:
-    """One operation. Vertices are interned per graph, so equal operations on equal inputs are one object."""
+    """One operation. Vertices are interned per graph, so equal operations on equal inputs are one
+    object."""
 
     kind: VertexKind
     operation: tuple[Component, ...]

@@ -1,7 +1,9 @@
-"""Builds that see no other build's cache, without pruning it: a mark below every base, and step for step the same file.
+"""Builds that see no other build's cache, without pruning it: a mark below every base, and step for
+step the same file.
 
-`WORKDIR ./.imgopt-NONCE` and `WORKDIR ..` right below a FROM that names an image make an empty directory with a name
-that no build had before. Everything above is keyed by it, in the first state and in all that are compared with it.
+`WORKDIR ./.imgopt-NONCE` and `WORKDIR ..` right below a FROM that names an image make an empty
+directory with a name that no build had before. Everything above is keyed by it, in the first state
+and in all that are compared with it.
 """
 
 from __future__ import annotations
@@ -16,21 +18,28 @@ from imgopt.engine import Step as BuiltStep
 _PREFIX = "./.imgopt-"
 
 
-def isolated(dockerfile: Dockerfile, stages: Iterable[Stage], nonce_of: Callable[[str], str]) -> str:
-    """The Dockerfile's text with a mark below every base image; `nonce_of` gives the mark's name by the base's."""
+def isolated(
+    dockerfile: Dockerfile, stages: Iterable[Stage], nonce_of: Callable[[str], str]
+) -> str:
+    """The Dockerfile's text with a mark below every base image; `nonce_of` gives the mark's name by
+    the base's."""
     edits = []
     for stage in stages:
         if stage.parent is not None:
             continue
         end = stage.start.extent.end
         newline = "" if dockerfile.text[:end].endswith("\n") else dockerfile.eol
-        mark = f"{newline}WORKDIR {_PREFIX}{nonce_of(str(stage.base))}{dockerfile.eol}WORKDIR ..{dockerfile.eol}"
+        mark = (
+            f"{newline}WORKDIR {_PREFIX}{nonce_of(str(stage.base))}{dockerfile.eol}WORKDIR"
+            f" ..{dockerfile.eol}"
+        )
         edits.append(Edit(end, end, mark))
     return apply_edits(dockerfile.text, edits)
 
 
 def built_steps(state: State, built: Iterable[BuiltStep]) -> Mapping[Step, BuiltStep]:
-    """Which line of a build's progress is which step. Steps that BuildKit merged with an equal one share its line."""
+    """Which line of a build's progress is which step. Steps that BuildKit merged with an equal one
+    share its line."""
     names = _stage_names(state)
     shown: dict[str, dict[int, BuiltStep]] = {}
     for one in built:
@@ -51,7 +60,8 @@ def built_steps(state: State, built: Iterable[BuiltStep]) -> Mapping[Step, Built
 
 
 def _lines_before(state: State, shown: Mapping[str, Mapping[int, BuiltStep]]) -> Mapping[str, int]:
-    """How many lines of each stage come before its own steps: FROM and the mark, whose `..` is no step in `/`.
+    """How many lines of each stage come before its own steps: FROM and the mark, whose `..` is no
+    step in `/`.
 
     Stages on one base share the mark, and BuildKit shows it in one of them only.
     """
@@ -62,7 +72,10 @@ def _lines_before(state: State, shown: Mapping[str, Mapping[int, BuiltStep]]) ->
         own = _mark(shown.get(names[stage.index], {}))
         if stage.parent is None and own is not None:
             by_base[str(stage.base)] = own
-    return {names[stage.index]: 0 if stage.parent is not None else by_base.get(str(stage.base), 1) for stage in stages}
+    return {
+        names[stage.index]: 0 if stage.parent is not None else by_base.get(str(stage.base), 1)
+        for stage in stages
+    }
 
 
 def _stage_names(state: State) -> list[str]:

@@ -1,7 +1,8 @@
 """From a Dockerfile to the build graph: what is in each step's key, and what is not.
 
-Rules: moby/buildkit frontend/dockerfile/dockerfile2llb (convert.go, convert_copy.go) and solver/llbsolver/ops. In no
-key at all: LABEL, EXPOSE, CMD, ENTRYPOINT, VOLUME, STOPSIGNAL, HEALTHCHECK, ONBUILD itself, stage names, times, owners.
+Rules: moby/buildkit frontend/dockerfile/dockerfile2llb (convert.go, convert_copy.go) and
+solver/llbsolver/ops. In no key at all: LABEL, EXPOSE, CMD, ENTRYPOINT, VOLUME, STOPSIGNAL,
+HEALTHCHECK, ONBUILD itself, stage names, times, owners.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _NOT_ENV = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
 
 
 class Call(Protocol):
-    """What a graph depends on: the Dockerfile and what a build is called with, but no file of the context."""
+    """What a graph depends on: the Dockerfile and what a build is called with, but no file of the
+    context."""
 
     @property
     def dockerfile(self) -> Dockerfile: ...
@@ -59,18 +61,23 @@ class _Builder:
         return self.graph
 
     def image(self, name: str, platform: str = "") -> Vertex:
-        """The root file system of an image; two names with one known identity are one image, and two names without
-        may be one."""
+        """The root file system of an image; two names with one known identity are one image, and
+        two names without may be one."""
         if name == "scratch":
             return self.graph.add("scratch", [("image", "scratch")])
         config = self.call.bases.get(name)
         identity = config.identity if config else ""
         platform = "" if platform == self.call.platform else platform
-        operation = [("base version", identity or name), ("identified", bool(identity)), ("--platform", platform)]
+        operation = [
+            ("base version", identity or name),
+            ("identified", bool(identity)),
+            ("--platform", platform),
+        ]
         return self.graph.add("base", operation)
 
     def source(self, name: str, numbers: bool) -> Vertex:
-        """The result of a stage or image that COPY --from or a mount (which takes no numbers) names."""
+        """The result of a stage or image that COPY --from or a mount (which takes no numbers)
+        names."""
         stage = find_stage(self.stages, name, numbers=numbers)
         return self.built[stage.index].output if stage is not None else self.image(name)
 
@@ -106,9 +113,13 @@ class _Builder:
         parsed = parse(f"FROM scratch\n{trigger}\n", self.dockerfile.name)
         for instruction in parsed.stages[0].instructions if parsed.stages else ():
             if instruction.keyword != "FROM":
-                self._dispatch(made, stage, instruction, stage.line, f"ONBUILD {instruction.original}")
+                self._dispatch(
+                    made, stage, instruction, stage.line, f"ONBUILD {instruction.original}"
+                )
 
-    def _dispatch(self, made: StageState, stage: Stage, instruction: Instruction, line: int, shown: str) -> None:
+    def _dispatch(
+        self, made: StageState, stage: Stage, instruction: Instruction, line: int, shown: str
+    ) -> None:
         typed = instruction.typed
         if isinstance(typed, Env):
             made.set_env(typed)
@@ -139,7 +150,8 @@ class _Builder:
         return add_copy(self.graph, made, typed, source, self.call.merge_op, _epoch(self.call))
 
     def _argument(self, made: StageState, typed: Arg) -> None:
-        """ARG: the caller's value, else the default, else the global one; without a value it changes nothing."""
+        """ARG: the caller's value, else the default, else the global one; without a value it
+        changes nothing."""
         for pair in typed.pairs:
             name = pair.key
             if name in self.call.build_args:
@@ -159,7 +171,9 @@ def _epoch(call: Call) -> str | None:
 
 def _text(instruction: Instruction) -> str:
     """An ONBUILD trigger as lines of its own."""
-    return instruction.original + "".join(f"\n{doc.content}{doc.name}" for doc in instruction.heredocs)
+    return instruction.original + "".join(
+        f"\n{doc.content}{doc.name}" for doc in instruction.heredocs
+    )
 
 
 def _global_arguments(call: Call) -> Mapping[str, str]:

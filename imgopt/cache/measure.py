@@ -1,4 +1,5 @@
-"""Measurement: the scenarios built for real, on a copy of the context, with a mark that no other run's cache has."""
+"""Measurement: the scenarios built for real, on a copy of the context, with a mark that no other
+run's cache has."""
 
 from __future__ import annotations
 
@@ -40,8 +41,8 @@ class Measured:
 class Laboratory:
     """A copy of the context in which scenarios are made, built and taken back.
 
-    `request` says how the user's builds are called; its context and Dockerfile are replaced by the copy's. A build
-    that has not ended at `until` (time.monotonic()) raises OutOfTime.
+    `request` says how the user's builds are called; its context and Dockerfile are replaced by the
+    copy's. A build that has not ended at `until` (time.monotonic()) raises OutOfTime.
     """
 
     def __init__(
@@ -71,7 +72,8 @@ class Laboratory:
         return self.first
 
     def after(self, edit: Edit) -> Measured:
-        """The build after one change; `cold` comes before the first. The copy is as before afterwards."""
+        """The build after one change; `cold` comes before the first. The copy is as before
+        afterwards."""
         after = edit.applied(self._state)
         edit.write(self.folder)
         try:

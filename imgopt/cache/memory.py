@@ -1,7 +1,8 @@
-"""What earlier measurements said, kept per project on disk: seconds of steps, and outcomes that only a build can tell.
+"""What earlier measurements said, kept per project on disk: seconds of steps, and outcomes that
+only a build can tell.
 
-An outcome is used again only for exactly the same state (Dockerfile, arguments, files by size and time) and the same
-change. A file that is damaged or of another version counts as empty.
+An outcome is used again only for exactly the same state (Dockerfile, arguments, files by size and
+time) and the same change. A file that is damaged or of another version counts as empty.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _STATES = 20
 
 
 class _Kept(msgspec.Struct):
-    """`seconds`: per stage and instruction. `outcomes`: per state and change, the answer of each step in order."""
+    """`seconds`: per stage and instruction. `outcomes`: per state and change, the answer of each
+    step in order."""
 
     version: int = _VERSION
     seconds: dict[str, float] = {}
@@ -33,7 +35,8 @@ class _Kept(msgspec.Struct):
 
 
 class Memory:
-    """The memory of one context. Reading and writing never fail: without a cache directory nothing is remembered."""
+    """The memory of one context. Reading and writing never fail: without a cache directory nothing
+    is remembered."""
 
     def __init__(self, context: Path, folder: Path | None = None) -> None:
         home = folder or _cache_folder()
@@ -55,7 +58,8 @@ class Memory:
         if answers is None:
             return None
         by_place = {
-            (step.stage, step.index): answer for (step, _), answer in zip(state.graph.placed, answers, strict=False)
+            (step.stage, step.index): answer
+            for (step, _), answer in zip(state.graph.placed, answers, strict=False)
         }
 
         def known(_: Vertex, vertex: Vertex, number: int) -> bool | None:
@@ -64,8 +68,11 @@ class Memory:
 
         return known
 
-    def remember(self, state: State, edits: Mapping[str, Edit], result: CacheResult, seconds: Times) -> None:
-        """Keeps a measured result; `edits` are the changes by the names of their scenarios, as they are predicted."""
+    def remember(
+        self, state: State, edits: Mapping[str, Edit], result: CacheResult, seconds: Times
+    ) -> None:
+        """Keeps a measured result; `edits` are the changes by the names of their scenarios, as they
+        are predicted."""
         for (stage, instruction), value in seconds.seconds.items():
             self._kept.seconds[f"{stage}\0{instruction}"] = value
         name = _fingerprint(state)
@@ -90,17 +97,24 @@ class Memory:
 def _missed_by(
     answer: str | None, vertex: Vertex, number: int, by_place: dict[tuple[str, int], str | None]
 ) -> bool | None:
-    """A miss is this input's doing only if it is the only one that could be: the step before it was found."""
+    """A miss is this input's doing only if it is the only one that could be: the step before it was
+    found."""
     root = vertex.root
     if answer != "miss" or number != 1 or len(vertex.inputs) != 2 or root is None:
         return None
-    found_before = not root.steps or any(by_place.get((s.stage, s.index)) == "hit" for s in root.steps)
+    found_before = not root.steps or any(
+        by_place.get((s.stage, s.index)) == "hit" for s in root.steps
+    )
     return False if found_before else None
 
 
-def _answers(edits: Mapping[str, Edit], scenarios: Iterable[CacheScenario]) -> dict[str, list[str | None]]:
+def _answers(
+    edits: Mapping[str, Edit], scenarios: Iterable[CacheScenario]
+) -> dict[str, list[str | None]]:
     measured = (one for one in scenarios if not one.failure)
-    return {edits[one.name].fingerprint(): [step.measured for step in one.steps] for one in measured}
+    return {
+        edits[one.name].fingerprint(): [step.measured for step in one.steps] for one in measured
+    }
 
 
 def _fingerprint(state: State) -> str:

@@ -1,6 +1,8 @@
-"""The key of one step: which parts of an instruction and of its stage's state go into the operation's digest.
+"""The key of one step: which parts of an instruction and of its stage's state go into the
+operation's digest.
 
-Rules: buildkit solver/llbsolver/ops/exec.go and file.go (CacheMap), dockerfile2llb/convert.go and convert_copy.go.
+Rules: buildkit solver/llbsolver/ops/exec.go and file.go (CacheMap), dockerfile2llb/convert.go and
+convert_copy.go.
 """
 
 from __future__ import annotations
@@ -22,18 +24,26 @@ _COMMIT = re.compile(r"#[0-9a-f]{40}(?::|$)")
 
 
 def add_workdir(graph: Graph, stage: StageState, typed: Workdir, epoch: str | None) -> Vertex:
-    """WORKDIR makes its directory: a file operation on the root file system, keyed by path and owner."""
+    """WORKDIR makes its directory: a file operation on the root file system, keyed by path and
+    owner."""
     stage.change_directory(stage.expand(typed.path))
     if stage.directory == "/":
         return stage.output
-    operation = [("make directory", stage.directory), ("user", stage.user), ("SOURCE_DATE_EPOCH", epoch or "")]
+    operation = [
+        ("make directory", stage.directory),
+        ("user", stage.user),
+        ("SOURCE_DATE_EPOCH", epoch or ""),
+    ]
     where = Destination(stage.workdir, True)
     return graph.add("workdir", operation, [Input(stage.output)], where)
 
 
 def add_run(graph: Graph, stage: StageState, typed: Run, sources: Mapping[str, Vertex]) -> Vertex:
-    """RUN: command, ordered environment, directory, user, network, security, mounts; never the order of the flags."""
-    mounts = sorted((_Mounted(stage, mount) for mount in typed.mounts), key=lambda mounted: mounted.target)
+    """RUN: command, ordered environment, directory, user, network, security, mounts; never the
+    order of the flags."""
+    mounts = sorted(
+        (_Mounted(stage, mount) for mount in typed.mounts), key=lambda mounted: mounted.target
+    )
     inputs = [Input(stage.output)]
     described: list[object] = []
     for mounted in mounts:
@@ -62,7 +72,10 @@ def _command(stage: StageState, typed: Run) -> tuple[str, ...]:
         if only.text.startswith("#!"):
             return (*stage.shell, f"/dev/pipes/{only.name}", only.text)
         return (*stage.shell, only.text)
-    return (*stage.shell, line + "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in typed.heredocs))
+    return (
+        *stage.shell,
+        line + "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in typed.heredocs),
+    )
 
 
 class _Mounted:
@@ -77,16 +90,22 @@ class _Mounted:
         self.given_target = target
         if not target and self.type == "secret" and not mount.env:
             target = f"/run/secrets/{posixpath.basename(self.id or self.source)}"
-        self.target = stage.absolute(target) or posixpath.join(stage.directory, target) if target else ""
+        self.target = (
+            stage.absolute(target) or posixpath.join(stage.directory, target) if target else ""
+        )
 
     def description(self) -> tuple[object, ...]:
-        """What of it is in the key: a secret's name but not its value, a cache's place but not its contents."""
+        """What of it is in the key: a secret's name but not its value, a cache's place but not its
+        contents."""
         mount = self.mount
         mode = _octal(mount.mode or _DEFAULT_MODES.get(self.type, ""))
         owner = (mode, mount.uid or "", mount.gid or "")
         if self.type == "cache":
             # a custom id and any sharing but "shared" are blanked, so all of those are one key
-            plain = self.id in ("", self.given_target) and (mount.sharing or "shared").lower() == "shared"
+            plain = (
+                self.id in ("", self.given_target)
+                and (mount.sharing or "shared").lower() == "shared"
+            )
             return ("cache", self.target, "own" if plain else "", owner, mount.readonly is True)
         if self.type in ("secret", "ssh"):
             name = self.id or self.source or posixpath.basename(self.target)
@@ -96,7 +115,9 @@ class _Mounted:
         return ("bind", self.target, mount.readonly is not False)
 
 
-def _attach(mounted: _Mounted, inputs: list[Input], sources: Mapping[str, Vertex], root: Vertex) -> int:
+def _attach(
+    mounted: _Mounted, inputs: list[Input], sources: Mapping[str, Vertex], root: Vertex
+) -> int:
     """Adds what a mount reads to the inputs; its number there, -1 for what reads nothing."""
     mount = mounted.mount
     if mounted.type == "cache" and not mount.from_:
@@ -117,9 +138,15 @@ def _attach(mounted: _Mounted, inputs: list[Input], sources: Mapping[str, Vertex
 
 
 def add_copy(
-    graph: Graph, stage: StageState, typed: Copy, source: Vertex | None, merge_op: bool, epoch: str | None
+    graph: Graph,
+    stage: StageState,
+    typed: Copy,
+    source: Vertex | None,
+    merge_op: bool,
+    epoch: str | None,
 ) -> Vertex:
-    """COPY and ADD: a file operation on the root file system (fast key only) that reads its sources by content."""
+    """COPY and ADD: a file operation on the root file system (fast key only) that reads its sources
+    by content."""
     destination = stage.expand(typed.destination)
     sources = [stage.expand(word) for word in typed.sources]
     local = [word for word in sources if not (isinstance(typed, Add) and _is_remote(word))]
@@ -127,9 +154,18 @@ def add_copy(
     inputs = [Input(graph.add("scratch", [("image", "scratch")]) if link else stage.output)]
     excludes = tuple(map(str, typed.exclude))  # BuildKit expands no variables there
     if local:
-        inputs.append(Input(source, Selection(tuple(map(clean_source, local)), excludes, typed.parents)))
-    inputs += [Input(_remote(graph, word, typed), Selection(("",))) for word in sources if word not in local]
-    inputs += [Input(_document(graph, stage, heredoc), Selection((heredoc.name,))) for heredoc in typed.heredocs]
+        inputs.append(
+            Input(source, Selection(tuple(map(clean_source, local)), excludes, typed.parents))
+        )
+    inputs += [
+        Input(_remote(graph, word, typed), Selection(("",)))
+        for word in sources
+        if word not in local
+    ]
+    inputs += [
+        Input(_document(graph, stage, heredoc), Selection((heredoc.name,)))
+        for heredoc in typed.heredocs
+    ]
     operation = [
         ("destination", _destination_text(stage, destination)),
         ("source names", tuple(_base_name(word, typed.parents) for word in sources)),
@@ -140,7 +176,9 @@ def add_copy(
         ("unpacks archives", isinstance(typed, Add) and typed.unpack is not False),
         ("SOURCE_DATE_EPOCH", epoch or ""),
     ]
-    where = Destination(stage.absolute(destination), _is_directory(destination, len(sources) + len(typed.heredocs)))
+    where = Destination(
+        stage.absolute(destination), _is_directory(destination, len(sources) + len(typed.heredocs))
+    )
     made = graph.add("copy", operation, inputs, where, "; ".join(_assumptions(inputs)))
     if not link:
         return made
@@ -148,16 +186,26 @@ def add_copy(
 
 
 def _assumptions(inputs: list[Input]) -> Iterator[str]:
-    return (one.vertex.assumption for one in inputs if one.vertex is not None and one.vertex.kind == "remote")
+    return (
+        one.vertex.assumption
+        for one in inputs
+        if one.vertex is not None and one.vertex.kind == "remote"
+    )
 
 
 def _is_directory(destination: str, sources: int) -> bool:
-    return destination.endswith("/") or sources > 1 or posixpath.basename(destination) in (".", "..", "")
+    return (
+        destination.endswith("/")
+        or sources > 1
+        or posixpath.basename(destination) in (".", "..", "")
+    )
 
 
 def _destination_text(stage: StageState, destination: str) -> str:
     """As in the key: absolute, cleaned, the slash at its end kept."""
-    path = stage.absolute(destination) or posixpath.normpath(posixpath.join(stage.directory, destination))
+    path = stage.absolute(destination) or posixpath.normpath(
+        posixpath.join(stage.directory, destination)
+    )
     slash = destination.endswith("/") or destination in (".", "")
     return path if path == "/" or not slash else path + "/"
 
@@ -182,15 +230,23 @@ def _is_remote(word: str) -> bool:
 
 
 def _remote(graph: Graph, word: str, typed: Copy) -> Vertex:
-    """A URL or git repository: the bytes are not ours to see, so a hit is an assumption unless they are pinned."""
+    """A URL or git repository: the bytes are not ours to see, so a hit is an assumption unless they
+    are pinned."""
     assert isinstance(typed, Add)
     pinned = bool(typed.checksum or _COMMIT.search(word))
-    operation = [("address", word), ("--checksum", typed.checksum or ""), ("--keep-git-dir", typed.keep_git_dir)]
-    return graph.add("remote", operation, assumption="" if pinned else f"{word} still serves the same bytes")
+    operation = [
+        ("address", word),
+        ("--checksum", typed.checksum or ""),
+        ("--keep-git-dir", typed.keep_git_dir),
+    ]
+    return graph.add(
+        "remote", operation, assumption="" if pinned else f"{word} still serves the same bytes"
+    )
 
 
 def _document(graph: Graph, stage: StageState, heredoc: Heredoc) -> Vertex:
-    """A here-document of COPY: a file of that name; its text is expanded unless the name was quoted."""
+    """A here-document of COPY: a file of that name; its text is expanded unless the name was
+    quoted."""
     text = _expanded_document(stage, heredoc) if heredoc.expand else heredoc.text
     return graph.add("file", [("document name", heredoc.name), ("document text", text)])
 
@@ -200,7 +256,13 @@ def _expanded_document(stage: StageState, heredoc: Heredoc) -> str:
     from imgopt.dockerfile.expand import ExpansionError, Lexer
 
     try:
-        lexer = Lexer(heredoc.text, stage.environment.mapping(), stage.escape, raw_quotes=True, skip_quotes=True)
+        lexer = Lexer(
+            heredoc.text,
+            stage.environment.mapping(),
+            stage.escape,
+            raw_quotes=True,
+            skip_quotes=True,
+        )
         return lexer.run().text
     except ExpansionError:
         return heredoc.text

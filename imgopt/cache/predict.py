@@ -1,4 +1,5 @@
-"""Prediction: for every step of a state, whether a build finds it in the cache that another state's build left."""
+"""Prediction: for every step of a state, whether a build finds it in the cache that another state's
+build left."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from imgopt.cache.state import State
 
 @dataclass(frozen=True, slots=True)
 class StepPrediction:
-    """What a build does with one step: `reason` names the file, flag, variable or step that decides."""
+    """What a build does with one step: `reason` names the file, flag, variable or step that
+    decides."""
 
     step: Step
     verdict: Verdict
@@ -33,11 +35,14 @@ class Prediction:
     def cause(self, step: Step) -> Cause | None:
         """Why a step is not (surely) found; None for a hit."""
         vertex = self.vertex(step)
-        return None if self.matching.outcomes[vertex].verdict == "hit" else self.reasons.cause(vertex)
+        return (
+            None if self.matching.outcomes[vertex].verdict == "hit" else self.reasons.cause(vertex)
+        )
 
 
 def predict(before: State, after: State, known: Known | None = None) -> Prediction:
-    """What a build of `after` finds, right after `before` was built; nothing else is taken to be in the cache.
+    """What a build of `after` finds, right after `before` was built; nothing else is taken to be in
+    the cache.
 
     Raises InputError for a Dockerfile that BuildKit refuses.
     """

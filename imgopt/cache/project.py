@@ -1,4 +1,5 @@
-"""What `imgopt cache` does, as calls: examine, explain, replay one project. Nothing in the context is written."""
+"""What `imgopt cache` does, as calls: examine, explain, replay one project. Nothing in the context
+is written."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def _silent(_: str) -> None:
 
 @dataclass(frozen=True)
 class Project:
-    """A context and how it is built: `request` holds target, arguments, bases, platform and what else a build needs.
+    """A context and how it is built: `request` holds target, arguments, bases, platform and what
+    else a build needs.
 
     `own` are the user's own scenarios. `memory` keeps what measurements said, and may be shared.
     """
@@ -81,9 +83,11 @@ class Project:
         with self._chosen(names) as chosen:
             return self._named(examine(self.state, chosen, None, self._known, self._times(times)))
 
-    def measure(self, session: Session, names: Sequence[str] = (), tell: Tell = _silent) -> CacheResult:
-        """All scenarios (or those named), predicted and built. What an earlier measurement said is predicted, too, and
-        measured anew. Raises FindingsError where it fails as it is."""
+    def measure(
+        self, session: Session, names: Sequence[str] = (), tell: Tell = _silent
+    ) -> CacheResult:
+        """All scenarios (or those named), predicted and built. What an earlier measurement said is
+        predicted, too, and measured anew. Raises FindingsError where it fails as it is."""
         with self._chosen(names) as chosen:
             state = self._on(session, self.state)
             hidden = list_files(self.context, _NO_VCS) if state.ignore else None
@@ -92,7 +96,9 @@ class Project:
             cold = laboratory.cold()
             if cold.failure:
                 raise FindingsError(cold.failure, hint="it fails as it is, before any change")
-            result = self._named(examine(state, chosen, laboratory, self._known, times_of(cold), tell))
+            result = self._named(
+                examine(state, chosen, laboratory, self._known, times_of(cold), tell)
+            )
             if self.memory is not None:
                 edits = {one.name: one.example for one in chosen if isinstance(one, Scenario)}
                 self.memory.remember(self.state, edits, result, times_of(cold))
@@ -101,13 +107,20 @@ class Project:
     def _named(self, result: CacheResult) -> CacheResult:
         return msgspec.structs.replace(result, project=project_name(self.context))
 
-    def explain(self, line: int | None, since: str | None = None, against: Path | None = None) -> ExplainResult:
-        """Why the step at a line (None: the first that misses) is not found, compared with one other state."""
+    def explain(
+        self, line: int | None, since: str | None = None, against: Path | None = None
+    ) -> ExplainResult:
+        """Why the step at a line (None: the first that misses) is not found, compared with one
+        other state."""
         if since is not None:
             return explain(state_since(self.context, since, self.state), self.state, line, since)
         if against is None:
-            raise InputError("nothing to compare with", hint="add --since REV (a git revision) or --against DIR")
-        return explain(state_against(against, self.context, self.state), self.state, line, str(against))
+            raise InputError(
+                "nothing to compare with", hint="add --since REV (a git revision) or --against DIR"
+            )
+        return explain(
+            state_against(against, self.context, self.state), self.state, line, str(against)
+        )
 
     def replay(
         self,
@@ -117,23 +130,29 @@ class Project:
         session: Session | None = None,
         tell: Tell = _silent,
     ) -> ReplayResult:
-        """The last commits, against this Dockerfile and the others. With a session, each is built once for its steps'
-        seconds. Raises InputError where there is no history."""
+        """The last commits, against this Dockerfile and the others. With a session, each is built
+        once for its steps' seconds. Raises InputError where there is no history."""
         found = history(self.context, commits)
         if found.commits is None:
             return replayed(found, [])
         states = [(self.state.dockerfile_path or self.state.dockerfile.name, self.state)]
         states += [(str(path), self.state_of(self._existing(path))) for path in others]
-        return replayed(found, [self._arm(name, state, times, session, tell) for name, state in states])
+        return replayed(
+            found, [self._arm(name, state, times, session, tell) for name, state in states]
+        )
 
-    def _arm(self, name: str, state: State, times: Times | None, session: Session | None, tell: Tell) -> Arm:
+    def _arm(
+        self, name: str, state: State, times: Times | None, session: Session | None, tell: Tell
+    ) -> Arm:
         known = self._times(times)
         if session is None:
             return Arm(name, state, known)
         tell(f"building {name}")
         cold = Laboratory(session, self.context, self._on(session, state), self.request).cold()
         if cold.failure:
-            raise FindingsError(f"{name}: {cold.failure}", hint="replay without --measure counts steps instead")
+            raise FindingsError(
+                f"{name}: {cold.failure}", hint="replay without --measure counts steps instead"
+            )
         return Arm(name, state, times_of(cold).over(known))
 
     def _existing(self, path: Path) -> Path:
@@ -150,11 +169,13 @@ class Project:
         return given.over(remembered) if given is not None else remembered
 
     def _on(self, session: Session, state: State) -> State:
-        """The state as this engine builds it: with what it knows of the bases; COPY --link works only with the
-        containerd image store."""
+        """The state as this engine builds it: with what it knows of the bases; COPY --link works
+        only with the containerd image store."""
         engine = session.engine
         found = local_bases(engine, state.dockerfile, state.build_args, self.request.bases)
-        return replace(state, merge_op=engine.facts.containerd_store, bases={**found, **state.bases})
+        return replace(
+            state, merge_op=engine.facts.containerd_store, bases={**found, **state.bases}
+        )
 
     @contextmanager
     def _chosen(self, names: Sequence[str]) -> Iterator[Sequence[Scenario | Skipped]]:
@@ -162,7 +183,9 @@ class Project:
         known = {*NAMES, *(one.name for one in self.own)}
         for name in names:
             if name not in known:
-                raise InputError(f"no scenario {name!r}", hint=f"one of: {', '.join(sorted(known))}")
+                raise InputError(
+                    f"no scenario {name!r}", hint=f"one of: {', '.join(sorted(known))}"
+                )
         own = [one for one in self.own if not names or one.name in names]
         built_in = [name for name in NAMES if not names or name in names]
         with TemporaryDirectory(prefix="imgopt-own-") as folder:

@@ -15,9 +15,11 @@ _SECRET = re.compile(r"pass|secret|token|key|credential|auth", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why one vertex is not found. `kind`: content, operation, base, new, step (another step's miss) or stage.
+    """Why one vertex is not found. `kind`: content, operation, base, new, step (another step's
+    miss) or stage.
 
-    `detail` is a sentence part; `origin` is the vertex whose own change it is (itself unless kind is step or stage).
+    `detail` is a sentence part; `origin` is the vertex whose own change it is (itself unless kind
+    is step or stage).
     """
 
     kind: str
@@ -83,13 +85,18 @@ class Reasons:
         if twin is not None and twin.kind == vertex.kind:
             return twin
         same = (
-            b for b in self.matching.before.graph.vertices if (b.kind, b.operation) == (vertex.kind, vertex.operation)
+            b
+            for b in self.matching.before.graph.vertices
+            if (b.kind, b.operation) == (vertex.kind, vertex.operation)
         )
         return next(same, None)
 
     def _by_input(self, record: Vertex, vertex: Vertex) -> Cause:
-        answers = [(n, self.matching.input_found(record, vertex, n)) for n in range(len(vertex.inputs))]
-        # the root file system comes first: what lies above decides before what the step itself reads
+        answers = [
+            (n, self.matching.input_found(record, vertex, n)) for n in range(len(vertex.inputs))
+        ]
+        # the root file system comes first: what lies above decides before what the step itself
+        # reads
         for wanted in (False, None):
             for number, answer in answers:
                 if answer is wanted:
@@ -109,21 +116,37 @@ class Reasons:
             return Cause("operation", f"{short(vertex)}: its here-document changed", vertex)
         if answer.same is False:
             shown = _listed(answer.differences)
-            return Cause("stage", f"{short(vertex)}: {shown} in {place(answer.through)}", vertex, answer.differences)
+            return Cause(
+                "stage",
+                f"{short(vertex)}: {shown} in {place(answer.through)}",
+                vertex,
+                answer.differences,
+            )
         if one.vertex.kind in ("base", "file", "remote"):
             return self._upstream(vertex, one.vertex)
         maker = place(answer.through) if answer.through is not None else "the stage it copies from"
         origin = self._origin(one.vertex, vertex)
-        return Cause("stage", f"{short(vertex)}: only a build can tell whether {maker} gives the same files", origin)
+        return Cause(
+            "stage",
+            f"{short(vertex)}: only a build can tell whether {maker} gives the same files",
+            origin,
+        )
 
     def _upstream(self, vertex: Vertex, before: Vertex) -> Cause:
         """The step before is not found, so this one cannot be."""
         inner = self.cause(before)
         if before.kind == "base" and self.matching.outcomes[before].verdict == "unknown":
-            said = f"{inner.detail.partition(': ')[2]}: only the images can tell whether they have the same layers"
+            said = (
+                f"{inner.detail.partition(': ')[2]}: only the images can tell whether they have the"
+                " same layers"
+            )
             return Cause("base", f"{short(vertex)}: {said}", before)
         if before.kind in ("base", "file"):
-            return Cause(inner.kind, f"{short(vertex)}: {inner.detail.partition(': ')[2] or inner.detail}", before)
+            return Cause(
+                inner.kind,
+                f"{short(vertex)}: {inner.detail.partition(': ')[2] or inner.detail}",
+                before,
+            )
         word = "runs again" if self.matching.outcomes[before].verdict == "miss" else "may run again"
         return Cause("step", f"{place(before)} {word}", inner.origin, inner.paths, inner.component)
 
@@ -151,7 +174,11 @@ def _component_change(name: str, old: object, new: object) -> tuple[str, str]:
     if name == "base version":
         return (
             name,
-            f"the base image changed from {_shown(old)} to {_shown(new)}" if old and new else "another base image",
+            (
+                f"the base image changed from {_shown(old)} to {_shown(new)}"
+                if old and new
+                else "another base image"
+            ),
         )
     return name, f"{name} {_shown(old)} became {_shown(new)}"
 
@@ -194,7 +221,9 @@ def _shown(value: object) -> str:
 
 def _listed(found: tuple[PathDifference, ...]) -> str:
     """The first differing path, and how many more."""
-    own = [one for one in found if not (one.what == "added" and one.after and one.after.kind == "dir")] or list(found)
+    own = [
+        one for one in found if not (one.what == "added" and one.after and one.after.kind == "dir")
+    ] or list(found)
     if not own:
         return ""
     return str(own[0]) + (f" (and {len(own) - 1} more)" if len(own) > 1 else "")
@@ -241,5 +270,10 @@ def _counterparts(matching: Matching) -> dict[Vertex, Vertex]:
 def _pair_inputs(vertex: Vertex, twin: Vertex, pairs: dict[Vertex, Vertex]) -> None:
     """Bases and here-documents are no steps: they correspond by who uses them."""
     for one, other in zip(vertex.inputs, twin.inputs, strict=False):
-        if one.vertex and other.vertex and one.vertex.kind == other.vertex.kind and not one.vertex.steps:
+        if (
+            one.vertex
+            and other.vertex
+            and one.vertex.kind == other.vertex.kind
+            and not one.vertex.steps
+        ):
             pairs.setdefault(one.vertex, other.vertex)

@@ -1,7 +1,8 @@
-"""Replay: what the last commits would have cost, had each been built with this Dockerfile right after its parent.
+"""Replay: what the last commits would have cost, had each been built with this Dockerfile right
+after its parent.
 
-Commits are read from git's objects; nothing is checked out. Today's Dockerfile and ignore file stand for all of them,
-so that two Dockerfiles can be compared on the same history.
+Commits are read from git's objects; nothing is checked out. Today's Dockerfile and ignore file
+stand for all of them, so that two Dockerfiles can be compared on the same history.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class _Marker:
 
 @dataclass(frozen=True, slots=True)
 class CommitCost:
-    """What one commit rebuilds. `seconds` None: a step's time is not known. `causes`: the lines whose own input
-    changed, in file order."""
+    """What one commit rebuilds. `seconds` None: a step's time is not known. `causes`: the lines
+    whose own input changed, in file order."""
 
     id: str
     time: int
@@ -56,7 +57,8 @@ class CommitCost:
 
 @dataclass(frozen=True, slots=True)
 class LineCost:
-    """How often a line was the first to miss, and the seconds of everything that ran because of it."""
+    """How often a line was the first to miss, and the seconds of everything that ran because of
+    it."""
 
     step: Step
     commits: int
@@ -65,8 +67,9 @@ class LineCost:
 
 @dataclass(frozen=True)
 class ReplayCost:
-    """One Dockerfile over the history. Seconds are of builds one after the other, so an upper bound where stages run
-    in parallel; None where a step's time is not known. An unknown step counts as one that runs."""
+    """One Dockerfile over the history. Seconds are of builds one after the other, so an upper bound
+    where stages run in parallel; None where a step's time is not known. An unknown step counts as
+    one that runs."""
 
     state: State
     commits: tuple[CommitCost, ...]
@@ -79,7 +82,8 @@ class ReplayCost:
 
 @dataclass
 class Replay:
-    """Plays commits against one Dockerfile; those that touch the same inputs cost the same and are worked out once."""
+    """Plays commits against one Dockerfile; those that touch the same inputs cost the same and are
+    worked out once."""
 
     state: State
     times: Times = field(default_factory=Times)
@@ -131,13 +135,18 @@ class Replay:
         return CommitCost(commit.id, commit.time, missed, unknown, _causes(prediction), seconds)
 
     def _prediction(self, changes: Iterable[PathChange]) -> Prediction | None:
-        """The prediction for a set of changed paths; the same inputs touched give the same answer."""
-        relevant = [(change, readers) for change in changes if (readers := self._reading(change.path))]
+        """The prediction for a set of changed paths; the same inputs touched give the same
+        answer."""
+        relevant = [
+            (change, readers) for change in changes if (readers := self._reading(change.path))
+        ]
         if not relevant:
             return None
         key: frozenset[object] = frozenset(reader for _, readers in relevant for reader in readers)
         if self._copies_from_stages:  # then it matters which path of an input changed
-            key |= {(change.path, change.before is None, change.after is None) for change, _ in relevant}
+            key |= {
+                (change.path, change.before is None, change.after is None) for change, _ in relevant
+            }
         if key not in self._known:
             self._known[key] = self._predicted([change for change, _ in relevant])
         return self._known[key]
@@ -149,10 +158,13 @@ class Replay:
         return predict(self.state.on(before), self.state.on(after))
 
     def _reading(self, path: str) -> frozenset[object]:
-        """Which inputs of which vertices read this path of the context; empty for what is not sent."""
+        """Which inputs of which vertices read this path of the context; empty for what is not
+        sent."""
         found = self._readers.get(path)
         if found is None:
-            found = self._readers[path] = frozenset(self._find_readers(path)) if self._is_sent(path) else frozenset()
+            found = self._readers[path] = (
+                frozenset(self._find_readers(path)) if self._is_sent(path) else frozenset()
+            )
         return found
 
     def _is_sent(self, path: str) -> bool:
@@ -162,11 +174,16 @@ class Replay:
     def _find_readers(self, path: str) -> Iterator[object]:
         for vertex in self.state.graph.vertices:
             for number, one in enumerate(vertex.inputs):
-                if one.vertex is None and one.selection and read_by(one.selection, self.state.tree, path):
+                if (
+                    one.vertex is None
+                    and one.selection
+                    and read_by(one.selection, self.state.tree, path)
+                ):
                     yield (id(vertex), number)
 
     def _lines(self, costs: Iterable[CommitCost]) -> Iterator[LineCost]:
-        """The lines that start rebuilds, the dearest first; a commit's seconds go to its first cause."""
+        """The lines that start rebuilds, the dearest first; a commit's seconds go to its first
+        cause."""
         commits: Counter[Step] = Counter()
         seconds: dict[Step, float | None] = {}
         for cost in costs:
@@ -174,7 +191,9 @@ class Replay:
                 commits[step] += 1
                 old = seconds.get(step, 0.0)
                 seconds[step] = None if old is None or cost.seconds is None else old + cost.seconds
-        order = sorted(commits, key=lambda step: (-(seconds[step] or 0.0), -commits[step], step.line))
+        order = sorted(
+            commits, key=lambda step: (-(seconds[step] or 0.0), -commits[step], step.line)
+        )
         return (LineCost(step, commits[step], seconds[step]) for step in order)
 
 

@@ -26,10 +26,12 @@ class Arm:
 
 
 def replayed(history: History, arms: Sequence[Arm]) -> ReplayResult:
-    """Plays the commits. Raises InputError (exit code 2) where there is no history, with the reason."""
+    """Plays the commits. Raises InputError (exit code 2) where there is no history, with the
+    reason."""
     if history.commits is None:
         raise InputError(
-            f"nothing to replay: {history.reason}", hint="--replay reads the commits of the context's git repository"
+            f"nothing to replay: {history.reason}",
+            hint="--replay reads the commits of the context's git repository",
         )
     costs = [(arm, Replay(arm.state, arm.times).run(history)) for arm in arms]
     return ReplayResult(

@@ -1,4 +1,5 @@
-"""What a file of a project is to a developer: source, test, documentation, manifest or lock file."""
+"""What a file of a project is to a developer: source, test, documentation, manifest or lock
+file."""
 
 from __future__ import annotations
 
@@ -21,11 +22,14 @@ _DOCS = re.compile(
     r"(?:^|/)docs?/|\.(?:md|rst|adoc|mdx)$|(?:^|/)(?:README|CHANGELOG|LICEN[CS]E|CONTRIBUTING|AUTHORS)[^/]*$",
     re.IGNORECASE,
 )
-_NO_SOURCE = re.compile(r"(?:^|/)(?:\.git|\.hg|\.svn|node_modules|\.venv|venv|__pycache__|vendor|dist|build|target)/")
+_NO_SOURCE = re.compile(
+    r"(?:^|/)(?:\.git|\.hg|\.svn|node_modules|\.venv|venv|__pycache__|vendor|dist|build|target)/"
+)
 
 
 class Roles:
-    """Tells the role of a path by the ecosystems' own names of manifests, lock files and sources."""
+    """Tells the role of a path by the ecosystems' own names of manifests, lock files and
+    sources."""
 
     def __init__(self, ecosystems: Iterable[Ecosystem] | None = None) -> None:
         self._ecosystems = tuple(builtin_ecosystems() if ecosystems is None else ecosystems)
@@ -33,7 +37,12 @@ class Roles:
     @cached_property
     def _manifests(self) -> re.Pattern[str]:
         names = {name for one in self._ecosystems for name in one.manifests}
-        names |= {name for one in self._ecosystems for manager in one.manager for name in manager.manifests}
+        names |= {
+            name
+            for one in self._ecosystems
+            for manager in one.manager
+            for name in manager.manifests
+        }
         return _any_of(name for name in names if not _LOCK.search(name))
 
     @cached_property
@@ -60,14 +69,21 @@ class Roles:
             return "docs"
         return "source" if self._sources.fullmatch(path) else "other"
 
-    def by_role(self, paths: Iterable[str], churn: Mapping[str, int]) -> Mapping[Role, tuple[str, ...]]:
-        """Paths of each role, the ones that change most first, then the shallow ones, then the short names
-        (requirements.txt before requirements-dev.txt), then by name."""
+    def by_role(
+        self, paths: Iterable[str], churn: Mapping[str, int]
+    ) -> Mapping[Role, tuple[str, ...]]:
+        """Paths of each role, the ones that change most first, then the shallow ones, then the
+        short names (requirements.txt before requirements-dev.txt), then by name."""
         found: dict[Role, list[str]] = {}
         for path in paths:
             found.setdefault(self.of(path), []).append(path)
         return {
-            role: tuple(sorted(members, key=lambda path: (-churn.get(path, 0), path.count("/"), len(path), path)))
+            role: tuple(
+                sorted(
+                    members,
+                    key=lambda path: (-churn.get(path, 0), path.count("/"), len(path), path),
+                )
+            )
             for role, members in found.items()
         }
 
@@ -80,5 +96,8 @@ def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
 
 def _glob(glob: str) -> str:
     glob = glob.removeprefix("**/")
-    pieces = [fnmatch.translate(piece).removeprefix("(?s:").removesuffix(r")\Z") for piece in glob.split("**/")]
+    pieces = [
+        fnmatch.translate(piece).removeprefix("(?s:").removesuffix(r")\Z")
+        for piece in glob.split("**/")
+    ]
     return r"(?:.*/)?" + r"(?:.*/)?".join(piece.replace(".*", "[^/]*") for piece in pieces)

@@ -1,4 +1,5 @@
-"""The scenarios: what developers do between two builds, on files of this project, chosen by ecosystem and churn."""
+"""The scenarios: what developers do between two builds, on files of this project, chosen by
+ecosystem and churn."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ NAMES = (
     "build-arg",
     "base-bump",
 )
-_NEVER = IgnoreFile.parse(".git\n.hg\n.svn\n**/node_modules\n**/.venv\n**/venv\n**/__pycache__\n**/target\n")
+_NEVER = IgnoreFile.parse(
+    ".git\n.hg\n.svn\n**/node_modules\n**/.venv\n**/venv\n**/__pycache__\n**/target\n"
+)
 _ENTRY_POINTS = frozenset({"index", "main", "app", "server", "lib", "mod", "__init__", "__main__"})
 _WORD = re.compile(r"\w[\w-]*")
 _MOST_READ, _SMALL = 500, 100_000
@@ -44,8 +47,8 @@ _README = re.compile(r"(?:^|/)README[^/]*$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`edit` says the change in words. `make(token)` is the change itself; the token makes its bytes unlike those of
-    any other run."""
+    """`edit` says the change in words. `make(token)` is the change itself; the token makes its
+    bytes unlike those of any other run."""
 
     name: str
     edit: str
@@ -89,11 +92,14 @@ class _Chooser:
 
     def _editable(self, tree: Tree) -> Mapping[Role, tuple[str, ...]]:
         special = {self.state.dockerfile_path, self.state.ignore_path}
-        names = (path for path, entry in tree.files() if entry.kind == "file" and path not in special)
+        names = (
+            path for path, entry in tree.files() if entry.kind == "file" and path not in special
+        )
         return self.roles.by_role(names, self.churn)
 
     def files(self, *roles: Role) -> Iterator[str]:
-        """Candidates in order: what is sent to the build first; only then the hidden ones are looked for."""
+        """Candidates in order: what is sent to the build first; only then the hidden ones are
+        looked for."""
         for role in roles:
             yield from self._sent.get(role, ())
         if self.state.ignore is not None:
@@ -108,8 +114,9 @@ class _Chooser:
 
     @cached_property
     def spare(self) -> tuple[str, ...]:
-        """Two files that a build can do without: not named in the Dockerfile, tests before documentation, and what
-        another file names (`import "./board"`) or a tool starts with (`index`, `main`) only where nothing else is."""
+        """Two files that a build can do without: not named in the Dockerfile, tests before
+        documentation, and what another file names (`import "./board"`) or a tool starts with
+        (`index`, `main`) only where nothing else is."""
         named = self.state.dockerfile.text
         found: list[str] = []
         late: list[str] = []
@@ -124,9 +131,12 @@ class _Chooser:
         return tuple([*found, *late, *needed][:2])
 
     def _is_needed(self, path: str) -> bool:
-        """Whether a build surely looks for it: by an entry point's name, or because another file has its name."""
+        """Whether a build surely looks for it: by an entry point's name, or because another file
+        has its name."""
         stem = posixpath.splitext(posixpath.basename(path))[0]
-        return stem in _ENTRY_POINTS or any(stem in words for other, words in self._words.items() if other != path)
+        return stem in _ENTRY_POINTS or any(
+            stem in words for other, words in self._words.items() if other != path
+        )
 
     @cached_property
     def _words(self) -> Mapping[str, frozenset[str]]:
@@ -135,7 +145,9 @@ class _Chooser:
         for path in islice(self.files("source", "other", "manifest"), _MOST_READ):
             entry = self.entry(path)
             if entry.content is not None and entry.size <= _SMALL:
-                found[path] = frozenset(_WORD.findall(entry.content.read().decode(errors="replace")))
+                found[path] = frozenset(
+                    _WORD.findall(entry.content.read().decode(errors="replace"))
+                )
         return found
 
     def mode(self, path: str) -> int:
@@ -184,7 +196,9 @@ def _edit_of(*roles: Role, what: str) -> _Maker:
 def _added_line(chooser: _Chooser, name: str, path: str) -> Scenario:
     words = f"{path}: one line added"
     entry = chooser.entry(path)
-    return Scenario(name, words, lambda token: Edit(words, {path: with_comment(path, entry, token)}))
+    return Scenario(
+        name, words, lambda token: Edit(words, {path: with_comment(path, entry, token)})
+    )
 
 
 def _dockerfile_comment(chooser: _Chooser, name: str) -> Scenario | Skipped:
@@ -196,7 +210,9 @@ def _dockerfile_comment(chooser: _Chooser, name: str) -> Scenario | Skipped:
     mode = chooser.mode(path)
 
     def make(token: str) -> Edit:
-        return Edit(words, {path: Entry("file", mode, BytesContent(text + comment("Dockerfile", token)))})
+        return Edit(
+            words, {path: Entry("file", mode, BytesContent(text + comment("Dockerfile", token)))}
+        )
 
     return Scenario(name, words, make)
 
@@ -210,7 +226,10 @@ def _dockerignore(chooser: _Chooser, name: str) -> Scenario | Skipped:
     words = ".dockerignore: created, with a comment only"
 
     def make(token: str) -> Edit:
-        return Edit(words, {".dockerignore": Entry("file", 0o644, BytesContent(comment(".dockerignore", token)))})
+        return Edit(
+            words,
+            {".dockerignore": Entry("file", 0o644, BytesContent(comment(".dockerignore", token)))},
+        )
 
     return Scenario(name, words, make)
 
@@ -224,13 +243,19 @@ def _add(chooser: _Chooser, name: str) -> Scenario | Skipped:
     words = f"{path}: added"
     head = _package_clause(chooser.entry(beside)) if path.endswith(".go") else b""
     return Scenario(
-        name, words, lambda token: Edit(words, {path: Entry("file", 0o644, BytesContent(head + comment(path, token)))})
+        name,
+        words,
+        lambda token: Edit(
+            words, {path: Entry("file", 0o644, BytesContent(head + comment(path, token)))}
+        ),
     )
 
 
 def _package_clause(entry: Entry) -> bytes:
     """A Go file must say its package."""
-    found = re.search(rb"^package \w+", entry.content.read(), re.MULTILINE) if entry.content else None
+    found = (
+        re.search(rb"^package \w+", entry.content.read(), re.MULTILINE) if entry.content else None
+    )
     return found.group() + b"\n" if found else b""
 
 
@@ -269,7 +294,9 @@ def _build_arg(chooser: _Chooser, name: str) -> Scenario | Skipped:
         return Skipped(name, "no ARG but for the names and versions of base images")
     argument, value = found
     words = f"--build-arg {argument}: another value"
-    return Scenario(name, words, lambda token: Edit(words, build_args={argument: f"{value}{token}"}))
+    return Scenario(
+        name, words, lambda token: Edit(words, build_args={argument: f"{value}{token}"})
+    )
 
 
 def _argument(state: State) -> tuple[str, str] | None:
@@ -293,7 +320,9 @@ def _bump(chooser: _Chooser, name: str) -> Scenario | Skipped:
     target = stages[state.dockerfile.target(state.target).index].root
     base = str(target.base)
     if target.is_scratch:
-        others = [str(stage.base) for stage in stages if stage.parent is None and not stage.is_scratch]
+        others = [
+            str(stage.base) for stage in stages if stage.parent is None and not stage.is_scratch
+        ]
         if not others:
             return Skipped(name, "no base image: FROM scratch")
         base = others[0]

@@ -1,7 +1,9 @@
-"""What a COPY, an ADD or a bind mount reads of a tree, and whether two trees give it the same content.
+"""What a COPY, an ADD or a bind mount reads of a tree, and whether two trees give it the same
+content.
 
-Rules: buildkit cache/contenthash/checksum.go. A named source is followed through links and hashed with everything
-under it; a wildcard gives the list of what matches, with names; `--exclude` filters by paths under each source.
+Rules: buildkit cache/contenthash/checksum.go. A named source is followed through links and hashed
+with everything under it; a wildcard gives the list of what matches, with names; `--exclude` filters
+by paths under each source.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from imgopt.dockerfile import IgnoreFile
 
 @dataclass(frozen=True)
 class Selection:
-    """Sources as written, cleaned: no leading `/`, "" is the root. `excludes` are `--exclude` patterns; `parents` is
-    `--parents`."""
+    """Sources as written, cleaned: no leading `/`, "" is the root. `excludes` are `--exclude`
+    patterns; `parents` is `--parents`."""
 
     sources: tuple[str, ...]
     excludes: tuple[str, ...] = ()
@@ -32,7 +34,8 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class PathDifference:
-    """One path that differs between two trees. `what`: added, removed, bytes, mode, link or kind."""
+    """One path that differs between two trees. `what`: added, removed, bytes, mode, link or
+    kind."""
 
     path: str
     what: str
@@ -82,11 +85,16 @@ def differences(before: Tree, after: Tree) -> Delta:
 
 
 def _suspects(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Iterable[str]:
-    """The paths that may differ: those of the changes, where both trees are the same one with changes."""
-    below = [entries.below.entries if isinstance(entries, Overlay) else entries for entries in (old, new)]
+    """The paths that may differ: those of the changes, where both trees are the same one with
+    changes."""
+    below = [
+        entries.below.entries if isinstance(entries, Overlay) else entries for entries in (old, new)
+    ]
     if below[0] is not below[1]:
         return old.keys() | new.keys()
-    return {path for entries in (old, new) if isinstance(entries, Overlay) for path in entries.changes}
+    return {
+        path for entries in (old, new) if isinstance(entries, Overlay) for path in entries.changes
+    }
 
 
 def _what(before: Entry | None, after: Entry) -> str:
@@ -97,7 +105,11 @@ def _what(before: Entry | None, after: Entry) -> str:
     if before.link != after.link:
         return "link"
     if before.kind != "link" and before.mode != after.mode:
-        return "mode" if before.same_as(Entry(after.kind, before.mode, after.content, after.link)) else "bytes"
+        return (
+            "mode"
+            if before.same_as(Entry(after.kind, before.mode, after.content, after.link))
+            else "bytes"
+        )
     return "" if before.same_as(after) else "bytes"
 
 
@@ -121,8 +133,9 @@ def read_by(selection: Selection, tree: Tree, path: str) -> bool:
 
 
 def _is_followed(selection: Selection, source: str, tree: Tree, link: str) -> bool:
-    """Whether a link counts as what it leads to: where a list of matches is hashed, the links at its top do (measured
-    on BuildKit of Docker 28.5); inside a directory the text of a link counts."""
+    """Whether a link counts as what it leads to: where a list of matches is hashed, the links at
+    its top do (measured on BuildKit of Docker 28.5); inside a directory the text of a link
+    counts."""
     inside = _part(selection, source, tree, link)
     if inside is None:
         return False
@@ -138,7 +151,8 @@ def _targets(selection: Selection, tree: Tree) -> frozenset[str]:
         target
         for source in selection.sources
         for link in tree.links
-        if _is_followed(selection, source, tree, link) and (target := tree.resolve(link)) is not None
+        if _is_followed(selection, source, tree, link)
+        and (target := tree.resolve(link)) is not None
     )
 
 
@@ -147,7 +161,8 @@ def _is_at(path: str, top: str) -> bool:
 
 
 def _part(selection: Selection, source: str, tree: Tree, path: str) -> str | None:
-    """`path` relative to what `source` names ("" for the named path itself); None when it is not read."""
+    """`path` relative to what `source` names ("" for the named path itself); None when it is not
+    read."""
     if selection.parents:
         return path if _in_parents(source, path) and not _excluded(selection, path) else None
     if has_wildcards(source):
@@ -159,7 +174,8 @@ def _part(selection: Selection, source: str, tree: Tree, path: str) -> str | Non
     if top is None:
         return None
     inside = path[len(top) :].lstrip("/") if top else path
-    # the patterns of --exclude count below the source, so a file that is itself the source is never excluded
+    # the patterns of --exclude count below the source, so a file that is itself the source is never
+    # excluded
     return None if inside and _excluded(selection, inside) else inside
 
 
@@ -177,8 +193,11 @@ def _in_parents(source: str, path: str) -> bool:
     return source == "" or _parents_pattern(source).excludes(path)
 
 
-def compare(old: Selection, before: Tree, new: Selection, after: Tree, delta: Delta) -> tuple[PathDifference, ...]:
-    """What makes the two contents differ; empty when the content key is the same. `delta` is of the two trees."""
+def compare(
+    old: Selection, before: Tree, new: Selection, after: Tree, delta: Delta
+) -> tuple[PathDifference, ...]:
+    """What makes the two contents differ; empty when the content key is the same. `delta` is of the
+    two trees."""
     if old == new and _same_places(old, before, after):
         return tuple(
             difference
@@ -189,17 +208,24 @@ def compare(old: Selection, before: Tree, new: Selection, after: Tree, delta: De
 
 
 def _same_places(selection: Selection, before: Tree, after: Tree) -> bool:
-    """Whether each source leads to the same paths in both trees (no link that is followed was turned)."""
+    """Whether each source leads to the same paths in both trees (no link that is followed was
+    turned)."""
     if before is after:
         return True
     if _targets(selection, before) != _targets(selection, after):
         return False
-    named = [source for source in selection.sources if not has_wildcards(source) and not selection.parents]
+    named = [
+        source
+        for source in selection.sources
+        if not has_wildcards(source) and not selection.parents
+    ]
     places = [(before.resolve(source), after.resolve(source)) for source in named]
     return all(one == other and one is not None for one, other in places)
 
 
-def _compare_listings(old: Selection, before: Tree, new: Selection, after: Tree) -> tuple[PathDifference, ...]:
+def _compare_listings(
+    old: Selection, before: Tree, new: Selection, after: Tree
+) -> tuple[PathDifference, ...]:
     """Compares by what is hashed: names below each source, not where the source lies."""
     found: list[PathDifference] = []
     if len(old.sources) != len(new.sources):
@@ -212,12 +238,17 @@ def _compare_listings(old: Selection, before: Tree, new: Selection, after: Tree)
             what = "removed" if two is None else _what(one[1] if one else None, two[1])
             if what:
                 path = (two or one or ("", None))[0]
-                found.append(PathDifference(path, what, one[1] if one else None, two[1] if two else None))
+                found.append(
+                    PathDifference(path, what, one[1] if one else None, two[1] if two else None)
+                )
     return tuple(found)
 
 
-def _listing(selection: Selection, source: str, tree: Tree) -> Iterator[tuple[str, tuple[str, Entry]]]:
-    """What is hashed for one source: (name, (path, entry)). The named path itself has the name ""."""
+def _listing(
+    selection: Selection, source: str, tree: Tree
+) -> Iterator[tuple[str, tuple[str, Entry]]]:
+    """What is hashed for one source: (name, (path, entry)). The named path itself has the name
+    ""."""
     wild = has_wildcards(source) or selection.parents
     if not wild and tree.resolve(source) is None:
         return
@@ -232,7 +263,9 @@ def _listing(selection: Selection, source: str, tree: Tree) -> Iterator[tuple[st
             yield name, (path, entry)
 
 
-def _followed(tree: Tree, name: str, path: str, entry: Entry) -> Iterator[tuple[str, tuple[str, Entry]]]:
+def _followed(
+    tree: Tree, name: str, path: str, entry: Entry
+) -> Iterator[tuple[str, tuple[str, Entry]]]:
     """A link in a list counts as what it leads to."""
     target = tree.resolve(path)
     if target is None:

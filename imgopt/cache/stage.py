@@ -1,4 +1,5 @@
-"""The state that a stage carries from line to line: environment, working directory, user, shell, triggers."""
+"""The state that a stage carries from line to line: environment, working directory, user, shell,
+triggers."""
 
 from __future__ import annotations
 
@@ -44,13 +45,15 @@ class Environment:
         try:
             return expand(word, {"PATH": DEFAULT_PATH, **self._values}, escape)
         except ExpansionError as error:
-            raise InputError(str(error), hint="correct the variable; BuildKit refuses it, too") from None
+            raise InputError(
+                str(error), hint="correct the variable; BuildKit refuses it, too"
+            ) from None
 
 
 @dataclass
 class StageState:
-    """`workdir` None: relative to a base image's unknown working directory; then `relative` is what was added to it.
-    `raw` is the last WORKDIR as written, if it was absolute."""
+    """`workdir` None: relative to a base image's unknown working directory; then `relative` is what
+    was added to it. `raw` is the last WORKDIR as written, if it was absolute."""
 
     name: str
     index: int
@@ -69,7 +72,12 @@ class StageState:
     def child(self, name: str, index: int) -> StageState:
         """`FROM this`: everything goes over, ARGs too."""
         made = StageState(name, index, self.output, self.environment.copy(), self.escape)
-        made.workdir, made.relative, made.user, made.shell = self.workdir, self.relative, self.user, self.shell
+        made.workdir, made.relative, made.user, made.shell = (
+            self.workdir,
+            self.relative,
+            self.user,
+            self.shell,
+        )
         made.raw = self.raw
         made.triggers = list(self.triggers)
         made.arguments = set(self.arguments)
@@ -109,7 +117,8 @@ class StageState:
 
     @property
     def directory(self) -> str:
-        """The working directory as it goes into keys; one that starts with `~` is relative to the base's own."""
+        """The working directory as it goes into keys; one that starts with `~` is relative to the
+        base's own."""
         return self.workdir if self.workdir is not None else f"~/{self.relative}"
 
     @property

@@ -1,4 +1,5 @@
-"""One state of a project: the Dockerfile, the context as it is sent, and what a build is called with."""
+"""One state of a project: the Dockerfile, the context as it is sent, and what a build is called
+with."""
 
 from __future__ import annotations
 
@@ -18,9 +19,10 @@ from imgopt.errors import EnvironmentFailure, InputError, Location
 
 @dataclass(frozen=True)
 class State:
-    """`dockerfile_path` is the Dockerfile's path in the context, None when it lies outside; `ignore_path` likewise.
-    `bases` gives what is known of base images by the name in FROM. `merge_op`: the engine can do COPY --link
-    (containerd image store); graph driver stores ignore it."""
+    """`dockerfile_path` is the Dockerfile's path in the context, None when it lies outside;
+    `ignore_path` likewise. `bases` gives what is known of base images by the name in FROM.
+    `merge_op`: the engine can do COPY --link (containerd image store); graph driver stores ignore
+    it."""
 
     dockerfile: Dockerfile
     tree: Tree
@@ -36,7 +38,9 @@ class State:
     @cached_property
     def ignore(self) -> IgnoreFile | None:
         return (
-            None if self.ignore_text is None else IgnoreFile.parse(self.ignore_text, self.ignore_path or "ignore file")
+            None
+            if self.ignore_text is None
+            else IgnoreFile.parse(self.ignore_text, self.ignore_path or "ignore file")
         )
 
     @cached_property
@@ -52,7 +56,10 @@ class State:
 
     def with_dockerfile(self, text: str, name: str | None = None) -> State:
         """The same context built by another Dockerfile text."""
-        return replace(self, dockerfile=_parsed(text, name or self.dockerfile.name, self.target, self.build_args))
+        return replace(
+            self,
+            dockerfile=_parsed(text, name or self.dockerfile.name, self.target, self.build_args),
+        )
 
 
 def read_state(
@@ -65,7 +72,8 @@ def read_state(
     platform: str = "linux/amd64",
     merge_op: bool = False,
 ) -> State:
-    """The state of a directory as it is now. Raises InputError for a missing or refused Dockerfile."""
+    """The state of a directory as it is now. Raises InputError for a missing or refused
+    Dockerfile."""
     file = dockerfile or context / "Dockerfile"
     text = _read(file)
     ignore_file = find_ignore_file(context, file)
@@ -86,23 +94,35 @@ def read_state(
 
 
 def read_revision(context: Path, revision: str, like: State) -> State:
-    """The state of the context at a git revision, built as `like` is. Raises InputError where there is no git."""
+    """The state of the context at a git revision, built as `like` is. Raises InputError where there
+    is no git."""
     repository = Repository.of(context)
     if isinstance(repository, str):
         raise InputError(
-            f"--since needs the git history of {context}: {repository}", hint="compare with a directory: --against DIR"
+            f"--since needs the git history of {context}: {repository}",
+            hint="compare with a directory: --against DIR",
         )
     tree = repository.tree(revision)
     name = like.dockerfile_path
     entry = tree.get(name) if name else None
     if name is not None and (entry is None or entry.content is None):
         raise InputError(f"{name} does not exist at {revision}", hint="name a later revision")
-    text = entry.content.read().decode(errors="surrogateescape") if entry and entry.content else like.dockerfile.text
+    text = (
+        entry.content.read().decode(errors="surrogateescape")
+        if entry and entry.content
+        else like.dockerfile.text
+    )
     ignore_path, ignore_text = _ignore_of(tree, name)
-    ignore = IgnoreFile.parse(ignore_text, f"{revision}:{ignore_path}") if ignore_text is not None else None
+    ignore = (
+        IgnoreFile.parse(ignore_text, f"{revision}:{ignore_path}")
+        if ignore_text is not None
+        else None
+    )
     return replace(
         like,
-        dockerfile=_parsed(text, f"{revision}:{name or like.dockerfile.name}", like.target, like.build_args),
+        dockerfile=_parsed(
+            text, f"{revision}:{name or like.dockerfile.name}", like.target, like.build_args
+        ),
         tree=sifted(tree, ignore),
         ignore_text=ignore_text,
         ignore_path=ignore_path,
@@ -110,7 +130,8 @@ def read_revision(context: Path, revision: str, like: State) -> State:
 
 
 def _ignore_of(tree: Tree, dockerfile: str | None) -> tuple[str | None, str | None]:
-    """The ignore file that BuildKit would take from a tree: the Dockerfile's own, else the root's."""
+    """The ignore file that BuildKit would take from a tree: the Dockerfile's own, else the
+    root's."""
     for name in (f"{dockerfile}.dockerignore" if dockerfile else None, ".dockerignore"):
         entry = tree.get(name) if name else None
         if entry is not None and entry.content is not None:
@@ -122,9 +143,13 @@ def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode(errors="surrogateescape")
     except FileNotFoundError:
-        raise InputError("there is no such file", location=Location(str(file)), hint="name it with --file") from None
+        raise InputError(
+            "there is no such file", location=Location(str(file)), hint="name it with --file"
+        ) from None
     except OSError as error:
-        raise EnvironmentFailure(f"cannot read: {error.strerror}", location=Location(str(file))) from None
+        raise EnvironmentFailure(
+            f"cannot read: {error.strerror}", location=Location(str(file))
+        ) from None
 
 
 def _parsed(text: str, name: str, target: str | None, build_args: Mapping[str, str]) -> Dockerfile:

@@ -29,5 +29,9 @@ class Times:
 
 def times_of(cold: Measured) -> Times:
     """The seconds of a build in which every step ran."""
-    ran = {(step.stage, step.instruction): one.seconds for step, one in cold.steps.items() if one.answer == "miss"}
+    ran = {
+        (step.stage, step.instruction): one.seconds
+        for step, one in cold.steps.items()
+        if one.answer == "miss"
+    }
     return Times(ran)

@@ -29,20 +29,30 @@ class Trap:
 
 
 def traps(matching: Matching, vertex: Vertex, cause: Cause | None) -> tuple[Trap, ...]:
-    """What is known to mislead about this step: its own miss, or (a stale time) a hit that should be none."""
-    found = [trap for check in _CHECKS if cause is not None and (trap := check(matching, cause)) is not None]
+    """What is known to mislead about this step: its own miss, or (a stale time) a hit that should
+    be none."""
+    found = [
+        trap
+        for check in _CHECKS
+        if cause is not None and (trap := check(matching, cause)) is not None
+    ]
     stale = _stale(matching, vertex)
     return (*found, stale) if stale else tuple(found)
 
 
 def _umask(_: Matching, cause: Cause) -> Trap | None:
     modes = [one for one in cause.paths if one.what == "mode" and one.before and one.after]
-    if not modes or any((one.before.mode ^ one.after.mode) & ~_WRITE_BITS for one in modes if one.before and one.after):
+    if not modes or any(
+        (one.before.mode ^ one.after.mode) & ~_WRITE_BITS
+        for one in modes
+        if one.before and one.after
+    ):
         return None
     return Trap(
         "umask",
-        f"only the write bits of group and others differ ({modes[0]}): checkouts under another umask (CI has 022, many "
-        "desktops 002); permission bits are in the key, even with COPY --chmod. Set one umask before git checkout",
+        f"only the write bits of group and others differ ({modes[0]}): checkouts under another"
+        " umask (CI has 022, many desktops 002); permission bits are in the key, even with COPY"
+        " --chmod. Set one umask before git checkout",
     )
 
 
@@ -53,8 +63,8 @@ def _dockerfile(matching: Matching, cause: Cause) -> Trap | None:
         return None
     return Trap(
         "dockerfile-in-copy",
-        f"{hit} is itself part of what is copied, so that every edit of it, even of a comment, is a miss: "
-        "put `Dockerfile*` and `.dockerignore` into .dockerignore",
+        f"{hit} is itself part of what is copied, so that every edit of it, even of a comment, is a"
+        " miss: put `Dockerfile*` and `.dockerignore` into .dockerignore",
     )
 
 
@@ -62,7 +72,9 @@ def _git(_: Matching, cause: Cause) -> Trap | None:
     if not any(one.path == ".git" or one.path.startswith(".git/") for one in cause.paths):
         return None
     return Trap(
-        "git-in-copy", ".git is copied, and every commit, fetch or checkout changes it: put `.git` into .dockerignore"
+        "git-in-copy",
+        ".git is copied, and every commit, fetch or checkout changes it: put `.git` into"
+        " .dockerignore",
     )
 
 
@@ -84,13 +96,19 @@ def _wildcard(_: Matching, cause: Cause) -> Trap | None:
     new = next((one.path for one in cause.paths if one.what in ("added", "removed")), None)
     if not patterns or new is None:
         return None
-    return Trap("wildcard", f"{patterns[0]} matches another list of names now ({new}): the names are in the key, too")
+    return Trap(
+        "wildcard",
+        f"{patterns[0]} matches another list of names now ({new}): the names are in the key, too",
+    )
 
 
 def _env_order(_: Matching, cause: Cause) -> Trap | None:
     if cause.component != "environment":
         return None
-    return Trap("env-order", "the same variables in another order are another key: keep the order of ENV and ARG lines")
+    return Trap(
+        "env-order",
+        "the same variables in another order are another key: keep the order of ENV and ARG lines",
+    )
 
 
 def _unused_variable(_: Matching, cause: Cause) -> Trap | None:
@@ -102,7 +120,8 @@ def _unused_variable(_: Matching, cause: Cause) -> Trap | None:
         return None
     return Trap(
         "unused-variable",
-        f"the command does not mention {name}, but every variable set above a RUN is in its key: set it further below",
+        f"the command does not mention {name}, but every variable set above a RUN is in its key:"
+        " set it further below",
     )
 
 
@@ -113,18 +132,24 @@ def _inherited_argument(matching: Matching, cause: Cause) -> Trap | None:
     stage = stages[cause.origin.steps[0].stage_index]
     if cause.component in _arguments_of(stage.instructions):
         return None
-    above = next((one for one in stage.chain[:-1] if cause.component in _arguments_of(one.instructions)), None)
+    above = next(
+        (one for one in stage.chain[:-1] if cause.component in _arguments_of(one.instructions)),
+        None,
+    )
     if above is None:
         return None
     return Trap(
         "inherited-arg",
-        f"ARG {cause.component} stands in stage {above}, and FROM {above} takes it over: it is in every key here, too",
+        f"ARG {cause.component} stands in stage {above}, and FROM {above} takes it over: it is in"
+        " every key here, too",
     )
 
 
 def _arguments_of(instructions: object) -> set[str]:
     assert isinstance(instructions, tuple)
-    return {pair.key for one in instructions if isinstance(one.typed, Arg) for pair in one.typed.pairs}
+    return {
+        pair.key for one in instructions if isinstance(one.typed, Arg) for pair in one.typed.pairs
+    }
 
 
 def _indentation(matching: Matching, cause: Cause) -> Trap | None:
@@ -136,7 +161,8 @@ def _indentation(matching: Matching, cause: Cause) -> Trap | None:
             before = str(dict(record.operation)["command"])
             if before != after and before.split() == after.split():
                 return Trap(
-                    "indentation", "only blanks differ: the indentation of continued lines is part of the command"
+                    "indentation",
+                    "only blanks differ: the indentation of continued lines is part of the command",
                 )
     return None
 
@@ -151,8 +177,9 @@ def _stale(matching: Matching, vertex: Vertex) -> Trap | None:
         if _same_stamp(difference) and _reads(matching, vertex, difference):
             return Trap(
                 "stale-time",
-                f"{difference.path} has new bytes, but its size and time are the old ones: BuildKit's transfer "
-                "compares only these and may go on with the old bytes (a hit that should be none); touch the file",
+                f"{difference.path} has new bytes, but its size and time are the old ones:"
+                " BuildKit's transfer compares only these and may go on with the old bytes (a hit"
+                " that should be none); touch the file",
             )
     return None
 

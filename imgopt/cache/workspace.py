@@ -1,4 +1,5 @@
-"""A copy of the context to change and build: own inodes, the same times and modes; the user's files are only read."""
+"""A copy of the context to change and build: own inodes, the same times and modes; the user's files
+are only read."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from imgopt.errors import EnvironmentFailure, InputError, Location
 
 
 def copy_tree(source: Path, tree: Tree, target: Path) -> None:
-    """Copies the paths of a tree. Links are copied as links; nothing is hard-linked, so no edit can reach the user's
-    files. Raises EnvironmentFailure where there is no space."""
+    """Copies the paths of a tree. Links are copied as links; nothing is hard-linked, so no edit can
+    reach the user's files. Raises EnvironmentFailure where there is no space."""
     folders: list[tuple[Path, int]] = []
     try:
         for path, entry in tree.entries.items():
@@ -27,10 +28,13 @@ def copy_tree(source: Path, tree: Tree, target: Path) -> None:
         for made, mode in reversed(folders):
             made.chmod(mode)
     except shutil.SameFileError:
-        raise InputError("the copy would be the context itself", location=Location(str(source))) from None
+        raise InputError(
+            "the copy would be the context itself", location=Location(str(source))
+        ) from None
     except OSError as error:
         raise EnvironmentFailure(
-            f"cannot copy the context: {error}", hint="free space in the temporary directory, or set TMPDIR"
+            f"cannot copy the context: {error}",
+            hint="free space in the temporary directory, or set TMPDIR",
         ) from None
 
 

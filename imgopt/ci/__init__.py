@@ -1,4 +1,5 @@
-"""The size gate: `check` holds images against a baseline and says which line, package and path made them grow."""
+"""The size gate: `check` holds images against a baseline and says which line, package and path made
+them grow."""
 
 from __future__ import annotations
 

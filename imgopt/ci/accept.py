@@ -19,19 +19,23 @@ from imgopt.results.ci import Finding
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What the user says. Without `until` it is for good, and what was measured becomes the new baseline."""
+    """What the user says. Without `until` it is for good, and what was measured becomes the new
+    baseline."""
 
     because: str
     until: datetime.date | None = None
     by: str = ""
 
 
-def read_acceptance(because: str, until: str | None, folder: Path, today: datetime.date) -> Acceptance:
+def read_acceptance(
+    because: str, until: str | None, folder: Path, today: datetime.date
+) -> Acceptance:
     """Raises InputError for an empty reason, and for a date that is none or past."""
     reason = " ".join(because.split())
     if not reason or not reason.isprintable():
         raise InputError(
-            "--because needs a reason in words", hint='for instance --because "the model is part of it now"'
+            "--because needs a reason in words",
+            hint='for instance --because "the model is part of it now"',
         )
     date = None
     if until is not None:
@@ -52,16 +56,19 @@ def _author(folder: Path) -> str:
 
 
 def accept(path: Path, checked: Sequence[Checked], acceptance: Acceptance) -> list[str]:
-    """Writes the acceptance; returns the keys of the entries it was written to, none where nothing was found.
+    """Writes the acceptance; returns the keys of the entries it was written to, none where nothing
+    was found.
 
-    `checked` was judged without earlier acceptances: this one takes their place. With a date the old entry stays and is
-    what counts again after it. Raises InputError where there is no baseline.
+    `checked` was judged without earlier acceptances: this one takes their place. With a date the
+    old entry stays and is what counts again after it. Raises InputError where there is no baseline.
     """
     with locked(path):
         entries = read_baseline(path)
         if entries is None:
             raise InputError(
-                "there is no baseline to accept against", location=Location(str(path)), hint="imgopt ci baseline IMAGE"
+                "there is no baseline to accept against",
+                location=Location(str(path)),
+                hint="imgopt ci baseline IMAGE",
             )
         changed = []
         for item in checked:

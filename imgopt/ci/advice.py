@@ -12,7 +12,8 @@ _LONGEST = 160
 
 
 class Advice:
-    """Made once for a Dockerfile: its lines are cut and counted once, whatever number of remarks there is."""
+    """Made once for a Dockerfile: its lines are cut and counted once, whatever number of remarks
+    there is."""
 
     def __init__(self, before: str, after: str, lines: Sequence[int | None]) -> None:
         """`lines`: for each line of `after` its line in `before`."""
@@ -23,7 +24,10 @@ class Advice:
                 self._places.setdefault(line, place)
 
     def message(self, change: Change) -> str:
-        return f"{find_strategy(change.strategy).wrong or change.because}: {self._what_to_write(change.line or 0)}"
+        return (
+            f"{find_strategy(change.strategy).wrong or change.because}:"
+            f" {self._what_to_write(change.line or 0)}"
+        )
 
     def _what_to_write(self, line: int) -> str:
         place = self._places.get(line)
@@ -42,4 +46,7 @@ class Advice:
 
 def _shared(one: str, other: str) -> int:
     """How many characters both begin with."""
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )

@@ -1,4 +1,5 @@
-"""The gate from Python: what `imgopt ci check` and `imgopt ci baseline` do, without printing or exiting."""
+"""The gate from Python: what `imgopt ci check` and `imgopt ci baseline` do, without printing or
+exiting."""
 
 from __future__ import annotations
 
@@ -39,11 +40,12 @@ def check(
     against_image: str | None = None, rules: Mapping[str, Any] | None = None, dockerfile: Path | None = None,
     today: datetime.date | None = None, pull: bool = False,
 ) -> CiResult:  # fmt: skip
-    """Holds images ("REFERENCE" or "NAME=REFERENCE") against the baseline of the project in `folder`.
+    """Holds images ("REFERENCE" or "NAME=REFERENCE") against the baseline of the project in
+    `folder`.
 
-    `rules` goes over those of the configuration, in the same form. `against` is a git revision: then the baseline of
-    the merge base counts; `against_image` another image. The result's `status` is "passed", "warned", "failed" or
-    "no-baseline". Raises children of ImgoptError.
+    `rules` goes over those of the configuration, in the same form. `against` is a git revision:
+    then the baseline of the merge base counts; `against_image` another image. The result's `status`
+    is "passed", "warned", "failed" or "no-baseline". Raises children of ImgoptError.
 
     >>> check(["app=app:dev"], rules={"total": ["error", {"max": "250 MB"}]}).status    # doctest: +SKIP
     'passed'
@@ -53,10 +55,14 @@ def check(
         project = _with_rules(project, rules)
     subjects = find_subjects(images, project.settings, Where(project.folder, dockerfile=dockerfile))
     with built(subjects, project.config, rebuild=False, say=_quiet, keep_going=True) as ready:
-        return run_check(ready, project, against=against, against_image=against_image, today=today, pull=pull)[0]
+        return run_check(
+            ready, project, against=against, against_image=against_image, today=today, pull=pull
+        )[0]
 
 
-def baseline(images: Sequence[str] = (), *, folder: Path | str = ".", dockerfile: Path | None = None) -> Path:
+def baseline(
+    images: Sequence[str] = (), *, folder: Path | str = ".", dockerfile: Path | None = None
+) -> Path:
     """Records the images in the project's baseline file and returns its path."""
     project = load_project(Path(folder))
     subjects = find_subjects(images, project.settings, Where(project.folder, dockerfile=dockerfile))
@@ -65,7 +71,8 @@ def baseline(images: Sequence[str] = (), *, folder: Path | str = ".", dockerfile
 
 
 def load_project(folder: Path, config: Path | None = None, file: Path | None = None) -> Project:
-    """`file` is the baseline that was named on the command line. Raises InputError for a wrong configuration."""
+    """`file` is the baseline that was named on the command line. Raises InputError for a wrong
+    configuration."""
     found, path = load_config(folder, config)
     settings = read_settings(found.ci, path)
     if file is not None:
@@ -77,14 +84,17 @@ def run_check(
     subjects: Sequence[Subject], project: Project, *, against: str | None = None, against_image: str | None = None,
     today: datetime.date | None = None, pull: bool = False, suggest: bool = True, accepted: bool = True,
 ) -> tuple[CiResult, list[Checked]]:  # fmt: skip
-    """As `check`, with the entries that would record what was measured; `accepted` False ignores acceptances."""
+    """As `check`, with the entries that would record what was measured; `accepted` False ignores
+    acceptances."""
     entries: Mapping[str, Entry] | None
     if against_image is not None:
         entries, name = _entries_of_image(subjects, against_image, project, pull), against_image
     else:
         entries, name = read_entries(project.baseline, against)
     if entries is not None and not accepted:
-        entries = {key: msgspec.structs.replace(entry, accepted=None) for key, entry in entries.items()}
+        entries = {
+            key: msgspec.structs.replace(entry, accepted=None) for key, entry in entries.items()
+        }
     gate = Gate(
         settings=project.settings,
         entries=entries,
@@ -102,18 +112,24 @@ def run_record(
     subjects: Sequence[Subject], project: Project, *, rebuild: bool = False, pull: bool = False,
     ratchet: bool = False, say: Say,
 ) -> tuple[list[str], list[str]]:  # fmt: skip
-    """Measures and records; the keys of the entries that changed, and of all. A damaged baseline is not replaced."""
+    """Measures and records; the keys of the entries that changed, and of all. A damaged baseline is
+    not replaced."""
     with built(subjects, project.config, rebuild=rebuild, say=say) as ready:
         _, checked = check_images(ready, _fresh_gate(project, pull))
-    changed = record(project.baseline, checked, ratchet=project.settings.metric if ratchet else None)
+    changed = record(
+        project.baseline, checked, ratchet=project.settings.metric if ratchet else None
+    )
     return changed, [item.entry.key for item in checked]
 
 
 def _entries_of_image(
     subjects: Sequence[Subject], reference: str, project: Project, pull: bool
 ) -> Mapping[str, Entry]:  # fmt: skip
-    """The other image, measured as a baseline would record it, under the name of the one that is checked."""
-    others = [replace(subject, reference=reference, dockerfile=None, context=None) for subject in subjects]
+    """The other image, measured as a baseline would record it, under the name of the one that is
+    checked."""
+    others = [
+        replace(subject, reference=reference, dockerfile=None, context=None) for subject in subjects
+    ]
     _, checked = check_images(others, _fresh_gate(project, pull))
     return {item.entry.key: item.entry for item in checked}
 

@@ -1,7 +1,9 @@
-"""Explains a change in size three times: by instruction, by package, by path; each time the parts sum to the whole.
+"""Explains a change in size three times: by instruction, by package, by path; each time the parts
+sum to the whole.
 
-Packages and paths are counted in payload bytes, the only ones that a file has. The difference to another metric
-(headers and padding of the tar, compression, bytes that are not live) is a row of its own.
+Packages and paths are counted in payload bytes, the only ones that a file has. The difference to
+another metric (headers and padding of the tar, compression, bytes that are not live) is a row of
+its own.
 """
 
 from __future__ import annotations
@@ -111,13 +113,20 @@ def _instructions(before: Sequence[LayerRecord], now: Now, metric: Metric) -> li
         if old is not None and new is not None and before[old].key != now.origins[new].key:
             detail = f"was: {before[old].text}"
         causes.append(
-            Cause(name=text, before=was, after=size.of(metric) or 0, places=[place] if place else [], detail=detail)
+            Cause(
+                name=text,
+                before=was,
+                after=size.of(metric) or 0,
+                places=[place] if place else [],
+                detail=detail,
+            )
         )
     return _sorted(causes)
 
 
 def match_layers(before: Sequence[LayerRecord], now: Now) -> list[tuple[int | None, int | None]]:
-    """Pairs of own layers: by instruction (moved ones too), then by content, then by likeness; None: no partner."""
+    """Pairs of own layers: by instruction (moved ones too), then by content, then by likeness;
+    None: no partner."""
     old, new = list(range(len(before))), list(range(len(now.origins)))
     keys, diffs = [layer.key for layer in before], [layer.diff for layer in now.facts.own_layers]
     pairs: list[tuple[int | None, int | None]] = []
@@ -134,7 +143,9 @@ def match_layers(before: Sequence[LayerRecord], now: Now) -> list[tuple[int | No
     return [*pairs, *((number, None) for number in old), *((None, number) for number in new)]
 
 
-def _pair(old: list[int], new: list[int], likeness: Callable[[int, int], float]) -> list[tuple[int | None, int | None]]:
+def _pair(
+    old: list[int], new: list[int], likeness: Callable[[int, int], float]
+) -> list[tuple[int | None, int | None]]:
     """The best partners first; each layer once."""
     ranked = sorted((-likeness(a, b), a, b) for a in old[:200] for b in new[:200])
     used: set[tuple[str, int]] = set()
@@ -164,12 +175,19 @@ def _packages(before: Entry, now: Now) -> list[Cause]:
     after = {name: package.own for name, package in now.facts.packages.items() if package.own}
     smallest = min(before.packages.values(), default=0) if before.small_packages else 0
     names = {*before.packages, *(name for name, size in after.items() if size > smallest)}
-    causes = [_package(name, before.packages.get(name, 0), after.get(name, 0), now) for name in names]
+    causes = [
+        _package(name, before.packages.get(name, 0), after.get(name, 0), now) for name in names
+    ]
     small = sum(size for name, size in after.items() if name not in names)
     if small or before.small_packages:
-        causes.append(Cause(name="small packages", before=before.small_packages, after=small, rest=True))
+        causes.append(
+            Cause(name="small packages", before=before.small_packages, after=small, rest=True)
+        )
     was = sum(before.packages.values()) + before.small_packages
-    unowned = (_own(before.layers, "payload") or 0) - was, (_own_now(now, "payload") or 0) - sum(after.values())
+    unowned = (
+        (_own(before.layers, "payload") or 0) - was,
+        (_own_now(now, "payload") or 0) - sum(after.values()),
+    )
     causes.append(Cause(name=NO_PACKAGE, before=unowned[0], after=unowned[1]))
     return [cause for cause in causes if cause.delta]
 
@@ -202,13 +220,22 @@ def _path(line: str, before: int, after: int, files: Mapping[str, int], now: Now
     if after < before:
         return Cause(name=line, before=before, after=after)
     name = narrowed(line, after - before, files)
-    inside = {path: size for path, size in files.items() if path == name or path.startswith(f"{name.rstrip('/')}/")}
+    inside = {
+        path: size
+        for path, size in files.items()
+        if path == name or path.startswith(f"{name.rstrip('/')}/")
+    }
     largest = max(inside, key=lambda path: (inside[path], path))
     layer = now.facts.path_layers.get(largest)
     place = now.place_of(now.origins[layer - now.facts.base_layers]) if layer is not None else None
     detail = f"in {line}" if name != line else "" if name == largest else f"largest: {largest}"
-    return Cause(name=name, before=before, after=after, places=[place] if place else [], detail=detail)
+    return Cause(
+        name=name, before=before, after=after, places=[place] if place else [], detail=detail
+    )
 
 
 def _sorted(causes: Sequence[Cause]) -> list[Cause]:
-    return sorted((cause for cause in causes if cause.delta), key=lambda cause: (-abs(cause.delta), cause.name))
+    return sorted(
+        (cause for cause in causes if cause.delta),
+        key=lambda cause: (-abs(cause.delta), cause.name),
+    )

@@ -14,12 +14,18 @@ Say = Callable[[str], None]
 
 @contextmanager
 def built(
-    subjects: Sequence[Subject], config: Config, *, rebuild: bool, say: Say, keep_going: bool = False
+    subjects: Sequence[Subject],
+    config: Config,
+    *,
+    rebuild: bool,
+    say: Say,
+    keep_going: bool = False,
 ) -> Iterator[list[Subject]]:
-    """The subjects with references; those without one (all, where `rebuild`) are built for as long as this is open.
+    """The subjects with references; those without one (all, where `rebuild`) are built for as long
+    as this is open.
 
-    Raises BuildFailure (exit code 1) with the line that fails, or with `keep_going` notes it in the subject and builds
-    the others; EnvironmentFailure where no engine answers.
+    Raises BuildFailure (exit code 1) with the line that fails, or with `keep_going` notes it in the
+    subject and builds the others; EnvironmentFailure where no engine answers.
     """
     if not rebuild and all(subject.reference for subject in subjects):
         yield list(subjects)
@@ -29,7 +35,11 @@ def built(
     with Session(connect()) as session:
         ready = []
         for subject in subjects:
-            if subject.dockerfile is None or subject.context is None or (subject.reference and not rebuild):
+            if (
+                subject.dockerfile is None
+                or subject.context is None
+                or (subject.reference and not rebuild)
+            ):
                 ready.append(subject)
                 continue
             say(f"building {subject}")

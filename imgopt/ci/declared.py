@@ -1,4 +1,5 @@
-"""Where a project asks for a package: the line of its manifest, or of the RUN instruction that installs it."""
+"""Where a project asks for a package: the line of its manifest, or of the RUN instruction that
+installs it."""
 
 from __future__ import annotations
 
@@ -25,7 +26,20 @@ _MANIFESTS: Mapping[str, re.Pattern[str]] = {
     "deb": re.compile(r"(?:apt|packages|apt-packages)[\w.-]*\.(?:txt|list)"),
     "apk": re.compile(r"(?:apk|packages)[\w.-]*\.(?:txt|list)"),
 }  # fmt: skip
-_SKIP = frozenset(["node_modules", ".git", ".venv", "venv", "vendor", "target", "dist", "build", "__pycache__", ".tox"])
+_SKIP = frozenset(
+    [
+        "node_modules",
+        ".git",
+        ".venv",
+        "venv",
+        "vendor",
+        "target",
+        "dist",
+        "build",
+        "__pycache__",
+        ".tox",
+    ]
+)
 _FILES, _BYTES, _DEPTH = 200, 1 << 20, 3
 
 
@@ -35,7 +49,9 @@ class Declarations:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    def find(self, package: str, packages: Mapping[str, PackageFacts]) -> tuple[Path, int, str] | None:
+    def find(
+        self, package: str, packages: Mapping[str, PackageFacts]
+    ) -> tuple[Path, int, str] | None:
         """File, line and, for a package that only another one needs, that other one's name."""
         ecosystem, _, name = package.partition(":")
         for wanted in _upward(name, ecosystem, packages):
@@ -59,7 +75,9 @@ class Declarations:
         for file in _walk(self._folder) if self._folder else ():
             try:
                 with file.open("rb") as stream:
-                    found.append((file, stream.read(_BYTES).decode("utf-8", "replace").splitlines()))
+                    found.append(
+                        (file, stream.read(_BYTES).decode("utf-8", "replace").splitlines())
+                    )
             except OSError:
                 continue
             if len(found) == _FILES:
@@ -70,7 +88,9 @@ class Declarations:
 def line_in(text: str, first: int, package: str) -> int | None:
     """The line of an instruction's source, counted from `first`, that names a package."""
     word = _word(package.partition(":")[2])
-    return next((first + at for at, line in enumerate(text.splitlines()) if word.search(line)), None)
+    return next(
+        (first + at for at, line in enumerate(text.splitlines()) if word.search(line)), None
+    )
 
 
 def _fits(ecosystem: str, name: str) -> bool:

@@ -1,7 +1,8 @@
-"""The baseline file: what each image weighed when it was last agreed on. JSON, kept in git, reviewed like a lock file.
+"""The baseline file: what each image weighed when it was last agreed on. JSON, kept in git,
+reviewed like a lock file.
 
-Keys are sorted and every layer, package and path stands on a line of its own, so that diffs can be read and branches
-merge. It is written whole or not at all.
+Keys are sorted and every layer, package and path stands on a line of its own, so that diffs can be
+read and branches merge. It is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class BaseRecord(Value, frozen=True, kw_only=True):
 
 
 class Accepted(Value, frozen=True, kw_only=True):
-    """A growth taken knowingly: findings by id, each up to the figure it had. `until` is a date, YYYY-MM-DD."""
+    """A growth taken knowingly: findings by id, each up to the figure it had. `until` is a date,
+    YYYY-MM-DD."""
 
     because: str
     by: str = ""
@@ -56,7 +58,8 @@ class Accepted(Value, frozen=True, kw_only=True):
 
 
 class Entry(Value, frozen=True, kw_only=True):
-    """One image on one platform. Packages map "ecosystem:name" to bytes that the own layers ship of it."""
+    """One image on one platform. Packages map "ecosystem:name" to bytes that the own layers ship of
+    it."""
 
     image: str
     platform: str
@@ -117,13 +120,16 @@ def make_entry(
 
 
 def read_baseline(path: Path) -> dict[str, Entry] | None:
-    """The entries by key; None where there is no file. Raises InputError for what is damaged or newer."""
+    """The entries by key; None where there is no file. Raises InputError for what is damaged or
+    newer."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InputError(f"cannot read the baseline: {error.strerror}", location=Location(str(path))) from None
+        raise InputError(
+            f"cannot read the baseline: {error.strerror}", location=Location(str(path))
+        ) from None
     return parse_baseline(data, str(path))
 
 
@@ -136,15 +142,27 @@ def parse_baseline(data: bytes, name: str) -> dict[str, Entry]:
         line = re.search(r"line (\d+)", str(error))
         conflict = b"\n<<<<<<< " in data or data.startswith(b"<<<<<<< ")
         raise InputError(
-            "the baseline has unresolved merge conflicts" if conflict else f"the baseline is damaged: {error}",
+            (
+                "the baseline has unresolved merge conflicts"
+                if conflict
+                else f"the baseline is damaged: {error}"
+            ),
             location=Location(name, int(line[1]) if line else None),
             hint="take one side, then run `imgopt ci baseline` again",
         ) from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(schema, str) or not schema.startswith("imgopt/baseline/"):
-        raise InputError("not a baseline of imgopt", location=place, hint="write one with `imgopt ci baseline IMAGE`")
+        raise InputError(
+            "not a baseline of imgopt",
+            location=place,
+            hint="write one with `imgopt ci baseline IMAGE`",
+        )
     if schema != SCHEMA:
-        raise InputError(f"the baseline is {schema}, this imgopt reads {SCHEMA}", location=place, hint="update imgopt")
+        raise InputError(
+            f"the baseline is {schema}, this imgopt reads {SCHEMA}",
+            location=place,
+            hint="update imgopt",
+        )
     images = document.get("images")
     if not isinstance(images, dict):
         hint = "write it again with `imgopt ci baseline`"
@@ -168,20 +186,28 @@ def _entry(key: str, value: Any, data: bytes, name: str) -> Entry:
     except msgspec.ValidationError as error:
         raise _damaged(key, str(error), data, name) from None
     sizes = [entry.sizes, *([entry.base.sizes] if entry.base else [])]
-    if entry.key != key or any((getattr(s, m) or 0) < 0 for s in sizes for m in ("wire", "tar", "payload", "live")):
+    if entry.key != key or any(
+        (getattr(s, m) or 0) < 0 for s in sizes for m in ("wire", "tar", "payload", "live")
+    ):
         raise _damaged(key, "its parts do not agree", data, name)
     _check_sums(entry, key, data, name)
     return entry
 
 
 def _check_sums(entry: Entry, key: str, data: bytes, name: str) -> None:
-    """Two branches that both changed an entry can merge into one that never was: the parts no longer sum."""
+    """Two branches that both changed an entry can merge into one that never was: the parts no
+    longer sum."""
     for metric in ("tar", "payload", "live"):
         whole = getattr(entry.sizes, metric)
         parts = [getattr(layer, metric) for layer in entry.layers]
         parts.append(getattr(entry.base.sizes, metric) if entry.base else 0)
         if whole is not None and None not in parts and sum(parts) != whole:
-            raise _damaged(key, f"its layers sum to {sum(parts)} bytes ({metric}), but it says {whole}", data, name)
+            raise _damaged(
+                key,
+                f"its layers sum to {sum(parts)} bytes ({metric}), but it says {whole}",
+                data,
+                name,
+            )
 
 
 def _damaged(key: str, why: str, data: bytes, name: str) -> InputError:

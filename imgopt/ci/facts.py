@@ -29,7 +29,8 @@ class LayerFacts(Value, frozen=True, kw_only=True):
 
 
 class PackageFacts(Value, frozen=True, kw_only=True):
-    """`live` are its bytes in the final tree, `own` what the layers over the base ship of it (the dead bytes too)."""
+    """`live` are its bytes in the final tree, `own` what the layers over the base ship of it (the
+    dead bytes too)."""
 
     version: str = ""
     live: int = 0
@@ -40,7 +41,8 @@ class PackageFacts(Value, frozen=True, kw_only=True):
 
 
 class Facts(Value, frozen=True, kw_only=True):
-    """Figures of an image. "Own" is what the layers from `base_layers` on ship. Packages are "ecosystem:name"."""
+    """Figures of an image. "Own" is what the layers from `base_layers` on ship. Packages are
+    "ecosystem:name"."""
 
     layers: list[LayerFacts]
     base_layers: int
@@ -73,7 +75,8 @@ class Facts(Value, frozen=True, kw_only=True):
 
 
 def add_sizes(parts: Iterator[FourSizes] | list[FourSizes]) -> FourSizes:
-    """The sum; a size that one part does not know is not known. Errors of independent layers add as squares."""
+    """The sum; a size that one part does not know is not known. Errors of independent layers add as
+    squares."""
     items = list(parts)
     totals: dict[str, int | None] = {}
     for name in ("wire", "tar", "payload", "live"):
@@ -88,7 +91,11 @@ def chain_id(diff_ids: tuple[str, ...]) -> str:
     """Names a stack of layers (image-spec `config.md`, "Layer ChainID"); "" for no layer."""
     chain = ""
     for diff_id in diff_ids:
-        chain = f"sha256:{hashlib.sha256(f'{chain} {diff_id}'.encode()).hexdigest()}" if chain else diff_id
+        chain = (
+            f"sha256:{hashlib.sha256(f'{chain} {diff_id}'.encode()).hexdigest()}"
+            if chain
+            else diff_id
+        )
     return chain
 
 
@@ -102,7 +109,8 @@ def manifest_facts(image: Image, base_layers: int) -> Facts:
 
 
 def image_facts(image: Image, base_layers: int) -> Facts:
-    """Reads the image, or what was learned of it before. `base_layers` is the number of layers of the base."""
+    """Reads the image, or what was learned of it before. `base_layers` is the number of layers of
+    the base."""
     key = f"{image.digest}-{base_layers}-{__version__}-{_FORMAT}"
     known = image.memory.get("ci", key)
     if known is not None:
@@ -136,7 +144,10 @@ def _measure(image: Image, base_layers: int) -> Facts:
     wasted = [item for item in book.waste if item.killed_by >= base_layers]
     return Facts(
         layers=[
-            LayerFacts(diff=short(layer.diff_id), sizes=_layer_sizes(layer, book.layers[layer.index]["live"]))
+            LayerFacts(
+                diff=short(layer.diff_id),
+                sizes=_layer_sizes(layer, book.layers[layer.index]["live"]),
+            )
             for layer in image.layers
         ],
         base_layers=base_layers,
@@ -197,7 +208,9 @@ def _blamed(junk: list[dict[int, int]], wasted: list[Waste], base_layers: int) -
     for layers in junk:
         sums["junk"].update({layer: size for layer, size in layers.items() if layer >= base_layers})
     for item in wasted:
-        sums["wasted"][item.shipped_by if item.shipped_by >= base_layers else item.killed_by] += item.bytes
+        sums["wasted"][item.shipped_by if item.shipped_by >= base_layers else item.killed_by] += (
+            item.bytes
+        )
     return {name: layers.most_common(1)[0][0] for name, layers in sums.items() if layers}
 
 

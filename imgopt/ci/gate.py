@@ -30,7 +30,8 @@ from imgopt.results.ci import Attribution, CiResult, Finding, ImageCheck, RuleOu
 
 @dataclass(frozen=True)
 class Gate:
-    """What images are held against: the entries of a baseline, and the rules. `against` says where they come from."""
+    """What images are held against: the entries of a baseline, and the rules. `against` says where
+    they come from."""
 
     settings: CiSettings
     entries: Mapping[str, Entry] | None
@@ -53,12 +54,17 @@ class Checked:
 
 
 def check_images(subjects: Sequence[Subject], gate: Gate) -> tuple[CiResult, list[Checked]]:
-    """Measures and judges every image; one that was not built is a finding, and no reason to leave out the others.
+    """Measures and judges every image; one that was not built is a finding, and no reason to leave
+    out the others.
 
     Raises InputError for a baseline of another metric or platform.
     """
-    checked = {subject: check_image(subject, gate) for subject in subjects if subject.failure is None}
-    images = [checked[subject].check if subject in checked else not_built(subject) for subject in subjects]
+    checked = {
+        subject: check_image(subject, gate) for subject in subjects if subject.failure is None
+    }
+    images = [
+        checked[subject].check if subject in checked else not_built(subject) for subject in subjects
+    ]
     return (
         CiResult(
             status=status_of(images),
@@ -96,13 +102,18 @@ def check_image(subject: Subject, gate: Gate) -> Checked:
     attribution = _attribution(measured, before, settings)
     judged = [_accepting(item, before, gate.today) for item in judged]
     found = [finding for item in judged for finding in item.findings]
-    findings = explain(found, attribution, measured, rebuild_line=sides.rebuild.line, suggest=gate.suggest)
-    check = _image_check(measured, before, reason, attribution, [item.outcome for item in judged], findings)
+    findings = explain(
+        found, attribution, measured, rebuild_line=sides.rebuild.line, suggest=gate.suggest
+    )
+    check = _image_check(
+        measured, before, reason, attribution, [item.outcome for item in judged], findings
+    )
     return Checked(_with_notes(check, before, gate.today), entry, tuple(judged))
 
 
 def _refuse_unread(measured: Measured, settings: CiSettings) -> None:
-    """A manifest knows only wire sizes: a gate on another metric would pass without having measured anything."""
+    """A manifest knows only wire sizes: a gate on another metric would pass without having measured
+    anything."""
     if not measured.facts.complete and settings.metric != "wire":
         raise InputError(
             f"{measured.image.reference}: the manifest has no {settings.metric} sizes",
@@ -118,7 +129,8 @@ def _likely_entry(subject: Subject, gate: Gate) -> Entry | None:
 
 
 def _entry_of(measured: Measured, gate: Gate) -> tuple[Entry | None, str]:
-    """The entry to compare with, or the reason why there is none. Raises InputError for one that does not fit."""
+    """The entry to compare with, or the reason why there is none. Raises InputError for one that
+    does not fit."""
     if gate.entries is None:
         return None, f"{gate.against} does not exist"
     name, platform = measured.subject.name, measured.image.platform
@@ -127,7 +139,8 @@ def _entry_of(measured: Measured, gate: Gate) -> tuple[Entry | None, str]:
         other = sorted(item.platform for item in gate.entries.values() if item.image == name)
         if other and measured.subject.platform is None:
             raise InputError(
-                f"the entry {entry_key(name, other[0])!r} is of another platform: this image is {platform}",
+                f"the entry {entry_key(name, other[0])!r} is of another platform: this image is"
+                f" {platform}",
                 location=Location(gate.baseline),
                 hint=f"record it with `imgopt ci baseline --platform {platform}`",
             )
@@ -146,8 +159,14 @@ def _check_comparable(entry: Entry, measured: Measured, gate: Gate) -> None:
             hint='set `metric = "wire"`, or record it again from an image whose layers are here',
         )
     now = measured.facts.sizes
-    if metric == "wire" and now.wire is not None and entry.sizes.wire_estimated != now.wire_estimated:
-        was, is_ = ("estimated" if sizes.wire_estimated else "measured" for sizes in (entry.sizes, now))
+    if (
+        metric == "wire"
+        and now.wire is not None
+        and entry.sizes.wire_estimated != now.wire_estimated
+    ):
+        was, is_ = (
+            "estimated" if sizes.wire_estimated else "measured" for sizes in (entry.sizes, now)
+        )
         raise InputError(
             f"the entry {entry.key!r} has a wire size that was {was}, here it is {is_}",
             location=place,
@@ -165,7 +184,9 @@ def _sides(measured: Measured, before: Entry | None, settings: CiSettings, gate:
     return Sides(measured.facts, before, settings.metric, live, rebuild)
 
 
-def _attribution(measured: Measured, before: Entry | None, settings: CiSettings) -> Attribution | None:
+def _attribution(
+    measured: Measured, before: Entry | None, settings: CiSettings
+) -> Attribution | None:
     if before is None or measured.facts.sizes.of(settings.metric) is None:
         return None
     return attribute(before, measured.now, settings.metric)
@@ -196,7 +217,9 @@ def _accepting(item: Judged, before: Entry | None, today: datetime.date) -> Judg
     until = f" until {accepted.until}" if accepted.until else ""
     outcome: RuleOutcome = item.outcome
     if not left:
-        outcome = msgspec.structs.replace(outcome, verdict="accepted", reason=f"accepted{until}: {accepted.because}")
+        outcome = msgspec.structs.replace(
+            outcome, verdict="accepted", reason=f"accepted{until}: {accepted.because}"
+        )
     return Judged(outcome, left)
 
 
@@ -215,7 +238,13 @@ def _image_check(
     rules: list[RuleOutcome], findings: list[Finding],
 ) -> ImageCheck:  # fmt: skip
     subject, image = measured.subject, measured.image
-    state: State = "no-baseline" if before is None else "unchanged" if before.digest == image.digest else "compared"
+    state: State = (
+        "no-baseline"
+        if before is None
+        else "unchanged"
+        if before.digest == image.digest
+        else "compared"
+    )
     return ImageCheck(
         name=subject.name,
         platform=image.platform,
@@ -239,7 +268,9 @@ def _with_notes(check: ImageCheck, before: Entry | None, today: datetime.date) -
     notes = list(check.notes)
     accepted = before.accepted if before else None
     if accepted is not None and is_over(accepted, today):
-        notes.append(f"the growth accepted until {accepted.until} ({accepted.because}) counts again")
+        notes.append(
+            f"the growth accepted until {accepted.until} ({accepted.because}) counts again"
+        )
     base = check.attribution.base if check.attribution else None
     if base is not None and base.detail:
         notes.append(f"the base is another one: {base.detail}")

@@ -1,4 +1,5 @@
-"""What the gate asks git: the merge base, a file at a commit, the commits of a file. Nothing is written or run."""
+"""What the gate asks git: the merge base, a file at a commit, the commits of a file. Nothing is
+written or run."""
 
 from __future__ import annotations
 
@@ -10,12 +11,20 @@ from pathlib import Path
 from imgopt.context.history import Repository
 from imgopt.errors import EnvironmentFailure, InputError
 
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+_SAFE = (
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FileCommit:
-    """A commit that changed a file. `time` in seconds since the epoch; author and subject are untrusted text."""
+    """A commit that changed a file. `time` in seconds since the epoch; author and subject are
+    untrusted text."""
 
     id: str
     time: int
@@ -35,17 +44,23 @@ class Git:
         """Raises InputError where there is no repository."""
         repository = Repository.of(folder)
         if isinstance(repository, str):
-            raise InputError(f"git is needed here: {repository}", hint="run it inside the repository")
+            raise InputError(
+                f"git is needed here: {repository}", hint="run it inside the repository"
+            )
         return Git(folder, repository)
 
     def merge_base(self, revision: str) -> str:
-        """The commit where HEAD left `revision`. Raises InputError for an unknown one, or where history is missing."""
+        """The commit where HEAD left `revision`. Raises InputError for an unknown one, or where
+        history is missing."""
         other = self.repository.commit(revision)
         done = self._run("merge-base", other, "HEAD")
         if done.returncode != 0:
             raise InputError(
                 f"HEAD and {revision} have no common commit here",
-                hint="fetch the history: `fetch-depth: 0` in actions/checkout, `git fetch --unshallow` by hand",
+                hint=(
+                    "fetch the history: `fetch-depth: 0` in actions/checkout, `git fetch"
+                    " --unshallow` by hand"
+                ),
             )
         return done.stdout.decode().strip()
 
@@ -69,10 +84,18 @@ class Git:
     def user(self) -> str:
         """Name and address as git would write them; "" where they are not set."""
         done = self._run("var", "GIT_AUTHOR_IDENT")
-        return done.stdout.decode(errors="replace").rpartition(">")[0] + ">" if done.returncode == 0 else ""
+        return (
+            done.stdout.decode(errors="replace").rpartition(">")[0] + ">"
+            if done.returncode == 0
+            else ""
+        )
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        own = {name: value for name, value in os.environ.items() if name in _KEPT or not name.startswith("GIT_")}
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if name in _KEPT or not name.startswith("GIT_")
+        }
         environment = own | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
         try:
             return subprocess.run(
@@ -83,7 +106,9 @@ class Git:
                 env=environment,
             )
         except OSError as error:
-            raise EnvironmentFailure(f"git cannot be run: {error.strerror}", hint="install git") from None
+            raise EnvironmentFailure(
+                f"git cannot be run: {error.strerror}", hint="install git"
+            ) from None
 
 
 _KEPT = frozenset(["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"])

@@ -17,7 +17,9 @@ def history(path: Path, metric: Metric, limit: int = 200) -> HistoryResult:
     git = Git.around(path.parent)
     commits = git.commits_of(path, limit)
     if not commits:
-        raise InputError("no commit has this file", location=Location(str(path)), hint="commit it first")
+        raise InputError(
+            "no commit has this file", location=Location(str(path)), hint="commit it first"
+        )
     points: dict[str, list[Point]] = {}
     entries: dict[str, Entry] = {}
     notes: list[str] = []
@@ -35,14 +37,21 @@ def history(path: Path, metric: Metric, limit: int = 200) -> HistoryResult:
         ImageHistory(name=entries[key].image, platform=entries[key].platform, points=points[key])
         for key in sorted(points)
     ]
-    return HistoryResult(metric=metric, baseline=path.name, commits=len(commits), images=images, notes=notes)
+    return HistoryResult(
+        metric=metric, baseline=path.name, commits=len(commits), images=images, notes=notes
+    )
 
 
-def _add(points: list[Point], before: Entry | None, entry: Entry, commit: FileCommit, metric: Metric) -> None:
+def _add(
+    points: list[Point], before: Entry | None, entry: Entry, commit: FileCommit, metric: Metric
+) -> None:
     if before is not None and before.sizes == entry.sizes and before.accepted == entry.accepted:
         return
     old, new = before.sizes.of(metric) if before else None, entry.sizes.of(metric)
-    chains = [item.base.chain if item is not None and item.base is not None else "" for item in (before, entry)]
+    chains = [
+        item.base.chain if item is not None and item.base is not None else ""
+        for item in (before, entry)
+    ]
     accepted = entry.accepted is not None and (before is None or before.accepted != entry.accepted)
     points.append(
         Point(

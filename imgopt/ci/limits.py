@@ -1,4 +1,5 @@
-"""Amounts as people write them in the configuration: "250 MB", "2 GiB", "5 %"; of several the larger holds."""
+"""Amounts as people write them in the configuration: "250 MB", "2 GiB", "5 %"; of several the
+larger holds."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """An allowance in bytes (or a count), a share of something, or both: then the larger one holds."""
+    """An allowance in bytes (or a count), a share of something, or both: then the larger one
+    holds."""
 
     amount: int | None = None
     share: Fraction | None = None
@@ -28,7 +30,8 @@ class Limit:
 
 
 def read_limit(value: object, *, counts: bool = False) -> Limit:
-    """From a string, a list of strings or (for counts) an integer. Raises ValueError with what would be right.
+    """From a string, a list of strings or (for counts) an integer. Raises ValueError with what
+    would be right.
 
     >>> read_limit(["2 %", "5 MB"]).of(100_000_000)
     5000000

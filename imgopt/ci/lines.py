@@ -13,20 +13,25 @@ from imgopt.image import Image
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What made a layer: the instruction without its build arguments (they may be secret), and where it is written."""
+    """What made a layer: the instruction without its build arguments (they may be secret), and
+    where it is written."""
 
     text: str
     instruction: Instruction | None = None
 
     @property
     def key(self) -> str:
-        """A short hash of the text, blanks folded: the same instruction has the same key in every build."""
-        return hashlib.sha256(" ".join(self.text.split()).encode("utf-8", "replace")).hexdigest()[:12]
+        """A short hash of the text, blanks folded: the same instruction has the same key in every
+        build."""
+        return hashlib.sha256(" ".join(self.text.split()).encode("utf-8", "replace")).hexdigest()[
+            :12
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """One origin per layer. `base_layers` is None where it is not known which layers came with the base."""
+    """One origin per layer. `base_layers` is None where it is not known which layers came with the
+    base."""
 
     layers: tuple[Origin, ...]
     base_layers: int | None
@@ -35,9 +40,14 @@ class Origins:
 
 
 def find_origins(image: Image, dockerfile: Dockerfile | None, target: str | None = None) -> Origins:
-    """Pairs layers with instructions; without a Dockerfile (or with another's) the history's words are all there is."""
+    """Pairs layers with instructions; without a Dockerfile (or with another's) the history's words
+    are all there is."""
     steps = read_steps(image)
-    matched = match_lines(steps, dockerfile, target) if dockerfile is not None and dockerfile.stages else steps
+    matched = (
+        match_lines(steps, dockerfile, target)
+        if dockerfile is not None and dockerfile.stages
+        else steps
+    )
     lines = dockerfile is not None and _fits(matched, dockerfile, target)
     matched = matched if lines else steps
     made = [step for step in matched if step.layer is not None]
@@ -48,7 +58,8 @@ def find_origins(image: Image, dockerfile: Dockerfile | None, target: str | None
 
 
 def _fits(steps: Sequence[Step], dockerfile: Dockerfile, target: str | None) -> bool:
-    """Whether this file built the image: half of its instructions stand word for word in the history."""
+    """Whether this file built the image: half of its instructions stand word for word in the
+    history."""
     if not dockerfile.stages:
         return False
     wanted = sum(len(stage.instructions) - 1 for stage in dockerfile.target(target).chain)
@@ -56,11 +67,16 @@ def _fits(steps: Sequence[Step], dockerfile: Dockerfile, target: str | None) -> 
 
 
 def guess_base(image: Image) -> int | None:
-    """Layers of the base as the history alone suggests: a base ends with its own CMD or ENTRYPOINT. None: no sign."""
+    """Layers of the base as the history alone suggests: a base ends with its own CMD or ENTRYPOINT.
+    None: no sign."""
     made = [step for step in read_steps(image) if step.layer is not None]
-    return None if any(step.base is None for step in made) else sum(bool(step.base) for step in made)
+    return (
+        None if any(step.base is None for step in made) else sum(bool(step.base) for step in made)
+    )
 
 
 def _origin(step: Step, dockerfile: Dockerfile | None) -> Origin:
-    found = dockerfile.at_line(step.line) if dockerfile is not None and step.line is not None else None
+    found = (
+        dockerfile.at_line(step.line) if dockerfile is not None and step.line is not None else None
+    )
     return Origin(step.instruction, found)

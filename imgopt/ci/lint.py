@@ -1,4 +1,5 @@
-"""Static checks of Dockerfiles, without an engine: what BuildKit refuses, and what the rewriter would do better."""
+"""Static checks of Dockerfiles, without an engine: what BuildKit refuses, and what the rewriter
+would do better."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from imgopt.report.files import write_atomic
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about a line. An `error` is what a build refuses; a `warning` what the rewriter would change."""
+    """Something about a line. An `error` is what a build refuses; a `warning` what the rewriter
+    would change."""
 
     file: str
     line: int
@@ -38,22 +40,25 @@ class Linted:
 
 
 def dockerfiles_of(paths: Sequence[Path]) -> dict[Path, Path]:
-    """The Dockerfiles that paths name, or that lie in the folders that they name, each with its build context: its own
-    folder, or the folder that was named, as the files say. Raises InputError for a folder that has none."""
+    """The Dockerfiles that paths name, or that lie in the folders that they name, each with its
+    build context: its own folder, or the folder that was named, as the files say. Raises InputError
+    for a folder that has none."""
     found: dict[Path, Path] = {}
     for path in paths:
         inside = find_dockerfiles(path, broken=True) if path.is_dir() else [path]
         if not inside:
             hint = "name the file, if it is called otherwise"
-            raise InputError("no Dockerfile here or in the sub-folders", location=Location(str(path)), hint=hint)
+            raise InputError(
+                "no Dockerfile here or in the sub-folders", location=Location(str(path)), hint=hint
+            )
         for one in inside:
             found.setdefault(one, own_context(path, one) if path.is_dir() else one.parent)
     return found
 
 
 def lint(paths: Sequence[Path] | Mapping[Path, Path]) -> list[Linted]:
-    """`paths`: Dockerfiles and folders of them, or each Dockerfile with its build context. Raises InputError for a file
-    that cannot be read."""
+    """`paths`: Dockerfiles and folders of them, or each Dockerfile with its build context. Raises
+    InputError for a file that cannot be read."""
     known = paths if isinstance(paths, Mapping) else dockerfiles_of(paths)
     return [_linted(path, context) for path, context in known.items()]
 
@@ -62,7 +67,9 @@ def fix(linted: Sequence[Linted]) -> list[Path]:
     """Writes the rewriter's text over each file that has one and no error; returns those files."""
     changed = []
     for item in linted:
-        if item.rewritten != item.text and not any(remark.level == "error" for remark in item.remarks):
+        if item.rewritten != item.text and not any(
+            remark.level == "error" for remark in item.remarks
+        ):
             write_atomic(item.path, item.rewritten)
             changed.append(item.path)
     return changed
@@ -72,7 +79,9 @@ def _linted(path: Path, context: Path) -> Linted:
     try:
         text = path.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", location=Location(str(path))) from None
+        raise InputError(
+            f"cannot be read: {error.strerror}", location=Location(str(path))
+        ) from None
     dockerfile = parse(text, path.name)
     if dockerfile.errors and is_template(path.name):
         words = f"{path.name} is a template: check the Dockerfile that is made of it"
@@ -92,7 +101,11 @@ def _planned(path: Path, context: Path, text: str) -> Linted:
     from imgopt.rewrite.variants import choose_variants, strategies_of
 
     files = ContextFiles.read(context, path)
-    chosen = [item for item in strategies_of(choose_variants(["safe"])[0], (), ()) if item.safety == "text"]
+    chosen = [
+        item
+        for item in strategies_of(choose_variants(["safe"])[0], (), ())
+        if item.safety == "text"
+    ]
     plan = make_plan(text, Project(files, builtin_ecosystems()), chosen)
     advice = Advice(text, plan.dockerfile, plan.lines)
     remarks = tuple(

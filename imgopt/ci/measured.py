@@ -53,7 +53,9 @@ class Measured:
 
     @cached_property
     def now(self) -> Now:
-        shown = tuple(Origin(shown_text(origin.text), origin.instruction) for origin in self.own_origins)
+        shown = tuple(
+            Origin(shown_text(origin.text), origin.instruction) for origin in self.own_origins
+        )
         return Now(self.facts, self.base, shown, self.place_of, self.places_of_package)
 
     def place_of(self, origin: Origin) -> Place | None:
@@ -61,14 +63,17 @@ class Measured:
         if origin.instruction is None or self.subject.dockerfile is None:
             return None
         item = origin.instruction
-        return Place(file=self.shown(self.subject.dockerfile), line=item.line, end_line=item.end_line)
+        return Place(
+            file=self.shown(self.subject.dockerfile), line=item.line, end_line=item.end_line
+        )
 
     @cached_property
     def _declarations(self) -> Declarations:
         return Declarations(self.subject.context if self.dockerfile is not None else None)
 
     def places_of_package(self, name: str) -> tuple[list[Place], str]:
-        """The line of the manifest that asks for it, the line of the instruction that installs it, who needs it."""
+        """The line of the manifest that asks for it, the line of the instruction that installs it,
+        who needs it."""
         places: list[Place] = []
         found = self._declarations.find(name, self.facts.packages)
         if found is not None:
@@ -108,7 +113,8 @@ def shown_text(text: str) -> str:
 def measure(subject: Subject, before: Entry | None, *, pull: bool = False) -> Measured:
     """Opens and measures an image; of one in a registry only the manifest is read unless `pull`.
 
-    `before` decides where nothing else can what belongs to the base. Raises InputError, EnvironmentFailure.
+    `before` decides where nothing else can what belongs to the base. Raises InputError,
+    EnvironmentFailure.
     """
     assert subject.reference is not None
     image = open_image(subject.reference, subject.platform)
@@ -118,9 +124,15 @@ def measure(subject: Subject, before: Entry | None, *, pull: bool = False) -> Me
     if dockerfile is not None and not origins.lines:
         notes.append(f"{dockerfile.name} did not build this image, so no lines are named")
     manifest_only = image.source == "registry" and not pull
-    facts = manifest_facts(image, base_layers or 0) if manifest_only else image_facts(image, base_layers or 0)
+    facts = (
+        manifest_facts(image, base_layers or 0)
+        if manifest_only
+        else image_facts(image, base_layers or 0)
+    )
     known = Origins(origins.layers, base_layers, origins.lines)
-    return Measured(subject, image, facts, known, dockerfile, repository_root(subject), tuple(notes))
+    return Measured(
+        subject, image, facts, known, dockerfile, repository_root(subject), tuple(notes)
+    )
 
 
 def _dockerfile(subject: Subject) -> Dockerfile | None:
@@ -129,22 +141,34 @@ def _dockerfile(subject: Subject) -> Dockerfile | None:
     try:
         text = subject.dockerfile.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", location=Location(str(subject.dockerfile))) from None
+        raise InputError(
+            f"cannot read: {error.strerror}", location=Location(str(subject.dockerfile))
+        ) from None
     dockerfile = parse(text, subject.dockerfile.name)
     return dockerfile if not dockerfile.errors else dockerfile.check()
 
 
-def _base_layers(image: Image, origins: Origins, before: Entry | None) -> tuple[int | None, list[str]]:
+def _base_layers(
+    image: Image, origins: Origins, before: Entry | None
+) -> tuple[int | None, list[str]]:
     if before is not None and before.base is None:
-        return None, ["the baseline does not tell the base's layers from the others, so all count as own"]
+        return None, [
+            "the baseline does not tell the base's layers from the others, so all count as own"
+        ]
     if origins.base_layers is not None:
         return origins.base_layers, []
     if before is not None and before.base is not None and _has_base(image, before.base):
         return before.base.layers, []
     guessed = guess_base(image)
     if guessed is None:
-        return None, ["it is not known which layers are the base's, so all count as own: name the Dockerfile with -f"]
-    return guessed, [f"without its Dockerfile, the base is taken to be the first {guessed} layers, by the history"]
+        return None, [
+            "it is not known which layers are the base's, so all count as own: name the Dockerfile"
+            " with -f"
+        ]
+    return guessed, [
+        f"without its Dockerfile, the base is taken to be the first {guessed} layers, by the"
+        " history"
+    ]
 
 
 def _has_base(image: Image, base: BaseRecord) -> bool:
@@ -153,7 +177,9 @@ def _has_base(image: Image, base: BaseRecord) -> bool:
 
 def repository_root(subject: Subject) -> Path:
     """The folder of `.git` around the Dockerfile or context, else the current directory."""
-    start = (subject.dockerfile.parent if subject.dockerfile else subject.context or Path()).resolve()
+    start = (
+        subject.dockerfile.parent if subject.dockerfile else subject.context or Path()
+    ).resolve()
     for folder in (start, *start.parents):
         if (folder / ".git").exists():
             return folder

@@ -1,4 +1,5 @@
-"""What each rule measures: a figure now, the figure of the baseline, and the whole that a share is taken of."""
+"""What each rule measures: a figure now, the figure of the baseline, and the whole that a share is
+taken of."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from imgopt.results.ci import FourSizes, Metric, Unit
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`now` is None where it was not measured, and `reason` says why; `error` is what an estimate may be off by."""
+    """`now` is None where it was not measured, and `reason` says why; `error` is what an estimate
+    may be off by."""
 
     now: int | None
     before: int | None = None
@@ -39,7 +41,10 @@ class Sides:
 
 def size_measures(sides: Sides, rules: Mapping[str, Rule]) -> dict[str, Measure]:
     """The rules that have figures."""
-    return {name: measure(sides, rules[name].metric or sides.metric) for name, measure in _MEASURES.items()}
+    return {
+        name: measure(sides, rules[name].metric or sides.metric)
+        for name, measure in _MEASURES.items()
+    }
 
 
 def _total(sides: Sides, metric: Metric) -> Measure:
@@ -56,7 +61,9 @@ def _own(sides: Sides, metric: Metric) -> Measure:
 
 
 def _base(sides: Sides, metric: Metric) -> Measure:
-    before = None if sides.before is None else sides.before.base.sizes if sides.before.base else _NOTHING
+    before = (
+        None if sides.before is None else sides.before.base.sizes if sides.before.base else _NOTHING
+    )
     return _sized(sides.facts.base_sizes, before, metric)
 
 
@@ -75,7 +82,9 @@ def _layers(sides: Sides, _: Metric) -> Measure:
 
 def _rebuild(sides: Sides, _: Metric) -> Measure:
     before = sides.before.figures.get("rebuild") if sides.before else None
-    return Measure(sides.rebuild.bytes, before, sides.facts.sizes.tar or 0, reason=sides.rebuild.reason)
+    return Measure(
+        sides.rebuild.bytes, before, sides.facts.sizes.tar or 0, reason=sides.rebuild.reason
+    )
 
 
 _MEASURES: Mapping[str, Callable[[Sides, Metric], Measure]] = {
@@ -100,10 +109,15 @@ def path_measure(sides: Sides, budget: Budget) -> Measure:
 
 
 def package_measure(sides: Sides, budget: Budget) -> Measure:
-    """Live bytes of all packages that the glob matches: "python:torch*", "deb:*", or a bare name in any ecosystem."""
+    """Live bytes of all packages that the glob matches: "python:torch*", "deb:*", or a bare name in
+    any ecosystem."""
     if not sides.facts.complete:
         return Measure(None, reason=_MANIFEST_ONLY)
-    now = sum(facts.live for name, facts in sides.facts.packages.items() if matches_package(name, budget.match))
+    now = sum(
+        facts.live
+        for name, facts in sides.facts.packages.items()
+        if matches_package(name, budget.match)
+    )
     before = sides.before.figures.get(f"package {budget.match}") if sides.before else None
     return Measure(now, before, sides.facts.sizes.live or 0)
 
@@ -117,7 +131,9 @@ def matches_path(path: str, glob: str) -> bool:
 
 
 def matches_package(name: str, glob: str) -> bool:
-    return fnmatchcase(name, glob) or (":" not in glob and fnmatchcase(name.partition(":")[2], glob))
+    return fnmatchcase(name, glob) or (
+        ":" not in glob and fnmatchcase(name.partition(":")[2], glob)
+    )
 
 
 def _figure(sides: Sides, now: int, name: str, whole: int | None) -> Measure:
@@ -129,10 +145,16 @@ def _figure(sides: Sides, now: int, name: str, whole: int | None) -> Measure:
 
 def _sized(now: FourSizes, before: FourSizes | None, metric: Metric) -> Measure:
     size = now.of(metric)
-    reason = _MANIFEST_ONLY if size is None and metric != "wire" else "the wire size of a layer is not known"
+    reason = (
+        _MANIFEST_ONLY
+        if size is None and metric != "wire"
+        else "the wire size of a layer is not known"
+    )
     was = before.of(metric) if before else None
     error = now.wire_error + (before.wire_error if before else 0) if metric == "wire" else 0
-    return Measure(size, was, whole=was if was is not None else size or 0, error=error, reason=reason)
+    return Measure(
+        size, was, whole=was if was is not None else size or 0, error=error, reason=reason
+    )
 
 
 def _difference(whole: FourSizes, part: FourSizes) -> FourSizes:
@@ -141,5 +163,9 @@ def _difference(whole: FourSizes, part: FourSizes) -> FourSizes:
         return None if one is None or other is None else one - other
 
     return FourSizes(
-        wire=minus("wire"), tar=minus("tar"), payload=minus("payload"), live=minus("live"), wire_error=whole.wire_error
+        wire=minus("wire"),
+        tar=minus("tar"),
+        payload=minus("payload"),
+        live=minus("live"),
+        wire_error=whole.wire_error,
     )

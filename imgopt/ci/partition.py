@@ -1,4 +1,5 @@
-"""Bytes by path in few lines: the files and folders that matter, everything else in the folder above. Sums exactly."""
+"""Bytes by path in few lines: the files and folders that matter, everything else in the folder
+above. Sums exactly."""
 
 from __future__ import annotations
 
@@ -43,14 +44,16 @@ def parent_of(path: str) -> str:
 
 
 def line_of(path: str, lines: Iterable[str] | Mapping[str, int]) -> str:
-    """The line that a path falls into: itself or the nearest folder above; "/" where there is none."""
+    """The line that a path falls into: itself or the nearest folder above; "/" where there is
+    none."""
     while path not in lines and path != "/":
         path = parent_of(path)
     return path
 
 
 def narrowed(line: str, growth: int, files: Mapping[str, int]) -> str:
-    """The deepest file or folder below `line` that holds nine tenths of a growth; `files` are those of the line."""
+    """The deepest file or folder below `line` that holds nine tenths of a growth; `files` are those
+    of the line."""
     sums: dict[str, int] = defaultdict(int)
     for path, size in files.items():
         at = path

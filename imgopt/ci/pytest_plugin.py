@@ -33,10 +33,12 @@ class ImageBudget(Protocol):
 
 @pytest.fixture(scope="session")
 def image_budget(request: pytest.FixtureRequest) -> ImageBudget:
-    """Holds an image against limits and against the baseline of the project at pytest's root folder.
+    """Holds an image against limits and against the baseline of the project at pytest's root
+    folder.
 
-    `max` and `max_growth` are limits of the whole image ("250 MB", ["2 %", "5 MB"]) in `metric`; `rules` are more rules
-    in the form of `[ci.rules]`. Without limits the configuration's rules decide, and a missing baseline fails the test.
+    `max` and `max_growth` are limits of the whole image ("250 MB", ["2 %", "5 MB"]) in `metric`;
+    `rules` are more rules in the form of `[ci.rules]`. Without limits the configuration's rules
+    decide, and a missing baseline fails the test.
     """
     root = request.config.rootpath
 
@@ -66,9 +68,15 @@ def image_budget(request: pytest.FixtureRequest) -> ImageBudget:
     return hold
 
 
-def _total(max: str | Sequence[str] | None, max_growth: str | Sequence[str] | None, metric: str) -> dict[str, Any]:
+def _total(
+    max: str | Sequence[str] | None, max_growth: str | Sequence[str] | None, metric: str
+) -> dict[str, Any]:
     limits = {"max": max, "max-growth": max_growth}
-    given = {name: value if isinstance(value, str) else list(value) for name, value in limits.items() if value}
+    given = {
+        name: value if isinstance(value, str) else list(value)
+        for name, value in limits.items()
+        if value
+    }
     return {"total": ["error", {**given, "metric": metric}]} if given else {}
 
 

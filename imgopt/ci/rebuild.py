@@ -1,7 +1,8 @@
-"""What a typical change costs: the bytes of the layers that it rebuilds, so that all who pull must fetch them again.
+"""What a typical change costs: the bytes of the layers that it rebuilds, so that all who pull must
+fetch them again.
 
-Typical is what the git history says: every file counts as often as commits changed it, and for each the cache is
-predicted with that file edited. A file that the build is not sent costs nothing.
+Typical is what the git history says: every file counts as often as commits changed it, and for each
+the cache is predicted with that file edited. A file that the build is not sent costs nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _FILES = 30
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """Expected bytes (tar) per change; `line` is the instruction that the dearest edits break first."""
+    """Expected bytes (tar) per change; `line` is the instruction that the dearest edits break
+    first."""
 
     bytes: int | None
     line: int | None = None
@@ -39,7 +41,9 @@ def expected_rebuild(measured: Measured, build_args: Mapping[str, str]) -> Rebui
     if found.counts is None:
         return Rebuild(None, reason=found.reason)
     try:
-        state = read_state(subject.context, subject.dockerfile, target=subject.target, build_args=build_args)
+        state = read_state(
+            subject.context, subject.dockerfile, target=subject.target, build_args=build_args
+        )
         return _weighted(state, found.counts, _layer_bytes(measured))
     except ImgoptError as error:
         return Rebuild(None, reason=error.message)
@@ -55,7 +59,11 @@ def _layer_bytes(measured: Measured) -> dict[int, int]:
 
 
 def _weighted(state: State, counts: Mapping[str, int], sizes: Mapping[int, int]) -> Rebuild:
-    chosen = [path for path in sorted(counts, key=lambda path: (-counts[path], path)) if path != state.dockerfile_path]
+    chosen = [
+        path
+        for path in sorted(counts, key=lambda path: (-counts[path], path))
+        if path != state.dockerfile_path
+    ]
     total = weight = 0
     blamed: Counter[int] = Counter()
     for path in chosen[:_FILES]:

@@ -14,8 +14,9 @@ from imgopt.results.ci import Metric
 def record(path: Path, checked: Sequence[Checked], *, ratchet: Metric | None = None) -> list[str]:
     """Replaces the entries of the images; returns the keys of those that changed.
 
-    With `ratchet`, entries only go down in that metric: a larger image keeps its old entry, a new image is added.
-    An acceptance ends with the entry it was made for. Raises InputError for a damaged file, which stays as it is.
+    With `ratchet`, entries only go down in that metric: a larger image keeps its old entry, a new
+    image is added. An acceptance ends with the entry it was made for. Raises InputError for a
+    damaged file, which stays as it is.
     """
     with locked(path):
         entries = read_baseline(path) or {}

@@ -70,7 +70,14 @@ def figures(judged: Sequence[Judged]) -> dict[str, int]:
     kept: dict[str, int] = {}
     for item in judged:
         outcome = item.outcome
-        if outcome.measured is not None and outcome.rule in ("wasted", "junk", "layers", "rebuild", "path", "package"):
+        if outcome.measured is not None and outcome.rule in (
+            "wasted",
+            "junk",
+            "layers",
+            "rebuild",
+            "path",
+            "package",
+        ):
             kept[f"{outcome.rule} {outcome.subject}".strip()] = outcome.measured
     return kept
 
@@ -80,7 +87,9 @@ def finding_id(rule: str, subject: str, who: Who) -> str:
     return ":".join(part for part in (rule, who.image, who.platform, subject) if part)
 
 
-def _judge_figure(name: str, subject: str, rule: Rule, measure: Measure, who: Who, metric: Metric) -> Judged:
+def _judge_figure(
+    name: str, subject: str, rule: Rule, measure: Measure, who: Who, metric: Metric
+) -> Judged:
     level: Level = rule.level if rule.level != "off" else "info"
     outcome = RuleOutcome(
         rule=name, subject=subject, level=level, verdict="passed", unit=measure.unit,
@@ -102,7 +111,9 @@ def _judge_figure(name: str, subject: str, rule: Rule, measure: Measure, who: Wh
         )  # fmt: skip
         return Judged(_with(outcome, verdict="failed", limit=limit, reason=message), (finding,))
     if rule.max_growth is not None and measure.before is None and rule.max is None:
-        return Judged(_with(outcome, verdict="no-baseline", reason="there is nothing to compare with"))
+        return Judged(
+            _with(outcome, verdict="no-baseline", reason="there is nothing to compare with")
+        )
     return Judged(_with(outcome, limit=_tightest(rule, measure)))
 
 
@@ -128,7 +139,9 @@ def _tightest(rule: Rule, measure: Measure) -> int | None:
     return min((limit for _, limit in _limits(rule, measure)), default=None)
 
 
-def _message(name: str, subject: str, kind: str, measure: Measure, limit: int, metric: Metric) -> str:
+def _message(
+    name: str, subject: str, kind: str, measure: Measure, limit: int, metric: Metric
+) -> str:
     """Numbers are written so that no two different ones look equal."""
     label = _LABELS.get(name, f"{name} {subject}")
     unit = f" ({metric})" if name in ("total", "own-layers", "base") else ""
@@ -157,7 +170,9 @@ def _setuid(rule: Rule, sides: Sides, who: Who, _: str) -> Judged:
         return _unread("setuid", rule)
     known = set(sides.before.setuid) if sides.before else set()
     new = [path for path in sides.facts.setuid if path not in known and not _allowed(path, rule)]
-    return _each("setuid", rule, new, who, "new setuid or setgid program: {}", "remove the bit: chmod a-s {}")
+    return _each(
+        "setuid", rule, new, who, "new setuid or setgid program: {}", "remove the bit: chmod a-s {}"
+    )
 
 
 def _secrets(rule: Rule, sides: Sides, who: Who, _: str) -> Judged:
@@ -185,10 +200,14 @@ def _allowed(path: str, rule: Rule) -> bool:
 def _unread(name: str, rule: Rule) -> Judged:
     level: Level = rule.level if rule.level != "off" else "info"
     reason = "only the manifest was read; --pull reads the layers"
-    return Judged(RuleOutcome(rule=name, level=level, verdict="not-measured", unit="count", reason=reason))
+    return Judged(
+        RuleOutcome(rule=name, level=level, verdict="not-measured", unit="count", reason=reason)
+    )
 
 
-def _each(name: str, rule: Rule, subjects: Sequence[str], who: Who, message: str, hint: str) -> Judged:
+def _each(
+    name: str, rule: Rule, subjects: Sequence[str], who: Who, message: str, hint: str
+) -> Judged:
     level: Level = rule.level if rule.level != "off" else "info"
     findings = tuple(
         Finding(
@@ -201,6 +220,12 @@ def _each(name: str, rule: Rule, subjects: Sequence[str], who: Who, message: str
     reason = f"{len(findings)}: {', '.join(subjects[:3])}" if findings else ""
     verdict: RuleVerdict = "failed" if findings else "passed"
     outcome = RuleOutcome(
-        rule=name, level=level, verdict=verdict, unit="count", measured=len(findings), limit=0, reason=reason
+        rule=name,
+        level=level,
+        verdict=verdict,
+        unit="count",
+        measured=len(findings),
+        limit=0,
+        reason=reason,
     )
     return Judged(outcome, findings)

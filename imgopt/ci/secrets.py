@@ -1,4 +1,5 @@
-"""Files that look as if they held a secret: by name, and where the name alone says too little, by their first bytes."""
+"""Files that look as if they held a secret: by name, and where the name alone says too little, by
+their first bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ _LIMIT = 64 << 10
 
 
 def looks_secret(layer: Layer, entry: Entry) -> bool:
-    """Reads at most the first 64 KiB, and only of files whose name asks for it. Empty files hold no secret."""
+    """Reads at most the first 64 KiB, and only of files whose name asks for it. Empty files hold no
+    secret."""
     if not entry.size or _PACKAGED.search(entry.path) or _KEYSTORE.search(entry.path):
         return False
     if _BY_NAME.search(entry.path):

@@ -1,4 +1,5 @@
-"""The `[ci]` table of the configuration: what is measured, the rules with their levels and limits, the images.
+"""The `[ci]` table of the configuration: what is measured, the rules with their levels and limits,
+the images.
 
 [ci]
 baseline = "imgopt-baseline.json"
@@ -107,12 +108,24 @@ DEFAULTS: Mapping[str, Rule] = {
     "secrets": Rule(level="warn"),
     "rebuild": Rule(level="off", max_growth=read_limit(["20 %", "10 MB"])),
 }
-"""Every rule by name. One without limits measures and never fails (`total`: growth is judged apart from the base's)."""
+"""Every rule by name. One without limits measures and never fails (`total`: growth is judged apart
+from the base's)."""
 
 _TOP = ("baseline", "metric", "on-missing-baseline", "rules", "paths", "packages", "image")
 _RULE = ("level", "max", "max-growth", "metric", "allow")
 _BUDGET = ("match", "level", "max", "max-growth")
-_IMAGE = ("name", "match", "image", "context", "file", "target", "platforms", "rules", "paths", "packages")
+_IMAGE = (
+    "name",
+    "match",
+    "image",
+    "context",
+    "file",
+    "target",
+    "platforms",
+    "rules",
+    "paths",
+    "packages",
+)
 
 
 def read_settings(table: Mapping[str, Any], path: Path | None = None) -> CiSettings:
@@ -132,18 +145,27 @@ class _Reader:
             baseline=self._text(known.get("baseline", "imgopt-baseline.json"), "baseline", "ci"),
             metric=self._one_of(known.get("metric", "tar"), METRICS, "metric", "ci"),
             on_missing_baseline=self._one_of(
-                known.get("on-missing-baseline", "warn"), ("warn", "error"), "on-missing-baseline", "ci"
+                known.get("on-missing-baseline", "warn"),
+                ("warn", "error"),
+                "on-missing-baseline",
+                "ci",
             ),
             rules={**DEFAULTS, **self._rules(rules, "ci.rules", DEFAULTS)},
             paths=self._budgets(known.get("paths", []), "ci.paths"),
             packages=self._budgets(known.get("packages", []), "ci.packages"),
-            images=tuple(self._image(item) for item in self._list(known.get("image", []), "ci.image")),
+            images=tuple(
+                self._image(item) for item in self._list(known.get("image", []), "ci.image")
+            ),
         )
 
     def _image(self, item: Mapping[str, Any]) -> ImageSetting:
         known = self._keys(item, _IMAGE, "ci.image")
         if ("name" in known) == ("match" in known):
-            raise self._error("[[ci.image]] needs either `name` or `match`", "image", hint="give exactly one of them")
+            raise self._error(
+                "[[ci.image]] needs either `name` or `match`",
+                "image",
+                hint="give exactly one of them",
+            )
         texts = {
             key: self._text(known[key], key, "ci.image")
             for key in ("name", "match", "image", "context", "file", "target")
@@ -155,17 +177,22 @@ class _Reader:
         return ImageSetting(
             **texts,
             platforms=tuple(platforms),
-            rules=self._rules(self._table(known.get("rules", {}), "ci.image.rules"), "ci.image.rules", DEFAULTS),
+            rules=self._rules(
+                self._table(known.get("rules", {}), "ci.image.rules"), "ci.image.rules", DEFAULTS
+            ),
             paths=self._budgets(known.get("paths", []), "ci.image.paths"),
             packages=self._budgets(known.get("packages", []), "ci.image.packages"),
         )
 
-    def _rules(self, table: Mapping[str, Any], where: str, below: Mapping[str, Rule]) -> dict[str, Rule]:
+    def _rules(
+        self, table: Mapping[str, Any], where: str, below: Mapping[str, Rule]
+    ) -> dict[str, Rule]:
         found = self._keys(table, tuple(DEFAULTS), where)
         return {name: self._rule(value, name, where, below[name]) for name, value in found.items()}
 
     def _rule(self, value: Any, name: str, where: str, default: Rule) -> Rule:
-        """A level; [level, {options}]; or a table with `level`. Options given replace the default's limits."""
+        """A level; [level, {options}]; or a table with `level`. Options given replace the default's
+        limits."""
         options: Mapping[str, Any] = {}
         if isinstance(value, str):
             return msgspec.structs.replace(default, level=self._one_of(value, LEVELS, name, where))
@@ -189,7 +216,9 @@ class _Reader:
             level=level,
             max=limits.get("max", None if limits else default.max),
             max_growth=limits.get("max-growth", None if limits else default.max_growth),
-            metric=self._one_of(metric, METRICS, "metric", f"{where}.{name}") if metric is not None else None,
+            metric=self._one_of(metric, METRICS, "metric", f"{where}.{name}")
+            if metric is not None
+            else None,
             allow=tuple(self._strings(known.get("allow", []), "allow", f"{where}.{name}")),
         )
 
@@ -210,7 +239,9 @@ class _Reader:
             match = self._text(known.get("match"), "match", where)
             limits = self._limits(known, where.rpartition(".")[2])
             if not limits:
-                raise self._error(f"[[{where}]] {match}: no limit", "match", hint="give `max` or `max-growth`")
+                raise self._error(
+                    f"[[{where}]] {match}: no limit", "match", hint="give `max` or `max-growth`"
+                )
             level = self._one_of(known.get("level", "error"), LEVELS, "level", where)
             rule = Rule(level=level, max=limits.get("max"), max_growth=limits.get("max-growth"))
             made.append(Budget(match=match, rule=rule))
@@ -254,7 +285,9 @@ class _Reader:
         hint = f"did you mean `{near[0]}`?" if near else f"one of: {', '.join(known)}"
         raise self._error(f"`{key}` in [{where}]: {value!r} is not known", key, hint=hint)
 
-    def _error(self, message: str, key: str, *, hint: str | None = None, after: str = "") -> InputError:
+    def _error(
+        self, message: str, key: str, *, hint: str | None = None, after: str = ""
+    ) -> InputError:
         place = Location(str(self._path) if self._path else "configuration", self._line(key, after))
         return InputError(message, location=place, hint=hint)
 
@@ -262,7 +295,18 @@ class _Reader:
         """The first line at or below `[ci` (and below `after`) that has the key as a word."""
         words = "[_-]".join(re.escape(word) for word in re.split("[_-]", key))
         wanted = re.compile(rf"(?<![\w-]){words}(?![\w-])")
-        start = next((n for n, line in enumerate(self._lines) if re.match(r"\s*\[+(tool\.imgopt\.)?ci\b", line)), 0)
+        start = next(
+            (
+                n
+                for n, line in enumerate(self._lines)
+                if re.match(r"\s*\[+(tool\.imgopt\.)?ci\b", line)
+            ),
+            0,
+        )
         if after:
-            start = next((n for n in range(start, len(self._lines)) if after in self._lines[n]), start)
-        return next((n + 1 for n in range(start, len(self._lines)) if wanted.search(self._lines[n])), None)
+            start = next(
+                (n for n in range(start, len(self._lines)) if after in self._lines[n]), start
+            )
+        return next(
+            (n + 1 for n in range(start, len(self._lines)) if wanted.search(self._lines[n])), None
+        )

@@ -1,4 +1,5 @@
-"""Where the baseline lies: the file as it is here, or as it was at the merge base with another branch."""
+"""Where the baseline lies: the file as it is here, or as it was at the merge base with another
+branch."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from imgopt.errors import EnvironmentFailure, Location
 
 
 def read_entries(path: Path, revision: str | None) -> tuple[dict[str, Entry] | None, str]:
-    """The entries (None: there is no such file) and what to call them. Raises InputError for damage."""
+    """The entries (None: there is no such file) and what to call them. Raises InputError for
+    damage."""
     if revision is None:
         return read_baseline(path), path.name
     git = Git.around(path.parent)
@@ -28,7 +30,8 @@ def read_entries(path: Path, revision: str | None) -> tuple[dict[str, Entry] | N
 def locked(path: Path) -> Iterator[None]:
     """Holds the baseline for a read-change-write, so that two runs at once lose nothing.
 
-    The lock is on the folder: a lock file beside the baseline would be left in the user's repository.
+    The lock is on the folder: a lock file beside the baseline would be left in the user's
+    repository.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +39,9 @@ def locked(path: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
     except PermissionError as error:
-        raise EnvironmentFailure(f"cannot be locked: {error.strerror}", location=Location(str(path))) from None
+        raise EnvironmentFailure(
+            f"cannot be locked: {error.strerror}", location=Location(str(path))
+        ) from None
 
 
 @contextmanager

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An image to measure. `name` is its name in the baseline, the same in every run whatever the tag.
+    """An image to measure. `name` is its name in the baseline, the same in every run whatever the
+    tag.
 
     `dockerfile` and `context` say where its lines are; without a `reference` it is built from them.
     """
@@ -56,7 +57,9 @@ def find_subjects(words: Sequence[str], settings: CiSettings, where: Where) -> l
     else:
         subjects = [each for item in named.values() for each in _of_setting(item, None, where)]
     if not subjects:
-        raise InputError("no image is named", hint="`imgopt ci check IMAGE`, or [[ci.image]] in imgopt.toml")
+        raise InputError(
+            "no image is named", hint="`imgopt ci check IMAGE`, or [[ci.image]] in imgopt.toml"
+        )
     seen: set[tuple[str, str | None]] = set()
     for subject in subjects:
         if (subject.name, subject.platform) in seen:
@@ -75,7 +78,8 @@ def _of_word(word: str, named: dict[str, ImageSetting], where: Where) -> list[Su
 
 
 def default_name(reference: str) -> str:
-    """The name that stays when tags change: "ghcr.io/acme/app:1.2" is "ghcr.io/acme/app", "out/app.tar" is "app".
+    """The name that stays when tags change: "ghcr.io/acme/app:1.2" is "ghcr.io/acme/app",
+    "out/app.tar" is "app".
 
     >>> default_name("localhost:5000/app@sha256:ab"), default_name("oci:out/app")
     ('localhost:5000/app', 'app')
@@ -104,7 +108,14 @@ def _of_setting(item: ImageSetting, reference: str | None, where: Where) -> list
         )
     platforms: tuple[str | None, ...] = where.platforms or item.platforms or (None,)
     return [
-        Subject(item.name or "", image, platform, dockerfile, context or where.folder, item.target or where.target)
+        Subject(
+            item.name or "",
+            image,
+            platform,
+            dockerfile,
+            context or where.folder,
+            item.target or where.target,
+        )
         for platform in platforms
     ]
 

@@ -1,6 +1,7 @@
 """Asks the rewriter for the offending lines, and offers what it would write there.
 
-Only strategies that are right by the text alone are asked, one at a time, so that an offer stands on its own.
+Only strategies that are right by the text alone are asked, one at a time, so that an offer stands
+on its own.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _ASKED = 5
 
 
 def with_fixes(findings: Sequence[Finding], measured: Measured) -> list[Finding]:
-    """The findings, with a fix where the rewriter changes their lines and a fix was not offered before."""
+    """The findings, with a fix where the rewriter changes their lines and a fix was not offered
+    before."""
     if measured.dockerfile is None or not measured.origins.lines or measured.dockerfile.errors:
         return list(findings)
     rewriter = _Rewriter(measured)
@@ -40,7 +42,9 @@ def with_fixes(findings: Sequence[Finding], measured: Measured) -> list[Finding]
         if _is_asked(finding, rewriter.file) and asked < _ASKED:
             asked += 1
             wanted = [
-                each for each in rewriter.fixes(finding.place) if _helps(each, finding) and _key(each) not in offered
+                each
+                for each in rewriter.fixes(finding.place)
+                if _helps(each, finding) and _key(each) not in offered
             ]
             fix = max(wanted, key=lambda each: each.saves or 0, default=None)
         if fix is not None:
@@ -105,7 +109,11 @@ class _Rewriter:
                 continue
             plan = make_plan(text, self._project, [strategy])
             for line, end, new in hunks(text, plan.dockerfile):
-                because = [change.because for change in plan.changes if change.line and line <= change.line <= end]
+                because = [
+                    change.because
+                    for change in plan.changes
+                    if change.line and line <= change.line <= end
+                ]
                 if because and _is_text(new):
                     place = Place(file=self.file, line=line, end_line=end)
                     yield Fix(
@@ -135,7 +143,8 @@ class _Rewriter:
         layers = {
             number
             for number, origin in enumerate(self.measured.origins.layers)
-            if origin.instruction is not None and origin.instruction.line <= line <= origin.instruction.end_line
+            if origin.instruction is not None
+            and origin.instruction.line <= line <= origin.instruction.end_line
         }
         facts = self.measured.facts
         return sum(
@@ -152,16 +161,22 @@ def _cache_folders(ecosystems: tuple[Ecosystem, ...]) -> Iterator[str]:
                 yield posixpath.join(cache.replace("~", "/root").rstrip("/*"), "")
 
 
-_LISTS = {"apt": ("/var/lib/apt/lists", "/var/cache/apt"), "apt-get": ("/var/lib/apt/lists", "/var/cache/apt")}
+_LISTS = {
+    "apt": ("/var/lib/apt/lists", "/var/cache/apt"),
+    "apt-get": ("/var/lib/apt/lists", "/var/cache/apt"),
+}
 
 
 def hunks(before: str, after: str) -> Iterator[tuple[int, int, str]]:
-    """First and last line of `before` (counted from 1) that differ, and the lines that stand there in `after`.
+    """First and last line of `before` (counted from 1) that differ, and the lines that stand there
+    in `after`.
 
     A pure insertion is given with the line above it, since a suggestion must replace something.
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    for kind, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, first, last, start, end in SequenceMatcher(
+        None, old, new, autojunk=False
+    ).get_opcodes():
         if kind == "equal":
             continue
         if first == last:

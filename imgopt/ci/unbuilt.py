@@ -1,4 +1,5 @@
-"""An image that its Dockerfile does not build: a finding on the line that fails, beside those of the other images."""
+"""An image that its Dockerfile does not build: a finding on the line that fails, beside those of
+the other images."""
 
 from __future__ import annotations
 
@@ -43,6 +44,10 @@ def not_built(subject: Subject) -> ImageCheck:
         sizes=FourSizes(),
         reason="it does not build",
         dockerfile=place.file if place else None,
-        rules=[RuleOutcome(rule="build", level="error", verdict="failed", unit="none", reason=failure.message)],
+        rules=[
+            RuleOutcome(
+                rule="build", level="error", verdict="failed", unit="none", reason=failure.message
+            )
+        ],
         findings=[finding],
     )

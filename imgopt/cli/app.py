@@ -1,4 +1,5 @@
-"""The command line: one module per command, registered here; the only place that catches errors and exits."""
+"""The command line: one module per command, registered here; the only place that catches errors and
+exits."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ COMMANDS: tuple[str, ...] = (
     "completion",
     "docker-plugin",
 )
-"""Modules of imgopt.cli, in the order of `imgopt --help`; each has `register(app: typer.Typer) -> None`."""
+"""Modules of imgopt.cli, in the order of `imgopt --help`; each has `register(app: typer.Typer) ->
+None`."""
 
 _VALUED = ("-H", "--host", "-c", "--docker-context")
 """Options in front of the command that take a value."""
@@ -45,7 +47,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Make Docker images smaller and rebuilds faster, and prove that the service still does the same job.",
+    help=(
+        "Make Docker images smaller and rebuilds faster, and prove that the service still does the"
+        " same job."
+    ),
 )
 
 
@@ -59,12 +64,20 @@ def _show_version(value: bool) -> None:
 def _options(
     host: Annotated[
         str | None,
-        typer.Option("--host", "-H", metavar="URL", help="Engine to ask, as docker's --host: unix://, tcp://, ssh://."),
+        typer.Option(
+            "--host",
+            "-H",
+            metavar="URL",
+            help="Engine to ask, as docker's --host: unix://, tcp://, ssh://.",
+        ),
     ] = None,
     docker_context: Annotated[
-        str | None, typer.Option("--docker-context", "-c", metavar="NAME", help="As docker's --context.")
+        str | None,
+        typer.Option("--docker-context", "-c", metavar="NAME", help="As docker's --context."),
     ] = None,
-    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Print the version."
+    ),
 ) -> None:
     del version  # its callback has done all
     if host or docker_context:
@@ -74,8 +87,8 @@ def _options(
 
 
 def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
-    """Runs one command; the exit code: 0 fine, 1 findings, 2 input, 3 environment, 130 interrupted. `name` is what the
-    user called."""
+    """Runs one command; the exit code: 0 fine, 1 findings, 2 input, 3 environment, 130 interrupted.
+    `name` is what the user called."""
     for command in _needed(_completed() or (sys.argv[1:] if arguments is None else arguments)):
         module = f"imgopt.cli.{command.replace('-', '_')}"
         register: Callable[[typer.Typer], Any] = import_module(module).register
@@ -105,11 +118,13 @@ def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
 
 
 _PANELS = 72
-"""Columns that typer's panels need; in fewer it cuts words and names of options, so plain lists stand there."""
+"""Columns that typer's panels need; in fewer it cuts words and names of options, so plain lists
+stand there."""
 
 
 def _flow(typer_app: typer.Typer, narrow: bool) -> None:
-    """Help texts are written in lines of our source; on a terminal each paragraph flows into its width."""
+    """Help texts are written in lines of our source; on a terminal each paragraph flows into its
+    width."""
     typer_app.rich_markup_mode = None if narrow else "rich"
     for command in typer_app.registered_commands:
         command.help = _flowing(command.help or inspect.getdoc(command.callback) or "", narrow)
@@ -129,8 +144,11 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def _no_space(error: OSError) -> EnvironmentFailure:
-    """A full disk wherever it shows: of the working tree, of the temporary folder, of the home folder."""
-    where = Location(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else None
+    """A full disk wherever it shows: of the working tree, of the temporary folder, of the home
+    folder."""
+    where = (
+        Location(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else None
+    )
     return EnvironmentFailure(
         f"{os.strerror(error.errno or errno.ENOSPC)}", location=where,
         hint="free some space; TMPDIR=FOLDER puts temporary files elsewhere",
@@ -147,7 +165,8 @@ def _completed() -> list[str] | None:
 
 
 def _needed(arguments: list[str]) -> tuple[str, ...]:
-    """Only the command that is asked for: typer checks the options of every command that it knows, at each start."""
+    """Only the command that is asked for: typer checks the options of every command that it knows,
+    at each start."""
     left = list(arguments)
     while len(left) > 2 and left[0] in _VALUED:
         del left[:2]
@@ -157,7 +176,11 @@ def _needed(arguments: list[str]) -> tuple[str, ...]:
 
 def say(error: ImgoptError) -> int:
     """On standard error; the exit code."""
-    tell(str(error), *(f"| {line}" for line in _last_lines(error)), *([error.hint] if error.hint else []))
+    tell(
+        str(error),
+        *(f"| {line}" for line in _last_lines(error)),
+        *([error.hint] if error.hint else []),
+    )
     return error.exit_code
 
 
@@ -174,7 +197,9 @@ def _apologize(error: Exception) -> int:
 
     text = f"imgopt {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n"
     text += "".join(traceback.format_exception(error))
-    print(f"imgopt: sorry, this is a bug of imgopt: {type(error).__name__}: {error}", file=sys.stderr)
+    print(
+        f"imgopt: sorry, this is a bug of imgopt: {type(error).__name__}: {error}", file=sys.stderr
+    )
     try:
         with tempfile.NamedTemporaryFile("w", prefix="imgopt-", suffix=".log", delete=False, encoding="utf-8",
                                          errors=HANDLER) as log:  # fmt: skip
@@ -187,7 +212,8 @@ def _apologize(error: Exception) -> int:
 
 
 def run() -> None:
-    """Entry point of the `imgopt` script: ends without taking apart what it built, which takes a tenth of a run."""
+    """Entry point of the `imgopt` script: ends without taking apart what it built, which takes a
+    tenth of a run."""
     streams = Streams()
     code = streams.finish(main())
     atexit._run_exitfuncs()

@@ -34,14 +34,16 @@ class Wanted:
         self._revisions, self._contexts, self._targets = revisions, contexts, targets
 
     def arms(self, session: Session, config: Config, dry_run: bool) -> list[ArmSpec]:
-        """Two or more; the first is what the others are compared with. Nothing named: what `optimize` proves, found
-        first (not for a dry run, which then has only the original)."""
+        """Two or more; the first is what the others are compared with. Nothing named: what
+        `optimize` proves, found first (not for a dry run, which then has only the original)."""
         from imgopt.bench import arms as of
 
         if self._revisions:
             found = [of.revision(session, self._context, name, config) for name in self._revisions]
             if len(found) == 1:
-                found.append(of.original(self._context, _found(self._context, config), "working tree"))
+                found.append(
+                    of.original(self._context, _found(self._context, config), "working tree")
+                )
             return of.unique(found)
         first = of.original(self._context, _found(self._context, config))
         found = [first]
@@ -51,9 +53,13 @@ class Wanted:
             found += [] if dry_run else self._new_variants(session, first, config)
             return found
         for path in self._files:
-            found.append(of.from_file(path.name, "file", self._context, self._existing(path), config))
+            found.append(
+                of.from_file(path.name, "file", self._context, self._existing(path), config)
+            )
         for folder in self._contexts:
-            found.append(of.original(folder, _without_file(config), folder.name or str(folder), "context"))
+            found.append(
+                of.original(folder, _without_file(config), folder.name or str(folder), "context")
+            )
         found += [of.with_target(first, target) for target in self._targets]
         return of.unique(found)
 
@@ -64,13 +70,16 @@ class Wanted:
         from imgopt.rewrite.loop import OptimizeRequest, optimize
 
         dockerfile = options.find_dockerfile(self._context, config)
-        request = OptimizeRequest(self._context, dockerfile, config, tuple(self._names), timings=False)
+        request = OptimizeRequest(
+            self._context, dockerfile, config, tuple(self._names), timings=False
+        )
         with LiveProgress() as progress:
             result = optimize(session, request, progress)
         found = variants(first, result)
         if not found:
             raise FindingsError(
-                f"nothing to compare with: {result.message}", hint="name another Dockerfile: --with FILE"
+                f"nothing to compare with: {result.message}",
+                hint="name another Dockerfile: --with FILE",
             )
         return found
 
@@ -87,7 +96,11 @@ class Wanted:
         chosen = [arm for arm in proven if not self._names or arm.name in self._names]
         if not chosen:
             known = ", ".join(arm.name for arm in proven) or "none"
-            raise InputError("no such proven variant", location=Location(str(saved)), hint=f"proven here: {known}")
+            raise InputError(
+                "no such proven variant",
+                location=Location(str(saved)),
+                hint=f"proven here: {known}",
+            )
         return chosen
 
     def _existing(self, path: Path) -> Path:

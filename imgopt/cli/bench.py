@@ -46,24 +46,46 @@ kept. The project is not edited, no cache is pruned. Exit code 0; 1 when an arm 
   imgopt bench . --rev main --rev HEAD
 """
 
-With = Annotated[list[Path] | None, typer.Option("--with", help="Another Dockerfile of this project; repeatable.")]
-Saved = Annotated[Path | None, typer.Option("--result", help="JSON of imgopt optimize: its proven variants.")]
-Variant = Annotated[
-    list[str] | None, typer.Option("--variant", help=f"Only {choices.listed(choices.VARIANTS)}; repeatable.")
+With = Annotated[
+    list[Path] | None,
+    typer.Option("--with", help="Another Dockerfile of this project; repeatable."),
 ]
-Revision = Annotated[list[str] | None, typer.Option("--rev", help="A git revision of the project; repeatable.")]
-OtherContext = Annotated[list[Path] | None, typer.Option("--with-context", help="Another context; repeatable.")]
-OtherTarget = Annotated[list[str] | None, typer.Option("--with-target", help="Another target stage; repeatable.")]
-Runs = Annotated[int | None, typer.Option("--runs", min=1, max=100, help="Runs of each; fewer than 6 claim nothing.")]
+Saved = Annotated[
+    Path | None, typer.Option("--result", help="JSON of imgopt optimize: its proven variants.")
+]
+Variant = Annotated[
+    list[str] | None,
+    typer.Option("--variant", help=f"Only {choices.listed(choices.VARIANTS)}; repeatable."),
+]
+Revision = Annotated[
+    list[str] | None, typer.Option("--rev", help="A git revision of the project; repeatable.")
+]
+OtherContext = Annotated[
+    list[Path] | None, typer.Option("--with-context", help="Another context; repeatable.")
+]
+OtherTarget = Annotated[
+    list[str] | None, typer.Option("--with-target", help="Another target stage; repeatable.")
+]
+Runs = Annotated[
+    int | None,
+    typer.Option("--runs", min=1, max=100, help="Runs of each; fewer than 6 claim nothing."),
+]
 Quick = Annotated[bool, typer.Option("--quick", help="Three runs of each: figures without claims.")]
-MaxTime = Annotated[float | None, typer.Option("--max-time", min=0, help="Seconds for everything (540; 0: no limit).")]
+MaxTime = Annotated[
+    float | None,
+    typer.Option("--max-time", min=0, help="Seconds for everything (540; 0: no limit)."),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Of the order of turns; recorded.")]
-Again = Annotated[bool, typer.Option("--aa", help="The first arm against itself too: how noisy is this machine?")]
+Again = Annotated[
+    bool, typer.Option("--aa", help="The first arm against itself too: how noisy is this machine?")
+]
 Only = Annotated[
     list[str] | None,
     typer.Option("--scenario", help=f"Only these: {choices.listed(choices.MEASURED)}; repeatable."),
 ]
-Resume = Annotated[Path | None, typer.Option("--resume", help="Go on from this partial result (JSON).")]
+Resume = Annotated[
+    Path | None, typer.Option("--resume", help="Go on from this partial result (JSON).")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be measured, and stop.")]
 
 _DEFAULT_MAX_TIME = 540.0
@@ -109,7 +131,15 @@ def bench_command(
     config = options.effective_config(context, build, smoke)
     earlier = _earlier(resume)
     settings = _settings(config, how)
-    wanted = Wanted(context, other or (), saved, variant or (), rev or (), other_context or (), other_target or ())
+    wanted = Wanted(
+        context,
+        other or (),
+        saved,
+        variant or (),
+        rev or (),
+        other_context or (),
+        other_target or (),
+    )
     began = time.monotonic()
     with Session(engine_to_prove_with()) as session:
         arms = wanted.arms(session, config, dry_run)
@@ -137,7 +167,11 @@ def _earlier(resume: Path | None) -> BenchResult | None:
 
 def _with_time_left(settings: Settings, spent: float) -> Settings:
     """What finding the variants took counts, too."""
-    return settings if settings.max_time is None else replace(settings, max_time=max(settings.max_time - spent, 0.0))
+    return (
+        settings
+        if settings.max_time is None
+        else replace(settings, max_time=max(settings.max_time - spent, 0.0))
+    )
 
 
 def _settings(config: Config, how: How) -> Settings:
@@ -176,7 +210,8 @@ def _scenarios(first: ArmSpec, only: Sequence[str]) -> list[Scenario]:
 
 
 def _plan(arms: Sequence[ArmSpec], scenarios: Sequence[Scenario], settings: Settings) -> None:
-    """What `--dry-run` prints. How long a build takes is not known before the first one; the limit is."""
+    """What `--dry-run` prints. How long a build takes is not known before the first one; the limit
+    is."""
     from rich.console import Group
     from rich.text import Text
 
@@ -186,20 +221,38 @@ def _plan(arms: Sequence[ArmSpec], scenarios: Sequence[Scenario], settings: Sett
     rounds = settings.runs + settings.warm_up
     lines = [f"arms: {', '.join(safe_terminal(f'{arm.name} ({arm.dockerfile})') for arm in arms)}"]
     if len(arms) == 1:
-        lines.append("and every variant that imgopt optimize proves, found first; per variant as many turns again")
+        lines.append(
+            "and every variant that imgopt optimize proves, found first; per variant as many turns"
+            " again"
+        )
     builds = count
     for scenario in scenarios:
         edit = f", each after {safe_terminal(scenario.edit)}" if scenario.edit != "nothing" else ""
         lines.append(f"{scenario.name}: {rounds} builds of each arm{edit}")
         builds += rounds * count
     if settings.cold:
-        lines.append(f"cold: {rounds} builds of each arm with --no-cache and empty cache mounts; nothing is pruned")
+        lines.append(
+            f"cold: {rounds} builds of each arm with --no-cache and empty cache mounts; nothing is"
+            " pruned"
+        )
         builds += rounds * count
     if settings.containers:
-        lines.append(f"run: {rounds} containers of each arm: start to the first good answer, memory, stop")
-    lines.append(f"of {rounds} runs the first warms up and does not count" if settings.warm_up else "every run counts")
-    limit = f"at most {seconds_text(settings.max_time)} (--max-time)" if settings.max_time else "no time limit"
-    lines.append(f"in all {builds} builds, {limit}; an estimate follows the first build of each arm")
+        lines.append(
+            f"run: {rounds} containers of each arm: start to the first good answer, memory, stop"
+        )
+    lines.append(
+        f"of {rounds} runs the first warms up and does not count"
+        if settings.warm_up
+        else "every run counts"
+    )
+    limit = (
+        f"at most {seconds_text(settings.max_time)} (--max-time)"
+        if settings.max_time
+        else "no time limit"
+    )
+    lines.append(
+        f"in all {builds} builds, {limit}; an estimate follows the first build of each arm"
+    )
     show(Group(*map(Text, lines)))
 
 
@@ -218,7 +271,9 @@ def _measure(
 
     console = Console(stderr=True, highlight=False)
     with console.status("building") as status:
-        listener = _listener(console, status.update, [spec for spec in outputs if spec.startswith("json:")])
+        listener = _listener(
+            console, status.update, [spec for spec in outputs if spec.startswith("json:")]
+        )
         bench = Bench(session, arms, scenarios, options.smoke_settings(config), settings, listener)
         bench.command = ["imgopt", *_arguments(sys.argv[1:], settings.seed)]
         if earlier is not None:
@@ -234,12 +289,17 @@ def _arguments(given: Sequence[str], seed: int) -> list[str]:
 def _without_secret(word: str) -> str:
     option, equals, value = word.partition("=")
     if option.startswith("-"):
-        return f"{option}{equals}{without_secret(value)}" if option in ("--env", "--build-arg", "-e") else word
+        return (
+            f"{option}{equals}{without_secret(value)}"
+            if option in ("--env", "--build-arg", "-e")
+            else word
+        )
     return without_secret(word)
 
 
 def _listener(console: Console, update: object, json_outputs: Sequence[str]) -> Listener:
-    """Progress on stderr, one line per turn where it is no terminal; JSON outputs are valid after every round."""
+    """Progress on stderr, one line per turn where it is no terminal; JSON outputs are valid after
+    every round."""
     from imgopt.bench.run import Listener, Progress
     from imgopt.report import write_outputs
     from imgopt.report.common import safe_terminal, seconds_text

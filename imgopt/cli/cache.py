@@ -1,4 +1,5 @@
-"""`imgopt cache`: what does a code change rebuild, why, and what did that cost over the last commits?"""
+"""`imgopt cache`: what does a code change rebuild, why, and what did that cost over the last
+commits?"""
 
 from __future__ import annotations
 
@@ -36,21 +37,40 @@ two states. --replay N plays the last N commits. Nothing in the context is ever 
   imgopt cache . --replay 200 --with Dockerfile.slim
 """
 
-Measure = Annotated[bool, typer.Option("--measure", help="Build the changes, and compare with what was predicted.")]
+Measure = Annotated[
+    bool, typer.Option("--measure", help="Build the changes, and compare with what was predicted.")
+]
 ScenarioName = Annotated[
     list[str] | None,
-    typer.Option("--scenario", help=f"Only this change: {choices.listed(choices.SCENARIOS)}, or your own; repeatable."),
+    typer.Option(
+        "--scenario",
+        help=f"Only this change: {choices.listed(choices.SCENARIOS)}, or your own; repeatable.",
+    ),
 ]
-Explain = Annotated[int | None, typer.Option("--explain", metavar="LINE", help="Why a line misses; 0: the first.")]
-Since = Annotated[str | None, typer.Option("--since", metavar="REV", help="Compare with this git revision.")]
-Against = Annotated[Path | None, typer.Option("--against", metavar="DIR", help="Compare with this other context.")]
-ReplayCount = Annotated[int | None, typer.Option("--replay", metavar="N", min=1, help="Play the last N commits.")]
-With = Annotated[list[Path] | None, typer.Option("--with", help="Beside it, this Dockerfile, repeatable.")]
-Timings = Annotated[list[Path] | None, typer.Option("--timings", help="Step seconds from a measured result (JSON).")]
+Explain = Annotated[
+    int | None, typer.Option("--explain", metavar="LINE", help="Why a line misses; 0: the first.")
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="REV", help="Compare with this git revision.")
+]
+Against = Annotated[
+    Path | None, typer.Option("--against", metavar="DIR", help="Compare with this other context.")
+]
+ReplayCount = Annotated[
+    int | None, typer.Option("--replay", metavar="N", min=1, help="Play the last N commits.")
+]
+With = Annotated[
+    list[Path] | None, typer.Option("--with", help="Beside it, this Dockerfile, repeatable.")
+]
+Timings = Annotated[
+    list[Path] | None, typer.Option("--timings", help="Step seconds from a measured result (JSON).")
+]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("cache", help=HELP)(grouped(cache_command, choices.format_option("cache", "explain", "replay")))
+    app.command("cache", help=HELP)(
+        grouped(cache_command, choices.format_option("cache", "explain", "replay"))
+    )
 
 
 def cache_command(
@@ -70,7 +90,13 @@ def cache_command(
     from msgspec import structs
 
     words = build_words(context, build)
-    kind = "explain" if _is_explain(explain, since, against) else "replay" if replay is not None else "cache"
+    kind = (
+        "explain"
+        if _is_explain(explain, since, against)
+        else "replay"
+        if replay is not None
+        else "cache"
+    )
     out.check(kind)
     _check(kind, explain, since, against, with_, measure)
     project = _project(context, options.effective_config(context, build))
@@ -83,7 +109,9 @@ def cache_command(
         elif replay is not None:
             result = project.replay(replay, with_ or (), times, session, tell)
         elif session is not None:
-            result = structs.replace(project.measure(session, scenario or (), tell), arguments=words)
+            result = structs.replace(
+                project.measure(session, scenario or (), tell), arguments=words
+            )
         else:
             result = structs.replace(project.examine(scenario or (), times), arguments=words)
     give(result, out)
@@ -104,14 +132,22 @@ def _check(
 ) -> None:
     if kind == "explain" and (since is None) == (against is None):
         raise InputError(
-            "--explain compares with one other state", hint="add --since REV (a git revision) or --against DIR"
+            "--explain compares with one other state",
+            hint="add --since REV (a git revision) or --against DIR",
         )
     if explain is not None and explain < 0:
-        raise InputError(f"--explain {explain}: lines count from 1", hint="0 takes the first line that misses")
+        raise InputError(
+            f"--explain {explain}: lines count from 1", hint="0 takes the first line that misses"
+        )
     if kind == "explain" and measure:
-        raise InputError("--measure has nothing to build for --explain", hint="leave one of them out")
+        raise InputError(
+            "--measure has nothing to build for --explain", hint="leave one of them out"
+        )
     if with_ and kind != "replay":
-        raise InputError("--with needs --replay N", hint="`imgopt bench` compares two Dockerfiles by building them")
+        raise InputError(
+            "--with needs --replay N",
+            hint="`imgopt bench` compares two Dockerfiles by building them",
+        )
 
 
 def _project(context: Path, settings: Config) -> Project:
@@ -121,7 +157,11 @@ def _project(context: Path, settings: Config) -> Project:
     from imgopt.engine import configured
 
     file = options.other_name(context, settings)
-    request = replace(configured(context, settings), dockerfile=Path(file) if file else None, file=file or "Dockerfile")
+    request = replace(
+        configured(context, settings),
+        dockerfile=Path(file) if file else None,
+        file=file or "Dockerfile",
+    )
     own = tuple(
         OwnScenario(one.name, context / one.patch if one.patch else None, one.command)
         for one in settings.cache.scenario
@@ -157,7 +197,9 @@ def _times(files: Sequence[Path]) -> Times | None:
         result = load(file)
         if not isinstance(result, CacheResult):
             raise InputError(
-                f"is {result.schema}", location=Location(str(file)), hint="give what --measure --output json:FILE wrote"
+                f"is {result.schema}",
+                location=Location(str(file)),
+                hint="give what --measure --output json:FILE wrote",
             )
         for scenario in result.scenarios:
             for step, one in zip(result.steps, scenario.steps, strict=False):

@@ -1,4 +1,5 @@
-"""What options with fixed values may be. `--help` and the messages for a wrong value list it; tests hold it true.
+"""What options with fixed values may be. `--help` and the messages for a wrong value list it; tests
+hold it true.
 
 Written out here, because the modules that decide are too heavy for every start of the command.
 """
@@ -57,7 +58,8 @@ def listed(values: Sequence[str], last: str = "or") -> str:
 
 
 def format_option(*kinds: str) -> Any:
-    """`--format` of a command whose results are of the first kind; the others are what it gives with some options."""
+    """`--format` of a command whose results are of the first kind; the others are what it gives
+    with some options."""
     formats = FORMATS[kinds[0]]
     few = [name for name in formats if any(name not in FORMATS[kind] for kind in kinds)]
     note = f" ({listed(few)} not of every result)" if few else ""
@@ -65,7 +67,8 @@ def format_option(*kinds: str) -> Any:
 
 
 def check(option: str, values: Iterable[str], known: Sequence[str]) -> None:
-    """Raises InputError that lists what is known. A name that ends in a colon word ("env:NAME") stands for any."""
+    """Raises InputError that lists what is known. A name that ends in a colon word ("env:NAME")
+    stands for any."""
     open_ended = tuple(name.partition(":")[0] + ":" for name in known if ":" in name)
     for value in values:
         if value not in known and not (value.startswith(open_ended) and not value.endswith(":")):

@@ -17,34 +17,67 @@ if TYPE_CHECKING:
 
 FailLevel = Literal["error", "warn", "never"]
 Images = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME=]IMAGE...", help="Images; default: those of the configuration.")
+    list[str] | None,
+    typer.Argument(metavar="[NAME=]IMAGE...", help="Images; default: those of the configuration."),
 ]
-Folder = Annotated[Path, typer.Option("--context", "-C", help="Project folder: configuration, baseline, manifests.")]
-Baseline = Annotated[Path | None, typer.Option("--baseline", help="Baseline file (default: imgopt-baseline.json).")]
-Against = Annotated[str | None, typer.Option("--against", help="Use the baseline at the merge base with REV.")]
-AgainstImage = Annotated[str | None, typer.Option("--against-image", help="Compare with this image instead.")]
-Platforms = Annotated[list[str] | None, typer.Option("--platform", help="linux/amd64, linux/arm64, ...; repeatable.")]
-Pull = Annotated[bool, typer.Option("--pull", help="Read the layers of registry images, not only the manifest.")]
-Build = Annotated[bool, typer.Option("--build", help="Build the images first, also those that have a name.")]
+Folder = Annotated[
+    Path,
+    typer.Option("--context", "-C", help="Project folder: configuration, baseline, manifests."),
+]
+Baseline = Annotated[
+    Path | None, typer.Option("--baseline", help="Baseline file (default: imgopt-baseline.json).")
+]
+Against = Annotated[
+    str | None, typer.Option("--against", help="Use the baseline at the merge base with REV.")
+]
+AgainstImage = Annotated[
+    str | None, typer.Option("--against-image", help="Compare with this image instead.")
+]
+Platforms = Annotated[
+    list[str] | None, typer.Option("--platform", help="linux/amd64, linux/arm64, ...; repeatable.")
+]
+Pull = Annotated[
+    bool, typer.Option("--pull", help="Read the layers of registry images, not only the manifest.")
+]
+Build = Annotated[
+    bool, typer.Option("--build", help="Build the images first, also those that have a name.")
+]
 FailOn = Annotated[
-    str, typer.Option("--fail-on", help=f"{choices.listed(choices.FAIL_LEVELS)}: which findings make exit code 1.")
+    str,
+    typer.Option(
+        "--fail-on", help=f"{choices.listed(choices.FAIL_LEVELS)}: which findings make exit code 1."
+    ),
 ]
-Require = Annotated[bool, typer.Option("--require-baseline", help="Exit with 2 where there is no baseline.")]
-Ratchet = Annotated[bool, typer.Option("--ratchet", help="Record images that became smaller, and only those.")]
-NoFix = Annotated[bool, typer.Option("--no-fix", help="Do not ask the rewriter for the offending lines.")]
-Because = Annotated[str, typer.Option("--because", help="Why the growth is right; kept in the baseline.")]
-Until = Annotated[str | None, typer.Option("--until", help="YYYY-MM-DD: accepted through that day only.")]
+Require = Annotated[
+    bool, typer.Option("--require-baseline", help="Exit with 2 where there is no baseline.")
+]
+Ratchet = Annotated[
+    bool, typer.Option("--ratchet", help="Record images that became smaller, and only those.")
+]
+NoFix = Annotated[
+    bool, typer.Option("--no-fix", help="Do not ask the rewriter for the offending lines.")
+]
+Because = Annotated[
+    str, typer.Option("--because", help="Why the growth is right; kept in the baseline.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", help="YYYY-MM-DD: accepted through that day only.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Commits to look at.")]
 CiFormat = Annotated[str, choices.format_option("ci")]
 HistoryFormat = Annotated[str, choices.format_option("history")]
 Dockerfiles = Annotated[
-    list[Path], typer.Argument(metavar="DOCKERFILE|FOLDER...", help="Files to check, or folders of them.")
+    list[Path],
+    typer.Argument(metavar="DOCKERFILE|FOLDER...", help="Files to check, or folders of them."),
 ]
 Fix = Annotated[bool, typer.Option("--fix", help="Write what the rewriter would write.")]
 
 
 def register(app: typer.Typer) -> None:
-    ci = typer.Typer(no_args_is_help=True, help="Hold image sizes against a baseline, and say which line broke it.")
+    ci = typer.Typer(
+        no_args_is_help=True,
+        help="Hold image sizes against a baseline, and say which line broke it.",
+    )
     ci.command("check", help=CHECK)(check)
     ci.command("baseline", help=BASELINE)(baseline)
     ci.command("accept", help=ACCEPT)(accept)
@@ -112,7 +145,12 @@ def check(
     subjects = _subjects(images, project, file, target, platform)
     with built(subjects, project.config, rebuild=build, say=_say, keep_going=True) as ready:
         result, checked = run_check(
-            ready, project, against=against, against_image=against_image, pull=pull, suggest=not no_fix
+            ready,
+            project,
+            against=against,
+            against_image=against_image,
+            pull=pull,
+            suggest=not no_fix,
         )
     emit(result, format)
     write_outputs(result, output or [])
@@ -131,7 +169,9 @@ def baseline(
 
     project = _project(context, config, baseline, False)
     subjects = _subjects(images, project, file, target, platform)
-    changed, keys = run_record(subjects, project, rebuild=build, pull=pull, ratchet=ratchet, say=_say)
+    changed, keys = run_record(
+        subjects, project, rebuild=build, pull=pull, ratchet=ratchet, say=_say
+    )
     for key in keys:
         _say(f"{'recorded' if key in changed else 'unchanged'} {key} in {project.baseline}")
     return 0
@@ -206,7 +246,9 @@ def _fail_on(word: str) -> FailLevel:
         if word == known:
             found: FailLevel = known
             return found
-    raise InputError(f"--fail-on {word}: no such level", hint=f"known: {', '.join(choices.FAIL_LEVELS)}")
+    raise InputError(
+        f"--fail-on {word}: no such level", hint=f"known: {', '.join(choices.FAIL_LEVELS)}"
+    )
 
 
 def _project(context: Path, config: Path | None, baseline: Path | None, require: bool) -> Project:
@@ -224,7 +266,11 @@ def _project(context: Path, config: Path | None, baseline: Path | None, require:
 
 
 def _subjects(
-    images: Sequence[str] | None, project: Project, file: Path | None, target: str | None, platforms: list[str] | None
+    images: Sequence[str] | None,
+    project: Project,
+    file: Path | None,
+    target: str | None,
+    platforms: list[str] | None,
 ) -> list[Subject]:
     from imgopt.ci.subjects import Where, find_subjects
 

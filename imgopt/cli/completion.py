@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell.")]) -> int:
-    script = _typer().get_completion_script(prog_name="imgopt", complete_var=VARIABLE, shell=shell.value)
+    script = _typer().get_completion_script(
+        prog_name="imgopt", complete_var=VARIABLE, shell=shell.value
+    )
     sys.stdout.write(f"{script}\n")
     return 0
 

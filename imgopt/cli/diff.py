@@ -21,16 +21,21 @@ def register(app: typer.Typer) -> None:
 def diff(
     before: Reference,
     after: Reference,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="The Dockerfile of AFTER, for lines.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="The Dockerfile of AFTER, for lines.")
+    ] = None,
     platform: Platform = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Rows per table.")] = 10,
-    exact_wire: Annotated[bool, typer.Option("--exact-wire", help="Compress all of it instead of a sample.")] = False,
+    exact_wire: Annotated[
+        bool, typer.Option("--exact-wire", help="Compress all of it instead of a sample.")
+    ] = False,
     format: Annotated[str, choices.format_option("diff")] = "text",
     output: Output = None,
 ) -> None:
     """What grew and what shrank, by instruction, package and path; the rows sum to the difference.
 
-    [bold]imgopt diff myapp:1.0 myapp:1.1[/bold], [bold]imgopt diff before.tar after.tar --format markdown[/bold]
+    [bold]imgopt diff myapp:1.0 myapp:1.1[/bold], [bold]imgopt diff before.tar after.tar --format
+    markdown[/bold]
     """
     from imgopt.analysis import compare
     from imgopt.image import open_image
@@ -39,7 +44,10 @@ def diff(
 
     OutputOptions(format, output).check("diff")
     result = compare(
-        open_image(before, platform), open_image(after, platform), read_dockerfile(file), exact_wire=exact_wire
+        open_image(before, platform),
+        open_image(after, platform),
+        read_dockerfile(file),
+        exact_wire=exact_wire,
     )
     write_outputs(result, output or [])
     if format != "text":

@@ -20,9 +20,14 @@ It goes to ~/.docker/cli-plugins, or below DOCKER_CONFIG. A file there that is n
 
 
 def register(app: typer.Typer) -> None:
-    plugin = typer.Typer(no_args_is_help=True, help="Use imgopt as `docker imgopt ...`: install or remove the plugin.")
+    plugin = typer.Typer(
+        no_args_is_help=True,
+        help="Use imgopt as `docker imgopt ...`: install or remove the plugin.",
+    )
     plugin.command("install", help=INSTALL)(install)
-    plugin.command("remove", help="Remove what `imgopt docker-plugin install` wrote, and nothing else.")(remove)
+    plugin.command(
+        "remove", help="Remove what `imgopt docker-plugin install` wrote, and nothing else."
+    )(remove)
     app.add_typer(plugin, name="docker-plugin")
 
 
@@ -45,7 +50,9 @@ def remove() -> int:
     try:
         path.unlink()
     except OSError as error:
-        raise EnvironmentFailure(f"cannot be removed: {error.strerror}", location=Location(str(path))) from None
+        raise EnvironmentFailure(
+            f"cannot be removed: {error.strerror}", location=Location(str(path))
+        ) from None
     print(f"imgopt: removed {path}", file=sys.stderr)
     return 0
 
@@ -63,7 +70,9 @@ def _refuse_foreign(path: Path) -> None:
     try:
         ours = not path.is_symlink() and _MARK in path.read_text(errors="replace")
     except OSError as error:
-        raise EnvironmentFailure(f"cannot be read: {error.strerror}", location=Location(str(path))) from None
+        raise EnvironmentFailure(
+            f"cannot be read: {error.strerror}", location=Location(str(path))
+        ) from None
     if not ours:
         raise InputError(
             "was not written by imgopt and is left alone",

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("doctor", help="Engine, BuildKit, store, permissions, bases: what works here and what not.")(doctor)
+    app.command(
+        "doctor", help="Engine, BuildKit, store, permissions, bases: what works here and what not."
+    )(doctor)
 
 
 def doctor(base: options.Base = None, config: options.ConfigFile = None) -> int:
@@ -37,7 +39,9 @@ def doctor(base: options.Base = None, config: options.ConfigFile = None) -> int:
     left = [f"{count} {name}" for name, count in zip(("containers", "images", "folders"),
             (swept.containers, swept.images, swept.trees), strict=True) if count]  # fmt: skip
     rows = _of_engine(engine.facts)
-    rows.append((True, "leftovers of killed runs", f"removed {', '.join(left)}" if left else "none"))
+    rows.append(
+        (True, "leftovers of killed runs", f"removed {', '.join(left)}" if left else "none")
+    )
     rows += _bases(engine, settings.bases)
     marks = (Words("+", style="green"), Words("-", style="yellow"))
     cells = [(marks[not fine], name, what) for fine, name, what in rows]
@@ -50,18 +54,32 @@ def doctor(base: options.Base = None, config: options.ConfigFile = None) -> int:
 
 
 def _of_engine(facts: EngineFacts) -> list[tuple[bool, str, str]]:
-    store = f"{facts.store}{' (containerd image store)' if facts.containerd_store else ''}, {facts.platform}"
+    store = (
+        f"{facts.store}{' (containerd image store)' if facts.containerd_store else ''},"
+        f" {facts.platform}"
+    )
     rows: list[tuple[str, str | None, str]] = [
-        ("engine", None, f"{facts.kind} {facts.version} (API {facts.api_version}) at {facts.endpoint}"),
+        (
+            "engine",
+            None,
+            f"{facts.kind} {facts.version} (API {facts.api_version}) at {facts.endpoint}",
+        ),
         ("chosen by", None, facts.origin),
-        ("builds with BuildKit", facts.build_reason, f"buildx {facts.buildx_version} with rawjson progress"),
+        (
+            "builds with BuildKit",
+            facts.build_reason,
+            f"buildx {facts.buildx_version} with rawjson progress",
+        ),
         ("store", None, store),
         ("fast reading of images", facts.store_reason, "the store is read directly"),
         ("ports of containers", facts.port_reason, "asked on 127.0.0.1"),
         ("processes, memory", facts.process_reason, "seen from here"),
         ("opened files", facts.trace_reason, "recorded with fanotify"),
     ]
-    return [(reason is None, name, works if reason is None else f"no: {reason}") for name, reason, works in rows]
+    return [
+        (reason is None, name, works if reason is None else f"no: {reason}")
+        for name, reason, works in rows
+    ]
 
 
 def _bases(engine: object, bases: dict[str, str]) -> list[tuple[bool, str, str]]:
@@ -72,4 +90,10 @@ def _bases(engine: object, bases: dict[str, str]) -> list[tuple[bool, str, str]]
         return [(True, "bases", "public names, as the Dockerfiles say")]
     missing = sorted(name for name, image in bases.items() if not engine.has_image(image))
     known = f"{len(bases)} names are replaced by the configuration"
-    return [(not missing, "bases", f"{known}; not on this engine: {', '.join(missing[:5])}" if missing else known)]
+    return [
+        (
+            not missing,
+            "bases",
+            f"{known}; not on this engine: {', '.join(missing[:5])}" if missing else known,
+        )
+    ]

@@ -1,4 +1,5 @@
-"""Gives a result: to standard output, and to files. Inside GitHub Actions no name in it can become a command."""
+"""Gives a result: to standard output, and to files. Inside GitHub Actions no name in it can become
+a command."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def give(result: Result, out: OutputOptions) -> None:
 
 
 def emit(result: Result, format: str) -> None:
-    """To standard output. `github` also appends to the step summary and the outputs, where the runner names them."""
+    """To standard output. `github` also appends to the step summary and the outputs, where the
+    runner names them."""
     from imgopt.report import render, renderable
 
     if format == "github" and isinstance(result, CiResult):
@@ -48,7 +50,8 @@ def emit(result: Result, format: str) -> None:
 
 
 def show(what: RenderableType, *, width: int | None = None) -> None:
-    """For people: to standard output, without spaces at the ends of lines where it is no terminal."""
+    """For people: to standard output, without spaces at the ends of lines where it is no
+    terminal."""
     from rich.console import Console
 
     console = Console(highlight=False, width=width)
@@ -68,7 +71,8 @@ def _log_width() -> int:
 
 
 def _quoted(text: str) -> None:
-    """The runner reads commands from the log: they are off between these two lines, whose word nobody can guess."""
+    """The runner reads commands from the log: they are off between these two lines, whose word
+    nobody can guess."""
     token = f"imgopt-{secrets.token_hex(16)}"
     sys.stdout.write(f"::stop-commands::{token}\n{text.rstrip()}\n::{token}::\n")
 
@@ -89,4 +93,6 @@ def _append(variable: str, text: str) -> None:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise EnvironmentFailure(f"${variable} cannot be written: {error.strerror}", location=Location(path)) from None
+        raise EnvironmentFailure(
+            f"${variable} cannot be written: {error.strerror}", location=Location(path)
+        ) from None

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def choose(host: str | None, context: str | None) -> None:
-    """As the docker CLI's --host and --context: for this process and those that it starts. Raises InputError."""
+    """As the docker CLI's --host and --context: for this process and those that it starts. Raises
+    InputError."""
     if host and context:
         raise InputError("--host and --docker-context name two engines", hint="give one of them")
     if host:

@@ -1,8 +1,10 @@
-"""Where results are kept while the timing runs: what is proven is on disk before anything can be interrupted.
+"""Where results are kept while the timing runs: what is proven is on disk before anything can be
+interrupted.
 
-With --out it is that folder. Without, nothing may be written into the context: whatever lies there is sent to the next
-build and may be copied into the image. So it is a folder of the user's own state (XDG_STATE_HOME, else
-~/.local/state), one for each project, and it goes when the command has come to its end and shown the result.
+With --out it is that folder. Without, nothing may be written into the context: whatever lies there
+is sent to the next build and may be copied into the image. So it is a folder of the user's own
+state (XDG_STATE_HOME, else ~/.local/state), one for each project, and it goes when the command has
+come to its end and shown the result.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def write_result(folder: Path, result: OptimizeResult) -> None:
         if variant.verdict == "proven":
             write_atomic(folder / f"Dockerfile.{variant.name}", variant.dockerfile)
             if variant.dockerignore is not None:
-                write_atomic(folder / f"Dockerfile.{variant.name}.dockerignore", variant.dockerignore)
+                write_atomic(
+                    folder / f"Dockerfile.{variant.name}.dockerignore", variant.dockerignore
+                )
     write_atomic(folder / "optimize.json", to_json(result))
 
 

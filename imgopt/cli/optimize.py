@@ -33,18 +33,32 @@ Exit code 0: the recommended variant is proven, or there is nothing to gain; 1: 
 """
 
 VariantOption = Annotated[
-    list[str] | None, typer.Option("--variant", help=f"{choices.listed(choices.VARIANTS)} (default: all); repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--variant", help=f"{choices.listed(choices.VARIANTS)} (default: all); repeatable."
+    ),
 ]
 Write = Annotated[
-    bool, typer.Option("--write", help="Replace Dockerfile and .dockerignore by the recommended variant.")
+    bool,
+    typer.Option(
+        "--write", help="Replace Dockerfile and .dockerignore by the recommended variant."
+    ),
 ]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for Dockerfile.<variant> and the result.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Folder for Dockerfile.<variant> and the result.")
+]
 Allow = Annotated[
     list[str] | None,
-    typer.Option("--allow", help=f"Make a suggestion too: {choices.listed(choices.SUGGESTIONS)}; repeatable."),
+    typer.Option(
+        "--allow", help=f"Make a suggestion too: {choices.listed(choices.SUGGESTIONS)}; repeatable."
+    ),
 ]
 NoTimings = Annotated[
-    bool, typer.Option("--no-timings", help="Leave out the short benchmark (which takes no longer than the builds).")
+    bool,
+    typer.Option(
+        "--no-timings",
+        help="Leave out the short benchmark (which takes no longer than the builds).",
+    ),
 ]
 TimeAll = Annotated[bool, typer.Option("--time-all", help="Time every proven variant, to the end.")]
 
@@ -73,15 +87,25 @@ def optimize_command(
 
     out_to.check("optimize")
     settings = options.effective_config(context, build, smoke)
-    rewrite = msgspec.structs.replace(settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])])
+    rewrite = msgspec.structs.replace(
+        settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])]
+    )
     settings = msgspec.structs.replace(settings, rewrite=rewrite)
     check_names(rewrite.allow, rewrite.disable)
     dockerfile = options.find_dockerfile(context, settings)
     request = OptimizeRequest(
-        context, dockerfile, settings, tuple(variant or ()), timings=not no_timings, time_all=time_all
+        context,
+        dockerfile,
+        settings,
+        tuple(variant or ()),
+        timings=not no_timings,
+        time_all=time_all,
     )
     allowed = [word for name in allow or () for word in ("--allow", name)]
-    said = {"arguments": build_words(context, build), "run_arguments": [*run_words(smoke), *allowed]}
+    said = {
+        "arguments": build_words(context, build),
+        "run_arguments": [*run_words(smoke), *allowed],
+    }
     keeper = _Keeper(out or state_folder(dockerfile), said, temporary=out is None)
     result = msgspec.structs.replace(_optimize(request, keeper), **said)
     give(result, out_to)
@@ -103,7 +127,9 @@ def _optimize(request: OptimizeRequest, keeper: _Keeper) -> OptimizeResult:
 
     request.source()  # what is wrong with the input is said before an engine is asked for
     with Session(engine_to_prove_with()) as session, LiveProgress() as progress:
-        return optimize(session, request, progress, lambda result: keeper.keep(result, progress.say))
+        return optimize(
+            session, request, progress, lambda result: keeper.keep(result, progress.say)
+        )
 
 
 class _Keeper:
@@ -124,12 +150,16 @@ class _Keeper:
         except OSError as error:
             if not self._temporary:
                 raise
-            say(f"it could not be kept in {self._folder} ({error.strerror}): --out names another folder")
+            say(
+                f"it could not be kept in {self._folder} ({error.strerror}): --out names another"
+                " folder"
+            )
             return
         say(f"kept in {self._folder}, whatever happens to the timing")
 
     def finish(self, result: OptimizeResult) -> None:
-        """At the end: into --out; what was kept elsewhere goes, unless the timing was interrupted."""
+        """At the end: into --out; what was kept elsewhere goes, unless the timing was
+        interrupted."""
         if not self._temporary:
             write_result(self._folder, result)
         elif not (result.interrupted or result.fault):
@@ -156,6 +186,8 @@ def _write_back(request: OptimizeRequest, result: OptimizeResult) -> None:
 def _files(request: OptimizeRequest, best: Variant) -> list[tuple[Path, str]]:
     from imgopt.dockerfile import find_ignore_file
 
-    ignore = find_ignore_file(request.context, request.dockerfile) or request.context / ".dockerignore"
+    ignore = (
+        find_ignore_file(request.context, request.dockerfile) or request.context / ".dockerignore"
+    )
     files = [(ignore, best.dockerignore)] if best.dockerignore is not None else []
     return [*files, (request.dockerfile, best.dockerfile)]

@@ -1,4 +1,5 @@
-"""Options that several commands share: what `docker build` takes, how the image is run, and where results go."""
+"""Options that several commands share: what `docker build` takes, how the image is run, and where
+results go."""
 
 from __future__ import annotations
 
@@ -16,27 +17,49 @@ import typer
 from imgopt.errors import InputError, Location
 
 Context = Annotated[Path, typer.Argument(help="Build context folder.", show_default=True)]
-File = Annotated[Path | None, typer.Option("--file", "-f", help="Dockerfile (default: CONTEXT/Dockerfile).")]
+File = Annotated[
+    Path | None, typer.Option("--file", "-f", help="Dockerfile (default: CONTEXT/Dockerfile).")
+]
 Target = Annotated[str | None, typer.Option("--target", help="Stage to build.")]
 BuildArg = Annotated[
-    list[str] | None, typer.Option("--build-arg", help="NAME=VALUE, or NAME alone, as in docker build.")
+    list[str] | None,
+    typer.Option("--build-arg", help="NAME=VALUE, or NAME alone, as in docker build."),
 ]
-Secret = Annotated[list[str] | None, typer.Option("--secret", help="As in docker build: id=npm,src=.npmrc")]
-Ssh = Annotated[list[str] | None, typer.Option("--ssh", help="As in docker build: default, or ID=SOCKET.")]
-Platform = Annotated[str | None, typer.Option("--platform", help="linux/amd64, linux/arm64, linux/arm/v7, ...")]
-Network = Annotated[str | None, typer.Option("--network", help="Of RUN steps: default, none or host.")]
-Base = Annotated[list[str] | None, typer.Option("--base", help="NAME=IMAGE: use IMAGE where a FROM says NAME.")]
+Secret = Annotated[
+    list[str] | None, typer.Option("--secret", help="As in docker build: id=npm,src=.npmrc")
+]
+Ssh = Annotated[
+    list[str] | None, typer.Option("--ssh", help="As in docker build: default, or ID=SOCKET.")
+]
+Platform = Annotated[
+    str | None, typer.Option("--platform", help="linux/amd64, linux/arm64, linux/arm/v7, ...")
+]
+Network = Annotated[
+    str | None, typer.Option("--network", help="Of RUN steps: default, none or host.")
+]
+Base = Annotated[
+    list[str] | None, typer.Option("--base", help="NAME=IMAGE: use IMAGE where a FROM says NAME.")
+]
 Port = Annotated[
-    list[int] | None, typer.Option("--port", min=1, max=65535, help="Port that the service listens on; repeatable.")
+    list[int] | None,
+    typer.Option("--port", min=1, max=65535, help="Port that the service listens on; repeatable."),
 ]
 Http = Annotated[list[str] | None, typer.Option("--http", help="PATH or PATH=TEXT to ask for.")]
-RunCommand = Annotated[list[str] | None, typer.Option("--run", help="Command to run in the container and compare.")]
-Env = Annotated[list[str] | None, typer.Option("--env", "-e", help="NAME=VALUE, or NAME alone, for the container.")]
+RunCommand = Annotated[
+    list[str] | None, typer.Option("--run", help="Command to run in the container and compare.")
+]
+Env = Annotated[
+    list[str] | None,
+    typer.Option("--env", "-e", help="NAME=VALUE, or NAME alone, for the container."),
+]
 EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File of NAME=VALUE lines.")]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")
+]
 Format = Annotated[str, typer.Option("--format", help="What goes to standard output.")]
 Output = Annotated[
-    list[str] | None, typer.Option("--output", metavar="FORMAT:PATH", help="To a file, in a format; repeatable.")
+    list[str] | None,
+    typer.Option("--output", metavar="FORMAT:PATH", help="To a file, in a format; repeatable."),
 ]
 
 MOST_SHOWN = 12
@@ -81,23 +104,30 @@ class OutputOptions:
     output: Output = None
 
     def check(self, kind: str) -> None:
-        """Before long work: raises InputError where results of this kind have no such format, or no such file."""
+        """Before long work: raises InputError where results of this kind have no such format, or no
+        such file."""
         from imgopt.report import check_format, check_outputs
 
         check_format(self.format, kind)
         check_outputs(self.output or (), kind)
 
 
-def effective_config(context: Path, build: BuildOptions, smoke: SmokeOptions | None = None) -> Config:
+def effective_config(
+    context: Path, build: BuildOptions, smoke: SmokeOptions | None = None
+) -> Config:
     """The configuration file with the command line over it."""
     from imgopt.config import load_config
 
     if not context.is_dir():
         raise InputError(
-            "not a folder", location=Location(str(context)), hint="give the build context, as for docker build"
+            "not a folder",
+            location=Location(str(context)),
+            hint="give the build context, as for docker build",
         )
     config, path = load_config(context, build.config)
-    return _with_smoke(_with_build(config, build), smoke or SmokeOptions(), path.parent if path else context)
+    return _with_smoke(
+        _with_build(config, build), smoke or SmokeOptions(), path.parent if path else context
+    )
 
 
 def _with_build(config: Config, options: BuildOptions) -> Config:
@@ -112,7 +142,9 @@ def _with_build(config: Config, options: BuildOptions) -> Config:
         platform=options.platform or old.platform,
         network=options.network or old.network,
     )
-    return msgspec.structs.replace(config, build=section, bases={**config.bases, **pairs(options.base, "--base")})
+    return msgspec.structs.replace(
+        config, build=section, bases={**config.bases, **pairs(options.base, "--base")}
+    )
 
 
 def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
@@ -141,9 +173,12 @@ def smoke_settings(config: Config) -> SmokeSettings:
 
 
 def from_environment(words: Iterable[str]) -> list[str]:
-    """As docker does: a `--build-arg NAME` without a value takes that of the environment, or is not given."""
+    """As docker does: a `--build-arg NAME` without a value takes that of the environment, or is not
+    given."""
     valued = (
-        word if "=" in word else f"{word}={os.environ[word]}" for word in words if "=" in word or word in os.environ
+        word if "=" in word else f"{word}={os.environ[word]}"
+        for word in words
+        if "=" in word or word in os.environ
     )
     return list(valued)
 
@@ -159,9 +194,11 @@ def pairs(values: list[str] | None, option: str) -> dict[str, str]:
     return result
 
 
-def _environment(options: SmokeOptions, env_file: Path | None, configured: Mapping[str, str]) -> dict[str, str]:
-    """The file's variables, then the configuration's, then those of the command line, where a NAME alone takes the
-    caller's value, as in `docker run --env`."""
+def _environment(
+    options: SmokeOptions, env_file: Path | None, configured: Mapping[str, str]
+) -> dict[str, str]:
+    """The file's variables, then the configuration's, then those of the command line, where a NAME
+    alone takes the caller's value, as in `docker run --env`."""
     from imgopt.run.settings import from_caller, read_env_file
 
     given = {**(read_env_file(env_file) if env_file else {}), **configured}
@@ -171,11 +208,14 @@ def _environment(options: SmokeOptions, env_file: Path | None, configured: Mappi
 
 
 def find_dockerfile(context: Path, config: Config) -> Path:
-    """The Dockerfile of a project: as `-f` or the configuration says, else CONTEXT/Dockerfile, else the only one that
-    there is under another name or in a sub-folder, which is said. Raises InputError."""
+    """The Dockerfile of a project: as `-f` or the configuration says, else CONTEXT/Dockerfile, else
+    the only one that there is under another name or in a sub-folder, which is said. Raises
+    InputError."""
     named = config.build.file
     if named is not None:
-        path = Path(named) if Path(named).is_file() or Path(named).is_absolute() else context / named
+        path = (
+            Path(named) if Path(named).is_file() or Path(named).is_absolute() else context / named
+        )
     else:
         path = context / "Dockerfile"
     if path.is_file():
@@ -184,7 +224,8 @@ def find_dockerfile(context: Path, config: Config) -> Path:
 
 
 def other_name(context: Path, config: Config) -> str | None:
-    """The path of the project's Dockerfile where it is not CONTEXT/Dockerfile. Raises InputError for none."""
+    """The path of the project's Dockerfile where it is not CONTEXT/Dockerfile. Raises InputError
+    for none."""
     path = find_dockerfile(context, config)
     return None if path == context / "Dockerfile" else str(path)
 
@@ -195,11 +236,18 @@ def _other_dockerfile(context: Path, path: Path, named: str | None) -> Path:
     found = find_dockerfiles(context)
     only = found[0] if len(found) == 1 and named is None else None
     if only is not None and own_context(context, only) == context:
-        print(f"imgopt: there is no {path}: {only} is used, and {context} stays the build context", file=sys.stderr)
+        print(
+            f"imgopt: there is no {path}: {only} is used, and {context} stays the build context",
+            file=sys.stderr,
+        )
         return only
     shown = [_pointed(context, own_context(context, other), other) for other in found[:MOST_SHOWN]]
     more = [f"and {len(found) - MOST_SHOWN} more"] if len(found) > MOST_SHOWN else []
-    hint = "\n".join(["there is, with what to give:", *shown, *more]) if found else "give its path with -f"
+    hint = (
+        "\n".join(["there is, with what to give:", *shown, *more])
+        if found
+        else "give its path with -f"
+    )
     raise InputError("no such Dockerfile", location=Location(str(path)), hint=hint)
 
 

@@ -1,7 +1,7 @@
 """What the docker CLI runs for `docker imgopt ...` (docker/cli `cli-plugins`, SchemaVersion 0.1.0).
 
-It is started with all words behind `docker`: first the docker CLI's own options, which choose the engine, then
-`imgopt` and what is meant for it.
+It is started with all words behind `docker`: first the docker CLI's own options, which choose the
+engine, then `imgopt` and what is meant for it.
 """
 
 from __future__ import annotations
@@ -56,8 +56,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _end_with_docker() -> None:
-    """A signal to docker does not reach us where there is no terminal: it closes a socket instead (docker/cli
-    `cli-plugins/socket`), and we take that for the signal, so that nothing is left behind."""
+    """A signal to docker does not reach us where there is no terminal: it closes a socket instead
+    (docker/cli `cli-plugins/socket`), and we take that for the signal, so that nothing is left
+    behind."""
     name = os.environ.get("DOCKER_CLI_PLUGIN_SOCKET", "")
     if not name:
         return
@@ -87,7 +88,8 @@ def metadata() -> dict[str, str]:
 
 
 def split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """The docker CLI's own options by name, and the words for imgopt. Raises InputError for an option that is none."""
+    """The docker CLI's own options by name, and the words for imgopt. Raises InputError for an
+    option that is none."""
     own: dict[str, str] = {}
     left = list(arguments)
     while left and left[0] != NAME:
@@ -104,12 +106,15 @@ def split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
         elif option in ("--tls", "--tlsverify"):
             own[option] = value or "true"
         elif word not in ("-D", "--debug"):
-            raise InputError(f"{word} is no option of docker's that imgopt knows", hint="docker imgopt --help")
+            raise InputError(
+                f"{word} is no option of docker's that imgopt knows", hint="docker imgopt --help"
+            )
     return own, left[1:]
 
 
 def choose(own: dict[str, str]) -> None:
-    """Puts the docker CLI's options where its variables would be: for this process and those that it starts."""
+    """Puts the docker CLI's options where its variables would be: for this process and those that
+    it starts."""
     from imgopt.cli.engine import choose as choose_engine
 
     if own.get("config"):
@@ -121,8 +126,12 @@ def choose(own: dict[str, str]) -> None:
     folders = {path.parent for path in files.values()}
     if len(folders) > 1 or any(path.name != name for name, path in files.items()):
         raise InputError(
-            "--tlscacert, --tlscert and --tlskey have to name ca.pem, cert.pem and key.pem of one folder",
-            hint="or make a context of them: docker context create NAME --docker host=...,ca=...,cert=...,key=...",
+            "--tlscacert, --tlscert and --tlskey have to name ca.pem, cert.pem and key.pem of one"
+            " folder",
+            hint=(
+                "or make a context of them: docker context create NAME --docker"
+                " host=...,ca=...,cert=...,key=..."
+            ),
         )
     if folders:
         os.environ["DOCKER_CERT_PATH"] = str(folders.pop().absolute())
@@ -130,7 +139,8 @@ def choose(own: dict[str, str]) -> None:
 
 
 def _complete(rest: Sequence[str]) -> int:
-    """Answers as cobra's programs do: a line per candidate, then what else the shell may do (0: complete files)."""
+    """Answers as cobra's programs do: a line per candidate, then what else the shell may do (0:
+    complete files)."""
     from imgopt.cli.app import main as imgopt
 
     os.environ |= {

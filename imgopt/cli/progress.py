@@ -25,7 +25,10 @@ class LiveProgress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._finish()
         self._status.stop()
@@ -49,5 +52,7 @@ class LiveProgress:
     def _finish(self) -> None:
         if self._stage:
             took = seconds_text(time.monotonic() - self._since)
-            self._console.print(Text(f"{self._stage} ({took})" if self._console.is_terminal else f"  took {took}"))
+            self._console.print(
+                Text(f"{self._stage} ({took})" if self._console.is_terminal else f"  took {took}")
+            )
         self._stage = ""

@@ -33,11 +33,16 @@ libraries, packages, programs, opened files, answers, user and stop. Exit code 0
 
 _LOG_LINES = 15
 
-Subject = Annotated[str, typer.Argument(metavar="[CONTEXT|IMAGE]", help="Build context folder, or an image.")]
+Subject = Annotated[
+    str, typer.Argument(metavar="[CONTEXT|IMAGE]", help="Build context folder, or an image.")
+]
 With = Annotated[str, typer.Option("--with", help="The candidate: a Dockerfile, or an image.")]
 Allow = Annotated[
     list[str] | None,
-    typer.Option("--allow", help=f"An intended difference: {choices.listed(choices.DIFFERENCES)}; repeatable."),
+    typer.Option(
+        "--allow",
+        help=f"An intended difference: {choices.listed(choices.DIFFERENCES)}; repeatable.",
+    ),
 ]
 
 
@@ -66,7 +71,9 @@ def prove_command(
         question = _of_images(subject, candidate, settings)
     result = _prove(replace(question, allow=tuple(allow or ())))
     allowed = [word for key in allow or () for word in ("--allow", key)]
-    result = structs.replace(result, arguments=build_words(subject, build), run_arguments=[*run_words(smoke), *allowed])
+    result = structs.replace(
+        result, arguments=build_words(subject, build), run_arguments=[*run_words(smoke), *allowed]
+    )
     give(result, out)
     return 0 if result.verdict == "proven" else 1
 
@@ -77,8 +84,12 @@ def _of_dockerfiles(context: Path, candidate: str, settings: Config) -> Question
 
     section = settings.build
     own = options.find_dockerfile(context, settings)
-    request = replace(configured(context, settings), dockerfile=_readable(own), name="original", file=str(own))
-    other = next((path for path in (Path(candidate), context / candidate) if path.is_file()), Path(candidate))
+    request = replace(
+        configured(context, settings), dockerfile=_readable(own), name="original", file=str(own)
+    )
+    other = next(
+        (path for path in (Path(candidate), context / candidate) if path.is_file()), Path(candidate)
+    )
     _readable(other)  # what is wrong with the input is said before an engine is asked for
     target = section.target if section.target and _has_stage(other, section.target) else None
     wanted = replace(request, dockerfile=other, target=target, name="candidate", file=str(other))
@@ -94,7 +105,11 @@ def _has_stage(dockerfile: Path, name: str) -> bool:
 
 def _readable(path: Path) -> Path:
     if not path.is_file():
-        raise InputError("no such Dockerfile", location=Location(str(path)), hint="--with takes the candidate's path")
+        raise InputError(
+            "no such Dockerfile",
+            location=Location(str(path)),
+            hint="--with takes the candidate's path",
+        )
     if not path.read_bytes().strip():
         raise InputError("the Dockerfile is empty", location=Location(str(path)))
     return path

@@ -1,4 +1,5 @@
-"""What a command was given, as words for the next one: so that a line that is shown can be pasted as it is."""
+"""What a command was given, as words for the next one: so that a line that is shown can be pasted
+as it is."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ _CREDENTIALS = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
 def build_words(context: str | Path, options: BuildOptions) -> list[str]:
-    """The context and the options of the build, as far as they were given. Values of secrets are left out: a NAME
-    alone takes its value from the environment."""
+    """The context and the options of the build, as far as they were given. Values of secrets are
+    left out: a NAME alone takes its value from the environment."""
     words = [str(context)]
     single = (
         ("-f", options.file),

@@ -28,9 +28,15 @@ Needs no engine and no project. Several results make one HTML page with an index
 """
 
 ALL_FORMATS = tuple(dict.fromkeys(name for formats in choices.FORMATS.values() for name in formats))
-Files = Annotated[list[Path], typer.Argument(metavar="RESULT.json...", help="Files that imgopt wrote as JSON.")]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="RESULT.json...", help="Files that imgopt wrote as JSON.")
+]
 ReportFormat = Annotated[
-    str, typer.Option("--format", help=f"For standard output: {choices.listed(ALL_FORMATS)}, as the result has them.")
+    str,
+    typer.Option(
+        "--format",
+        help=f"For standard output: {choices.listed(ALL_FORMATS)}, as the result has them.",
+    ),
 ]
 Title = Annotated[str | None, typer.Option("--title", help="Title of the HTML page.")]
 
@@ -49,7 +55,9 @@ def report_command(
     wanted = [parse_output(spec) for spec in output or ()]
     results = [load(path) for path in files]
     for path, result in zip(files, results, strict=True):
-        for name in dict.fromkeys([*([format] if not wanted or format != "text" else ()), *(one for one, _ in wanted)]):
+        for name in dict.fromkeys(
+            [*([format] if not wanted or format != "text" else ()), *(one for one, _ in wanted)]
+        ):
             check_format(name, kind_of(result.schema), str(path))
     pages = [(path, _rendered(results, name, title)) for name, path in wanted]
     if not wanted or format != "text":
@@ -66,7 +74,9 @@ def _rendered(results: Sequence[Result], format: str, title: str | None) -> str:
     if format == "html":
         return html(results, title)
     if format == "json" and len(results) > 1:
-        raise InputError("several results are several JSON documents", hint="give one result, or another format")
+        raise InputError(
+            "several results are several JSON documents", hint="give one result, or another format"
+        )
     return "\n".join(render(result, format) for result in results)
 
 

@@ -22,10 +22,17 @@ Prints a diff with the reason for each change, and what needs `imgopt optimize`.
 """
 
 VariantOption = Annotated[
-    list[str] | None, typer.Option("--variant", help=f"{choices.listed(choices.VARIANTS)} (default: safe); repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--variant", help=f"{choices.listed(choices.VARIANTS)} (default: safe); repeatable."
+    ),
 ]
-Write = Annotated[bool, typer.Option("--write", help="Write the Dockerfile and .dockerignore (unproven).")]
-Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when something would change.")]
+Write = Annotated[
+    bool, typer.Option("--write", help="Write the Dockerfile and .dockerignore (unproven).")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Write nothing; exit 1 when something would change.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,7 +71,9 @@ def rewrite_command(
         give(result, out)
     changed = any(item.changes for item in result.variants)
     if write and changed:
-        _write(context, dockerfile, result.variants[-1].dockerfile, result.variants[-1].dockerignore)
+        _write(
+            context, dockerfile, result.variants[-1].dockerfile, result.variants[-1].dockerignore
+        )
     return 1 if check and changed else 0
 
 

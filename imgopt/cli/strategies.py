@@ -10,7 +10,9 @@ Name = Annotated[str | None, typer.Argument(help="Name of a strategy.")]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("strategies", help="List the rewrite strategies, or explain one with its examples.")(strategies_command)
+    app.command(
+        "strategies", help="List the rewrite strategies, or explain one with its examples."
+    )(strategies_command)
 
 
 def strategies_command(name: Name = None) -> int:

@@ -1,8 +1,9 @@
-"""Standard output and error that hold in every terminal: any encoding, a full disk, a reader that had enough.
+"""Standard output and error that hold in every terminal: any encoding, a full disk, a reader that
+had enough.
 
-A character that the terminal's encoding lacks is written as something that it has. A write that fails does not end the
-work at hand: what `--out` and `--write` promise is still done, and the failure is said at the end, with exit code 3. A
-closed pipe (`| head`) is no failure.
+A character that the terminal's encoding lacks is written as something that it has. A write that
+fails does not end the work at hand: what `--out` and `--write` promise is still done, and the
+failure is said at the end, with exit code 3. A closed pipe (`| head`) is no failure.
 """
 
 from __future__ import annotations
@@ -109,11 +110,14 @@ def _descriptor(stream: TextIO | None) -> int | None:
 def _text(raw: _Patient, old: TextIO | None) -> TextIO:
     size = io.DEFAULT_BUFFER_SIZE
     encoding = "utf-8" if old is None else old.encoding
-    return io.TextIOWrapper(io.BufferedWriter(raw, size), encoding, HANDLER, line_buffering=raw.isatty())
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw, size), encoding, HANDLER, line_buffering=raw.isatty()
+    )
 
 
 def tell(message: str, *more: str) -> None:
-    """A message on standard error, and what belongs to it below: on a terminal its lines break between words."""
+    """A message on standard error, and what belongs to it below: on a terminal its lines break
+    between words."""
     from imgopt.report.common import safe_terminal
 
     width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
@@ -125,7 +129,8 @@ def tell(message: str, *more: str) -> None:
 
 
 def _folded(line: str, width: int) -> list[str]:
-    """Words stay whole; one that is longer than the line is left to the terminal, so that it can be copied."""
+    """Words stay whole; one that is longer than the line is left to the terminal, so that it can be
+    copied."""
     indent = " " * min(8, width // 3)
     return textwrap.wrap(
         line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
@@ -133,7 +138,8 @@ def _folded(line: str, width: int) -> list[str]:
 
 
 def write_document(text: str) -> None:
-    """JSON, HTML, Markdown and the like to standard output: UTF-8 for files and pipes, whatever the terminal's is."""
+    """JSON, HTML, Markdown and the like to standard output: UTF-8 for files and pipes, whatever the
+    terminal's is."""
     buffer = cast("BinaryIO | None", getattr(sys.stdout, "buffer", None))
     if buffer is None or sys.stdout.isatty():
         sys.stdout.write(text)

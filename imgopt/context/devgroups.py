@@ -1,4 +1,5 @@
-"""Python packages that a project lists for its development alone: Poetry's and PEP 735's groups, extras, Pipfile."""
+"""Python packages that a project lists for its development alone: Poetry's and PEP 735's groups,
+extras, Pipfile."""
 
 from __future__ import annotations
 
@@ -47,12 +48,18 @@ def _pyproject(data: Mapping[str, Any]) -> Iterator[tuple[bool, Iterable[str]]]:
     yield False, _keys(poetry, "dependencies")
     yield True, _keys(poetry, "dev-dependencies")
     yield True, _names(_table(tool, "uv").get("dev-dependencies"))
-    groups = [*_table(project, "optional-dependencies").items(), *_table(data, "dependency-groups").items()]
+    groups = [
+        *_table(project, "optional-dependencies").items(),
+        *_table(data, "dependency-groups").items(),
+    ]
     groups += _table(_table(tool, "pdm"), "dev-dependencies").items()
     for name, listed in groups:
         yield _DEV.search(name) is not None, _names(listed)
     for name, group in _table(poetry, "group").items():
-        yield _DEV.search(name) is not None, _keys(group if isinstance(group, dict) else {}, "dependencies")
+        yield (
+            _DEV.search(name) is not None,
+            _keys(group if isinstance(group, dict) else {}, "dependencies"),
+        )
 
 
 def _toml(text: str) -> dict[str, Any]:

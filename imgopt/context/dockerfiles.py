@@ -1,4 +1,5 @@
-"""Dockerfiles of a project under other names and in sub-folders, for a context that has none at its top."""
+"""Dockerfiles of a project under other names and in sub-folders, for a context that has none at its
+top."""
 
 from __future__ import annotations
 
@@ -15,24 +16,30 @@ DEEPEST = 3
 """Folders below the context that are looked into."""
 MOST_FOLDERS = 2000
 _PLAIN = ("dockerfile", "containerfile")
-_FOREIGN = frozenset(["node_modules", "vendor", "venv", "site-packages", "target", "dist", "__pycache__", "testdata"])
+_FOREIGN = frozenset(
+    ["node_modules", "vendor", "venv", "site-packages", "target", "dist", "__pycache__", "testdata"]
+)
 
 
 def find_dockerfiles(context: Path, *, broken: bool = False) -> list[Path]:
-    """The Dockerfiles of a folder and of its sub-folders, the nearest first; hidden and installed folders are left
-    out. Only what begins as a Dockerfile does counts; with `broken` also where a build would refuse it."""
+    """The Dockerfiles of a folder and of its sub-folders, the nearest first; hidden and installed
+    folders are left out. Only what begins as a Dockerfile does counts; with `broken` also where a
+    build would refuse it."""
     found = [path for path in _named(context) if _is_dockerfile(path, broken=broken)]
     return sorted(found, key=lambda path: (len(path.relative_to(context).parts), str(path)))
 
 
 def own_context(context: Path, dockerfile: Path) -> Path:
-    """The folder that a Dockerfile speaks of: the context, or the file's own folder where only that has what its COPY
-    lines name, or, where those copy everything, what its steps and its start name."""
+    """The folder that a Dockerfile speaks of: the context, or the file's own folder where only that
+    has what its COPY lines name, or, where those copy everything, what its steps and its start
+    name."""
     folder, read = dockerfile.parent, parse(_text(dockerfile))
     named = [source for source in _sources(read) if source.strip("./")]
     if named:
         return folder if _lacks(context, named) and not _lacks(folder, named) else context
-    files = [word for word in _words(read) if (folder / word).is_file() or (context / word).is_file()]
+    files = [
+        word for word in _words(read) if (folder / word).is_file() or (context / word).is_file()
+    ]
     return folder if _lacks(context, files) and not _lacks(folder, files) else context
 
 
@@ -41,7 +48,11 @@ def _named(context: Path) -> Iterator[Path]:
         if number >= MOST_FOLDERS:
             return
         deep = len(Path(root).relative_to(context).parts) >= DEEPEST
-        folders[:] = [] if deep else sorted(f for f in folders if f not in _FOREIGN and not f.startswith("."))
+        folders[:] = (
+            []
+            if deep
+            else sorted(f for f in folders if f not in _FOREIGN and not f.startswith("."))
+        )
         for name in files:
             if is_dockerfile(name):
                 yield Path(root, name)
@@ -64,7 +75,11 @@ def _text(path: Path) -> str:
 def _sources(dockerfile: Dockerfile) -> Iterator[str]:
     for item in dockerfile.instructions:
         if isinstance(item.typed, Copy) and item.typed.from_ is None:
-            yield from (str(source) for source in item.typed.sources if "$" not in source and "://" not in source)
+            yield from (
+                str(source)
+                for source in item.typed.sources
+                if "$" not in source and "://" not in source
+            )
 
 
 def _words(dockerfile: Dockerfile) -> Iterator[str]:
@@ -72,7 +87,9 @@ def _words(dockerfile: Dockerfile) -> Iterator[str]:
     for item in dockerfile.instructions:
         if item.keyword in ("RUN", "CMD", "ENTRYPOINT"):
             yield from (
-                word for word in re.split(r"[\s\"',;&|()\[\]]+", item.value) if re.fullmatch(r"[\w-][\w./-]*", word)
+                word
+                for word in re.split(r"[\s\"',;&|()\[\]]+", item.value)
+                if re.fullmatch(r"[\w-][\w./-]*", word)
             )
 
 

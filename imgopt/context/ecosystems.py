@@ -42,36 +42,46 @@ class Ecosystem(Fact, frozen=True):
     name: str
     title: str
     static_only: bool = False
-    """Its rules could not be tried by a real build; nothing that rests on them is claimed proven by us."""
+    """Its rules could not be tried by a real build; nothing that rests on them is claimed proven by
+    us."""
     manifests: list[str] = []
     """Files that tell that a project is of this ecosystem."""
     sources: list[str] = []
     """Files that a developer edits most (glob patterns)."""
     installed: list[str] = []
-    """Names of folders that hold installed packages and nothing of the author's ("node_modules")."""
+    """Names of folders that hold installed packages and nothing of the author's
+    ("node_modules")."""
     foreign: list[str] = []
-    """Parts of paths, with `/` around them, in which sources of others lie: those of packages and of tools."""
+    """Parts of paths, with `/` around them, in which sources of others lie: those of packages and
+    of tools."""
     build_scripts: list[str] = []
     """Names of programs in the project that only its build runs ("setup.py")."""
     settings: list[str] = []
-    """Paths of the image (glob patterns, `~` is the home folder of any user) where its tools find settings."""
+    """Paths of the image (glob patterns, `~` is the home folder of any user) where its tools find
+    settings."""
     steering: list[str] = []
-    """Variables (glob patterns over the whole ENV) that say where a build puts things or finds them."""
+    """Variables (glob patterns over the whole ENV) that say where a build puts things or finds
+    them."""
     versions: list[str] = []
     """Files of a working directory by which installers choose a version ("rust-toolchain.toml")."""
     variables: list[str] = []
-    """Names (glob patterns) of variables that lead its tools to settings, certificates and packages."""
+    """Names (glob patterns) of variables that lead its tools to settings, certificates and
+    packages."""
     compiles_with: list[str] = []
-    """Names (glob patterns) among them that say how it compiles: they are nothing to a step that only fetches."""
+    """Names (glob patterns) among them that say how it compiles: they are nothing to a step that
+    only fetches."""
     program: list[Program] = []
     brings_files: list[str] = []
     """Commands that bring files from elsewhere, of which nothing is known."""
     compiles: list[str] = []
-    """Commands that make programs which a kernel starts by themselves (glob patterns of the program)."""
+    """Commands that make programs which a kernel starts by themselves (glob patterns of the
+    program)."""
     plain_bases: list[str] = []
-    """Further base images (glob patterns) that start as root, with /root as home, and set no variable of a cache."""
+    """Further base images (glob patterns) that start as root, with /root as home, and set no
+    variable of a cache."""
     other_bases: list[str] = []
-    """Images (glob patterns of names without their registry) that are called as one of these, and are not so."""
+    """Images (glob patterns of names without their registry) that are called as one of these, and
+    are not so."""
     manager: list[Manager] = []
     made: list[Made] = []
     stray: list[Stray] = []
@@ -88,7 +98,8 @@ class Ecosystem(Fact, frozen=True):
     serves_bare: list[str] = []
     """Programs that do so where no word but options follows."""
     drives: dict[str, str] = {}
-    """Packages that do nothing but drive a program -> the program, which a service with them needs."""
+    """Packages that do nothing but drive a program -> the program, which a service with them
+    needs."""
     drop: list[Drop] = []
     state: list[State] = []
     may_be_absent: list[MayBeAbsent] = []
@@ -108,8 +119,12 @@ class Ecosystem(Fact, frozen=True):
 def builtin_ecosystems() -> tuple[Ecosystem, ...]:
     """The ecosystems that come with imgopt, by name."""
     folder = files("imgopt.strategies.ecosystems")
-    found = sorted((item for item in folder.iterdir() if (item / FACTS).is_file()), key=lambda item: item.name)
-    return tuple(_read((item / FACTS).read_text(encoding="utf-8"), f"{item.name}/{FACTS}") for item in found)
+    found = sorted(
+        (item for item in folder.iterdir() if (item / FACTS).is_file()), key=lambda item: item.name
+    )
+    return tuple(
+        _read((item / FACTS).read_text(encoding="utf-8"), f"{item.name}/{FACTS}") for item in found
+    )
 
 
 def load_ecosystems(extra: list[str], folder: Path) -> tuple[Ecosystem, ...]:

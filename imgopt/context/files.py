@@ -1,8 +1,9 @@
-"""The files of a build context as BuildKit's client would send them: after the ignore file, links not followed.
+"""The files of a build context as BuildKit's client would send them: after the ignore file, links
+not followed.
 
-A `Tree` is what a step's content key is made of: paths, kinds, permission bits, link texts and bytes; never times or
-owners (facts: buildkit client/solve.go resets owners, cache/contenthash hashes no time). Bytes are read only when two
-trees must be told apart.
+A `Tree` is what a step's content key is made of: paths, kinds, permission bits, link texts and
+bytes; never times or owners (facts: buildkit client/solve.go resets owners, cache/contenthash
+hashes no time). Bytes are read only when two trees must be told apart.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _CHUNK = 1 << 20
 
 
 class Content(Protocol):
-    """The bytes of one file, read on demand. Equal `key`s mean the same bytes without reading them."""
+    """The bytes of one file, read on demand. Equal `key`s mean the same bytes without reading
+    them."""
 
     @property
     def size(self) -> int: ...
@@ -86,12 +88,15 @@ def _open(file: str) -> BinaryIO:
         return Path(file).open("rb")
     except OSError as error:
         raise InputError(
-            f"cannot read: {error.strerror}", location=Location(file), hint="let it be readable, or ignore it"
+            f"cannot read: {error.strerror}",
+            location=Location(file),
+            hint="let it be readable, or ignore it",
         ) from None
 
 
 def same_content(one: Content | None, other: Content | None) -> bool:
-    """Whether two files have the same bytes; reads them only when their sizes are equal and their keys are not."""
+    """Whether two files have the same bytes; reads them only when their sizes are equal and their
+    keys are not."""
     if one is None or other is None:
         return one is other
     if one.key == other.key:
@@ -127,9 +132,11 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """Paths relative to the context's root, with `/`; the root itself is not among them. Directories are.
+    """Paths relative to the context's root, with `/`; the root itself is not among them.
+    Directories are.
 
-    A tree never changes; two are compared by what is in them with imgopt.cache.selection.differences."""
+    A tree never changes; two are compared by what is in them with
+    imgopt.cache.selection.differences."""
 
     entries: Mapping[str, Entry]
 
@@ -147,14 +154,20 @@ class Tree:
 
     def files(self) -> Iterator[tuple[str, Entry]]:
         """Files and links, in the tree's order."""
-        return ((path, entry) for path, entry in self.entries.items() if entry.kind in ("file", "link"))
+        return (
+            (path, entry) for path, entry in self.entries.items() if entry.kind in ("file", "link")
+        )
 
     @cached_property
     def links(self) -> tuple[str, ...]:
         """The paths that are symbolic links."""
         if isinstance(self.entries, Overlay):
             kept = (path for path in self.entries.below.links if path not in self.entries.changes)
-            own = (path for path, entry in self.entries.changes.items() if entry and entry.kind == "link")
+            own = (
+                path
+                for path, entry in self.entries.changes.items()
+                if entry and entry.kind == "link"
+            )
             return (*kept, *own)
         return tuple(path for path, entry in self.entries.items() if entry.kind == "link")
 
@@ -164,17 +177,24 @@ class Tree:
         return sum(entry.size for entry in self.entries.values())
 
     def edited(self, changes: Mapping[str, Entry | None]) -> Tree:
-        """This tree with entries replaced, added or (None) removed; missing parent directories are made."""
+        """This tree with entries replaced, added or (None) removed; missing parent directories are
+        made."""
         found = dict(changes)
         for path, entry in changes.items():
             if entry is not None:
-                found |= {up: Entry("dir", 0o755) for up in parents(path) if up not in self and up not in found}
+                found |= {
+                    up: Entry("dir", 0o755)
+                    for up in parents(path)
+                    if up not in self and up not in found
+                }
         return Tree(Overlay(self, found))
 
     def resolve(self, path: str) -> str | None:
-        """`path` with every symbolic link on the way and at its end followed inside the tree; None when it is missing.
+        """`path` with every symbolic link on the way and at its end followed inside the tree; None
+        when it is missing.
 
-        Links cannot leave the root: `/x` and `../../x` start at the root, as in BuildKit's checksums.
+        Links cannot leave the root: `/x` and `../../x` start at the root, as in BuildKit's
+        checksums.
         """
         done: list[str] = []
         todo = [part for part in path.split("/") if part not in ("", ".")][::-1]
@@ -201,12 +221,15 @@ class Tree:
 
 
 class Overlay(Mapping[str, Entry]):
-    """The entries of a tree with some replaced, added or (None) removed; the tree below is shared, not copied."""
+    """The entries of a tree with some replaced, added or (None) removed; the tree below is shared,
+    not copied."""
 
     def __init__(self, below: Tree, changes: Mapping[str, Entry | None]) -> None:
         inner = below.entries if isinstance(below.entries, Overlay) else None
         self.below: Tree = inner.below if inner else below
-        self.changes: Mapping[str, Entry | None] = {**inner.changes, **changes} if inner else changes
+        self.changes: Mapping[str, Entry | None] = (
+            {**inner.changes, **changes} if inner else changes
+        )
 
     def __getitem__(self, path: str) -> Entry:
         entry = self.changes[path] if path in self.changes else self.below.entries[path]
@@ -241,7 +264,9 @@ def list_files(root: Path, ignore: IgnoreFile | None = None) -> Tree:
     Raises InputError for a directory that cannot be listed.
     """
     if not root.is_dir():
-        raise InputError(f"the build context {root} is not a directory", hint="name an existing directory")
+        raise InputError(
+            f"the build context {root} is not a directory", hint="name an existing directory"
+        )
     entries: dict[str, Entry] = {}
     _walk(os.fspath(root), "", entries, ignore)
     return Tree(entries)
@@ -263,7 +288,9 @@ def _walk(folder: str, prefix: str, entries: dict[str, Entry], ignore: IgnoreFil
         if directory:
             inside = _walk(item.path, path + "/", entries, ignore)
             if excluded and not inside:
-                del entries[path]  # an excluded directory is sent only for what comes back inside it
+                del entries[
+                    path
+                ]  # an excluded directory is sent only for what comes back inside it
                 continue
         found = True
     return found
@@ -287,7 +314,9 @@ def scan(folder: str) -> list[os.DirEntry[str]]:
             return sorted(items, key=lambda item: item.name)
     except OSError as error:
         raise InputError(
-            f"cannot list: {error.strerror}", location=Location(folder), hint="let it be readable, or ignore it"
+            f"cannot list: {error.strerror}",
+            location=Location(folder),
+            hint="let it be readable, or ignore it",
         ) from None
 
 

@@ -1,4 +1,5 @@
-"""The git history of a build context, read from git's objects: no checkout, nothing written, no hook run."""
+"""The git history of a build context, read from git's objects: no checkout, nothing written, no
+hook run."""
 
 from __future__ import annotations
 
@@ -13,14 +14,22 @@ from pathlib import Path
 from imgopt.context.files import BytesContent, Entry, Tree, parents
 from imgopt.errors import EnvironmentFailure, InputError
 
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+_SAFE = (
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+)
 _REVISION = re.compile(r"[0-9a-f]{4,64}|[A-Za-z0-9_.@/^~{}+-]+")
 _FIRST_PARENT = ("--first-parent", "--diff-merges=first-parent")
 
 
 @dataclass(frozen=True, slots=True)
 class PathChange:
-    """One path of a commit. Modes and ids are git's; None on the side where the path does not exist."""
+    """One path of a commit. Modes and ids are git's; None on the side where the path does not
+    exist."""
 
     path: str
     before: tuple[int, str] | None
@@ -38,8 +47,8 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Commits that touch the context, newest first, along first parents. `commits` is None when there is no history,
-    and `reason` says why; `note` says what is missing (a shallow clone)."""
+    """Commits that touch the context, newest first, along first parents. `commits` is None when
+    there is no history, and `reason` says why; `note` says what is missing (a shallow clone)."""
 
     commits: tuple[Commit, ...] | None
     reason: str = ""
@@ -49,7 +58,8 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Churn:
-    """How often each path (relative to the context) changed in the last commits; `counts` is None with a `reason`."""
+    """How often each path (relative to the context) changed in the last commits; `counts` is None
+    with a `reason`."""
 
     counts: Mapping[str, int] | None
     commits: int = 0
@@ -58,7 +68,8 @@ class Churn:
 
 
 def tracked(context: Path) -> frozenset[str] | None:
-    """The files of the context in git's index; None where there is no repository or nothing in it, or no git."""
+    """The files of the context in git's index; None where there is no repository or nothing in it,
+    or no git."""
     try:
         done = _git(context, "ls-files", "-z", "--cached", "--", ".")
     except OSError:
@@ -107,7 +118,8 @@ class GitContent:
 
 @dataclass(frozen=True)
 class Repository:
-    """The repository around a context. `prefix` is the context's path in it, "" or ending with `/`."""
+    """The repository around a context. `prefix` is the context's path in it, "" or ending with
+    `/`."""
 
     folder: Path
     prefix: str
@@ -117,22 +129,44 @@ class Repository:
     def of(context: Path) -> Repository | str:
         """The repository, or the reason why there is none."""
         try:
-            done = _git(context, "rev-parse", "--show-prefix", "--show-object-format", "--is-bare-repository")
+            done = _git(
+                context,
+                "rev-parse",
+                "--show-prefix",
+                "--show-object-format",
+                "--is-bare-repository",
+            )
         except FileNotFoundError:
             return "git is not installed"
         except NotADirectoryError:
             return f"{context} is not a directory"
         if done.returncode != 0:
             return _why_no_repository(done.stderr)
-        prefix, algorithm, bare = [*done.stdout.decode(errors="surrogateescape").splitlines(), "", "", ""][:3]
+        prefix, algorithm, bare = [
+            *done.stdout.decode(errors="surrogateescape").splitlines(),
+            "",
+            "",
+            "",
+        ][:3]
         if bare == "true":
             return "a bare repository has no working files"
         return Repository(context, prefix, algorithm)
 
     def history(self, commits: int) -> History:
         """As the module's `history`."""
-        shallow = _git(self.folder, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
-        arguments = ("log", f"-n{commits}", *_FIRST_PARENT, "--raw", "-z", "--no-renames", "--no-abbrev", "--relative")
+        shallow = (
+            _git(self.folder, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+        )
+        arguments = (
+            "log",
+            f"-n{commits}",
+            *_FIRST_PARENT,
+            "--raw",
+            "-z",
+            "--no-renames",
+            "--no-abbrev",
+            "--relative",
+        )
         done = _git(self.folder, *arguments, "--format=%x01%H %ct", "--", ".")
         if done.returncode != 0:
             return History(None, _why_no_commits(done.stderr))
@@ -141,22 +175,36 @@ class Repository:
             return History(None, "no commit touches this directory")
         note = ""
         if shallow and len(found) < commits:
-            note = f"a shallow clone: only {len(found)} commits are here (git fetch --unshallow brings the rest)"
+            note = (
+                f"a shallow clone: only {len(found)} commits are here (git fetch --unshallow brings"
+                " the rest)"
+            )
         return History(found, "", note, shallow)
 
     def commit(self, revision: str) -> str:
         """The full id of a revision. Raises InputError when it names none."""
         if not _REVISION.fullmatch(revision) or revision.startswith("-"):
-            raise InputError(f"not a git revision: {revision}", hint="give a commit, a tag or a branch")
-        done = _git(self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
+            raise InputError(
+                f"not a git revision: {revision}", hint="give a commit, a tag or a branch"
+            )
+        done = _git(
+            self.folder,
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            revision + "^{commit}",
+        )
         if done.returncode != 0:
             raise InputError(
-                f"git knows no revision {revision}", hint="give a commit, a tag or a branch that this clone has"
+                f"git knows no revision {revision}",
+                hint="give a commit, a tag or a branch that this clone has",
             )
         return done.stdout.decode().strip()
 
     def tree(self, revision: str) -> Tree:
-        """Every path of the context at a revision, with the modes that a checkout under umask 022 has."""
+        """Every path of the context at a revision, with the modes that a checkout under umask 022
+        has."""
         commit = self.commit(revision)
         done = _checked(self.folder, "ls-tree", "-r", "-z", "-l", commit, "--", ".")
         entries: dict[str, Entry] = {}
@@ -172,7 +220,8 @@ class Repository:
         return Tree(entries)
 
     def entry(self, mode: int, blob: str, size: int) -> Entry:
-        """A tree entry of git: 100644, 100755, 120000 (link), 160000 (submodule: an empty directory here)."""
+        """A tree entry of git: 100644, 100755, 120000 (link), 160000 (submodule: an empty directory
+        here)."""
         kind = mode >> 12
         if kind == 0o12:
             return Entry("link", 0o777, None, self.blob(blob).decode(errors="surrogateescape"))
@@ -211,7 +260,11 @@ def _side(mode: str, blob: str) -> tuple[int, str] | None:
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        ("git", *_SAFE, *arguments), cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, env=_environment()
+        ("git", *_SAFE, *arguments),
+        cwd=folder,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        env=_environment(),
     )
 
 
@@ -219,7 +272,8 @@ def _checked(folder: Path, *arguments: str) -> bytes:
     done = _git(folder, *arguments)
     if done.returncode != 0:
         raise EnvironmentFailure(
-            f"git {arguments[0]} failed: {_first_line(done.stderr)}", hint="does `git fsck` find the repository whole?"
+            f"git {arguments[0]} failed: {_first_line(done.stderr)}",
+            hint="does `git fsck` find the repository whole?",
         )
     return done.stdout
 
@@ -227,7 +281,12 @@ def _checked(folder: Path, *arguments: str) -> bytes:
 def _environment() -> dict[str, str]:
     """git must not refresh the index, ask for anything or talk in another language."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return own | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1"}
+    return own | {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+        "GIT_NO_LAZY_FETCH": "1",
+    }
 
 
 def _why_no_repository(stderr: bytes) -> str:
@@ -235,7 +294,9 @@ def _why_no_repository(stderr: bytes) -> str:
     if "not a git repository" in text:
         return "the directory is not in a git repository"
     if "dubious ownership" in text:
-        return "git refuses the repository: it belongs to another user (see git config safe.directory)"
+        return (
+            "git refuses the repository: it belongs to another user (see git config safe.directory)"
+        )
     return f"git cannot read the repository: {text}"
 
 

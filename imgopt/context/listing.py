@@ -1,6 +1,8 @@
-"""The names of a context's files, without a look at each of them: what strategies ask is mostly whether one is there.
+"""The names of a context's files, without a look at each of them: what strategies ask is mostly
+whether one is there.
 
-A context may have hundreds of thousands of files (`node_modules`); `list_files` reads kind, mode and size of each.
+A context may have hundreds of thousands of files (`node_modules`); `list_files` reads kind, mode
+and size of each.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from imgopt.errors import InputError
 
 
 class FileSizes(Mapping[str, int]):
-    """Path of each file and link -> size in bytes, read when it is asked for; 0 for links and for what is gone."""
+    """Path of each file and link -> size in bytes, read when it is asked for; 0 for links and for
+    what is gone."""
 
     def __init__(self, root: Path, paths: Mapping[str, int | None]) -> None:
         self._root = os.fspath(root)
@@ -43,13 +46,17 @@ def list_sizes(root: Path, ignore: IgnoreFile | None = None) -> FileSizes:
     Raises InputError for a directory that cannot be listed.
     """
     if not root.is_dir():
-        raise InputError(f"the build context {root} is not a directory", hint="name an existing directory")
+        raise InputError(
+            f"the build context {root} is not a directory", hint="name an existing directory"
+        )
     found: dict[str, int | None] = {}
     _walk(os.fspath(root), "", found, ignore)
     return FileSizes(root, found)
 
 
-def _walk(folder: str, prefix: str, found: dict[str, int | None], ignore: IgnoreFile | None) -> None:
+def _walk(
+    folder: str, prefix: str, found: dict[str, int | None], ignore: IgnoreFile | None
+) -> None:
     for item in scan(folder):
         path = prefix + item.name
         excluded = ignore is not None and ignore.excludes(path)
@@ -61,11 +68,16 @@ def _walk(folder: str, prefix: str, found: dict[str, int | None], ignore: Ignore
 
 
 def names_in(root: Path, folders: Iterable[str]) -> Iterator[str]:
-    """Paths of the files in these folders of a context, whatever an ignore file says; none of what cannot be read."""
+    """Paths of the files in these folders of a context, whatever an ignore file says; none of what
+    cannot be read."""
     for folder in folders:
         try:
             with os.scandir(root / folder) as items:
-                yield from (f"{folder}/{item.name}" if folder else item.name for item in items if not item.is_dir())
+                yield from (
+                    f"{folder}/{item.name}" if folder else item.name
+                    for item in items
+                    if not item.is_dir()
+                )
         except OSError:
             continue
 

@@ -1,8 +1,8 @@
-"""Files that hold secrets, by their names and by what is in them: of a build context, and of an image. Contents never
-leave this module.
+"""Files that hold secrets, by their names and by what is in them: of a build context, and of an
+image. Contents never leave this module.
 
-A name alone says it only where there is no other reason for such a file. Examples, public certificates and the keys of
-tests are none.
+A name alone says it only where there is no other reason for such a file. Examples, public
+certificates and the keys of tests are none.
 """
 
 from __future__ import annotations
@@ -21,14 +21,26 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _ENV = re.compile(r"\.env(?:\..+)?|.+\.env|\.envrc|\.flaskenv")
-_KEY = re.compile(r"id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:pem|key|p8|ppk|priv)|.*private.*key.*", re.IGNORECASE)
-_STORE = re.compile(r"(?!.*(?:trust|cacerts|debug)).+\.(?:p12|pfx|jks|keystore|bcfks|kdbx)", re.IGNORECASE)
+_KEY = re.compile(
+    r"id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:pem|key|p8|ppk|priv)|.*private.*key.*", re.IGNORECASE
+)
+_STORE = re.compile(
+    r"(?!.*(?:trust|cacerts|debug)).+\.(?:p12|pfx|jks|keystore|bcfks|kdbx)", re.IGNORECASE
+)
 _LITERAL = r"""[^\s"'$<{%*]"""
 _PATTERNS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
     (re.compile(name, re.I), re.compile(text, re.I | re.M), what)
     for name, text, what in (
-        (r"(?:^|/)\.npmrc$", rf"(?:_authToken|_auth|_password)\s*=\s*[\"']?{_LITERAL}", "a registry's token"),
-        (r"(?:^|/)\.yarnrc\.yml$", rf"npmAuth(?:Token|Ident):\s*[\"']?{_LITERAL}", "a registry's token"),
+        (
+            r"(?:^|/)\.npmrc$",
+            rf"(?:_authToken|_auth|_password)\s*=\s*[\"']?{_LITERAL}",
+            "a registry's token",
+        ),
+        (
+            r"(?:^|/)\.yarnrc\.yml$",
+            rf"npmAuth(?:Token|Ident):\s*[\"']?{_LITERAL}",
+            "a registry's token",
+        ),
         (r"(?:^|/)\.pypirc$", rf"^\s*password\s*[=:]\s*{_LITERAL}", "an index's password"),
         (r"(?:^|/)[._]netrc$", rf"\bpassword\s+{_LITERAL}", "passwords of hosts"),
         (r"(?:^|/)\.git-credentials$", r"://[^\s:@]+:[^\s@]+@", "passwords of hosts"),
@@ -44,7 +56,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
             r"\"(?:auth|identitytoken)\"\s*:\s*\"\w",
             "a registry's password",
         ),
-        (r"(?:^|/)\.aws/credentials$", r"aws_secret_access_key\s*=\s*\S", "keys of a cloud account"),
+        (
+            r"(?:^|/)\.aws/credentials$",
+            r"aws_secret_access_key\s*=\s*\S",
+            "keys of a cloud account",
+        ),
         (
             r"(?:^|/)(?:\.kube/config|.*kubeconfig[^/]*)$",
             r"client-key-data:\s*\S|^\s*token:\s*\S|password:\s*\S",
@@ -70,14 +86,22 @@ _PATTERNS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
             rf"^\s*\"?\w*(?:password|secret|token|access_key|private_key)\w*\"?\s*[=:]\s*\"{_LITERAL}",
             "secrets of Terraform",
         ),
-        (r"(?:^|/)(?:master|production)\.key$", r"^[0-9a-f]{32}\s*$", "the key of encrypted credentials"),
+        (
+            r"(?:^|/)(?:master|production)\.key$",
+            r"^[0-9a-f]{32}\s*$",
+            "the key of encrypted credentials",
+        ),
         (r"(?:^|/)\.?vault[-_](?:token|pass(?:word)?)[^/]*$", r"\S", "a vault's token"),
         (
             r"(?:^|/)(?:secrets?|credentials)\.(?:ya?ml|toml|json)$",
             rf"(?:password|secret|token|api_?key|private_?key)\w*[\"']?\s*[:=]\s*[\"']?{_LITERAL}{{6}}",
             "secrets of the service",
         ),
-        (r"(?:^|/)settings\.xml$", r"<(?:password|passphrase)>\s*[^<${\s]", "a repository's password"),
+        (
+            r"(?:^|/)settings\.xml$",
+            r"<(?:password|passphrase)>\s*[^<${\s]",
+            "a repository's password",
+        ),
         (r"(?:^|/)nuget\.config$", r"ClearTextPassword", "a feed's password"),
         (
             r"(?:^|/)(?:pip\.conf|auth\.json)$",
@@ -93,9 +117,12 @@ _HARMLESS = re.compile(
     r"|URI|EMAIL|DOMAIN|TAG|IMAGE|WORKERS|THREADS|SIZE|LIMIT|COUNT|FORMAT|ORIGINS?|HOSTS|LOCALE|DATABASE|DB|PROJECT|BUCKET)",
     re.IGNORECASE,
 )
-_ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*([\"']?)([^\r\n]*)$", re.MULTILINE)
+_ASSIGNMENT = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*([\"']?)([^\r\n]*)$", re.MULTILINE
+)
 _PLACEHOLDER = re.compile(
-    r"(?:\s|#.*|[\"'])*|<.*|\$.*|\{.*|%.*|x{3,}.*|\*+.*|(?:your|my|the)[-_ ].*|change[-_ ]?(?:me|this|it).*"
+    r"(?:\s|#.*|[\"'])*|<.*|\$.*|\{.*|%.*|x{3,}.*|\*+.*|(?:your|my|the)[-_ ].*|change[-_"
+    r" ]?(?:me|this|it).*"
     r"|replace.*|todo.*|example.*|placeholder.*|true|false|yes|no|null|none|\d{1,5}|development|production|test|localhost.*",
     re.IGNORECASE,
 )
@@ -116,23 +143,32 @@ def is_likely(name: str) -> bool:
 
 
 def secret_in(path: str, read: Callable[[], str]) -> str:
-    """What a file holds that is a secret, in words; "" where it holds none. `read` gives its first characters.
+    """What a file holds that is a secret, in words; "" where it holds none. `read` gives its first
+    characters.
 
-    >>> secret_in(".env", lambda: "STRIPE_KEY=sk_live_1"), secret_in(".env.example", lambda: "STRIPE_KEY=sk_live_1")
-    ('passwords or keys of the service', '')
+    >>> secret_in(".env", lambda: "STRIPE_KEY=sk_live_1")
+    'passwords or keys of the service'
+    >>> secret_in(".env.example", lambda: "STRIPE_KEY=sk_live_1")
+    ''
     """
     name = path[path.rfind("/") + 1 :]
     if _ASIDE.search(path):
         return ""
     if _ENV.fullmatch(name):
-        return "passwords or keys of the service" if not _EXAMPLE.search(name) and _has_values(read()) else ""
+        return (
+            "passwords or keys of the service"
+            if not _EXAMPLE.search(name) and _has_values(read())
+            else ""
+        )
     if _EXAMPLE.search(name):
         return ""
     if _KEY.fullmatch(name) and "PRIVATE KEY-----" in read():
         return "a private key"
     if _STORE.fullmatch(name):
         return "a store of keys"
-    return next((what for names, text, what in _PATTERNS if names.search(path) and text.search(read())), "")
+    return next(
+        (what for names, text, what in _PATTERNS if names.search(path) and text.search(read())), ""
+    )
 
 
 def _has_values(text: str) -> bool:

@@ -1,7 +1,8 @@
-"""Dockerfiles as BuildKit reads them: lossless syntax, typed instructions, stages, shell, edits, .dockerignore.
+"""Dockerfiles as BuildKit reads them: lossless syntax, typed instructions, stages, shell, edits,
+.dockerignore.
 
-The kinds of instructions are in `imgopt.dockerfile.typed`, edits of whole instructions and stages in
-`imgopt.dockerfile.moves`, BuildKit's own picture of a file in `imgopt.dockerfile.dump`.
+The kinds of instructions are in `imgopt.dockerfile.typed`, edits of whole instructions and stages
+in `imgopt.dockerfile.moves`, BuildKit's own picture of a file in `imgopt.dockerfile.dump`.
 
 >>> from imgopt.dockerfile import parse
 >>> file = parse("FROM python:3.12 AS app\\nCOPY . .\\n")

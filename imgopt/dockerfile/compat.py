@@ -1,8 +1,9 @@
 """dockerfile-parse's `DockerfileParser` with BuildKit's grammar under it.
 
-The known API stays. What was wrong in it on real files is right here: continuations with empty lines, a backslash at
-the end of the file, an escaped backslash at a line's end, here-documents, directives in any order, `${V:-x}`, comments
-inside instructions, `--platform` in FROM. Setters change the bytes that the change is about and nothing else.
+The known API stays. What was wrong in it on real files is right here: continuations with empty
+lines, a backslash at the end of the file, an escaped backslash at a line's end, here-documents,
+directives in any order, `${V:-x}`, comments inside instructions, `--platform` in FROM. Setters
+change the bytes that the change is about and nothing else.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ class DockerfileParser(_Base):  # type: ignore[misc]
 
     @lines.setter
     def lines(self, lines: Iterable[str | bytes]) -> None:
-        self.content = "".join(line.decode("utf-8") if isinstance(line, bytes) else line for line in lines)
+        self.content = "".join(
+            line.decode("utf-8") if isinstance(line, bytes) else line for line in lines
+        )
 
     @property
     def dockerfile(self) -> Dockerfile:
@@ -89,30 +92,43 @@ class DockerfileParser(_Base):  # type: ignore[misc]
 
     @property
     def structure(self) -> list[dict[str, Any]]:
-        """Instructions and the comments between them, as dicts with instruction, startline and endline (from 0),
-        content (all of its lines) and value (the arguments, flags included, continuations joined)."""
+        """Instructions and the comments between them, as dicts with instruction, startline and
+        endline (from 0), content (all of its lines) and value (the arguments, flags included,
+        continuations joined)."""
         text = self.dockerfile.text  # once: each look at the file reads and compares all of it
         return [_described(node, text) for node in self._nodes()]
 
     def _nodes(self) -> Iterator[Comment | Directive | Instruction]:
         """Directives count as comments, as ever in dockerfile-parse."""
-        return (node for node in self.dockerfile.nodes if isinstance(node, Instruction | Comment | Directive))
+        return (
+            node
+            for node in self.dockerfile.nodes
+            if isinstance(node, Instruction | Comment | Directive)
+        )
 
     @property
     def parent_images(self) -> list[str]:
         """The image of each FROM, variables replaced."""
-        return [str(stage.base) for stage in self.dockerfile.bind(self.build_args) if stage.start.typed]
+        return [
+            str(stage.base) for stage in self.dockerfile.bind(self.build_args) if stage.start.typed
+        ]
 
     @parent_images.setter
     def parent_images(self, parents: Iterable[str]) -> None:
-        froms = [stage.start.typed for stage in self.dockerfile.stages if isinstance(stage.start.typed, From)]
+        froms = [
+            stage.start.typed
+            for stage in self.dockerfile.stages
+            if isinstance(stage.start.typed, From)
+        ]
         images = list(parents)
         if len(images) < len(froms):
             raise RuntimeError("not enough parents to match build stages")
         if len(images) > len(froms):
             raise RuntimeError("trying to update too many parents for build stages")
         pairs = zip(froms, images, strict=True)
-        self._apply(Edit(*typed.image.span, image) for typed, image in pairs if typed.image != image)
+        self._apply(
+            Edit(*typed.image.span, image) for typed, image in pairs if typed.image != image
+        )
 
     @property
     def baseimage(self) -> str | None:
@@ -122,7 +138,11 @@ class DockerfileParser(_Base):  # type: ignore[misc]
 
     @baseimage.setter
     def baseimage(self, new_image: str) -> None:
-        froms = [stage.start.typed for stage in self.dockerfile.stages if isinstance(stage.start.typed, From)]
+        froms = [
+            stage.start.typed
+            for stage in self.dockerfile.stages
+            if isinstance(stage.start.typed, From)
+        ]
         if not froms:
             raise RuntimeError("No stage defined to set base image on")
         self._apply([Edit(*froms[-1].image.span, new_image)])
@@ -165,10 +185,16 @@ class DockerfileParser(_Base):  # type: ignore[misc]
             builder.add((instruction,))
 
     def _values_of(
-        self, instruction: Instruction, typed: Pairs, values: Mapping[str, str] | None, outer: Mapping[str, str]
+        self,
+        instruction: Instruction,
+        typed: Pairs,
+        values: Mapping[str, str] | None,
+        outer: Mapping[str, str],
     ) -> dict[str, str]:
         """What one ENV, LABEL or ARG sets; `outer` are the global arguments."""
-        found = {_expanded(pair.key, values, instruction.escape): pair.value for pair in typed.pairs}
+        found = {
+            _expanded(pair.key, values, instruction.escape): pair.value for pair in typed.pairs
+        }
         given: dict[str, str] = {}
         for key, value in found.items():
             if instruction.keyword == "ARG" and key in self.build_args:
@@ -188,7 +214,9 @@ class DockerfileParser(_Base):  # type: ignore[misc]
             if _expanded(pair.key, None, instruction.escape) == key
         ]
 
-    def _modify_instruction_label_env(self, instruction: str, instr_key: str, instr_value: str | None) -> None:
+    def _modify_instruction_label_env(
+        self, instruction: str, instr_key: str, instr_value: str | None
+    ) -> None:
         """Changes the last place that sets the key (it decides), or removes every place."""
         found = self._pairs_named(instruction, instr_key)
         if not found:
@@ -212,7 +240,8 @@ class DockerfileParser(_Base):  # type: ignore[misc]
 
     @property
     def context_structure(self) -> list[Any]:
-        """For each element of `structure`, the arguments, environment and labels in force after it."""
+        """For each element of `structure`, the arguments, environment and labels in force after
+        it."""
         contexts: list[Any] = []
         walked = self._line_values(self.dockerfile.instructions, self.env_replace)
         set_here = {instruction.span: values for instruction, values in walked}
@@ -245,7 +274,13 @@ def _described(node: Comment | Directive | Instruction, text: str) -> dict[str, 
         start = end = node.line - 1
         name, content = "COMMENT", text[node.span.start : node.span.end]
         value = content.lstrip().removeprefix("#").lstrip().rstrip("\r\n")
-    return {"instruction": name, "startline": start, "endline": end, "content": content, "value": value}
+    return {
+        "instruction": name,
+        "startline": start,
+        "endline": end,
+        "content": content,
+        "value": value,
+    }
 
 
 def _expanded(word: str, values: Mapping[str, str] | None, escape: str) -> str:

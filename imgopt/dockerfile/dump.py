@@ -1,6 +1,7 @@
 """BuildKit's own picture of a Dockerfile: the text that its parser's `Node.Dump` prints.
 
-It serves comparisons with BuildKit's parser and its test files (moby/buildkit frontend/dockerfile/parser).
+It serves comparisons with BuildKit's parser and its test files (moby/buildkit
+frontend/dockerfile/parser).
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from imgopt.dockerfile.readers import is_known
 from imgopt.dockerfile.spans import SPACES
 from imgopt.dockerfile.words import first_blank, read_json
 
-_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+_ESCAPES = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
 _PAIRED = ("ENV", "LABEL")
 _LISTED = ("ADD", "COPY", "EXPOSE", "FROM", "VOLUME", "ARG")
 
@@ -21,7 +30,8 @@ _LISTED = ("ADD", "COPY", "EXPOSE", "FROM", "VOLUME", "ARG")
 def dump(dockerfile: Dockerfile) -> str:
     """One line per instruction, `(keyword ["--flags"] "argument" …)`.
 
-    Raises InputError where BuildKit's parser does (it accepts unknown instructions and missing arguments).
+    Raises InputError where BuildKit's parser does (it accepts unknown instructions and missing
+    arguments).
     """
     for problem in dockerfile.errors:
         if problem.phase == 0:
@@ -32,7 +42,10 @@ def dump(dockerfile: Dockerfile) -> str:
 def _instruction(item: Instruction) -> str:
     parts = [item.keyword.lower()]
     if item.flags:
-        words = (f"--{flag.name}" + ("" if flag.value is None else f"={flag.value}") for flag in item.flags)
+        words = (
+            f"--{flag.name}" + ("" if flag.value is None else f"={flag.value}")
+            for flag in item.flags
+        )
         parts.append("[" + " ".join(map(go_quote, words)) + "]")
     trigger = item.trigger
     if trigger is not None:
@@ -43,7 +56,8 @@ def _instruction(item: Instruction) -> str:
 
 
 def arguments(item: Instruction) -> list[str]:
-    """The arguments as the nodes of BuildKit's tree; ENV and LABEL give key, value and `=` (or nothing)."""
+    """The arguments as the nodes of BuildKit's tree; ENV and LABEL give key, value and `=` (or
+    nothing)."""
     value = item.value
     if not is_known(item.keyword):
         return [""]

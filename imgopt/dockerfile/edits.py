@@ -1,4 +1,5 @@
-"""Edits: spans replaced by text, applied together from the end. Nothing outside the spans changes."""
+"""Edits: spans replaced by text, applied together from the end. Nothing outside the spans
+changes."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ class Edit(NamedTuple):
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """`text` with all edits done. Insertions at one place keep their order, and stand before a replacement there.
+    """`text` with all edits done. Insertions at one place keep their order, and stand before a
+    replacement there.
 
     Raises InputError when two edits overlap or one lies outside the text.
     """
@@ -27,10 +29,13 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     for edit in ordered:
         if not 0 <= edit.start <= edit.end <= len(text):
             raise InputError(
-                f"edit {edit.start}:{edit.end} lies outside the file", hint=f"it has {len(text)} characters"
+                f"edit {edit.start}:{edit.end} lies outside the file",
+                hint=f"it has {len(text)} characters",
             )
         if edit.start < at:
-            raise InputError(f"edits overlap at {_place(text, edit.start)}", hint="merge them into one")
+            raise InputError(
+                f"edits overlap at {_place(text, edit.start)}", hint="merge them into one"
+            )
         out += [text[at : edit.start], edit.text]
         at = edit.end
     return "".join([*out, text[at:]])

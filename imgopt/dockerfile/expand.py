@@ -1,6 +1,8 @@
-"""BuildKit's word lexer: quotes, escapes, `$name` and every `${name…}` form, and splitting into words.
+"""BuildKit's word lexer: quotes, escapes, `$name` and every `${name…}` form, and splitting into
+words.
 
-Rules: moby/buildkit frontend/dockerfile/shell/lex.go. Reading takes time linear in the word (the values apart).
+Rules: moby/buildkit frontend/dockerfile/shell/lex.go. Reading takes time linear in the word (the
+values apart).
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from imgopt.dockerfile.patterns import BadPattern, replace, trim_prefix, trim_su
 from imgopt.dockerfile.spans import SPACES
 
 _DEEPEST = 60
-"""How many `${…${…}}` may nest; BuildKit has no limit, but no real file comes near and the stack is finite."""
+"""How many `${…${…}}` may nest; BuildKit has no limit, but no real file comes near and the stack is
+finite."""
 _SPECIAL = "@*#?-$!0"
 _NAME = re.compile(r"[^\W\d]\w*+|_\w*+")
 _DIGITS = re.compile(r"\d++")
@@ -35,7 +38,8 @@ class RequiredError(ExpansionError):
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """`text` is the expanded word, `words` the same cut at blanks, and the names that were and were not known."""
+    """`text` is the expanded word, `words` the same cut at blanks, and the names that were and were
+    not known."""
 
     text: str
     words: tuple[str, ...]
@@ -44,12 +48,14 @@ class Expansion:
 
 
 def expand(word: str, mapping: Mapping[str, str], escape: str = "\\") -> str:
-    """`word` with its quotes removed and its variables replaced from `mapping`; an unknown variable is empty.
+    """`word` with its quotes removed and its variables replaced from `mapping`; an unknown variable
+    is empty.
 
     >>> expand("app-${V:-dev}", {})
     'app-dev'
 
-    Raises ExpansionError with BuildKit's message for what BuildKit refuses (`${x`, `${x?needed}`, an open quote).
+    Raises ExpansionError with BuildKit's message for what BuildKit refuses (`${x`, `${x?needed}`,
+    an open quote).
     """
     if "$" not in word and "'" not in word and '"' not in word and escape not in word:
         return word
@@ -57,12 +63,14 @@ def expand(word: str, mapping: Mapping[str, str], escape: str = "\\") -> str:
 
 
 def expand_words(word: str, mapping: Mapping[str, str], escape: str = "\\") -> tuple[str, ...]:
-    """Like `expand`, then cut at blanks that are not quoted (blanks that come from a variable do cut)."""
+    """Like `expand`, then cut at blanks that are not quoted (blanks that come from a variable do
+    cut)."""
     return Lexer(word, mapping, escape).run().words
 
 
 class _Words:
-    """Collects characters into words as BuildKit does: quoted text joins the word, blanks end it."""
+    """Collects characters into words as BuildKit does: quoted text joins the word, blanks end
+    it."""
 
     __slots__ = ("pieces", "words")
 
@@ -99,7 +107,8 @@ _SPACE_RUN = re.compile(f"[{SPACES}]+")
 
 
 class Lexer:
-    """One pass over one word. The `raw_*` switches keep quotes and escapes; `skip_unset` keeps unknown variables."""
+    """One pass over one word. The `raw_*` switches keep quotes and escapes; `skip_unset` keeps
+    unknown variables."""
 
     def __init__(
         self,
@@ -209,7 +218,9 @@ class Lexer:
         end = self._text.find("'", start + 1)
         if end < 0:
             self._at = len(self._text)
-            raise ExpansionError("unexpected end of statement while looking for matching single-quote")
+            raise ExpansionError(
+                "unexpected end of statement while looking for matching single-quote"
+            )
         self._at = end + 1
         return self._text[start : end + 1] if self._raw_quotes else self._text[start + 1 : end]
 
@@ -231,7 +242,8 @@ class Lexer:
         raise ExpansionError("unexpected end of statement while looking for matching double-quote")
 
     def _quoted(self, char: str) -> str:
-        """A character inside double quotes; the escape character escapes only `"`, `$` and itself."""
+        """A character inside double quotes; the escape character escapes only `"`, `$` and
+        itself."""
         if char != self._escape:
             return char
         kept = char if self._raw_escapes else ""

@@ -1,4 +1,5 @@
-"""The flags that each instruction knows, checked as BuildKit does (frontend/dockerfile/instructions/bflag.go)."""
+"""The flags that each instruction knows, checked as BuildKit does
+(frontend/dockerfile/instructions/bflag.go)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,14 @@ from imgopt.dockerfile.typed import Located
 _TEXT, _BOOL, _LIST = "text", "bool", "list"
 _KNOWN: dict[str, dict[str, str]] = {
     "FROM": {"platform": _TEXT},
-    "COPY": {"chown": _TEXT, "from": _TEXT, "chmod": _TEXT, "link": _BOOL, "parents": _BOOL, "exclude": _LIST},
+    "COPY": {
+        "chown": _TEXT,
+        "from": _TEXT,
+        "chmod": _TEXT,
+        "link": _BOOL,
+        "parents": _BOOL,
+        "exclude": _LIST,
+    },
     "ADD": {
         "chown": _TEXT,
         "chmod": _TEXT,
@@ -34,7 +42,8 @@ _KNOWN: dict[str, dict[str, str]] = {
 
 
 class Flags:
-    """The checked flags of one instruction. Raises Refused when made from flags that BuildKit refuses."""
+    """The checked flags of one instruction. Raises Refused when made from flags that BuildKit
+    refuses."""
 
     def __init__(self, instruction: Instruction) -> None:
         self._found: dict[str, list[Flag]] = {}
@@ -46,7 +55,8 @@ class Flags:
             self._found.setdefault(flag.name, []).append(flag)
 
     def text(self, name: str) -> Located | None:
-        """The value of a flag, None when it is not given; its span is that of the value in the file."""
+        """The value of a flag, None when it is not given; its span is that of the value in the
+        file."""
         found = self._found.get(name)
         return _value(found[0]) if found else None
 
@@ -62,7 +72,8 @@ class Flags:
 
 
 def _value(flag: Flag) -> Located:
-    """`flag.span` ends where the value ends; quotes make the value's own text longer than the value."""
+    """`flag.span` ends where the value ends; quotes make the value's own text longer than the
+    value."""
     start = min(flag.span.start + len(flag.name) + 3, flag.span.end)
     return Located(flag.value or "", Span(start, flag.span.end))
 
@@ -79,9 +90,17 @@ def _check(flag: Flag, known: dict[str, str], found: dict[str, list[Flag]]) -> N
     if kind != _BOOL and flag.value is None:
         raise Refused(missing, f"write --{flag.name}=VALUE", flag.span.start)
     if kind == _BOOL and flag.value is not None and flag.value.lower() not in ("true", "false"):
-        what = f"expecting boolean value for flag --{flag.name}, not: {flag.value}" if flag.value else missing
+        what = (
+            f"expecting boolean value for flag --{flag.name}, not: {flag.value}"
+            if flag.value
+            else missing
+        )
         raise Refused(what, "write true or false", flag.span.start)
 
 
 def _expected(known: dict[str, str]) -> str:
-    return "expected one of " + ", ".join(f"--{name}" for name in known) if known else "this instruction has no flags"
+    return (
+        "expected one of " + ", ".join(f"--{name}" for name in known)
+        if known
+        else "this instruction has no flags"
+    )

@@ -1,4 +1,5 @@
-"""What BuildKit refuses only when it puts the stages together: bad bases and platforms, wrong numbers, circles."""
+"""What BuildKit refuses only when it puts the stages together: bad bases and platforms, wrong
+numbers, circles."""
 
 from __future__ import annotations
 
@@ -15,13 +16,14 @@ from imgopt.dockerfile.values import platform_problem
 from imgopt.errors import InputError, Location
 
 _FROM_VARIABLE = (
-    "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a "
-    "workaround"
+    "variable expansion is not supported for --from, define a new stage with FROM using ARG from"
+    " global scope as a workaround"
 )
 
 
 def check_stages(stages: Stages, scope: Scope, before: Iterable[Instruction]) -> Iterator[Problem]:
-    """Problems of all stages, needed or not. `scope` is the global one, `before` are the ARGs above the first FROM."""
+    """Problems of all stages, needed or not. `scope` is the global one, `before` are the ARGs above
+    the first FROM."""
     yield from _arguments(before)
     for stage in stages:
         yield from _base(stage, scope)
@@ -34,10 +36,14 @@ def check_stages(stages: Stages, scope: Scope, before: Iterable[Instruction]) ->
     if circle is not None:
         stage, used = circle
         what = f"circular dependency detected on stage: {used.name or f'stage-{used.index}'}"
-        yield _problem(_user_of(stages, stage, used), what, "a stage may use only stages that do not use it")
+        yield _problem(
+            _user_of(stages, stage, used), what, "a stage may use only stages that do not use it"
+        )
 
 
-def _problem(instruction: Instruction, message: str, hint: str, place: int | None = None) -> Problem:
+def _problem(
+    instruction: Instruction, message: str, hint: str, place: int | None = None
+) -> Problem:
     offset = instruction.span.start if place is None else place
     line = instruction.line + instruction.text.count("\n", instruction.extent.start, offset)
     column = offset - instruction.text.rfind("\n", 0, offset)
@@ -45,7 +51,8 @@ def _problem(instruction: Instruction, message: str, hint: str, place: int | Non
 
 
 def _arguments(before: Iterable[Instruction]) -> Iterator[Problem]:
-    """Global ARGs whose default cannot be expanded. (One that needs a value may get it from the caller.)"""
+    """Global ARGs whose default cannot be expanded. (One that needs a value may get it from the
+    caller.)"""
     builder = ScopeBuilder({}, {}, {})
     for instruction in before:
         typed = instruction.typed
@@ -53,7 +60,9 @@ def _arguments(before: Iterable[Instruction]) -> Iterator[Problem]:
             try:
                 Lexer(pair.value or "", builder.values, instruction.escape).run()
             except ExpansionError as error:
-                yield _problem(instruction, str(error), "mend the quote or the substitution", pair.span.start)
+                yield _problem(
+                    instruction, str(error), "mend the quote or the substitution", pair.span.start
+                )
         builder.add((instruction,))
 
 
@@ -63,7 +72,9 @@ def _base(stage: Stage, scope: Scope) -> Iterator[Problem]:
         return
     try:
         image = Lexer(typed.image, scope.values, scope.escape).run()
-        platform = Lexer(typed.platform, scope.values, scope.escape).run() if typed.platform else None
+        platform = (
+            Lexer(typed.platform, scope.values, scope.escape).run() if typed.platform else None
+        )
     except ExpansionError as error:
         yield _problem(stage.start, str(error), "mend the variable")
         return
@@ -74,7 +85,9 @@ def _base(stage: Stage, scope: Scope) -> Iterator[Problem]:
         return
     place = typed.platform.span.start
     if not platform.text:
-        yield _problem(stage.start, f"empty platform value from expression {typed.platform}", hint, place)
+        yield _problem(
+            stage.start, f"empty platform value from expression {typed.platform}", hint, place
+        )
     elif what := platform_problem(platform.text):
         yield _problem(stage.start, what, "write OS/ARCHITECTURE, such as linux/arm64", place)
 
@@ -82,9 +95,16 @@ def _base(stage: Stage, scope: Scope) -> Iterator[Problem]:
 def _numbers(instruction: Instruction, count: int) -> Iterator[Problem]:
     for word, _ in from_words(instruction):
         if word.isdecimal() and word.isascii() and (len(word) > 9 or int(word) >= count):
-            yield _problem(instruction, f"invalid stage index {word}", f"stages are numbered 0 to {count - 1}")
+            yield _problem(
+                instruction, f"invalid stage index {word}", f"stages are numbered 0 to {count - 1}"
+            )
         elif "$" in word[:-1]:
-            yield _problem(instruction, _FROM_VARIABLE, "write FROM $IMAGE AS name, and --from=name", word.span.start)
+            yield _problem(
+                instruction,
+                _FROM_VARIABLE,
+                "write FROM $IMAGE AS name, and --from=name",
+                word.span.start,
+            )
 
 
 def _images(stages: Stages, stage: Stage, scope: Scope) -> Iterator[Problem]:
@@ -99,7 +119,11 @@ def _images(stages: Stages, stage: Stage, scope: Scope) -> Iterator[Problem]:
 
 def _used_images(stages: Stages, instruction: Instruction) -> Iterator[Problem]:
     for word, number in from_words(instruction):
-        if find_stage(stages, word, numbers=number) is None and "$" not in word and not _is_reference(word):
+        if (
+            find_stage(stages, word, numbers=number) is None
+            and "$" not in word
+            and not _is_reference(word)
+        ):
             yield _bad_reference(instruction, word, word.span.start)
 
 
@@ -114,19 +138,25 @@ def _bad_reference(instruction: Instruction, name: str, place: int | None = None
     what = f'failed to parse stage name "{name}": invalid reference format'
     if name != name.lower() and _is_reference(name.lower()):
         what += ": repository name must be lowercase"
-    return _problem(instruction, what, "write [registry/]name[:tag][@sha256:digest], in lower case", place)
+    return _problem(
+        instruction, what, "write [registry/]name[:tag][@sha256:digest], in lower case", place
+    )
 
 
 def _user_of(stages: Stages, stage: Stage, used: Stage) -> Instruction:
     """The instruction by which a stage uses another one."""
     for instruction in stage.instructions:
-        if any(find_stage(stages, word, numbers=number) is used for word, number in from_words(instruction)):
+        if any(
+            find_stage(stages, word, numbers=number) is used
+            for word, number in from_words(instruction)
+        ):
             return instruction
     return stage.start
 
 
 def _circle(stages: tuple[Stage, ...]) -> tuple[Stage, Stage] | None:
-    """A stage and the one that it uses, which needs it too. Iterative: files with thousands of stages are input too."""
+    """A stage and the one that it uses, which needs it too. Iterative: files with thousands of
+    stages are input too."""
     done: set[int] = set()
     for first in stages:
         path: list[tuple[int, Iterator[Stage]]] = []

@@ -1,4 +1,5 @@
-"""HEALTHCHECK. Rules: moby/buildkit parser/line_parsers.go (parseHealthConfig), instructions/parse.go."""
+"""HEALTHCHECK. Rules: moby/buildkit parser/line_parsers.go (parseHealthConfig),
+instructions/parse.go."""
 
 from __future__ import annotations
 
@@ -10,7 +11,16 @@ from imgopt.dockerfile.problems import Refused
 from imgopt.dockerfile.typed import Healthcheck, Located
 from imgopt.dockerfile.words import read_json
 
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SECONDS = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "μs": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _ARGUMENTS = re.compile(r"([^\t\n\v\f\r ]+)[\t\n\v\f\r ]*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)([^0-9.]*)")
@@ -28,7 +38,9 @@ def read_healthcheck(instruction: Instruction) -> Healthcheck:
     """Raises Refused."""
     found = split_healthcheck(instruction.value)
     if found is None:
-        raise Refused("HEALTHCHECK requires at least one argument", "write HEALTHCHECK CMD command, or NONE")
+        raise Refused(
+            "HEALTHCHECK requires at least one argument", "write HEALTHCHECK CMD command, or NONE"
+        )
     kind, rest = found.groups()
     json = read_json(rest)
     if kind.upper() == "NONE":
@@ -37,10 +49,15 @@ def read_healthcheck(instruction: Instruction) -> Healthcheck:
         return Healthcheck(None, None, none=True)
     flags = Flags(instruction)
     if kind.upper() != "CMD":
-        raise Refused(f'Unknown type "{kind.upper()}" in HEALTHCHECK (try CMD)', "write HEALTHCHECK CMD command")
+        raise Refused(
+            f'Unknown type "{kind.upper()}" in HEALTHCHECK (try CMD)',
+            "write HEALTHCHECK CMD command",
+        )
     if not rest or json == ():
         raise Refused("Missing command after HEALTHCHECK CMD", "write HEALTHCHECK CMD command")
-    shell = Located(rest, instruction.span_of(found.start(2), found.end(2))) if json is None else None
+    shell = (
+        Located(rest, instruction.span_of(found.start(2), found.end(2))) if json is None else None
+    )
     return Healthcheck(
         json,
         shell,
@@ -78,7 +95,11 @@ def _bad_duration(text: str, bare: str) -> str:
     if number is None:
         return f'time: invalid duration "{text}"'
     unit = number.group(1)
-    return f'time: unknown unit "{unit}" in duration "{text}"' if unit else f'time: missing unit in duration "{text}"'
+    return (
+        f'time: unknown unit "{unit}" in duration "{text}"'
+        if unit
+        else f'time: missing unit in duration "{text}"'
+    )
 
 
 def _retries(flags: Flags) -> int | None:
@@ -88,7 +109,9 @@ def _retries(flags: Flags) -> int | None:
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise Refused(f'strconv.ParseInt: parsing "{text}": invalid syntax', "write a whole number")
     if len(text) > 11 or not -(1 << 31) <= int(text) < 1 << 31:
-        raise Refused(f'strconv.ParseInt: parsing "{text}": value out of range', "write a smaller number")
+        raise Refused(
+            f'strconv.ParseInt: parsing "{text}": value out of range', "write a smaller number"
+        )
     if int(text) < 0:
         raise Refused(f"--retries cannot be negative ({int(text)})", "write 1 or more")
     return int(text)

@@ -18,10 +18,12 @@ _TABS = re.compile(r"^\t+", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Heredoc:
-    """One here-document. `content` is raw (tabs are still there when `chomp` is set), as is its `span` in the file.
+    """One here-document. `content` is raw (tabs are still there when `chomp` is set), as is its
+    `span` in the file.
 
-    `expand` is False when part of the name was quoted. `terminator` is the span of the line that ends it, without
-    its line end; both spans are None for a word that was only parsed and not read from a file.
+    `expand` is False when part of the name was quoted. `terminator` is the span of the line that
+    ends it, without its line end; both spans are None for a word that was only parsed and not read
+    from a file.
     """
 
     name: str
@@ -39,7 +41,8 @@ class Heredoc:
 
 
 def parse_heredoc(word: str) -> Heredoc | None:
-    """The here-document that a word announces, None when it announces none. Raises Refused for an open quote."""
+    """The here-document that a word announces, None when it announces none. Raises Refused for an
+    open quote."""
     found = _HEREDOC.fullmatch(word)
     if not found or not found.group(3):
         return None
@@ -57,7 +60,8 @@ def parse_heredoc(word: str) -> Heredoc | None:
 
 
 def heredocs_in(line: str) -> list[Heredoc]:
-    """The here-documents that a whole logical line announces, in order. A line that cannot be lexed has none."""
+    """The here-documents that a whole logical line announces, in order. A line that cannot be lexed
+    has none."""
     try:
         words = Lexer(line, {}, raw_quotes=True, raw_escapes=True, skip_unset=True).run().words
     except ExpansionError:

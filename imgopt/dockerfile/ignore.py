@@ -1,8 +1,8 @@
 """`.dockerignore`: which files of the context a build gets.
 
-Rules: moby/patternmatcher and its ignorefile. Patterns are anchored at the root; `*` and `?` stay within a name; `**`
-is any depth; a match on a directory counts for what is in it; the last pattern that matches decides; `!` takes files
-back, also below an excluded directory.
+Rules: moby/patternmatcher and its ignorefile. Patterns are anchored at the root; `*` and `?` stay
+within a name; `**` is any depth; a match on a directory counts for what is in it; the last pattern
+that matches decides; `!` takes files back, also below an excluded directory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _GLOBS = re.compile(r"[*?\[\\]")
 
 @dataclass(frozen=True, slots=True)
 class IgnorePattern:
-    """One line. `text` is cleaned and without `!`; `negated` is a line that began with it; `line` counts from 1."""
+    """One line. `text` is cleaned and without `!`; `negated` is a line that began with it; `line`
+    counts from 1."""
 
     text: str
     negated: bool
@@ -57,14 +58,16 @@ class IgnoreFile:
     def excludes(self, path: str, is_dir: bool = False) -> bool:
         """Whether the build does not get this path, which is relative to the context, with `/`.
 
-        For a directory (`is_dir`) the answer is False while a `!` pattern may still take back something in it.
+        For a directory (`is_dir`) the answer is False while a `!` pattern may still take back
+        something in it.
         """
         path = _clean(path)
         matched = self._outcome(self._step(path, self._above(path)))
         return matched and not (is_dir and self.keeps_below(path))
 
     def decide(self, path: str) -> IgnorePattern | None:
-        """The pattern that decides about a path, a `!` pattern included; None when no pattern says anything."""
+        """The pattern that decides about a path, a `!` pattern included; None when no pattern says
+        anything."""
         decided = None
         matched = False
         for pattern, match in zip(self.patterns, self._matches(_clean(path)), strict=True):
@@ -74,8 +77,9 @@ class IgnoreFile:
         return decided
 
     def _matches(self, path: str) -> tuple[bool, ...]:
-        """For each pattern whether it counts for the path. What matched a directory counts for all that is in it; a
-        pattern that could not change the outcome is not tried (its result would be handed on to the children)."""
+        """For each pattern whether it counts for the path. What matched a directory counts for all
+        that is in it; a pattern that could not change the outcome is not tried (its result would be
+        handed on to the children)."""
         found: tuple[bool, ...] = (False,) * len(self.patterns)
         for at in (*_slashes(path), len(path)):
             found = tuple(_tried(self.patterns, path[:at], found))
@@ -83,10 +87,12 @@ class IgnoreFile:
 
     @cached_property
     def _groups(self) -> tuple[_Group, ...]:
-        """Patterns of one kind that follow each other count as one: whichever of them matches, the outcome is the same,
-        for the path and for what is in it."""
+        """Patterns of one kind that follow each other count as one: whichever of them matches, the
+        outcome is the same, for the path and for what is in it."""
         kinds = groupby(self.patterns, key=lambda pattern: pattern.negated)
-        return tuple(_Group.of(negated, [pattern.text for pattern in found]) for negated, found in kinds)
+        return tuple(
+            _Group.of(negated, [pattern.text for pattern in found]) for negated, found in kinds
+        )
 
     def _above(self, path: str) -> tuple[bool, ...]:
         """What the folder of a path hands on to it."""
@@ -115,9 +121,12 @@ class IgnoreFile:
         return matched
 
     def keeps_below(self, directory: str) -> bool:
-        """Whether a `!` pattern may take back something inside an excluded directory, so that one must look into it."""
+        """Whether a `!` pattern may take back something inside an excluded directory, so that one
+        must look into it."""
         prefix = _clean(directory) + "/"
-        return any(pattern.negated and _may_reach(pattern.text, prefix) for pattern in self.patterns)
+        return any(
+            pattern.negated and _may_reach(pattern.text, prefix) for pattern in self.patterns
+        )
 
 
 def _slashes(path: str) -> Iterator[int]:
@@ -127,7 +136,9 @@ def _slashes(path: str) -> Iterator[int]:
         at = path.find("/", at + 1)
 
 
-def _tried(patterns: Sequence[IgnorePattern | _Group], path: str, above: Sequence[bool]) -> Iterator[bool]:
+def _tried(
+    patterns: Sequence[IgnorePattern | _Group], path: str, above: Sequence[bool]
+) -> Iterator[bool]:
     matched = False
     for pattern, inherited in zip(patterns, above, strict=True):
         match = inherited or (pattern.negated == matched and pattern.matches(path))
@@ -138,7 +149,8 @@ def _tried(patterns: Sequence[IgnorePattern | _Group], path: str, above: Sequenc
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Patterns that are tried together. Most are a path, or a name at any depth: those need no search."""
+    """Patterns that are tried together. Most are a path, or a name at any depth: those need no
+    search."""
 
     negated: bool
     paths: frozenset[str]
@@ -155,7 +167,12 @@ class _Group:
                 names.add(text[3:])
             else:
                 others.append(f"(?:{_whole(text)})")
-        return cls(negated, frozenset(paths), frozenset(names), _compiled("|".join(others)) if others else None)
+        return cls(
+            negated,
+            frozenset(paths),
+            frozenset(names),
+            _compiled("|".join(others)) if others else None,
+        )
 
     def matches(self, path: str) -> bool:
         """As IgnorePattern.matches, for one of them."""
@@ -188,12 +205,18 @@ def _pattern(line: str, number: int, name: str) -> IgnorePattern | None:
         text = _clean(text)
         text = text.removeprefix("/") if len(text) > 1 else text
     if not text:
-        raise InputError('illegal exclusion pattern: "!"', location=Location(name, number), hint="name a path after !")
+        raise InputError(
+            'illegal exclusion pattern: "!"',
+            location=Location(name, number),
+            hint="name a path after !",
+        )
     try:
         return IgnorePattern(text, negated, number, _matcher(text))
     except re.error:
         what = f"syntax error in pattern: {text}"
-        raise InputError(what, location=Location(name, number), hint="close the [ or escape it") from None
+        raise InputError(
+            what, location=Location(name, number), hint="close the [ or escape it"
+        ) from None
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
@@ -202,13 +225,16 @@ def _matcher(pattern: str) -> Callable[[str], bool]:
 
 
 def _compiled(expression: str) -> re.Pattern[str]:
-    with warnings.catch_warnings():  # Python warns of `[[`, which means here what it means to BuildKit
+    with (
+        warnings.catch_warnings()
+    ):  # Python warns of `[[`, which means here what it means to BuildKit
         warnings.simplefilter("ignore", FutureWarning)
         return re.compile(expression)
 
 
 def _whole(pattern: str) -> str:
-    """As patternmatcher compiles it: equality, a beginning or an end where that is enough, else an expression."""
+    """As patternmatcher compiles it: equality, a beginning or an end where that is enough, else an
+    expression."""
     if not _GLOBS.search(pattern):
         return re.escape(pattern)
     if pattern.startswith("**") and not _GLOBS.search(pattern, 2):
@@ -248,7 +274,8 @@ def _piece(pattern: str, at: int) -> tuple[str, int]:
 
 
 def find_ignore_file(context: Path, dockerfile: Path) -> Path | None:
-    """`<dockerfile>.dockerignore` beside the Dockerfile if there is one, else the context's `.dockerignore`."""
+    """`<dockerfile>.dockerignore` beside the Dockerfile if there is one, else the context's
+    `.dockerignore`."""
     own = dockerfile.with_name(dockerfile.name + ".dockerignore")
     if own.is_file():
         return own

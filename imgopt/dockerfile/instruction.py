@@ -29,10 +29,11 @@ class Flag(NamedTuple):
 class Instruction:
     """One instruction.
 
-    `keyword` is upper case; `line` and `end_line` count from 1; `span` runs from the first character of the keyword
-    to the last character (here-documents included, the final line end not); `extent` is all of its lines, from the
-    start of the first line to the end of the last, line end included. `comments` are the spans of the comment lines
-    above it since the instruction before. `stage` is the index of its stage, -1 before the first FROM.
+    `keyword` is upper case; `line` and `end_line` count from 1; `span` runs from the first
+    character of the keyword to the last character (here-documents included, the final line end
+    not); `extent` is all of its lines, from the start of the first line to the end of the last,
+    line end included. `comments` are the spans of the comment lines above it since the instruction
+    before. `stage` is the index of its stage, -1 before the first FROM.
     """
 
     keyword: str
@@ -48,7 +49,9 @@ class Instruction:
     escape: str = "\\"
     has_empty_continuation: bool = False
     stage: int = -1
-    _memo: list[tuple[Typed | None, Problem | None]] = field(init=False, repr=False, default_factory=list)
+    _memo: list[tuple[Typed | None, Problem | None]] = field(
+        init=False, repr=False, default_factory=list
+    )
 
     @property
     def value(self) -> str:
@@ -73,7 +76,8 @@ class Instruction:
 
     @property
     def value_span(self) -> Span:
-        """From the first to the last character of the arguments, continuations between them included."""
+        """From the first to the last character of the arguments, continuations between them
+        included."""
         return self.statement.logical.span(self.statement.start, self.statement.end)
 
     def span_of(self, start: int, end: int) -> Span:
@@ -87,14 +91,18 @@ class Instruction:
     @property
     def flags(self) -> tuple[Flag, ...]:
         logical = self.statement.logical
-        return tuple(Flag(raw.name, raw.value, logical.span(raw.start, raw.end)) for raw in self.statement.flags)
+        return tuple(
+            Flag(raw.name, raw.value, logical.span(raw.start, raw.end))
+            for raw in self.statement.flags
+        )
 
     def flag(self, name: str) -> Flag | None:
         return next((flag for flag in self.flags if flag.name == name), None)
 
     @property
     def json(self) -> tuple[str, ...] | None:
-        """The strings of the exec (JSON) form; None for the shell form and for arrays that BuildKit refuses."""
+        """The strings of the exec (JSON) form; None for the shell form and for arrays that BuildKit
+        refuses."""
         inner = self.statement
         try:
             if inner.keyword == "HEALTHCHECK":
@@ -112,7 +120,10 @@ class Instruction:
         if strings is None:
             return [self.locate(word) for word in split_blanks(self.value)] if self.value else []
         places = [found.span() for found in _JSON_STRING.finditer(self.value)]
-        return [Located(text, self.span_of(*place)) for text, place in zip(strings, places, strict=False)]
+        return [
+            Located(text, self.span_of(*place))
+            for text, place in zip(strings, places, strict=False)
+        ]
 
     def quoted_words(self) -> list[Located]:
         """The arguments cut at blanks that are neither quoted nor escaped."""
@@ -142,7 +153,9 @@ class Instruction:
         offset = self.span.start if refused.place is None else refused.place
         line = self.line + self.text.count("\n", self.extent.start, offset)
         column = offset - self.text.rfind("\n", 0, offset)
-        return Problem(refused.message, Location(self.name, line, column), refused.hint, refused.phase)
+        return Problem(
+            refused.message, Location(self.name, line, column), refused.hint, refused.phase
+        )
 
     @property
     def typed(self) -> Typed | None:

@@ -82,12 +82,14 @@ class Dockerfile:
 
     @cached_property
     def errors(self) -> tuple[Problem, ...]:
-        """Everything that BuildKit would refuse when it builds the last stage, in the order in which it finds it."""
+        """Everything that BuildKit would refuse when it builds the last stage, in the order in
+        which it finds it."""
         return self.errors_of(None, {})
 
     def errors_of(self, target: str | None, build_args: Mapping[str, str]) -> tuple[Problem, ...]:
-        """The same for `--target` and `--build-arg`. BuildKit reads every instruction, but carries out only those of
-        the stages that the target needs. A target that the file does not have counts as none."""
+        """The same for `--target` and `--build-arg`. BuildKit reads every instruction, but carries
+        out only those of the stages that the target needs. A target that the file does not have
+        counts as none."""
         found = [*self.problems, *self._misread()]
         stages = self.bind(build_args)
         if not found and not stages:
@@ -97,7 +99,12 @@ class Dockerfile:
             scope = self.global_scope(build_args)
             found.extend(check_stages(stages, scope, self._before_stages))
             found = found or list(check_dispatch(stages, last, scope, build_args))
-        return tuple(sorted(found, key=lambda item: (item.phase, item.location.line or 0, item.location.column or 0)))
+        return tuple(
+            sorted(
+                found,
+                key=lambda item: (item.phase, item.location.line or 0, item.location.column or 0),
+            )
+        )
 
     def _misread(self) -> Iterator[Problem]:
         for instruction in self.instructions:
@@ -110,7 +117,9 @@ class Dockerfile:
     def _before_stages(self) -> Iterator[Instruction]:
         return takewhile(lambda item: item.stage < 0, self.instructions)
 
-    def check(self, target: str | None = None, build_args: Mapping[str, str] | None = None) -> Dockerfile:
+    def check(
+        self, target: str | None = None, build_args: Mapping[str, str] | None = None
+    ) -> Dockerfile:
         """Returns itself; raises InputError for the first thing that BuildKit would refuse."""
         found = self.errors_of(target, build_args or {}) if target or build_args else self.errors
         if found:
@@ -118,11 +127,14 @@ class Dockerfile:
         return self
 
     def stage(self, which: str | int) -> Stage:
-        """The stage of that name or number, as `--from` finds it. Raises InputError when there is none."""
+        """The stage of that name or number, as `--from` finds it. Raises InputError when there is
+        none."""
         found = graph.find_stage(self.stages, str(which))
         if found is None:
             known = ", ".join(str(stage) for stage in self.stages) or "none"
-            raise InputError(f"{self.name} has no stage {str(which)!r}", hint=f"its stages: {known}")
+            raise InputError(
+                f"{self.name} has no stage {str(which)!r}", hint=f"its stages: {known}"
+            )
         return found
 
     def target(self, name: str | None = None) -> Stage:
@@ -163,7 +175,8 @@ class Dockerfile:
         build_args: Mapping[str, str] | None = None,
         base_env: Mapping[str, str] | None = None,
     ) -> Scope:
-        """What `instruction` sees: everything that the instructions before it set, `FROM stage` chains included.
+        """What `instruction` sees: everything that the instructions before it set, `FROM stage`
+        chains included.
 
         `base_env` is the environment of the image at the bottom of the chain.
         """
@@ -173,7 +186,9 @@ class Dockerfile:
         known = self._stage_scopes.get(key)
         if known is None:
             stage = self.stages[instruction.stage]
-            known = self._stage_scopes[key] = StageScopes(stage, self._start_of(stage, {}, base_env or {}))
+            known = self._stage_scopes[key] = StageScopes(
+                stage, self._start_of(stage, {}, base_env or {})
+            )
         return known.at(instruction)
 
     @cached_property
@@ -189,12 +204,16 @@ class Dockerfile:
         """`scope_at`, to be walked on from: add the instruction to see what the next one sees."""
         at = instruction.span.start
         if instruction.stage < 0 or instruction.keyword == "FROM":
-            return global_builder([item for item in self._before_stages if item.span.start < at], build_args or {})
+            return global_builder(
+                [item for item in self._before_stages if item.span.start < at], build_args or {}
+            )
         stage = self.bind(build_args or {})[instruction.stage]
         builder = self._start_of(stage, build_args or {}, base_env or {})
         return builder.add([item for item in stage.instructions if item.span.start < at])
 
-    def _start_of(self, stage: Stage, build_args: Mapping[str, str], base_env: Mapping[str, str]) -> ScopeBuilder:
+    def _start_of(
+        self, stage: Stage, build_args: Mapping[str, str], base_env: Mapping[str, str]
+    ) -> ScopeBuilder:
         """What the stage's own FROM hands on."""
         builder = ScopeBuilder(self.global_scope(build_args).values, build_args, base_env)
         for part in stage.chain[:-1]:
@@ -202,7 +221,8 @@ class Dockerfile:
         return builder
 
     def shell_at(self, instruction: Instruction) -> tuple[str, ...]:
-        """The shell that the shell form of `instruction` runs in: `scope_at(...).shell`, without the rest."""
+        """The shell that the shell form of `instruction` runs in: `scope_at(...).shell`, without
+        the rest."""
         return self.scope_at(instruction).shell if self._names_shell else DEFAULT_SHELL
 
     def script_at(self, instruction: Instruction) -> Script:
@@ -211,7 +231,9 @@ class Dockerfile:
         if known is None:
             from imgopt.dockerfile.shell import read_shell
 
-            known = self._scripts[instruction.span.start] = read_shell(instruction, self.shell_at(instruction))
+            known = self._scripts[instruction.span.start] = read_shell(
+                instruction, self.shell_at(instruction)
+            )
         return known
 
     @cached_property
@@ -224,7 +246,9 @@ class Dockerfile:
 
     def at_line(self, line: int) -> Instruction | None:
         """The instruction that covers a line (counted from 1)."""
-        return next((item for item in self.instructions if item.line <= line <= item.end_line), None)
+        return next(
+            (item for item in self.instructions if item.line <= line <= item.end_line), None
+        )
 
 
 def _early(instruction: Instruction) -> Problem:

@@ -1,4 +1,5 @@
-"""`RUN --mount=type=…,target=…`. Rules: moby/buildkit frontend/dockerfile/instructions/commands_runmount.go."""
+"""`RUN --mount=type=…,target=…`. Rules: moby/buildkit
+frontend/dockerfile/instructions/commands_runmount.go."""
 
 from __future__ import annotations
 
@@ -67,7 +68,9 @@ def _read(value: str, expand: Expand) -> tuple[Mount, dict[str, str | None]]:
         key, equals, text = item.partition("=")
         key = key.lower()
         if not equals and key not in (*_SWITCHES, "required"):
-            raise _refused(f"invalid field '{item}' must be a key=value pair", f"write {key or 'key'}=VALUE")
+            raise _refused(
+                f"invalid field '{item}' must be a key=value pair", f"write {key or 'key'}=VALUE"
+            )
         given = expand(text) if equals else ""
         if key in _SWITCHES:
             switches["readonly"] = _switch(key, given, bool(equals)) is _SWITCHES[key]
@@ -75,7 +78,9 @@ def _read(value: str, expand: Expand) -> tuple[Mount, dict[str, str | None]]:
             _allow("required", known["type"], ("secret", "ssh"))
             switches["required"] = _switch(key, given, bool(equals))
         elif key not in _NAMES:
-            raise _refused(f"unexpected key '{key}' in '{item}'", "expected one of " + ", ".join(_NAMES))
+            raise _refused(
+                f"unexpected key '{key}' in '{item}'", "expected one of " + ", ".join(_NAMES)
+            )
         else:
             fields[_NAMES[key]] = text
             known[_NAMES[key]] = _checked(key, given, known["type"])
@@ -97,7 +102,9 @@ def _split(value: str) -> list[str]:
     if not items:
         raise Refused("failed to parse csv mounts: EOF", "write --mount=type=TYPE,target=PATH")
     if any('"' in item for item in items) and re.search(r'(?:^|,)[^",]+"', value):
-        raise Refused('failed to parse csv mounts: bare " in non-quoted-field', "write key=value,key=value")
+        raise Refused(
+            'failed to parse csv mounts: bare " in non-quoted-field', "write key=value,key=value"
+        )
     return items
 
 
@@ -119,7 +126,9 @@ def _switch(key: str, word: str | None, given: bool) -> bool:
 
 def _allow(key: str, kind: str | None, kinds: tuple[str, ...]) -> None:
     if kind is not None and kind not in kinds:
-        raise _refused(f"unexpected key '{key}' for mount type '{kind}'", f"only {' and '.join(kinds)} have it")
+        raise _refused(
+            f"unexpected key '{key}' for mount type '{kind}'", f"only {' and '.join(kinds)} have it"
+        )
 
 
 def _checked(key: str, word: str | None, kind: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """Edits of whole instructions and stages: insert, delete, move, renumber.
 
-Each function proposes edits and changes nothing; `apply_edits` applies them together. Comments directly above an
-instruction belong to it. Inserted text gets the file's line ends.
+Each function proposes edits and changes nothing; `apply_edits` applies them together. Comments
+directly above an instruction belong to it. Inserted text gets the file's line ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from imgopt.dockerfile.typed import Copy, Onbuild
 
 
 def block(dockerfile: Dockerfile, instruction: Instruction) -> Span:
-    """The instruction's lines and the comment lines directly above it, from line start to after the line end."""
+    """The instruction's lines and the comment lines directly above it, from line start to after the
+    line end."""
     start = instruction.extent.start
     for comment in reversed(instruction.comments):
         if comment.end != start or dockerfile.text.startswith("#!", comment.start):
@@ -56,7 +57,9 @@ def insert_after(dockerfile: Dockerfile, instruction: Instruction, text: str) ->
     style = Style.of(dockerfile)
     end = instruction.extent.end
     lines = style.lines(text)
-    if _is_open(instruction):  # the file ends in a continuation: the new line would be read as part of it
+    if _is_open(
+        instruction
+    ):  # the file ends in a continuation: the new line would be read as part of it
         logical = instruction.statement.logical
         return Edit(logical.place(len(logical.text)), end, style.eol + lines)
     if not dockerfile.text.endswith("\n", 0, end):
@@ -77,11 +80,15 @@ def insert_at_top(dockerfile: Dockerfile, text: str) -> Edit:
             break
         at = node.span.end
     lines = Style.of(dockerfile).lines(text)
-    return Edit(at, at, lines if not at or dockerfile.text[at - 1] in "\n\ufeff" else dockerfile.eol + lines)
+    return Edit(
+        at, at, lines if not at or dockerfile.text[at - 1] in "\n\ufeff" else dockerfile.eol + lines
+    )
 
 
 def _is_head(dockerfile: Dockerfile, span: Span) -> bool:
-    return dockerfile.text[span.start : span.end] == "\ufeff" or dockerfile.text.startswith("#!", span.start)
+    return dockerfile.text[span.start : span.end] == "\ufeff" or dockerfile.text.startswith(
+        "#!", span.start
+    )
 
 
 def move_before(dockerfile: Dockerfile, instruction: Instruction, other: Instruction) -> list[Edit]:
@@ -134,8 +141,8 @@ def _after_blanks(dockerfile: Dockerfile, end: int) -> int:
 
 
 def renumber(dockerfile: Dockerfile, index: int, count: int = 1) -> list[Edit]:
-    """What must change in every `--from=N` when `count` stages are put in front of stage `index` (or, with a negative
-    count, taken away there)."""
+    """What must change in every `--from=N` when `count` stages are put in front of stage `index`
+    (or, with a negative count, taken away there)."""
     return [
         Edit(*span, str(number + count))
         for instruction in dockerfile.instructions
@@ -145,14 +152,16 @@ def renumber(dockerfile: Dockerfile, index: int, count: int = 1) -> list[Edit]:
 
 
 def insert_stage(dockerfile: Dockerfile, before: Stage, text: str) -> list[Edit]:
-    """Puts a new stage in front of `before`, with an empty line between, and renumbers `--from=N`."""
+    """Puts a new stage in front of `before`, with an empty line between, and renumbers
+    `--from=N`."""
     at = block(dockerfile, before.start).start
     lines = Style.of(dockerfile).lines(text) + dockerfile.eol
     return [Edit(at, at, lines), *renumber(dockerfile, before.index)]
 
 
 def _numbers(instruction: Instruction) -> Iterator[tuple[int, Span]]:
-    """The stage number that the instruction uses, with its place. (A number in a mount is an image's name.)"""
+    """The stage number that the instruction uses, with its place. (A number in a mount is an
+    image's name.)"""
     typed = instruction.typed
     if isinstance(typed, Onbuild):
         yield from _numbers(typed.trigger)

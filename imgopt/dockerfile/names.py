@@ -1,15 +1,20 @@
-"""Which files are Dockerfiles, by their names: those that `docker build` and people use, and no templates of them."""
+"""Which files are Dockerfiles, by their names: those that `docker build` and people use, and no
+templates of them."""
 
 from __future__ import annotations
 
 import re
 
-_NAMES = re.compile(r"(?:Dockerfile|Containerfile)(?:[._-].+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE)
+_NAMES = re.compile(
+    r"(?:Dockerfile|Containerfile)(?:[._-].+)?|.+\.(?:dockerfile|containerfile)", re.IGNORECASE
+)
 _OTHERS = re.compile(
-    r"\.(?:(?:docker|container)ignore|md|rst|orig|bak|rej|sw[op]|sh|py|js|ts|go|json|lock)", re.IGNORECASE
+    r"\.(?:(?:docker|container)ignore|md|rst|orig|bak|rej|sw[op]|sh|py|js|ts|go|json|lock)",
+    re.IGNORECASE,
 )
 _TEMPLATES = re.compile(
-    r"\.(?:j2|jinja2?|tmpl|tpl|template|erb|ejs|mustache|hbs|handlebars|gotmpl|in|m4)", re.IGNORECASE
+    r"\.(?:j2|jinja2?|tmpl|tpl|template|erb|ejs|mustache|hbs|handlebars|gotmpl|in|m4)",
+    re.IGNORECASE,
 )
 
 
@@ -24,10 +29,14 @@ def is_template(name: str) -> bool:
 
 def is_dockerfile(name: str) -> bool:
     """
-    >>> [is_dockerfile(name) for name in ("Dockerfile-dev", "web.dockerfile", "Dockerfile.tmpl", "a.dockerignore")]
-    [True, True, False, False]
+    >>> [is_dockerfile(name) for name in ("Dockerfile-dev", "web.dockerfile", "a.dockerignore")]
+    [True, True, False]
     """
-    return _NAMES.fullmatch(name) is not None and not _ends_with(_OTHERS, name) and not is_template(name)
+    return (
+        _NAMES.fullmatch(name) is not None
+        and not _ends_with(_OTHERS, name)
+        and not is_template(name)
+    )
 
 
 def _ends_with(endings: re.Pattern[str], name: str) -> bool:

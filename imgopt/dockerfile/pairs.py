@@ -25,7 +25,12 @@ def read_arg(instruction: Instruction) -> Arg:
     words = instruction.quoted_words()
     if not words:
         raise Refused("ARG requires at least one argument", "write ARG NAME or ARG NAME=default")
-    return Arg(tuple(_pair("ARG", word) if "=" in word else KeyValue(word, None, word.span, None) for word in words))
+    return Arg(
+        tuple(
+            _pair("ARG", word) if "=" in word else KeyValue(word, None, word.span, None)
+            for word in words
+        )
+    )
 
 
 def _pairs(instruction: Instruction) -> tuple[tuple[KeyValue, ...], bool]:

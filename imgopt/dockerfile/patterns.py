@@ -1,7 +1,9 @@
-"""The patterns of `${name#p}`, `${name%p}` and `${name/p/r}`: `*`, `?` and escapes, matched as BuildKit does.
+"""The patterns of `${name#p}`, `${name%p}` and `${name/p/r}`: `*`, `?` and escapes, matched as
+BuildKit does.
 
-BuildKit turns them into Go regular expressions; here they are matched piece by piece, so that a pattern with many
-stars cannot take exponential time. Rules: moby/buildkit frontend/dockerfile/shell/lex.go.
+BuildKit turns them into Go regular expressions; here they are matched piece by piece, so that a
+pattern with many stars cannot take exponential time. Rules: moby/buildkit
+frontend/dockerfile/shell/lex.go.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ def trim_suffix(value: str, pattern: str, longest: bool) -> str:
 
 
 def replace(value: str, pattern: str, text: str, everywhere: bool) -> str:
-    """`value` with the first or every match replaced. Only "every" expands `$0` and `$name` in the text, as in Go."""
+    """`value` with the first or every match replaced. Only "every" expands `$0` and `$name` in the
+    text, as in Go."""
     pieces = _pieces(pattern)
     out = []
     copied = 0
@@ -109,7 +112,8 @@ def _last(piece: re.Pattern[str], value: str, end: int, limit: int, longest: boo
 
 
 def _matches(pieces: list[re.Pattern[str]], value: str) -> Iterator[tuple[int, int]]:
-    """The leftmost matches, longest stars, in order and without overlap, as Go's `ReplaceAll` meets them."""
+    """The leftmost matches, longest stars, in order and without overlap, as Go's `ReplaceAll` meets
+    them."""
     at = 0
     while at <= len(value):
         found = pieces[0].search(value, at)

@@ -27,7 +27,9 @@ def read_typed(instruction: Instruction) -> Typed:
     reader = _READERS.get(instruction.keyword)
     if reader is None:
         close = get_close_matches(instruction.keyword, _READERS, 1)
-        hint = f"did you mean {close[0]}?" if close else "expected an instruction such as RUN or COPY"
+        hint = (
+            f"did you mean {close[0]}?" if close else "expected an instruction such as RUN or COPY"
+        )
         raise Refused(f"unknown instruction: {_word(instruction)}", hint)
     _ = instruction.statement.json  # BuildKit refuses other arrays before it looks at anything else
     return reader(instruction)
@@ -49,10 +51,15 @@ def _from(instruction: Instruction) -> typed.From:
     if len(words) == 3 and words[1].lower() == "as":
         name = Located(words[2].lower(), words[2].span)
         if not _STAGE_NAME.fullmatch(name):
-            what = f'invalid name for build stage: "{words[2]}", name can\'t start with a number or contain symbols'
+            what = (
+                f'invalid name for build stage: "{words[2]}", name can\'t start with a number or'
+                " contain symbols"
+            )
             raise Refused(what, "use letters, digits, '-', '_' and '.'")
     elif len(words) != 1:
-        raise Refused("FROM requires either one or three arguments", "write FROM image or FROM image AS name")
+        raise Refused(
+            "FROM requires either one or three arguments", "write FROM image or FROM image AS name"
+        )
     flags = Flags(instruction)
     return typed.From(words[0], name, flags.text("platform"))
 
@@ -125,7 +132,10 @@ def _with_destination(instruction: Instruction) -> list[Located]:
     words = instruction.words()
     if len(words) < 2:
         what = f"{instruction.keyword} requires at least two arguments, but only one was provided."
-        raise Refused(f"{what} Destination could not be determined.", "write the sources, then the destination")
+        raise Refused(
+            f"{what} Destination could not be determined.",
+            "write the sources, then the destination",
+        )
     return words
 
 
@@ -143,9 +153,17 @@ def _run(instruction: Instruction) -> typed.Run:
     mounts = tuple(read_mount(value) for value in flags.texts("mount"))
     network, security = flags.text("network"), flags.text("security")
     if network is not None and network not in ("default", "none", "host"):
-        raise Refused(f'invalid network mode "{network}"', "expected default, none or host", network.span.start)
+        raise Refused(
+            f'invalid network mode "{network}"',
+            "expected default, none or host",
+            network.span.start,
+        )
     if security is not None and security not in ("insecure", "sandbox"):
-        raise Refused(f'security "{security}" is not valid', "expected sandbox or insecure", security.span.start)
+        raise Refused(
+            f'security "{security}" is not valid',
+            "expected sandbox or insecure",
+            security.span.start,
+        )
     return typed.Run(json, shell, mounts, network, security, instruction.heredocs)
 
 
@@ -163,7 +181,9 @@ def _shell(instruction: Instruction) -> typed.Shell:
     Flags(instruction)
     strings = instruction.statement.json
     if strings is None and instruction.value:
-        raise Refused("SHELL requires the arguments to be in JSON form", 'write SHELL ["/bin/sh", "-c"]')
+        raise Refused(
+            "SHELL requires the arguments to be in JSON form", 'write SHELL ["/bin/sh", "-c"]'
+        )
     if not strings:
         raise Refused("SHELL requires at least one argument", 'write SHELL ["/bin/sh", "-c"]')
     return typed.Shell(strings)
@@ -171,7 +191,9 @@ def _shell(instruction: Instruction) -> typed.Shell:
 
 def _whole(instruction: Instruction, flags: bool = True) -> Located:
     if not instruction.value:
-        raise Refused(f"{instruction.keyword} requires exactly one argument", "one argument was expected")
+        raise Refused(
+            f"{instruction.keyword} requires exactly one argument", "one argument was expected"
+        )
     if flags:
         Flags(instruction)
     return Located(instruction.value, instruction.value_span)
@@ -180,7 +202,10 @@ def _whole(instruction: Instruction, flags: bool = True) -> Located:
 def _list(instruction: Instruction) -> tuple[Located, ...]:
     words = instruction.words()
     if not words:
-        raise Refused(f"{instruction.keyword} requires at least one argument", "one argument or more was expected")
+        raise Refused(
+            f"{instruction.keyword} requires at least one argument",
+            "one argument or more was expected",
+        )
     Flags(instruction)
     return tuple(words)
 
@@ -198,9 +223,14 @@ def _onbuild(instruction: Instruction) -> typed.Onbuild:
         raise Refused("ONBUILD requires at least one argument", "write ONBUILD and an instruction")
     Flags(instruction)
     if trigger.keyword == "ONBUILD":
-        raise Refused("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", "name the instruction itself")
+        raise Refused(
+            "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", "name the instruction itself"
+        )
     if trigger.keyword in ("MAINTAINER", "FROM"):
-        raise Refused(f"{trigger.keyword} isn't allowed as an ONBUILD trigger", "any other instruction was expected")
+        raise Refused(
+            f"{trigger.keyword} isn't allowed as an ONBUILD trigger",
+            "any other instruction was expected",
+        )
     try:
         if trigger.keyword in _READERS:
             _READERS[trigger.keyword](trigger)

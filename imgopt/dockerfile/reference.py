@@ -1,7 +1,8 @@
 """Image references: `[registry/]repository[:tag][@digest]`.
 
-Rules: distribution/reference. The first part is a registry only if it has a `.` or a `:`, is `localhost`, or has
-capital letters; everything else lives on Docker Hub, and names without a path there are in `library/`.
+Rules: distribution/reference. The first part is a registry only if it has a `.` or a `:`, is
+`localhost`, or has capital letters; everything else lives on Docker Hub, and names without a path
+there are in `library/`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from imgopt.errors import InputError
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
-_REGISTRY = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?)(?::[0-9]+)?")
+_REGISTRY = re.compile(
+    r"(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?)(?::[0-9]+)?"
+)
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
 _HUB = "docker.io"
@@ -34,7 +37,8 @@ class ImageReference:
 
     @classmethod
     def parse(cls, text: str) -> ImageReference:
-        """Raises InputError for what is not an image reference (capital letters in the path, an empty tag, …)."""
+        """Raises InputError for what is not an image reference (capital letters in the path, an
+        empty tag, …)."""
         rest, at, digest = text.partition("@")
         path, colon, tag = rest, "", ""
         if rest.rfind(":") > rest.rfind("/"):
@@ -46,7 +50,10 @@ class ImageReference:
             or (colon and not _TAG.fullmatch(tag))
             or (at and not _DIGEST.fullmatch(digest))
         ):
-            raise InputError(f"invalid image reference: {text!r}", hint="write [registry/]name[:tag][@sha256:digest]")
+            raise InputError(
+                f"invalid image reference: {text!r}",
+                hint="write [registry/]name[:tag][@sha256:digest]",
+            )
         return cls(repository, registry, tag or None, digest or None)
 
     @property
@@ -63,13 +70,18 @@ class ImageReference:
 
     @property
     def canonical(self) -> str:
-        """The full name that tools use: `docker.io/library/python:3.12`, with `latest` where nothing else is said."""
+        """The full name that tools use: `docker.io/library/python:3.12`, with `latest` where
+        nothing else is said."""
         registry = self.registry or _HUB
         path = self.repository
         if registry in (_HUB, "index.docker.io"):
             registry, path = _HUB, path if "/" in path else f"library/{path}"
         tag = self.tag or (None if self.digest else "latest")
-        return f"{registry}/{path}" + (f":{tag}" if tag else "") + (f"@{self.digest}" if self.digest else "")
+        return (
+            f"{registry}/{path}"
+            + (f":{tag}" if tag else "")
+            + (f"@{self.digest}" if self.digest else "")
+        )
 
     def with_tag(self, tag: str | None) -> ImageReference:
         """The same name with another tag and without a digest."""
@@ -79,7 +91,11 @@ class ImageReference:
         return replace(self, digest=digest)
 
     def __str__(self) -> str:
-        return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+        return (
+            self.name
+            + (f":{self.tag}" if self.tag else "")
+            + (f"@{self.digest}" if self.digest else "")
+        )
 
 
 def _split_registry(path: str) -> tuple[str | None, str]:

@@ -1,8 +1,10 @@
-"""The variables in force at a line: ARG and ENV, global and per stage, and the stage's directory, user and shell.
+"""The variables in force at a line: ARG and ENV, global and per stage, and the stage's directory,
+user and shell.
 
-Rules: moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go (dispatchEnv, dispatchArg, the global arguments).
-All words of one instruction are expanded with the values from before it; a later ARG hides an earlier ENV and the
-other way round; a stage built on another stage keeps that stage's ENV and ARG.
+Rules: moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go (dispatchEnv, dispatchArg, the
+global arguments). All words of one instruction are expanded with the values from before it; a later
+ARG hides an earlier ENV and the other way round; a stage built on another stage keeps that stage's
+ENV and ARG.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 
 
 def platform_arguments(platform: str = "linux/amd64") -> dict[str, str]:
-    """The arguments that BuildKit predefines in the global scope, for a build on and for `platform`."""
+    """The arguments that BuildKit predefines in the global scope, for a build on and for
+    `platform`."""
     system, _, rest = platform.partition("/")
     machine, _, variant = rest.partition("/")
     values = {"PLATFORM": platform, "OS": system, "ARCH": machine, "VARIANT": variant}
@@ -34,9 +37,9 @@ _PLATFORM = platform_arguments()
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """What an instruction sees: `env` (ENV and the base image's), `args` (ARG that have a value) and `values`, both
-    together with the later one winning. `unset` names ARGs declared without a value. `workdir` is None while only
-    the base image says it.
+    """What an instruction sees: `env` (ENV and the base image's), `args` (ARG that have a value)
+    and `values`, both together with the later one winning. `unset` names ARGs declared without a
+    value. `workdir` is None while only the base image says it.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +56,8 @@ class Scope:
         return expand(word, self.values, self.escape)
 
     def expand_known(self, word: str) -> str | None:
-        """The expanded word, or None when it uses a variable that nothing here sets (a base image might)."""
+        """The expanded word, or None when it uses a variable that nothing here sets (a base image
+        might)."""
         try:
             result = Lexer(word, self.values, self.escape).run()
         except ExpansionError:
@@ -64,7 +68,12 @@ class Scope:
 class ScopeBuilder:
     """Walks instructions in order and keeps what they set."""
 
-    def __init__(self, globals_: Mapping[str, str], build_args: Mapping[str, str], base_env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        globals_: Mapping[str, str],
+        build_args: Mapping[str, str],
+        base_env: Mapping[str, str],
+    ) -> None:
         self._globals = globals_
         self._build_args = build_args
         self._env = dict(base_env)
@@ -128,7 +137,9 @@ class ScopeBuilder:
         elif isinstance(typed, Arg):
             self._declare(typed.pairs)
         elif isinstance(typed, Workdir):
-            self._workdir = posixpath.normpath(posixpath.join(self._workdir or "/", self._expand(typed.path)))
+            self._workdir = posixpath.normpath(
+                posixpath.join(self._workdir or "/", self._expand(typed.path))
+            )
         elif isinstance(typed, User):
             self._user = self._expand(typed.user)
         elif isinstance(typed, Shell):
@@ -175,7 +186,9 @@ def global_scope(instructions: Iterable[Instruction], build_args: Mapping[str, s
     return global_builder(instructions, build_args).scope()
 
 
-def global_builder(instructions: Iterable[Instruction], build_args: Mapping[str, str]) -> ScopeBuilder:
+def global_builder(
+    instructions: Iterable[Instruction], build_args: Mapping[str, str]
+) -> ScopeBuilder:
     """`global_scope`, to be walked on from."""
     predefined = {key: build_args.get(key, value) for key, value in _PLATFORM.items()}
     builder = ScopeBuilder({}, build_args, predefined)

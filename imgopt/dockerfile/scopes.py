@@ -1,4 +1,5 @@
-"""The scopes of one file, each made once: strategies ask for them at every instruction, over and over."""
+"""The scopes of one file, each made once: strategies ask for them at every instruction, over and
+over."""
 
 from __future__ import annotations
 
@@ -19,12 +20,15 @@ class StageScopes:
     def __init__(self, stage: Stage, start: ScopeBuilder) -> None:
         self._settings = [item for item in stage.instructions if item.keyword in SETTING]
         self._places = [item.span.start for item in self._settings]
-        self._start = start.add([stage.start])  # which sets nothing, and has the file's escape character
+        self._start = start.add(
+            [stage.start]
+        )  # which sets nothing, and has the file's escape character
         self._walked, self._done = start.child(), 0
         self._known: OrderedDict[int, Scope] = OrderedDict()
 
     def at(self, instruction: Instruction) -> Scope:
-        """What is in force at an instruction of the stage: it changes only behind those that set something."""
+        """What is in force at an instruction of the stage: it changes only behind those that set
+        something."""
         count = bisect_left(self._places, instruction.span.start)
         found = self._known.get(count)
         if found is None:

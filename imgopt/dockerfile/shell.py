@@ -1,7 +1,7 @@
 """The shell inside RUN, CMD, ENTRYPOINT and HEALTHCHECK, read with tree-sitter-bash.
 
-Rules: moby/buildkit dockerfile2llb/convert.go (dispatchRun, withShell). The shell form runs with SHELL; the exec form
-runs without a shell; a RUN that is only a here-document runs its body.
+Rules: moby/buildkit dockerfile2llb/convert.go (dispatchRun, withShell). The shell form runs with
+SHELL; the exec form runs without a shell; a RUN that is only a here-document runs its body.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from imgopt.dockerfile.typed import Command as CommandLine
 _DEFAULT = ("/bin/sh", "-c")
 _POSIX = ("sh", "bash", "ash", "dash", "ksh", "zsh", "busybox")
 _LONGEST = 131_072
-"""Bytes: Linux passes no longer string to a process (MAX_ARG_STRLEN), so a longer shell text cannot run."""
+"""Bytes: Linux passes no longer string to a process (MAX_ARG_STRLEN), so a longer shell text cannot
+run."""
 _JSON_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _JSON_CHAR = re.compile(r"\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 
@@ -29,8 +30,8 @@ _JSON_CHAR = re.compile(r"\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 def read_shell(instruction: Instruction, shell: tuple[str, ...] = _DEFAULT) -> Script:
     """The script that a command instruction runs; `shell` is the one in force (`Scope.shell`).
 
-    Never raises. An instruction without a command line, a shell that is not of the Bourne family, a text with a
-    syntax error or one that is too long gives a Script whose `unknown` says so.
+    Never raises. An instruction without a command line, a shell that is not of the Bourne family, a
+    text with a syntax error or one that is too long gives a Script whose `unknown` says so.
     """
     typed = instruction.typed
     if not isinstance(typed, CommandLine):
@@ -85,7 +86,9 @@ def _body(instruction: Instruction, heredoc: Heredoc, shell: tuple[str, ...]) ->
         first = heredoc.content.partition("\n")[0][2:].split()
         program = first[1:2] if first and first[0].endswith("/env") else first[:1]
         if not program or program[0].rpartition("/")[2] not in _POSIX:
-            return _unknown(instruction, f"the here-document runs with {' '.join(first) or 'nothing'}")
+            return _unknown(
+                instruction, f"the here-document runs with {' '.join(first) or 'nothing'}"
+            )
         shell = tuple(first)
     return _read(_chomped(heredoc), shell)
 
@@ -144,7 +147,9 @@ def _read(source: Logical, shell: tuple[str, ...]) -> Script:
 
 def _exec_form(instruction: Instruction, strings: tuple[str, ...]) -> Script:
     """One command without a shell, or the script in `["sh", "-c", "…"]`."""
-    found = [instruction.span_of(*match.span()) for match in _JSON_STRING.finditer(instruction.value)]
+    found = [
+        instruction.span_of(*match.span()) for match in _JSON_STRING.finditer(instruction.value)
+    ]
     if not strings:
         return Script((), instruction.value_span)
     if len(strings) == 3 and is_posix(strings[:2]):

@@ -1,4 +1,5 @@
-"""What a shell script is made of: commands, pipelines, lists, groups, and what is only looked through."""
+"""What a shell script is made of: commands, pipelines, lists, groups, and what is only looked
+through."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from imgopt.dockerfile.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`name=value`; `word` is the value as a shell word. It may lie before a command or stand alone."""
+    """`name=value`; `word` is the value as a shell word. It may lie before a command or stand
+    alone."""
 
     name: str
     word: ShellWord
@@ -26,7 +28,8 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Redirection:
-    """`2>&1`, `> file`, `<<EOF`. `target` is the file or descriptor, None for a here-document, whose body is `body`."""
+    """`2>&1`, `> file`, `<<EOF`. `target` is the file or descriptor, None for a here-document,
+    whose body is `body`."""
 
     operator: str
     target: ShellWord | None
@@ -39,9 +42,10 @@ class Redirection:
 class Command:
     """A simple command. `span` covers assignments, words and redirections.
 
-    `operator` joins it to what stands before it in its list: "", "&&", "||", ";", "&", "|" or "|&". `conditional`
-    tells that it stands inside `if`, a loop, `case` or a function. `cwd` is the directory that `cd` led to before it,
-    relative to where the script began ("." at the start), None when that cannot be known.
+    `operator` joins it to what stands before it in its list: "", "&&", "||", ";", "&", "|" or "|&".
+    `conditional` tells that it stands inside `if`, a loop, `case` or a function. `cwd` is the
+    directory that `cd` led to before it, relative to where the script began ("." at the start),
+    None when that cannot be known.
     """
 
     words: tuple[ShellWord, ...]
@@ -56,7 +60,8 @@ class Command:
 
     @property
     def name(self) -> str | None:
-        """The command's name as written (`/usr/bin/apt-get` stays a path); None when it is computed or absent."""
+        """The command's name as written (`/usr/bin/apt-get` stays a path); None when it is computed
+        or absent."""
         return self.words[0].value if self.words else None
 
     @property
@@ -90,7 +95,8 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Compound:
-    """`if`, `for`, `while`, `case`, a function, `[[ … ]]`: `kind` says which. Its commands may run or not."""
+    """`if`, `for`, `while`, `case`, a function, `[[ … ]]`: `kind` says which. Its commands may run
+    or not."""
 
     kind: str
     items: tuple[Item, ...]
@@ -111,9 +117,9 @@ class Item(NamedTuple):
 class Script:
     """A whole shell text.
 
-    `items` is the list at the top. When the text could not be read with certainty `unknown` says why, and `items` is
-    empty. `shell` is the command line that runs it, empty for the exec form. `substituted` are the commands inside
-    `$(…)` and backquotes, in file order.
+    `items` is the list at the top. When the text could not be read with certainty `unknown` says
+    why, and `items` is empty. `shell` is the command line that runs it, empty for the exec form.
+    `substituted` are the commands inside `$(…)` and backquotes, in file order.
     """
 
     items: tuple[Item, ...]
@@ -124,14 +130,18 @@ class Script:
 
     @cached_property
     def commands(self) -> tuple[Command, ...]:
-        """Every simple command in file order, those in groups and compounds too (not those in substitutions)."""
+        """Every simple command in file order, those in groups and compounds too (not those in
+        substitutions)."""
         return tuple(_commands(self.items))
 
     @property
     def is_plain_list(self) -> bool:
-        """Only simple commands joined by `&&` or `;`, nothing conditional: safe to cut and join again."""
+        """Only simple commands joined by `&&` or `;`, nothing conditional: safe to cut and join
+        again."""
         return self.unknown is None and all(
-            isinstance(item.node, Command) and item.operator in ("", "&&", ";") and not item.node.background
+            isinstance(item.node, Command)
+            and item.operator in ("", "&&", ";")
+            and not item.node.background
             for item in self.items
         )
 

@@ -1,5 +1,6 @@
-"""Commands joined by `&&` whose words hold nothing for a shell to do: most of what is in Dockerfiles, read without a
-tree. What it reads it reads as the tree does; a test compares the two."""
+"""Commands joined by `&&` whose words hold nothing for a shell to do: most of what is in
+Dockerfiles, read without a tree. What it reads it reads as the tree does; a test compares the
+two."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ _OTHER_GRAMMAR = frozenset([
 
 
 def read_plain(text: str, place: Callable[[int, int], Span]) -> tuple[Item, ...] | None:
-    """The commands of the text; None where it takes the shell's grammar to read it. `place(start, end)` gives the file
-    span of `text[start:end]`."""
+    """The commands of the text; None where it takes the shell's grammar to read it. `place(start,
+    end)` gives the file span of `text[start:end]`."""
     if _TEXT.fullmatch(text) is None:
         return None
     items: list[Item] = []

@@ -127,7 +127,8 @@ class TreeReader:
                 waiting += _after_heredoc(node)
 
     def _redirected_list(self, node: Node, operator: str) -> Iterator[Item]:
-        """`a && b > x`: the tree gives the redirection to the list, the shell to its last command."""
+        """`a && b > x`: the tree gives the redirection to the list, the shell to its last
+        command."""
         *first, (sign, last) = self._flat(node.children[0], operator)
         yield from first
         yield Item(sign, self._redirect(last, node))
@@ -208,7 +209,9 @@ class TreeReader:
         value = node.child_by_field_name("value")
         if value is None:
             end = self._offset(node.end_byte)
-            return Assignment(name.rstrip("+"), read_word("", self._place(end, end)), self._span(node))
+            return Assignment(
+                name.rstrip("+"), read_word("", self._place(end, end)), self._span(node)
+            )
         return Assignment(name.rstrip("+"), self._word(value), self._span(node))
 
     def _assignments(self, node: Node, operator: str) -> Command:
@@ -218,12 +221,15 @@ class TreeReader:
     def _declaration(self, node: Node, operator: str) -> Command:
         """`export A=b`: the words are as written, and what it sets is in `assignments` too."""
         nodes = [child for child in node.children if child.type != "comment"]
-        assignments = [self._assignment(child) for child in nodes if child.type == "variable_assignment"]
+        assignments = [
+            self._assignment(child) for child in nodes if child.type == "variable_assignment"
+        ]
         words = [read_word(self._source(child), self._span(child)) for child in nodes]
         return self._made(node, operator, words, assignments)
 
     def _redirection(self, node: Node) -> tuple[list[Redirection], list[ShellWord]]:
-        """The redirections, and words after them that belong to the command (the tree gives them to these)."""
+        """The redirections, and words after them that belong to the command (the tree gives them to
+        these)."""
         if node.type == "heredoc_redirect":
             return self._heredoc(node)
         descriptor = node.child_by_field_name("descriptor")
@@ -232,7 +238,11 @@ class TreeReader:
         words = [self._word(child) for child in targets]
         end = self._offset(targets[0].end_byte if targets else node.end_byte)
         span = self._place(self._offset(node.start_byte), end)
-        fd = int(self._source(descriptor)) if descriptor and self._source(descriptor).isdecimal() else None
+        fd = (
+            int(self._source(descriptor))
+            if descriptor and self._source(descriptor).isdecimal()
+            else None
+        )
         return [Redirection(operator, words[0] if words else None, span, fd)], words[1:]
 
     def _heredoc(self, node: Node) -> tuple[list[Redirection], list[ShellWord]]:
@@ -257,7 +267,11 @@ class TreeReader:
             found = [each for child in node.named_children for each in self._redirection(child)[0]]
             return self._made(node, operator, redirections=found)
         target = self._redirect(self._statement(body, operator), node)
-        pipes = [child for child in _heredoc_rest(node) if child.children and child.children[0].type == "|"]
+        pipes = [
+            child
+            for child in _heredoc_rest(node)
+            if child.children and child.children[0].type == "|"
+        ]
         if not pipes:
             return target
         parts = [self._statement(child, "|") for child in pipes[0].named_children]
@@ -268,13 +282,19 @@ class TreeReader:
         if isinstance(target, Pipeline):
             last = self._redirect(target.parts[-1], node)
             return replace(target, parts=(*target.parts[:-1], last), span=self._span(node))
-        found = [self._redirection(child) for child in node.named_children if child.type.endswith("_redirect")]
+        found = [
+            self._redirection(child)
+            for child in node.named_children
+            if child.type.endswith("_redirect")
+        ]
         redirections = tuple(redirection for each, _ in found for redirection in each)
         span = Span(target.span.start, max(target.span.end, self._span(node).end))
         if isinstance(target, Command):
             more = tuple(word for _, words in found for word in words)
             words = target.words + more
-            return replace(target, words=words, redirections=target.redirections + redirections, span=span)
+            return replace(
+                target, words=words, redirections=target.redirections + redirections, span=span
+            )
         if isinstance(target, Group):
             return replace(target, redirections=target.redirections + redirections, span=span)
         return replace(target, span=span)
@@ -312,7 +332,8 @@ class TreeReader:
         return Group(subshell, items, self._span(node))
 
     def _compound(self, node: Node) -> Compound:
-        """Everything that may run or not. After it the directory is known only if nothing in it changed it."""
+        """Everything that may run or not. After it the directory is known only if nothing in it
+        changed it."""
         cwd = self._cwd
         self._conditional += 1
         items = tuple(self._inside(node))
@@ -359,7 +380,9 @@ def _after_heredoc(node: Node) -> list[tuple[str, Node]]:
         return []
     rest = _heredoc_rest(node)
     return [
-        (sign.type, right) for sign, right in pairwise(rest) if sign.type in ("&&", "||") and right.type in _STATEMENTS
+        (sign.type, right)
+        for sign, right in pairwise(rest)
+        if sign.type in ("&&", "||") and right.type in _STATEMENTS
     ]
 
 

@@ -45,8 +45,9 @@ class Variable(NamedTuple):
 class ShellWord(NamedTuple):
     """One word of a command. `text` is as written.
 
-    `value` is what the command gets, None when the shell computes part of it (a variable, a substitution, `$'…'`).
-    `special` tells that the shell may replace the unquoted `*`, `?`, `[`, `{` or `~` that `value` still holds.
+    `value` is what the command gets, None when the shell computes part of it (a variable, a
+    substitution, `$'…'`). `special` tells that the shell may replace the unquoted `*`, `?`, `[`,
+    `{` or `~` that `value` still holds.
     """
 
     text: str
@@ -56,7 +57,8 @@ class ShellWord(NamedTuple):
     parts: tuple[str | Variable, ...] | None = ()
 
     def resolve(self, values: Mapping[str, str]) -> str | None:
-        """The value with plain variables replaced; None when one is unknown, may split, or more is computed."""
+        """The value with plain variables replaced; None when one is unknown, may split, or more is
+        computed."""
         if self.value is not None:
             return self.value
         if self.parts is None:
@@ -64,7 +66,9 @@ class ShellWord(NamedTuple):
         out = []
         for part in self.parts:
             text = part if isinstance(part, str) else values.get(part.name)
-            if text is None or (isinstance(part, Variable) and not part.quoted and re.search(r"[\s*?\[]", text)):
+            if text is None or (
+                isinstance(part, Variable) and not part.quoted and re.search(r"[\s*?\[]", text)
+            ):
                 return None
             out.append(text)
         return "".join(out)
@@ -87,7 +91,8 @@ def read_word(text: str, span: Span) -> ShellWord:
 
 
 def _parts(text: str) -> tuple[tuple[str | Variable, ...] | None, bool]:
-    """Literal text and variables in order (None when there is anything else), and whether the word is special."""
+    """Literal text and variables in order (None when there is anything else), and whether the word
+    is special."""
     parts: list[str | Variable] = []
     special = False
     at = 0

@@ -10,7 +10,8 @@ SPACES = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-"""What Go's `unicode.IsSpace` accepts; `str.isspace` also takes U+001C to U+001F, which BuildKit keeps."""
+"""What Go's `unicode.IsSpace` accepts; `str.isspace` also takes U+001C to U+001F, which BuildKit
+keeps."""
 
 
 class Span(NamedTuple):
@@ -22,7 +23,8 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Logical:
-    """One instruction as BuildKit joins it: continuations, comments and empty lines inside are gone.
+    """One instruction as BuildKit joins it: continuations, comments and empty lines inside are
+    gone.
 
     `starts[i]` is the offset in `text` where a piece begins that lies at `places[i]` in the file.
     """
@@ -32,14 +34,16 @@ class Logical:
     places: tuple[int, ...]
 
     def place(self, offset: int) -> int:
-        """The file offset of the character at `offset`; the end of the text maps to just after its last character."""
+        """The file offset of the character at `offset`; the end of the text maps to just after its
+        last character."""
         if len(self.starts) == 1:
             return self.places[0] + offset
         index = bisect_right(self.starts, offset) - 1
         return self.places[index] + offset - self.starts[index]
 
     def span(self, start: int, end: int) -> Span:
-        """The file span of `text[start:end]`; it includes continuation characters that lie between."""
+        """The file span of `text[start:end]`; it includes continuation characters that lie
+        between."""
         if len(self.starts) == 1:  # most instructions are one line
             shift = self.places[0]
             return Span(start + shift, max(start, end) + shift)

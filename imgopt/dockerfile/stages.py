@@ -1,8 +1,9 @@
 """Build stages and how they hang together: `FROM stage`, `COPY --from`, `RUN --mount=from=`.
 
-Rules: moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go. A stage's name is kept in lower case. FROM finds
-only earlier stages (the nearest of a name, which it must write in lower case); `--from` finds the last one of a name
-without regard to case; only that of COPY takes a number, in a mount it would be an image.
+Rules: moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go. A stage's name is kept in lower
+case. FROM finds only earlier stages (the nearest of a name, which it must write in lower case);
+`--from` finds the last one of a name without regard to case; only that of COPY takes a number, in a
+mount it would be an image.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ _USERS = ("COPY", "RUN", "ONBUILD")
 class Stage:
     """One stage. `instructions` begins with its FROM. `name` is lower case, None without `AS`.
 
-    `base` is the image; it is text when FROM names a stage (then `parent` is set) or the text, with its variables
-    expanded, is not an image reference. `span` covers its instructions, first keyword to last character.
+    `base` is the image; it is text when FROM names a stage (then `parent` is set) or the text, with
+    its variables expanded, is not an image reference. `span` covers its instructions, first keyword
+    to last character.
     """
 
     index: int
@@ -75,8 +77,8 @@ class Stage:
 
 
 class Stages(tuple[Stage, ...]):
-    """The stages of a file in order; `named` finds the last one of each name without a search, `used` remembers which
-    stages a stage needs."""
+    """The stages of a file in order; `named` finds the last one of each name without a search,
+    `used` remembers which stages a stage needs."""
 
     named: dict[str, Stage]
     used: dict[int, tuple[Stage, ...]]
@@ -89,8 +91,8 @@ class Stages(tuple[Stage, ...]):
 
 
 def build_stages(instructions: tuple[Instruction, ...], scope: Scope) -> Stages:
-    """Stages of well-formed FROM lines, which see the global `scope`; a malformed FROM still begins a stage, with an
-    empty base."""
+    """Stages of well-formed FROM lines, which see the global `scope`; a malformed FROM still begins
+    a stage, with an empty base."""
     first = next((at for at, item in enumerate(instructions) if item.stage >= 0), len(instructions))
     stages: list[Stage] = []
     named: dict[str, Stage] = {}
@@ -110,7 +112,9 @@ def _groups(instructions: tuple[Instruction, ...]) -> Iterator[tuple[Instruction
             begin = at
 
 
-def _stage(index: int, group: tuple[Instruction, ...], scope: Scope, named: Mapping[str, Stage]) -> Stage:
+def _stage(
+    index: int, group: tuple[Instruction, ...], scope: Scope, named: Mapping[str, Stage]
+) -> Stage:
     typed = group[0].typed
     if not isinstance(typed, From):
         return Stage(index, None, "", None, group)
@@ -134,14 +138,16 @@ def _expanded(text: str, scope: Scope) -> str:
 
 
 class FromWord(NamedTuple):
-    """A `--from`. `number`: it may be that of a stage. For a mount the span is that of the whole `--mount` value."""
+    """A `--from`. `number`: it may be that of a stage. For a mount the span is that of the whole
+    `--mount` value."""
 
     word: Located
     number: bool
 
 
 def from_words(instruction: Instruction) -> tuple[FromWord, ...]:
-    """Every `from` of the instruction (COPY --from, RUN --mount=from=), what ONBUILD holds included."""
+    """Every `from` of the instruction (COPY --from, RUN --mount=from=), what ONBUILD holds
+    included."""
     if instruction.keyword not in _USERS:
         return ()
     typed = instruction.typed
@@ -150,19 +156,29 @@ def from_words(instruction: Instruction) -> tuple[FromWord, ...]:
     if isinstance(typed, Copy) and typed.from_:
         return (FromWord(typed.from_, True),)
     mounts = typed.mounts if isinstance(typed, Run) else ()
-    return tuple(FromWord(Located(mount.from_, mount.span), False) for mount in mounts if mount.from_)
+    return tuple(
+        FromWord(Located(mount.from_, mount.span), False) for mount in mounts if mount.from_
+    )
 
 
 def find_stage(stages: tuple[Stage, ...], word: str, *, numbers: bool = True) -> Stage | None:
-    """The stage that `--from=word` means: the last of that name, or the number; None for an image or a context.
+    """The stage that `--from=word` means: the last of that name, or the number; None for an image
+    or a context.
 
-    Without `numbers` it is the `from=` of a mount, where BuildKit takes a number for an image's name.
+    Without `numbers` it is the `from=` of a mount, where BuildKit takes a number for an image's
+    name.
     """
     named = (stages if isinstance(stages, Stages) else Stages(stages)).named
     found = named.get(word.lower())
     if found is not None:
         return found
-    if numbers and word.isdecimal() and word.isascii() and len(word) < 10 and int(word) < len(stages):
+    if (
+        numbers
+        and word.isdecimal()
+        and word.isascii()
+        and len(word) < 10
+        and int(word) < len(stages)
+    ):
         return stages[int(word)]
     return None
 

@@ -1,4 +1,5 @@
-"""One logical line cut into keyword, flags and arguments, before anything is known of what they mean."""
+"""One logical line cut into keyword, flags and arguments, before anything is known of what they
+mean."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ _HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Statement:
-    """Offsets count in `logical.text`: the keyword begins at `begin`, the arguments, `value`, are `text[start:end]`."""
+    """Offsets count in `logical.text`: the keyword begins at `begin`, the arguments, `value`, are
+    `text[start:end]`."""
 
     logical: Logical
     keyword: str
@@ -33,11 +35,20 @@ class Statement:
             return Statement(logical, text[begin:end].upper(), begin, (), end, end, "")
         flags, start = split_flags(text, blank[1])
         start = _skip(text, start)
-        return Statement(logical, text[begin : blank[0]].upper(), begin, tuple(flags), start, end, text[start:end])
+        return Statement(
+            logical,
+            text[begin : blank[0]].upper(),
+            begin,
+            tuple(flags),
+            start,
+            end,
+            text[start:end],
+        )
 
     @property
     def json(self) -> tuple[str, ...] | None:
-        """The strings of the exec form; None for the shell form. Raises Refused for other JSON arrays."""
+        """The strings of the exec form; None for the shell form. Raises Refused for other JSON
+        arrays."""
         if self.keyword not in _JSON_KEYWORDS:
             return None
         return read_json(self.value)

@@ -17,8 +17,8 @@ _LAST = re.compile(r"(?:&&|\|\|)[ \t]*[\\`][ \t]*\r?\n")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """`upper`: keywords in capitals. `indent`: of continued lines. `operator_first`: `&&` begins a line, not ends it.
-    `spaced`: empty lines stand between instructions."""
+    """`upper`: keywords in capitals. `indent`: of continued lines. `operator_first`: `&&` begins a
+    line, not ends it. `spaced`: empty lines stand between instructions."""
 
     eol: str = "\n"
     escape: str = "\\"
@@ -30,10 +30,16 @@ class Style:
     @classmethod
     def of(cls, dockerfile: Dockerfile) -> Style:
         """What most of the file does; the defaults where it does not show."""
-        continued = [item for item in dockerfile.instructions if item.end_line > item.line and not item.heredocs]
+        continued = [
+            item
+            for item in dockerfile.instructions
+            if item.end_line > item.line and not item.heredocs
+        ]
         text = "".join("\n" + item.source.replace("\r\n", "\n") for item in continued)
         indents = Counter(_INDENT.findall(text))
-        lower = sum(dockerfile.text[slice(*item.keyword_span)].islower() for item in dockerfile.instructions)
+        lower = sum(
+            dockerfile.text[slice(*item.keyword_span)].islower() for item in dockerfile.instructions
+        )
         blanks = sum(isinstance(node, Blank) for node in dockerfile.nodes)
         return cls(
             dockerfile.eol,

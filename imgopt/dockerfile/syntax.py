@@ -1,7 +1,7 @@
 """Lines to nodes: every character of a Dockerfile belongs to exactly one node.
 
-Rules: moby/buildkit frontend/dockerfile/parser/parser.go. An instruction is its first line, its continued lines (with
-the comments and empty lines among them) and the bodies of its here-documents.
+Rules: moby/buildkit frontend/dockerfile/parser/parser.go. An instruction is its first line, its
+continued lines (with the comments and empty lines among them) and the bodies of its here-documents.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _LONGEST_LINE = 65535
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment line between instructions, with its line end. `text` is what stands after the `#`, trimmed."""
+    """A comment line between instructions, with its line end. `text` is what stands after the `#`,
+    trimmed."""
 
     text: str
     span: Span
@@ -42,7 +43,8 @@ Node = Directive | Comment | Blank | Instruction
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """What `read` found. The spans of `nodes` follow each other without gaps (for an instruction, its `extent`)."""
+    """What `read` found. The spans of `nodes` follow each other without gaps (for an instruction,
+    its `extent`)."""
 
     nodes: tuple[Node, ...]
     escape: str
@@ -50,7 +52,8 @@ class Syntax:
 
 
 def read(text: str, name: str) -> Syntax:
-    """Cuts `text` into nodes. Never raises: what BuildKit's line reader refuses is in `problems`."""
+    """Cuts `text` into nodes. Never raises: what BuildKit's line reader refuses is in
+    `problems`."""
     return _Reader(text, name).run()
 
 
@@ -91,7 +94,10 @@ class _Reader:
         line = self._text[self._at : end]
         self._at = min(end + 1, len(self._text))
         self._number += 1
-        if len(line) > _LONGEST_LINE // 4 and len(line.encode("utf-8", "surrogatepass")) > _LONGEST_LINE:
+        if (
+            len(line) > _LONGEST_LINE // 4
+            and len(line.encode("utf-8", "surrogatepass")) > _LONGEST_LINE
+        ):
             message = f"dockerfile line greater than max allowed size of {_LONGEST_LINE}"
             self._problem(message, self._number, "split the line with continuations")
         return line.rstrip("\r")
@@ -136,7 +142,8 @@ class _Reader:
             return None
 
     def _after_shebang(self) -> bool:
-        """BuildKit finds `syntax` and `check` below a `#!` line, but there `escape` has no effect."""
+        """BuildKit finds `syntax` and `check` below a `#!` line, but there `escape` has no
+        effect."""
         return any(isinstance(node, Comment) for node in self._nodes)
 
     def _continued(self, line: str) -> str | None:
@@ -174,8 +181,8 @@ class _Reader:
         )
 
     def _join(self, at: int, bare: str) -> tuple[Logical, int, bool]:
-        """The logical line that begins with `bare` at offset `at`, the end of its last line, and whether a continued
-        line was empty."""
+        """The logical line that begins with `bare` at offset `at`, the end of its last line, and
+        whether a continued line was empty."""
         piece = self._continued(bare)
         end = at + len(bare.rstrip(SPACES))
         if piece is None:
@@ -199,7 +206,9 @@ class _Reader:
             size += len(pieces[-1])
         return Logical("".join(pieces), tuple(starts), tuple(places)), end, empty
 
-    def _heredocs(self, statement: Statement, number: int, line_ends: list[int]) -> tuple[Heredoc, ...]:
+    def _heredocs(
+        self, statement: Statement, number: int, line_ends: list[int]
+    ) -> tuple[Heredoc, ...]:
         if "<<" not in statement.logical.text:
             return ()
         try:
@@ -214,7 +223,9 @@ class _Reader:
         for heredoc in announced:
             body = self._body(heredoc, line_ends)
             if body is None:
-                self._problem("unterminated heredoc", number, f"a line with only {heredoc.name} must end it")
+                self._problem(
+                    "unterminated heredoc", number, f"a line with only {heredoc.name} must end it"
+                )
                 break
             found.append(body)
         return tuple(found)

@@ -1,4 +1,5 @@
-"""What instructions mean: one small value per kind. Words keep their quotes and variables (see `Scope.expand`)."""
+"""What instructions mean: one small value per kind. Words keep their quotes and variables (see
+`Scope.expand`)."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class From:
 
     @property
     def reference(self) -> ImageReference | None:
-        """None when the image has a variable or is not an image reference (it may still name a stage)."""
+        """None when the image has a variable or is not an image reference (it may still name a
+        stage)."""
         try:
             return ImageReference.parse(self.image)
         except InputError:
@@ -70,7 +72,8 @@ class Add(Copy):
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """`RUN --mount=…`. Values are as written (variables stay); `size` too, `None` is "not given"."""
+    """`RUN --mount=…`. Values are as written (variables stay); `size` too, `None` is "not
+    given"."""
 
     type: str
     span: Span
@@ -90,7 +93,8 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line in one of its two forms: `json` is the exec form, `shell` the shell form; the other is None."""
+    """A command line in one of its two forms: `json` is the exec form, `shell` the shell form; the
+    other is None."""
 
     json: tuple[str, ...] | None
     shell: Located | None
@@ -133,7 +137,8 @@ class Healthcheck(Command):
 
 @dataclass(frozen=True, slots=True)
 class KeyValue:
-    """`key=value` as written. `value` is None for an ARG without one; `span` covers both, `value_span` the value."""
+    """`key=value` as written. `value` is None for an ARG without one; `span` covers both,
+    `value_span` the value."""
 
     key: str
     value: str | None

@@ -1,8 +1,9 @@
-"""The values that BuildKit looks into when it carries out an instruction: ports, signals, modes, platforms, checksums.
+"""The values that BuildKit looks into when it carries out an instruction: ports, signals, modes,
+platforms, checksums.
 
-Each function takes the word with its variables expanded and says what BuildKit says against it, None where it is fine.
-Rules: github.com/moby/sys/signal, docker/go-connections nat, containerd/platforms, opencontainers/go-digest; held by
-tests against a real engine.
+Each function takes the word with its variables expanded and says what BuildKit says against it,
+None where it is fine. Rules: github.com/moby/sys/signal, docker/go-connections nat,
+containerd/platforms, opencontainers/go-digest; held by tests against a real engine.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Sequence
 _NAMES = """ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM
     TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"""
 _SIGNALS = frozenset(
-    _NAMES.split() + [f"RTMIN+{number}" for number in range(1, 16)] + [f"RTMAX-{number}" for number in range(1, 15)]
+    _NAMES.split()
+    + [f"RTMIN+{number}" for number in range(1, 16)]
+    + [f"RTMAX-{number}" for number in range(1, 15)]
 )
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 _PLATFORMS = """aix android darwin dragonfly freebsd hurd illumos ios js linux macos nacl netbsd openbsd plan9 solaris
@@ -30,11 +33,14 @@ _LARGEST_MODE = 0o7777
 _LARGEST_PORT = 65535
 _DIGESTS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _URL = re.compile(r"https?://")
-_GIT = re.compile(r"git://|ssh://|git@|https?://[^#?]*\.git(?:$|[#?])|github\.com/[^/]+/[^/#?]+\.git(?:$|[#?])")
+_GIT = re.compile(
+    r"git://|ssh://|git@|https?://[^#?]*\.git(?:$|[#?])|github\.com/[^/]+/[^/#?]+\.git(?:$|[#?])"
+)
 
 
 def signal_problem(word: str) -> str | None:
-    """STOPSIGNAL: a number other than 0, or a Linux signal's name with or without SIG, in any case."""
+    """STOPSIGNAL: a number other than 0, or a Linux signal's name with or without SIG, in any
+    case."""
     if _NUMBER.fullmatch(word):
         return None if int(word) else f"invalid signal: {word}"
     return None if word.upper().removeprefix("SIG") in _SIGNALS else f"invalid signal: {word}"
@@ -112,4 +118,8 @@ def checksum_problem(checksum: str, sources: Sequence[str]) -> str | None:
         return "invalid checksum digest format"
     if kind not in _DIGESTS:
         return "unsupported digest algorithm"
-    return None if re.fullmatch(rf"[a-f0-9]{{{_DIGESTS[kind]}}}", digits) else "invalid checksum digest length"
+    return (
+        None
+        if re.fullmatch(rf"[a-f0-9]{{{_DIGESTS[kind]}}}", digits)
+        else "invalid checksum digest length"
+    )

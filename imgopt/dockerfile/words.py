@@ -1,7 +1,8 @@
 """How BuildKit cuts the arguments of an instruction into flags and words.
 
-Rules: moby/buildkit frontend/dockerfile/parser/split_command.go and line_parsers.go. Every function here takes time
-linear in its input: the patterns use possessive quantifiers, so nothing is ever tried twice.
+Rules: moby/buildkit frontend/dockerfile/parser/split_command.go and line_parsers.go. Every function
+here takes time linear in its input: the patterns use possessive quantifiers, so nothing is ever
+tried twice.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _JSON_ERROR = "when using JSON array syntax, arrays must be comprised of strings
 
 
 class Word(NamedTuple):
-    """A word as BuildKit keeps it (quotes and escapes are still in it) and where it lies in its line."""
+    """A word as BuildKit keeps it (quotes and escapes are still in it) and where it lies in its
+    line."""
 
     text: str
     start: int
@@ -58,20 +60,24 @@ def first_blank(line: str, start: int = 0) -> tuple[int, int] | None:
 
 
 def split_words(line: str, escape: str) -> list[Word]:
-    """The words of ENV, LABEL and ARG: blanks inside quotes or after the escape character do not end a word."""
+    """The words of ENV, LABEL and ARG: blanks inside quotes or after the escape character do not
+    end a word."""
     words = []
     for found in _WORD[escape].finditer(line):
         start, end = found.span()
         text = found.group()
         if end == len(line) and _ends_escaped(text, escape):
-            text = text[:-1]  # an escape character that ends the line escapes nothing and is dropped
+            text = text[
+                :-1
+            ]  # an escape character that ends the line escapes nothing and is dropped
         if text:
             words.append(Word(text, start, end))
     return words
 
 
 def _ends_escaped(text: str, escape: str) -> bool:
-    """Whether the last character is an escape character with nothing to escape (it may stand in a single quote)."""
+    """Whether the last character is an escape character with nothing to escape (it may stand in a
+    single quote)."""
     if not text.endswith(escape):
         return False
     at, last = 0, len(text) - 1
@@ -99,7 +105,8 @@ class RawFlag(NamedTuple):
 
 
 def split_flags(line: str, start: int = 0) -> tuple[list[RawFlag], int]:
-    """The leading `--flags` of `line[start:]` and where the arguments begin. A lone `--` ends the flags."""
+    """The leading `--flags` of `line[start:]` and where the arguments begin. A lone `--` ends the
+    flags."""
     flags: list[RawFlag] = []
     while True:
         start = _skip_spaces(line, start)
@@ -155,7 +162,8 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=len, pars
 
 
 def read_json(line: str) -> tuple[str, ...] | None:
-    """The strings of a JSON array; None when `line` is not valid JSON (BuildKit then reads it as plain words).
+    """The strings of a JSON array; None when `line` is not valid JSON (BuildKit then reads it as
+    plain words).
 
     Raises Refused for valid JSON with anything but strings in it.
     """

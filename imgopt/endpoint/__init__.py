@@ -1,8 +1,10 @@
-"""Which engine is asked: resolved in one place, for every command and for the processes that they start.
+"""Which engine is asked: resolved in one place, for every command and for the processes that they
+start.
 
-The order is the docker CLI's own (docker/cli `resolveContextName` and `resolveDockerEndpoint`): DOCKER_HOST, else
-DOCKER_CONTEXT, else `currentContext` of config.json, else the default socket. Only where that socket does not exist
-are those of a rootless engine and of Docker Desktop looked for, which the docker CLI leaves to a context.
+The order is the docker CLI's own (docker/cli `resolveContextName` and `resolveDockerEndpoint`):
+DOCKER_HOST, else DOCKER_CONTEXT, else `currentContext` of config.json, else the default socket.
+Only where that socket does not exist are those of a rootless engine and of Docker Desktop looked
+for, which the docker CLI leaves to a context.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One engine's address. `origin` says in words where it came from; `context` is the docker context, if one did."""
+    """One engine's address. `origin` says in words where it came from; `context` is the docker
+    context, if one did."""
 
     host: str
     origin: str
@@ -61,16 +64,20 @@ class Endpoint:
         return socket_path(self.host)
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """For a process that is to ask the very same engine, by the docker CLI or one of its plugins."""
+        """For a process that is to ask the very same engine, by the docker CLI or one of its
+        plugins."""
         kept = {name: value for name, value in environ.items() if name not in _CHOOSING}
-        return kept | ({"DOCKER_CONTEXT": self.context} if self.context else {"DOCKER_HOST": self.host})
+        return kept | (
+            {"DOCKER_CONTEXT": self.context} if self.context else {"DOCKER_HOST": self.host}
+        )
 
     def __str__(self) -> str:
         return f"{self.host} ({self.origin})"
 
 
 def current() -> Endpoint:
-    """The endpoint of this process. It stays the same while it runs, also where the user's context is changed."""
+    """The endpoint of this process. It stays the same while it runs, also where the user's context
+    is changed."""
     return _kept(tuple((name, os.environ.get(name)) for name in _VARIABLES))
 
 
@@ -80,8 +87,8 @@ def _kept(variables: tuple[tuple[str, str | None], ...]) -> Endpoint:
 
 
 def resolve(environ: Mapping[str, str], exists: Callable[[str], bool] = os.path.exists) -> Endpoint:
-    """From variables and the docker CLI's own files. Raises EnvironmentFailure for an address or a context that is
-    none."""
+    """From variables and the docker CLI's own files. Raises EnvironmentFailure for an address or a
+    context that is none."""
     folder = config_folder(environ)
     if environ.get("DOCKER_HOST"):
         return _of_variables(environ, folder, "DOCKER_HOST")
@@ -117,7 +124,11 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def config_folder(environ: Mapping[str, str]) -> Path:
     """Where the docker CLI keeps its configuration, contexts and plugins."""
-    return Path(environ["DOCKER_CONFIG"]) if environ.get("DOCKER_CONFIG") else _home(environ) / ".docker"
+    return (
+        Path(environ["DOCKER_CONFIG"])
+        if environ.get("DOCKER_CONFIG")
+        else _home(environ) / ".docker"
+    )
 
 
 def _current_context(folder: Path) -> str:
@@ -141,7 +152,10 @@ def _of_variables(environ: Mapping[str, str], folder: Path, origin: str) -> Endp
     except ValueError as error:
         raise EnvironmentFailure(
             f"DOCKER_HOST={given} is no address of an engine: {error}",
-            hint="for instance unix:///var/run/docker.sock, tcp://HOST:2376 or ssh://USER@HOST; or unset it",
+            hint=(
+                "for instance unix:///var/run/docker.sock, tcp://HOST:2376 or ssh://USER@HOST; or"
+                " unset it"
+            ),
         ) from None
     uses_tls = _uses_tls(environ) and host.startswith("tcp://")
     return Endpoint(host, origin, None, _tls_of_variables(environ, folder) if uses_tls else None)
@@ -162,11 +176,17 @@ def _of_context(folder: Path, name: str, origin: str) -> Endpoint:
     file = folder / "contexts" / "meta" / identity / "meta.json"
     try:
         docker = (_json(file).get("Endpoints") or {})["docker"]
-        host, skips = str(docker.get("Host") or f"unix://{DEFAULT_SOCKET}"), bool(docker.get("SkipTLSVerify"))
+        host, skips = (
+            str(docker.get("Host") or f"unix://{DEFAULT_SOCKET}"),
+            bool(docker.get("SkipTLSVerify")),
+        )
     except FileNotFoundError:
         raise EnvironmentFailure(
             f'{origin} names the docker context "{name}", which does not exist',
-            hint="`docker context ls` lists those that do; `docker context use default` goes back to the default",
+            hint=(
+                "`docker context ls` lists those that do; `docker context use default` goes back to"
+                " the default"
+            ),
         ) from None
     except (OSError, ValueError, LookupError, AttributeError):
         raise EnvironmentFailure(
@@ -176,12 +196,15 @@ def _of_context(folder: Path, name: str, origin: str) -> Endpoint:
     place = folder / "contexts" / "tls" / identity / "docker"
     ca, cert, key = (str(place / part) if (place / part).exists() else None for part in _MATERIAL)
     tls = Tls(ca, cert, key, not skips) if ca or cert or key or skips else None
-    return Endpoint(host, f'the docker context "{name}"', name, tls if host.startswith("tcp://") else None)
+    return Endpoint(
+        host, f'the docker context "{name}"', name, tls if host.startswith("tcp://") else None
+    )
 
 
 def is_local(host: str, info: Mapping[str, Any]) -> bool:
-    """Whether the engine sees this machine's files, processes and ports: a socket here, this kernel, this host name.
-    (Docker Desktop's socket leads into a virtual machine, with another kernel.) `info` is the engine's own answer."""
+    """Whether the engine sees this machine's files, processes and ports: a socket here, this
+    kernel, this host name. (Docker Desktop's socket leads into a virtual machine, with another
+    kernel.) `info` is the engine's own answer."""
     return (
         socket_path(host) is not None
         and info.get("KernelVersion") == platform.release()

@@ -9,7 +9,8 @@ _TCP_HOST, _TCP_PORT, _TLS_PORT = "localhost", 2375, 2376
 
 
 def parse_host(text: str, *, tls: bool = False) -> str:
-    """The whole address for what a user writes into DOCKER_HOST. Raises ValueError with the reason."""
+    """The whole address for what a user writes into DOCKER_HOST. Raises ValueError with the
+    reason."""
     text = text.strip()
     if not text:
         return f"tcp://{_TCP_HOST}:{_TLS_PORT}" if tls else f"unix://{DEFAULT_SOCKET}"

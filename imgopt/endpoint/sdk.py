@@ -1,7 +1,8 @@
 """The Docker SDK's client for an endpoint: one way to make it, for every command.
 
-`ssh://` is spoken as the docker CLI speaks it (docker/cli `connhelper`): by the user's own `ssh`, with its agent, keys
-and configuration, and `docker system dial-stdio` at the other end. The SDK's own way needs paramiko, which knows none.
+`ssh://` is spoken as the docker CLI speaks it (docker/cli `connhelper`): by the user's own `ssh`,
+with its agent, keys and configuration, and `docker system dial-stdio` at the other end. The SDK's
+own way needs paramiko, which knows none.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ _OLDEST_API = "1.24"
 _NO_URL = "http+unix:///ssh"
 
 
-def client_of(endpoint: Endpoint, seconds: float | None) -> tuple[docker.DockerClient, dict[str, Any]]:
+def client_of(
+    endpoint: Endpoint, seconds: float | None
+) -> tuple[docker.DockerClient, dict[str, Any]]:
     """A client whose calls take `seconds` at most, and what the engine says of its version.
 
-    Raises EnvironmentFailure (exit code 3), with the reason and what to do, where no engine answers.
+    Raises EnvironmentFailure (exit code 3), with the reason and what to do, where no engine
+    answers.
     """
     from docker.errors import DockerException
     from requests import RequestException
@@ -42,7 +46,8 @@ def client_of(endpoint: Endpoint, seconds: float | None) -> tuple[docker.DockerC
 
 
 def _reach(endpoint: Endpoint) -> None:
-    """An address that swallows packets is known after seconds, not after the time that a call may take."""
+    """An address that swallows packets is known after seconds, not after the time that a call may
+    take."""
     if endpoint.host.startswith("tcp://"):
         parts = urlsplit(endpoint.host)
         socket.create_connection((parts.hostname or "", parts.port or 0), _CONNECT_SECONDS).close()
@@ -57,7 +62,9 @@ def _made(endpoint: Endpoint, seconds: float | None) -> docker.DockerClient:
         client.api.mount("http+docker://", _over_ssh(endpoint, seconds))
         return client
     tls = _tls(endpoint)
-    client = docker.DockerClient(base_url=endpoint.host, timeout=seconds, version=_OLDEST_API, tls=tls)
+    client = docker.DockerClient(
+        base_url=endpoint.host, timeout=seconds, version=_OLDEST_API, tls=tls
+    )
     if tls:  # else REQUESTS_CA_BUNDLE would take the place of the endpoint's own authority
         from requests.utils import get_environ_proxies
 
@@ -78,7 +85,11 @@ def _tls(endpoint: Endpoint) -> Any:
 
 def _over_ssh(endpoint: Endpoint, seconds: float | None) -> Any:
     """The SDK's adapter for sockets, whose connections are made by `dial`."""
-    from docker.transport.unixconn import UnixHTTPAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
+    from docker.transport.unixconn import (
+        UnixHTTPAdapter,
+        UnixHTTPConnection,
+        UnixHTTPConnectionPool,
+    )
 
     def opened() -> Any:
         connection = UnixHTTPConnection(_NO_URL, "/ssh", seconds)
@@ -98,10 +109,13 @@ def _over_ssh(endpoint: Endpoint, seconds: float | None) -> Any:
 
 
 def dial(endpoint: Endpoint) -> socket.socket:
-    """A connection to an engine behind ssh. It ends with the process that carries it, and that with the connection."""
+    """A connection to an engine behind ssh. It ends with the process that carries it, and that with
+    the connection."""
     ours, theirs = socket.socketpair()
     with theirs:
         end = theirs.fileno()
         command = ssh_command(endpoint.host)
-        subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL, start_new_session=True)
+        subprocess.Popen(
+            command, stdin=end, stdout=end, stderr=subprocess.DEVNULL, start_new_session=True
+        )
     return ours

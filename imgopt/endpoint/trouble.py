@@ -15,7 +15,10 @@ from imgopt.endpoint.ssh import ssh_command
 from imgopt.errors import EnvironmentFailure
 
 _SSH_SECONDS = 40
-_START = "start it (`sudo systemctl start docker`, Docker Desktop, or `make engine` in a checkout of imgopt)"
+_START = (
+    "start it (`sudo systemctl start docker`, Docker Desktop, or `make engine` in a checkout of"
+    " imgopt)"
+)
 _FILE = "an image can also be read from a file: `docker save IMAGE -o image.tar`"
 
 
@@ -38,7 +41,10 @@ def _of_socket(endpoint: Endpoint, path: str, error: Exception) -> tuple[str, st
     except PermissionError:
         return f"{user_name()} may not use this socket", _permission(path)
     except FileNotFoundError:
-        return "there is no such socket", f"{_START}, {_elsewhere(endpoint)}; `imgopt doctor` tells more; {_FILE}"
+        return (
+            "there is no such socket",
+            f"{_START}, {_elsewhere(endpoint)}; `imgopt doctor` tells more; {_FILE}",
+        )
     except ConnectionRefusedError:
         return "the socket is there, but nobody listens at it", f"{_START}, {_elsewhere(endpoint)}"
     except OSError as trouble:
@@ -58,20 +64,28 @@ def _permission(path: str) -> str:
         return "only another user can reach it: run this as that user, or with sudo"
     if owner.st_gid == 0 or not owner.st_mode & 0o020:
         return (
-            "run this with sudo; or give the socket to a group and join it: `sudo groupadd -f docker`, start the "
-            f"engine again, `sudo usermod -aG docker {name}`, and log in again (this group has root's rights)"
+            "run this with sudo; or give the socket to a group and join it: `sudo groupadd -f"
+            f" docker`, start the engine again, `sudo usermod -aG docker {name}`, and log in again"
+            " (this group has root's rights)"
         )
     if name in group.gr_mem and owner.st_gid not in os.getgroups():
-        return f"{name} is in the group {group.gr_name} since this login: log in again, or `newgrp {group.gr_name}`"
+        return (
+            f"{name} is in the group {group.gr_name} since this login: log in again, or `newgrp"
+            f" {group.gr_name}`"
+        )
     return (
-        f"join its group and log in again: `sudo usermod -aG {group.gr_name} {name}` (this group has root's rights); "
-        "or run this with sudo"
+        f"join its group and log in again: `sudo usermod -aG {group.gr_name} {name}` (this group"
+        " has root's rights); or run this with sudo"
     )
 
 
 def _elsewhere(endpoint: Endpoint) -> str:
     """Where another engine may be asked instead."""
-    others = [(path, owner) for path, owner in nearby(os.environ) if path != endpoint.socket and _is_there(path)]
+    others = [
+        (path, owner)
+        for path, owner in nearby(os.environ)
+        if path != endpoint.socket and _is_there(path)
+    ]
     if endpoint.socket != DEFAULT_SOCKET and _is_there(DEFAULT_SOCKET):
         others.insert(0, (DEFAULT_SOCKET, "Docker"))
     if others:
@@ -103,18 +117,36 @@ def _of_tcp(endpoint: Endpoint, error: Exception) -> tuple[str, str]:
     if isinstance(error, socket.gaierror):
         return "no such host", f"is the name right? If not, {_elsewhere(endpoint)}"
     if isinstance(error, TimeoutError):
-        return "it takes no connection", "is the host up, and does a firewall let this port through?"
+        return (
+            "it takes no connection",
+            "is the host up, and does a firewall let this port through?",
+        )
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there", "is the engine running, and was it told this address (--host tcp://...)?"
+        return (
+            "nobody listens there",
+            "is the engine running, and was it told this address (--host tcp://...)?",
+        )
     if "HTTPS server" in text:
-        return "it speaks TLS", "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the folder of its certificates"
+        return (
+            "it speaks TLS",
+            "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the folder of its certificates",
+        )
     if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
-        return "it does not speak TLS", "unset DOCKER_TLS_VERIFY and DOCKER_TLS, or take the port that does (2376)"
+        return (
+            "it does not speak TLS",
+            "unset DOCKER_TLS_VERIFY and DOCKER_TLS, or take the port that does (2376)",
+        )
     if "CERTIFICATE_VERIFY_FAILED" in text:
         place = endpoint.tls.ca if endpoint.tls and endpoint.tls.ca else "the system's authorities"
-        return f"its certificate is not vouched for by {place}: {short(error)}", "DOCKER_CERT_PATH holds its ca.pem"
+        return (
+            f"its certificate is not vouched for by {place}: {short(error)}",
+            "DOCKER_CERT_PATH holds its ca.pem",
+        )
     if re.search(r"(?i)alert|certificate required|bad certificate", text):
-        return f"it refuses our certificate: {short(error)}", "DOCKER_CERT_PATH holds cert.pem and key.pem for it"
+        return (
+            f"it refuses our certificate: {short(error)}",
+            "DOCKER_CERT_PATH holds cert.pem and key.pem for it",
+        )
     return short(error), f"is it a Docker engine that listens there? If not, {_elsewhere(endpoint)}"
 
 
@@ -123,7 +155,12 @@ def _of_ssh(endpoint: Endpoint, error: Exception) -> tuple[str, str]:
     try:
         command = ssh_command(endpoint.host)
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SSH_SECONDS, text=True, errors="replace"
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SSH_SECONDS,
+            text=True,
+            errors="replace",
         )
     except FileNotFoundError:
         return "the command `ssh` is not here", "install an ssh client (openssh-client)"
@@ -131,7 +168,10 @@ def _of_ssh(endpoint: Endpoint, error: Exception) -> tuple[str, str]:
         return short(error), "for instance ssh://USER@HOST"
     said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     where = " ".join(command[command.index("--") + 1 :][:1])
-    hint = f"does `ssh {where} docker version` work? ssh needs a key or an agent, and docker has to be on that PATH"
+    hint = (
+        f"does `ssh {where} docker version` work? ssh needs a key or an agent, and docker has to be"
+        " on that PATH"
+    )
     return (said[-1][:300] if said else short(error)), hint
 
 
@@ -139,4 +179,6 @@ def short(error: Exception) -> str:
     """One clause instead of a dump of a connection pool."""
     text = str(getattr(error, "explanation", None) or error)
     inner = re.findall(r"[A-Za-z]+Error\((?:\d+, )?['\"]([^'\"]+)['\"]", text)
-    return (inner[-1] if inner else text.splitlines()[0] if text.strip() else type(error).__name__)[:300]
+    return (inner[-1] if inner else text.splitlines()[0] if text.strip() else type(error).__name__)[
+        :300
+    ]

@@ -5,7 +5,8 @@
         with session.start(RunRequest(image=build.reference, ports=("8000/tcp",))) as container:
             print(container.logs().text)
 
-`Session` adds to `Engine` that everything made carries the label `imgopt.session` and is removed on every exit.
+`Session` adds to `Engine` that everything made carries the label `imgopt.session` and is removed on
+every exit.
 """
 
 from __future__ import annotations

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 Listener = Callable[[BuildEvent], None]
 FailureKind = Literal["step", "syntax", "base", "context", "stage", "other"]
-_SYNTAX = re.compile(r"(?im)^(?P<mark>\ufeff?(?:#|//)[ \t]*)syntax(?P<rest>[ \t]*=[ \t]*(?P<image>\S+)[ \t]*\r?)$")
+_SYNTAX = re.compile(
+    r"(?im)^(?P<mark>\ufeff?(?:#|//)[ \t]*)syntax(?P<rest>[ \t]*=[ \t]*(?P<image>\S+)[ \t]*\r?)$"
+)
 _CACHE_KEY = re.compile(r"failed to compute cache key: |failed to calculate checksum of ref \S+: ")
 """What BuildKit puts before `"/path": not found`; the reference is another one in every run."""
 _DIRECTIVE = re.compile(r"\ufeff?(?:#|//)[ \t]*[A-Za-z][\w.-]*[ \t]*=")
@@ -36,11 +38,12 @@ _DIRECTIVE = re.compile(r"\ufeff?(?:#|//)[ \t]*[A-Za-z][\w.-]*[ \t]*=")
 class BuildRequest:
     """What `docker buildx build` is asked for.
 
-    `dockerfile` is text, or a path; None is the context's own `Dockerfile`. `ignore` replaces the .dockerignore; None
-    leaves the one that BuildKit would find (beside the Dockerfile path, else in the context). Neither is ever written
-    into the context. `bases` maps names in FROM and COPY --from to other images. `secrets`, `ssh` and `extra` are
-    buildx's own arguments (`id=x,src=y`). `name` is the image's short name; a session makes the tag from it.
-    `output` "cacheonly" builds every step and exports nothing.
+    `dockerfile` is text, or a path; None is the context's own `Dockerfile`. `ignore` replaces the
+    .dockerignore; None leaves the one that BuildKit would find (beside the Dockerfile path, else in
+    the context). Neither is ever written into the context. `bases` maps names in FROM and COPY
+    --from to other images. `secrets`, `ssh` and `extra` are buildx's own arguments (`id=x,src=y`).
+    `name` is the image's short name; a session makes the tag from it. `output` "cacheonly" builds
+    every step and exports nothing.
     """
 
     context: Path
@@ -81,8 +84,8 @@ def configured(context: Path, config: Config) -> BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a build gave. `image_id` and `reference` are None for output "cacheonly"; `notes` say what was done
-    differently from the request (an unreachable `# syntax=` image)."""
+    """What a build gave. `image_id` and `reference` are None for output "cacheonly"; `notes` say
+    what was done differently from the request (an unreachable `# syntax=` image)."""
 
     image_id: str | None
     reference: str | None
@@ -93,8 +96,8 @@ class Build:
 
 
 class BuildFailure(FindingsError):
-    """A build that failed by what its Dockerfile says (exit code 1), or for want of a base image (3). `log` is the
-    step's last output."""
+    """A build that failed by what its Dockerfile says (exit code 1), or for want of a base image
+    (3). `log` is the step's last output."""
 
     def __init__(
         self,
@@ -125,15 +128,20 @@ def run_build(
 ) -> tuple[Progress, float, tuple[str, ...]]:
     """Runs `command build ...` (a buildx command line) to its end; its progress, seconds and notes.
 
-    Raises BuildFailure, InputError for a missing context or Dockerfile, EnvironmentFailure for a full disk or a lost
-    engine.
+    Raises BuildFailure, InputError for a missing context or Dockerfile, EnvironmentFailure for a
+    full disk or a lost engine.
     """
     if not request.context.is_dir():
-        raise InputError(f"the build context {request.context} is not a directory", hint="name an existing directory")
+        raise InputError(
+            f"the build context {request.context} is not a directory",
+            hint="name an existing directory",
+        )
     progress = Progress(on_event)
     with prepared(request, syntax_known, scratch) as (dockerfile, notes):
         started = time.monotonic()
-        code = _follow([*command, *_arguments(request, dockerfile)], environment, progress, on_process)
+        code = _follow(
+            [*command, *_arguments(request, dockerfile)], environment, progress, on_process
+        )
         seconds = time.monotonic() - started
         if code != 0:
             raise failure(request, progress, dockerfile.read_text(errors="replace"))
@@ -144,8 +152,13 @@ def run_build(
 def prepared(
     request: BuildRequest, syntax_known: Callable[[str], bool], scratch: str
 ) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """The Dockerfile to give to buildx: the user's own where nothing differs, else a copy outside the context."""
-    own = request.dockerfile if isinstance(request.dockerfile, Path) else request.context / "Dockerfile"
+    """The Dockerfile to give to buildx: the user's own where nothing differs, else a copy outside
+    the context."""
+    own = (
+        request.dockerfile
+        if isinstance(request.dockerfile, Path)
+        else request.context / "Dockerfile"
+    )
     text = request.dockerfile if isinstance(request.dockerfile, str) else _read(own, request.file)
     usable, notes = _without_unreachable_syntax(text, syntax_known)
     if usable == text and request.ignore is None and not isinstance(request.dockerfile, str):
@@ -157,8 +170,12 @@ def prepared(
         ignore = request.ignore
         if ignore is None and not isinstance(request.dockerfile, str):
             ignore = _beside(own)
-        if ignore is not None:  # BuildKit takes an empty file for a missing one, and would read the context's own
-            Path(folder, "Dockerfile.dockerignore").write_text(ignore if ignore.strip() else "# nothing\n")
+        if (
+            ignore is not None
+        ):  # BuildKit takes an empty file for a missing one, and would read the context's own
+            Path(folder, "Dockerfile.dockerignore").write_text(
+                ignore if ignore.strip() else "# nothing\n"
+            )
         yield copy, notes
 
 
@@ -172,18 +189,25 @@ def _read(dockerfile: Path, name: str) -> str:
         return dockerfile.read_bytes().decode(errors="surrogateescape")
     except OSError as error:
         raise InputError(
-            f"cannot read the Dockerfile: {error.strerror}", location=Location(name), hint="name it with --file"
+            f"cannot read the Dockerfile: {error.strerror}",
+            location=Location(name),
+            hint="name it with --file",
         ) from None
 
 
-def _without_unreachable_syntax(text: str, known: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
-    """Where the frontend image of `# syntax=` cannot be had, the engine's own frontend reads the file: the directive
-    gets a name that BuildKit does not know, so that all else keeps its place."""
+def _without_unreachable_syntax(
+    text: str, known: Callable[[str], bool]
+) -> tuple[str, tuple[str, ...]]:
+    """Where the frontend image of `# syntax=` cannot be had, the engine's own frontend reads the
+    file: the directive gets a name that BuildKit does not know, so that all else keeps its
+    place."""
     match = _SYNTAX.search(text)
     if match is None or not _only_directives(text[: match.start()]) or known(match["image"]):
         return text, ()
     changed = f"{text[: match.start()]}{match['mark']}not-used{match['rest']}{text[match.end() :]}"
-    return changed, (f"{match['image']} cannot be pulled: the engine's own Dockerfile frontend was used",)
+    return changed, (
+        f"{match['image']} cannot be pulled: the engine's own Dockerfile frontend was used",
+    )
 
 
 def _only_directives(text: str) -> bool:
@@ -193,13 +217,19 @@ def _only_directives(text: str) -> bool:
 def _arguments(request: BuildRequest, dockerfile: Path) -> list[str]:
     arguments = ["--progress=rawjson", "--provenance=false", "--sbom=false", f"--file={dockerfile}"]
     arguments += ["--load"] if request.output == "load" else ["--output=type=cacheonly"]
-    for option, value in (("tag", request.tag), ("target", request.target), ("platform", request.platform)):
+    for option, value in (
+        ("tag", request.tag),
+        ("target", request.target),
+        ("platform", request.platform),
+    ):
         arguments += [f"--{option}={value}"] if value else []
     arguments += [f"--network={request.network}"] if request.network else []
     arguments += ["--no-cache"] if request.no_cache else []
     arguments += [f"--no-cache-filter={stage}" for stage in request.no_cache_filter]
     arguments += [f"--build-arg={name}={value}" for name, value in request.build_args.items()]
-    arguments += [f"--build-context={name}=docker-image://{image}" for name, image in request.bases.items()]
+    arguments += [
+        f"--build-context={name}=docker-image://{image}" for name, image in request.bases.items()
+    ]
     arguments += [f"--label={name}={value}" for name, value in request.labels.items()]
     arguments += [f"--secret={secret}" for secret in request.secrets]
     arguments += [f"--ssh={ssh}" for ssh in request.ssh]
@@ -235,7 +265,8 @@ def _follow(
 
 
 def end_process(process: subprocess.Popen[str], grace: float = 3.0) -> None:
-    """Ends a child and its children: SIGTERM, so that BuildKit hears of it, then SIGKILL after `grace` seconds."""
+    """Ends a child and its children: SIGTERM, so that BuildKit hears of it, then SIGKILL after
+    `grace` seconds."""
     for number, wait in ((signal.SIGTERM, grace), (signal.SIGKILL, 2.0)):
         if process.poll() is not None:
             break
@@ -268,19 +299,30 @@ def failure(request: BuildRequest, progress: Progress, text: str) -> ImgoptError
 
 
 _HINTS: dict[FailureKind, str] = {
-    "context": "the file is not in the build context: is the right directory given, does .dockerignore hide it?",
+    "context": (
+        "the file is not in the build context: is the right directory given, does .dockerignore"
+        " hide it?"
+    ),
     "stage": "the stage or image that --from names has no such file: does an earlier step make it?",
 }
 
 
 def _kind(message: str, step: Step | None) -> FailureKind:
     if re.search(
-        r"failed to resolve source metadata|pull access denied|manifest unknown|no match for platform", message
+        r"failed to resolve source metadata|pull access denied|manifest unknown|no match for"
+        r" platform",
+        message,
     ):
         return "base"
-    if step is not None and "--from=" in step.name and re.search(r"not found|no such file", f"{message} {step.error}"):
+    if (
+        step is not None
+        and "--from=" in step.name
+        and re.search(r"not found|no such file", f"{message} {step.error}")
+    ):
         return "stage"
-    if re.search(r"failed to (?:calculate checksum|compute cache key)|not found in build context", message):
+    if re.search(
+        r"failed to (?:calculate checksum|compute cache key)|not found in build context", message
+    ):
         return "context"
     if "parse error" in message or (step is None and "dockerfile" in message.lower()):
         return "syntax"
@@ -293,20 +335,25 @@ def _environment_failure(message: str, step: Step | None) -> EnvironmentFailure 
     if line:
         return disk_failure(line, f"in {step.name[:80]}" if step else "during a build")
     if gone(message):
-        return EnvironmentFailure(f"the engine went away during a build: {message}", hint="is it still running?")
+        return EnvironmentFailure(
+            f"the engine went away during a build: {message}", hint="is it still running?"
+        )
     return None
 
 
 def _base_hint(message: str) -> str:
     """How to name another image for the base that was not found, ready to paste."""
     match = re.search(
-        r"(?:resolve source metadata for|pull access denied for|for) (?:docker\.io/(?:library/)?)?(\S+?):? ", message
+        r"(?:resolve source metadata for|pull access denied for|for)"
+        r" (?:docker\.io/(?:library/)?)?(\S+?):? ",
+        message,
     )
     name = match[1] if match else "NAME"
     away = "is the network there? else " if no_network([message]) else ""
     option = shlex.join(["--base", f"{name}=IMAGE"])
     return (
-        f'{away}say which image this engine has for it: {option}, or in imgopt.toml under [bases]: "{name}" = "IMAGE"'
+        f"{away}say which image this engine has for it: {option}, or in imgopt.toml under [bases]:"
+        f' "{name}" = "IMAGE"'
     )
 
 
@@ -316,7 +363,8 @@ def _line_in_message(message: str) -> int | None:
 
 
 def _line_of(step: Step, text: str) -> int | None:
-    """By the first words of the step's name: BuildKit's vertex name is the instruction as it was expanded."""
+    """By the first words of the step's name: BuildKit's vertex name is the instruction as it was
+    expanded."""
     words = step.name.split()
     best: tuple[int, int] | None = None
     for number, line in enumerate(text.splitlines(), start=1):

@@ -1,4 +1,5 @@
-"""Finds the engine that `docker` itself would use, and says plainly what is missing where it cannot serve."""
+"""Finds the engine that `docker` itself would use, and says plainly what is missing where it cannot
+serve."""
 
 from __future__ import annotations
 
@@ -39,10 +40,11 @@ _CALL_SECONDS = 120
 
 
 def connect(*, builds: bool = True) -> Engine:
-    """The engine that `docker` itself would ask: DOCKER_HOST, the current `docker context`, the default socket.
+    """The engine that `docker` itself would ask: DOCKER_HOST, the current `docker context`, the
+    default socket.
 
-    With `builds` False what is there to build with does not matter (images are looked at and run). Raises
-    EnvironmentFailure (exit code 3) where no engine answers, or it or buildx is too old.
+    With `builds` False what is there to build with does not matter (images are looked at and run).
+    Raises EnvironmentFailure (exit code 3) where no engine answers, or it or buildx is too old.
     """
     endpoint = current()
     client, version = client_of(endpoint, _CALL_SECONDS)
@@ -52,7 +54,13 @@ def connect(*, builds: bool = True) -> Engine:
     except EnvironmentFailure as missing:
         if builds:
             raise
-        return Engine(client, endpoint, (), gather(endpoint, version, client.info(), "", missing.message), missing)
+        return Engine(
+            client,
+            endpoint,
+            (),
+            gather(endpoint, version, client.info(), "", missing.message),
+            missing,
+        )
     return Engine(client, endpoint, command, gather(endpoint, version, client.info(), buildx))
 
 
@@ -60,8 +68,10 @@ def _builder(endpoint: Endpoint, version: dict[str, Any]) -> tuple[tuple[str, ..
     if is_podman(version):
         raise EnvironmentFailure(
             f"{endpoint} is Podman, which builds without BuildKit",
-            hint="analyze, diff, ci check IMAGE and prove IMAGE --with IMAGE work with it; to build, start a Docker "
-            "engine and set DOCKER_HOST (or --host) to it",
+            hint=(
+                "analyze, diff, ci check IMAGE and prove IMAGE --with IMAGE work with it; to build,"
+                " start a Docker engine and set DOCKER_HOST (or --host) to it"
+            ),
         )
     return _buildx()
 
@@ -79,13 +89,15 @@ class Engine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For processes that are to ask this very engine, and no other that this machine may have."""
+        """For processes that are to ask this very engine, and no other that this machine may
+        have."""
         return self.endpoint.environment(os.environ)
 
     def buildx(self, *command: str) -> list[str]:
         """The words of a buildx command at this engine's own builder, to be run with `environment`.
 
-        With a context, buildx's name for it is the context's: `default` would lead to the default socket.
+        With a context, buildx's name for it is the context's: `default` would lead to the default
+        socket.
         """
         if self.missing is not None:
             raise self.missing
@@ -98,7 +110,8 @@ class Engine:
         on_process: Callable[[subprocess.Popen[str]], None] | None = None,
         scratch: str = "imgopt-dockerfile-",
     ) -> Build:
-        """Builds with BuildKit on the engine's own builder. Raises BuildFailure (exit code 1) with step and line."""
+        """Builds with BuildKit on the engine's own builder. Raises BuildFailure (exit code 1) with
+        step and line."""
         if request.output == "load" and request.tag is None:
             request = replace(request, tag=f"imgopt-build/{request.name}:{time.time_ns()}")
         progress, seconds, notes = run_build(
@@ -110,31 +123,41 @@ class Engine:
             on_process,
             scratch,
         )
-        exporting = sum(s for name, s in progress.activities().items() if name.startswith("exporting"))
+        exporting = sum(
+            s for name, s in progress.activities().items() if name.startswith("exporting")
+        )
         loaded = self.client.images.get(request.tag).id if request.output == "load" else None
-        return Build(loaded, request.tag if loaded else None, progress.steps(), seconds, exporting, notes)
+        return Build(
+            loaded, request.tag if loaded else None, progress.steps(), seconds, exporting, notes
+        )
 
     def builds_nothing(self) -> bool:
-        """Whether the engine's builder has no build under way, ours or another's; False where buildx cannot say."""
+        """Whether the engine's builder has no build under way, ours or another's; False where
+        buildx cannot say."""
         command = self.buildx("history", "ls", "--format={{.Status}}")
         try:
-            done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=5)
+            done = subprocess.run(
+                command, env=self.environment, capture_output=True, text=True, timeout=5
+            )
         except (OSError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0 and "Running" not in done.stdout
 
     def create(self, request: RunRequest) -> Container:
-        """A container that is not started. Raises EnvironmentFailure where the image is not here."""
+        """A container that is not started. Raises EnvironmentFailure where the image is not
+        here."""
         return create(self.client, request, reachable=self.facts.port_reason is None)
 
     def start(self, request: RunRequest) -> Container:
-        """A running container. Raises StartFailure (exit code 1) where the image's command cannot be executed."""
+        """A running container. Raises StartFailure (exit code 1) where the image's command cannot
+        be executed."""
         container = self.create(request)
         container.start()
         return container
 
     def image_available(self, reference: str) -> bool:
-        """Whether this engine has the image or its registry answers for it within 10 s. Asked once per reference."""
+        """Whether this engine has the image or its registry answers for it within 10 s. Asked once
+        per reference."""
         if reference not in self._available:
             self._available[reference] = self.has_image(reference) or self._registry_has(reference)
         return self._available[reference]
@@ -150,15 +173,19 @@ class Engine:
         return True
 
     def resolve_base(self, name: str, bases: Mapping[str, str]) -> str | None:
-        """The image that a `FROM name` would be built on: mapped by `bases`, else itself; None if it cannot be had."""
-        wanted = next((image for key, image in bases.items() if familiar(key) == familiar(name)), name)
+        """The image that a `FROM name` would be built on: mapped by `bases`, else itself; None if
+        it cannot be had."""
+        wanted = next(
+            (image for key, image in bases.items() if familiar(key) == familiar(name)), name
+        )
         if wanted == "scratch":
             return wanted
         return wanted if self.image_available(wanted) else None
 
     def repository_digest(self, reference: str) -> str | None:
-        """The digest under which a registry has this image: of the copy in this engine's store, else by asking the
-        registry; None for an image that was built here, and where no registry answers."""
+        """The digest under which a registry has this image: of the copy in this engine's store,
+        else by asking the registry; None for an image that was built here, and where no registry
+        answers."""
         name = familiar(reference).rpartition(":")[0]
         if not self.has_image(reference):
             return self._registry_digest(reference)
@@ -175,7 +202,9 @@ class Engine:
         try:
             return dict(self.client.images.get(reference).attrs)
         except APIError:
-            raise InputError(f"no image {reference} in this engine", hint="build it, or `docker pull` it") from None
+            raise InputError(
+                f"no image {reference} in this engine", hint="build it, or `docker pull` it"
+            ) from None
 
     def _registry_has(self, reference: str) -> bool:
         return self._registry_digest(reference) is not None
@@ -187,7 +216,15 @@ class Engine:
         try:
             client, _ = client_of(self.endpoint, _REGISTRY_SECONDS)
             return str(client.api.inspect_distribution(reference)["Descriptor"]["digest"])
-        except (DockerException, RequestException, EnvironmentFailure, OSError, ValueError, KeyError, TypeError):
+        except (
+            DockerException,
+            RequestException,
+            EnvironmentFailure,
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ):
             return None
 
 
@@ -201,7 +238,8 @@ def _telling(send: Callable[..., Any], endpoint: str) -> Callable[..., Any]:
             return _unless_full(send(*arguments, **options))
         except RequestException as error:
             raise EnvironmentFailure(
-                f"the engine at {endpoint} does not answer any more: {short(error)}", hint="is it still running?"
+                f"the engine at {endpoint} does not answer any more: {short(error)}",
+                hint="is it still running?",
             ) from None
 
     return told
@@ -217,17 +255,22 @@ def _unless_full(answer: Any) -> Any:
 
 def familiar(name: str) -> str:
     """`docker.io/library/python` and `python:latest` are the same image."""
-    short = name.removeprefix("docker.io/").removeprefix("index.docker.io/").removeprefix("library/")
+    short = (
+        name.removeprefix("docker.io/").removeprefix("index.docker.io/").removeprefix("library/")
+    )
     tagged = ":" in short.rpartition("/")[2] or "@" in short
     return short if tagged else f"{short}:latest"
 
 
 @functools.cache
 def _buildx() -> tuple[tuple[str, ...], str]:
-    """The command and its version. Raises EnvironmentFailure where buildx is missing or older than 0.13."""
+    """The command and its version. Raises EnvironmentFailure where buildx is missing or older than
+    0.13."""
     for command in _buildx_commands():
         try:
-            answer = subprocess.run([*command, "version"], capture_output=True, text=True, timeout=30, check=False)
+            answer = subprocess.run(
+                [*command, "version"], capture_output=True, text=True, timeout=30, check=False
+            )
         except (OSError, subprocess.TimeoutExpired):
             continue
         numbers = re.search(r"v?(\d+)\.(\d+)[\w.+~-]*", answer.stdout)
@@ -235,7 +278,8 @@ def _buildx() -> tuple[tuple[str, ...], str]:
             continue
         if (int(numbers[1]), int(numbers[2])) < _OLDEST_BUILDX:
             raise EnvironmentFailure(
-                f"buildx {numbers[0]} cannot write rawjson progress", hint="install docker-buildx 0.13 or newer"
+                f"buildx {numbers[0]} cannot write rawjson progress",
+                hint="install docker-buildx 0.13 or newer",
             )
         return command, numbers[0].removeprefix("v")
     raise EnvironmentFailure(
@@ -247,5 +291,7 @@ def _buildx() -> tuple[tuple[str, ...], str]:
 def _buildx_commands() -> list[tuple[str, ...]]:
     docker_command = shutil.which("docker")
     commands: list[tuple[str, ...]] = [(docker_command, "buildx")] if docker_command else []
-    plugins = [Path(os.path.expandvars(folder), "docker-buildx").expanduser() for folder in _PLUGIN_FOLDERS]
+    plugins = [
+        Path(os.path.expandvars(folder), "docker-buildx").expanduser() for folder in _PLUGIN_FOLDERS
+    ]
     return commands + [(str(plugin),) for plugin in plugins if os.access(plugin, os.X_OK)]

@@ -26,8 +26,8 @@ _LOG_FILES = {"max-size": "16m", "max-file": "1"}
 class RunRequest:
     """What `docker run` is asked for; what is None stays as the image says.
 
-    `mounts` are `SOURCE:TARGET[:ro]` as in `docker run --volume`, `ports` `PORT[/udp]`, each published on a free port
-    of 127.0.0.1. `memory` is in bytes, `tmpfs` paths.
+    `mounts` are `SOURCE:TARGET[:ro]` as in `docker run --volume`, `ports` `PORT[/udp]`, each
+    published on a free port of 127.0.0.1. `memory` is in bytes, `tmpfs` paths.
     """
 
     image: str
@@ -49,12 +49,14 @@ class RunRequest:
 
 
 class StartFailure(FindingsError):
-    """The engine cannot execute the image's command (missing program, missing loader, no permission)."""
+    """The engine cannot execute the image's command (missing program, missing loader, no
+    permission)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a command gave. `code` is None when it did not end in time; the rest is what it wrote until then."""
+    """What a command gave. `code` is None when it did not end in time; the rest is what it wrote
+    until then."""
 
     code: int | None
     stdout: bytes
@@ -92,12 +94,19 @@ class Process:
     command: str
 
 
-def create(client: docker.DockerClient, request: RunRequest, *, reachable: bool = True) -> Container:
-    """`reachable` says whether its ports are published on this machine. Raises EnvironmentFailure for an image that is
-    not here or a network that does not exist, StartFailure for an image without a command."""
+def create(
+    client: docker.DockerClient, request: RunRequest, *, reachable: bool = True
+) -> Container:
+    """`reachable` says whether its ports are published on this machine. Raises EnvironmentFailure
+    for an image that is not here or a network that does not exist, StartFailure for an image
+    without a command."""
     from docker.errors import APIError
 
-    network = {"network_mode": request.network} if _is_mode(request.network) else {"network": request.network}
+    network = (
+        {"network_mode": request.network}
+        if _is_mode(request.network)
+        else {"network": request.network}
+    )
     try:
         made = client.containers.create(
             request.image,
@@ -120,7 +129,9 @@ def create(client: docker.DockerClient, request: RunRequest, *, reachable: bool 
         )
     except APIError as error:
         if "no command specified" in str(error.explanation):
-            raise StartFailure(f"the container does not start: no command specified in {request.image}") from None
+            raise StartFailure(
+                f"the container does not start: no command specified in {request.image}"
+            ) from None
         raise EnvironmentFailure(
             f"the engine cannot make a container of {request.image}: {error.explanation or error}",
             hint="is the image there (`docker images`), are mounts and network right?",
@@ -134,7 +145,11 @@ def _is_mode(network: str | None) -> bool:
 
 def _absolute(mount: str) -> str:
     source, _, rest = mount.partition(":")
-    return f"{Path(source).expanduser().resolve()}:{rest}" if source.startswith((".", "~", "/")) else mount
+    return (
+        f"{Path(source).expanduser().resolve()}:{rest}"
+        if source.startswith((".", "~", "/"))
+        else mount
+    )
 
 
 class Container:
@@ -153,7 +168,8 @@ class Container:
         self.remove()
 
     def start(self) -> None:
-        """Raises StartFailure where the engine cannot execute the command, EnvironmentFailure where it is the host."""
+        """Raises StartFailure where the engine cannot execute the command, EnvironmentFailure where
+        it is the host."""
         from docker.errors import APIError
 
         try:
@@ -187,7 +203,8 @@ class Container:
         return int(self.state().get("Pid") or 0)
 
     def ports(self) -> dict[str, int]:
-        """Port on 127.0.0.1 by published container port (`8000/tcp`); none where that is another machine's."""
+        """Port on 127.0.0.1 by published container port (`8000/tcp`); none where that is another
+        machine's."""
         if not self._reachable:
             return {}
         bindings = self.inspect()["NetworkSettings"].get("Ports") or {}
@@ -208,13 +225,16 @@ class Container:
         """What it wrote; `tail` keeps the last lines of each."""
 
         def read(stdout: bool, stderr: bool) -> bytes:
-            chunks = self._made.logs(stdout=stdout, stderr=stderr, stream=True, follow=False, tail=tail or "all")
+            chunks = self._made.logs(
+                stdout=stdout, stderr=stderr, stream=True, follow=False, tail=tail or "all"
+            )
             return _bounded(chunks)
 
         return Logs(read(True, False), read(False, True), read(True, True))
 
     def stop(self, timeout: int = 10) -> tuple[float, int]:
-        """`docker stop`: seconds until it had ended, and its exit code (137: it did not listen and was killed)."""
+        """`docker stop`: seconds until it had ended, and its exit code (137: it did not listen and
+        was killed)."""
         started = time.monotonic()
         self._client.api.stop(self.id, timeout=timeout)
         code = self.wait(5)
@@ -230,9 +250,17 @@ class Container:
 
     def changes(self) -> tuple[Change, ...]:
         """Paths that differ from the image (`docker diff`), sorted."""
-        kinds: dict[int, Literal["added", "modified", "deleted"]] = {0: "modified", 1: "added", 2: "deleted"}
+        kinds: dict[int, Literal["added", "modified", "deleted"]] = {
+            0: "modified",
+            1: "added",
+            2: "deleted",
+        }
         found = self._client.api.diff(self.id) or ()
-        return tuple(sorted((Change(item["Path"], kinds[item["Kind"]]) for item in found), key=lambda c: c.path))
+        return tuple(
+            sorted(
+                (Change(item["Path"], kinds[item["Kind"]]) for item in found), key=lambda c: c.path
+            )
+        )
 
     def processes(self) -> tuple[Process, ...]:
         """Every process of it, the first one first."""
@@ -244,7 +272,8 @@ class Container:
         return ()
 
     def read_file(self, path: str, limit: int = 16 << 20) -> bytes | None:
-        """A regular file's bytes, also of a container that never ran; None for anything else or above `limit`."""
+        """A regular file's bytes, also of a container that never ran; None for anything else or
+        above `limit`."""
         from docker.errors import APIError
 
         try:
@@ -252,7 +281,11 @@ class Container:
             packed = _bounded(chunks, limit + (1 << 16))
             with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
                 member = archive.next()
-                file = archive.extractfile(member) if member and member.isfile() and member.size <= limit else None
+                file = (
+                    archive.extractfile(member)
+                    if member and member.isfile() and member.size <= limit
+                    else None
+                )
                 return file.read() if file else None
         except (APIError, tarfile.TarError):
             return None
@@ -275,8 +308,8 @@ def _bounded(chunks: Iterable[bytes], limit: int = MOST_LOG_BYTES) -> bytes:
 
 
 def _drain(answer: Any, timeout: float) -> tuple[bytes, bytes, bool]:
-    """Both streams of an exec and whether it ended in time. Frames as in the Engine API's "attach" section: one byte
-    for the stream, three of zero, four of length."""
+    """Both streams of an exec and whether it ended in time. Frames as in the Engine API's "attach"
+    section: one byte for the stream, three of zero, four of length."""
     raw = getattr(answer, "_sock", answer)
     streams = {1: io.BytesIO(), 2: io.BytesIO()}
     end, pending, ended = time.monotonic() + timeout, b"", False

@@ -19,8 +19,8 @@ _ELSEWHERE = "the engine is not on this machine"
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """`None` in a `..._reason` field means: possible. `endpoint` is the address that was used, `origin` says in words
-    where it came from."""
+    """`None` in a `..._reason` field means: possible. `endpoint` is the address that was used,
+    `origin` says in words where it came from."""
 
     endpoint: str
     origin: str
@@ -91,7 +91,9 @@ def gather(
 
 def is_podman(version: dict[str, Any]) -> bool:
     """Whether another engine answers by Docker's API."""
-    return any("podman" in str(part.get("Name", "")).lower() for part in version.get("Components") or ())
+    return any(
+        "podman" in str(part.get("Name", "")).lower() for part in version.get("Components") or ()
+    )
 
 
 def _kind(version: dict[str, Any], info: dict[str, Any], rootless: bool) -> str:
@@ -102,7 +104,8 @@ def _kind(version: dict[str, Any], info: dict[str, Any], rootless: bool) -> str:
 
 
 def _port_reason(endpoint: Endpoint) -> str | None:
-    """Ports are published on 127.0.0.1 of the engine's machine: never ask another machine's port of that number."""
+    """Ports are published on 127.0.0.1 of the engine's machine: never ask another machine's port of
+    that number."""
     if endpoint.host.startswith(("unix://", "npipe://")):
         return None  # this machine, or a virtual one that hands its published ports on
     if urlsplit(endpoint.host).hostname in ("localhost", "127.0.0.1", "::1"):

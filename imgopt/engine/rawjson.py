@@ -1,7 +1,9 @@
-"""Reads what `docker buildx build --progress=rawjson` writes: one JSON object of BuildKit's SolveStatus per line.
+"""Reads what `docker buildx build --progress=rawjson` writes: one JSON object of BuildKit's
+SolveStatus per line.
 
-The same vertex comes with several intervals (a cache probe, then the run): it is a hit if any of them is `cached`, and
-its time is the last interval. Vertices that are no Dockerfile step (`[internal] ...`, exports, pulls) are not steps.
+The same vertex comes with several intervals (a cache probe, then the run): it is a hit if any of
+them is `cached`, and its time is the last interval. Vertices that are no Dockerfile step
+(`[internal] ...`, exports, pulls) are not steps.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from typing import Any, Literal
 
 import msgspec
 
-_STEP = re.compile(r"\[(?:(?P<stage>\S+) )? *(?P<index>\d+)/(?P<total>\d+)\] (?P<name>.*)", re.DOTALL)
+_STEP = re.compile(
+    r"\[(?:(?P<stage>\S+) )? *(?P<index>\d+)/(?P<total>\d+)\] (?P<name>.*)", re.DOTALL
+)
 _PLATFORM = re.compile(r"\[[a-z0-9]+/[a-z0-9]+(?:/v\d+)? ")
 _PLACE = re.compile(r"(?P<file>.+):(?P<line>\d+)")
 _NANOSECONDS = re.compile(r"\.(\d{1,6})\d*")
@@ -28,10 +32,10 @@ LOG_LINE_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One cacheable step. `stage` is "" in a file with one unnamed stage. `index` is BuildKit's: FROM is 1, unless the
-    base comes from a named context, then the next one is. A FROM may carry the place that a build running at the same
-    time has for it: tell steps by their names and order. `seconds` is None for what never ran; `started` and
-    `completed` are seconds since the epoch."""
+    """One cacheable step. `stage` is "" in a file with one unnamed stage. `index` is BuildKit's:
+    FROM is 1, unless the base comes from a named context, then the next one is. A FROM may carry
+    the place that a build running at the same time has for it: tell steps by their names and order.
+    `seconds` is None for what never ran; `started` and `completed` are seconds since the epoch."""
 
     stage: str
     index: int
@@ -61,7 +65,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class BuildEvent:
-    """What a progress display needs: a step (or another activity, `step` None) started, wrote a line, or ended."""
+    """What a progress display needs: a step (or another activity, `step` None) started, wrote a
+    line, or ended."""
 
     kind: Literal["started", "output", "finished"]
     name: str
@@ -107,7 +112,8 @@ class Progress:
         self._plain: deque[str] = deque(maxlen=400)
 
     def feed(self, line: str) -> None:
-        """Takes one line; what is no JSON is buildx's own message (errors with their source lines)."""
+        """Takes one line; what is no JSON is buildx's own message (errors with their source
+        lines)."""
         try:
             data = msgspec.json.decode(line)
         except msgspec.DecodeError:
@@ -124,11 +130,18 @@ class Progress:
         """In the order in which BuildKit named them, each stage's steps by their number."""
         found = [step for vertex in self._vertices.values() if (step := vertex.step())]
         found = _with_own_base(found)
-        stages = list(dict.fromkeys(step.stage for step in sorted(found, key=lambda s: s.started or float("inf"))))
-        return tuple(sorted(found, key=lambda s: (stages.index(s.stage), s.keyword != "FROM", s.index)))
+        stages = list(
+            dict.fromkeys(
+                step.stage for step in sorted(found, key=lambda s: s.started or float("inf"))
+            )
+        )
+        return tuple(
+            sorted(found, key=lambda s: (stages.index(s.stage), s.keyword != "FROM", s.index))
+        )
 
     def activities(self) -> dict[str, float]:
-        """Seconds of what is no step (`exporting to image`, `[internal] load build context`), by name."""
+        """Seconds of what is no step (`exporting to image`, `[internal] load build context`), by
+        name."""
         return {
             vertex.name: vertex.completed - vertex.started
             for vertex in self._vertices.values()
@@ -187,20 +200,25 @@ class Progress:
             vertex.log.append(shown[:LOG_LINE_CHARACTERS])
             self._tell("output", vertex, vertex.log[-1])
 
-    def _tell(self, kind: Literal["started", "output", "finished"], vertex: _Vertex, text: str = "") -> None:
+    def _tell(
+        self, kind: Literal["started", "output", "finished"], vertex: _Vertex, text: str = ""
+    ) -> None:
         if self._on_event is not None:
             self._on_event(BuildEvent(kind, vertex.name, vertex.step(), text))
 
 
 def _with_own_base(steps: list[Step]) -> list[Step]:
-    """BuildKit shares a vertex with a build that runs at the same time, and with it that build's name for it. The base
-    of a file with one stage gets its own place back."""
+    """BuildKit shares a vertex with a build that runs at the same time, and with it that build's
+    name for it. The base of a file with one stage gets its own place back."""
     places = {(step.stage, step.total) for step in steps if step.keyword != "FROM"}
     if len(places) != 1:
         return steps
     [(stage, total)] = places
     only_base = sum(step.keyword == "FROM" for step in steps) == 1
-    return [replace(s, stage=stage, total=total) if s.keyword == "FROM" and only_base else s for s in steps]
+    return [
+        replace(s, stage=stage, total=total) if s.keyword == "FROM" and only_base else s
+        for s in steps
+    ]
 
 
 def _dicts(value: object) -> Iterable[dict[str, Any]]:

@@ -1,8 +1,10 @@
-"""What a run makes in the engine and on this machine, and that nothing of it is left behind on any exit.
+"""What a run makes in the engine and on this machine, and that nothing of it is left behind on any
+exit.
 
-Every container and image carries the label `imgopt.session=ID`, so that cleaning up asks the engine instead of
-a list that an interrupt could leave incomplete, and so that a later run can sweep what a killed process left. The build
-cache is kept: users want it. Images without the label (bases, the user's own) are never touched.
+Every container and image carries the label `imgopt.session=ID`, so that cleaning up asks the engine
+instead of a list that an interrupt could leave incomplete, and so that a later run can sweep what a
+killed process left. The build cache is kept: users want it. Images without the label (bases, the
+user's own) are never touched.
 """
 
 from __future__ import annotations
@@ -36,15 +38,17 @@ from imgopt.errors import EnvironmentFailure, ImgoptError, Interrupted, OutOfTim
 
 LABEL = "imgopt.session"
 Child = subprocess.Popen[str]
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 _ID = re.compile(r"(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-\d+")
 _NUMBERS = count(1)
 _LATE_SECONDS = 4.0
 
 
 class Session:
-    """Use as a context manager, in the main thread if SIGINT and SIGTERM are to end it in order: they raise
-    imgopt.errors.Interrupted there, and leaving the block cleans up."""
+    """Use as a context manager, in the main thread if SIGINT and SIGTERM are to end it in order:
+    they raise imgopt.errors.Interrupted there, and leaving the block cleans up."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -56,7 +60,9 @@ class Session:
         self._closing = False
         self._cut_short = False
         self._stopped = ""
-        self._asked_for: set[str] = set()  # names of containers that the engine has not answered for
+        self._asked_for: set[str] = (
+            set()
+        )  # names of containers that the engine has not answered for
         self.built: Counter[str] = Counter()
         """Builds by the name that each was asked for with."""
         self.steps_run: Counter[str] = Counter()
@@ -82,8 +88,11 @@ class Session:
                 signal.signal(number, handler)
             self._handlers.clear()
 
-    def build(self, request: BuildRequest, on_event: Listener | None = None, until: float | None = None) -> Build:
-        """As Engine.build; the image is tagged `imgopt-ID/NAME:N`, labelled, and removed when the session ends.
+    def build(
+        self, request: BuildRequest, on_event: Listener | None = None, until: float | None = None
+    ) -> Build:
+        """As Engine.build; the image is tagged `imgopt-ID/NAME:N`, labelled, and removed when the
+        session ends.
 
         Raises OutOfTime where it has not ended at `until` (time.monotonic())."""
         self._go_on()
@@ -94,7 +103,9 @@ class Session:
         started = time.monotonic()
         try:
             with _ending_at(until, self._children.append) as on_process:
-                build = self.engine.build(request, on_event, on_process, scratch=f"imgopt-{self.id}-dockerfile-")
+                build = self.engine.build(
+                    request, on_event, on_process, scratch=f"imgopt-{self.id}-dockerfile-"
+                )
         except (Interrupted, KeyboardInterrupt):
             self._cut_short = True
             raise
@@ -115,7 +126,9 @@ class Session:
         name = f"imgopt-{self.id}-{next(self._names)}"
         self._asked_for.add(name)
         try:
-            container = self.engine.create(replace(request, name=name, labels={**request.labels, **self.labels}))
+            container = self.engine.create(
+                replace(request, name=name, labels={**request.labels, **self.labels})
+            )
         except (EnvironmentFailure, StartFailure):
             self._asked_for.discard(name)
             raise
@@ -133,7 +146,8 @@ class Session:
         return Path(tempfile.mkdtemp(prefix=f"imgopt-{self.id}-{name}-"))
 
     def track(self, process: subprocess.Popen[str]) -> None:
-        """Ends `process` with the session; it must lead a process group of its own (start_new_session)."""
+        """Ends `process` with the session; it must lead a process group of its own
+        (start_new_session)."""
         self._children.append(process)
 
     def remove_image(self, build: Build) -> None:
@@ -142,8 +156,8 @@ class Session:
             _quietly(lambda: self.engine.client.images.remove(build.reference, force=True))
 
     def close(self) -> None:
-        """Removes everything; may be called again. What the engine was still making when asked is found by asking
-        until it makes nothing any more, for a few seconds at most."""
+        """Removes everything; may be called again. What the engine was still making when asked is
+        found by asking until it makes nothing any more, for a few seconds at most."""
         self._closing = True
         atexit.unregister(self.close)
         for child in self._children:
@@ -157,7 +171,8 @@ class Session:
             remove_tree(tree)
 
     def _remove_late_containers(self, mine: Mapping[str, str]) -> None:
-        """The engine goes on making a container whose request was cut short: it is there a moment later."""
+        """The engine goes on making a container whose request was cut short: it is there a moment
+        later."""
         until = time.monotonic() + _LATE_SECONDS
         while (removed := _remove_containers(self.engine, mine, lambda _: True)) or self._asked_for:
             self._asked_for.difference_update(removed)
@@ -167,7 +182,8 @@ class Session:
         self._asked_for.clear()
 
     def _remove_late_images(self, mine: Mapping[str, str]) -> None:
-        """An image that was on its way when its build was cut short is tagged by the engine after buildx has gone."""
+        """An image that was on its way when its build was cut short is tagged by the engine after
+        buildx has gone."""
         until = time.monotonic() + _LATE_SECONDS
         while time.monotonic() < until:
             idle = not self._cut_short or self.engine.builds_nothing()
@@ -182,21 +198,26 @@ class Session:
             raise Interrupted(self._stopped)
 
     def _go_on(self) -> None:
-        """A signal may come where Python drops what its handler raises (`__del__`, a callback of a weak reference):
-        then the work ends where it asks the engine for more."""
+        """A signal may come where Python drops what its handler raises (`__del__`, a callback of a
+        weak reference): then the work ends where it asks the engine for more."""
         if self._stopped and not self._closing:
             raise Interrupted(self._stopped)
 
 
 @contextlib.contextmanager
-def _ending_at(until: float | None, on_process: Callable[[Child], None]) -> Iterator[Callable[[Child], None]]:
-    """Ends the build's process at `until`, if it still runs then: buildx hears SIGTERM and has BuildKit stop."""
+def _ending_at(
+    until: float | None, on_process: Callable[[Child], None]
+) -> Iterator[Callable[[Child], None]]:
+    """Ends the build's process at `until`, if it still runs then: buildx hears SIGTERM and has
+    BuildKit stop."""
     timers: list[threading.Timer] = []
 
     def started(process: Child) -> None:
         on_process(process)
         if until is not None:
-            timers.append(threading.Timer(max(0.0, until - time.monotonic()), _terminate, [process]))
+            timers.append(
+                threading.Timer(max(0.0, until - time.monotonic()), _terminate, [process])
+            )
             timers[-1].daemon = True
             timers[-1].start()
 
@@ -224,7 +245,11 @@ class Swept:
 def sweep(engine: Engine) -> Swept:
     """Removes what runs on this machine left behind that were killed: their process is gone."""
     labelled = {"label": LABEL}
-    trees = [path for path in Path(tempfile.gettempdir()).glob("imgopt-*-*-*-*-*") if _is_orphan(path.name[7:])]
+    trees = [
+        path
+        for path in Path(tempfile.gettempdir()).glob("imgopt-*-*-*-*-*")
+        if _is_orphan(path.name[7:])
+    ]
     for tree in trees:
         remove_tree(tree)
     return Swept(
@@ -246,8 +271,8 @@ def _host() -> str:
 
 
 def _start_of(pid: int) -> int | None:
-    """When the process started, in clock ticks since boot (proc(5), field 22): a reused number has another. Where
-    there is no /proc, 0 for any living process; None for none."""
+    """When the process started, in clock ticks since boot (proc(5), field 22): a reused number has
+    another. Where there is no /proc, 0 for any living process; None for none."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
@@ -263,7 +288,9 @@ def _start_of(pid: int) -> int | None:
     return 0
 
 
-def _remove_containers(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> set[str]:
+def _remove_containers(
+    engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]
+) -> set[str]:
     """The names of those that were there."""
     found = _listed(lambda: engine.client.api.containers(all=True, filters=dict(filters)))
     mine = [item for item in found if wanted(_session_of(item))]
@@ -272,13 +299,17 @@ def _remove_containers(engine: Engine, filters: Mapping[str, str], wanted: Calla
     return {name.removeprefix("/") for item in mine for name in item.get("Names") or ()}
 
 
-def _remove_images(engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]) -> int:
+def _remove_images(
+    engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]
+) -> int:
     found = _listed(lambda: engine.client.api.images(filters=dict(filters)))
     mine = [item for item in found if wanted(_session_of(item))]
     for item in mine:
         tags = [tag for tag in item.get("RepoTags") or () if tag != "<none>:<none>"]
         own = [tag for tag in tags if tag.startswith(f"imgopt-{_session_of(item)}/")]
-        for name in own if len(own) < len(tags) else [*own, item["Id"]]:  # a tag that the user added keeps the image
+        for name in (
+            own if len(own) < len(tags) else [*own, item["Id"]]
+        ):  # a tag that the user added keeps the image
             _quietly(partial(engine.client.api.remove_image, name, force=True))
     return len(mine)
 

@@ -57,7 +57,8 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imported when first used: a second look at an image needs neither, and imports would be most of its time."""
+    """Imported when first used: a second look at an image needs neither, and imports would be most
+    of its time."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_LATER[name]), name)

@@ -1,8 +1,9 @@
-"""A second process that reads layers ahead: what it learns of them, the memory of layers tells the first one.
+"""A second process that reads layers ahead: what it learns of them, the memory of layers tells the
+first one.
 
-Python runs one thread at a time, so headers are parsed and samples drawn on one processor however many there are. The
-second process only fills the memory, which is keyed by diff ID and safe under concurrent runs: where it cannot start,
-fails or is killed, the first one finds the same by itself.
+Python runs one thread at a time, so headers are parsed and samples drawn on one processor however
+many there are. The second process only fills the memory, which is keyed by diff ID and safe under
+concurrent runs: where it cannot start, fails or is killed, the first one finds the same by itself.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from imgopt.image.wire import Wire
 
 _WORTH, _MOST = 128 << 10, 8 << 20
-"""Bytes of compressed headers, some 2,000 and 130,000 entries: below, a process takes longer to start than it saves;
-above, two of them need too much memory."""
+"""Bytes of compressed headers, some 2,000 and 130,000 entries: below, a process takes longer to
+start than it saves; above, two of them need too much memory."""
 _LENGTH = struct.Struct("<Q")
 
 Plain = Any
@@ -35,7 +36,8 @@ Plain = Any
 
 
 class Helper:
-    """Does `steps` one after the other in a forked process, as far as that goes; without steps there is none."""
+    """Does `steps` one after the other in a forked process, as far as that goes; without steps
+    there is none."""
 
     def __init__(self, steps: Sequence[Callable[[], Plain]]) -> None:
         self._steps = steps
@@ -46,7 +48,9 @@ class Helper:
 
     def __enter__(self) -> Helper:
         if self._steps and can_fork():
-            with suppress(OSError):  # no process or no file is left to have: the work is done without
+            with suppress(
+                OSError
+            ):  # no process or no file is left to have: the work is done without
                 self._start()
         return self
 
@@ -75,7 +79,9 @@ class Helper:
                 length = cast(BinaryIO, self._results).read(_LENGTH.size)
                 if len(length) < _LENGTH.size:
                     return None
-                self._known.append(marshal.loads(cast(BinaryIO, self._results).read(_LENGTH.unpack(length)[0])))
+                self._known.append(
+                    marshal.loads(cast(BinaryIO, self._results).read(_LENGTH.unpack(length)[0]))
+                )
             return self._known[step] if len(self._known) > step else None
 
     def __exit__(self, *failure: object) -> None:
@@ -91,7 +97,8 @@ class Helper:
 
 
 def can_fork() -> bool:
-    """A fork takes only the thread that calls: locks that others hold would stay locked; macOS' libraries have some."""
+    """A fork takes only the thread that calls: locks that others hold would stay locked; macOS'
+    libraries have some."""
     return sys.platform == "linux" and threading.active_count() == 1
 
 
@@ -104,7 +111,9 @@ class Ahead:
         others = sum(layer.unread_bytes for layer in self._others)
         if image.memory.directory is None or not _WORTH <= others <= _MOST // 2:
             self._own, self._others = list(image.layers), []
-        self._helper = Helper((self._read_others, self._measure_others, self._compare) if self._others else ())
+        self._helper = Helper(
+            (self._read_others, self._measure_others, self._compare) if self._others else ()
+        )
 
     def __enter__(self) -> Ahead:
         self._helper.__enter__()
@@ -141,7 +150,11 @@ class Ahead:
     def duplicates(self) -> tuple[Duplicate, ...]:
         """As `find_duplicates`."""
         found = self._helper.result(2)
-        return find_duplicates(self._image.tree()) if found is None else tuple(Duplicate(*each) for each in found)
+        return (
+            find_duplicates(self._image.tree())
+            if found is None
+            else tuple(Duplicate(*each) for each in found)
+        )
 
 
 def _halves(layers: Sequence[Layer]) -> tuple[list[Layer], list[Layer]]:

@@ -11,6 +11,7 @@ import msgspec
 from imgopt.errors import EnvironmentFailure, InputError
 from imgopt.image.blobs import Region, compression, unpack
 from imgopt.image.config import parse_config
+from imgopt.image.contents import already
 from imgopt.image.image import Image, Source
 from imgopt.image.manifests import (
     BlobMissing,
@@ -49,7 +50,8 @@ class TarFiles:
             region = unpack(region, None, what)
         self._region = region
         self._entries = {
-            entry.path: entry for entry in read_entries(region.buffer, region.start, region.end, what=what)
+            entry.path: entry
+            for entry in read_entries(region.buffer, region.start, region.end, what=what)
         }
 
     def find(self, name: str) -> Region | None:
@@ -62,7 +64,9 @@ class TarFiles:
                 return self._region.part(entry.offset, entry.size)
             if entry.kind == "hardlink":
                 path = entry.linkname
-            elif entry.kind == "symlink":  # docker save before 25 links equal layers: ../<id>/layer.tar
+            elif (
+                entry.kind == "symlink"
+            ):  # docker save before 25 links equal layers: ../<id>/layer.tar
                 path = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.linkname))
             else:
                 return None
@@ -98,7 +102,9 @@ class _FileBlobs:
         return region
 
 
-def open_path(path: Path, reference: str, name: str | None, platform: str | None, memory: Memory) -> Image:
+def open_path(
+    path: Path, reference: str, name: str | None, platform: str | None, memory: Memory
+) -> Image:
     """An image from a file or directory; `name` chooses among several.
 
     Raises InputError for what is no image, EnvironmentFailure for what cannot be read.
@@ -106,21 +112,31 @@ def open_path(path: Path, reference: str, name: str | None, platform: str | None
     try:
         if path.is_dir():
             return open_files(DirectoryFiles(path), reference, name, platform, memory, "layout")
-        return open_files(TarFiles(Region.of_path(path), str(path)), reference, name, platform, memory, "archive")
+        return open_files(
+            TarFiles(Region.of_path(path), str(path)), reference, name, platform, memory, "archive"
+        )
     except OSError as error:
         raise EnvironmentFailure(f"{path}: {error.strerror or error}") from None
 
 
 def open_files(
-    files: Files, reference: str, name: str | None, platform: str | None, memory: Memory, source: Source
+    files: Files,
+    reference: str,
+    name: str | None,
+    platform: str | None,
+    memory: Memory,
+    source: Source,
 ) -> Image:
-    """Follows index.json where there is one (it knows platforms), else manifest.json; never guesses by order."""
+    """Follows index.json where there is one (it knows platforms), else manifest.json; never guesses
+    by order."""
     index = files.find("index.json")
     if index is not None:
         roots = read_index(index.bytes(_MAX_JSON), f"{reference}: index.json")
         blobs = _FileBlobs(files, trusted=source == "engine")
         if any(_held(blobs, root) for root in roots):
-            return open_manifests(_named(roots, name, reference), blobs, reference, source, platform, memory)
+            return open_manifests(
+                _named(roots, name, reference), blobs, reference, source, platform, memory
+            )
     manifest = files.find("manifest.json")
     if manifest is None:
         raise InputError(
@@ -139,7 +155,9 @@ def _held(blobs: _FileBlobs, descriptor: Descriptor) -> bool:
     return True
 
 
-def _named(roots: tuple[Descriptor, ...], name: str | None, reference: str) -> tuple[Descriptor, ...]:
+def _named(
+    roots: tuple[Descriptor, ...], name: str | None, reference: str
+) -> tuple[Descriptor, ...]:
     if name is None:
         return roots
     chosen = tuple(root for root in roots if any(_same_name(each, name) for each in root.names))
@@ -150,42 +168,63 @@ def _named(roots: tuple[Descriptor, ...], name: str | None, reference: str) -> t
 
 def _pick(saved: list[_Saved], name: str | None, reference: str) -> _Saved:
     if name is not None:
-        saved_by_name = [each for each in saved if any(_same_name(tag, name) for tag in each.tags or ())]
+        saved_by_name = [
+            each for each in saved if any(_same_name(tag, name) for tag in each.tags or ())
+        ]
         if not saved_by_name:
             raise _no_such(name, [tag for each in saved for tag in each.tags or ()], reference)
         return saved_by_name[0]
     if len({each.config for each in saved}) > 1:
         tags = ", ".join(tag for each in saved for tag in each.tags or ())
-        raise InputError(f"{reference}: several images inside: {tags}", hint=f"name one of them: {reference}#NAME")
+        raise InputError(
+            f"{reference}: several images inside: {tags}",
+            hint=f"name one of them: {reference}#NAME",
+        )
     if not saved:
         raise InputError(f"{reference}: manifest.json lists no image")
     return saved[0]
 
 
-def _open_saved(saved: _Saved, files: Files, reference: str, memory: Memory, source: Source) -> Image:
-    parsed = parse_config(_file(files, saved.config, reference).bytes(_MAX_JSON), f"{reference}: {saved.config}")
+def _open_saved(
+    saved: _Saved, files: Files, reference: str, memory: Memory, source: Source
+) -> Image:
+    parsed = parse_config(
+        _file(files, saved.config, reference).bytes(_MAX_JSON), f"{reference}: {saved.config}"
+    )
     if len(saved.layers) != len(parsed.diff_ids):
-        raise InputError(f"{reference}: {len(saved.layers)} layers, but the configuration lists {len(parsed.diff_ids)}")
+        raise InputError(
+            f"{reference}: {len(saved.layers)} layers, but the configuration lists"
+            f" {len(parsed.diff_ids)}"
+        )
     layers = []
     for number, (layer, diff_id) in enumerate(zip(saved.layers, parsed.diff_ids, strict=True)):
         region = _file(files, layer, reference)
-        layers.append(local_layer(number, diff_id, lambda region=region: region, memory, trusted=source == "engine"))  # type: ignore[misc]
+        layers.append(
+            local_layer(number, diff_id, already(region), memory, trusted=source == "engine")
+        )
     return Image(reference, source, parsed, tuple(layers), memory)
 
 
 def _file(files: Files, name: str, reference: str) -> Region:
     region = files.find(name)
     if region is None:
-        raise InputError(f"{reference}: {name} is missing", hint="the archive is incomplete: save the image again")
+        raise InputError(
+            f"{reference}: {name} is missing",
+            hint="the archive is incomplete: save the image again",
+        )
     return region
 
 
 def _same_name(have: str, wanted: str) -> bool:
-    return have in (wanted, f"{wanted}:latest") or have.removeprefix("docker.io/").removeprefix("library/") in (
+    return have in (wanted, f"{wanted}:latest") or have.removeprefix("docker.io/").removeprefix(
+        "library/"
+    ) in (
         wanted,
         f"{wanted}:latest",
     )
 
 
 def _no_such(name: str, names: list[str], reference: str) -> EnvironmentFailure:
-    return EnvironmentFailure(f"{reference}: no image named {name}", hint=f"there is: {', '.join(names) or 'none'}")
+    return EnvironmentFailure(
+        f"{reference}: no image named {name}", hint=f"there is: {', '.join(names) or 'none'}"
+    )

@@ -16,7 +16,8 @@ from imgopt.errors import EnvironmentFailure, InputError
 _CHUNK = 1 << 20
 _BOMB_BYTES = 4 << 30
 _BOMB_RATIO = 200
-"""Refused as a decompression bomb: more than 4 GiB out of less than 1/200 of it (real layers stay below 1/30)."""
+"""Refused as a decompression bomb: more than 4 GiB out of less than 1/200 of it (real layers stay
+below 1/30)."""
 _KEEP_FREE = 256 << 20
 """Bytes left free in the temporary directory when layers are unpacked into it."""
 
@@ -91,10 +92,13 @@ class RegionFile(io.RawIOBase):
 
 
 def compression(head: bytes) -> str:
-    """By the first bytes, never by name or media type: "gzip", "zstd", "xz", "bzip2" or "" for none."""
+    """By the first bytes, never by name or media type: "gzip", "zstd", "xz", "bzip2" or "" for
+    none."""
     if head[:2] == b"\x1f\x8b":
         return "gzip"
-    if head[:4] == b"\x28\xb5\x2f\xfd" or (head[1:4] == b"\x2a\x4d\x18" and head[:1] and head[0] & 0xF0 == 0x50):
+    if head[:4] == b"\x28\xb5\x2f\xfd" or (
+        head[1:4] == b"\x2a\x4d\x18" and head[:1] and head[0] & 0xF0 == 0x50
+    ):
         return "zstd"
     if head[:6] == b"\xfd7zXZ\0":
         return "xz"
@@ -102,7 +106,8 @@ def compression(head: bytes) -> str:
 
 
 def decompressed(file: BinaryIO, kind: str) -> BinaryIO:
-    """A stream of the contents; several gzip members, zstd frames or xz streams in a row are read as one."""
+    """A stream of the contents; several gzip members, zstd frames or xz streams in a row are read
+    as one."""
     if kind == "gzip":
         import gzip
 
@@ -110,7 +115,9 @@ def decompressed(file: BinaryIO, kind: str) -> BinaryIO:
     if kind == "zstd":
         import zstandard
 
-        return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
+        return cast(
+            BinaryIO, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        )
     if kind == "xz":
         import lzma
 
@@ -123,7 +130,8 @@ def decompressed(file: BinaryIO, kind: str) -> BinaryIO:
 def unpack(blob: Region, diff_id: str | None, what: str) -> Region:
     """The uncompressed layer as a region of an unnamed temporary file; checked against its diff ID.
 
-    Raises InputError for damage, another digest or a decompression bomb, EnvironmentFailure when the disk is full.
+    Raises InputError for damage, another digest or a decompression bomb, EnvironmentFailure when
+    the disk is full.
     """
     import lzma
     import tempfile
@@ -138,7 +146,9 @@ def unpack(blob: Region, diff_id: str | None, what: str) -> Region:
         while chunk := stream.read(_CHUNK):
             total += len(chunk)
             if total > limit:
-                raise InputError(f"{what} unpacks to more than {limit} bytes from {len(blob)}: refused as a bomb")
+                raise InputError(
+                    f"{what} unpacks to more than {limit} bytes from {len(blob)}: refused as a bomb"
+                )
             _need_space(total, what)
             digest.update(chunk)
             spool.write(chunk)
@@ -146,7 +156,10 @@ def unpack(blob: Region, diff_id: str | None, what: str) -> Region:
     except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
         raise _unpack_error(error, what) from None
     except Exception as error:
-        if type(error).__module__.partition(".")[0] != "zstandard" and "zstd" not in type(error).__name__.lower():
+        if (
+            type(error).__module__.partition(".")[0] != "zstandard"
+            and "zstd" not in type(error).__name__.lower()
+        ):
             raise
         raise _unpack_error(error, what) from None
     check_digest(f"sha256:{digest.hexdigest()}", diff_id, what)
@@ -170,7 +183,9 @@ def sha256(region: Region) -> str:
             digest.update(view[start : min(start + step, region.end)])
             if isinstance(region.buffer, mmap.mmap):  # or all of the file counts as our memory
                 first = start & -mmap.PAGESIZE
-                region.buffer.madvise(mmap.MADV_DONTNEED, first, min(step, len(region.buffer) - first))
+                region.buffer.madvise(
+                    mmap.MADV_DONTNEED, first, min(step, len(region.buffer) - first)
+                )
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -184,11 +199,14 @@ def _need_space(total: int, what: str) -> None:
     with suppress(OSError):
         if shutil.disk_usage(directory).free < _KEEP_FREE:
             raise EnvironmentFailure(
-                f"no space to unpack {what} in {directory}", hint="free some space, or set TMPDIR to a larger disk"
+                f"no space to unpack {what} in {directory}",
+                hint="free some space, or set TMPDIR to a larger disk",
             )
 
 
 def _unpack_error(error: Exception, what: str) -> InputError | EnvironmentFailure:
     if isinstance(error, OSError) and error.errno == 28:
         return EnvironmentFailure(f"no space to unpack {what}", hint="set TMPDIR to a larger disk")
-    return InputError(f"{what} cannot be unpacked: {error}", hint="is the file complete? save the image again")
+    return InputError(
+        f"{what} cannot be unpacked: {error}", hint="is the file complete? save the image again"
+    )

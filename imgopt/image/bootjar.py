@@ -1,6 +1,7 @@
 """Spring Boot's archives: what a jar with jars inside says of itself.
 
-Source: Spring Boot's specification of executable archives (nested jars, index files, manifest entries).
+Source: Spring Boot's specification of executable archives (nested jars, index files, manifest
+entries).
 """
 
 from __future__ import annotations
@@ -13,13 +14,22 @@ from typing import BinaryIO
 
 LIBRARIES, CLASSES = "BOOT-INF/lib/", "BOOT-INF/classes/"
 _MOST_TEXT = 1 << 20
-_BAD = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, KeyError, RuntimeError)
+_BAD = (
+    zipfile.BadZipFile,
+    OSError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    KeyError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
 class BootJar:
-    """`members`: name -> checksum (CRC-32) of every file; `class_path`: names of libraries in their order, as the
-    archive's index says; `layers`: names of the layers -> beginnings of the paths that they take."""
+    """`members`: name -> checksum (CRC-32) of every file; `class_path`: names of libraries in their
+    order, as the archive's index says; `layers`: names of the layers -> beginnings of the paths
+    that they take."""
 
     manifest: Mapping[str, str]
     members: Mapping[str, int]
@@ -29,19 +39,27 @@ class BootJar:
     @property
     def version(self) -> tuple[int, ...]:
         """Of Spring Boot, for instance (3, 3, 5)."""
-        return tuple(int(part) for part in re.findall(r"\d+", self.manifest["Spring-Boot-Version"])[:3])
+        return tuple(
+            int(part) for part in re.findall(r"\d+", self.manifest["Spring-Boot-Version"])[:3]
+        )
 
     @property
     def libraries(self) -> tuple[str, ...]:
-        return tuple(name for name in self.members if name.startswith(LIBRARIES) and name.endswith(".jar"))
+        return tuple(
+            name for name in self.members if name.startswith(LIBRARIES) and name.endswith(".jar")
+        )
 
     def layers_with_libraries(self) -> tuple[str, ...]:
-        """Layers that take at least one library, in the order of the index, which is the order of change."""
+        """Layers that take at least one library, in the order of the index, which is the order of
+        change."""
         left, found = set(self.libraries), []
         exact = {path for paths in self.layers.values() for path in paths if path in left}
         for name, paths in self.layers.items():
             taken = {
-                lib for lib in left for path in paths if lib == path or (lib.startswith(path) and lib not in exact)
+                lib
+                for lib in left
+                for path in paths
+                if lib == path or (lib.startswith(path) and lib not in exact)
             }
             left -= taken
             if taken:
@@ -65,10 +83,15 @@ def read_boot_jar(file: BinaryIO) -> BootJar | None:
 
 
 def read_manifest(archive: zipfile.ZipFile) -> dict[str, str]:
-    """The main section of META-INF/MANIFEST.MF; lines of 72 bytes go on behind a blank. Raises KeyError without one."""
+    """The main section of META-INF/MANIFEST.MF; lines of 72 bytes go on behind a blank. Raises
+    KeyError without one."""
     text = _text(archive, "META-INF/MANIFEST.MF").replace("\r\n", "\n")
     main = text.replace("\n ", "").partition("\n\n")[0]
-    return {key: value.strip() for key, _, value in (line.partition(":") for line in main.splitlines()) if value}
+    return {
+        key: value.strip()
+        for key, _, value in (line.partition(":") for line in main.splitlines())
+        if value
+    }
 
 
 def _text(archive: zipfile.ZipFile, name: str) -> str:

@@ -1,4 +1,5 @@
-"""The image configuration as typed values: OCI image-spec `config.md`, with Docker's Healthcheck, Shell, OnBuild."""
+"""The image configuration as typed values: OCI image-spec `config.md`, with Docker's Healthcheck,
+Shell, OnBuild."""
 
 from __future__ import annotations
 
@@ -101,7 +102,8 @@ class _File(msgspec.Struct):
 
 
 class ParsedConfig(msgspec.Struct, frozen=True):
-    """A configuration blob: its digest, what it says, its history and the diff IDs of its layers."""
+    """A configuration blob: its digest, what it says, its history and the diff IDs of its
+    layers."""
 
     digest: str
     config: ImageConfig
@@ -111,13 +113,16 @@ class ParsedConfig(msgspec.Struct, frozen=True):
 
 
 def parse_config(raw: bytes, what: str) -> ParsedConfig:
-    """Reads a configuration blob; raises InputError for models, charts and whatever else has no root file system."""
+    """Reads a configuration blob; raises InputError for models, charts and whatever else has no
+    root file system."""
     try:
         file = msgspec.json.decode(raw, type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"{what}: not the configuration of a container image ({error})",
-            hint="artifacts such as models, charts and attestations have no file system to look into",
+            hint=(
+                "artifacts such as models, charts and attestations have no file system to look into"
+            ),
         ) from None
     run = file.config or _Run()
     config = ImageConfig(

@@ -1,4 +1,5 @@
-"""The containerd image store of an engine, read directly: blobs lie by digest in containerd's content directory."""
+"""The containerd image store of an engine, read directly: blobs lie by digest in containerd's
+content directory."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from imgopt.image.memory import Memory
 from imgopt.image.store import StoreUnreadable
 
 
-def open_content_store(root: Path, target: Descriptor, reference: str, platform: str | None, memory: Memory) -> Image:
+def open_content_store(
+    root: Path, target: Descriptor, reference: str, platform: str | None, memory: Memory
+) -> Image:
     """An image of the containerd image store; `root` holds blobs/sha256. Raises StoreUnreadable."""
     blobs = _ContentBlobs(root)
     try:

@@ -21,8 +21,8 @@ _AT_ONCE = 1 << 20
 class Contents(Protocol):
     """What a source gives for each layer; all methods may be called from several threads.
 
-    `flavour` names what its index knows beyond paths ("tar": offsets, "split": checksums), so that what one source
-    learned of a layer is not taken for what another needs.
+    `flavour` names what its index knows beyond paths ("tar": offsets, "split": checksums), so that
+    what one source learned of a layer is not taken for what another needs.
     """
 
     flavour: str
@@ -36,11 +36,18 @@ class Contents(Protocol):
         """The contents of a regular file of this layer, seekable."""
 
     def read(self, entry: Entry, start: int, size: int) -> bytes:
-        """`size` bytes of a regular file from `start`, fewer at its end, or all (-1): quicker than to open it."""
+        """`size` bytes of a regular file from `start`, fewer at its end, or all (-1): quicker than
+        to open it."""
+
+
+def already(region: Region) -> Callable[[], Region]:
+    """A blob that is there."""
+    return lambda: region
 
 
 class TarContents:
-    """A layer blob as a region, plain or compressed; fetched and unpacked when it is first needed."""
+    """A layer blob as a region, plain or compressed; fetched and unpacked when it is first
+    needed."""
 
     flavour = "tar"
     index_bytes = 0
@@ -58,7 +65,9 @@ class TarContents:
     def open(self, entry: Entry) -> BinaryIO:
         tar = self._unpacked(verify=False)
         if entry.sparse_header >= 0:
-            return _open_sparse(tar.part(entry.sparse_header, len(tar) - entry.sparse_header), self._what)
+            return _open_sparse(
+                tar.part(entry.sparse_header, len(tar) - entry.sparse_header), self._what
+            )
         return tar.part(entry.offset, entry.size).file()
 
     def read(self, entry: Entry, start: int, size: int) -> bytes:
@@ -82,11 +91,14 @@ class TarContents:
 
 
 class DirectoryContents:
-    """A layer that an engine keeps as a directory (overlay2), with the headers of its tar beside it."""
+    """A layer that an engine keeps as a directory (overlay2), with the headers of its tar beside
+    it."""
 
     flavour = "split"
 
-    def __init__(self, directory: Path, read_index: Callable[[], LayerIndex], index_bytes: int) -> None:
+    def __init__(
+        self, directory: Path, read_index: Callable[[], LayerIndex], index_bytes: int
+    ) -> None:
         self._directory, self.index_bytes = directory, index_bytes
         self._read_index = read_index
         self._safe: dict[str, bool] = {"": True}
@@ -110,12 +122,15 @@ class DirectoryContents:
         if not self._is_real_directory(entry.path.rpartition("/")[0]):
             raise InputError(f"the engine's store has no file {entry.path} in {self._directory}")
         try:  # never through a link of the image into the host
-            return os.open(f"{self._directory}{entry.path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            return os.open(
+                f"{self._directory}{entry.path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            )
         except OSError as error:
             raise InputError(f"the engine's store lacks {entry.path}: {error.strerror}") from None
 
     def _is_real_directory(self, path: str) -> bool:
-        """True when no component of the path is a link: links of the image must not lead into the host."""
+        """True when no component of the path is a link: links of the image must not lead into the
+        host."""
         known = self._safe.get(path)
         if known is None:
             full = f"{self._directory}{path}"
@@ -160,7 +175,8 @@ def _mode(path: str) -> int:
 
 
 def _open_sparse(region: Region, what: str) -> BinaryIO:
-    """Expanded as tarfile expands it; the map of a sparse file is not worth a second implementation."""
+    """Expanded as tarfile expands it; the map of a sparse file is not worth a second
+    implementation."""
     import tarfile
 
     try:

@@ -22,14 +22,18 @@ _CONTENT = "io.containerd.content.v1.content"
 
 
 def connect() -> Any:
-    """A client of the Docker SDK without time limits. Raises EnvironmentFailure where no engine answers."""
+    """A client of the Docker SDK without time limits. Raises EnvironmentFailure where no engine
+    answers."""
     from imgopt.endpoint.sdk import client_of
 
     return client_of(current(), None)[0]
 
 
-def open_engine(reference: str, platform: str | None, memory: Memory, *, use_store: bool = True) -> Image:
-    """An image that the engine holds. Raises EnvironmentFailure with the nearest names where it does not."""
+def open_engine(
+    reference: str, platform: str | None, memory: Memory, *, use_store: bool = True
+) -> Image:
+    """An image that the engine holds. Raises EnvironmentFailure with the nearest names where it
+    does not."""
     info, found = ask_store(reference) or _ask_sdk(reference)
     if use_store:
         try:
@@ -54,8 +58,14 @@ def _inspect(client: Any, reference: str) -> dict[str, Any]:
         return cast("dict[str, Any]", client.api.inspect_image(reference))
     except (ImageNotFound, NotFound):
         near = nearest(reference, _names(client))
-        hint = f"did you mean {', '.join(near)}?" if near else "`docker images` lists what there is; a file works too"
-        raise EnvironmentFailure(f"the engine at {current().host} has no image {reference}", hint=hint) from None
+        hint = (
+            f"did you mean {', '.join(near)}?"
+            if near
+            else "`docker images` lists what there is; a file works too"
+        )
+        raise EnvironmentFailure(
+            f"the engine at {current().host} has no image {reference}", hint=hint
+        ) from None
     except DockerException as error:
         raise EnvironmentFailure(f"the engine refuses {reference}: {_cause(error)}") from None
 
@@ -65,15 +75,26 @@ def nearest(reference: str, names: Iterable[str]) -> list[str]:
     import difflib
 
     known = sorted(set(names))
-    return [name for name in known if reference in name][:3] or difflib.get_close_matches(reference, known, 3)
+    return [name for name in known if reference in name][:3] or difflib.get_close_matches(
+        reference, known, 3
+    )
 
 
 def _names(client: Any) -> list[str]:
-    return [tag for image in client.api.images() for tag in image.get("RepoTags") or () if not tag.startswith("<")]
+    return [
+        tag
+        for image in client.api.images()
+        for tag in image.get("RepoTags") or ()
+        if not tag.startswith("<")
+    ]
 
 
 def _open_store(
-    info: dict[str, Any], found: dict[str, Any], reference: str, platform: str | None, memory: Memory
+    info: dict[str, Any],
+    found: dict[str, Any],
+    reference: str,
+    platform: str | None,
+    memory: Memory,
 ) -> Image:
     if not is_local(current().host, info):
         raise StoreUnreadable("the engine is not on this machine")
@@ -84,7 +105,10 @@ def _open_store(
 
         target = Descriptor((found.get("Descriptor") or {}).get("digest") or found["Id"])
         reasons = []
-        for content in (root / "containerd" / "daemon" / _CONTENT, Path("/var/lib/containerd") / _CONTENT):
+        for content in (
+            root / "containerd" / "daemon" / _CONTENT,
+            Path("/var/lib/containerd") / _CONTENT,
+        ):
             try:
                 return open_content_store(content, target, reference, platform, memory)
             except StoreUnreadable as reason:
@@ -94,11 +118,16 @@ def _open_store(
 
 
 def _containerd_store(info: dict[str, Any]) -> bool:
-    return any("io.containerd.snapshotter" in str(value) for _, value in info.get("DriverStatus") or ())
+    return any(
+        "io.containerd.snapshotter" in str(value) for _, value in info.get("DriverStatus") or ()
+    )
 
 
-def _open_saved(found: dict[str, Any], reference: str, platform: str | None, memory: Memory) -> Image:
-    """By ID, since a bare name would save all of its tags; spooled to disk, since its index may come last."""
+def _open_saved(
+    found: dict[str, Any], reference: str, platform: str | None, memory: Memory
+) -> Image:
+    """By ID, since a bare name would save all of its tags; spooled to disk, since its index may
+    come last."""
     import shutil
     import tempfile
 
@@ -110,7 +139,8 @@ def _open_saved(found: dict[str, Any], reference: str, platform: str | None, mem
     size = int(found.get("Size") or 0)
     if shutil.disk_usage(tempfile.gettempdir()).free < size:
         raise EnvironmentFailure(
-            f"no space for {size} bytes of {reference} in {tempfile.gettempdir()}", hint="set TMPDIR to a larger disk"
+            f"no space for {size} bytes of {reference} in {tempfile.gettempdir()}",
+            hint="set TMPDIR to a larger disk",
         )
     try:
         with Follower(cast(BinaryIO, spool), memory) as follower:
@@ -121,14 +151,16 @@ def _open_saved(found: dict[str, Any], reference: str, platform: str | None, mem
             follower.finish()
     except OSError as error:
         raise EnvironmentFailure(
-            f"saving {reference} to {tempfile.gettempdir()}: {error.strerror or error}", hint="set TMPDIR"
+            f"saving {reference} to {tempfile.gettempdir()}: {error.strerror or error}",
+            hint="set TMPDIR",
         ) from None
     files = TarFiles(Region.of_file(cast(BinaryIO, spool)), reference)
     return open_files(files, reference, None, platform, memory, "engine")
 
 
 def _load_readers() -> None:
-    """Imports what the image will be read with while the engine writes it: it takes seconds before its first byte."""
+    """Imports what the image will be read with while the engine writes it: it takes seconds before
+    its first byte."""
     for name in ("tar", "packages", "junk", "duplicates", "wire"):
         import_module(f"imgopt.image.{name}")
 

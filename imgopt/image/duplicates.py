@@ -30,7 +30,8 @@ class Duplicate:
 
 
 def find_duplicates(tree: Tree) -> tuple[Duplicate, ...]:
-    """Largest first. Contents are read only where sizes (and checksums that cost nothing) are equal."""
+    """Largest first. Contents are read only where sizes (and checksums that cost nothing) are
+    equal."""
     first_paths: dict[int, tuple[str, Inode]] = {}
     for node in tree.files():
         if node.inode is not None and node.size >= SMALLEST:
@@ -46,7 +47,9 @@ def find_duplicates(tree: Tree) -> tuple[Duplicate, ...]:
             all_known = all(inode.entry.checksum for _, inode in items)
             for item in items:
                 groups[size, item[1].entry.checksum if all_known else b""].append(item)
-    found = [duplicate for items in groups.values() if len(items) > 1 for duplicate in _equal(items)]
+    found = [
+        duplicate for items in groups.values() if len(items) > 1 for duplicate in _equal(items)
+    ]
     return tuple(sorted(found, key=lambda duplicate: (-duplicate.bytes, duplicate.paths)))
 
 
@@ -64,7 +67,8 @@ def _equal(items: list[tuple[str, Inode]]) -> list[Duplicate]:
 
 
 def _by_contents(items: list[tuple[str, Inode]]) -> Iterable[tuple[str, list[tuple[str, Inode]]]]:
-    """Small files that are equal to the first one are compared with it: to hash only that one is half the work."""
+    """Small files that are equal to the first one are compared with it: to hash only that one is
+    half the work."""
     inode = items[0][1]
     if inode.entry.size <= _COMPARED and inode.entry.sparse_header < 0:
         first = inode.layer.read(inode.entry)

@@ -1,7 +1,9 @@
-"""The dynamic section of ELF files: what a program or library needs. Tens of thousands of files per second.
+"""The dynamic section of ELF files: what a program or library needs. Tens of thousands of files per
+second.
 
-Only the program headers are read, as the dynamic loader does, so stripped files work. pyelftools reads the same in
-2 ms per file, which is too slow for an image; the tests hold both against each other.
+Only the program headers are read, as the dynamic loader does, so stripped files work. pyelftools
+reads the same in 2 ms per file, which is too slow for an image; the tests hold both against each
+other.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ _MAX_NAME = 4096
 class Elf:
     """Names as they stand in the file; `interpreter` is None for libraries and static programs.
 
-    `kind` is "executable", "shared" (a library, or a program at no fixed address), "object", "core" or "other".
+    `kind` is "executable", "shared" (a library, or a program at no fixed address), "object", "core"
+    or "other".
     """
 
     machine: str
@@ -56,7 +59,8 @@ def is_elf(head: bytes) -> bool:
 
 
 def read_elf(source: bytes | BinaryIO) -> Elf | None:
-    """None for what is no ELF file, or a damaged one. `source` is the whole file, or a seekable file at its start."""
+    """None for what is no ELF file, or a damaged one. `source` is the whole file, or a seekable
+    file at its start."""
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     head = file.read(64)
     if len(head) < 52 or not is_elf(head) or head[4] not in (1, 2) or head[5] not in (1, 2):
@@ -68,13 +72,18 @@ def read_elf(source: bytes | BinaryIO) -> Elf | None:
 
 
 def read_section(file: BinaryIO, names: tuple[str, ...], limit: int) -> dict[str, bytes]:
-    """The first `limit` bytes of the named sections that a seekable ELF file has; {} for what is no ELF file."""
+    """The first `limit` bytes of the named sections that a seekable ELF file has; {} for what is no
+    ELF file."""
     head = file.read(64)
     if len(head) < 52 or not is_elf(head) or head[4] not in (1, 2) or head[5] not in (1, 2):
         return {}
     try:
         reader = _Reader(file, head)
-        return {name: reader.at(offset, min(size, limit)) for name, offset, size in reader.sections() if name in names}
+        return {
+            name: reader.at(offset, min(size, limit))
+            for name, offset, size in reader.sections()
+            if name in names
+        }
     except (struct.error, OSError, OverflowError, ValueError):
         return {}
 
@@ -87,11 +96,18 @@ class _Reader:
 
     def elf(self) -> Elf:
         layout = "HHIQQQIHHH" if self.wide else "HHIIIIIHHH"
-        kind, machine, _, _, table, _, _, _, entry_size, count = struct.unpack_from(self.order + layout, self.head, 16)
+        kind, machine, _, _, table, _, _, _, entry_size, count = struct.unpack_from(
+            self.order + layout, self.head, 16
+        )
         segments = self._segments(table, entry_size, count)
         names = self._dynamic(segments)
         interpreter = next(
-            (self._text(offset, min(size, _MAX_NAME)) for kind, offset, _, size in segments if kind == _PT_INTERP), None
+            (
+                self._text(offset, min(size, _MAX_NAME))
+                for kind, offset, _, size in segments
+                if kind == _PT_INTERP
+            ),
+            None,
         )
         return Elf(
             machine=_MACHINES.get(machine, f"machine-{machine}"),
@@ -108,25 +124,42 @@ class _Reader:
         """(type, file offset, address, size in the file) of each program header."""
         data = self.at(table, entry_size * count)
         item = struct.Struct(self.order + ("I4xQQ8xQ" if self.wide else "IIIxxxxI"))
-        return [item.unpack_from(data, position) for position in range(0, len(data) - item.size + 1, entry_size or 1)]
+        return [
+            item.unpack_from(data, position)
+            for position in range(0, len(data) - item.size + 1, entry_size or 1)
+        ]
 
     def sections(self) -> list[tuple[str, int, int]]:
         """(name, file offset, size) of each section."""
         table, entry_size, count, names = self._section_table()
         data = self.at(table, entry_size * count)
         item = struct.Struct(self.order + ("I4x16xQQ" if self.wide else "I12xII"))
-        rows = [item.unpack_from(data, at) for at in range(0, len(data) - item.size + 1, entry_size or 1)]
-        texts = self.at(rows[names][1], min(rows[names][2], _MAX_DYNAMIC)) if names < len(rows) else b""
-        return [(texts[at:].partition(b"\0")[0].decode("ascii", "replace"), offset, size) for at, offset, size in rows]
+        rows = [
+            item.unpack_from(data, at)
+            for at in range(0, len(data) - item.size + 1, entry_size or 1)
+        ]
+        texts = (
+            self.at(rows[names][1], min(rows[names][2], _MAX_DYNAMIC)) if names < len(rows) else b""
+        )
+        return [
+            (texts[at:].partition(b"\0")[0].decode("ascii", "replace"), offset, size)
+            for at, offset, size in rows
+        ]
 
     def _section_table(self) -> tuple[int, int, int, int]:
         """File offset, entry size, number of entries, index of the section with the names."""
-        offset = struct.unpack_from(self.order + ("Q" if self.wide else "I"), self.head, 40 if self.wide else 32)[0]
+        offset = struct.unpack_from(
+            self.order + ("Q" if self.wide else "I"), self.head, 40 if self.wide else 32
+        )[0]
         return (offset, *struct.unpack_from(self.order + "HHH", self.head, 58 if self.wide else 46))
 
     def _dynamic(self, segments: list[tuple[int, int, int, int]]) -> dict[int, list[str]]:
-        names: dict[int, list[str]] = {tag: [] for tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH)}
-        section = next(((offset, size) for kind, offset, _, size in segments if kind == _PT_DYNAMIC), None)
+        names: dict[int, list[str]] = {
+            tag: [] for tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH)
+        }
+        section = next(
+            ((offset, size) for kind, offset, _, size in segments if kind == _PT_DYNAMIC), None
+        )
         if section is None:
             return names
         item = struct.Struct(self.order + ("QQ" if self.wide else "II"))

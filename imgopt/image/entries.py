@@ -13,10 +13,11 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """One entry of a layer.
 
-    `path` is absolute and clean ("/usr/bin/env"), as the layer names it: links in other layers are not followed.
-    For a whiteout it is the path that is removed, for an opaque whiteout the directory whose contents are hidden.
-    Names that are not UTF-8 carry surrogate escapes. `size` counts the bytes stored in the tar (0 for a hard link),
-    `mtime` nanoseconds. `offset` is where the contents start in the uncompressed tar, -1 where the source has no tar.
+    `path` is absolute and clean ("/usr/bin/env"), as the layer names it: links in other layers are
+    not followed. For a whiteout it is the path that is removed, for an opaque whiteout the
+    directory whose contents are hidden. Names that are not UTF-8 carry surrogate escapes. `size`
+    counts the bytes stored in the tar (0 for a hard link), `mtime` nanoseconds. `offset` is where
+    the contents start in the uncompressed tar, -1 where the source has no tar.
     """
 
     path: str
@@ -29,10 +30,12 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     linkname: str = ""
     offset: int = -1
     checksum: bytes = b""
-    """A CRC-64 of the contents where the source knows it for free: unequal means different, equal means look."""
+    """A CRC-64 of the contents where the source knows it for free: unequal means different, equal
+    means look."""
     xattrs: tuple[tuple[str, bytes], ...] = ()
     sparse_header: int = -1
-    """Where the header of a sparse file starts in the uncompressed tar; -1 for files that are not sparse."""
+    """Where the header of a sparse file starts in the uncompressed tar; -1 for files that are not
+    sparse."""
 
 
 class LayerIndex(msgspec.Struct, frozen=True):
@@ -51,4 +54,6 @@ def printable(path: str) -> str:
     if path.isascii() and path.isprintable():
         return path
     text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )

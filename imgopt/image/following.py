@@ -1,7 +1,9 @@
-"""Reads the layers of an archive while it is still being written: `docker save` takes seconds, and leaves a processor.
+"""Reads the layers of an archive while it is still being written: `docker save` takes seconds, and
+leaves a processor.
 
-Engines since Docker 25 name each blob by its digest, which for a plain tar is the layer's diff ID, so what is learned
-can be left in the memory of layers. Everything else in the archive is passed over; the archive's own reader sees to it.
+Engines since Docker 25 name each blob by its digest, which for a plain tar is the layer's diff ID,
+so what is learned can be left in the memory of layers. Everything else in the archive is passed
+over; the archive's own reader sees to it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import BinaryIO
 from imgopt.errors import ImgoptError
 from imgopt.image.ahead import Helper
 from imgopt.image.blobs import Region
-from imgopt.image.contents import TarContents
+from imgopt.image.contents import TarContents, already
 from imgopt.image.layer import Layer
 from imgopt.image.memory import Memory
 from imgopt.image.wire import wire_size
@@ -28,7 +30,8 @@ _PAUSE = 0.01
 
 
 class Follower:
-    """Follows `spool` in a second process until `finish`; leave the context to be rid of it in any case."""
+    """Follows `spool` in a second process until `finish`; leave the context to be rid of it in any
+    case."""
 
     def __init__(self, spool: BinaryIO, memory: Memory) -> None:
         self._spool, self._memory = spool, memory
@@ -79,13 +82,23 @@ class Follower:
                 continue
             name, start, size = blob
             found = _BLOB.fullmatch(name)
-            if found and size > _BLOCK and os.pread(self._spool.fileno(), 5, start + 257) == b"ustar":
+            if (
+                found
+                and size > _BLOCK
+                and os.pread(self._spool.fileno(), 5, start + 257) == b"ustar"
+            ):
                 tar = Region.of_file(self._spool).part(start, size)
-                yield Layer(0, f"{found[1]}:{found[2]}", TarContents(lambda tar=tar: tar, None, name), self._memory)  # type: ignore[misc]
+                yield Layer(
+                    0,
+                    f"{found[1]}:{found[2]}",
+                    TarContents(already(tar), None, name),
+                    self._memory,
+                )
             position = start + (size + _BLOCK - 1 & -_BLOCK)
 
     def _blob(self, position: int) -> tuple[str, int, int] | None:
-        """The file at `position`, if all of it is there: its name, where its contents start, their size in bytes."""
+        """The file at `position`, if all of it is there: its name, where its contents start, their
+        size in bytes."""
         import tarfile
 
         header = os.pread(self._spool.fileno(), _BLOCK, position)
@@ -95,7 +108,11 @@ class Follower:
             return None
         empty = member.isdir() or member.issym() or member.islnk() or member.isdev()
         start, size = position + _BLOCK, 0 if empty else member.size
-        return (member.name, start, size) if start + size <= os.fstat(self._spool.fileno()).st_size else None
+        return (
+            (member.name, start, size)
+            if start + size <= os.fstat(self._spool.fileno()).st_size
+            else None
+        )
 
     def _ended(self, seconds: float) -> bool:
         return bool(select.select([self._written], [], [], seconds)[0])

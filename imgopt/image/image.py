@@ -19,7 +19,8 @@ Source = Literal["engine", "store", "archive", "layout", "registry"]
 
 
 class Image:
-    """An image from any source; `digest` is that of its configuration, which names the same image everywhere."""
+    """An image from any source; `digest` is that of its configuration, which names the same image
+    everywhere."""
 
     def __init__(
         self,
@@ -33,7 +34,8 @@ class Image:
     ) -> None:
         if len(layers) != len(parsed.diff_ids):
             raise InputError(
-                f"{reference}: {len(layers)} layers, but the configuration lists {len(parsed.diff_ids)}",
+                f"{reference}: {len(layers)} layers, but the configuration lists"
+                f" {len(parsed.diff_ids)}",
                 hint="the image is damaged: save or fetch it again",
             )
         self.reference, self.source, self.layers, self.memory = reference, source, layers, memory
@@ -65,12 +67,14 @@ class Image:
 
     @cached_property
     def provenance(self) -> Provenance | None:
-        """The builder's own record of which line made which layer; None where the image has none."""
+        """The builder's own record of which line made which layer; None where the image has
+        none."""
         return self._read_provenance()
 
     @cached_property
     def layer_history(self) -> tuple[HistoryEntry | None, ...]:
-        """The history entry of each layer; all None when history and layers do not match (`config.md`: optional)."""
+        """The history entry of each layer; all None when history and layers do not match
+        (`config.md`: optional)."""
         steps = [step for step in self.history if not step.empty_layer]
         return tuple(steps) if len(steps) == len(self.layers) else (None,) * len(self.layers)
 

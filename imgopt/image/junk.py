@@ -1,4 +1,5 @@
-"""Live bytes that a running service rarely needs, measured where they lie; never guessed from what a command says."""
+"""Live bytes that a running service rarely needs, measured where they lie; never guessed from what
+a command says."""
 
 from __future__ import annotations
 
@@ -63,7 +64,12 @@ _PATTERNS: tuple[tuple[JunkKind, tuple[str, ...]], ...] = (
     ("headers", (r"^/usr/(?:local/)?include/|/(?:site|dist)-packages/.*\.(?:h|hpp|hxx|cuh|pxd)$",)),
     ("static-libraries", (r"\.(?:a|la)$|/jmods/[^/]+\.jmod$",)),
     ("bytecode", (r"\.py[co]$",)),
-    ("logs", (r"^/var/log/(?:apt/|dpkg\.log|alternatives\.log|yum\.log|dnf|bootstrap\.log)|^/root/\.npm/_logs/",)),
+    (
+        "logs",
+        (
+            r"^/var/log/(?:apt/|dpkg\.log|alternatives\.log|yum\.log|dnf|bootstrap\.log)|^/root/\.npm/_logs/",
+        ),
+    ),
 )
 _CACHES = 3
 """So many rules come before the question whose file it is."""
@@ -79,7 +85,18 @@ _BY_ENDING = {
 }
 """What a file may be by its name's ending, whatever its directory says."""
 _BY_ENDING_ALONE = frozenset((".a", ".la", ".pyc", ".pyo"))
-_BY_START = ("README", "CHANGELOG", "HISTORY", "npm-", "pip-", "v8-", "phantomjs", "dpkg.", "alternatives.", "yum.")
+_BY_START = (
+    "README",
+    "CHANGELOG",
+    "HISTORY",
+    "npm-",
+    "pip-",
+    "v8-",
+    "phantomjs",
+    "dpkg.",
+    "alternatives.",
+    "yum.",
+)
 _TOOLCHAINS = re.compile(
     r"^/usr/local/rustup/|/\.rustup/|^/usr/local/cargo/bin/|^/(?:usr/share|opt)/(?:apache-)?(?:maven|gradle)[^/]*/"
 )
@@ -96,7 +113,9 @@ class Junk:
     places: tuple[tuple[str, int], ...]
 
 
-def find_junk(tree: Tree, packages: Packages, is_build_tool: Callable[[Package], bool]) -> tuple[Junk, ...]:
+def find_junk(
+    tree: Tree, packages: Packages, is_build_tool: Callable[[Package], bool]
+) -> tuple[Junk, ...]:
     """Every live file in at most one kind, largest kind first."""
     sizes: dict[JunkKind, Counter[int]] = defaultdict(Counter)
     places: dict[JunkKind, Counter[str]] = defaultdict(Counter)
@@ -112,7 +131,13 @@ def find_junk(tree: Tree, packages: Packages, is_build_tool: Callable[[Package],
             places[kind][place] += size
             files[kind] += 1
     found = [
-        Junk(kind, by_layer.total(), files[kind], dict(sorted(by_layer.items())), tuple(places[kind].most_common(5)))
+        Junk(
+            kind,
+            by_layer.total(),
+            files[kind],
+            dict(sorted(by_layer.items())),
+            tuple(places[kind].most_common(5)),
+        )
         for kind, by_layer in sizes.items()
     ]
     return tuple(sorted(found, key=lambda junk: (-junk.bytes, junk.kind)))
@@ -124,14 +149,19 @@ class _Judge:
     def __init__(self, packages: Packages, is_build_tool: Callable[[Package], bool]) -> None:
         self._packages = packages
         self._tools = {
-            id(each) for each in packages if each.ecosystem in ("deb", "apk", "rpm", "runtime") and is_build_tool(each)
+            id(each)
+            for each in packages
+            if each.ecosystem in ("deb", "apk", "rpm", "runtime") and is_build_tool(each)
         }
         self._seen: set[int] = set()
         """Files with several names that have a kind: they count once."""
 
     def junk(self, folder: Node) -> Iterator[tuple[JunkKind, Inode]]:
         """The files of one directory that have a kind, and have not been named before."""
-        known, toolchain = _first_rule(f"{folder.path}/"), bool(_TOOLCHAINS.search(f"{folder.path}/"))
+        known, toolchain = (
+            _first_rule(f"{folder.path}/"),
+            bool(_TOOLCHAINS.search(f"{folder.path}/")),
+        )
         owner, tools = self._packages.owner, self._tools
         for name, node in (folder.children or {}).items():
             inode = node.inode
@@ -152,7 +182,8 @@ class _Judge:
 
 
 def _rule(name: str, path: str, known: int) -> int:
-    """Index of the first rule for a file, from that of its directory: few names need the rules tried on all of it."""
+    """Index of the first rule for a file, from that of its directory: few names need the rules
+    tried on all of it."""
     if name.startswith(_BY_START) or name.endswith("-old"):
         return _first_rule(path)
     ending = name[name.rfind(".") :]
@@ -164,7 +195,9 @@ def _rule(name: str, path: str, known: int) -> int:
 
 def _first_rule(path: str) -> int:
     """Index of the first rule that matches, or the number of rules."""
-    return next((number for number, (_, rule) in enumerate(_RULES) if rule.search(path)), len(_RULES))
+    return next(
+        (number for number, (_, rule) in enumerate(_RULES) if rule.search(path)), len(_RULES)
+    )
 
 
 def _has_source(name: str, folder: Node) -> bool:

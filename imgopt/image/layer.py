@@ -14,7 +14,8 @@ _CHUNK = 1 << 20
 
 
 class Layer:
-    """One layer. `wire_bytes` is the size of its compressed blob, or None when the source holds no compressed blob."""
+    """One layer. `wire_bytes` is the size of its compressed blob, or None when the source holds no
+    compressed blob."""
 
     def __init__(
         self,

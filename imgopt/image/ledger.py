@@ -1,4 +1,5 @@
-"""The ledger: every byte that the image ships, in exactly one class; the classes sum to the payload."""
+"""The ledger: every byte that the image ships, in exactly one class; the classes sum to the
+payload."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ class Ledger:
 
 
 def ledger(image: Image) -> Ledger:
-    """Classifies every byte of the image. Reads contents only where equal sizes leave it open what happened."""
+    """Classifies every byte of the image. Reads contents only where equal sizes leave it open what
+    happened."""
     waste = tuple(sorted((_waste(death) for death in image.merge.deaths), key=_rank))
     lost = [Counter[LedgerClass]() for _ in image.layers]
     for item in waste:

@@ -1,4 +1,5 @@
-"""OCI and Docker manifests: from an index to the one image that is meant, and from its manifest to layers."""
+"""OCI and Docker manifests: from an index to the one image that is meant, and from its manifest to
+layers."""
 
 from __future__ import annotations
 
@@ -33,8 +34,8 @@ class BlobMissing(Exception):
 class Blobs(Protocol):
     """Access to blobs by digest.
 
-    `wire` says that a blob's size is what a pull transfers, whatever its compression; `trusted` that an engine vouches
-    for its layers, so that plain ones need not be hashed to be believed.
+    `wire` says that a blob's size is what a pull transfers, whatever its compression; `trusted`
+    that an engine vouches for its layers, so that plain ones need not be hashed to be believed.
     """
 
     wire: bool
@@ -53,7 +54,9 @@ class Platform(msgspec.Struct, frozen=True):
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
 
 
-class Descriptor(msgspec.Struct, frozen=True, rename={"media_type": "mediaType", "artifact_type": "artifactType"}):
+class Descriptor(
+    msgspec.Struct, frozen=True, rename={"media_type": "mediaType", "artifact_type": "artifactType"}
+):
     digest: str
     media_type: str = ""
     size: int | None = None
@@ -70,7 +73,9 @@ class Descriptor(msgspec.Struct, frozen=True, rename={"media_type": "mediaType",
         return tuple(notes[key] for key in keys if notes.get(key))
 
 
-class _Document(msgspec.Struct, rename={"media_type": "mediaType", "artifact_type": "artifactType"}):
+class _Document(
+    msgspec.Struct, rename={"media_type": "mediaType", "artifact_type": "artifactType"}
+):
     """An index or a manifest: what it is shows in what it has."""
 
     manifests: tuple[Descriptor, ...] | None = None
@@ -94,7 +99,9 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{what} is damaged: {error}", hint="save or export the image again") from None
+        raise InputError(
+            f"{what} is damaged: {error}", hint="save or export the image again"
+        ) from None
 
 
 def read_index(data: bytes, what: str) -> tuple[Descriptor, ...]:
@@ -102,38 +109,62 @@ def read_index(data: bytes, what: str) -> tuple[Descriptor, ...]:
 
 
 def open_manifests(
-    roots: Iterable[Descriptor], blobs: Blobs, reference: str, source: Source, platform: str | None, memory: Memory
+    roots: Iterable[Descriptor],
+    blobs: Blobs,
+    reference: str,
+    source: Source,
+    platform: str | None,
+    memory: Memory,
 ) -> Image:
-    """The image that `platform` names among everything reachable from `roots`; attestations are left out."""
+    """The image that `platform` names among everything reachable from `roots`; attestations are
+    left out."""
     attestations: list[Descriptor] = []
     candidates = list(_candidates(roots, blobs, reference, attestations))
     if not candidates:
-        raise InputError(f"{reference}: no container image inside", hint="attestations and artifacts are not images")
+        raise InputError(
+            f"{reference}: no container image inside",
+            hint="attestations and artifacts are not images",
+        )
     chosen = choose(candidates, platform, reference)
     manifest = chosen.manifest
     assert isinstance(manifest, _Document) and manifest.config is not None
     parsed = _config(manifest.config, blobs, reference)
     layers = manifest.layers or ()
     if len(layers) != len(parsed.diff_ids):
-        raise InputError(f"{reference}: {len(layers)} layers, but the configuration lists {len(parsed.diff_ids)}")
+        raise InputError(
+            f"{reference}: {len(layers)} layers, but the configuration lists {len(parsed.diff_ids)}"
+        )
     made = tuple(
         _layer(number, descriptor, diff_id, blobs, memory)
         for number, (descriptor, diff_id) in enumerate(zip(layers, parsed.diff_ids, strict=True))
     )
-    about = [each for each in attestations if (each.annotations or {}).get(_SUBJECT) == chosen.descriptor.digest]
+    about = [
+        each
+        for each in attestations
+        if (each.annotations or {}).get(_SUBJECT) == chosen.descriptor.digest
+    ]
     digests = tuple(descriptor.digest for descriptor in layers)
     return Image(
-        reference, source, parsed, made, memory, provenance=lambda: _provenance(about, blobs, digests, reference)
+        reference,
+        source,
+        parsed,
+        made,
+        memory,
+        provenance=lambda: _provenance(about, blobs, digests, reference),
     )
 
 
-def _provenance(about: list[Descriptor], blobs: Blobs, layers: tuple[str, ...], what: str) -> Provenance | None:
+def _provenance(
+    about: list[Descriptor], blobs: Blobs, layers: tuple[str, ...], what: str
+) -> Provenance | None:
     """From the first statement that tells lines; a damaged one is as good as none."""
     for descriptor in about:
         try:
             manifest = decode(_small_blob(blobs, descriptor, what), _Document, what)
             for statement in manifest.layers or ():
-                if "provenance" in (statement.annotations or {}).get("in-toto.io/predicate-type", ""):
+                if "provenance" in (statement.annotations or {}).get(
+                    "in-toto.io/predicate-type", ""
+                ):
                     found = read_provenance(_small_blob(blobs, statement, what), layers)
                     if found is not None:
                         return found
@@ -160,7 +191,9 @@ def choose(candidates: list[Candidate], platform: str | None, reference: str) ->
         )
     if platform is None and len({each.descriptor.digest for each in candidates}) == 1:
         return candidates[0]
-    raise EnvironmentFailure(f"{reference}: no image for {wanted}", hint=f"there is: {offered}; choose with --platform")
+    raise EnvironmentFailure(
+        f"{reference}: no image for {wanted}", hint=f"there is: {offered}; choose with --platform"
+    )
 
 
 def matches(platform: Platform, wanted: str) -> bool:
@@ -189,7 +222,11 @@ def _candidates(
         if depth > _MAX_DEPTH or len(seen) > _MAX_MANIFESTS:
             raise InputError(f"{what}: indexes nested too deeply, or too many manifests")
         try:
-            document = decode(_small_blob(blobs, descriptor, what), _Document, f"{what}: manifest {descriptor.digest}")
+            document = decode(
+                _small_blob(blobs, descriptor, what),
+                _Document,
+                f"{what}: manifest {descriptor.digest}",
+            )
         except BlobMissing:
             continue  # engines list platforms that they never pulled
         if document.manifests is not None:
@@ -199,7 +236,9 @@ def _candidates(
             if platform is not None:
                 yield Candidate(descriptor, document, platform, names)
         elif document.schema_version == 1:
-            raise InputError(f"{what}: image manifest version 1 is not supported", hint="push the image again")
+            raise InputError(
+                f"{what}: image manifest version 1 is not supported", hint="push the image again"
+            )
 
 
 def _is_attestation(descriptor: Descriptor) -> bool:
@@ -209,7 +248,8 @@ def _is_attestation(descriptor: Descriptor) -> bool:
 
 
 def _platform_of(config: Descriptor, blobs: Blobs, what: str) -> Platform | None:
-    """From the configuration, where the index does not say; None where it is not the configuration of an image."""
+    """From the configuration, where the index does not say; None where it is not the configuration
+    of an image."""
     try:
         parsed = _config(config, blobs, what)
     except (BlobMissing, InputError):
@@ -232,20 +272,32 @@ def _small_blob(blobs: Blobs, descriptor: Descriptor, what: str) -> bytes:
     return region.head(len(region))
 
 
-def _layer(number: int, descriptor: Descriptor, diff_id: str, blobs: Blobs, memory: Memory) -> Layer:
+def _layer(
+    number: int, descriptor: Descriptor, diff_id: str, blobs: Blobs, memory: Memory
+) -> Layer:
     what = f"layer {number} ({diff_id[:19]})"
 
     def fetch() -> Region:
         try:
             return blobs.blob(descriptor)
         except BlobMissing:
-            raise InputError(f"{what}: its blob {descriptor.digest} is missing", hint="save the image again") from None
+            raise InputError(
+                f"{what}: its blob {descriptor.digest} is missing", hint="save the image again"
+            ) from None
 
     if blobs.wire:
         contents: Contents = TarContents(fetch, diff_id, what)
-        return Layer(number, diff_id, contents, memory, digest=descriptor.digest, wire_bytes=descriptor.size)
+        return Layer(
+            number, diff_id, contents, memory, digest=descriptor.digest, wire_bytes=descriptor.size
+        )
     return local_layer(
-        number, diff_id, fetch, memory, digest=descriptor.digest, foreign=bool(descriptor.urls), trusted=blobs.trusted
+        number,
+        diff_id,
+        fetch,
+        memory,
+        digest=descriptor.digest,
+        foreign=bool(descriptor.urls),
+        trusted=blobs.trusted,
     )
 
 
@@ -267,5 +319,7 @@ def local_layer(
             raise
         return Layer(number, diff_id, MissingContents(), memory, digest=digest)
     wire = len(blob) if compression(blob.head(8)) else None
-    contents = TarContents(lambda: blob, None if trusted else diff_id, f"layer {number} ({diff_id[:19]})")
+    contents = TarContents(
+        lambda: blob, None if trusted else diff_id, f"layer {number} ({diff_id[:19]})"
+    )
     return Layer(number, diff_id, contents, memory, digest=digest, wire_bytes=wire)

@@ -1,8 +1,10 @@
-"""What was learned of a layer, kept on disk by diff ID: layers never change, so nothing is computed twice.
+"""What was learned of a layer, kept on disk by diff ID: layers never change, so nothing is computed
+twice.
 
-Files live in the user's cache directory (XDG_CACHE_HOME), are written beside and renamed (a kill leaves the old or the
-new one, concurrent runs overwrite each other with the same bytes), carry a format number (another number is no
-answer), and are dropped by age of use when they outgrow the bound.
+Files live in the user's cache directory (XDG_CACHE_HOME), are written beside and renamed (a kill
+leaves the old or the new one, concurrent runs overwrite each other with the same bytes), carry a
+format number (another number is no answer), and are dropped by age of use when they outgrow the
+bound.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ class _Columns(msgspec.Struct, array_like=True):
 
 
 class Memory:
-    """A cache directory; without one (None) nothing is kept. Problems with the disk never stop the work."""
+    """A cache directory; without one (None) nothing is kept. Problems with the disk never stop the
+    work."""
 
     def __init__(self, directory: Path | None) -> None:
         self.directory = directory
@@ -124,7 +127,17 @@ def _pack(index: LayerIndex) -> bytes:
     entries = index.entries
     numbers = array("q")
     for entry in entries:
-        numbers.extend((entry.size, entry.mode, entry.uid, entry.gid, entry.mtime, entry.offset, entry.sparse_header))
+        numbers.extend(
+            (
+                entry.size,
+                entry.mode,
+                entry.uid,
+                entry.gid,
+                entry.mtime,
+                entry.offset,
+                entry.sparse_header,
+            )
+        )
     columns = _Columns(
         _FORMAT,
         index.tar_bytes,
@@ -147,7 +160,13 @@ def _unpack(data: bytes) -> LayerIndex | None:
         numbers.frombytes(columns.numbers)
         count = len(columns.kinds)
         names, links = _split(columns.names, count), _split(columns.links, count)
-        if not len(names) == len(links) == len(numbers) // 7 == len(columns.checksums) // 8 == count:
+        if (
+            not len(names)
+            == len(links)
+            == len(numbers) // 7
+            == len(columns.checksums) // 8
+            == count
+        ):
             return None
         checks, xattrs, none = columns.checksums, columns.xattrs, bytes(8)
         entries = [

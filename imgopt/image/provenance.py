@@ -1,8 +1,9 @@
-"""Which line of which Dockerfile made each layer, where the builder wrote it down (BuildKit's `--provenance=mode=max`).
+"""Which line of which Dockerfile made each layer, where the builder wrote it down (BuildKit's
+`--provenance=mode=max`).
 
-The statement is in-toto with a SLSA predicate, v0.2 or v1. BuildKit's part of it has `layers` (for each step the chain
-of layers up to it) and `source.locations` (for each step its lines).
-Rule: moby/buildkit docs/attestations/slsa-definitions.md.
+The statement is in-toto with a SLSA predicate, v0.2 or v1. BuildKit's part of it has `layers` (for
+each step the chain of layers up to it) and `source.locations` (for each step its lines). Rule:
+moby/buildkit docs/attestations/slsa-definitions.md.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _MAX_STEPS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """`lines[i]` is the first line of the instruction that made layer i, None for layers of the base."""
+    """`lines[i]` is the first line of the instruction that made layer i, None for layers of the
+    base."""
 
     file: str
     text: str
@@ -28,7 +30,8 @@ class Provenance:
 
 
 def read_provenance(statement: bytes, layers: Sequence[str | None]) -> Provenance | None:
-    """`layers` are the digests of the image's blobs, in order. None where the statement does not tell."""
+    """`layers` are the digests of the image's blobs, in order. None where the statement does not
+    tell."""
     try:
         document = msgspec.json.decode(statement, type=dict[str, Any])
         metadata = _metadata(document["predicate"])
@@ -37,7 +40,15 @@ def read_provenance(statement: bytes, layers: Sequence[str | None]) -> Provenanc
         info = source["infos"][0]
         text = base64.b64decode(info["data"], validate=True).decode("utf-8", "replace")
         name = str(info["filename"])
-    except (msgspec.DecodeError, KeyError, TypeError, IndexError, AttributeError, ValueError, RecursionError):
+    except (
+        msgspec.DecodeError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        ValueError,
+        RecursionError,
+    ):
         return None
     return Provenance(name, text, lines) if any(lines) else None
 

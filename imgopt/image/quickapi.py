@@ -1,7 +1,8 @@
 """What reading an image of the engine takes, over its Unix socket.
 
-The Docker SDK answers the same, but importing it (or the standard library's HTTP client) takes longer than looking into
-an image does. Whatever is unusual here (another transport, an error, an unknown image) is left to the SDK.
+The Docker SDK answers the same, but importing it (or the standard library's HTTP client) takes
+longer than looking into an image does. Whatever is unusual here (another transport, an error, an
+unknown image) is left to the SDK.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ def ask_store(reference: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 
 def save(image_id: str, target: BinaryIO) -> bool:
-    """`docker save` into a file, for half of the SDK's processor time; False where the SDK has to do it.
+    """`docker save` into a file, for half of the SDK's processor time; False where the SDK has to
+    do it.
 
-    Raises OSError where the file cannot be written. An answer that breaks off leaves an archive without its end.
+    Raises OSError where the file cannot be written. An answer that breaks off leaves an archive
+    without its end.
     """
     try:
         connection, first = _ask(f"/images/{quote(image_id, safe=':')}/get", seconds=None)
@@ -58,7 +61,8 @@ def _get(url: str) -> dict[str, Any]:
 
 
 def _ask(url: str, seconds: float | None) -> tuple[socket.socket, bytes]:
-    """By HTTP/1.0, whose answers end with the connection: the connection, and what has come of the body.
+    """By HTTP/1.0, whose answers end with the connection: the connection, and what has come of the
+    body.
 
     Raises ValueError for all but a plain success, OSError where nobody answers.
     """

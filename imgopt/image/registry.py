@@ -1,4 +1,5 @@
-"""Images in a registry: manifest and configuration first, a blob of a layer only when its contents are asked for."""
+"""Images in a registry: manifest and configuration first, a blob of a layer only when its contents
+are asked for."""
 
 from __future__ import annotations
 
@@ -29,14 +30,16 @@ _CHUNK = 1 << 20
 
 
 def open_registry(reference: str, platform: str | None, memory: Memory) -> Image:
-    """`reference` is "registry:NAME"; credentials as `docker login` left them. EnvironmentFailure or InputError."""
+    """`reference` is "registry:NAME"; credentials as `docker login` left them. EnvironmentFailure
+    or InputError."""
     name = reference.removeprefix("registry:").removeprefix("//")
     remote = _Remote(name)
     return open_manifests([remote.root()], remote, reference, "registry", platform, memory)
 
 
 class _Remote:
-    """One repository; requests and tokens by oras, bytes and digests here (oras returns parsed JSON only)."""
+    """One repository; requests and tokens by oras, bytes and digests here (oras returns parsed JSON
+    only)."""
 
     wire = True
     trusted = False
@@ -86,7 +89,8 @@ class _Remote:
                 total += len(chunk)
                 if total > limit:
                     raise InputError(
-                        f"{self._name}: {digest or 'the manifest'} is larger than the {limit} bytes stated"
+                        f"{self._name}: {digest or 'the manifest'} is larger than the {limit} bytes"
+                        " stated"
                     )
                 found.update(chunk)
                 spool.write(chunk)
@@ -100,14 +104,20 @@ class _Remote:
 
         headers = {"Accept": _ACCEPT, **self._registry.auth.get_auth_header()}
         try:
-            response = self._registry.session.get(url, headers=headers, stream=True, timeout=_SECONDS)
+            response = self._registry.session.get(
+                url, headers=headers, stream=True, timeout=_SECONDS
+            )
             if response.status_code in (401, 403):
                 response = self._registry.session.get(
-                    url, headers=self._authenticated(response, headers), stream=True, timeout=_SECONDS
+                    url,
+                    headers=self._authenticated(response, headers),
+                    stream=True,
+                    timeout=_SECONDS,
                 )
         except requests.RequestException as error:
             raise EnvironmentFailure(
-                f"{self._name}: the registry does not answer: {type(error).__name__}", hint=f"is {url} reachable?"
+                f"{self._name}: the registry does not answer: {type(error).__name__}",
+                hint=f"is {url} reachable?",
             ) from None
         if response.status_code == 404 and "/blobs/" in url:
             raise BlobMissing(url.rpartition("/")[2])
@@ -126,17 +136,21 @@ class _Remote:
     def _refusal(self, status: int) -> EnvironmentFailure:
         if status in (401, 403):
             return EnvironmentFailure(
-                f"{self._name}: the registry wants a login", hint=f"docker login {self._container.registry}"
+                f"{self._name}: the registry wants a login",
+                hint=f"docker login {self._container.registry}",
             )
         if status == 404:
             return EnvironmentFailure(
                 f"{self._name}: the registry has no such image", hint="check the name and the tag"
             )
-        return EnvironmentFailure(f"{self._name}: the registry answers with status {status}", hint="try again later")
+        return EnvironmentFailure(
+            f"{self._name}: the registry answers with status {status}", hint="try again later"
+        )
 
 
 def _qualified(name: str) -> str:
-    """As the engine reads names: the part before the first slash is a registry when it looks like a host."""
+    """As the engine reads names: the part before the first slash is a registry when it looks like a
+    host."""
     first, slash, rest = name.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         host = first if first != "localhost" else "localhost:80"

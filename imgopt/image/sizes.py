@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes. `wire` is None when a layer's blob is elsewhere; `wire_error` is what an estimate may be off by."""
+    """Bytes. `wire` is None when a layer's blob is elsewhere; `wire_error` is what an estimate may
+    be off by."""
 
     wire: int | None
     tar: int

@@ -14,10 +14,11 @@ _FILE_SCHEMES = ("docker-archive:", "oci-archive:", "oci:", "archive:")
 def open_image(reference: str, platform: str | None = None, memory: Memory | None = None) -> Image:
     """Opens an image without reading its layers.
 
-    `reference` is a path (a tar of `docker save`, an OCI layout as tar or directory; `PATH#NAME` chooses among
-    several images inside), or a name or ID that the engine knows, or has a prefix: `archive:PATH`, `oci:PATH`,
-    `engine:NAME` (the engine's API), `store:NAME` (its store when readable, as without prefix), `registry:NAME`.
-    `platform` is "os/architecture[/variant]". Raises InputError for damage, EnvironmentFailure where nothing is found.
+    `reference` is a path (a tar of `docker save`, an OCI layout as tar or directory; `PATH#NAME`
+    chooses among several images inside), or a name or ID that the engine knows, or has a prefix:
+    `archive:PATH`, `oci:PATH`, `engine:NAME` (the engine's API), `store:NAME` (its store when
+    readable, as without prefix), `registry:NAME`. `platform` is "os/architecture[/variant]". Raises
+    InputError for damage, EnvironmentFailure where nothing is found.
 
     >>> image = open_image("python:3.12-slim")               # doctest: +SKIP
     >>> image.config.cmd                                     # doctest: +SKIP
@@ -29,7 +30,9 @@ def open_image(reference: str, platform: str | None = None, memory: Memory | Non
         from imgopt.image.manifests import Platform, matches
 
         if not matches(Platform(config.os, config.architecture, config.variant), platform):
-            raise EnvironmentFailure(f"{reference}: no image for {platform}", hint=f"there is: {image.platform}")
+            raise EnvironmentFailure(
+                f"{reference}: no image for {platform}", hint=f"there is: {image.platform}"
+            )
     return image
 
 
@@ -54,7 +57,11 @@ def _open(reference: str, platform: str | None, memory: Memory) -> Image:
 
 def _is_path(reference: str) -> bool:
     path = reference.partition("#")[0]
-    return path.startswith(("/", "./", "../", "~")) or path.endswith((".tar", ".tar.gz", ".tgz")) or Path(path).exists()
+    return (
+        path.startswith(("/", "./", "../", "~"))
+        or path.endswith((".tar", ".tar.gz", ".tgz"))
+        or Path(path).exists()
+    )
 
 
 def _open_path(text: str, reference: str, platform: str | None, memory: Memory) -> Image:

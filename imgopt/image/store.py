@@ -1,9 +1,10 @@
 """The engine's own store, read directly: the fast path when we may read its files.
 
 Layout of dockerd's data root with the overlay2 driver (moby `layer/filestore.go`, `image/fs.go`):
-image/overlay2/imagedb/content/sha256/<image ID> is the configuration; image/overlay2/layerdb/sha256/<chain ID>/ has
-`cache-id` (the directory overlay2/<cache-id>/diff holds the files) and `tar-split.json.gz` (every byte of the layer's
-tar but the files' contents, and a CRC-64 for each of them). The containerd image store is read by `containerd.py`.
+image/overlay2/imagedb/content/sha256/<image ID> is the configuration;
+image/overlay2/layerdb/sha256/<chain ID>/ has `cache-id` (the directory overlay2/<cache-id>/diff
+holds the files) and `tar-split.json.gz` (every byte of the layer's tar but the files' contents, and
+a CRC-64 for each of them). The containerd image store is read by `containerd.py`.
 """
 
 from __future__ import annotations
@@ -33,20 +34,25 @@ class StoreUnreadable(Exception):
 
 
 class _Split(msgspec.Struct, gc=False):
-    """One line of tar-split: type 1 is a file (payload: CRC-64), type 2 a piece of the tar (payload: the bytes)."""
+    """One line of tar-split: type 1 is a file (payload: CRC-64), type 2 a piece of the tar
+    (payload: the bytes)."""
 
     type: int
     payload: bytes | None = None
     size: int = 0
 
 
-def open_graph_store(root: Path, driver: str, image_id: str, reference: str, memory: Memory) -> Image:
+def open_graph_store(
+    root: Path, driver: str, image_id: str, reference: str, memory: Memory
+) -> Image:
     """An image of the overlay2 graph driver. `image_id` is "sha256:…". Raises StoreUnreadable."""
     if driver not in DRIVERS:
         raise StoreUnreadable(f"the storage driver {driver} is not one that imgopt reads")
     database = root / "image" / driver
     try:
-        raw = (database / "imagedb" / "content" / "sha256" / image_id.removeprefix("sha256:")).read_bytes()
+        raw = (
+            database / "imagedb" / "content" / "sha256" / image_id.removeprefix("sha256:")
+        ).read_bytes()
         parsed = parse_config(raw, reference)
         return Image(reference, "store", parsed, _layers(root, driver, parsed, memory), memory)
     except PermissionError as error:
@@ -59,7 +65,11 @@ def _layers(root: Path, driver: str, parsed: ParsedConfig, memory: Memory) -> tu
     layers = []
     chain = ""
     for number, diff_id in enumerate(parsed.diff_ids):
-        chain = diff_id if number == 0 else f"sha256:{hashlib.sha256(f'{chain} {diff_id}'.encode()).hexdigest()}"
+        chain = (
+            diff_id
+            if number == 0
+            else f"sha256:{hashlib.sha256(f'{chain} {diff_id}'.encode()).hexdigest()}"
+        )
         record = root / "image" / driver / "layerdb" / "sha256" / chain.removeprefix("sha256:")
         directory = root / driver / (record / "cache-id").read_text().strip() / "diff"
         split = record / "tar-split.json.gz"
@@ -93,7 +103,8 @@ def read_tar_split(path: Path) -> LayerIndex:
 
 
 def _pieces(path: Path) -> Iterator[tuple[bytes, list[bytes], int]]:
-    """Headers, checksums and the bytes of contents, a few megabytes at a time: all of them can be a gigabyte."""
+    """Headers, checksums and the bytes of contents, a few megabytes at a time: all of them can be a
+    gigabyte."""
     decode = msgspec.json.Decoder(_Split).decode_lines
     headers: list[bytes] = []
     for lines in _lines(path):

@@ -1,7 +1,9 @@
-"""Reads the headers of a layer's tar: about a million entries per second where Python's tarfile reads 60,000.
+"""Reads the headers of a layer's tar: about a million entries per second where Python's tarfile
+reads 60,000.
 
-Formats: v7, ustar, GNU (long names, base-256 numbers, sparse), PAX (also global headers). The rules are those of Go's
-archive/tar, which engines use: links, directories and devices have no contents whatever their size field says.
+Formats: v7, ustar, GNU (long names, base-256 numbers, sparse), PAX (also global headers). The rules
+are those of Go's archive/tar, which engines use: links, directories and devices have no contents
+whatever their size field says.
 """
 
 from __future__ import annotations
@@ -60,8 +62,8 @@ def read_entries(buffer: Buffer, start: int, end: int, *, what: str = "layer") -
 def read_headers(pieces: Iterable[tuple[bytes, list[bytes]]], what: str) -> list[Entry]:
     """The entries of a tar whose files' contents are elsewhere (the engine's tar-split).
 
-    It comes in pieces, each of them cut behind an entry's header, with the checksums of its files that have contents.
-    Raises InputError as read_entries.
+    It comes in pieces, each of them cut behind an entry's header, with the checksums of its files
+    that have contents. Raises InputError as read_entries.
     """
     reader = _Reader(b"", 0, 0, what, elided=True)
     return _bounded((entry for piece in pieces for entry in reader.continued(*piece)), what)
@@ -75,7 +77,9 @@ def _bounded(entries: Iterator[Entry], what: str) -> list[Entry]:
 
 
 class _Reader:
-    def __init__(self, buffer: Buffer, start: int, end: int, what: str, *, elided: bool = False) -> None:
+    def __init__(
+        self, buffer: Buffer, start: int, end: int, what: str, *, elided: bool = False
+    ) -> None:
         self.buffer, self.start, self.end, self.what, self.elided = buffer, start, end, what, elided
         self.checksums: Iterator[bytes] = repeat(b"")
         self.position = start
@@ -89,7 +93,8 @@ class _Reader:
         self.directories: dict[str, str] = {}
 
     def continued(self, headers: bytes, checksums: list[bytes]) -> Iterator[Entry]:
-        """The entries of the next piece; the padding of the last one's contents may reach into it."""
+        """The entries of the next piece; the padding of the last one's contents may reach into
+        it."""
         self.position = max(0, self.position - self.end)
         self.buffer, self.end = headers, len(headers)
         self.checksums = chain(checksums, repeat(b""))
@@ -104,7 +109,9 @@ class _Reader:
             if self.position + _BLOCK > self.end:
                 raise self._error("cut off in a header")
             fields = unpack(self.buffer, self.position)
-            if fields[0][:1] == b"\0" and not any(self.buffer[self.position : self.position + _BLOCK]):
+            if fields[0][:1] == b"\0" and not any(
+                self.buffer[self.position : self.position + _BLOCK]
+            ):
                 self.ended = True
                 return
             if not self.elided:
@@ -117,7 +124,8 @@ class _Reader:
                 yield entry
 
     def _drop_pages(self, start: int) -> int:
-        """What was read of a mapped file does not stay in memory; returns where the kept part starts."""
+        """What was read of a mapped file does not stay in memory; returns where the kept part
+        starts."""
         first = start & -mmap.PAGESIZE
         length = (self.position - first) & -mmap.PAGESIZE
         if isinstance(self.buffer, mmap.mmap):
@@ -125,7 +133,8 @@ class _Reader:
         return first + length
 
     def _plain(self, fields: tuple[bytes, ...]) -> Entry | None:
-        """As `_read` for entries without records of their own, which nearly all are: several times faster."""
+        """As `_read` for entries without records of their own, which nearly all are: several times
+        faster."""
         name, owner, size, mtime, _, typeflag, link, magic, prefix = fields
         kind, linkname, checksum = _PLAIN[typeflag], "", b""
         raw = name.partition(b"\0")[0]
@@ -151,13 +160,28 @@ class _Reader:
         mode, uid, gid = self.owners.get(owner) or self._owner(owner)
         time = self._seconds(mtime)
         return Entry(
-            path, kind, stored, mode, uid, gid, time, linkname, -1 if self.elided else offset, checksum, (), -1
+            path,
+            kind,
+            stored,
+            mode,
+            uid,
+            gid,
+            time,
+            linkname,
+            -1 if self.elided else offset,
+            checksum,
+            (),
+            -1,
         )
 
     def _owner(self, field: bytes) -> tuple[int, int, int]:
         """Mode, user and group; a handful of combinations makes up an image."""
         number = self._number
-        known = self.owners[field] = (number(field[:8]) & 0o7777, number(field[8:16]), number(field[16:]))
+        known = self.owners[field] = (
+            number(field[:8]) & 0o7777,
+            number(field[8:16]),
+            number(field[16:]),
+        )
         return known
 
     def _read(self, fields: tuple[bytes, ...]) -> Entry | None:
@@ -188,7 +212,9 @@ class _Reader:
         checksum = next(self.checksums) if kind is not None and stored else b""
         if kind is None:
             return None
-        return self._entry(name, kind, stored, fields, pax, -1 if self.elided else offset, checksum, sparse)
+        return self._entry(
+            name, kind, stored, fields, pax, -1 if self.elided else offset, checksum, sparse
+        )
 
     def _entry(
         self,
@@ -210,7 +236,9 @@ class _Reader:
         linkname = ""
         if kind in ("symlink", "hardlink"):
             raw = pax["linkpath"] if "linkpath" in pax else fields[6].partition(b"\0")[0]
-            linkname = self._clean(raw) if kind == "hardlink" else raw.decode("utf-8", "surrogateescape")
+            linkname = (
+                self._clean(raw) if kind == "hardlink" else raw.decode("utf-8", "surrogateescape")
+            )
         mtime = _nanoseconds(pax["mtime"]) if "mtime" in pax else self._seconds(fields[3])
         mode, uid, gid = self.owners.get(fields[1]) or self._owner(fields[1])
         return Entry(
@@ -240,7 +268,9 @@ class _Reader:
         """The absolute clean path; the directory part is looked up, since neighbours share it."""
         name = raw.decode("utf-8", "surrogateescape")
         if len(raw) > _MAX_PATH:
-            raise self._error(f"has a path of {len(raw)} bytes; the longest that Linux takes is {_MAX_PATH}")
+            raise self._error(
+                f"has a path of {len(raw)} bytes; the longest that Linux takes is {_MAX_PATH}"
+            )
         directory, _, base = name.rstrip("/").rpartition("/")
         if base in ("", ".", ".."):
             return self._clean_slowly(name) or "/"
@@ -262,7 +292,9 @@ class _Reader:
 
     def _special(self, typeflag: bytes, size: int) -> None:
         if size > _MAX_SPECIAL:
-            raise self._error(f"has a header record of {size} bytes; at most {_MAX_SPECIAL} are allowed")
+            raise self._error(
+                f"has a header record of {size} bytes; at most {_MAX_SPECIAL} are allowed"
+            )
         data = bytes(self.buffer[self.position : self.position + size])
         if len(data) < size:
             raise self._error("cut off in a header record")
@@ -273,7 +305,9 @@ class _Reader:
             self.pax.setdefault("linkpath", data.partition(b"\0")[0])
         else:
             records = dict(self._pax_records(data))
-            if any(b"\0" in records.get(key, b"") for key in ("path", "linkpath", "GNU.sparse.name")):
+            if any(
+                b"\0" in records.get(key, b"") for key in ("path", "linkpath", "GNU.sparse.name")
+            ):
                 raise self._error("has a path with a NUL byte")
             (self.pax_globals if typeflag == b"g" else self.pax).update(records)
 
@@ -281,7 +315,11 @@ class _Reader:
         position = 0
         while position < len(data):
             space = data.find(b" ", position, position + 20)
-            length = int(data[position:space]) if space > position and data[position:space].isdigit() else 0
+            length = (
+                int(data[position:space])
+                if space > position and data[position:space].isdigit()
+                else 0
+            )
             record = data[space + 1 : position + length]
             key, equals, value = record[:-1].partition(b"=")
             if space < 0 or length <= space - position or not equals or record[-1:] != b"\n":
@@ -315,12 +353,17 @@ class _Reader:
         return int(value)
 
     def _number(self, field: bytes) -> int:
-        """Octal, or GNU's base-256 when the first bit is set. Fields repeat a lot, so answers are kept."""
+        """Octal, or GNU's base-256 when the first bit is set. Fields repeat a lot, so answers are
+        kept."""
         known = self.numbers.get(field)
         if known is not None:
             return known
         if field[0] & 0x80:
-            value = int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1) if field[0] == 0x80 else 0
+            value = (
+                int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1)
+                if field[0] == 0x80
+                else 0
+            )
         else:
             digits = field.strip(b" \0").partition(b"\0")[0]
             try:
@@ -341,7 +384,8 @@ class _Reader:
     def _check(self, field: bytes) -> None:
         wanted = field.strip(b" \0").partition(b"\0")[0]
         block = self.buffer[self.position : self.position + _BLOCK]
-        # the low half of Adler-32 is the sum of all bytes, modulo 65521, and one: far faster than sum()
+        # the low half of Adler-32 is the sum of all bytes, modulo 65521, and one: far faster than
+        # sum()
         found = (zlib.adler32(block) & 0xFFFF) - 1 - sum(field) + 8 * 32
         if not _OCTAL.fullmatch(wanted) or (found - int(wanted, 8)) % _ADLER:
             raise self._error("is not a tar, or damaged (header checksum)")
@@ -374,4 +418,6 @@ def _nanoseconds(value: bytes) -> int:
 
 def _xattrs(pax: dict[str, bytes]) -> Xattrs:
     prefix = "SCHILY.xattr."
-    return tuple(sorted((key[len(prefix) :], value) for key, value in pax.items() if key.startswith(prefix)))
+    return tuple(
+        sorted((key[len(prefix) :], value) for key, value in pax.items() if key.startswith(prefix))
+    )

@@ -1,8 +1,8 @@
 """Layers laid over each other: the final tree, and what happened to every file that is not in it.
 
-The rules are those of image-spec `layer.md` as moby's UnpackLayer applies them: whiteouts hit lower layers only, a
-directory over a directory merges, anything else replaces the whole subtree, parents that are links are followed inside
-the root, parents that are missing are made.
+The rules are those of image-spec `layer.md` as moby's UnpackLayer applies them: whiteouts hit lower
+layers only, a directory over a directory merges, anything else replaces the whole subtree, parents
+that are links are followed inside the root, parents that are missing are made.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class Node:
 
     __slots__ = ("_layer", "children", "entry", "inode", "kind", "parent", "path")
 
-    def __init__(self, path: str, kind: Kind, entry: Entry, layer: Layer | None, parent: Node | None) -> None:
+    def __init__(
+        self, path: str, kind: Kind, entry: Entry, layer: Layer | None, parent: Node | None
+    ) -> None:
         self.path, self.kind, self.entry, self.parent = path, kind, entry, parent
         self._layer = layer
         self.children: dict[str, Node] | None = {} if kind == "dir" else None
@@ -55,12 +57,14 @@ class Node:
 
     @property
     def layer(self) -> int:
-        """Index of the layer that supplied this path (for a directory: that last wrote its attributes); -1 for none."""
+        """Index of the layer that supplied this path (for a directory: that last wrote its
+        attributes); -1 for none."""
         return self._layer.index if self._layer else -1
 
     @property
     def content_layer(self) -> int:
-        """Index of the layer that ships the contents: differs from `layer` for a hard link into a lower layer."""
+        """Index of the layer that ships the contents: differs from `layer` for a hard link into a
+        lower layer."""
         return self.inode.layer.index if self.inode else self.layer
 
     @property
@@ -107,7 +111,8 @@ class Node:
         return self.inode.layer.open(self.inode.entry)
 
     def read(self, limit: int | None = None) -> bytes:
-        """The first `limit` bytes of a regular file, or all of it. Raises InputError for anything else."""
+        """The first `limit` bytes of a regular file, or all of it. Raises InputError for anything
+        else."""
         if self.inode is None:
             raise InputError(f"{self.path} is no regular file but a {self.kind}")
         return self.inode.layer.read(self.inode.entry, limit)
@@ -142,7 +147,8 @@ class Tree:
         return self._lookup(path, follow_last=False)
 
     def resolve(self, path: str) -> Node | None:
-        """The node at `path` as stat sees it; None for what is not there, dangles or turns in a circle."""
+        """The node at `path` as stat sees it; None for what is not there, dangles or turns in a
+        circle."""
         return self._lookup(path, follow_last=True)
 
     def open(self, path: str) -> BinaryIO:
@@ -150,11 +156,13 @@ class Tree:
         return self._file(path).open()
 
     def read(self, path: str, limit: int | None = None) -> bytes:
-        """The contents of the file at `path`, links followed. Raises FileNotFoundError where there is no file."""
+        """The contents of the file at `path`, links followed. Raises FileNotFoundError where there
+        is no file."""
         return self._file(path).read(limit)
 
     def walk(self, path: str = "/") -> Iterator[Node]:
-        """Every node at and below `path`, parents first, names sorted; nothing where there is no such path."""
+        """Every node at and below `path`, parents first, names sorted; nothing where there is no
+        such path."""
         node = self.get(path)
         return node.walk() if node is not None else iter(())
 
@@ -163,7 +171,11 @@ class Tree:
         node = self.get(path)
         if node is self.root:
             return iter(self._all_files)
-        return (child for child in node.nodes() if child.inode is not None) if node is not None else iter(())
+        return (
+            (child for child in node.nodes() if child.inode is not None)
+            if node is not None
+            else iter(())
+        )
 
     @cached_property
     def _all_files(self) -> list[Node]:
@@ -201,7 +213,8 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """Contents that are shipped but not in the final tree: the last name of `inode` went away in layer `killer`."""
+    """Contents that are shipped but not in the final tree: the last name of `inode` went away in
+    layer `killer`."""
 
     path: str
     inode: Inode
@@ -212,7 +225,8 @@ class Death:
 
 
 class Merge:
-    """Applies layers in order. `tree` is the result, `deaths` the files that were lost on the way."""
+    """Applies layers in order. `tree` is the result, `deaths` the files that were lost on the
+    way."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.deaths: list[Death] = []
@@ -274,9 +288,13 @@ class Merge:
         if entry.kind == "hardlink":
             target = self.tree.get(entry.linkname)
             inode = target.inode if target is not None else None
-            if target is not None and inode is None and target.kind != "dir":  # a hard link to a link or a device
+            if (
+                target is not None and inode is None and target.kind != "dir"
+            ):  # a hard link to a link or a device
                 return Node(path, target.kind, target.entry, layer, parent)
-            inode = inode or Inode(Entry(path, "file"), layer)  # engines refuse a dangling one; here it is empty
+            inode = inode or Inode(
+                Entry(path, "file"), layer
+            )  # engines refuse a dangling one; here it is empty
         elif entry.kind == "file":
             inode = Inode(entry, layer)
         else:
@@ -287,7 +305,9 @@ class Merge:
         inode.names += 1
         return node
 
-    def _bury(self, node: Node, layer: Layer, cause: Cause, below: Cause, successor: Inode | None = None) -> None:
+    def _bury(
+        self, node: Node, layer: Layer, cause: Cause, below: Cause, successor: Inode | None = None
+    ) -> None:
         """The node and all below lose their names; contents without a name left are dead."""
         for each in node.nodes():
             inode = each.inode
@@ -297,7 +317,13 @@ class Merge:
             if inode.links == 0 and inode.entry.size:
                 own = each is node
                 self.deaths.append(
-                    Death(each.path, inode, layer.index, cause if own else below, successor if own else None)
+                    Death(
+                        each.path,
+                        inode,
+                        layer.index,
+                        cause if own else below,
+                        successor if own else None,
+                    )
                 )
 
     def _directory(self, path: str, layer: Layer) -> Node:

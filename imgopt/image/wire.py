@@ -1,10 +1,11 @@
 """How large a layer is on the wire when nobody has compressed it yet.
 
-The layer's tar is sampled at even distances in blocks. All of them are compressed by zstd (ten times faster than
-gzip), some also by gzip at the level that engines push with; their ratio carries over (double sampling with a ratio
-estimator), drawn towards the ratio that layers have as a rule. The blocks are made from entries and contents, not from
-the tar, so that all sources give the same figure. The error joins twice the standard error that the blocks' own spread
-implies with how far gzip implementations differ.
+The layer's tar is sampled at even distances in blocks. All of them are compressed by zstd (ten
+times faster than gzip), some also by gzip at the level that engines push with; their ratio carries
+over (double sampling with a ratio estimator), drawn towards the ratio that layers have as a rule.
+The blocks are made from entries and contents, not from the tar, so that all sources give the same
+figure. The error joins twice the standard error that the blocks' own spread implies with how far
+gzip implementations differ.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ _FEWEST, _MOST = 64, 256
 _PAIRS = 16
 """Blocks of it that gzip compresses too."""
 _RATIO, _RATIO_WEIGHT = 0.905, 6
-"""gzip's bytes by zstd's in layers of Debian, Python, Node and Go images (0.855 to 0.927), and how many measured pairs
-that weighs. Simulated on those: as exact as 32 pairs without it."""
+"""gzip's bytes by zstd's in layers of Debian, Python, Node and Go images (0.855 to 0.927), and how
+many measured pairs that weighs. Simulated on those: as exact as 32 pairs without it."""
 _LEVEL = 6
 """What Docker, containerd and BuildKit compress pushed layers with."""
 _GO_EXTRA = 0.07
-"""Go's gzip at that level needs more than zlib, the more the better a block compresses: measured on pushed layers of
-Debian, Python, Node and Java images, where the extra was 0 to 0.145 times (1 - ratio)."""
+"""Go's gzip at that level needs more than zlib, the more the better a block compresses: measured on
+pushed layers of Debian, Python, Node and Java images, where the extra was 0 to 0.145 times (1 -
+ratio)."""
 _GO_SPREAD = 0.025
 """What is left between that rule and those layers, as a share of the size."""
 _TYPES = {
@@ -59,7 +61,8 @@ class Wire(msgspec.Struct, frozen=True):
 def wire_size(layer: Layer, *, exact: bool = False) -> Wire | None:
     """From the blob where there is one; else by compressing a sample, or all of it when `exact`.
 
-    What was found for a layer is kept by its diff ID. None for foreign layers: their size is unknown.
+    What was found for a layer is kept by its diff ID. None for foreign layers: their size is
+    unknown.
     """
     if layer.wire_bytes is not None:
         return Wire(layer.wire_bytes)
@@ -115,7 +118,11 @@ def _estimate(layer: Layer) -> Wire:
 
 def _gzipped(block: bytes, before: bytes) -> int:
     """Bytes that a block adds to a gzip stream that is already running."""
-    compressor = zlib.compressobj(_LEVEL, wbits=-15, zdict=before) if before else zlib.compressobj(_LEVEL, wbits=-15)
+    compressor = (
+        zlib.compressobj(_LEVEL, wbits=-15, zdict=before)
+        if before
+        else zlib.compressobj(_LEVEL, wbits=-15)
+    )
     return round(_as_go(len(compressor.compress(block)) + len(compressor.flush()), len(block)))
 
 
@@ -132,12 +139,15 @@ def _relative_error(first: list[int], pairs: list[tuple[int, int]], ratio: float
 
 
 class _Stream:
-    """The layer's tar, made again from its entries: the same lengths but for odd dialects of PAX."""
+    """The layer's tar, made again from its entries: the same lengths but for odd dialects of
+    PAX."""
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self._entries = layer.entries()
-        self._ends = list(accumulate(_header_size(entry) + (entry.size + 511 & -512) for entry in self._entries))
+        self._ends = list(
+            accumulate(_header_size(entry) + (entry.size + 511 & -512) for entry in self._entries)
+        )
 
     @property
     def size(self) -> int:
@@ -186,7 +196,11 @@ def _header_size(entry: Entry) -> int:
     """512, and 1024 or more when a name is too long or attributes need a PAX record."""
     if len(entry.path) <= 101 and len(entry.linkname) <= 100 and not entry.xattrs:
         return 512
-    records = len(entry.path) + len(entry.linkname) + sum(len(key) + len(value) + 20 for key, value in entry.xattrs)
+    records = (
+        len(entry.path)
+        + len(entry.linkname)
+        + sum(len(key) + len(value) + 20 for key, value in entry.xattrs)
+    )
     return 1024 + (records + 511 & -512)
 
 
@@ -194,9 +208,23 @@ def _header(entry: Entry) -> bytes:
     name = entry.path[1:].encode("utf-8", "surrogateescape")
     link = entry.linkname.encode("utf-8", "surrogateescape")
     fields = [b"%07o" % (value & 0o7777777) for value in (entry.mode, entry.uid, entry.gid)]
-    size, mtime = (b"%011o" % (value & 0o77777777777) for value in (entry.size, entry.mtime // 1_000_000_000))
+    size, mtime = (
+        b"%011o" % (value & 0o77777777777) for value in (entry.size, entry.mtime // 1_000_000_000)
+    )
     kind = _TYPES.get(entry.kind, b"0")
-    body = _USTAR.pack(name[:100], *fields, size, mtime, bytes(8), kind, link[:100], b"ustar\0", b"00", *_owners(), b"")
+    body = _USTAR.pack(
+        name[:100],
+        *fields,
+        size,
+        mtime,
+        bytes(8),
+        kind,
+        link[:100],
+        b"ustar\0",
+        b"00",
+        *_owners(),
+        b"",
+    )
     checksum = b"%06o\0 " % (sum(body) + 8 * 32)
     body = body[:148] + checksum + body[156:]
     extra = b"".join(_extra(name, link, entry.xattrs)) if _header_size(entry) > 512 else b""

@@ -1,8 +1,9 @@
-"""Which files are the application's: what its author put into the image, not a tool and not a package.
+"""Which files are the application's: what its author put into the image, not a tool and not a
+package.
 
-Application files are those that COPY and ADD brought, wherever they are, and those that RUN made in places that belong
-to the application: working directories, folders outside the system's own, /usr/local, /var/www, /etc. Files of system
-and language packages belong to their packages.
+Application files are those that COPY and ADD brought, wherever they are, and those that RUN made in
+places that belong to the application: working directories, folders outside the system's own,
+/usr/local, /var/www, /etc. Files of system and language packages belong to their packages.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _COPY = re.compile(r"^(?:/bin/sh -c #\(nop\) )?(?:COPY|ADD)\s", re.IGNORECASE)
 
 
 def application_files(side: ImageView) -> Iterator[Node]:
-    """Files, links and empty folders above the base that belong to the application, not to a tool."""
+    """Files, links and empty folders above the base that belong to the application, not to a
+    tool."""
     workdirs = _workdirs(side)
     copied = copied_layers(side)
     installed = package_layers(side.image) - copied
@@ -39,11 +41,19 @@ def application_files(side: ImageView) -> Iterator[Node]:
             continue
         if node.kind not in ("file", "symlink") and (node.kind != "dir" or node.children):
             continue  # a folder counts where it is empty: something is meant to be put there
-        if node.kind == "dir" and node.layer in installed and node.path.startswith(_FOLDERS_OF_PACKAGES):
+        if (
+            node.kind == "dir"
+            and node.layer in installed
+            and node.path.startswith(_FOLDERS_OF_PACKAGES)
+        ):
             continue  # packages leave empty folders, and their databases do not say whose they are
         if (node.kind == "dir" and MADE_BY_TOOLS.match(node.path)) or is_state(side, node.path):
             continue
-        if node.layer in copied or is_application_path(node.path, workdirs) or _is_alone(side, node.path):
+        if (
+            node.layer in copied
+            or is_application_path(node.path, workdirs)
+            or _is_alone(side, node.path)
+        ):
             yield node
 
 
@@ -53,14 +63,31 @@ def copied_layers(side: ImageView) -> frozenset[int]:
     return frozenset(index for index, step in steps if step and _COPY.match(step.created_by))
 
 
-_DATABASES = ("/var/lib/dpkg/status", "/lib/apk/db/installed", "/usr/lib/sysimage/rpm", "/var/lib/rpm")
-_FOLDERS_OF_PACKAGES = ("/etc/", "/usr/bin/", "/usr/lib/", "/usr/local/", "/usr/share/", "/var/cache/", "/var/lib/")
+_DATABASES = (
+    "/var/lib/dpkg/status",
+    "/lib/apk/db/installed",
+    "/usr/lib/sysimage/rpm",
+    "/var/lib/rpm",
+)
+_FOLDERS_OF_PACKAGES = (
+    "/etc/",
+    "/usr/bin/",
+    "/usr/lib/",
+    "/usr/local/",
+    "/usr/share/",
+    "/var/cache/",
+    "/var/lib/",
+)
 
 
 @lru_cache(maxsize=16)
 def package_layers(image: Image) -> frozenset[int]:
     """Layers in which the system's package database was written."""
-    return frozenset(layer.index for layer in image.layers if _writes_database(entry.path for entry in layer.entries()))
+    return frozenset(
+        layer.index
+        for layer in image.layers
+        if _writes_database(entry.path for entry in layer.entries())
+    )
 
 
 def _writes_database(paths: Iterable[str]) -> bool:
@@ -69,12 +96,14 @@ def _writes_database(paths: Iterable[str]) -> bool:
 
 MADE_BY_TOOLS = re.compile(r"/(?:root|home/[^/]+)/\.(?:local|cache|config)(?:/|$)")
 """Where an empty folder is what a tool of the build left behind, not a place for files to come."""
-_SHARED = re.compile(r"^/(?:usr/(?:share|lib|libexec)|var/lib)/(?!python3|dpkg/|apt/|systemd/|ucf/|pam/|misc/)")
+_SHARED = re.compile(
+    r"^/(?:usr/(?:share|lib|libexec)|var/lib)/(?!python3|dpkg/|apt/|systemd/|ucf/|pam/|misc/)"
+)
 
 
 def _is_alone(side: ImageView, path: str) -> bool:
-    """Below /usr/share, /usr/lib or /var/lib in a folder where no system package has anything: data that a RUN put
-    there, not a list that a package's installation makes."""
+    """Below /usr/share, /usr/lib or /var/lib in a folder where no system package has anything: data
+    that a RUN put there, not a list that a package's installation makes."""
     if not _SHARED.match(path):
         return False
     return posixpath.join("/", *path.split("/")[1:4]) not in side.package_folders
@@ -91,6 +120,9 @@ def is_application_path(path: str, workdirs: tuple[str, ...] = ()) -> bool:
 
 def _workdirs(side: ImageView) -> tuple[str, ...]:
     """The working directory, and those that WORKDIR named on the way."""
-    steps = (re.match(r"^(?:/bin/sh -c #\(nop\) )?WORKDIR\s+(\S+)", step.created_by) for step in side.image.history)
+    steps = (
+        re.match(r"^(?:/bin/sh -c #\(nop\) )?WORKDIR\s+(\S+)", step.created_by)
+        for step in side.image.history
+    )
     named = {posixpath.normpath(match[1]) for match in steps if match and match[1].startswith("/")}
     return tuple(sorted({*named, side.workdir} - {"/", "/usr", "/etc", "/var", "/tmp", "/root"}))

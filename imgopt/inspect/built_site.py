@@ -9,17 +9,21 @@ from imgopt.inspect.image_view import ImageView
 
 
 def serves_built_site(side: ImageView, opened: frozenset[str] | None) -> bool:
-    """A front end that was bundled: a built index.html is served, and its sources were not opened."""
+    """A front end that was bundled: a built index.html is served, and its sources were not
+    opened."""
     if opened is None or site_folder(side, opened) is None:
         return False
     return not any(path.startswith(f"{side.workdir.rstrip('/')}/src/") for path in opened)
 
 
 def site_folder(side: ImageView, opened: frozenset[str]) -> str | None:
-    """The folder that the start serves, or a built site below the working directory, of which the index was opened."""
+    """The folder that the start serves, or a built site below the working directory, of which the
+    index was opened."""
     server = file_server(side)
     named = [server.folder] if isinstance(server, FileServer) else []
     usual = ("build", "dist", "out", "www", "_site", "public")
     folders = [*named, *(f"{side.workdir.rstrip('/')}/{name}" for name in usual)]
     pages = (f"{folder}/index.html" for folder in folders)
-    return next((posixpath.dirname(page) for page in pages if page in opened and side.is_file(page)), None)
+    return next(
+        (posixpath.dirname(page) for page in pages if page in opened and side.is_file(page)), None
+    )

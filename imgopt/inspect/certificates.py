@@ -11,4 +11,5 @@ BUNDLES = (
 )
 """Where OpenSSL's distributions, Go's crypto/x509 (root_linux.go) and curl look."""
 BUNDLED = {"ca-certificates": BUNDLES[0]}
-"""Packages whose whole use is one file that their installation makes, where nothing opened their other files."""
+"""Packages whose whole use is one file that their installation makes, where nothing opened their
+other files."""

@@ -1,8 +1,9 @@
-"""Is this file the same? Byte for byte where it was copied; by what it holds where a build made it anew.
+"""Is this file the same? Byte for byte where it was copied; by what it holds where a build made it
+anew.
 
-Two builds of the same source give other bytes in archives (times), programs (build ids) and bytecode (times). Such
-files are compared by their members, their dynamic interface, their values or their code; anything else must be
-identical.
+Two builds of the same source give other bytes in archives (times), programs (build ids) and
+bytecode (times). Such files are compared by their members, their dynamic interface, their values or
+their code; anything else must be identical.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _GO_SETTINGS = re.compile(r"^build\t(?:CGO_\w+|vcs\b|-trimpath|-buildvcs|-gcflag
 """Settings of `go build` that change how a program is linked, not what it does."""
 _C_CALL = re.compile(rb"\0([\w.%~/-]+)\._Cfunc_")
 _C_TWICE = frozenset(["net", "os/user", "runtime/cgo", "plugin"])
-"""Packages of the standard library that call C where they may; net and os/user have the same in Go."""
+"""Packages of the standard library that call C where they may; net and os/user have the same in
+Go."""
 _READ_AT_ONCE = 1 << 20
 _READERS: dict[str, Callable[[bytes], object]] = {
     ".json": msgspec.json.decode,
@@ -42,7 +44,9 @@ _READERS: dict[str, Callable[[bytes], object]] = {
 _DEVELOPERS = {"package.json": "devDependencies", "composer.json": "require-dev"}
 
 
-def compare_contents(original: ImageView, before: Node, candidate: ImageView, after: Node) -> Likeness:
+def compare_contents(
+    original: ImageView, before: Node, candidate: ImageView, after: Node
+) -> Likeness:
     """Two regular files. Equal digests are "same" without further reading."""
     if before.size == after.size and (_shared(before, after) or before.digest == after.digest):
         return "same"
@@ -59,17 +63,21 @@ def compare_contents(original: ImageView, before: Node, candidate: ImageView, af
 
 
 def _same_values(before: Node, after: Node) -> bool:
-    """The same values under the same names: what writes a table as it comes (Next.js' pages) gives it another order. An
-    installer writes into the manifest of the project (`npm install --save-dev`, `npm pkg set`)."""
+    """The same values under the same names: what writes a table as it comes (Next.js' pages) gives
+    it another order. An installer writes into the manifest of the project (`npm install
+    --save-dev`, `npm pkg set`)."""
     try:
         one, other = (_values(node) for node in (before, after))
-        return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
+        return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(
+            other, order="sorted"
+        )
     except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 
 def _values(node: Node) -> object:
-    """What the file says, but for the list of what only a developer needs: the packages say what is installed."""
+    """What the file says, but for the list of what only a developer needs: the packages say what is
+    installed."""
     values = _READERS[node.name[node.name.rindex(".") :]](node.read())
     wanted_by_developers = _DEVELOPERS.get(node.name)
     if wanted_by_developers is None or not isinstance(values, dict):
@@ -86,7 +94,8 @@ def _shared(before: Node, after: Node) -> bool:
 
 
 def was_copied(side: ImageView, node: Node) -> bool:
-    """COPY and ADD do not build: what they bring must be identical. An unknown history proves nothing."""
+    """COPY and ADD do not build: what they bring must be identical. An unknown history proves
+    nothing."""
     step = side.image.layer_history[node.content_layer]
     if step is None:
         return False
@@ -95,7 +104,8 @@ def was_copied(side: ImageView, node: Node) -> bool:
 
 
 def _members(node: Node) -> dict[str, int]:
-    """Names and checksums in an archive, without those that carry times; {} for what is no archive."""
+    """Names and checksums in an archive, without those that carry times; {} for what is no
+    archive."""
     with node.open() as file:
         try:
             infos = zipfile.ZipFile(file).infolist()
@@ -109,18 +119,22 @@ def _members(node: Node) -> dict[str, int]:
 
 
 def _same_program(original: ImageView, before: Node, candidate: ImageView, after: Node) -> bool:
-    """Programs and libraries of the same machine, loader, needed libraries and (nearly) as much code and data; Go
-    programs of the same modules and settings, whether linked with libc or without."""
+    """Programs and libraries of the same machine, loader, needed libraries and (nearly) as much
+    code and data; Go programs of the same modules and settings, whether linked with libc or
+    without."""
     ours, theirs = original.elf(before), candidate.elf(after)
     if ours is None or theirs is None:
         return False
     if go_build(before) is not None:
         return go_build(before) == go_build(after) and c_packages(before) == c_packages(after)
-    return ours == theirs and abs(_loaded(before) - _loaded(after)) <= _SIZE_TOLERANCE * _loaded(before)
+    return ours == theirs and abs(_loaded(before) - _loaded(after)) <= _SIZE_TOLERANCE * _loaded(
+        before
+    )
 
 
 def go_build(node: Node) -> tuple[str, ...] | None:
-    """What Go wrote into a program about its build (debug/buildinfo): modules and settings; None for other programs."""
+    """What Go wrote into a program about its build (debug/buildinfo): modules and settings; None
+    for other programs."""
     with node.open() as file:
         section = read_section(file, (_GO_SECTION,), 8 << 20).get(_GO_SECTION)
     if not section:
@@ -129,8 +143,9 @@ def go_build(node: Node) -> tuple[str, ...] | None:
 
 
 def c_packages(node: Node) -> frozenset[str]:
-    """Packages of a Go program that call C, by the names in its table of functions (cmd/cgo: `_Cfunc_name`), which a
-    stripped program has too. Without cgo such a package is left out or does something else (go-sqlite3: an error)."""
+    """Packages of a Go program that call C, by the names in its table of functions (cmd/cgo:
+    `_Cfunc_name`), which a stripped program has too. Without cgo such a package is left out or does
+    something else (go-sqlite3: an error)."""
     found: set[str] = set()
     rest = b""
     with node.open() as file:
@@ -142,7 +157,9 @@ def c_packages(node: Node) -> frozenset[str]:
 
 def program_settings(lines: Iterable[str]) -> tuple[str, ...]:
     """The lines of debug/buildinfo that say what a program is; how it is linked is left out."""
-    kept = [line for line in lines if line.startswith(("path\t", "mod\t", "dep\t", "=>\t", "build\t"))]
+    kept = [
+        line for line in lines if line.startswith(("path\t", "mod\t", "dep\t", "=>\t", "build\t"))
+    ]
     return tuple(_setting(line) for line in kept if not _GO_SETTINGS.match(line) and _setting(line))
 
 
@@ -159,4 +176,8 @@ def _loaded(node: Node) -> int:
     from elftools.elf.elffile import ELFFile
 
     with node.open() as file:
-        return sum(part["p_filesz"] for part in ELFFile(file).iter_segments() if part["p_type"] == "PT_LOAD")
+        return sum(
+            part["p_filesz"]
+            for part in ELFFile(file).iter_segments()
+            if part["p_type"] == "PT_LOAD"
+        )

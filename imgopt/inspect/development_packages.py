@@ -12,15 +12,24 @@ _NOTES = "node_modules/.package-lock.json"
 
 
 def marked_for_development(side: ImageView, project: str) -> tuple[str, ...] | None:
-    """Folders of packages that nothing but a development dependency wants; None where there is no such note.
+    """Folders of packages that nothing but a development dependency wants; None where there is no
+    such note.
 
-    docs.npmjs.com/cli/configuring-npm/package-lock-json: `dev` is said of these alone. What is `devOptional` is
-    wanted by an optional dependency of production as well."""
+    docs.npmjs.com/cli/configuring-npm/package-lock-json: `dev` is said of these alone. What is
+    `devOptional` is wanted by an optional dependency of production as well."""
     try:
-        listed = msgspec.json.decode(side.read(posixpath.join(project, _NOTES)) or b"").get("packages")
+        listed = msgspec.json.decode(side.read(posixpath.join(project, _NOTES)) or b"").get(
+            "packages"
+        )
     except (msgspec.DecodeError, AttributeError):
         return None
     if not isinstance(listed, dict):
         return None
-    marked = (path for path, about in listed.items() if isinstance(about, dict) and about.get("dev") is True)
-    return tuple(posixpath.join(project, path) for path in sorted(marked) if "node_modules/" in path)
+    marked = (
+        path
+        for path, about in listed.items()
+        if isinstance(about, dict) and about.get("dev") is True
+    )
+    return tuple(
+        posixpath.join(project, path) for path in sorted(marked) if "node_modules/" in path
+    )

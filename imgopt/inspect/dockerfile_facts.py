@@ -1,4 +1,5 @@
-"""What a Dockerfile says about the image that it makes: its base, and the packages that its author named."""
+"""What a Dockerfile says about the image that it makes: its base, and the packages that its author
+named."""
 
 from __future__ import annotations
 
@@ -17,11 +18,24 @@ _INSTALLERS: Mapping[str, tuple[str, ...]] = {
     "microdnf": ("install",),
     "zypper": ("install", "in"),
 }
-_OPTIONS_WITH_VALUE = ("-t", "--virtual", "--target-release", "-o", "--option", "-c", "--repository", "-X", "--root")
+_OPTIONS_WITH_VALUE = (
+    "-t",
+    "--virtual",
+    "--target-release",
+    "-o",
+    "--option",
+    "-c",
+    "--repository",
+    "-X",
+    "--root",
+)
 
 
-def base_name(text: str, target: str | None = None, build_args: Mapping[str, str] | None = None) -> str | None:
-    """The image that the target stage is built on, through the stages below it; None where it cannot be told."""
+def base_name(
+    text: str, target: str | None = None, build_args: Mapping[str, str] | None = None
+) -> str | None:
+    """The image that the target stage is built on, through the stages below it; None where it
+    cannot be told."""
     file = parse(text)
     if not file.stages:
         return None
@@ -33,7 +47,8 @@ def base_name(text: str, target: str | None = None, build_args: Mapping[str, str
 def named_packages(text: str, target: str | None = None) -> tuple[str, ...]:
     """System packages that RUN installs by name in the target stage and those below it, in order.
 
-    Names that a shell computes are not known and left out, as are packages of a later `purge` or `remove`.
+    Names that a shell computes are not known and left out, as are packages of a later `purge` or
+    `remove`.
     """
     file = parse(text)
     if not file.stages:
@@ -60,7 +75,9 @@ def _installed(words: Sequence[str]) -> Iterator[str]:
 
 def _removed(words: Sequence[str]) -> Iterator[str]:
     name = posixpath.basename(words[0]) if words else ""
-    at = next((i for i, word in enumerate(words) if word in ("purge", "remove", "del", "erase")), None)
+    at = next(
+        (i for i, word in enumerate(words) if word in ("purge", "remove", "del", "erase")), None
+    )
     return _names(words[at + 1 :]) if at is not None and name in _INSTALLERS else iter(())
 
 

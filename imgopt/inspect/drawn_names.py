@@ -1,4 +1,5 @@
-"""Names that belong to one build: a day, a digest, a counter or a drawn id is in them. No file that lives has one."""
+"""Names that belong to one build: a day, a digest, a counter or a drawn id is in them. No file that
+lives has one."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ _DRAWN = re.compile(
     r"|/(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{21}(?:[/.]|$)"
     r"|[/.-](?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{8}\.(?:m?js|css)(?:\.(?:map|br|gz))*$"
 )
-"""Names as Python's tempfile and JavaScript's nanoid draw them (Next.js' build), and digests, those of bundlers too."""
+"""Names as Python's tempfile and JavaScript's nanoid draw them (Next.js' build), and digests, those
+of bundlers too."""
 _STAMPED = re.compile(
     r"(?<!\d)(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?!\d)|(?<!\d)1\d{9}(?:\d{3})?(?!\d)"
     r"|\.(?:count|pid|lock-\d+)$|/(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8}(?:[/.]|$)"

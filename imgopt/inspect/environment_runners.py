@@ -1,4 +1,5 @@
-"""Poetry, Pipenv and uv as launchers: `poetry run X` starts X of the project's virtual environment."""
+"""Poetry, Pipenv and uv as launchers: `poetry run X` starts X of the project's virtual
+environment."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class Run:
 
 
 def run_by(side: ImageView, words: tuple[str, ...]) -> Run | None:
-    """None for what is no such launcher, for options that are not known, and where several environments could do."""
+    """None for what is no such launcher, for options that are not known, and where several
+    environments could do."""
     runner = runner_of(words)
     if runner is None or runner.reads != "environment" or words[1:2] != ("run",):
         return None
@@ -39,7 +41,9 @@ def run_by(side: ImageView, words: tuple[str, ...]) -> Run | None:
         return None
     if not found:
         return Run(rest, "", _own_files(side, runner, ""))
-    return Run((f"{found[0]}/bin/{rest[0]}", *rest[1:]), found[0], _own_files(side, runner, found[0]))
+    return Run(
+        (f"{found[0]}/bin/{rest[0]}", *rest[1:]), found[0], _own_files(side, runner, found[0])
+    )
 
 
 def _command(runner: Runner, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -50,7 +54,11 @@ def _command(runner: Runner, words: tuple[str, ...]) -> tuple[str, ...]:
         words = words[1:]
     sources = runner.runs_sources_by
     if sources and words and (words[0].endswith(".py") or words[0] in ("-m", "--module")):
-        return (sources, *(("-m",) if words[0].startswith("-") else ()), *words[words[0].startswith("-") :])
+        return (
+            sources,
+            *(("-m",) if words[0].startswith("-") else ()),
+            *words[words[0].startswith("-") :],
+        )
     return () if not words or words[0].startswith("-") or "/" in words[0] else words
 
 
@@ -59,12 +67,16 @@ def virtual_environments(side: ImageView) -> tuple[str, ...]:
     own = posixpath.join(side.workdir, ".venv")
     if side.is_file(f"{own}/pyvenv.cfg"):
         return (own,)
-    return tuple(sorted(posixpath.dirname(node.path) for node in side.tree.files() if node.name == "pyvenv.cfg"))
+    return tuple(
+        sorted(
+            posixpath.dirname(node.path) for node in side.tree.files() if node.name == "pyvenv.cfg"
+        )
+    )
 
 
 def _own_files(side: ImageView, runner: Runner, environment: str) -> str:
-    """The launcher's program, and the packages that only it can import: those of its own prefix, where the service's
-    environment does not look."""
+    """The launcher's program, and the packages that only it can import: those of its own prefix,
+    where the service's environment does not look."""
     node = side.command(runner.program)
     shebang = side.shebang(node) if node is not None else ()
     aside = f"{_FILE}|{runner.aside}" + ("" if _uses_libmagic(side) else _OF_FILE)
@@ -77,7 +89,9 @@ def _own_files(side: ImageView, runner: Runner, environment: str) -> str:
 
 def _uses_libmagic(side: ImageView) -> bool:
     """Whether the service itself may look into files as `file` does."""
-    return any("magic" in package.name for package in side.packages if package.ecosystem == "python")
+    return any(
+        "magic" in package.name for package in side.packages if package.ecosystem == "python"
+    )
 
 
 def is_closed(side: ImageView, environment: str) -> bool:
@@ -90,7 +104,13 @@ def environment_of(side: ImageView, words: tuple[str, ...]) -> str:
     """The virtual environment whose program these words start; "" for none."""
     if not words:
         return ""
-    places = [words[0]] if "/" in words[0] else [posixpath.join(folder, words[0]) for folder in side.search_path]
+    places = (
+        [words[0]]
+        if "/" in words[0]
+        else [posixpath.join(folder, words[0]) for folder in side.search_path]
+    )
     place = next((path for path in places if side.is_file(posixpath.join(side.workdir, path))), "")
-    folder = posixpath.dirname(posixpath.dirname(posixpath.normpath(posixpath.join(side.workdir, place))))
+    folder = posixpath.dirname(
+        posixpath.dirname(posixpath.normpath(posixpath.join(side.workdir, place)))
+    )
     return folder if place and side.is_file(f"{folder}/pyvenv.cfg") else ""

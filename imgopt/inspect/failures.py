@@ -23,16 +23,18 @@ Kind = Literal[
     "answer",
     "stop",
 ]
-"""What kind of thing failed. The first seven name something to add, the next two an owner or a mode to change."""
+"""What kind of thing failed. The first seven name something to add, the next two an owner or a mode
+to change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One concrete failure.
 
-    `subject` is the thing itself (a soname, a module, a command, an absolute path, a configuration key), `path` where
-    it is expected or was found in the original ("" unknown), `needed_by` the file or package that asks for it. These
-    three are as the image has them (paths may carry surrogate escapes); `str()` is printable text.
+    `subject` is the thing itself (a soname, a module, a command, an absolute path, a configuration
+    key), `path` where it is expected or was found in the original ("" unknown), `needed_by` the
+    file or package that asks for it. These three are as the image has them (paths may carry
+    surrogate escapes); `str()` is printable text.
     """
 
     kind: Kind

@@ -1,4 +1,5 @@
-"""A program that does nothing but hand out the files of one folder: which it is, of what folder, on what port."""
+"""A program that does nothing but hand out the files of one folder: which it is, of what folder, on
+what port."""
 
 from __future__ import annotations
 
@@ -23,12 +24,15 @@ _COMMENT = r"^[ \t]*//.*$|^[ \t]*/\*[\s\S]*?\*/|[ \t]//.*$"
 @cache
 def known_servers() -> Mapping[str, FileServerFacts]:
     """By the words that a start begins with."""
-    return {fact.command: fact for ecosystem in builtin_ecosystems() for fact in ecosystem.file_server}
+    return {
+        fact.command: fact for ecosystem in builtin_ecosystems() for fact in ecosystem.file_server
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class FileServer:
-    """`folder` is absolute; `port` None: an environment variable of that name decides at start, or what is usual."""
+    """`folder` is absolute; `port` None: an environment variable of that name decides at start, or
+    what is usual."""
 
     program: str
     folder: str
@@ -38,7 +42,8 @@ class FileServer:
 
 @dataclass(frozen=True, slots=True)
 class NoFileServer:
-    """The start is one of these programs, but does more; or it is none of them (`reason` is empty)."""
+    """The start is one of these programs, but does more; or it is none of them (`reason` is
+    empty)."""
 
     reason: str = ""
 
@@ -56,16 +61,22 @@ def file_server(side: ImageView) -> FileServer | NoFileServer:
     """What the image starts, when that only serves files; else why not."""
     start = plain_start(side)
     names = [posixpath.basename(word) for word in start[:2]]
-    program = next((name for name in (names[:1], names[:2]) if " ".join(name) in known_servers()), None)
+    program = next(
+        (name for name in (names[:1], names[:2]) if " ".join(name) in known_servers()), None
+    )
     if program is None:
         return _other(start, names)
     name = " ".join(program)
     known = known_servers()[name]
     said = _read(start[len(program) :], known)
     if said.unknown:
-        return NoFileServer(f"`{' '.join(start)}`: what {said.unknown} does is not known to be the same elsewhere")
+        return NoFileServer(
+            f"`{' '.join(start)}`: what {said.unknown} does is not known to be the same elsewhere"
+        )
     folder = next((said.values[option] for option in known.folder if option in said.values), "")
-    folder = folder or (said.arguments[0] if said.arguments and not known.folder else _usual(side, known))
+    folder = folder or (
+        said.arguments[0] if said.arguments and not known.folder else _usual(side, known)
+    )
     path = posixpath.normpath(posixpath.join(side.workdir, folder))
     refusal = _says_more(side, path, known)
     if refusal:
@@ -80,7 +91,11 @@ def _other(start: Sequence[str], names: Sequence[str]) -> NoFileServer:
     servers = {each for ecosystem in builtin_ecosystems() for each in ecosystem.compiling_servers}
     bare = {each for ecosystem in builtin_ecosystems() for each in ecosystem.serves_bare}
     compiles = " ".join(names) in servers or (options_follow and not bare.isdisjoint(names[:1]))
-    return NoFileServer(f"`{' '.join(start)}` compiles what it serves while it runs") if compiles else NoFileServer()
+    return (
+        NoFileServer(f"`{' '.join(start)}` compiles what it serves while it runs")
+        if compiles
+        else NoFileServer()
+    )
 
 
 def _usual(side: ImageView, known: FileServerFacts) -> str:
@@ -93,7 +108,9 @@ def _read(rest: Sequence[str], known: FileServerFacts) -> _Said:
     while waiting and not said.unknown:
         word = waiting.pop(0)
         option, equals, value = word.partition("=")
-        short = next((o for o in known.values if len(o) == 2 and word.startswith(o) and len(word) > 2), None)
+        short = next(
+            (o for o in known.values if len(o) == 2 and word.startswith(o) and len(word) > 2), None
+        )
         if not word.startswith("-"):
             said.arguments.append(word)
         elif option in known.values and (equals or (waiting and not waiting[0].startswith("-"))):

@@ -1,7 +1,9 @@
-"""Tools that people call by hand in a container (an editor, curl, git), and whether anything in the image calls them.
+"""Tools that people call by hand in a container (an editor, curl, git), and whether anything in the
+image calls them.
 
-They stand in many Dockerfiles because the build needed them, or somebody once looked into a running container. Such a
-package may be left out where the original did not run it and no source, script, package or setting names its programs.
+They stand in many Dockerfiles because the build needed them, or somebody once looked into a running
+container. Such a package may be left out where the original did not run it and no source, script,
+package or setting names its programs.
 """
 
 from __future__ import annotations
@@ -20,30 +22,45 @@ from imgopt.inspect.words import words
 
 FOR_PEOPLE = frozenset(
     words(
-        "curl wget git git-core vim vim-tiny vim-nox neovim nano emacs-nox less htop net-tools iputils-ping telnet "
-        "inetutils-telnet dnsutils bind9-host bind9-dnsutils netcat netcat-openbsd netcat-traditional lsof tree tmux "
-        "screen man-db zip unzip procps"
+        "curl wget git git-core vim vim-tiny vim-nox neovim nano emacs-nox less htop net-tools"
+        " iputils-ping telnet inetutils-telnet dnsutils bind9-host bind9-dnsutils netcat"
+        " netcat-openbsd netcat-traditional lsof tree tmux screen man-db zip unzip procps"
     )
 )
 _PROGRAMS = ("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")
 _SOURCES = words(
-    ".py .js .cjs .mjs .ts .rb .php .pl .go .sh .bash .toml .cfg .ini .conf .yml .yaml .json .env .service .crontab"
+    ".py .js .cjs .mjs .ts .rb .php .pl .go .sh .bash .toml .cfg .ini .conf .yml .yaml .json .env"
+    " .service .crontab"
 )
 _NO_SOURCES = re.compile(r"(?:^|/)(?:[^/]*lock[^/]*|.*\.ipynb)$")
 _LONGEST = 1 << 20
 _MOST_BYTES = 512 << 20
-_IN_PACKAGES = re.compile(r"/(?:site-packages|dist-packages|node_modules|gems|vendor)/.*\.(?:py|js|cjs|mjs|rb|php|sh)$")
+_IN_PACKAGES = re.compile(
+    r"/(?:site-packages|dist-packages|node_modules|gems|vendor)/.*\.(?:py|js|cjs|mjs|rb|php|sh)$"
+)
 _TESTS = re.compile(r"/(?:tests?|testing|__tests__|docs?|examples?)/")
 _OF_A_REPOSITORY = re.compile(r'"type"\s*:\s*"git"')
 
 
-def unused_tools(side: ImageView, packages: Iterable[Package], opened: frozenset[str]) -> dict[str, str]:
-    """Names of those packages that are tools for people and that nothing calls -> the reason to leave each out."""
-    tools = [each for each in packages if each.name in FOR_PEOPLE and not opened.intersection(each.files)]
+def unused_tools(
+    side: ImageView, packages: Iterable[Package], opened: frozenset[str]
+) -> dict[str, str]:
+    """Names of those packages that are tools for people and that nothing calls -> the reason to
+    leave each out."""
+    tools = [
+        each for each in packages if each.name in FOR_PEOPLE and not opened.intersection(each.files)
+    ]
     named = {each.name: _programs(each) for each in tools}
     called = _called(side, frozenset(name for names in named.values() for name in names))
-    reason = "a tool that people call by hand: the original did not run it, and no source, script or package names it"
-    return {name: reason for name, programs in named.items() if programs and not called.intersection(programs)}
+    reason = (
+        "a tool that people call by hand: the original did not run it, and no source, script or"
+        " package names it"
+    )
+    return {
+        name: reason
+        for name, programs in named.items()
+        if programs and not called.intersection(programs)
+    }
 
 
 def names_of_programs(packages: Iterable[Package]) -> frozenset[str]:
@@ -54,7 +71,11 @@ def names_of_programs(packages: Iterable[Package]) -> frozenset[str]:
 def named_in(text: str, programs: Iterable[str]) -> frozenset[str]:
     """Which of these programs a text of the project names, anywhere in it."""
     pattern = _words(programs)
-    return frozenset(pattern.findall(_OF_A_REPOSITORY.sub("", text))) if pattern is not None else frozenset()
+    return (
+        frozenset(pattern.findall(_OF_A_REPOSITORY.sub("", text)))
+        if pattern is not None
+        else frozenset()
+    )
 
 
 def _programs(package: Package) -> frozenset[str]:
@@ -83,7 +104,12 @@ def _called(side: ImageView, programs: frozenset[str]) -> frozenset[str]:
 
 
 def _is_source(side: ImageView, node: Node) -> bool:
-    if node.inode is None or node.size > _LONGEST or _NO_SOURCES.search(node.path) or _IN_PACKAGES.search(node.path):
+    if (
+        node.inode is None
+        or node.size > _LONGEST
+        or _NO_SOURCES.search(node.path)
+        or _IN_PACKAGES.search(node.path)
+    ):
         return False
     return (
         node.name.endswith(tuple(_SOURCES))
@@ -93,9 +119,12 @@ def _is_source(side: ImageView, node: Node) -> bool:
 
 
 def _in_packages(side: ImageView, programs: frozenset[str]) -> Iterator[str]:
-    """Literals of a language package that are a program's name, or a command line that begins with one."""
+    """Literals of a language package that are a program's name, or a command line that begins with
+    one."""
     choices = "|".join(re.escape(name) for name in sorted(programs))
-    pattern = re.compile(rf"""(?P<quote>["'])(?P<name>{choices})(?:(?P=quote)\s*[,\])]|\s)""".encode())
+    pattern = re.compile(
+        rf"""(?P<quote>["'])(?P<name>{choices})(?:(?P=quote)\s*[,\])]|\s)""".encode()
+    )
     read = 0
     for node in side.tree.files():
         if node.size <= _LONGEST and read < _MOST_BYTES and _IN_PACKAGES.search(node.path):

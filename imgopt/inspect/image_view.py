@@ -1,4 +1,5 @@
-"""One image as the checks see it: its configuration, its final tree, and what is asked of them again and again."""
+"""One image as the checks see it: its configuration, its final tree, and what is asked of them
+again and again."""
 
 from __future__ import annotations
 
@@ -51,15 +52,23 @@ class ImageView:
 
     @cached_property
     def loader(self) -> Loader:
-        musl = next((node for node in self.tree.walk("/lib") if node.name.startswith("ld-musl-")), None)
+        musl = next(
+            (node for node in self.tree.walk("/lib") if node.name.startswith("ld-musl-")), None
+        )
         library_path = folders_of(self.config.environment.get("LD_LIBRARY_PATH"))
         cache = read_cache(self.read("/etc/ld.so.cache") or b"")
-        return Loader(self.is_file, cache, tuple(library_path), self._musl_path(musl.name) if musl else None)
+        return Loader(
+            self.is_file, cache, tuple(library_path), self._musl_path(musl.name) if musl else None
+        )
 
     def _musl_path(self, name: str) -> tuple[str, ...]:
         arch = name.removeprefix("ld-musl-").partition(".")[0]
         listed = (self.read(f"/etc/ld-musl-{arch}.path") or b"").decode("utf-8", "replace")
-        return tuple(folders_of(listed.replace("\n", ":"))) or ("/lib", "/usr/local/lib", "/usr/lib")
+        return tuple(folders_of(listed.replace("\n", ":"))) or (
+            "/lib",
+            "/usr/local/lib",
+            "/usr/lib",
+        )
 
     @cached_property
     def packages(self) -> Packages:
@@ -144,18 +153,27 @@ class ImageView:
         return tuple(line.split(None, 1))
 
     def command(self, word: str) -> Node | None:
-        """The file that this word of a start command runs, as execvp finds it: PATH, or relative to the workdir."""
-        places = [word] if "/" in word else [posixpath.join(folder, word) for folder in self.search_path]
+        """The file that this word of a start command runs, as execvp finds it: PATH, or relative to
+        the workdir."""
+        places = (
+            [word] if "/" in word else [posixpath.join(folder, word) for folder in self.search_path]
+        )
         found = (self.file(posixpath.join(self.workdir, place)) for place in places)
-        return next((node for node in found if node is not None and ("/" in word or node.mode & 0o111)), None)
+        return next(
+            (node for node in found if node is not None and ("/" in word or node.mode & 0o111)),
+            None,
+        )
 
     def may(self, wanted: int, path: str, identity: Identity | None = None) -> bool:
-        """May the user (the configuration's, if none is given) do this with `path`, all folders above it included?"""
+        """May the user (the configuration's, if none is given) do this with `path`, all folders
+        above it included?"""
         identity = identity or self.identity
         node = self.tree.resolve(path)
         if node is None or identity is None:
             return False
-        return identity.may(wanted, node.mode, node.uid, node.gid) and self._may_reach(node.parent, identity)
+        return identity.may(wanted, node.mode, node.uid, node.gid) and self._may_reach(
+            node.parent, identity
+        )
 
     def _may_reach(self, node: Node | None, identity: Identity) -> bool:
         while node is not None:
@@ -166,8 +184,12 @@ class ImageView:
 
 
 def _shared_layers(image: Image, base: Image | None) -> int:
-    """How many layers at the bottom are the base's; 0 when the base is not below this image at all."""
+    """How many layers at the bottom are the base's; 0 when the base is not below this image at
+    all."""
     if base is None or len(base.layers) > len(image.layers):
         return 0
-    same = all(ours.diff_id == theirs.diff_id for ours, theirs in zip(image.layers, base.layers, strict=False))
+    same = all(
+        ours.diff_id == theirs.diff_id
+        for ours, theirs in zip(image.layers, base.layers, strict=False)
+    )
     return len(base.layers) if same else 0

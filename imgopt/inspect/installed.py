@@ -1,4 +1,5 @@
-"""Packages of an image by kind: the system's, those of languages, and where another image has a file of one."""
+"""Packages of an image by kind: the system's, those of languages, and where another image has a
+file of one."""
 
 from __future__ import annotations
 
@@ -14,11 +15,14 @@ NOT_LANGUAGES = (*SYSTEM, "runtime")
 
 def language_packages(side: ImageView) -> list[Package]:
     """Those above the base; the base's own (pip, npm) are judged by what was opened of them."""
-    return [p for p in side.packages if p.ecosystem not in NOT_LANGUAGES and p.layer >= side.base_layers]
+    return [
+        p for p in side.packages if p.ecosystem not in NOT_LANGUAGES and p.layer >= side.base_layers
+    ]
 
 
 def package_place(original: ImageView, path: str, candidate: ImageView) -> str | None:
-    """Where the candidate has this file of a package: beside the package's metadata, wherever that moved to."""
+    """Where the candidate has this file of a package: beside the package's metadata, wherever that
+    moved to."""
     owner = original.owner(path)
     if owner is None or owner.ecosystem in SYSTEM:
         return None
@@ -33,12 +37,18 @@ def package_place(original: ImageView, path: str, candidate: ImageView) -> str |
 
 def _same_package(side: ImageView, package: Package) -> Package | None:
     """The same package: at the same place if it is there, else above the base before in it."""
-    same = side.package_index.get((package.ecosystem, plain_name(package.name), package.version), [])
+    same = side.package_index.get(
+        (package.ecosystem, plain_name(package.name), package.version), []
+    )
     own = [other for other in same if other.layer >= side.base_layers]
-    return next((other for other in same if other.metadata == package.metadata), next(iter([*own, *same]), None))
+    return next(
+        (other for other in same if other.metadata == package.metadata),
+        next(iter([*own, *same]), None),
+    )
 
 
 def _root(metadata: str) -> str:
-    """The folder that a package's paths count from: site-packages for Python, the package's own folder elsewhere."""
+    """The folder that a package's paths count from: site-packages for Python, the package's own
+    folder elsewhere."""
     folder = posixpath.dirname(metadata)
     return posixpath.dirname(folder) if folder.endswith((".dist-info", ".egg-info")) else folder

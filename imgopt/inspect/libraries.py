@@ -20,9 +20,12 @@ class Unresolved:
 
 
 def elf_files(side: ImageView) -> Iterator[tuple[Node, Elf]]:
-    """Programs and libraries; objects of static archives and debug files have no dynamic section to resolve."""
+    """Programs and libraries; objects of static archives and debug files have no dynamic section to
+    resolve."""
     for node in side.tree.files():
-        if (node.mode & 0o111 or ".so" in node.name or node.name.endswith(".node")) and node.size > 64:
+        if (
+            node.mode & 0o111 or ".so" in node.name or node.name.endswith(".node")
+        ) and node.size > 64:
             elf = side.elf(node)
             if elf is not None and elf.kind != "other":
                 yield node, elf
@@ -37,9 +40,12 @@ def unresolved(side: ImageView, node: Node, elf: Elf) -> Iterator[Unresolved]:
 
 
 def library_path(side: ImageView, node: Node, elf: Elf, name: str) -> str | None:
-    """Where this library comes from. The search path that a program hands down to its libraries (DT_RPATH) and what is
-    loaded already are not known here: both sides are judged alike, so what relies on them is no difference."""
-    found = side.loader.find(name, elf.machine, posixpath.dirname(node.path), elf.runpath, elf.rpath)
+    """Where this library comes from. The search path that a program hands down to its libraries
+    (DT_RPATH) and what is loaded already are not known here: both sides are judged alike, so what
+    relies on them is no difference."""
+    found = side.loader.find(
+        name, elf.machine, posixpath.dirname(node.path), elf.runpath, elf.rpath
+    )
     return found or _provided_by_loader(side, elf, name)
 
 
@@ -49,11 +55,14 @@ def _provided_by_loader(side: ImageView, elf: Elf, name: str) -> str | None:
         return name
     if side.loader.musl is not None and name.startswith(("libc.musl-", "libc.so")):
         return next((n.path for n in side.tree.walk("/lib") if n.name.startswith("ld-musl-")), None)
-    return elf.interpreter if elf.interpreter and posixpath.basename(elf.interpreter) == name else None
+    return (
+        elf.interpreter if elf.interpreter and posixpath.basename(elf.interpreter) == name else None
+    )
 
 
 def closure(side: ImageView, paths: Iterable[str]) -> dict[str, str]:
-    """Paths of all libraries that these files need, directly or not, each with the file that asked for it first."""
+    """Paths of all libraries that these files need, directly or not, each with the file that asked
+    for it first."""
     found: dict[str, str] = {}
     queue = list(paths)
     seen = set(queue)

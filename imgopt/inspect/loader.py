@@ -1,9 +1,10 @@
-"""How the dynamic loader of an image finds a shared library: ld.so(8) for glibc, ldso/dynlink.c for musl.
+"""How the dynamic loader of an image finds a shared library: ld.so(8) for glibc, ldso/dynlink.c for
+musl.
 
-glibc: a name with a slash is a path; else DT_RPATH of the object and of those that loaded it (where the object has no
-DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH of the object, /etc/ld.so.cache, the default folders. A folder of
-ld.so.conf counts only through the cache, as for the real loader. musl: LD_LIBRARY_PATH, RPATH and RUNPATH alike, then
-/etc/ld-musl-ARCH.path or its default.
+glibc: a name with a slash is a path; else DT_RPATH of the object and of those that loaded it (where
+the object has no DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH of the object, /etc/ld.so.cache, the
+default folders. A folder of ld.so.conf counts only through the cache, as for the real loader. musl:
+LD_LIBRARY_PATH, RPATH and RUNPATH alike, then /etc/ld-musl-ARCH.path or its default.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _MAGIC = b"glibc-ld.so.cache1.1"
-_HEADER = len(_MAGIC) + 28  # nlibs, len_strings, flags and padding, extension offset, three unused words
+_HEADER = (
+    len(_MAGIC) + 28
+)  # nlibs, len_strings, flags and padding, extension offset, three unused words
 _ENTRY = struct.Struct("<iIIIQ")
 
 MULTIARCH = {
@@ -31,7 +34,8 @@ _LIB64 = ("x86_64", "aarch64", "ppc64", "s390x", "riscv")
 
 
 def read_cache(data: bytes) -> dict[str, list[str]]:
-    """Soname to paths of an /etc/ld.so.cache (sysdeps/generic/dl-cache.h, the new format); {} for anything else."""
+    """Soname to paths of an /etc/ld.so.cache (sysdeps/generic/dl-cache.h, the new format); {} for
+    anything else."""
     start = data.find(_MAGIC)
     if start < 0 or len(data) < start + _HEADER:
         return {}
@@ -50,14 +54,16 @@ def _text_at(data: bytes, offset: int) -> str:
 
 
 def folders_of(value: str | None) -> list[str]:
-    """A search path of the environment, `:` or `;` between folders; empty and relative ones are left out."""
+    """A search path of the environment, `:` or `;` between folders; empty and relative ones are
+    left out."""
     parts = (value or "").replace(";", ":").split(":")
     return [posixpath.normpath(part) for part in parts if part.startswith("/")]
 
 
 @dataclass(frozen=True)
 class Loader:
-    """The search of one image. `exists` says whether a path, with links followed, is a regular file."""
+    """The search of one image. `exists` says whether a path, with links followed, is a regular
+    file."""
 
     exists: Callable[[str], bool]
     cache: Mapping[str, list[str]]
@@ -66,9 +72,15 @@ class Loader:
     """The folders of musl's path file; None for glibc."""
 
     def find(
-        self, name: str, machine: str, origin: str, runpath: Iterable[str], rpath: Iterable[str] = ()
+        self,
+        name: str,
+        machine: str,
+        origin: str,
+        runpath: Iterable[str],
+        rpath: Iterable[str] = (),
     ) -> str | None:
-        """The path that the loader would take for `name`, asked for by an object in the folder `origin`."""
+        """The path that the loader would take for `name`, asked for by an object in the folder
+        `origin`."""
         if "/" in name:
             path = name if name.startswith("/") else posixpath.join(origin, name)
             path = self._expanded(path, machine, origin)
@@ -76,8 +88,16 @@ class Loader:
         places = self._places(name, machine, origin, list(runpath), list(rpath))
         return next((path for path in places if self.exists(path)), None)
 
-    def _places(self, name: str, machine: str, origin: str, runpath: list[str], rpath: list[str]) -> Iterator[str]:
-        first = [*self.environment, *rpath, *runpath] if self.musl is not None else [] if runpath else rpath
+    def _places(
+        self, name: str, machine: str, origin: str, runpath: list[str], rpath: list[str]
+    ) -> Iterator[str]:
+        first = (
+            [*self.environment, *rpath, *runpath]
+            if self.musl is not None
+            else []
+            if runpath
+            else rpath
+        )
         for folder in first:
             yield posixpath.join(self._expanded(folder, machine, origin), name)
         if self.musl is not None:

@@ -1,4 +1,5 @@
-"""Modules that are imported by name: Python's standard library and packages, and Node.js' packages."""
+"""Modules that are imported by name: Python's standard library and packages, and Node.js'
+packages."""
 
 from __future__ import annotations
 
@@ -10,15 +11,20 @@ from imgopt.image.tree import Node
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 
-_PYTHON = re.compile(r"^[ \t]*(?:from[ \t]+(?P<from>\w+)|import[ \t]+(?P<names>[\w.]+[^\n#;]*))", re.MULTILINE)
+_PYTHON = re.compile(
+    r"^[ \t]*(?:from[ \t]+(?P<from>\w+)|import[ \t]+(?P<names>[\w.]+[^\n#;]*))", re.MULTILINE
+)
 _BY_NAME = re.compile(r"\b(?:import_module|__import__)\(\s*[\"'](?P<name>\w+)")
-_NODE = re.compile(r"""(?:\brequire\(|\bimport\(|\bfrom|\bimport)\s*["'](?P<name>[^"'\n]{1,200})["']""")
+_NODE = re.compile(
+    r"""(?:\brequire\(|\bimport\(|\bfrom|\bimport)\s*["'](?P<name>[^"'\n]{1,200})["']"""
+)
 _JAVASCRIPT = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".tsx", ".mts", ".cts")
 _HOMES = ("/usr/lib", "/usr/local/lib", "/opt/python/lib")
 
 
 def lost_modules(original: ImageView, candidate: ImageView) -> Mapping[str, Mapping[str, str]]:
-    """Of "python" and "node": names that the original can import and the candidate cannot, with their place."""
+    """Of "python" and "node": names that the original can import and the candidate cannot, with
+    their place."""
     found = {}
     for kind, modules in (("python", _python_modules), ("node", _node_packages)):
         theirs = modules(candidate)
@@ -32,7 +38,8 @@ def imported(
     lost: Mapping[str, Mapping[str, str]],
     opened: frozenset[str] | None,
 ) -> Iterator[Item]:
-    """An item for each import of a lost module; of JavaScript only in files that a run can come to."""
+    """An item for each import of a lost module; of JavaScript only in files that a run can come
+    to."""
     texts = list(texts)
     if lost["python"]:
         for path, text in texts:
@@ -47,8 +54,14 @@ def imported(
 
 def _is_own(side: ImageView, source: str, name: str) -> bool:
     """A module of the application, which comes before the standard library's."""
-    folders = (side.workdir, posixpath.dirname(source), posixpath.dirname(posixpath.dirname(source)))
-    return any(side.exists(posixpath.join(folder, name + end)) for folder in folders for end in ("", ".py"))
+    folders = (
+        side.workdir,
+        posixpath.dirname(source),
+        posixpath.dirname(posixpath.dirname(source)),
+    )
+    return any(
+        side.exists(posixpath.join(folder, name + end)) for folder in folders for end in ("", ".py")
+    )
 
 
 def _items(source: str, names: Iterable[str], lost: Mapping[str, str]) -> Iterator[Item]:
@@ -78,13 +91,16 @@ def _package_of(name: str) -> str:
 
 
 def _python_modules(side: ImageView) -> dict[str, str]:
-    """Names of Python modules and where they are: the standard library, extension modules, site-packages."""
+    """Names of Python modules and where they are: the standard library, extension modules,
+    site-packages."""
     folders: dict[str, None] = {}
     for home in _HOMES:
         for node in _children(side, home):
             if re.fullmatch(r"python3(?:\.\d+)?", node.name):
                 places = ("", "lib-dynload", "site-packages", "dist-packages")
-                folders.update(dict.fromkeys(posixpath.join(node.path, place).rstrip("/") for place in places))
+                folders.update(
+                    dict.fromkeys(posixpath.join(node.path, place).rstrip("/") for place in places)
+                )
     metadata = (package.metadata for package in side.packages if package.ecosystem == "python")
     folders.update(dict.fromkeys(posixpath.dirname(posixpath.dirname(path)) for path in metadata))
     found: dict[str, str] = {}
@@ -97,12 +113,17 @@ def _python_modules(side: ImageView) -> dict[str, str]:
 
 
 def _module_name(node: Node) -> str:
-    """`a` for a.py, a.cpython-311-x86_64-linux-gnu.so and a folder a with Python files; "" for anything else."""
+    """`a` for a.py, a.cpython-311-x86_64-linux-gnu.so and a folder a with Python files; "" for
+    anything else."""
     name, dot, suffix = node.name.partition(".")
     if not name.isidentifier() or name in ("__pycache__", "site-packages", "dist-packages"):
         return ""
     if node.kind == "dir":
-        return name if not dot and any(child.endswith((".py", ".so")) for child in node.children or ()) else ""
+        return (
+            name
+            if not dot and any(child.endswith((".py", ".so")) for child in node.children or ())
+            else ""
+        )
     return name if suffix == "py" or suffix.endswith("so") else ""
 
 
@@ -113,7 +134,12 @@ def _node_packages(side: ImageView) -> dict[str, str]:
     while True:
         for node in _children(side, posixpath.join(folder, "node_modules")):
             if node.name.startswith("@"):
-                found.update({f"{node.name}/{child.name}": child.path for child in _children(side, node.path)})
+                found.update(
+                    {
+                        f"{node.name}/{child.name}": child.path
+                        for child in _children(side, node.path)
+                    }
+                )
             elif not node.name.startswith("."):
                 found.setdefault(node.name, node.path)
         if folder == "/":
@@ -126,8 +152,11 @@ def _children(side: ImageView, folder: str) -> Iterable[Node]:
     return (node.children or {}).values() if node is not None else ()
 
 
-def _reached(side: ImageView, scripts: Mapping[str, str], opened: frozenset[str] | None) -> Iterator[str]:
-    """Scripts that were opened, or that the start names, and those that they import by a relative name."""
+def _reached(
+    side: ImageView, scripts: Mapping[str, str], opened: frozenset[str] | None
+) -> Iterator[str]:
+    """Scripts that were opened, or that the start names, and those that they import by a relative
+    name."""
     words = " ".join((*(side.config.entrypoint or ()), *(side.config.cmd or ()))).split()
     named = {posixpath.normpath(posixpath.join(side.workdir, word)) for word in words}
     queue = [path for path in scripts if opened is None or path in opened or path in named]
@@ -142,5 +171,13 @@ def _reached(side: ImageView, scripts: Mapping[str, str], opened: frozenset[str]
             if name.startswith("."):
                 target = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
                 stem = posixpath.splitext(target)[0]
-                ways = (target, *(target + end for end in _JAVASCRIPT), *(stem + end for end in _JAVASCRIPT))
-                queue += [way for way in (*ways, *(f"{target}/index{end}" for end in _JAVASCRIPT)) if way in scripts]
+                ways = (
+                    target,
+                    *(target + end for end in _JAVASCRIPT),
+                    *(stem + end for end in _JAVASCRIPT),
+                )
+                queue += [
+                    way
+                    for way in (*ways, *(f"{target}/index{end}" for end in _JAVASCRIPT))
+                    if way in scripts
+                ]

@@ -13,8 +13,11 @@ _NOT_RUN = re.compile(
 )
 
 
-def files_lacking(original: ImageView, package: Package, has: Callable[[str], bool]) -> Iterator[str]:
-    """Files of the package, and of those that only it brought along, that a program could read and that are gone."""
+def files_lacking(
+    original: ImageView, package: Package, has: Callable[[str], bool]
+) -> Iterator[str]:
+    """Files of the package, and of those that only it brought along, that a program could read and
+    that are gone."""
     for each in (package, *_brought_along(original, package)):
         yield from (path for path in each.files if not _NOT_RUN.search(path) and not has(path))
 
@@ -30,7 +33,12 @@ def _brought_along(side: ImageView, package: Package) -> list[Package]:
     while queue:
         for choices in queue.pop().depends:
             other = next((by_name[name] for name in choices if name in by_name), None)
-            if other and other.name not in found and other is not package and other.layer >= side.base_layers:
+            if (
+                other
+                and other.name not in found
+                and other is not package
+                and other.layer >= side.base_layers
+            ):
                 found[other.name] = other
                 queue.append(other)
     return list(found.values())

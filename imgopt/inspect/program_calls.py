@@ -1,7 +1,8 @@
-"""Programs that the application's own sources and its packages start, seen in the text: no probe may take that path.
+"""Programs that the application's own sources and its packages start, seen in the text: no probe
+may take that path.
 
-A full base image has git, curl or convert; a slim one has not. A call that names such a program literally is evidence
-enough to keep it. What is computed at run time is left to the real run.
+A full base image has git, curl or convert; a slim one has not. A call that names such a program
+literally is evidence enough to keep it. What is computed at run time is left to the real run.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ _WORD = r"""\(\s*\[?\s*(?:[rbf]?["'])(?P<text>[^"'\n]{1,400})["']"""
 _CALLS = {
     (".py",): re.compile(
         r"\b(?:subprocess\.(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput)|os\.(?:system|popen|execvp?|"
-        r"execlp?|spawnvp)|create_subprocess_(?:exec|shell)|shutil\.which|pexpect\.spawn|sh\.Command)" + _WORD
+        r"execlp?|spawnvp)|create_subprocess_(?:exec|shell)|shutil\.which|pexpect\.spawn|sh\.Command)"
+        + _WORD
     ),
     (".js", ".cjs", ".mjs", ".ts"): re.compile(
-        r"\b(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|execa|execaSync|execaCommand)" + _WORD
+        r"\b(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|execa|execaSync|execaCommand)"
+        + _WORD
     ),
     (".php",): re.compile(r"\b(?:shell_exec|exec|system|passthru|proc_open|popen)" + _WORD),
     (".rb",): re.compile(r"\b(?:system|spawn|exec|IO\.popen|Open3\.\w+)" + _WORD),
@@ -65,7 +68,9 @@ def _called(path: str, text: str, pattern: re.Pattern[str]) -> dict[str, None]:
 
 def called_by_packages(side: ImageView) -> Iterator[tuple[str, str]]:
     """(program, package) for packages that are there to drive a program."""
-    driven = {(e.name, name): program for e in builtin_ecosystems() for name, program in e.drives.items()}
+    driven = {
+        (e.name, name): program for e in builtin_ecosystems() for name, program in e.drives.items()
+    }
     for package in side.packages:
         program = driven.get((package.ecosystem, plain_name(package.name)))
         if program:

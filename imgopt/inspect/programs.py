@@ -40,12 +40,18 @@ def _line(words: tuple[str, ...], by: str) -> Iterator[Use]:
     if not words:
         return
     yield Use(words[0], by)
-    if posixpath.basename(words[0]) in SHELLS and len(words) > 2 and words[1].startswith("-") and "c" in words[1]:
+    if (
+        posixpath.basename(words[0]) in SHELLS
+        and len(words) > 2
+        and words[1].startswith("-")
+        and "c" in words[1]
+    ):
         yield from (Use(word, by) for word in called_programs(words[2]))
 
 
 def running_scripts(side: ImageView, opened: frozenset[str] | None = None) -> list[Node]:
-    """Shell scripts that run: those that the start names, those they name in turn, and those that were opened."""
+    """Shell scripts that run: those that the start names, those they name in turn, and those that
+    were opened."""
     found: dict[str, Node] = {}
     queue = [use.word for use in started(side)]
     queue += [word for word in side.config.cmd or () if "/" in word]
@@ -61,7 +67,9 @@ def running_scripts(side: ImageView, opened: frozenset[str] | None = None) -> li
 
 def _is_shell_script(side: ImageView, node: Node) -> bool:
     words = " ".join(side.shebang(node)).split()
-    return any(posixpath.basename(word) in SHELLS for word in words) or (not words and node.name.endswith(".sh"))
+    return any(posixpath.basename(word) in SHELLS for word in words) or (
+        not words and node.name.endswith(".sh")
+    )
 
 
 def script_text(node: Node) -> str:

@@ -11,8 +11,8 @@ from imgopt.inspect.shell_programs import called_programs
 from imgopt.inspect.words import words
 
 NEEDS_ROOT = words(
-    "cron crond service sshd su sudo gosu su-exec setpriv runuser mount umount iptables sysctl useradd adduser usermod "
-    "groupadd addgroup apt-get apt apk dnf yum chroot setcap"
+    "cron crond service sshd su sudo gosu su-exec setpriv runuser mount umount iptables sysctl"
+    " useradd adduser usermod groupadd addgroup apt-get apt apk dnf yum chroot setcap"
 )
 """Programs that do their work for root alone."""
 
@@ -25,5 +25,7 @@ def programs_for_root(side: ImageView) -> Iterator[tuple[str, str]]:
     for script in running_scripts(side):
         called = called_programs(script.read(1 << 20).decode("utf-8", "replace"))
         yield from (
-            (posixpath.basename(word), script.path) for word in called if posixpath.basename(word) in NEEDS_ROOT
+            (posixpath.basename(word), script.path)
+            for word in called
+            if posixpath.basename(word) in NEEDS_ROOT
         )

@@ -1,7 +1,8 @@
-"""Paths that a service may answer though no page links to them: from the text of its sources, and from its OpenAPI.
+"""Paths that a service may answer though no page links to them: from the text of its sources, and
+from its OpenAPI.
 
-They are only asked with GET, and only so many. A guess that the original does not know, or does not answer soon, costs
-one request and is forgotten.
+They are only asked with GET, and only so many. A guess that the original does not know, or does not
+answer soon, costs one request and is forgotten.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _ROUTES = {
         r"\bpath\s*==\s*" + _QUOTE,
     ),
     (".js", ".cjs", ".mjs", ".ts"): (
-        r"\b(?:\w*[aA]pp|\w*[rR]outer|\w*[sS]erver|fastify|api|routes?)\.(?:get|all|route)\(\s*" + _QUOTE,
+        r"\b(?:\w*[aA]pp|\w*[rR]outer|\w*[sS]erver|fastify|api|routes?)\.(?:get|all|route)\(\s*"
+        + _QUOTE,
         r"@Get\(\s*(?:" + _QUOTE + r")?\s*\)",
         r"\b(?:url|pathname|path)\s*={2,3}\s*" + _QUOTE,
     ),
@@ -48,7 +50,8 @@ _ROUTES = {
 }
 _PREFIXES = re.compile(
     r"(?:\b(?:url_)?prefix\s*[=:]\s*|\b(?:use|register_blueprint|Group|PathPrefix|Route|nest|scope|Mount|mount)\(\s*|@Controller\(\s*|"
-    r"@RequestMapping\(\s*(?:(?:value|path)\s*=\s*)?|\bcontext-path\s*[:=]\s*|setGlobalPrefix\(\s*|^[ \t]*path\(\s*)"
+    r"@RequestMapping\(\s*(?:(?:value|path)\s*=\s*)?|\bcontext-path\s*[:=]\s*|setGlobalPrefix\(\s*|^["
+    r" \t]*path\(\s*)"
     r"""["'`](?P<path>/?[\w./-]{1,60})["'`]\s*(?=[,)\]}\n]|\s*$)""",
     re.MULTILINE,
 )
@@ -66,9 +69,14 @@ def routes(side: ImageView) -> tuple[str, ...]:
         found.update(dict.fromkeys(_in_source(path, text)))
         prefixes.update(dict.fromkeys(_clean(match["path"]) for match in _PREFIXES.finditer(text)))
     behind = [
-        prefix.rstrip("/") + path for prefix in list(prefixes)[:_MOST_PREFIXES] if prefix != "/" for path in found
+        prefix.rstrip("/") + path
+        for prefix in list(prefixes)[:_MOST_PREFIXES]
+        if prefix != "/"
+        for path in found
     ]
-    wanted = dict.fromkeys([*list(found)[: MOST_GUESSES // 2], *_served_files(side), *found, *behind])
+    wanted = dict.fromkeys(
+        [*list(found)[: MOST_GUESSES // 2], *_served_files(side), *found, *behind]
+    )
     return tuple(path for path in wanted if _PLAIN.match(path))[:MOST_GUESSES]
 
 
@@ -103,7 +111,8 @@ def _clean(path: str) -> str:
 
 
 def _served_files(side: ImageView) -> Iterator[str]:
-    """One file of each kind below folders with names as `static`, and PHP pages beside the working directory."""
+    """One file of each kind below folders with names as `static`, and PHP pages beside the working
+    directory."""
     kinds: set[str] = set()
     for node in application_files(side):
         kind = posixpath.splitext(node.name)[1]

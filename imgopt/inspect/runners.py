@@ -11,7 +11,9 @@ from imgopt.context.facts.starts import Runner
 
 @cache
 def runners() -> dict[str, Runner]:
-    return {runner.program: runner for ecosystem in builtin_ecosystems() for runner in ecosystem.runner}
+    return {
+        runner.program: runner for ecosystem in builtin_ecosystems() for runner in ecosystem.runner
+    }
 
 
 def runner_of(words: tuple[str, ...]) -> Runner | None:

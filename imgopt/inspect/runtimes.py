@@ -14,7 +14,8 @@ _MOST = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """How to find a run time and its version; `parts` of the version are its interface, the rest are patches."""
+    """How to find a run time and its version; `parts` of the version are its interface, the rest
+    are patches."""
 
     name: str
     program: re.Pattern[str]
@@ -36,16 +37,31 @@ def _executed(side: ImageView, runtime: Runtime, opened: frozenset[str] | None) 
     else:
         words = [*(side.config.entrypoint or ()), *(side.config.cmd or ())]
         named = (side.command(word) for text in words for word in text.split())
-        interpreters = [side.command(w) for node in named if node for w in " ".join(side.shebang(node)).split()[-1:]]
+        interpreters = [
+            side.command(w)
+            for node in named
+            if node
+            for w in " ".join(side.shebang(node)).split()[-1:]
+        ]
         started = (side.command(word) for text in words for word in text.split())
-        paths = [n.path for n in (*started, *interpreters) if n is not None and runtime.program.search(n.path)]
+        paths = [
+            n.path
+            for n in (*started, *interpreters)
+            if n is not None and runtime.program.search(n.path)
+        ]
     return next((node for path in paths if (node := side.file(path)) is not None), None)
 
 
 def version_of(side: ImageView, runtime: Runtime) -> str | None:
     """Of the program that the name leads to, or of any that is there."""
-    nodes = (node for node in side.tree.files() if node.mode & 0o111 and runtime.program.search(node.path))
-    found = sorted({version for node in nodes if (version := runtime.version(side, node))}, reverse=True)
+    nodes = (
+        node
+        for node in side.tree.files()
+        if node.mode & 0o111 and runtime.program.search(node.path)
+    )
+    found = sorted(
+        {version for node in nodes if (version := runtime.version(side, node))}, reverse=True
+    )
     return found[0] if found else None
 
 
@@ -56,7 +72,8 @@ def _search(side: ImageView, path: str, pattern: bytes) -> str | None:
 
 
 def _python(side: ImageView, node: Node) -> str | None:
-    """PY_VERSION stands in the interpreter or in its library, which Py_GetVersion() puts before a build date."""
+    """PY_VERSION stands in the interpreter or in its library, which Py_GetVersion() puts before a
+    build date."""
     elf = side.elf(node)
     if elf is None:
         return None
@@ -65,10 +82,13 @@ def _python(side: ImageView, node: Node) -> str | None:
     places = [node.path]
     for name in elf.needed:
         if name.startswith("libpython"):
-            found = side.loader.find(name, elf.machine, node.path.rpartition("/")[0], elf.runpath, elf.rpath)
+            found = side.loader.find(
+                name, elf.machine, node.path.rpartition("/")[0], elf.runpath, elf.rpath
+            )
             places += [found] if found else []
     versions = (
-        _search(side, place, rb"\0(" + number + rb"\.\d+(?:(?:a|b|rc)\d+)?\+?)\0") for place in reversed(places)
+        _search(side, place, rb"\0(" + number + rb"\.\d+(?:(?:a|b|rc)\d+)?\+?)\0")
+        for place in reversed(places)
     )
     return next((version for version in versions if version), minor[1] if minor else None)
 
@@ -80,7 +100,9 @@ def _node(side: ImageView, node: Node) -> str | None:
 def _java(side: ImageView, node: Node) -> str | None:
     """`release` in the folder above bin, which every JDK and JRE since 8 has."""
     home = node.path.rsplit("/", 2)[0]
-    return _search(side, f"{home}/release", rb'JAVA_VERSION="(?:1\.)?([^"]+)"') or _java_by_folder(home)
+    return _search(side, f"{home}/release", rb'JAVA_VERSION="(?:1\.)?([^"]+)"') or _java_by_folder(
+        home
+    )
 
 
 def _java_by_folder(home: str) -> str | None:
@@ -89,8 +111,14 @@ def _java_by_folder(home: str) -> str | None:
 
 
 def _ruby(side: ImageView, node: Node) -> str | None:
-    folders = (folder for prefix in ("/usr/local", "/usr") for folder in side.tree.walk(f"{prefix}/lib/ruby"))
-    names = (re.fullmatch(r"\d+\.\d+\.\d+", folder.name) for folder in folders if folder.kind == "dir")
+    folders = (
+        folder
+        for prefix in ("/usr/local", "/usr")
+        for folder in side.tree.walk(f"{prefix}/lib/ruby")
+    )
+    names = (
+        re.fullmatch(r"\d+\.\d+\.\d+", folder.name) for folder in folders if folder.kind == "dir"
+    )
     return next((match[0] for match in names if match), None) if node.kind == "file" else None
 
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _BUILTINS = frozenset(
     words(
-        ". : [ [[ alias bg break builtin cd command compgen complete continue declare dirs disown echo enable eval "
-        "exec exit export false fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd "
-        "read readarray readonly return set shift shopt source suspend test times trap true type typeset ulimit umask "
-        "unalias unset wait"
+        ". : [ [[ alias bg break builtin cd command compgen complete continue declare dirs disown"
+        " echo enable eval exec exit export false fg getopts hash help history jobs kill let local"
+        " logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt"
+        " source suspend test times trap true type typeset ulimit umask unalias unset wait"
     )
 )
 _PREFIXES = ("exec", "command", "builtin", "time", "nohup", "nice")
@@ -24,7 +24,8 @@ _PREFIXES = ("exec", "command", "builtin", "time", "nohup", "nice")
 
 
 def called_programs(text: str) -> tuple[str, ...]:
-    """Names of programs in the order of their first call: literal words, no builtins, no functions of the script."""
+    """Names of programs in the order of their first call: literal words, no builtins, no functions
+    of the script."""
     root = _parser().parse(text.encode("utf-8", "replace")).root_node
     functions: set[str] = set()
     names: dict[str, None] = {}
@@ -33,16 +34,22 @@ def called_programs(text: str) -> tuple[str, ...]:
             functions.add(_text(node.child_by_field_name("name")))
         elif node.type == "command":
             names.update(dict.fromkeys(_names(node)))
-    return tuple(n for n in names if n and n[0] != "-" and n not in functions and n not in _BUILTINS)
+    return tuple(
+        n for n in names if n and n[0] != "-" and n not in functions and n not in _BUILTINS
+    )
 
 
 def _names(command: Node) -> Iterator[str]:
     """The command's name; behind `exec` and its like, the word after them and their options."""
     parts = [
-        child for child in command.named_children if child.type in ("command_name", "word", "string", "raw_string")
+        child
+        for child in command.named_children
+        if child.type in ("command_name", "word", "string", "raw_string")
     ]
     for part in parts:
-        literal = part.named_children[0] if part.type == "command_name" and part.named_children else part
+        literal = (
+            part.named_children[0] if part.type == "command_name" and part.named_children else part
+        )
         if any(child.type != "string_content" for child in literal.named_children):
             return  # an expansion: known only at run time
         name = _text(literal).strip("'\"")

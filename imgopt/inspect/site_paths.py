@@ -1,8 +1,8 @@
 """What has to be asked of a file server to know how it answers: one path of every kind.
 
-Such a server may be replaced by another one when every kind of answer stays the same. What kinds there are lies in the
-folder itself: one file of each ending, a page below another name, a folder with and without an index, a file without
-an ending, and what is not there.
+Such a server may be replaced by another one when every kind of answer stays the same. What kinds
+there are lies in the folder itself: one file of each ending, a page below another name, a folder
+with and without an index, a file without an ending, and what is not there.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def site_probes(side: ImageView) -> tuple[str, ...]:
 
 
 def kinds(side: ImageView, folder: str) -> dict[str, str]:
-    """Kind -> path to ask. `.js` and the like stand for files of that ending, `bare` for one without; `hidden file` and
-    `hidden name` begin with a dot; see `_pages` for the others."""
+    """Kind -> path to ask. `.js` and the like stand for files of that ending, `bare` for one
+    without; `hidden file` and `hidden name` begin with a dot; see `_pages` for the others."""
     found: dict[str, str] = {}
     files = sorted(_files(side, folder), key=lambda pair: (pair[1].size, pair[0]))
     for path, _ in files:
@@ -38,7 +38,11 @@ def kinds(side: ImageView, folder: str) -> dict[str, str]:
         if ending != ".html" and kind not in found and len(found) < MOST_ENDINGS:
             found[kind] = path
     found.update(_pages([path for path, _ in files]))
-    hidden = [path for path in _paths(side, folder) if "/." in path and not path.startswith("/.well-known/")]
+    hidden = [
+        path
+        for path in _paths(side, folder)
+        if "/." in path and not path.startswith("/.well-known/")
+    ]
     for path in sorted(hidden):
         found.setdefault("hidden file" if posixpath.splitext(path)[1] else "hidden name", path)
     found["missing file"] = NO_FILE
@@ -46,12 +50,14 @@ def kinds(side: ImageView, folder: str) -> dict[str, str]:
 
 
 def _pages(files: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """`index`, `index name`; `page` (/about for about.html), `page file`, `page folder`; `folder` (with an index, with
-    and without the slash), `empty folder` (without one)."""
+    """`index`, `index name`; `page` (/about for about.html), `page file`, `page folder`; `folder`
+    (with an index, with and without the slash), `empty folder` (without one)."""
     yield "index", f"/{INDEX}"
     yield "index name", "/index"
     special = ("/" + INDEX, "/404.html", "/200.html")
-    page = next((path for path in files if path.endswith(".html") and not path.endswith(special)), "")
+    page = next(
+        (path for path in files if path.endswith(".html") and not path.endswith(special)), ""
+    )
     if page:
         yield "page file", page
         yield "page", page.removesuffix(".html")
@@ -68,12 +74,21 @@ def _pages(files: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _files(side: ImageView, folder: str) -> Iterator[tuple[str, Node]]:
-    """Files below the folder that a URL can name as they are; what begins with a dot is a kind of its own."""
+    """Files below the folder that a URL can name as they are; what begins with a dot is a kind of
+    its own."""
     for path, node in _paths(side, folder).items():
         if "/." not in path:
             yield path, node
 
 
 def _paths(side: ImageView, folder: str) -> dict[str, Node]:
-    nodes = {node.path.removeprefix(folder): node for node in side.tree.walk(folder) if node.inode is not None}
-    return {path: node for path, node in nodes.items() if re.fullmatch(r"(?:/[\w.@~+-]+)+", path, re.ASCII)}
+    nodes = {
+        node.path.removeprefix(folder): node
+        for node in side.tree.walk(folder)
+        if node.inode is not None
+    }
+    return {
+        path: node
+        for path, node in nodes.items()
+        if re.fullmatch(r"(?:/[\w.@~+-]+)+", path, re.ASCII)
+    }

@@ -1,4 +1,5 @@
-"""The application's own sources as text: what a program does on a path that no probe takes is read there."""
+"""The application's own sources as text: what a program does on a path that no probe takes is read
+there."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from imgopt.inspect.words import words
 _LONGEST = 1 << 20
 _MOST_BYTES = 64 << 20
 SUFFIXES = words(
-    ".py .js .cjs .mjs .jsx .ts .tsx .go .rs .java .kt .scala .groovy .php .rb .cs .fs .pl .lua .ex .exs .sh .bash "
-    ".c .cc .cpp .h .hpp"
+    ".py .js .cjs .mjs .jsx .ts .tsx .go .rs .java .kt .scala .groovy .php .rb .cs .fs .pl .lua .ex"
+    " .exs .sh .bash .c .cc .cpp .h .hpp"
 )
 
 
@@ -32,7 +33,8 @@ def _build_scripts() -> frozenset[str]:
 
 @lru_cache(maxsize=4)
 def source_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
-    """(path, text) of each source of the application, in the order of paths; 1 MiB each and 64 MiB together at most.
+    """(path, text) of each source of the application, in the order of paths; 1 MiB each and 64 MiB
+    together at most.
 
     Packages, tests and what only builds run are left out."""
     return tuple(_texts(side))
@@ -41,9 +43,18 @@ def source_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
 def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
     read = 0
     for node in application_files(side):
-        if node.inode is None or posixpath.splitext(node.name)[1] not in SUFFIXES or node.size > _LONGEST:
+        if (
+            node.inode is None
+            or posixpath.splitext(node.name)[1] not in SUFFIXES
+            or node.size > _LONGEST
+        ):
             continue
-        if read > _MOST_BYTES or node.name in _build_scripts() or is_foreign(node.path) or is_test(node.path):
+        if (
+            read > _MOST_BYTES
+            or node.name in _build_scripts()
+            or is_foreign(node.path)
+            or is_test(node.path)
+        ):
             continue
         read += node.size
         yield node.path, node.read().decode("utf-8", "replace")
@@ -51,15 +62,19 @@ def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=4)
 def loading_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
-    """(path, text) of each source of an installed Python package above the base that loads libraries by their names;
-    256 MiB are looked through at most."""
+    """(path, text) of each source of an installed Python package above the base that loads
+    libraries by their names; 256 MiB are looked through at most."""
     return tuple(_loading(side))
 
 
 def _loading(side: ImageView) -> Iterator[tuple[str, str]]:
     read = 0
     for node in side.tree.files():
-        if node.layer < side.base_layers or not node.name.endswith(".py") or not _PYTHON_PACKAGE.search(node.path):
+        if (
+            node.layer < side.base_layers
+            or not node.name.endswith(".py")
+            or not _PYTHON_PACKAGE.search(node.path)
+        ):
             continue
         if node.size > _LONGEST or read > _MOST_OF_PACKAGES or is_test(node.path):
             continue
@@ -83,5 +98,9 @@ def is_test(path: str) -> bool:
     folder, name = posixpath.split(path)
     parts = folder.split("/")
     stem = name.partition(".")[0]
-    named = stem.startswith("test_") or stem.endswith("_test") or ".test." in name or ".spec." in name
-    return named or any(part in ("test", "tests", "__tests__", "e2e", "spec", "cypress") for part in parts)
+    named = (
+        stem.startswith("test_") or stem.endswith("_test") or ".test." in name or ".spec." in name
+    )
+    return named or any(
+        part in ("test", "tests", "__tests__", "e2e", "spec", "cypress") for part in parts
+    )

@@ -25,8 +25,8 @@ SHELL_FILES = r"/bin/(?:sh|dash|bash)$"
 
 @dataclass(frozen=True, slots=True)
 class StartWords:
-    """A command without its launchers; `reasons` say which, `files` match what only they open, `environment` is what
-    they set."""
+    """A command without its launchers; `reasons` say which, `files` match what only they open,
+    `environment` is what they set."""
 
     words: tuple[str, ...]
     reasons: tuple[str, ...] = ()
@@ -35,9 +35,12 @@ class StartWords:
 
 
 def plain_start(side: ImageView) -> tuple[str, ...]:
-    """The words of the start without shells, launchers and an entry script that hands over to the command."""
+    """The words of the start without shells, launchers and an entry script that hands over to the
+    command."""
     words = side.config.cmd or () if side.config.entrypoint else ()
-    return unfolded(side, words or (*(side.config.entrypoint or ()), *(side.config.cmd or ()))).words
+    return unfolded(
+        side, words or (*(side.config.entrypoint or ()), *(side.config.cmd or ()))
+    ).words
 
 
 def unfolded(side: ImageView, words: tuple[str, ...]) -> StartWords:
@@ -57,12 +60,18 @@ def unfolded(side: ImageView, words: tuple[str, ...]) -> StartWords:
 
 
 def _without_shell(words: tuple[str, ...]) -> StartWords | None:
-    if len(words) != 3 or posixpath.basename(words[0]) not in _SHELLS or words[1] not in ("-c", "-lc"):
+    if (
+        len(words) != 3
+        or posixpath.basename(words[0]) not in _SHELLS
+        or words[1] not in ("-c", "-lc")
+    ):
         return None
     plain = _read(words[2].strip().removeprefix("exec "))
     if plain is None:
         return None  # expansions and lists need the shell
-    return StartWords(plain.words, ("the shell only started this command",), (SHELL_FILES,), plain.environment)
+    return StartWords(
+        plain.words, ("the shell only started this command",), (SHELL_FILES,), plain.environment
+    )
 
 
 def _read(text: str) -> StartWords | None:
@@ -121,8 +130,9 @@ def plugs_and_plays(side: ImageView, words: tuple[str, ...]) -> bool:
 
 
 def _development_programs(side: ImageView) -> Iterator[str]:
-    """Programs of the project's development packages, which a launcher looks at before it starts anything. One that the
-    service runs, too, opens other files of its package, which are not excused."""
+    """Programs of the project's development packages, which a launcher looks at before it starts
+    anything. One that the service runs, too, opens other files of its package, which are not
+    excused."""
     listed = _object(side.read(posixpath.join(side.workdir, "package.json"))).get("devDependencies")
     for package in listed if isinstance(listed, dict) else ():
         folder = posixpath.join(side.workdir, "node_modules", package)
@@ -162,12 +172,16 @@ def expanded(side: ImageView, words: tuple[str, ...]) -> tuple[str, ...]:
     shebang = " ".join(side.shebang(node)).split()
     if not shebang:
         return (node.path, *words[1:])
-    interpreter = shebang[1] if posixpath.basename(shebang[0]) == "env" and len(shebang) > 1 else shebang[0]
+    interpreter = (
+        shebang[1] if posixpath.basename(shebang[0]) == "env" and len(shebang) > 1 else shebang[0]
+    )
     found = side.command(interpreter)
     return (found.path if found else interpreter, node.path, *words[1:])
 
 
 def _program(side: ImageView, word: str) -> Node | None:
     """With node_modules/.bin, which launchers put in front of PATH."""
-    local = None if "/" in word else side.file(posixpath.join(side.workdir, "node_modules/.bin", word))
+    local = (
+        None if "/" in word else side.file(posixpath.join(side.workdir, "node_modules/.bin", word))
+    )
     return local or side.command(word)

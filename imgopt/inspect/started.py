@@ -12,9 +12,14 @@ from imgopt.inspect.image_view import ImageView
 
 
 def started_folders(side: ImageView) -> tuple[str, ...]:
-    """Where the image starts: its working directory, and the folders of what its start names. The application is there,
-    though it be a folder for temporary files or the cache of a tool (`WORKDIR /go/src/app`, `WORKDIR /tmp`)."""
-    words = (word for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ())) if word.startswith("/"))
+    """Where the image starts: its working directory, and the folders of what its start names. The
+    application is there, though it be a folder for temporary files or the cache of a tool (`WORKDIR
+    /go/src/app`, `WORKDIR /tmp`)."""
+    words = (
+        word
+        for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ()))
+        if word.startswith("/")
+    )
     folders = (side.workdir, *(posixpath.dirname(posixpath.normpath(word)) for word in words))
     return tuple(folder for folder in dict.fromkeys(folders) if folder != "/")
 
@@ -26,7 +31,8 @@ def _kinds() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def started_program(side: ImageView) -> str:
-    """What kind of program the image starts: "python", "java", "node", "compiled", ...; "" when it cannot be told."""
+    """What kind of program the image starts: "python", "java", "node", "compiled", ...; "" when it
+    cannot be told."""
     for word in _start_words(side):
         name = word.rpartition("/")[2]
         kind = next((kind for pattern, kind in _kinds() if pattern.match(name)), None)
@@ -43,7 +49,9 @@ def _start_words(side: ImageView) -> list[str]:
     found: list[str] = []
     for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ())):
         found.extend(word.replace(";", " ").replace("&", " ").split())
-    scripts = [node for node in map(side.command, found[:4]) if node is not None and side.shebang(node)]
+    scripts = [
+        node for node in map(side.command, found[:4]) if node is not None and side.shebang(node)
+    ]
     for script in scripts:
         for line in script.read(1 << 16).decode("utf-8", "replace").splitlines():
             if line.strip().startswith("exec "):

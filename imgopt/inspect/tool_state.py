@@ -1,9 +1,11 @@
-"""State of tools: what a build tool or a run time keeps for itself, which is no file of the application.
+"""State of tools: what a build tool or a run time keeps for itself, which is no file of the
+application.
 
-Counters, logs, locks and caches that the next start makes again differ between two builds of one source, in contents
-and often in name (a day, a digest, a drawn id), so no two images agree in them. They are not compared, also where the
-service read them: Node reads its compile cache at every start and works without it. What a start would miss, or have
-to fetch again, is data (models, browsers, packages, settings) and not among these facts.
+Counters, logs, locks and caches that the next start makes again differ between two builds of one
+source, in contents and often in name (a day, a digest, a drawn id), so no two images agree in them.
+They are not compared, also where the service read them: Node reads its compile cache at every start
+and works without it. What a start would miss, or have to fetch again, is data (models, browsers,
+packages, settings) and not among these facts.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.started import started_folders
 
 _HOME = r"^/(?:[^/]+/){1,4}(?=\.)"
-"""A hidden folder of a home, wherever that is (`HOME=/app`): the names of these facts are nothing else's."""
+"""A hidden folder of a home, wherever that is (`HOME=/app`): the names of these facts are nothing
+else's."""
 
 
 @cache
@@ -30,11 +33,14 @@ def _state() -> re.Pattern[str]:
 
 @cache
 def _held() -> tuple[str, ...]:
-    return tuple({text: None for ecosystem in builtin_ecosystems() for text in ecosystem.tools_own.hold})
+    return tuple(
+        {text: None for ecosystem in builtin_ecosystems() for text in ecosystem.tools_own.hold}
+    )
 
 
 def is_state(side: ImageView, path: str) -> bool:
-    """Whether a tool keeps this file for itself, in an image whose author gave that folder to nothing else."""
+    """Whether a tool keeps this file for itself, in an image whose author gave that folder to
+    nothing else."""
     path = _as_temporary(side, path)
     if not any(text in path for text in _held()):
         return False
@@ -55,13 +61,14 @@ def temporary_folder(config: ImageConfig) -> str:
 
 @lru_cache(maxsize=16)
 def _given(side: ImageView) -> tuple[str, ...]:
-    """Folders in a tool's own that the author gave to something: the start is there, or a variable names it."""
+    """Folders in a tool's own that the author gave to something: the start is there, or a variable
+    names it."""
     folders = (*started_folders(side), *named_folders(side.config))
     return tuple(f"{folder}/" for folder in folders if _state().search(f"{folder}/"))
 
 
 def named_folders(config: ImageConfig) -> tuple[str, ...]:
-    """Folders that the image's environment names (`NODE_COMPILE_CACHE=/tmp/node-compile-cache`): what was put there
-    while building is meant for the run."""
+    """Folders that the image's environment names (`NODE_COMPILE_CACHE=/tmp/node-compile-cache`):
+    what was put there while building is meant for the run."""
     values = config.environment.values()
     return tuple(value.rstrip("/") for value in values if re.fullmatch(r"/[^:\s]+", value))

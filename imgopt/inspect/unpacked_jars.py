@@ -1,8 +1,9 @@
-"""A Spring Boot archive beside its libraries: the same classes, resources and libraries, in the same order.
+"""A Spring Boot archive beside its libraries: the same classes, resources and libraries, in the
+same order.
 
-`java -Djarmode=tools -jar app.jar extract` makes of one archive with archives inside a small one, whose class path
-names the libraries that lie beside it. What is started is the same class; the loader that reads nested archives is left
-out.
+`java -Djarmode=tools -jar app.jar extract` makes of one archive with archives inside a small one,
+whose class path names the libraries that lie beside it. What is started is the same class; the
+loader that reads nested archives is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from imgopt.image.bootjar import CLASSES, LIBRARIES, BootJar, read_boot_jar, rea
 from imgopt.image.tree import Node
 from imgopt.inspect.image_view import ImageView
 
-_LOADER = ("org/springframework/boot/loader/", "META-INF/services/java.nio.file.spi.FileSystemProvider")
+_LOADER = (
+    "org/springframework/boot/loader/",
+    "META-INF/services/java.nio.file.spi.FileSystemProvider",
+)
 _INDEXES = ("BOOT-INF/classpath.idx", "BOOT-INF/layers.idx", "META-INF/MANIFEST.MF")
 _STAMPED = ("git.properties", "build-info.properties", "pom.properties")
 """Resources that build tools write times and commit ids into."""
@@ -49,14 +53,20 @@ def _same_members(whole: BootJar, members: dict[str, int]) -> bool:
     found = {name: checksum for name, checksum in members.items() if name not in _INDEXES}
     if wanted.keys() != found.keys():
         return False
-    return all(found[name] == checksum or name.endswith(_STAMPED) for name, checksum in wanted.items())
+    return all(
+        found[name] == checksum or name.endswith(_STAMPED) for name, checksum in wanted.items()
+    )
 
 
-def _same_libraries(whole: BootJar, manifest: dict[str, str], candidate: ImageView, after: Node) -> bool:
+def _same_libraries(
+    whole: BootJar, manifest: dict[str, str], candidate: ImageView, after: Node
+) -> bool:
     """Every library by its bytes, in the order of the archive's index."""
     places = manifest.get("Class-Path", "").split()
     names = [posixpath.basename(place) for place in places]
-    if names != [posixpath.basename(name) for name in whole.class_path] or len(set(names)) != len(names):
+    if names != [posixpath.basename(name) for name in whole.class_path] or len(set(names)) != len(
+        names
+    ):
         return False
     if {posixpath.basename(name) for name in whole.libraries} != set(names):
         return False

@@ -1,7 +1,8 @@
-"""Where the application's own sources write, seen in the text: an upload or a form takes a path that no probe takes.
+"""Where the application's own sources write, seen in the text: an upload or a form takes a path
+that no probe takes.
 
-Only calls that write and name a place literally count, or one beside the source (`__file__`, `__dirname`). What is
-computed is left to the real run.
+Only calls that write and name a place literally count, or one beside the source (`__file__`,
+`__dirname`). What is computed is left to the real run.
 """
 
 from __future__ import annotations
@@ -26,17 +27,33 @@ _FILES: tuple[tuple[tuple[str, ...], str], ...] = (
     ((".py",), r"(?<![\w.])open\(" + _FIRST + _TO_WRITE),
     (
         (".py",),
-        r"\b(?:sqlite3\.connect|\w*FileHandler|shelve\.open|dbm\.open|to_csv|to_json|TinyDB|savefig)\(" + _FIRST,
+        r"\b(?:sqlite3\.connect|\w*FileHandler|shelve\.open|dbm\.open|to_csv|to_json|TinyDB|savefig)\("
+        + _FIRST,
     ),
-    ((".py",), r"\b(?P<before>Path\(\s*)" + _TEXT + r"\s*\)\.(?:write_text|write_bytes|touch|open\(['\"][wax])"),
-    (_JS, r"\b(?:writeFile|writeFileSync|appendFile|appendFileSync|createWriteStream|outputFile)\(" + _FIRST),
+    (
+        (".py",),
+        r"\b(?P<before>Path\(\s*)"
+        + _TEXT
+        + r"\s*\)\.(?:write_text|write_bytes|touch|open\(['\"][wax])",
+    ),
+    (
+        _JS,
+        r"\b(?:writeFile|writeFileSync|appendFile|appendFileSync|createWriteStream|outputFile)\("
+        + _FIRST,
+    ),
     (_JS, r"\bnew\s+(?:[\w.]*Database|Datastore|FileSync|JSONFile)" + _OR_FILENAME + _FIRST),
     (_JS, r"\bstorage\s*:(?P<before>)\s*(?=['\"][^'\"]+\.(?:db|sqlite3?)['\"])" + _TEXT),
     ((".go",), r"\b(?:os\.Create|os\.WriteFile|ioutil\.WriteFile|bolt\.Open)\(" + _FIRST),
     ((".go",), r"\bsql\.Open\(\s*\"sqlite3?\"\s*,(?P<before>)\s*" + _TEXT),
     ((".rs",), r"\b(?:File::create|fs::write|Connection::open)\(" + _FIRST),
-    ((".java", ".kt"), r"\bnew\s+(?:FileWriter|FileOutputStream|RandomAccessFile|PrintWriter)\(" + _FIRST),
-    ((".java", ".kt"), r"\bFiles\.(?:write|writeString|newBufferedWriter|newOutputStream)\(" + _FIRST),
+    (
+        (".java", ".kt"),
+        r"\bnew\s+(?:FileWriter|FileOutputStream|RandomAccessFile|PrintWriter)\(" + _FIRST,
+    ),
+    (
+        (".java", ".kt"),
+        r"\bFiles\.(?:write|writeString|newBufferedWriter|newOutputStream)\(" + _FIRST,
+    ),
     ((".php",), r"\b(?:file_put_contents|touch)\(" + _FIRST),
     ((".php",), r"\bfopen\(" + _FIRST + r"\s*,\s*['\"](?:[waxc]|r\+)"),
     ((".rb",), r"\bFile\.(?:write|open|new)\(" + _FIRST + r"\s*,\s*['\"](?:[wa]|r\+)"),
@@ -44,7 +61,10 @@ _FILES: tuple[tuple[tuple[str, ...], str], ...] = (
 _FOLDERS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((".py",), r"\b(?:makedirs|mkdir)\(" + _FIRST),
     ((".py",), r"\b(?P<before>Path\(\s*)" + _TEXT + r"\s*\)\.mkdir"),
-    ((".py",), r"\b(?:UPLOAD|MEDIA|STORAGE|OUTPUT|LOG)S?_(?:FOLDER|DIR|ROOT|PATH)['\"]?\]?\s*=" + _FIRST),
+    (
+        (".py",),
+        r"\b(?:UPLOAD|MEDIA|STORAGE|OUTPUT|LOG)S?_(?:FOLDER|DIR|ROOT|PATH)['\"]?\]?\s*=" + _FIRST,
+    ),
     (_JS, r"\b(?:mkdir|mkdirSync|ensureDir|ensureDirSync)\(" + _FIRST),
     (_JS, r"\b(?:dest|destination|uploadDir|tempFileDir)\s*:" + _FIRST),
     ((".go",), r"\bos\.Mkdir(?:All)?\(" + _FIRST),
@@ -53,9 +73,7 @@ _FOLDERS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((".php",), r"\bmkdir\(" + _FIRST),
     ((".rb",), r"\b(?:mkdir_p|Dir\.mkdir)[( ]" + _FIRST),
 )
-_DATABASE = (
-    r"\b(?P<before>)(?:sqlite(?:\+\w+)?:///|jdbc:sqlite:|jdbc:h2:file:|sqlite3?:(?=[./\w]))(?P<text>[\w./-]{1,200})"
-)
+_DATABASE = r"\b(?P<before>)(?:sqlite(?:\+\w+)?:///|jdbc:sqlite:|jdbc:h2:file:|sqlite3?:(?=[./\w]))(?P<text>[\w./-]{1,200})"
 """Addresses of databases that are files, in sources and in settings alike."""
 _SETTINGS = (".env", ".yml", ".yaml", ".properties", ".toml", ".ini", ".cfg", ".json", ".conf")
 _BESIDE = re.compile(r"__dirname|__file__|__DIR__|\bBASE_?DIR\b|\bROOT_?DIR\b|\broot_path\b")
@@ -70,12 +88,18 @@ def written_by_sources(side: ImageView) -> Iterator[tuple[str, str]]:
     for path, text in (*source_texts(side), *_settings(side)):
         for pattern, is_folder in _patterns(_suffix(path)):
             for match in pattern.finditer(text):
-                yield from ((place, path) for place in _places(side, path, match, is_folder=is_folder))
+                yield from (
+                    (place, path) for place in _places(side, path, match, is_folder=is_folder)
+                )
 
 
 def _settings(side: ImageView) -> Iterator[tuple[str, str]]:
     for node in application_files(side):
-        is_setting = node.inode is not None and _suffix(node.path) in _SETTINGS and node.size <= _LONGEST_SETTINGS
+        is_setting = (
+            node.inode is not None
+            and _suffix(node.path) in _SETTINGS
+            and node.size <= _LONGEST_SETTINGS
+        )
         if is_setting and not is_foreign(node.path):
             yield node.path, node.read().decode("utf-8", "replace")
 
@@ -101,5 +125,10 @@ def _places(side: ImageView, path: str, match: re.Match[str], *, is_folder: bool
 @lru_cache(maxsize=64)
 def _patterns(suffix: str) -> tuple[tuple[re.Pattern[str], bool], ...]:
     tables = ((_FILES, False), (_FOLDERS, True))
-    found = [(re.compile(text), folder) for table, folder in tables for suffixes, text in table if suffix in suffixes]
+    found = [
+        (re.compile(text), folder)
+        for table, folder in tables
+        for suffixes, text in table
+        if suffix in suffixes
+    ]
     return (*found, (re.compile(_DATABASE), False)) if found or suffix in _SETTINGS else ()

@@ -16,17 +16,23 @@ def is_system_build_tool(name: str) -> bool:
 
 @cache
 def _system() -> re.Pattern[str]:
-    systems = [ecosystem.system for ecosystem in builtin_ecosystems() if ecosystem.system is not None]
+    systems = [
+        ecosystem.system for ecosystem in builtin_ecosystems() if ecosystem.system is not None
+    ]
     globs = {glob for system in systems for glob in system.may_be_absent}
     return re.compile("|".join(map(translate, sorted(globs))))
 
 
 @cache
 def language_tools(*, seen: bool) -> frozenset[tuple[str, str]]:
-    """(ecosystem, name) of installers, build tools, linters and test runners: never part of a service unless it opened
-    them. `seen`: it is known what it opened."""
+    """(ecosystem, name) of installers, build tools, linters and test runners: never part of a
+    service unless it opened them. `seen`: it is known what it opened."""
     return frozenset(
         (ecosystem.name, name)
         for ecosystem in builtin_ecosystems()
-        for name in (ecosystem.build_tools.may_be_absent if seen else ecosystem.build_tools.may_be_absent_unseen)
+        for name in (
+            ecosystem.build_tools.may_be_absent
+            if seen
+            else ecosystem.build_tools.may_be_absent_unseen
+        )
     )

@@ -1,4 +1,5 @@
-"""The differences that a rewrite intends, each with its reason. Whatever is not named here must be the same."""
+"""The differences that a rewrite intends, each with its reason. Whatever is not named here must be
+the same."""
 
 from __future__ import annotations
 
@@ -12,9 +13,10 @@ from types import MappingProxyType
 class Drop:
     """Files that are left out on purpose.
 
-    Each of `paths` stands for itself and all below it, or is a glob over the whole path (`*` crosses `/`). `matches`
-    is a predicate over an absolute path for what patterns cannot say. A file that the original opened is excused only
-    by a drop that says `even_if_opened`: a named replacement, as of a launcher by the program that it launches.
+    Each of `paths` stands for itself and all below it, or is a glob over the whole path (`*`
+    crosses `/`). `matches` is a predicate over an absolute path for what patterns cannot say. A
+    file that the original opened is excused only by a drop that says `even_if_opened`: a named
+    replacement, as of a launcher by the program that it launches.
     """
 
     reason: str
@@ -40,7 +42,8 @@ def drops_by_reason(paths: Mapping[str, str]) -> tuple[Drop, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What was at or below `old` is at or below `new`: a named replacement (`/usr/local/bin/python3` by another)."""
+    """What was at or below `old` is at or below `new`: a named replacement
+    (`/usr/local/bin/python3` by another)."""
 
     old: str
     new: str
@@ -50,12 +53,17 @@ class Move:
         if path == self.old:
             return self.new
         prefix = self.old.rstrip("/") + "/"
-        return self.new.rstrip("/") + "/" + path.removeprefix(prefix) if path.startswith(prefix) else None
+        return (
+            self.new.rstrip("/") + "/" + path.removeprefix(prefix)
+            if path.startswith(prefix)
+            else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The start that the rewrite intends, when it is not the original's (a launcher resolved, exec form)."""
+    """The start that the rewrite intends, when it is not the original's (a launcher resolved, exec
+    form)."""
 
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
@@ -64,13 +72,15 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class DroppedPackage:
-    """A package left out on purpose; `ecosystem` as in imgopt.image ("deb", "pypi", "npm", ...), "" for any."""
+    """A package left out on purpose; `ecosystem` as in imgopt.image ("deb", "pypi", "npm", ...), ""
+    for any."""
 
     name: str
     reason: str
     ecosystem: str = ""
     even_if_opened: bool = False
-    """Another build of it does the same job: its files may differ or be gone although the original opened them."""
+    """Another build of it does the same job: its files may differ or be gone although the original
+    opened them."""
 
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -78,10 +88,12 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Allowances:
-    """The differences that are intended, each with its reason. Whatever is not named here must be the same.
+    """The differences that are intended, each with its reason. Whatever is not named here must be
+    the same.
 
-    `user`: the user that the candidate shall run as (None: the original's). `environment` and `configuration` map a
-    variable, or a key of the image's configuration ("healthcheck", "label:NAME", ...), to the reason why it may differ.
+    `user`: the user that the candidate shall run as (None: the original's). `environment` and
+    `configuration` map a variable, or a key of the image's configuration ("healthcheck",
+    "label:NAME", ...), to the reason why it may differ.
     """
 
     user: str | None = None
@@ -94,7 +106,8 @@ class Allowances:
     configuration: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     def drop_reason(self, path: str, *, opened: bool = False) -> str | None:
-        """Why this file may be missing, or None when it may not; `opened`: the original opened it."""
+        """Why this file may be missing, or None when it may not; `opened`: the original opened
+        it."""
         drops = (drop for drop in self.drops if drop.even_if_opened or not opened)
         return next((drop.reason for drop in drops if drop.covers(path)), None)
 
@@ -106,11 +119,16 @@ class Allowances:
 
     def other_build(self, ecosystem: str, name: str) -> str | None:
         """Why files of this package may be others, or gone, although they were opened."""
-        named = (each for each in self.packages if each.name == name and each.ecosystem in ("", ecosystem))
+        named = (
+            each
+            for each in self.packages
+            if each.name == name and each.ecosystem in ("", ecosystem)
+        )
         return next((each.reason for each in named if each.even_if_opened), None)
 
     def places(self, path: str) -> tuple[tuple[str, str], ...]:
-        """Where a file of the original may be in the candidate: (path, reason); the path itself comes first."""
+        """Where a file of the original may be in the candidate: (path, reason); the path itself
+        comes first."""
         moved = ((move.apply(path), move.reason) for move in self.moves)
         return ((path, ""), *((new, reason) for new, reason in moved if new is not None))
 

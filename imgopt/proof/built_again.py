@@ -69,7 +69,9 @@ class SecondBuild(Protocol):
     def tree(self) -> Tree: ...
 
 
-def settle_files(checks: Iterable[Outcome], original: Tree, again: SecondBuild) -> tuple[Outcome, ...]:
+def settle_files(
+    checks: Iterable[Outcome], original: Tree, again: SecondBuild
+) -> tuple[Outcome, ...]:
     """Failed checks without the files whose contents no two builds share; nothing is built where
     none is in doubt."""
     return tuple(_settled(check, original, again) for check in checks)
@@ -77,7 +79,11 @@ def settle_files(checks: Iterable[Outcome], original: Tree, again: SecondBuild) 
 
 def _settled(check: Outcome, original: Tree, again: SecondBuild) -> Outcome:
     doubtful = [item for item in check.items if item.kind in ("changed-file", "missing-file")]
-    if check.verdict != "failed" or len(doubtful) != len(check.items) or not any(map(_is_doubtful, doubtful)):
+    if (
+        check.verdict != "failed"
+        or len(doubtful) != len(check.items)
+        or not any(map(_is_doubtful, doubtful))
+    ):
         return check
     left = tuple(item for item in doubtful if not _changes_by_itself(item, original, again.tree()))
     settled = len(doubtful) - len(left)
@@ -99,4 +105,6 @@ def _changes_by_itself(item: Item, original: Tree, again: Tree) -> bool:
     ours, theirs = original.resolve(item.path), again.resolve(item.path)
     if theirs is None or item.kind == "missing-file":
         return ours is not None and theirs is None
-    return ours is not None and None not in (ours.inode, theirs.inode) and ours.digest != theirs.digest
+    return (
+        ours is not None and None not in (ours.inode, theirs.inode) and ours.digest != theirs.digest
+    )

@@ -58,7 +58,9 @@ def elf(*needed: str, interpreter: str = "", **strings: str) -> File:
         heads.append((3, 4, interpreter_at, len(interpreter) + 1))
     head = b"\x7fELF" + bytes((2, 1, 1)) + bytes(9)
     head += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, count, 64, 0, 0)
-    segments = b"".join(struct.pack("<IIQQQQQQ", kind, flags, at, at, at, n, n, 8) for kind, flags, at, n in heads)
+    segments = b"".join(
+        struct.pack("<IIQQQQQQ", kind, flags, at, at, at, n, n, 8) for kind, flags, at, n in heads
+    )
     return File(head + segments + dynamic + bytes(table) + interpreter.encode() + b"\0", 0o755)
 
 
@@ -91,7 +93,9 @@ SITE = "usr/lib/python3.11/site-packages"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 HELLO: Files = {
     STATUS: BASE_STATUS + _PACKAGE.format("hello", "1.0"),
-    "var/lib/dpkg/info/hello.list": f"/usr/bin/hello\n/{LIBRARIES}/libgreet.so.1\n/{LIBRARIES}/libwords.so.1\n",
+    "var/lib/dpkg/info/hello.list": (
+        f"/usr/bin/hello\n/{LIBRARIES}/libgreet.so.1\n/{LIBRARIES}/libwords.so.1\n"
+    ),
     "usr/bin/hello": File("elf", 0o755),
     f"{LIBRARIES}/libgreet.so.1": elf("libwords.so.1", soname="libgreet.so.1"),
     f"{LIBRARIES}/libwords.so.1": elf(soname="libwords.so.1"),
@@ -100,7 +104,9 @@ PACKAGES: Files = {
     f"{SITE}/flask/__init__.py": "import sys",
     f"{SITE}/flask/views.py": "import re",
     f"{SITE}/flask-3.0.dist-info/METADATA": "Name: Flask\nVersion: 3.0\n",
-    f"{SITE}/flask-3.0.dist-info/RECORD": "flask/__init__.py,,\nflask/views.py,,\nflask-3.0.dist-info/METADATA,,\n",
+    f"{SITE}/flask-3.0.dist-info/RECORD": (
+        "flask/__init__.py,,\nflask/views.py,,\nflask-3.0.dist-info/METADATA,,\n"
+    ),
 }
 DATA: Files = {"usr/share/nltk_data/stopwords": "the", "usr/share/nltk_data/corpora/x": "y"}
 EXPORT = """\
@@ -241,7 +247,9 @@ HARMLESS = (
         "a link that leads to nothing leads elsewhere", files={"app/later": File(link="/run/x")}
     ),
     Mutation("another build of a file of the base", base={"usr/share/words": "a\nb\nc\n"}),
-    Mutation("other words in the log", seen={"said": "ready after 2 s\n", "log": "ready after 2 s\n"}),
+    Mutation(
+        "other words in the log", seen={"said": "ready after 2 s\n", "log": "ready after 2 s\n"}
+    ),
     Mutation("it stops faster", seen={"stop_seconds": 0.1}),
 )
 """Changes that no check may refute."""

@@ -1,8 +1,10 @@
-"""Files that a good final image leaves out: compile-only sources, intermediate output, caches, repository data.
+"""Files that a good final image leaves out: compile-only sources, intermediate output, caches,
+repository data.
 
-These rules judge a stranger's Dockerfile: they come from the ecosystems that are built in (`[[may_be_absent]]`), never
-from what a project says of itself. A rule is by name, and holds for its ecosystem only (a `.go` file is compile-only
-where the service is a compiled program). A file that was opened is never excused by any rule.
+These rules judge a stranger's Dockerfile: they come from the ecosystems that are built in
+(`[[may_be_absent]]`), never from what a project says of itself. A rule is by name, and holds for
+its ecosystem only (a `.go` file is compile-only where the service is a compiled program). A file
+that was opened is never excused by any rule.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ _HOME = "/(?:root|home/[^/]+)"
 
 @cache
 def _rules(started: str, *, unused: bool) -> tuple[Rule, ...]:
-    """The facts for what is started, by their reason; "" for those that hold whatever is started."""
+    """The facts for what is started, by their reason; "" for those that hold whatever is
+    started."""
     by_reason: dict[str, list[MayBeAbsent]] = {}
     for ecosystem in builtin_ecosystems():
         for fact in ecosystem.may_be_absent:
@@ -67,11 +70,13 @@ def _glob(text: str) -> str:
 
 
 def derived_drops(original: ImageView, opened: frozenset[str] | None) -> tuple[Drop, ...]:
-    """What any rewrite of this image may leave out, from the image's own start command and the files it opened."""
+    """What any rewrite of this image may leave out, from the image's own start command and the
+    files it opened."""
     kept = _class_folders(opened or frozenset())
     own = tuple(folder + "/" for folder in started_folders(original))
     return tuple(
-        Drop(rule.reason, matches=_unless_opened(rule, opened, kept, own)) for rule in _rules_for(original, opened)
+        Drop(rule.reason, matches=_unless_opened(rule, opened, kept, own))
+        for rule in _rules_for(original, opened)
     )
 
 
@@ -83,12 +88,14 @@ def _rules_for(original: ImageView, opened: frozenset[str] | None) -> Iterator[R
         yield from _rules(started, unused=True) if opened is not None else ()
 
 
-_CLASS_FOLDER = re.compile(r"(.*/(?:target|build|out|bin)/(?:classes|production|main|resources)(?:/\w+/main)?)/")
+_CLASS_FOLDER = re.compile(
+    r"(.*/(?:target|build|out|bin)/(?:classes|production|main|resources)(?:/\w+/main)?)/"
+)
 
 
 def _class_folders(opened: frozenset[str]) -> tuple[str, ...]:
-    """Folders that are on a class path, for a class or a resource in them was opened: what lies beside it may be asked
-    for later."""
+    """Folders that are on a class path, for a class or a resource in them was opened: what lies
+    beside it may be asked for later."""
     found = {match[1] for path in opened if (match := _CLASS_FOLDER.match(path))}
     loose = {posixpath.dirname(path) for path in opened if path.endswith(".class")}
     return tuple(folder + "/" for folder in sorted(found | loose))
@@ -106,6 +113,8 @@ def _unless_opened(
             return False
         if rule.names is not None and rule.names.search(path):
             return True
-        return places is not None and places.search(path) is not None and not path.startswith(inside)
+        return (
+            places is not None and places.search(path) is not None and not path.startswith(inside)
+        )
 
     return matches

@@ -1,4 +1,5 @@
-"""The whole proof for any two Dockerfiles of a project, or any two images: build, observe, compare, judge."""
+"""The whole proof for any two Dockerfiles of a project, or any two images: build, observe, compare,
+judge."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ BUILD = "build"
 _LOG_LINES = 20
 _MOST_FAILURES = 500
 _NETWORK = re.compile(
-    r"Temporary failure (?:in name resolution|resolving)|Could not resolve host|Network is unreachable|ETIMEDOUT|"
+    r"Temporary failure (?:in name resolution|resolving)|Could not resolve host|Network is"
+    r" unreachable|ETIMEDOUT|"
     r"EAI_AGAIN|TLS handshake timeout|Connection timed out|i/o timeout|no such host"
 )
 """What apt, curl, pip, npm and Go say when the network fails: no fault of a Dockerfile."""
@@ -44,7 +46,8 @@ Say = Callable[[str], None]
 class Question:
     """What is to be proven. Each side is a build, or the name of an image that the engine has.
 
-    `allow` are differences that the user intends ("env:NAME", "file:PATH", "package:NAME", "entrypoint", ...).
+    `allow` are differences that the user intends ("env:NAME", "file:PATH", "package:NAME",
+    "entrypoint", ...).
     """
 
     original: BuildRequest | str
@@ -72,8 +75,9 @@ def prove(
 ) -> ProofResult:
     """Builds what has to be built, runs the original twice and the candidate once, and judges.
 
-    Raises BuildFailure when the original does not build, InputError for an image or file that is not there,
-    EnvironmentFailure for the engine's own troubles. A candidate that does not build is refuted.
+    Raises BuildFailure when the original does not build, InputError for an image or file that is
+    not there, EnvironmentFailure for the engine's own troubles. A candidate that does not build is
+    refuted.
     """
     result = _proven(session, question, on_event, say)
     return msgspec.structs.replace(result, project=_project(question))
@@ -97,9 +101,13 @@ def _proven(
     say("Running the original")
     runs = watch(session, original.side, question.smoke)
     again = _built_again(session, question, say, on_event)
-    trial = Trial(session, original.side, runs, question.smoke, named=original.packages, again=again, say=say)
+    trial = Trial(
+        session, original.side, runs, question.smoke, named=original.packages, again=again, say=say
+    )
     opened = trial.opened.files if trial.opened else None
-    found = trial.judge(candidate.side, derive(original.side, candidate.side, opened, question.allow))
+    found = trial.judge(
+        candidate.side, derive(original.side, candidate.side, opened, question.allow)
+    )
     seen = found.run or runs[0]
     hints = () if runs[0].started else runs[0].hints
     return _result(original.compared, candidate.compared, found.checks, seen.log_tail, hints)
@@ -111,7 +119,9 @@ def _built_again(
     request = question.original
     if isinstance(request, str):
         return None
-    return BuiltAgain(session, replace(request, bases={**question.bases, **request.bases}), say, on_event)
+    return BuiltAgain(
+        session, replace(request, bases={**question.bases, **request.bases}), say, on_event
+    )
 
 
 def _verb(given: BuildRequest | str) -> str:
@@ -129,11 +139,17 @@ def _make(
     text = _text(given)
     build = session.build(replace(given, bases={**question.bases, **given.bases}), on_event)
     if build.reference is None:
-        raise EnvironmentFailure("the engine gave no image for a build", hint="is another builder in use?")
+        raise EnvironmentFailure(
+            "the engine gave no image for a build", hint="is another builder in use?"
+        )
     name = base_name(text, given.target, given.build_args)
     base = _open_base(session, name, {**question.bases, **given.bases})
     side = ImageView(_open(build.reference), base)
-    path = given.file if isinstance(given.dockerfile, str) else str(given.dockerfile or given.context / "Dockerfile")
+    path = (
+        given.file
+        if isinstance(given.dockerfile, str)
+        else str(given.dockerfile or given.context / "Dockerfile")
+    )
     return _Made(side, _compared(side, path, name, build), named_packages(text, given.target))
 
 
@@ -152,7 +168,9 @@ def _text(request: BuildRequest) -> str:
     try:
         return path.read_bytes().decode(errors="surrogateescape")
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", location=Location(str(path))) from None
+        raise InputError(
+            f"cannot be read: {error.strerror}", location=Location(str(path))
+        ) from None
 
 
 def _open(reference: str) -> Image:
@@ -169,7 +187,8 @@ def _open_base(session: Session, name: str | None, bases: Mapping[str, str]) -> 
 
 
 def _likely_base(session: Session, image: Image, bases: Mapping[str, str]) -> Image | None:
-    """The largest image below this one among those that serve as bases: the mapped ones and official names.
+    """The largest image below this one among those that serve as bases: the mapped ones and
+    official names.
 
     Another build of the same project must not count as a base: its files would not be compared.
     """
@@ -202,23 +221,37 @@ def _compared(side: ImageView, dockerfile: str, base: str | None, build: Build |
 
 
 def _does_not_build(question: Question, original: _Made, failure: BuildFailure) -> ProofResult:
-    """The candidate's own mistake is an answer; what this machine lacks (a base, the network) is not."""
+    """The candidate's own mistake is an answer; what this machine lacks (a base, the network) is
+    not."""
     request = question.candidate
-    path = str(request.dockerfile or request.context / "Dockerfile") if isinstance(request, BuildRequest) else request
+    path = (
+        str(request.dockerfile or request.context / "Dockerfile")
+        if isinstance(request, BuildRequest)
+        else request
+    )
     if failure.kind == "base":
         raise failure
-    items = (Item("answer", BUILD, message=str(failure)), *failures_from_logs("\n".join(failure.log)))
+    items = (
+        Item("answer", BUILD, message=str(failure)),
+        *failures_from_logs("\n".join(failure.log)),
+    )
     reason = "the candidate does not build"
     if any(_NETWORK.search(line) for line in failure.log):
         reason = "the network failed while the candidate was built: try again"
         checks = (not_measured(BUILD, reason), not_measured(SMOKE, reason))
-        return _result(original.compared, Compared(image="", dockerfile=path), checks, failure.log, ())
+        return _result(
+            original.compared, Compared(image="", dockerfile=path), checks, failure.log, ()
+        )
     checks = (Outcome(BUILD, "failed", "the candidate's build", items), not_measured(SMOKE, reason))
     return _result(original.compared, Compared(image="", dockerfile=path), checks, failure.log, ())
 
 
 def _result(
-    original: Compared, candidate: Compared, checks: Sequence[Outcome], log: Sequence[str], hints: Sequence[str]
+    original: Compared,
+    candidate: Compared,
+    checks: Sequence[Outcome],
+    log: Sequence[str],
+    hints: Sequence[str],
 ) -> ProofResult:
     answer = verdict(checks)
     answered = any(check.name == SMOKE and check.verdict == "passed" for check in checks)
@@ -239,7 +272,11 @@ def _reason(answer: str, checks: Sequence[Outcome]) -> str:
         first = failed[0]
         return f"{first.name}: {first.items[0]}" if first.items else first.name
     smoke = next((check for check in checks if check.name == SMOKE), None)
-    return "" if answer == "proven" else f"smoke is not measured: {smoke.detail if smoke else 'it was not run'}"
+    return (
+        ""
+        if answer == "proven"
+        else f"smoke is not measured: {smoke.detail if smoke else 'it was not run'}"
+    )
 
 
 def shown(check: Outcome) -> ProofCheck:
@@ -248,7 +285,11 @@ def shown(check: Outcome) -> ProofCheck:
     more = len(check.items) - len(failures)
     detail = f"{check.detail} ({more} more failures)" if more else check.detail
     return ProofCheck(
-        name=check.name, verdict=check.verdict, detail=detail, failures=failures, allowed=list(check.allowed)
+        name=check.name,
+        verdict=check.verdict,
+        detail=detail,
+        failures=failures,
+        allowed=list(check.allowed),
     )
 
 

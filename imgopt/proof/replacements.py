@@ -1,7 +1,9 @@
-"""Named replacements that do the same job: another build of the same interpreter, and a web server for a built site.
+"""Named replacements that do the same job: another build of the same interpreter, and a web server
+for a built site.
 
-Each is derived from what both images hold, never from the wish of a Dockerfile; that the answers are the same is the
-smoke check's business, which is why nothing here is used where the opened files were not recorded.
+Each is derived from what both images hold, never from the wish of a Dockerfile; that the answers
+are the same is the smoke check's business, which is why nothing here is used where the opened files
+were not recorded.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from imgopt.inspect.installed import SYSTEM
 from imgopt.inspect.start_words import plain_start
 from imgopt.proof.allowances import Drop, DroppedPackage, Move
 
-_PYTHON = re.compile(r"^(?P<home>(?P<prefix>/[^.]*)/lib/(?P<name>python3\.\d+))/(?!site-packages|dist-packages)")
+_PYTHON = re.compile(
+    r"^(?P<home>(?P<prefix>/[^.]*)/lib/(?P<name>python3\.\d+))/(?!site-packages|dist-packages)"
+)
 _PREFIXES = ("/usr/local", "/usr", "/opt/python")
 WEB_SERVERS = ("nginx", "httpd", "caddy", "lighttpd")
 _FILE_SERVERS = ("static-server", *WEB_SERVERS)
@@ -41,7 +45,11 @@ def replaced(original: ImageView, candidate: ImageView, opened: frozenset[str] |
     """All replacements that are seen in the two images."""
     if opened is None:
         return Replaced()
-    parts = [*_python(candidate, opened), *_node(original, candidate), *_site(original, candidate, opened)]
+    parts = [
+        *_python(candidate, opened),
+        *_node(original, candidate),
+        *_site(original, candidate, opened),
+    ]
     configuration: dict[str, str] = {}
     for part in parts:
         configuration.update(part.configuration)
@@ -54,7 +62,8 @@ def replaced(original: ImageView, candidate: ImageView, opened: frozenset[str] |
 
 
 def _python(candidate: ImageView, opened: frozenset[str]) -> Iterator[Replaced]:
-    """The standard library at another prefix, of the same minor version (the version check reads the exact one)."""
+    """The standard library at another prefix, of the same minor version (the version check reads
+    the exact one)."""
     found = (_PYTHON.match(path) for path in opened)
     for match in {match["home"]: match for match in found if match}.values():
         home = match["home"]
@@ -70,7 +79,9 @@ def _python(candidate: ImageView, opened: frozenset[str]) -> Iterator[Replaced]:
             Move(f"{match['prefix']}/bin/{name}", f"{prefix}/bin/{name}", reason),
         )
         built_in = frozenset({f"{home}/lib-dynload/*.so", f"{match['prefix']}/lib/lib{name}*"})
-        yield Replaced(moves, (Drop("built into the other interpreter", built_in, even_if_opened=True),))
+        yield Replaced(
+            moves, (Drop("built into the other interpreter", built_in, even_if_opened=True),)
+        )
 
 
 def _node(original: ImageView, candidate: ImageView) -> Iterator[Replaced]:
@@ -81,15 +92,24 @@ def _node(original: ImageView, candidate: ImageView) -> Iterator[Replaced]:
 
 
 def _site(original: ImageView, candidate: ImageView, opened: frozenset[str]) -> Iterator[Replaced]:
-    """The built site, whole and unchanged at its place or at another one, and the program that served it."""
+    """The built site, whole and unchanged at its place or at another one, and the program that
+    served it."""
     before = site_folder(original, opened)
-    if before is None or not _only_serves_files(original) or not _is_web_server(original, candidate):
+    if (
+        before is None
+        or not _only_serves_files(original)
+        or not _is_web_server(original, candidate)
+    ):
         return
     after = _same_folder(original, before, candidate)
     if after is None:
         return
-    reason = "the built site is served by another server" + (f", from {after}" if after != before else "")
-    server = Drop(reason, matches=lambda path: not path.startswith(before + "/"), even_if_opened=True)
+    reason = "the built site is served by another server" + (
+        f", from {after}" if after != before else ""
+    )
+    server = Drop(
+        reason, matches=lambda path: not path.startswith(before + "/"), even_if_opened=True
+    )
     keys = ("entrypoint", "command", "workdir", "stop-signal", "runtime:node", "runtime:python")
     moves = (Move(before, after, reason),) if after != before else ()
     packages = tuple(
@@ -101,13 +121,16 @@ def _site(original: ImageView, candidate: ImageView, opened: frozenset[str]) -> 
 
 
 def _only_serves_files(side: ImageView) -> bool:
-    """The start is a program that does nothing else; a service of one's own may answer more than was asked."""
+    """The start is a program that does nothing else; a service of one's own may answer more than
+    was asked."""
     words = plain_start(side)
     names = [posixpath.basename(word) for word in words[:2]]
     found = file_server(side)
     if isinstance(found, NoFileServer) and found.reason:
         return False
-    return isinstance(found, FileServer) or (bool(names) and (names[0] in _FILE_SERVERS or names[1:] == ["serve"]))
+    return isinstance(found, FileServer) or (
+        bool(names) and (names[0] in _FILE_SERVERS or names[1:] == ["serve"])
+    )
 
 
 def _is_web_server(original: ImageView, candidate: ImageView) -> bool:
@@ -118,15 +141,20 @@ def _is_web_server(original: ImageView, candidate: ImageView) -> bool:
 
 
 def _same_folder(original: ImageView, before: str, candidate: ImageView) -> str | None:
-    """A folder of the candidate that has every file of `before`, with the same contents; the same one if it has."""
+    """A folder of the candidate that has every file of `before`, with the same contents; the same
+    one if it has."""
     files = [node for node in original.tree.walk(before) if node.inode is not None]
-    pages = {posixpath.dirname(node.path) for node in candidate.tree.files() if node.name == "index.html"}
+    pages = {
+        posixpath.dirname(node.path) for node in candidate.tree.files() if node.name == "index.html"
+    }
     for folder in sorted(pages, key=lambda folder: (folder != before, folder)):
         if all(_is_there(original, node, before, candidate, folder) for node in files):
             return folder
     return None
 
 
-def _is_there(original: ImageView, node: Node, before: str, candidate: ImageView, folder: str) -> bool:
+def _is_there(
+    original: ImageView, node: Node, before: str, candidate: ImageView, folder: str
+) -> bool:
     found = candidate.file(folder + node.path.removeprefix(before))
     return found is not None and compare_contents(original, node, candidate, found) != "different"

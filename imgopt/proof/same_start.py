@@ -1,4 +1,5 @@
-"""Two start commands that start the same program: shell form and exec form, a launcher and what it launches."""
+"""Two start commands that start the same program: shell form and exec form, a launcher and what it
+launches."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _LONGEST_SCRIPT = 16_384
 
 @dataclass(frozen=True, slots=True)
 class SameStart:
-    """The candidate's start as an allowance, with the launcher's files and the program's new place."""
+    """The candidate's start as an allowance, with the launcher's files and the program's new
+    place."""
 
     start: Start | None = None
     drops: tuple[Drop, ...] = ()
@@ -30,49 +32,77 @@ class SameStart:
 def same_start(original: ImageView, candidate: ImageView) -> SameStart:
     """Empty where the start is the same to the letter, or starts something else.
 
-    The split into entrypoint and command has to stay, for `docker run IMAGE ARGUMENTS` replaces the command alone; but
-    for bases whose own entrypoint is the interpreter (distroless), where nothing else could be run.
+    The split into entrypoint and command has to stay, for `docker run IMAGE ARGUMENTS` replaces the
+    command alone; but for bases whose own entrypoint is the interpreter (distroless), where nothing
+    else could be run.
     """
     before, handed = _without_entry_script(original)
     after, _ = _without_entry_script(candidate)
-    if (original.config.entrypoint, original.config.cmd) == (candidate.config.entrypoint, candidate.config.cmd):
+    if (original.config.entrypoint, original.config.cmd) == (
+        candidate.config.entrypoint,
+        candidate.config.cmd,
+    ):
         return SameStart()
     split = [bool(part) for part in before] == [bool(part) for part in after]
     if not (split or _starts_by_its_base(candidate)):
         return SameStart()
-    kept = before[0] == after[0]  # an entry script that hands over to the command: only that is looked at
+    kept = (
+        before[0] == after[0]
+    )  # an entry script that hands over to the command: only that is looked at
     ours = unfolded(original, before[1] if kept else (*before[0], *before[1]))
     theirs = unfolded(candidate, after[1] if kept else (*after[0], *after[1]))
-    moves = _same_words(original, expanded(original, ours.words), candidate, expanded(candidate, theirs.words))
+    moves = _same_words(
+        original, expanded(original, ours.words), candidate, expanded(candidate, theirs.words)
+    )
     environment = dict(ours.environment)
     given = {**candidate.config.environment, **dict(theirs.environment)}
     if moves is None or any(given.get(name) != value for name, value in environment.items()):
         return SameStart()
     ours = StartWords(ours.words, (*handed.reasons, *ours.reasons), (*handed.files, *ours.files))
-    reasons = [*ours.reasons, *([] if split else ["the candidate's base starts the interpreter itself"])]
+    reasons = [
+        *ours.reasons,
+        *([] if split else ["the candidate's base starts the interpreter itself"]),
+    ]
     reason = "; ".join(dict.fromkeys(reasons)) or "the same program by another spelling"
     pattern = re.compile("|".join(f"(?:{files})" for files in ours.files)) if ours.files else None
-    drops = (Drop(reason, matches=lambda path: bool(pattern and pattern.search(path)), even_if_opened=True),)
+    drops = (
+        Drop(
+            reason, matches=lambda path: bool(pattern and pattern.search(path)), even_if_opened=True
+        ),
+    )
     start = Start(candidate.config.entrypoint or (), candidate.config.cmd or (), reason)
     set_by_start = dict.fromkeys(environment, "the original's start command sets it")
     return SameStart(start, drops if pattern else (), moves, set_by_start)
 
 
-def _without_entry_script(side: ImageView) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], StartWords]:
-    """Entrypoint and command, without an entry script of the base image that only starts the command."""
+def _without_entry_script(
+    side: ImageView,
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], StartWords]:
+    """Entrypoint and command, without an entry script of the base image that only starts the
+    command."""
     entry, command = side.config.entrypoint or (), side.config.cmd or ()
     node = side.command(entry[0]) if len(entry) == 1 else None
-    if node is None or not command or side.command(command[0]) is None or not _hands_over(side, node):
+    if (
+        node is None
+        or not command
+        or side.command(command[0]) is None
+        or not _hands_over(side, node)
+    ):
         return (entry, command), StartWords(())
     reason = f"the base's entry script {node.name} only started the command"
     return ((), command), StartWords((), (reason,), (rf"^{re.escape(node.path)}$", SHELL_FILES))
 
 
 def _hands_over(side: ImageView, script: Node) -> bool:
-    """Node.js' script puts `node` before what is no program, Maven's copies settings for builds, Temurin's imports
-    certificates where USE_SYSTEM_CA_CERTS asks for it; what else they do is `exec "$@"`."""
+    """Node.js' script puts `node` before what is no program, Maven's copies settings for builds,
+    Temurin's imports certificates where USE_SYSTEM_CA_CERTS asks for it; what else they do is `exec
+    "$@"`."""
     below = side.base_side
-    if below is None or below.config.entrypoint != side.config.entrypoint or script.size > _LONGEST_SCRIPT:
+    if (
+        below is None
+        or below.config.entrypoint != side.config.entrypoint
+        or script.size > _LONGEST_SCRIPT
+    ):
         return False
     text = script.read()
     known = {

@@ -1,7 +1,8 @@
 """Development packages that another package asks for in a `try`, and does the same without.
 
-An installation for production has none of them, and a package says in its own manifest that it can do without
-(`peerDependenciesMeta`). That such a file was opened is no use of it, unless the application's own sources name it.
+An installation for production has none of them, and a package says in its own manifest that it can
+do without (`peerDependenciesMeta`). That such a file was opened is no use of it, unless the
+application's own sources name it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from imgopt.inspect.sources import source_texts
 from imgopt.proof.allowances import Drop
 
 _SPARE = (("debug", "supports-color", ("has-flag",)),)
-"""(who asks, for what, what that one needs): github.com/debug-js/debug, src/node.js: more colours in its log."""
+"""(who asks, for what, what that one needs): github.com/debug-js/debug, src/node.js: more colours
+in its log."""
 
 
 def spare_packages(original: ImageView, development: Iterable[str]) -> Drop:
@@ -25,11 +27,15 @@ def spare_packages(original: ImageView, development: Iterable[str]) -> Drop:
     folders = set(development)
     found: set[str] = set()
     for asking, wanted, needs in _SPARE:
-        modules = {posixpath.dirname(path) for path in folders if posixpath.basename(path) == wanted}
+        modules = {
+            posixpath.dirname(path) for path in folders if posixpath.basename(path) == wanted
+        }
         optional = any(_is_optional(original, f"{place}/{asking}", wanted) for place in modules)
         if optional and not _named(original, wanted):
             found |= {path for path in folders if posixpath.basename(path) in (wanted, *needs)}
-    return Drop("asked for in a try, and done without in production", frozenset(found), even_if_opened=True)
+    return Drop(
+        "asked for in a try, and done without in production", frozenset(found), even_if_opened=True
+    )
 
 
 def _is_optional(original: ImageView, package: str, wanted: str) -> bool:

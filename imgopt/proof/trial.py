@@ -83,7 +83,9 @@ class Trial:
         """What the original opened; None where that was not recorded."""
         return Runs(self.runs).opened
 
-    def judge(self, candidate: ImageView, allowances: Allowances, run: Observation | None = None) -> Judgement:
+    def judge(
+        self, candidate: ImageView, allowances: Allowances, run: Observation | None = None
+    ) -> Judgement:
         """Runs the candidate (or takes the `run` that was made), and compares all that the checks
         compare.
 
@@ -108,9 +110,13 @@ class Trial:
         self._say("Comparing the images")
         return self._answer(candidate, allowances, run)
 
-    def _answer(self, candidate: ImageView, allowances: Allowances, run: Observation | None) -> Judgement:
+    def _answer(
+        self, candidate: ImageView, allowances: Allowances, run: Observation | None
+    ) -> Judgement:
         first = self.runs[0]
-        runs = Runs(self.runs, run, "" if first.started else f"the original does not start: {first.reason}")
+        runs = Runs(
+            self.runs, run, "" if first.started else f"the original does not start: {first.reason}"
+        )
         checks = judge(Comparison(self.original, candidate, allowances, runs, self._named))
         if self._again is not None:
             checks = settle_files(checks, self.original.tree, self._again)

@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from imgopt.report.common import bar, code_markdown, percent_text, safe_markdown, safe_terminal, shorten, table_markdown
+from imgopt.report.common import (
+    bar,
+    code_markdown,
+    percent_text,
+    safe_markdown,
+    safe_terminal,
+    shorten,
+    table_markdown,
+)
 from imgopt.report.words import ledger_text
 from imgopt.results.analysis import Analysis, FileRow, Finding, ImageSizes, LayerRow, Where
 from imgopt.results.size_text import size_text
@@ -26,7 +34,8 @@ def text(result: Analysis) -> RenderableType:
 
 
 def summary(result: Analysis, top: int) -> RenderableType:
-    """One screen with at most `top` rows per part: what is big, which line did it, what to do next."""
+    """One screen with at most `top` rows per part: what is big, which line did it, what to do
+    next."""
     from rich.console import Group
 
     from imgopt.report.layout import Words
@@ -34,16 +43,32 @@ def summary(result: Analysis, top: int) -> RenderableType:
     head = Words()
     head.append(safe_terminal(result.image), style="bold")
     head.append(f"  {safe_terminal(result.platform)}  from {result.source}", style="dim")
-    parts: list[RenderableType] = [head, Words(sizes_text(result.sizes)), Words(_ledger_text(result))]
+    parts: list[RenderableType] = [
+        head,
+        Words(sizes_text(result.sizes)),
+        Words(_ledger_text(result)),
+    ]
     if result.layers:
         parts.append(Words())
-        parts.append(layer_table(sorted(result.layers, key=lambda row: (-row.sizes.payload, row.index))[:top]))
+        parts.append(
+            layer_table(
+                sorted(result.layers, key=lambda row: (-row.sizes.payload, row.index))[:top]
+            )
+        )
     if len(result.layers) > top:
         parts.append(Words(f"  … {len(result.layers) - top} smaller layers: --layers", style="dim"))
-    parts += [Words(), *_finding_lines(result.findings, top), Words(), Words(_packages_text(result))]
+    parts += [
+        Words(),
+        *_finding_lines(result.findings, top),
+        Words(),
+        Words(_packages_text(result)),
+    ]
     parts += [Words(line, style="dim") for line in _more_lines(result)]
     if any(each.strategy for each in result.findings):
-        line = "Next: imgopt optimize CONTEXT   (makes the changes, and proves that the service still does its job)"
+        line = (
+            "Next: imgopt optimize CONTEXT   (makes the changes, and proves that the service still"
+            " does its job)"
+        )
         parts.append(Words(line, style="bold"))
     return Group(*parts)
 
@@ -57,14 +82,19 @@ def _more_lines(result: Analysis) -> list[str]:
 
 def sizes_text(sizes: ImageSizes) -> str:
     """All four sizes; an estimate says so, with its error."""
-    shipped = f"payload {size_text(sizes.payload)} (files shipped) · live {size_text(sizes.live)} (files in use)"
+    shipped = (
+        f"payload {size_text(sizes.payload)} (files shipped) · live {size_text(sizes.live)} (files"
+        " in use)"
+    )
     return f"wire {_wire_text(sizes)} (what a pull moves) · tar {size_text(sizes.tar)} · {shipped}"
 
 
 def _wire_text(sizes: ImageSizes) -> str:
     if not sizes.wire_estimated:
         return size_text(sizes.wire)
-    return f"≈ {size_text(sizes.wire)}" + (f" ± {size_text(sizes.wire_error)}" if sizes.wire_error else "")
+    return f"≈ {size_text(sizes.wire)}" + (
+        f" ± {size_text(sizes.wire_error)}" if sizes.wire_error else ""
+    )
 
 
 def _ledger_text(result: Analysis) -> str:
@@ -73,7 +103,8 @@ def _ledger_text(result: Analysis) -> str:
         return "every byte that is shipped is in use"
     share = percent_text(sum(wasted.values()) / max(1, result.sizes.payload))
     parts = ", ".join(
-        f"{size_text(size)} {ledger_text(kind)}" for kind, size in sorted(wasted.items(), key=lambda item: -item[1])
+        f"{size_text(size)} {ledger_text(kind)}"
+        for kind, size in sorted(wasted.items(), key=lambda item: -item[1])
     )
     return f"shipped for nothing {size_text(sum(wasted.values()))} ({share}): {parts}"
 
@@ -82,9 +113,14 @@ def _packages_text(result: Analysis) -> str:
     own = [row for row in result.packages if row.inside is None]
     if not own:
         return f"no packages; {size_text(result.unowned)} in files"
-    largest = ", ".join(f"{safe_terminal(shorten(row.name, 30))} {size_text(row.bytes)}" for row in own[:5])
+    largest = ", ".join(
+        f"{safe_terminal(shorten(row.name, 30))} {size_text(row.bytes)}" for row in own[:5]
+    )
     count = "1 package" if len(result.packages) == 1 else f"{len(result.packages):,} packages"
-    return f"{count} ({largest}{', …' if len(own) > 5 else ''}), {size_text(result.unowned)} owned by none"
+    return (
+        f"{count} ({largest}{', …' if len(own) > 5 else ''}), {size_text(result.unowned)} owned by"
+        " none"
+    )
 
 
 def layer_table(rows: Sequence[LayerRow]) -> Grid:
@@ -109,7 +145,8 @@ def layer_table(rows: Sequence[LayerRow]) -> Grid:
 
 
 def brief(instruction: str) -> str:
-    """An instruction without what all of its kind have in common, so that what tells it apart is seen first.
+    """An instruction without what all of its kind have in common, so that what tells it apart is
+    seen first.
 
     >>> brief("RUN apt-get update && apt-get install -y --no-install-recommends     curl")
     'RUN … apt-get install curl'
@@ -119,7 +156,10 @@ def brief(instruction: str) -> str:
     return _INSTALL_OPTIONS.sub(r"\1", text)
 
 
-_FIRST = re.compile(r"^RUN (?:set -\S+(?: -o \w+)*(?:;| &&) |apt-get (?:-\S+ )*update(?: -\S+)* && |apk update && )+")
+_FIRST = re.compile(
+    r"^RUN (?:set -\S+(?: -o \w+)*(?:;| &&) |apt-get (?:-\S+ )*update(?: -\S+)* && |apk update"
+    r" && )+"
+)
 _INSTALL_OPTIONS = re.compile(
     r"((?:apt-get|apt|apk|dnf|yum|pip3?|npm) (?:-\S+ )*(?:install|add|ci))(?: --?[\w-]+(?= ))+"
 )
@@ -130,14 +170,19 @@ def _ranked(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda each: each.level != "error")
 
 
-def _finding_lines(findings: Sequence[Finding], top: int, *, evidence: bool = False) -> list[RenderableType]:
+def _finding_lines(
+    findings: Sequence[Finding], top: int, *, evidence: bool = False
+) -> list[RenderableType]:
     from imgopt.report.layout import Words
 
     if not findings:
         return [Words("nothing to change was found", style="green")]
     rows = []
     for finding in _ranked(findings)[:top]:
-        cell = Words(safe_terminal(finding.message), style=_LEVELS["error"] if finding.level == "error" else "")
+        cell = Words(
+            safe_terminal(finding.message),
+            style=_LEVELS["error"] if finding.level == "error" else "",
+        )
         place = _place(finding.where)
         cell.append(f"\n{f'{place}: ' if place else ''}{safe_terminal(finding.hint)}", style="dim")
         for seen in finding.evidence if evidence else ():
@@ -185,36 +230,62 @@ def packages(result: Analysis, top: int) -> RenderableType:
 
 def files(result: Analysis, top: int) -> RenderableType:
     rows = [
-        (size_text(row.bytes), str(row.layer), safe_terminal(row.package or ""), safe_terminal(row.path))
+        (
+            size_text(row.bytes),
+            str(row.layer),
+            safe_terminal(row.package or ""),
+            safe_terminal(row.path),
+        )
         for row in result.files[:top]
     ]
     return _table(("bytes", "layer", "package", "path"), rows)
 
 
 def tree(result: Analysis, top: int) -> RenderableType:
-    """Directories with most of the live bytes, at their place in the tree; a chain of them with equal bytes is one."""
+    """Directories with most of the live bytes, at their place in the tree; a chain of them with
+    equal bytes is one."""
     kept = sorted(result.directories, key=lambda row: (-row.bytes, row.path.count("/"), row.path))
     shown: dict[str, FileRow] = {}
     for row in kept:
         above = row.path.rpartition("/")[0] or "/"
-        if row.path != "/" and above in shown and (shown[above].bytes, shown[above].files) == (row.bytes, row.files):
+        if (
+            row.path != "/"
+            and above in shown
+            and (shown[above].bytes, shown[above].files) == (row.bytes, row.files)
+        ):
             del shown[above]
         elif len(shown) >= top:
             break
         shown[row.path] = row
     rows = []
-    for row in sorted(shown.values(), key=lambda row: row.path.split("/") if row.path != "/" else []):
+    for row in sorted(
+        shown.values(), key=lambda row: row.path.split("/") if row.path != "/" else []
+    ):
         above = _nearest(row.path, shown)
-        depth = sum(1 for path in shown if path == "/" or row.path.startswith(f"{path}/")) if row.path != "/" else 0
-        label = "/" if row.path == "/" else f"{row.path.removeprefix('/' if above == '/' else f'{above}/')}/"
+        depth = (
+            sum(1 for path in shown if path == "/" or row.path.startswith(f"{path}/"))
+            if row.path != "/"
+            else 0
+        )
+        label = (
+            "/"
+            if row.path == "/"
+            else f"{row.path.removeprefix('/' if above == '/' else f'{above}/')}/"
+        )
         share = bar(row.bytes / max(1, result.sizes.live), 10)
-        rows.append((size_text(row.bytes), share, f"{row.files:,}", safe_terminal(f"{'  ' * depth}{label}")))
+        rows.append(
+            (size_text(row.bytes), share, f"{row.files:,}", safe_terminal(f"{'  ' * depth}{label}"))
+        )
     return _table(("live", "", "files", "directory"), rows)
 
 
 def _nearest(path: str, shown: Iterable[str]) -> str:
     """The nearest directory above that is shown; "/" where there is none."""
-    return max((each for each in shown if each != "/" and path.startswith(f"{each}/")), key=len, default="/")
+    return max(
+        (each for each in shown if each != "/" and path.startswith(f"{each}/")),
+        key=len,
+        default="/",
+    )
 
 
 VIEWS: dict[str, Callable[[Analysis, int], RenderableType]] = {
@@ -244,21 +315,36 @@ def markdown(result: Analysis) -> str:
         "",
         table_markdown(
             ("wire", "tar", "payload", "live"),
-            [(_wire_text(sizes), size_text(sizes.tar), size_text(sizes.payload), size_text(sizes.live))],
+            [
+                (
+                    _wire_text(sizes),
+                    size_text(sizes.tar),
+                    size_text(sizes.payload),
+                    size_text(sizes.live),
+                )
+            ],
             right=(0, 1, 2, 3),
         ),
         "",
         "### What to change",
         "",
-        table_markdown(("saves", "finding", "where", "fix"), _finding_rows(result.findings), right=(0,)),
+        table_markdown(
+            ("saves", "finding", "where", "fix"), _finding_rows(result.findings), right=(0,)
+        ),
         "",
         "### Layers",
         "",
-        table_markdown(("layer", "payload", "wasted", "line", "instruction"), _layer_rows(result), right=(0, 1, 2, 3)),
+        table_markdown(
+            ("layer", "payload", "wasted", "line", "instruction"),
+            _layer_rows(result),
+            right=(0, 1, 2, 3),
+        ),
         "",
         "### Largest packages",
         "",
-        table_markdown(("bytes", "package", "version", "ecosystem"), _package_rows(result), right=(0,)),
+        table_markdown(
+            ("bytes", "package", "version", "ecosystem"), _package_rows(result), right=(0,)
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -306,6 +392,15 @@ def csv(result: Analysis) -> str:
     for row in result.layers:
         sizes = row.sizes
         rows.writerow(
-            (row.index, row.diff_id, sizes.wire, sizes.tar, sizes.payload, sizes.live, row.line, row.instruction)
+            (
+                row.index,
+                row.diff_id,
+                sizes.wire,
+                sizes.tar,
+                sizes.payload,
+                sizes.live,
+                row.line,
+                row.instruction,
+            )
         )
     return out.getvalue()

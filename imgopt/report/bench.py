@@ -1,4 +1,5 @@
-"""`imgopt/bench/1` for the terminal, as Markdown and as CSV; its page is `imgopt.report.views.bench`."""
+"""`imgopt/bench/1` for the terminal, as Markdown and as CSV; its page is
+`imgopt.report.views.bench`."""
 
 from __future__ import annotations
 
@@ -68,7 +69,11 @@ def _exact_table(result: BenchResult) -> RenderableType:
     from imgopt.report.layout import Column, Grid
 
     rows = [_exact_row(result, name) for name in _EXACT]
-    return Grid([Column(), *(Column(safe_terminal(arm.name), right=True) for arm in result.arms)], rows, "Exact")
+    return Grid(
+        [Column(), *(Column(safe_terminal(arm.name), right=True) for arm in result.arms)],
+        rows,
+        "Exact",
+    )
 
 
 def _exact(arm: Arm, name: str) -> int | None:
@@ -76,7 +81,9 @@ def _exact(arm: Arm, name: str) -> int | None:
         return None
     if name == "context sent":
         return arm.exact.context_bytes
-    value: int | None = getattr(arm.exact.sizes if name in ("wire", "tar", "payload", "live") else arm.exact, name)
+    value: int | None = getattr(
+        arm.exact.sizes if name in ("wire", "tar", "payload", "live") else arm.exact, name
+    )
     return value
 
 
@@ -85,7 +92,8 @@ def _exact_row(result: BenchResult, name: str) -> list[str]:
     texts = [_exact_text(name, value, values[0]) for value in values]
     if name == "wire":
         texts = [
-            about(arm.exact.sizes, text) if arm.exact else text for arm, text in zip(result.arms, texts, strict=True)
+            about(arm.exact.sizes, text) if arm.exact else text
+            for arm, text in zip(result.arms, texts, strict=True)
         ]
     return [name, *texts]
 
@@ -133,7 +141,9 @@ def lines(result: BenchResult) -> list[Line]:
                     after=_value(measure, pair[1]),
                     claim=compared_text(compared),
                     verdict=compared.verdict if compared else "",
-                    moved=" → ".join(_moved(one) for one in pair if one) if measure.kind == "build" else "",
+                    moved=" → ".join(_moved(one) for one in pair if one)
+                    if measure.kind == "build"
+                    else "",
                 )
             )
     return found
@@ -173,13 +183,19 @@ def _measure_table(result: BenchResult) -> RenderableType:
         )
         for line in shown
     ]
-    columns = [Column(wraps=True), Column("arm"), Column("before", right=True), Column("after", right=True)]
+    columns = [
+        Column(wraps=True),
+        Column("arm"),
+        Column("before", right=True),
+        Column("after", right=True),
+    ]
     columns += [Column(), Column("moved again", right=True)]
     return Grid(columns, rows, f"Medians of {most}{result.runs} runs")
 
 
 def markdown(result: BenchResult, limit: int = COMMENT_LIMIT) -> str:
-    """A comment or a summary of at most `limit` characters; what matters least is left out first."""
+    """A comment or a summary of at most `limit` characters; what matters least is left out
+    first."""
     parts = [f"### {safe_markdown(summary(result))}", _markdown_exact(result)]
     if result.partial:
         parts.insert(1, f"**Partial:** {safe_markdown(result.reason)}.")
@@ -188,7 +204,9 @@ def markdown(result: BenchResult, limit: int = COMMENT_LIMIT) -> str:
     parts += [_markdown_failure(arm) for arm in result.arms if arm.failure]
     parts += _markdown_causes(result)
     facts = [
-        [safe_markdown(name), safe_markdown(value)] for name, value in environment_facts(result.environment) if value
+        [safe_markdown(name), safe_markdown(value)]
+        for name, value in environment_facts(result.environment)
+        if value
     ]
     parts.append(details_markdown("Environment", table_markdown(["What", "Value"], facts)))
     parts += [
@@ -226,8 +244,9 @@ def _markdown_failure(arm: Arm) -> str:
     if failure is None:
         return ""
     where = f" (line {failure.line})" if failure.line else ""
-    return f"**{safe_markdown(arm.name)}** failed{where}: {code_markdown(failure.message)}\n\n" + block_markdown(
-        "\n".join(failure.output[-20:])
+    return (
+        f"**{safe_markdown(arm.name)}** failed{where}: {code_markdown(failure.message)}\n\n"
+        + block_markdown("\n".join(failure.output[-20:]))
     )
 
 
@@ -235,7 +254,9 @@ def _markdown_causes(result: BenchResult) -> list[str]:
     parts = []
     for comparison in result.comparisons:
         for fall in comparison.waterfalls:
-            rows = [[safe_markdown(cause.name), delta_text(0, cause.bytes)] for cause in fall.causes]
+            rows = [
+                [safe_markdown(cause.name), delta_text(0, cause.bytes)] for cause in fall.causes
+            ]
             rows.append(["**sum**", f"**{delta_text(fall.start, fall.end)}**"])
             heading = f"What changed the {fall.size} size, {comparison.before} → {comparison.after}"
             parts.append(details_markdown(heading, table_markdown(["Cause", "Change"], rows, (1,))))
@@ -243,7 +264,8 @@ def _markdown_causes(result: BenchResult) -> list[str]:
 
 
 def csv(result: BenchResult) -> str:
-    """Every raw value: measure, kind, unit, arm, number (0 for the warm-up), value. Exact figures are n = 1."""
+    """Every raw value: measure, kind, unit, arm, number (0 for the warm-up), value. Exact figures
+    are n = 1."""
     target = StringIO()
     writer = csv_module.writer(target, lineterminator="\n")
     writer.writerow(["measure", "kind", "unit", "arm", "number", "value"])
@@ -257,7 +279,16 @@ def csv(result: BenchResult) -> str:
         for samples in measure.samples:
             numbered = [*((0, value) for value in samples.warm_up), *enumerate(samples.values, 1)]
             for number, sample in numbered:
-                writer.writerow([measure.name, measure.kind, measure.unit, _cell(samples.arm), number, f"{sample:.9g}"])
+                writer.writerow(
+                    [
+                        measure.name,
+                        measure.kind,
+                        measure.unit,
+                        _cell(samples.arm),
+                        number,
+                        f"{sample:.9g}",
+                    ]
+                )
     return target.getvalue()
 
 

@@ -1,4 +1,5 @@
-"""How cache results are shown: one line per change, one column per step, and why the first step misses."""
+"""How cache results are shown: one line per change, one column per step, and why the first step
+misses."""
 
 from __future__ import annotations
 
@@ -47,7 +48,12 @@ def _steps_table(result: CacheResult) -> RenderableType:
 
     steps = Column(f"steps of {safe_terminal(result.dockerfile)}", wraps=True)
     rows = [
-        (str(number), str(step.line), safe_terminal(step.stage), Clip(safe_terminal(step.instruction)))
+        (
+            str(number),
+            str(step.line),
+            safe_terminal(step.stage),
+            Clip(safe_terminal(step.instruction)),
+        )
         for number, step in enumerate(result.steps, 1)
     ]
     return Grid((Column("#", right=True), Column("line", right=True), Column("stage"), steps), rows)
@@ -76,9 +82,14 @@ def _cell(step: ScenarioStep) -> tuple[str, str]:
 
 
 def _cost(scenario: CacheScenario) -> str:
-    """Seconds where all are known, else how many steps: from those that must run to those that may."""
+    """Seconds where all are known, else how many steps: from those that must run to those that
+    may."""
     answers = [step.measured or step.predicted for step in scenario.steps]
-    seconds = [step.seconds for step, answer in zip(scenario.steps, answers, strict=True) if answer != "hit"]
+    seconds = [
+        step.seconds
+        for step, answer in zip(scenario.steps, answers, strict=True)
+        if answer != "hit"
+    ]
     if seconds and None not in seconds and "unknown" not in answers:
         return seconds_text(sum(one for one in seconds if one is not None))
     least, most = answers.count("miss"), len(seconds)
@@ -104,8 +115,10 @@ def _remarks(result: CacheResult) -> Iterator[tuple[str, str]]:
     if found is not None and found.decided + found.unknown:
         share = found.right / found.decided if found.decided else 1.0
         yield (
-            f"predicted right: {found.right} of {found.decided} steps ({percent_text(share)}), "
-            f"{found.unknown} left to the build",
+            (
+                f"predicted right: {found.right} of {found.decided} steps ({percent_text(share)}), "
+                f"{found.unknown} left to the build"
+            ),
             "green" if not found.wrong else "bold red",
         )
     if result.cold_seconds is not None:
@@ -118,12 +131,20 @@ def _remarks(result: CacheResult) -> Iterator[tuple[str, str]]:
 
 def _next(result: CacheResult) -> str:
     if result.agreement is None:
-        return f"{_again(result, '--measure')}   (builds these changes; --explain LINE says why a line misses)"
-    return f"{_again(result, '--replay', '200')}   (weighs this with your git history; --explain LINE says why)"
+        return (
+            f"{_again(result, '--measure')}   (builds these changes; --explain LINE says why a line"
+            " misses)"
+        )
+    return (
+        f"{_again(result, '--replay', '200')}   (weighs this with your git history; --explain LINE"
+        " says why)"
+    )
 
 
 def _again(result: CacheResult, *more: str) -> str:
-    return safe_terminal(command_line("cache", words_of(result.arguments, ".", result.dockerfile), *more))
+    return safe_terminal(
+        command_line("cache", words_of(result.arguments, ".", result.dockerfile), *more)
+    )
 
 
 def markdown(result: CacheResult) -> str:
@@ -140,12 +161,19 @@ def markdown(result: CacheResult) -> str:
         for scenario in result.scenarios
     ]
     steps = [
-        (str(number), str(step.line), safe_markdown(step.stage), code_markdown(shorten(step.instruction, 100)))
+        (
+            str(number),
+            str(step.line),
+            safe_markdown(step.stage),
+            code_markdown(shorten(step.instruction, 100)),
+        )
         for number, step in enumerate(result.steps, 1)
     ]
     parts = [
         f"## What a change rebuilds: {code_markdown(result.dockerfile)}",
-        table_markdown(("change", "edit", *numbers, "runs again", "why"), rows, right=(len(numbers) + 2,)),
+        table_markdown(
+            ("change", "edit", *numbers, "runs again", "why"), rows, right=(len(numbers) + 2,)
+        ),
         _legend(result),
         table_markdown(("step", "line", "stage", "instruction"), steps, right=(0, 1)),
         "\n".join(f"- {safe_markdown(line)}" for line, _ in _remarks(result)),

@@ -1,4 +1,5 @@
-"""Sizes for services that draw them over time: Bencher (its metric format) and github-action-benchmark."""
+"""Sizes for services that draw them over time: Bencher (its metric format) and
+github-action-benchmark."""
 
 from __future__ import annotations
 
@@ -38,7 +39,11 @@ def benchmark_action(result: CiResult) -> str:
         for metric in _METRICS:
             size = image.sizes.of(metric)
             if size is not None:
-                row: dict[str, Any] = {"name": f"{_name(image)} {metric}", "unit": "bytes", "value": size}
+                row: dict[str, Any] = {
+                    "name": f"{_name(image)} {metric}",
+                    "unit": "bytes",
+                    "value": size,
+                }
                 if metric == "wire" and image.sizes.wire_error:
                     row["range"] = f"± {image.sizes.wire_error}"
                 rows.append(row)

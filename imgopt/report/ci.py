@@ -53,18 +53,34 @@ def text(result: CiResult) -> RenderableType:
     for image in result.images:
         parts += [Words(), *_image(image, result)]
     if any(image.state == "no-baseline" for image in result.images):
-        parts.append(Words("record one: imgopt ci baseline IMAGE, and commit the file", style="dim"))
+        parts.append(
+            Words("record one: imgopt ci baseline IMAGE, and commit the file", style="dim")
+        )
     if result.status != "failed" and any(image.smaller for image in result.images):
-        parts.append(Words("smaller than the baseline: imgopt ci baseline --ratchet IMAGE records it", style="dim"))
-    grown = next((image for image in result.images if image.findings and image.state == "compared"), None)
+        parts.append(
+            Words(
+                "smaller than the baseline: imgopt ci baseline --ratchet IMAGE records it",
+                style="dim",
+            )
+        )
+    grown = next(
+        (image for image in result.images if image.findings and image.state == "compared"), None
+    )
     if grown is not None:
-        line = f"Next: imgopt analyze {safe_terminal(grown.reference)} --findings   (what to change)"
+        line = (
+            f"Next: imgopt analyze {safe_terminal(grown.reference)} --findings   (what to change)"
+        )
         parts += [Words(), Words(line, style="bold")]
     return Group(*parts)
 
 
 def _head_style(result: CiResult) -> str:
-    return {"passed": "bold green", "warned": "yellow", "failed": "bold red", "no-baseline": "yellow"}[result.status]
+    return {
+        "passed": "bold green",
+        "warned": "yellow",
+        "failed": "bold red",
+        "no-baseline": "yellow",
+    }[result.status]
 
 
 def _image(image: ImageCheck, result: CiResult) -> Sequence[RenderableType]:
@@ -77,14 +93,18 @@ def _image(image: ImageCheck, result: CiResult) -> Sequence[RenderableType]:
         source = f"{safe_terminal(image.reference)} from {image.source}"
         head.append(f"  {safe_terminal(image.platform)}  {source}", style="dim")
         lines.append(Words(f"  {_all_sizes(image)}", "dim"))
-    findings = sorted(image.findings, key=lambda finding: ("error", "warn", "info").index(finding.level))
+    findings = sorted(
+        image.findings, key=lambda finding: ("error", "warn", "info").index(finding.level)
+    )
     for finding in findings[:_FINDINGS]:
         lines += _finding(finding)
     if len(findings) > _FINDINGS:
         lines.append(Words(f"  … {len(findings) - _FINDINGS} more findings: --format json"))
     for rule in image.rules:
         if rule.verdict in ("accepted", "not-measured"):
-            lines.append(Words(f"  {rule.verdict} {rule.rule}: {safe_terminal(rule.reason)}", style="dim"))
+            lines.append(
+                Words(f"  {rule.verdict} {rule.rule}: {safe_terminal(rule.reason)}", style="dim")
+            )
     lines += [Words(f"  note: {safe_terminal(note)}", style="dim") for note in image.notes]
     if image.attribution is not None and image.attribution.delta:
         for table in _tables(image.attribution):
@@ -112,9 +132,18 @@ def _finding(finding: Finding) -> list[Words]:
         head.append(f"  {safe_terminal(place_text(finding))}", style="dim")
     lines = [head, *(Words(f"      {safe_terminal(cause)}") for cause in finding.causes)]
     if finding.fix is not None:
-        saves = f", saves about {size_text(finding.fix.saves)}" if finding.fix.saves is not None else ""
-        lines.append(Words(f"      fix ({finding.fix.strategy}{saves}): {safe_terminal(finding.fix.because)}"))
-        lines += [Words(f"        + {safe_terminal(line)}") for line in finding.fix.replacement.splitlines()[:20]]
+        saves = (
+            f", saves about {size_text(finding.fix.saves)}" if finding.fix.saves is not None else ""
+        )
+        lines.append(
+            Words(
+                f"      fix ({finding.fix.strategy}{saves}): {safe_terminal(finding.fix.because)}"
+            )
+        )
+        lines += [
+            Words(f"        + {safe_terminal(line)}")
+            for line in finding.fix.replacement.splitlines()[:20]
+        ]
     if finding.hint:
         lines.append(Words(f"      {safe_terminal(finding.hint)}", style="dim"))
     return lines

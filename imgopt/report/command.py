@@ -1,4 +1,5 @@
-"""A command line to paste: quoted for a shell, with the options that the one before it was given."""
+"""A command line to paste: quoted for a shell, with the options that the one before it was
+given."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def command_line(name: str, *words: Iterable[str] | str) -> str:
-    """`imgopt NAME` with its words; lists of words are taken as they are. Every line that a result shows is made here.
+    """`imgopt NAME` with its words; lists of words are taken as they are. Every line that a result
+    shows is made here.
 
     >>> command_line("optimize", ["my shop", "-f", "a/Dockerfile"], "--write")
     "imgopt optimize 'my shop' -f a/Dockerfile --write"
@@ -21,9 +23,12 @@ def command_line(name: str, *words: Iterable[str] | str) -> str:
 
 
 def words_of(arguments: list[str], context: str, dockerfile: str) -> list[str]:
-    """The arguments that a result carries; of one that has none (an older one, or one of the Python API) what it knows
-    of its project."""
-    return arguments or [context, *(["-f", dockerfile] if dockerfile not in ("", "Dockerfile") else [])]
+    """The arguments that a result carries; of one that has none (an older one, or one of the Python
+    API) what it knows of its project."""
+    return arguments or [
+        context,
+        *(["-f", dockerfile] if dockerfile not in ("", "Dockerfile") else []),
+    ]
 
 
 def again(result: OptimizeResult, *more: str) -> str:
@@ -40,18 +45,25 @@ def next_command(result: OptimizeResult) -> str:
     if result.verdict == "good":
         return f"Next: {command_line('cache', words)}   (what does a code change cost?)"
     if result.missing_bases:
-        return f"Next: {again(result, '--base', f'{result.missing_bases[0].names[0]}=IMAGE')}   (name an image)"
-    return f"Next: {again(result)} --http PATH=TEXT --env NAME=VALUE   (say how the service is asked)"
+        return (
+            f"Next: {again(result, '--base', f'{result.missing_bases[0].names[0]}=IMAGE')}   (name"
+            " an image)"
+        )
+    return (
+        f"Next: {again(result)} --http PATH=TEXT --env NAME=VALUE   (say how the service is asked)"
+    )
 
 
 def missing_lines(result: OptimizeResult) -> list[str]:
-    """Bases that could not be had, each in one line with what to paste; nothing where all were there."""
+    """Bases that could not be had, each in one line with what to paste; nothing where all were
+    there."""
     lines = []
     for names, variants in _by_names(result).items():
         or_other = f" (nor {', '.join(names[1:])})" if len(names) > 1 else ""
         option = shlex.join(["--base", f"{names[0]}=IMAGE"])
         lines.append(
-            f"{names[0]}{or_other} cannot be pulled here, which {' and '.join(variants)} would stand on: say which "
+            f"{names[0]}{or_other} cannot be pulled here, which {' and '.join(variants)} would"
+            " stand on: say which "
             f'image is it: {option}, or in imgopt.toml under [bases]: "{names[0]}" = "IMAGE"'
         )
     return lines

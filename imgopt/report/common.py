@@ -1,7 +1,8 @@
-"""What every report shares: figures as text, bars, and untrusted text made safe for where it is shown.
+"""What every report shares: figures as text, bars, and untrusted text made safe for where it is
+shown.
 
-Names from images, Dockerfiles and logs are untrusted: whoever prints one passes it through `safe_terminal`,
-`safe_markdown` or (in templates, by autoescape) `safe_html` first.
+Names from images, Dockerfiles and logs are untrusted: whoever prints one passes it through
+`safe_terminal`, `safe_markdown` or (in templates, by autoescape) `safe_html` first.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from markupsafe import Markup, escape
 from imgopt.results.size_text import NOT_MEASURED
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_MARKDOWN_STRUCTURE = re.compile(r"[\\`*_{}\[\]<>#|~&$^]|!(?=\[)|:(?=//|\w+:)|^(?: +|[-+=:]|\d+(?=[.)]))")
+_MARKDOWN_STRUCTURE = re.compile(
+    r"[\\`*_{}\[\]<>#|~&$^]|!(?=\[)|:(?=//|\w+:)|^(?: +|[-+=:]|\d+(?=[.)]))"
+)
 _MENTION = re.compile(r"@(?=\w)")
 _BARE_HOST = re.compile(r"www\.", re.IGNORECASE)
 
 
 def seconds_text(seconds: float | None) -> str:
-    """ "0.4 ms", "12 ms", "1.23 s", "12.3 s", "2 min 05 s", "1 h 02 min"; `None` is "not measured"."""
+    """ "0.4 ms", "12 ms", "1.23 s", "12.3 s", "2 min 05 s", "1 h 02 min"; `None` is "not
+    measured"."""
     if seconds is None:
         return NOT_MEASURED
     sign, value = ("-", -seconds) if seconds < 0 else ("", seconds)
@@ -55,7 +59,8 @@ def percent_text(fraction: float) -> str:
 
 
 def change_text(before: float, after: float) -> str:
-    """The relative change, signed: "-76.7 %", "+3.1 %", "< 0.01 %", "0 %"; "new" where there was nothing before."""
+    """The relative change, signed: "-76.7 %", "+3.1 %", "< 0.01 %", "0 %"; "new" where there was
+    nothing before."""
     if before == after:
         return "0 %"
     if before == 0:
@@ -65,7 +70,8 @@ def change_text(before: float, after: float) -> str:
 
 
 def ratio_text(before: float, after: float, better: str = "smaller", worse: str = "larger") -> str:
-    """ "4.3x smaller", "1.2x larger"; near 1 in percent ("0.8 % smaller"); "the same" only where they are equal."""
+    """ "4.3x smaller", "1.2x larger"; near 1 in percent ("0.8 % smaller"); "the same" only where
+    they are equal."""
     if before == after:
         return "the same"
     word = better if after < before else worse
@@ -81,7 +87,8 @@ def ratio_text(before: float, after: float, better: str = "smaller", worse: str 
 
 
 def bar(fraction: float, width: int) -> str:
-    """A horizontal bar of `width` cells in eighths of a cell; what is there but too small shows one eighth."""
+    """A horizontal bar of `width` cells in eighths of a cell; what is there but too small shows one
+    eighth."""
     fraction = min(max(fraction, 0.0), 1.0)
     eighths = round(fraction * width * 8)
     if fraction > 0:
@@ -91,10 +98,12 @@ def bar(fraction: float, width: int) -> str:
 
 
 def safe_terminal(text: str) -> str:
-    """One line that a terminal shows and never obeys: controls, escapes and direction marks become visible."""
+    """One line that a terminal shows and never obeys: controls, escapes and direction marks become
+    visible."""
     if text.isprintable():
         return text
-    # not printable: controls, format (bidi, zero width), surrogates, and every space but the plain one
+    # not printable: controls, format (bidi, zero width), surrogates, and every space but the plain
+    # one
     return "".join(char if char.isprintable() else _shown(char) for char in text)
 
 
@@ -103,13 +112,22 @@ def _shown(char: str) -> str:
     if named:
         return named
     code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as Python's surrogateescape carries it
+    if (
+        0xDC80 <= code <= 0xDCFF
+    ):  # a byte that was not UTF-8, as Python's surrogateescape carries it
         return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )
 
 
 def safe_markdown(text: str) -> str:
-    """Text that GitHub and GitLab show as it is: no tables, links, HTML, mentions, references, emoji or emphasis."""
+    """Text that GitHub and GitLab show as it is: no tables, links, HTML, mentions, references,
+    emoji or emphasis."""
     entities = _MARKDOWN_STRUCTURE.sub(lambda match: _entities(match[0]), safe_terminal(text))
     without_links = _BARE_HOST.sub(lambda match: f"{match[0][:3]}&#46;", entities)
     return _MENTION.sub("@&#8203;", without_links)
@@ -120,19 +138,23 @@ def _entities(text: str) -> str:
 
 
 def code_markdown(text: str) -> str:
-    """The same, in fixed width; also inside table cells, where a backtick span would need another escape."""
+    """The same, in fixed width; also inside table cells, where a backtick span would need another
+    escape."""
     return f"<code>{safe_markdown(text).replace('@&#8203;', '@')}</code>" if text else ""
 
 
 def block_markdown(text: str, language: str = "") -> str:
-    """A fenced block that no line of the text can end; line breaks and tabs are kept, other controls shown."""
+    """A fenced block that no line of the text can end; line breaks and tabs are kept, other
+    controls shown."""
     lines = [safe_terminal(line.replace("\t", "    ")) for line in text.splitlines()]
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([fence + language, *lines, fence])
 
 
-def table_markdown(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
+def table_markdown(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()
+) -> str:
     """A table whose cells are Markdown already; the columns in `right` are aligned to the right."""
     rule = ["--:" if column in right else "---" for column in range(len(headers))]
     lines = [headers, rule, *rows]
@@ -146,7 +168,8 @@ SUMMARY_LIMIT = 1_048_576
 
 
 def fit_markdown(parts: Sequence[str], limit: int) -> str:
-    """The parts, most important first, as many as `limit` characters hold; what was left out is said at the end."""
+    """The parts, most important first, as many as `limit` characters hold; what was left out is
+    said at the end."""
     kept: list[str] = []
     room = limit - 200
     for part in parts:
@@ -156,7 +179,9 @@ def fit_markdown(parts: Sequence[str], limit: int) -> str:
         kept.append(part)
     left = len(parts) - len(kept)
     if left:
-        kept.append(f"_{left} of {len(parts)} sections are left out here; the HTML report has them all._")
+        kept.append(
+            f"_{left} of {len(parts)} sections are left out here; the HTML report has them all._"
+        )
     return "\n\n".join(kept) + "\n"
 
 
@@ -166,7 +191,8 @@ def details_markdown(summary: str, body: str) -> str:
 
 
 def safe_html(text: str) -> Markup:
-    """Text for HTML, element content or a quoted attribute; controls and direction marks become visible."""
+    """Text for HTML, element content or a quoted attribute; controls and direction marks become
+    visible."""
     return escape(safe_terminal(text))
 
 
@@ -176,7 +202,9 @@ def shorten(text: str, width: int) -> str:
         return text
     head = (width - 1) // 2
     first, last = text[:head], text[len(text) - (width - 1 - head) :]
-    if text[head] != " " and head // 2 < first.rfind(" "):  # a word that is cut is left out, where words are short
+    if text[head] != " " and head // 2 < first.rfind(
+        " "
+    ):  # a word that is cut is left out, where words are short
         first = first[: first.rfind(" ") + 1]
     if text[-len(last) - 1] != " " and -1 < last.find(" ") < len(last) // 2:
         last = last[last.find(" ") :]
@@ -187,7 +215,9 @@ def without_instruction(reason: str, instruction: str) -> str:
     """A reason without the instruction (often shortened) that it begins with."""
     before, colon, rest = reason.partition(": ")
     words = " ".join(instruction.split())
-    while colon and not (words == before or (before.endswith("...") and words.startswith(before[:-3]))):
+    while colon and not (
+        words == before or (before.endswith("...") and words.startswith(before[:-3]))
+    ):
         more, colon, rest = rest.partition(": ")
         before = f"{before}: {more}"
     return rest if colon else reason
@@ -205,6 +235,6 @@ def new_user_text(before: str, after: str) -> str:
         return ""
     now = after.partition(":")[0]
     return (
-        f"The service is no longer root but user {now}: what is mounted into it has to belong to that user "
-        f"(chown -R {now})"
+        f"The service is no longer root but user {now}: what is mounted into it has to belong to"
+        f" that user (chown -R {now})"
     )

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from imgopt.report.analysis import brief
-from imgopt.report.common import change_text, code_markdown, safe_markdown, safe_terminal, shorten, table_markdown
+from imgopt.report.common import (
+    change_text,
+    code_markdown,
+    safe_markdown,
+    safe_terminal,
+    shorten,
+    table_markdown,
+)
 from imgopt.report.words import ledger_text
 from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange
 from imgopt.results.size_text import delta_text, size_text, two_sizes
@@ -34,21 +41,35 @@ def summary(result: Diff, top: int) -> RenderableType:
     head.append(safe_terminal(result.before.image), style="bold")
     head.append(" -> ")
     head.append(safe_terminal(result.after.image), style="bold")
-    parts: list[RenderableType] = [head, _sizes(result), Words(_origin(result)), Words(_classes(result))]
+    parts: list[RenderableType] = [
+        head,
+        _sizes(result),
+        Words(_origin(result)),
+        Words(_classes(result)),
+    ]
     changed = [row for row in result.instructions if row.before != row.after]
     if changed:
-        parts += [Words(), _instructions(sorted(changed, key=lambda row: -abs(row.after - row.before)), top)]
+        parts += [
+            Words(),
+            _instructions(sorted(changed, key=lambda row: -abs(row.after - row.before)), top),
+        ]
     if result.packages:
         parts += [Words(), _packages(result.packages, top)]
     if result.paths:
         parts += [Words(), _paths(result, top)]
-    more = f"Next: imgopt analyze {safe_terminal(result.after.image)}   (what of it is waste, and what to change)"
+    more = (
+        f"Next: imgopt analyze {safe_terminal(result.after.image)}   (what of it is waste, and what"
+        " to change)"
+    )
     return Group(*parts, Words(), Words(more, style="bold"))
 
 
 def _classes(result: Diff) -> str:
     """What the payload's change consists of: bytes in use, and each kind of waste."""
-    changed = sorted((each for each in result.classes if each.before != each.after), key=lambda each: -_moved(each))
+    changed = sorted(
+        (each for each in result.classes if each.before != each.after),
+        key=lambda each: -_moved(each),
+    )
     parts = (f"{ledger_text(each.name)} {delta_text(each.before, each.after)}" for each in changed)
     return f"files: {', '.join(parts)}" if changed else "no file differs in what the images ship"
 
@@ -89,7 +110,10 @@ def _four(result: Diff) -> list[tuple[str, int | None, int | None]]:
 
 def _origin(result: Diff) -> str:
     base, own = result.base, result.own
-    parts = f"base image {delta_text(base.before, base.after)}, own layers {delta_text(own.before, own.after)}"
+    parts = (
+        f"base image {delta_text(base.before, base.after)}, own layers"
+        f" {delta_text(own.before, own.after)}"
+    )
     return f"of the payload: {parts}"
 
 
@@ -99,7 +123,14 @@ def _instructions(rows: Sequence[InstructionChange], top: int) -> Grid:
     shown: list[Sequence[Cell]] = []
     for row in rows[:top]:
         line = str(row.line) if row.line is not None else "base" if row.base else ""
-        shown.append((delta_text(row.before, row.after), row.kind, line, Clip(safe_terminal(brief(row.instruction)))))
+        shown.append(
+            (
+                delta_text(row.before, row.after),
+                row.kind,
+                line,
+                Clip(safe_terminal(brief(row.instruction))),
+            )
+        )
     if rows[top:]:
         size, count = _rest(rows[top:])
         shown.append((size, "", "", count))
@@ -132,7 +163,13 @@ def _paths(result: Diff, top: int) -> Grid:
     shown = []
     for row in result.paths[:top]:
         files = row.files_after - row.files_before
-        shown.append((delta_text(row.before, row.after), f"{files:+d}" if files else "", safe_terminal(row.path)))
+        shown.append(
+            (
+                delta_text(row.before, row.after),
+                f"{files:+d}" if files else "",
+                safe_terminal(row.path),
+            )
+        )
     rest = result.paths[top:]
     if rest:
         before, after = sum(row.before for row in rest), sum(row.after for row in rest)
@@ -156,7 +193,11 @@ def markdown(result: Diff) -> str:
     sizes = []
     for name, before, after in _four(result):
         about = "≈ " if name == "wire" and estimated else ""
-        change = about + delta_text(before, after) if before is not None and after is not None else "not measured"
+        change = (
+            about + delta_text(before, after)
+            if before is not None and after is not None
+            else "not measured"
+        )
         sizes.append((name, about + size_text(before), about + size_text(after), change))
     lines = [
         f"## {code_markdown(result.before.image)} → {code_markdown(result.after.image)}",
@@ -172,7 +213,12 @@ def markdown(result: Diff) -> str:
 
 def _markdown_tables(result: Diff) -> Iterator[str]:
     instructions = [
-        (delta_text(row.before, row.after), row.kind, str(row.line or ""), code_markdown(shorten(row.instruction, 100)))
+        (
+            delta_text(row.before, row.after),
+            row.kind,
+            str(row.line or ""),
+            code_markdown(shorten(row.instruction, 100)),
+        )
         for row in result.instructions
         if row.before != row.after
     ]
@@ -184,7 +230,9 @@ def _markdown_tables(result: Diff) -> Iterator[str]:
         packages.append((*_rest(result.packages[_MARKDOWN_PACKAGES:]), ""))
     paths = [(delta_text(row.before, row.after), code_markdown(row.path)) for row in result.paths]
     if instructions:
-        yield table_markdown(("payload", "layer", "line", "instruction"), instructions, right=(0, 2))
+        yield table_markdown(
+            ("payload", "layer", "line", "instruction"), instructions, right=(0, 2)
+        )
     if packages:
         yield table_markdown(("live", "package", "version"), packages, right=(0,))
     if paths:

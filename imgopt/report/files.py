@@ -20,8 +20,9 @@ _OTHER = "give another path"
 
 
 def write_atomic(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
-    """Replaces `path` in one step, keeping its permissions where `mode` says no other; makes missing folders. Follows a
-    link to its file. A device or a pipe (`/dev/stdout`) stays what it is and is written to.
+    """Replaces `path` in one step, keeping its permissions where `mode` says no other; makes
+    missing folders. Follows a link to its file. A device or a pipe (`/dev/stdout`) stays what it is
+    and is written to.
 
     Raises EnvironmentFailure when it cannot be written; then the old content is still there.
     """
@@ -36,7 +37,9 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int | None = None) -
     except OSError as error:
         reason = error.strerror or str(error)
         raise EnvironmentFailure(
-            f"cannot be written: {reason}", location=Location(str(path)), hint=_HINTS.get(error.errno or 0, _OTHER)
+            f"cannot be written: {reason}",
+            location=Location(str(path)),
+            hint=_HINTS.get(error.errno or 0, _OTHER),
         ) from None
 
 

@@ -1,8 +1,9 @@
 """From a result to a format: `imgopt.report.<kind>` renders the results of `imgopt.results.<kind>`.
 
-A kind is the middle of a schema ("bench" in "imgopt/bench/1"). Its report module is imported when needed and has one
-function per format, named as the format: `text(result)` gives a rich renderable, all others give a string
-(`markdown`, `html`, `csv`, `sarif`, ...). `json` is the same for every kind.
+A kind is the middle of a schema ("bench" in "imgopt/bench/1"). Its report module is imported when
+needed and has one function per format, named as the format: `text(result)` gives a rich renderable,
+all others give a string (`markdown`, `html`, `csv`, `sarif`, ...). `json` is the same for every
+kind.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ FORMATS = (
     "bencher",
     "benchmark-action",
 )
-"""All names that `--format` and `--output` know; which of them a kind has is asked with `formats_of`."""
+"""All names that `--format` and `--output` know; which of them a kind has is asked with
+`formats_of`."""
 
 
 def kind_of(schema: str) -> str:
@@ -56,7 +58,8 @@ def _has(kind: str, format: str) -> bool:
 
 
 def render(result: Result, format: str, *, width: int = 100) -> str:
-    """The whole result in one format; `width` in characters is for `text`, which has no colours here.
+    """The whole result in one format; `width` in characters is for `text`, which has no colours
+    here.
 
     Raises InputError for a format that this kind of result does not have.
     """
@@ -67,7 +70,9 @@ def render(result: Result, format: str, *, width: int = 100) -> str:
     from rich.console import Console
 
     target = StringIO()
-    Console(file=target, width=width, color_system=None, highlight=False).print(renderable(result), crop=False)
+    Console(file=target, width=width, color_system=None, highlight=False).print(
+        renderable(result), crop=False
+    )
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
 
 
@@ -87,7 +92,9 @@ def _renderer(result: Result, format: str) -> Callable[[Result], Any]:
 
 def _find(kind: str, format: str) -> Callable[[Result], Any] | None:
     """The kind's own function; a page can also be made from its view."""
-    function: Callable[[Result], Any] | None = getattr(_module("report", kind), format.replace("-", "_"), None)
+    function: Callable[[Result], Any] | None = getattr(
+        _module("report", kind), format.replace("-", "_"), None
+    )
     if function is None and format == "html" and _exists(f"imgopt.report.views.{kind}"):
         return _page
     return function
@@ -105,12 +112,14 @@ def _module(package: str, kind: str) -> ModuleType | None:
 
 
 def _exists(module: str) -> bool:
-    """Without importing it: what draws pages takes longer to load than a look into an image may take."""
+    """Without importing it: what draws pages takes longer to load than a look into an image may
+    take."""
     return module.rpartition(".")[2].isidentifier() and find_spec(module) is not None
 
 
 def load(path: Path) -> Result:
-    """Reads a saved result of any kind, also a compressed one. Raises InputError: damaged, unknown kind, newer."""
+    """Reads a saved result of any kind, also a compressed one. Raises InputError: damaged, unknown
+    kind, newer."""
     data = read_saved(path)
     schema = schema_of(data, str(path))
     return from_json(data, _model(schema, str(path)), str(path))
@@ -134,14 +143,18 @@ def _model(schema: str, file: str) -> type[Result]:
 
 
 def _default_schema(model: type[Result]) -> str:
-    return next((str(value) for value in model.__struct_defaults__ if str(value).startswith("imgopt/")), "")
+    return next(
+        (str(value) for value in model.__struct_defaults__ if str(value).startswith("imgopt/")), ""
+    )
 
 
 def parse_output(spec: str) -> tuple[str, Path]:
     """ "json:out/result.json" -> ("json", Path). Raises InputError for what is not FORMAT:PATH."""
     format, colon, path = spec.partition(":")
     if not colon or not path or format not in FORMATS:
-        raise InputError(f"--output {spec!r} is not FORMAT:PATH", hint=f"FORMAT is one of: {', '.join(FORMATS)}")
+        raise InputError(
+            f"--output {spec!r} is not FORMAT:PATH", hint=f"FORMAT is one of: {', '.join(FORMATS)}"
+        )
     return format, Path(path)
 
 
@@ -172,7 +185,8 @@ def check_outputs(specs: Iterable[str], kind: str) -> list[tuple[str, Path]]:
 def write_outputs(result: Result, specs: Sequence[str]) -> list[Path]:
     """Writes the result to each FORMAT:PATH, each file whole or not at all; returns the paths.
 
-    Every one is tried: raises EnvironmentFailure for the first that failed after the others are written.
+    Every one is tried: raises EnvironmentFailure for the first that failed after the others are
+    written.
     """
     wanted = check_outputs(specs, kind_of(result.schema))
     failures: list[EnvironmentFailure] = []

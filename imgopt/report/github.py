@@ -1,7 +1,7 @@
 """GitHub Actions: annotations on lines by workflow commands, and values for the outputs of a step.
 
-Limits: 10 annotations of each level a step, the rest would be dropped silently, so the last one counts it.
-Escapes are those of actions/toolkit `command.ts`.
+Limits: 10 annotations of each level a step, the rest would be dropped silently, so the last one
+counts it. Escapes are those of actions/toolkit `command.ts`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,27 @@ def github(result: CiResult) -> str:
         shown = findings if len(findings) <= ANNOTATIONS else findings[: ANNOTATIONS - 1]
         lines += [_annotation(command, finding, result) for finding in shown]
         if len(findings) > len(shown):
-            lines.append(_command(command, {"title": "imgopt"}, f"and {len(findings) - len(shown)} more {command}s"))
+            lines.append(
+                _command(
+                    command,
+                    {"title": "imgopt"},
+                    f"and {len(findings) - len(shown)} more {command}s",
+                )
+            )
     if any(image.state == "no-baseline" for image in result.images):
-        names = ", ".join(image.name for image in result.images[:20] if image.state == "no-baseline")
-        text = f"no baseline for {names}: nothing was compared. Record one with `imgopt ci baseline` and commit it."
+        names = ", ".join(
+            image.name for image in result.images[:20] if image.state == "no-baseline"
+        )
+        text = (
+            f"no baseline for {names}: nothing was compared. Record one with `imgopt ci baseline`"
+            " and commit it."
+        )
         lines.append(
-            _command("error" if result.baseline_required else "warning", {"title": "imgopt: no baseline"}, text)
+            _command(
+                "error" if result.baseline_required else "warning",
+                {"title": "imgopt: no baseline"},
+                text,
+            )
         )
     return "".join(f"{line}\n" for line in lines)
 

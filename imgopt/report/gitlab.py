@@ -1,4 +1,5 @@
-"""GitLab's own reports: code quality (issues on lines) and metrics (OpenMetrics text that GitLab compares itself)."""
+"""GitLab's own reports: code quality (issues on lines) and metrics (OpenMetrics text that GitLab
+compares itself)."""
 
 from __future__ import annotations
 

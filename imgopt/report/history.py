@@ -28,13 +28,25 @@ def text(result: HistoryResult) -> RenderableType:
     parts: list[RenderableType] = []
     for image in result.images:
         parts.append(
-            Words(f"{safe_terminal(image.name)}  {safe_terminal(image.platform)}  {result.metric}", style="bold")
+            Words(
+                f"{safe_terminal(image.name)}  {safe_terminal(image.platform)}  {result.metric}",
+                style="bold",
+            )
         )
         marked = largest(image)
-        rows = [_cells(point, image, result.metric, point.commit in marked) for point in image.points[-_ROWS:]]
-        parts.append(Grid([Column(right=number in (3, 4), wraps=number == 6) for number in range(7)], rows))
+        rows = [
+            _cells(point, image, result.metric, point.commit in marked)
+            for point in image.points[-_ROWS:]
+        ]
+        parts.append(
+            Grid([Column(right=number in (3, 4), wraps=number == 6) for number in range(7)], rows)
+        )
     if any(len(image.points) > _ROWS for image in result.images):
-        parts.append(Words(f"the last {_ROWS} changes of each image; all of them: --format json", style="dim"))
+        parts.append(
+            Words(
+                f"the last {_ROWS} changes of each image; all of them: --format json", style="dim"
+            )
+        )
     parts += [Words(f"note: {safe_terminal(note)}", style="dim") for note in result.notes]
     return Group(*parts)
 
@@ -43,9 +55,14 @@ def markdown(result: HistoryResult) -> str:
     """A table per image."""
     parts = []
     for image in result.images:
-        rows = [tuple(safe_markdown(cell) for cell in _row(point, result.metric)) for point in image.points[-_ROWS:]]
+        rows = [
+            tuple(safe_markdown(cell) for cell in _row(point, result.metric))
+            for point in image.points[-_ROWS:]
+        ]
         head = f"#### {safe_markdown(image.name)} {safe_markdown(image.platform)}"
-        table = table_markdown(("date", "commit", result.metric, "change", "subject"), rows, right=(2, 3))
+        table = table_markdown(
+            ("date", "commit", result.metric, "change", "subject"), rows, right=(2, 3)
+        )
         parts.append(f"{head}\n\n{table}")
     return "\n\n".join(parts) + "\n"
 
@@ -62,7 +79,16 @@ def csv(result: HistoryResult) -> str:
         for point in image.points:
             sizes = point.sizes
             rows.writerow(
-                (image.name, image.platform, point.time, point.commit, sizes.wire, sizes.tar, sizes.payload, sizes.live)
+                (
+                    image.name,
+                    image.platform,
+                    point.time,
+                    point.commit,
+                    sizes.wire,
+                    sizes.tar,
+                    sizes.payload,
+                    sizes.live,
+                )
             )
     return out.getvalue()
 
@@ -78,7 +104,15 @@ def _cells(point: Point, image: ImageHistory, metric: Metric, marked: bool) -> S
     most = max((item.sizes.of(metric) or 0 for item in image.points), default=0) or 1
     date, commit, size, change, subject = (safe_terminal(cell) for cell in _row(point, metric))
     mark = "◀" if marked else ""
-    return date, commit, bar((point.sizes.of(metric) or 0) / most, _WIDTH), size, change, mark, subject
+    return (
+        date,
+        commit,
+        bar((point.sizes.of(metric) or 0) / most, _WIDTH),
+        size,
+        change,
+        mark,
+        subject,
+    )
 
 
 def _row(point: Point, metric: Metric) -> tuple[str, str, str, str, str]:

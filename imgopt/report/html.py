@@ -1,7 +1,9 @@
-"""The page: one file that explains itself offline, without JavaScript, and lets no text in it become anything else.
+"""The page: one file that explains itself offline, without JavaScript, and lets no text in it
+become anything else.
 
-The Content-Security-Policy names the one style and the one script by their hashes; all charts are SVG made here; all
-coordinates are percentages, so that text keeps its size on a telephone. The same views give the same bytes.
+The Content-Security-Policy names the one style and the one script by their hashes; all charts are
+SVG made here; all coordinates are percentages, so that text keeps its size on a telephone. The same
+views give the same bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ _TINY = (5, 4)
 _CHARS = 1.6
 """Characters per percent of the map's width, on a page as wide as it gets."""
 _NAME = 40
-_UNIT = re.compile(r"(?<=\d) (?=(?:h|min|s|ms|B|kB|MB|GB|TB|%)(?!\w))|(?<=\d min) (?=\d)|(?<=\d h) (?=\d)|(?<=≈) ")
+_UNIT = re.compile(
+    r"(?<=\d) (?=(?:h|min|s|ms|B|kB|MB|GB|TB|%)(?!\w))|(?<=\d min) (?=\d)|(?<=\d h) (?=\d)|(?<=≈) "
+)
 
 
 def page(views: Sequence[View], title: str | None = None) -> str:
@@ -90,7 +94,9 @@ def _environment() -> Environment:
         scale=_scale,
         figure=_figure,
         seconds=seconds_text,
-        listed=lambda values, unit: ", ".join(_figure(value, unit) for value in values) or "no values",
+        listed=lambda values, unit: (
+            ", ".join(_figure(value, unit) for value in values) or "no values"
+        ),
         falling=_falling,
         tiles=_tiles,
         folders=_folders,
@@ -130,7 +136,8 @@ def _scale(block: Bars | Dots) -> float:
 
 
 def _falling(block: Fall) -> list[dict[str, Any]]:
-    """The rows of a waterfall: where each bar begins and how long it is, on a scale that holds every level."""
+    """The rows of a waterfall: where each bar begins and how long it is, on a scale that holds
+    every level."""
     levels, level = [block.start], block.start
     for _, change, _ in block.causes:
         level += change
@@ -164,7 +171,11 @@ def _tiles(block: Map) -> list[dict[str, Any]]:
     result = []
     for node, box in nested(block.leaves):
         change = _change(node.before, node.after) if compared else "same"
-        figures = f"{size_text(node.before)} → {size_text(node.after)}" if compared else size_text(node.before)
+        figures = (
+            f"{size_text(node.before)} → {size_text(node.after)}"
+            if compared
+            else size_text(node.before)
+        )
         tiny = " tiny" if box.width < _TINY[0] or box.height < _TINY[1] else ""
         result.append(
             _placed(box)
@@ -186,7 +197,12 @@ def _folders(block: Map) -> list[dict[str, Any]]:
 
 
 def _placed(box: Box) -> dict[str, Any]:
-    return {"x": f"{box.x:.5g}", "y": f"{box.y:.5g}", "width": f"{box.width:.4g}", "height": f"{box.height:.4g}"}
+    return {
+        "x": f"{box.x:.5g}",
+        "y": f"{box.y:.5g}",
+        "width": f"{box.width:.4g}",
+        "height": f"{box.height:.4g}",
+    }
 
 
 def leaf_name(path: str, rest: int) -> str:
@@ -195,7 +211,8 @@ def leaf_name(path: str, rest: int) -> str:
 
 
 def _short(node: Node, room: int) -> str:
-    """As much of the end of its path as a tile has room for; the script does the same when it zooms."""
+    """As much of the end of its path as a tile has room for; the script does the same when it
+    zooms."""
     more = f" +{node.rest:,}" if node.rest else ""
     parts = safe_terminal(node.path).strip("/").split("/")
     shown = parts.pop()

@@ -1,6 +1,8 @@
-"""JUnit XML as GitLab, Jenkins and others take it: one test case per rule and image, failed by findings of level error.
+"""JUnit XML as GitLab, Jenkins and others take it: one test case per rule and image, failed by
+findings of level error.
 
-Limits of GitLab's unit test reports: below 30 MB a file, 500,000 cases, 250,000 XML objects; equal names are dropped.
+Limits of GitLab's unit test reports: below 30 MB a file, 500,000 cases, 250,000 XML objects; equal
+names are dropped.
 """
 
 from __future__ import annotations
@@ -33,7 +35,11 @@ def junit(result: CiResult) -> str:
         root.set(name, str(totals[name]))
     root.set("time", "0")
     ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        + ElementTree.tostring(root, encoding="unicode")
+        + "\n"
+    )
 
 
 def _suite(image: ImageCheck, most: int) -> tuple[ElementTree.Element, Counter[str]]:
@@ -50,7 +56,9 @@ def _suite(image: ImageCheck, most: int) -> tuple[ElementTree.Element, Counter[s
         title = safe_terminal(shorten(f"{rule.rule} {rule.subject}".strip(), 200))
         seen[title] += 1
         unique = title if seen[title] == 1 else f"{title} #{seen[title]}"
-        case = ElementTree.SubElement(suite, "testcase", classname=f"imgopt.ci.{name}", name=unique, time="0")
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=f"imgopt.ci.{name}", name=unique, time="0"
+        )
         _fill(case, rule, findings.get((rule.rule, rule.subject), []), counts)
     for key in ("tests", "failures", "errors", "skipped"):
         suite.set(key, str(counts[key]))
@@ -65,10 +73,14 @@ def _group(finding: Finding) -> tuple[str, str]:
     return finding.rule, "" if finding.unit == "none" else finding.subject
 
 
-def _fill(case: ElementTree.Element, rule: RuleOutcome, findings: Sequence[Finding], counts: Counter[str]) -> None:
+def _fill(
+    case: ElementTree.Element, rule: RuleOutcome, findings: Sequence[Finding], counts: Counter[str]
+) -> None:
     if rule.verdict == "failed" and rule.level == "error":
         counts["failures"] += 1
-        failure = ElementTree.SubElement(case, "failure", message=safe_terminal(shorten(rule.reason, _LINE)))
+        failure = ElementTree.SubElement(
+            case, "failure", message=safe_terminal(shorten(rule.reason, _LINE))
+        )
         failure.set("type", rule.rule)
         failure.text = _text(findings)
     elif rule.verdict == "failed":
@@ -82,6 +94,8 @@ def _fill(case: ElementTree.Element, rule: RuleOutcome, findings: Sequence[Findi
 def _text(findings: Sequence[Finding]) -> str:
     shown, left = capped(findings, _SHOWN)
     lines = [
-        line for finding in shown for line in (message_of(finding, _LINE), *(f"  {d}" for d in details_of(finding)))
+        line
+        for finding in shown
+        for line in (message_of(finding, _LINE), *(f"  {d}" for d in details_of(finding)))
     ]
     return "\n".join([*lines, f"and {left} more"] if left else lines)

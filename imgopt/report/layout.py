@@ -1,7 +1,8 @@
-"""Text and tables for people, in any width: lines break between words, long paths at their own joints.
+"""Text and tables for people, in any width: lines break between words, long paths at their own
+joints.
 
-`Words` is rich's Text with that rule; what a line is indented by stays when it goes on below. A `Grid` is a table as
-long as its columns fit, and a list of its rows where they do not.
+`Words` is rich's Text with that rule; what a line is indented by stays when it goes on below. A
+`Grid` is a table as long as its columns fit, and a list of its rows where they do not.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ _LEAST = 20
 
 
 class Words(Text):
-    """Text that breaks between words. A word that is longer than the line breaks behind one of its own joints."""
+    """Text that breaks between words. A word that is longer than the line breaks behind one of its
+    own joints."""
 
     def wrap(self, console: Console, width: int, **options: Any) -> Lines:
         del console, options
-        return Lines([line for part in self.split("\n", allow_blank=True) for line in _folded(part, width)])
+        return Lines(
+            [line for part in self.split("\n", allow_blank=True) for line in _folded(part, width)]
+        )
 
 
 class Clip(Words):
@@ -46,7 +50,8 @@ class Clip(Words):
 
 
 class Code(Words):
-    """Lines of a file or a patch: whole wherever another program may read them, folded where only people do."""
+    """Lines of a file or a patch: whole wherever another program may read them, folded where only
+    people do."""
 
     def wrap(self, console: Console, width: int, **options: Any) -> Lines:
         if console.is_terminal:
@@ -55,7 +60,8 @@ class Code(Words):
 
 
 class Listing:
-    """Lines of code, each with its style: what many `Code` would print, also where there are thousands."""
+    """Lines of code, each with its style: what many `Code` would print, also where there are
+    thousands."""
 
     def __init__(self, lines: Sequence[tuple[str, str]]) -> None:
         self._lines = lines
@@ -113,7 +119,8 @@ def _pieces(plain: str) -> Iterator[tuple[int, int]]:
 
 
 def _joint(plain: str, begin: int, end: int, room: int) -> int:
-    """Where a word that does not fit is broken: behind its last joint that does, else where the room ends."""
+    """Where a word that does not fit is broken: behind its last joint that does, else where the
+    room ends."""
     cut = begin + 1
     while cut < end and cell_len(plain[begin : cut + 1]) <= room:
         cut += 1
@@ -137,11 +144,16 @@ Cell = str | Text
 
 
 class Grid:
-    """Rows of cells under columns. Without names of columns there is no head; empty columns take no room."""
+    """Rows of cells under columns. Without names of columns there is no head; empty columns take no
+    room."""
 
-    def __init__(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], title: str = "") -> None:
+    def __init__(
+        self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], title: str = ""
+    ) -> None:
         self._columns = columns
-        self._rows = [[Words(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+        self._rows = [
+            [Words(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+        ]
         self._title = title
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -159,15 +171,24 @@ class Grid:
     def _widths(self, room: int) -> list[int] | None:
         """Cells of each column; None where they do not fit."""
         table = [*self._head(), *self._rows]
-        used = [any(row[number].plain for row in self._rows) for number in range(len(self._columns))]
-        widths = [max(_widest(row[number]) for row in table) if use else 0 for number, use in enumerate(used)]
+        used = [
+            any(row[number].plain for row in self._rows) for number in range(len(self._columns))
+        ]
+        widths = [
+            max(_widest(row[number]) for row in table) if use else 0
+            for number, use in enumerate(used)
+        ]
         over = sum(width + _GAP for width in widths if width) - _GAP - room
         if over <= 0:
             return widths
-        wraps = [number for number, column in enumerate(self._columns) if column.wraps and widths[number]]
+        wraps = [
+            number for number, column in enumerate(self._columns) if column.wraps and widths[number]
+        ]
         wanted = [widths[number] for number in wraps]
         shares = _shares(wanted, sum(wanted) - over)
-        if not wraps or any(share < min(want, _LEAST) for share, want in zip(shares, wanted, strict=True)):
+        if not wraps or any(
+            share < min(want, _LEAST) for share, want in zip(shares, wanted, strict=True)
+        ):
             return None
         for number, share in zip(wraps, shares, strict=True):
             widths[number] = share
@@ -175,9 +196,14 @@ class Grid:
 
     def _table(self, console: Console, widths: Sequence[int]) -> Iterator[Text]:
         for row in [*self._head(), *self._rows]:
-            cells = [cell.wrap(console, width) if width else Lines() for cell, width in zip(row, widths, strict=True)]
+            cells = [
+                cell.wrap(console, width) if width else Lines()
+                for cell, width in zip(row, widths, strict=True)
+            ]
             for number in range(max(map(len, cells))):
-                yield self._line([cell[number] if number < len(cell) else Text() for cell in cells], widths)
+                yield self._line(
+                    [cell[number] if number < len(cell) else Text() for cell in cells], widths
+                )
 
     def _line(self, cells: Sequence[Text], widths: Sequence[int]) -> Text:
         line = Text(no_wrap=True, overflow="ignore")
@@ -194,7 +220,11 @@ class Grid:
     def _listed(self) -> Iterator[Text]:
         """The row's first cell, and below it the others, each with the name of its column."""
         for row in self._rows:
-            shown = [(column.name, cell) for column, cell in zip(self._columns, row, strict=True) if cell.plain.strip()]
+            shown = [
+                (column.name, cell)
+                for column, cell in zip(self._columns, row, strict=True)
+                if cell.plain.strip()
+            ]
             for number, (name, cell) in enumerate(shown):
                 indent = "  " if number else ""
                 for part, line in enumerate(cell.split("\n", allow_blank=True)):

@@ -1,4 +1,5 @@
-"""ncdu's export format (version 1.2): `imgopt analyze IMAGE --ncdu | ncdu -f-` browses the final tree."""
+"""ncdu's export format (version 1.2): `imgopt analyze IMAGE --ncdu | ncdu -f-` browses the final
+tree."""
 
 from __future__ import annotations
 

@@ -21,19 +21,26 @@ from imgopt.results.optimize import OptimizeResult, Sizes, Variant
 from imgopt.results.size_text import size_text
 from imgopt.rewrite.bases import NOT_HAD
 
-MARKS = {"proven": ("proven", "bold green"), "refuted": ("refuted", "bold red"), "unproven": ("unproven", "yellow")}
+MARKS = {
+    "proven": ("proven", "bold green"),
+    "refuted": ("refuted", "bold red"),
+    "unproven": ("unproven", "yellow"),
+}
 MOST_SKIPS = 6
 
 
 def text(result: OptimizeResult) -> RenderableType:
-    """One screen: the verdict, before and after, what changed and why, what was refused, the next command."""
+    """One screen: the verdict, before and after, what changed and why, what was refused, the next
+    command."""
     parts: list[RenderableType] = [_headline(result)]
     parts += [Words(safe_terminal(line), style="yellow") for line in notes(result)]
     if result.variants:
         parts.append(Padding(_table(result), (1, 0)))
     for variant in result.variants:
         if variant.sizes is None and variant.reason and not _is_for_a_base(result, variant):
-            parts.append(Words(f"{variant.name} is refused: {safe_terminal(variant.reason)}", style="dim"))
+            parts.append(
+                Words(f"{variant.name} is refused: {safe_terminal(variant.reason)}", style="dim")
+            )
     best = _shown(result)
     if best is not None:
         parts += _explained(best)
@@ -64,8 +71,11 @@ def headline(result: OptimizeResult) -> str:
 
 
 def notes(result: OptimizeResult) -> list[str]:
-    """What belongs right below the headline: bases that are missing, and a timing that did not come to its end."""
-    stopped = f"Timing was {result.interrupted}: what is proven is whole" if result.interrupted else ""
+    """What belongs right below the headline: bases that are missing, and a timing that did not come
+    to its end."""
+    stopped = (
+        f"Timing was {result.interrupted}: what is proven is whole" if result.interrupted else ""
+    )
     timed = f"Timing {result.timing_note}" if result.timing_note else ""
     fault = f"Timing ended: {result.fault}" if result.fault else ""
     return [*missing_lines(result), *filter(None, (stopped, fault, timed))]
@@ -73,7 +83,10 @@ def notes(result: OptimizeResult) -> list[str]:
 
 def _is_for_a_base(result: OptimizeResult, variant: Variant) -> bool:
     """Refused for a base that is missing, which stands below the headline."""
-    return any(one.variant == variant.name and f"{one.names[-1]} " in variant.reason for one in result.missing_bases)
+    return any(
+        one.variant == variant.name and f"{one.names[-1]} " in variant.reason
+        for one in result.missing_bases
+    )
 
 
 def _said(word: str, style: str, sentence: str) -> Words:
@@ -141,21 +154,37 @@ def _shown(result: OptimizeResult) -> Variant | None:
 def _explained(variant: Variant) -> list[RenderableType]:
     lines: list[RenderableType] = []
     if variant.reason and variant.verdict != "proven":
-        lines.append(Words(f"{variant.name} is {variant.verdict}: {safe_terminal(variant.reason)}", style="yellow"))
+        lines.append(
+            Words(
+                f"{variant.name} is {variant.verdict}: {safe_terminal(variant.reason)}",
+                style="yellow",
+            )
+        )
     lines.append(Words(f"What changed ({variant.name})", style="bold"))
-    changes = [("+", c.strategy, f"line {c.line}" if c.line else "new", c.because) for c in variant.changes]
+    changes = [
+        ("+", c.strategy, f"line {c.line}" if c.line else "new", c.because) for c in variant.changes
+    ]
     lines.append(_columns([*changes, *(("~", "repair", "", words) for words in variant.repairs)]))
     lines.append(Words(_sources(variant), style="dim"))
     passed = [check for check in variant.checks if check.verdict == "passed"]
     failed = [check for check in variant.checks if check.verdict == "failed"]
     unknown = [check for check in variant.checks if check.verdict == "not measured"]
-    lines.append(Words(f"Proof: {len(passed)} checks passed" + (f", {len(failed)} failed" if failed else "")
-                      + (f", {len(unknown)} not measured" if unknown else ""), style="bold"))  # fmt: skip
+    lines.append(
+        Words(
+            f"Proof: {len(passed)} checks passed"
+            + (f", {len(failed)} failed" if failed else "")
+            + (f", {len(unknown)} not measured" if unknown else ""),
+            style="bold",
+        )
+    )
     for check in (*failed, *unknown):
         first = check.detail.splitlines() or [""]
         shown = first[:4] if check.verdict == "failed" else first[:1]
         lines.append(
-            Words(f"  {'x' if check.verdict == 'failed' else '?'} {check.name}: " + safe_terminal("; ".join(shown)))
+            Words(
+                f"  {'x' if check.verdict == 'failed' else '?'} {check.name}: "
+                + safe_terminal("; ".join(shown))
+            )
         )
     skips = [skip for skip in variant.skips if not skip.reason.endswith(NOT_HAD)]
     if skips:
@@ -179,8 +208,15 @@ def _sources(variant: Variant) -> str:
     if not (variant.base and variant.base_swap_bytes) or variant.own_edit_bytes is None:
         return ""
     own = variant.own_edit_bytes
-    rest = f"{size_text(own)} from the other changes" if own >= 0 else f"the other changes put {size_text(-own)} back"
-    base = f"{size_text(variant.base_swap_bytes)} come from the base {safe_terminal(variant.base)} alone"
+    rest = (
+        f"{size_text(own)} from the other changes"
+        if own >= 0
+        else f"the other changes put {size_text(-own)} back"
+    )
+    base = (
+        f"{size_text(variant.base_swap_bytes)} come from the base {safe_terminal(variant.base)}"
+        " alone"
+    )
     return f"  of the saving on the wire, {base}, {rest}"
 
 
@@ -189,7 +225,10 @@ def builds_text(result: OptimizeResult) -> str:
     parts = ", ".join(f"{safe_terminal(name)} {count}" for name, count in result.builds_by.items())
     ran = sum(result.steps_run.values())
     most = f", at most {result.most_builds} for a variant" if result.most_builds else ""
-    return f"Builds: {result.builds} ({parts}){most}; {ran} RUN steps executed, the others came from the cache"
+    return (
+        f"Builds: {result.builds} ({parts}){most}; {ran} RUN steps executed, the others came from"
+        " the cache"
+    )
 
 
 def markdown(result: OptimizeResult) -> str:
@@ -206,9 +245,14 @@ def markdown(result: OptimizeResult) -> str:
     if mounted:
         lines += [f"**{safe_markdown(mounted)}**", ""]
     lines += ["| change | line | because |", "|---|---|---|"]
-    lines += [f"| {c.strategy} | {c.line or 'new'} | {safe_markdown(c.because)} |" for c in best.changes]
+    lines += [
+        f"| {c.strategy} | {c.line or 'new'} | {safe_markdown(c.because)} |" for c in best.changes
+    ]
     lines += ["", "| check | verdict | compared |", "|---|---|---|"]
-    lines += [f"| {c.name} | {c.verdict} | {safe_markdown(c.detail.splitlines()[0])} |" for c in best.checks]
+    lines += [
+        f"| {c.name} | {c.verdict} | {safe_markdown(c.detail.splitlines()[0])} |"
+        for c in best.checks
+    ]
     if best.skips:
         lines += ["", "| refused | reason |", "|---|---|"]
         lines += [f"| {skip.strategy} | {safe_markdown(skip.reason)} |" for skip in best.skips]
@@ -237,7 +281,9 @@ def _markdown_table(result: OptimizeResult) -> str:
                 variant.verdict,
             ]
         )
-    return table_markdown(["", "wire", "tar", "rebuild after an edit", "verdict"], rows, right=(1, 2, 3))
+    return table_markdown(
+        ["", "wire", "tar", "rebuild after an edit", "verdict"], rows, right=(1, 2, 3)
+    )
 
 
 def _figures(sizes: Sizes | None) -> list[str]:

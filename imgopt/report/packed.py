@@ -13,11 +13,14 @@ LIMIT = 1 << 30
 
 
 def read_saved(path: Path) -> bytes:
-    """The bytes of a saved result, unpacked where it is .xz, .gz, .zst or .bz2. Raises InputError."""
+    """The bytes of a saved result, unpacked where it is .xz, .gz, .zst or .bz2. Raises
+    InputError."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", location=Location(str(path))) from None
+        raise InputError(
+            f"cannot be read: {error.strerror}", location=Location(str(path))
+        ) from None
     if data[:1] in (b"{", b""):  # as nearly all are: what unpacks needs not be loaded
         return data
     from imgopt.image.blobs import compression
@@ -35,9 +38,18 @@ def _unpacked(data: bytes, kind: str, file: str) -> bytes:
 
     try:
         text = decompressed(BytesIO(data), kind).read(LIMIT + 1)
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        zlib.error,
+        lzma.LZMAError,
+        zstandard.ZstdError,
+    ) as error:
         raise InputError(
-            f"cannot be unpacked ({kind}): {error}", location=Location(file), hint="is the file complete?"
+            f"cannot be unpacked ({kind}): {error}",
+            location=Location(file),
+            hint="is the file complete?",
         ) from None
     if len(text) > LIMIT:
         raise InputError("unpacks to more than a result may have", location=Location(file))

@@ -1,5 +1,5 @@
-"""How a proof is shown, on one screen: the verdict with its figures, both sides, what failed and what was not measured,
-then what passed, a line each, and the next command."""
+"""How a proof is shown, on one screen: the verdict with its figures, both sides, what failed and
+what was not measured, then what passed, a line each, and the next command."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def headline(result: ProofResult) -> str:
 
 
 def gain_text(result: ProofResult) -> str:
-    """ "901.1 MB → 147.0 MB of uncompressed layers, 6.1x smaller"; empty where a size is not known."""
+    """ "901.1 MB → 147.0 MB of uncompressed layers, 6.1x smaller"; empty where a size is not
+    known."""
     before, after = result.original.tar_bytes, result.candidate.tar_bytes
     if before is None or after is None:
         return ""
@@ -72,17 +73,26 @@ def counts_text(result: ProofResult) -> str:
     """ "16 of 18 checks passed, 1 failed (modes), 1 not measured (smoke)"."""
     if not result.checks:
         return "Nothing was checked"
-    named = {verdict: [check.name for check in result.checks if check.verdict == verdict] for verdict in _ORDER}
+    named = {
+        verdict: [check.name for check in result.checks if check.verdict == verdict]
+        for verdict in _ORDER
+    }
     others = [f"{len(names)} {verdict} ({', '.join(names)})" for verdict, names in named.items()
               if names and verdict != "passed"]  # fmt: skip
-    return ", ".join([f"{len(named['passed'])} of {count_text(len(result.checks), 'check')} passed", *others])
+    return ", ".join(
+        [f"{len(named['passed'])} of {count_text(len(result.checks), 'check')} passed", *others]
+    )
 
 
 def _sides(result: ProofResult) -> RenderableType:
     from imgopt.report.layout import Words
 
     return Words.assemble(
-        ("original   ", "dim"), _side(result.original), "\n", ("candidate  ", "dim"), _side(result.candidate)
+        ("original   ", "dim"),
+        _side(result.original),
+        "\n",
+        ("candidate  ", "dim"),
+        _side(result.candidate),
     )
 
 
@@ -120,7 +130,9 @@ def _lines(check: ProofCheck) -> Iterator[Words]:
 
     said = f"not measured: {check.detail}" if check.verdict == "not measured" else check.detail
     yield (Clip if check.verdict == "passed" else Words)(safe_terminal(said))
-    yield from (Words(safe_terminal(failure.message), style="red") for failure in check.failures[:_SHOWN])
+    yield from (
+        Words(safe_terminal(failure.message), style="red") for failure in check.failures[:_SHOWN]
+    )
     if len(check.failures) > _SHOWN:
         yield Words(f"and {len(check.failures) - _SHOWN} more", style="red")
     if check.allowed:
@@ -147,7 +159,10 @@ def _next(result: ProofResult) -> str:
     if result.verdict == "refuted":
         return "mend what failed and prove again; what is intended is said with --allow KEY"
     if result.hints:
-        return "give what the original needs to start (--env, --env-file, --http, --run), and prove again"
+        return (
+            "give what the original needs to start (--env, --env-file, --http, --run), and prove"
+            " again"
+        )
     return "see why smoke is not measured; `imgopt doctor` says what this machine can do"
 
 
@@ -164,7 +179,10 @@ def markdown(result: ProofResult) -> str:
     parts = [
         f"## {safe_markdown(result.verdict)}: {safe_markdown(headline(result))}",
         safe_markdown(result.reason) if result.reason else "",
-        f"- original: {code_markdown(_side(result.original))}\n- candidate: {code_markdown(_side(result.candidate))}",
+        (
+            f"- original: {code_markdown(_side(result.original))}\n- candidate:"
+            f" {code_markdown(_side(result.candidate))}"
+        ),
         table_markdown(("check", "verdict", "what was compared"), rows),
     ]
     if result.log:

@@ -1,4 +1,5 @@
-"""reviewdog's diagnostic format: findings on lines, with the rewriter's lines as suggestions to accept by a click."""
+"""reviewdog's diagnostic format: findings on lines, with the rewriter's lines as suggestions to
+accept by a click."""
 
 from __future__ import annotations
 
@@ -48,4 +49,7 @@ def _range(place: Place) -> dict[str, Any]:
 
 def _suggestion(fix: Fix) -> dict[str, Any]:
     """Without columns whole lines are meant; their last line break is not part of the text."""
-    return {"range": _range(fix.place), "text": fix.replacement.removesuffix("\n").removesuffix("\r")}
+    return {
+        "range": _range(fix.place),
+        "text": fix.replacement.removesuffix("\n").removesuffix("\r"),
+    }

@@ -1,4 +1,5 @@
-"""How a replay is shown: each Dockerfile's cost per build and month, the dearest lines, and a chart over time."""
+"""How a replay is shown: each Dockerfile's cost per build and month, the dearest lines, and a chart
+over time."""
 
 from __future__ import annotations
 
@@ -6,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from imgopt.report.common import bar, code_markdown, safe_markdown, safe_terminal, seconds_text, shorten, table_markdown
+from imgopt.report.common import (
+    bar,
+    code_markdown,
+    safe_markdown,
+    safe_terminal,
+    seconds_text,
+    shorten,
+    table_markdown,
+)
 from imgopt.results.replay import ReplayArm, ReplayCommit, ReplayLine, ReplayResult
 
 if TYPE_CHECKING:
@@ -27,7 +36,9 @@ def text(result: ReplayResult) -> RenderableType:
     highest = max((_weight(commit) for arm in result.arms for commit in arm.commits), default=0.0)
     for arm in result.arms:
         parts += [Words(""), Words(safe_terminal(arm.dockerfile), style="bold")]
-        parts.append(Words(f"  {chart(arm.commits, highest)}  oldest to newest commit", style="cyan"))
+        parts.append(
+            Words(f"  {chart(arm.commits, highest)}  oldest to newest commit", style="cyan")
+        )
         parts += [Words(f"  {safe_terminal(line)}") for line in _line_texts(arm)]
         parts += [Words(f"  note: {safe_terminal(note)}", style="yellow") for note in arm.notes]
     parts += [Words(f"note: {safe_terminal(note)}", style="yellow") for note in result.notes]
@@ -72,7 +83,11 @@ def _line_weight(one: ReplayLine) -> float:
 
 
 def _weight(commit: ReplayCommit) -> float:
-    return commit.seconds if commit.seconds is not None else float(len(commit.missed) + len(commit.unknown))
+    return (
+        commit.seconds
+        if commit.seconds is not None
+        else float(len(commit.missed) + len(commit.unknown))
+    )
 
 
 def chart(commits: Sequence[ReplayCommit], highest: float) -> str:
@@ -84,7 +99,8 @@ def chart(commits: Sequence[ReplayCommit], highest: float) -> str:
         weights = [sum(group) / len(group) for group in groups]
     top = len(_BARS) - 1
     return "".join(
-        _BARS[0 if not weight or not highest else max(1, round(weight / highest * top))] for weight in weights
+        _BARS[0 if not weight or not highest else max(1, round(weight / highest * top))]
+        for weight in weights
     )
 
 
@@ -93,16 +109,27 @@ def markdown(result: ReplayResult) -> str:
     arms = [tuple(map(safe_markdown, _arm_cells(arm))) for arm in result.arms]
     parts = [
         f"## {_headline(result)}",
-        table_markdown(("Dockerfile", "steps that run", "per build", "per month"), arms, right=(1, 2, 3)),
+        table_markdown(
+            ("Dockerfile", "steps that run", "per build", "per month"), arms, right=(1, 2, 3)
+        ),
     ]
     for arm in result.arms:
         rows = [
-            (str(one.line), code_markdown(shorten(one.instruction, 80)), str(one.commits), seconds_text(one.seconds))
+            (
+                str(one.line),
+                code_markdown(shorten(one.instruction, 80)),
+                str(one.commits),
+                seconds_text(one.seconds),
+            )
             for one in arm.lines[:_LINES]
         ]
         if rows:
             parts.append(f"### {safe_markdown(arm.dockerfile)}: the lines that start rebuilds")
-            parts.append(table_markdown(("line", "instruction", "commits", "seconds in all"), rows, right=(0, 2, 3)))
+            parts.append(
+                table_markdown(
+                    ("line", "instruction", "commits", "seconds in all"), rows, right=(0, 2, 3)
+                )
+            )
         parts += [f"- {safe_markdown(note)}" for note in arm.notes]
     parts += [f"- {safe_markdown(note)}" for note in result.notes]
     return "\n\n".join(parts) + "\n"

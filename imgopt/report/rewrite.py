@@ -25,8 +25,12 @@ def text(result: RewriteResult) -> RenderableType:
     parts += findings_text(result.findings)
     if not any(variant.changes for variant in result.variants):
         parts.append(Words("Nothing can be changed from the text alone.", style="bold"))
-    command = safe_terminal(command_line("optimize", words_of(result.arguments, ".", result.dockerfile)))
-    parts.append(Words(f"Next: {command}   (builds, runs and proves; needs a Docker engine)", style="bold"))
+    command = safe_terminal(
+        command_line("optimize", words_of(result.arguments, ".", result.dockerfile))
+    )
+    parts.append(
+        Words(f"Next: {command}   (builds, runs and proves; needs a Docker engine)", style="bold")
+    )
     return Group(*parts)
 
 
@@ -36,7 +40,10 @@ def findings_text(findings: Sequence[Finding]) -> list[RenderableType]:
         return []
     lines: list[RenderableType] = [Words("What you should look at", style="bold red")]
     for finding in findings:
-        words = f"  ! line {finding.line}: {safe_terminal(finding.message)}; {safe_terminal(finding.hint)}"
+        words = (
+            f"  ! line {finding.line}: {safe_terminal(finding.message)};"
+            f" {safe_terminal(finding.hint)}"
+        )
         lines.append(Words(words, style="red" if finding.level == "error" else "yellow"))
     return [*lines, Words("")]
 
@@ -44,7 +51,10 @@ def findings_text(findings: Sequence[Finding]) -> list[RenderableType]:
 def findings_markdown(findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return []
-    rows = [f"- **line {one.line}**: {safe_markdown(one.message)}; {safe_markdown(one.hint)}" for one in findings]
+    rows = [
+        f"- **line {one.line}**: {safe_markdown(one.message)}; {safe_markdown(one.hint)}"
+        for one in findings
+    ]
     return ["### What you should look at", "", *rows, ""]
 
 
@@ -54,9 +64,15 @@ def _variant(result: RewriteResult, variant: StaticVariant) -> list[RenderableTy
         lines.append(Words(f"{variant.name}: unproven, from text alone", style="bold yellow"))
     diff = [safe_terminal(line) for line in unified_diff(result, variant)]
     lines.append(Listing([(line, STYLES.get(line[:1], "")) for line in diff]))
-    if variant.dockerignore is not None and any(c.strategy == "ignore-file" for c in variant.changes):
+    if variant.dockerignore is not None and any(
+        c.strategy == "ignore-file" for c in variant.changes
+    ):
         lines.append(Words(".dockerignore", style="bold"))
-        lines.append(Listing([("  " + safe_terminal(line), "") for line in variant.dockerignore.splitlines()]))
+        lines.append(
+            Listing(
+                [("  " + safe_terminal(line), "") for line in variant.dockerignore.splitlines()]
+            )
+        )
     rows = [("  +", name, lines or "new", why) for name, lines, why in _changes(variant)]
     rows += [("  -", *row) for row in _skips(variant)]
     columns = (Column(), Column(), Column(), Column(wraps=True))
@@ -64,7 +80,9 @@ def _variant(result: RewriteResult, variant: StaticVariant) -> list[RenderableTy
 
 
 def _changes(variant: StaticVariant) -> list[tuple[str, str, str]]:
-    return _by_reason([(change.strategy, change.line, change.because) for change in variant.changes])
+    return _by_reason(
+        [(change.strategy, change.line, change.because) for change in variant.changes]
+    )
 
 
 def _skips(variant: StaticVariant) -> list[tuple[str, str, str]]:
@@ -102,7 +120,12 @@ def markdown(result: RewriteResult) -> str:
     for variant in result.variants:
         lines += [f"### {variant.name} (unproven, from text alone)", ""]
         lines += [block_markdown("\n".join(unified_diff(result, variant)), "diff"), ""]
-        lines += [f"- **{name}** ({at or 'new'}): {safe_markdown(why)}" for name, at, why in _changes(variant)]
-        lines += [f"- refused: **{name}**: {safe_markdown(why)}" for name, _, why in _skips(variant)]
+        lines += [
+            f"- **{name}** ({at or 'new'}): {safe_markdown(why)}"
+            for name, at, why in _changes(variant)
+        ]
+        lines += [
+            f"- refused: **{name}**: {safe_markdown(why)}" for name, _, why in _skips(variant)
+        ]
         lines.append("")
     return "\n".join([*lines, *findings_markdown(result.findings)])

@@ -1,7 +1,8 @@
 """SARIF 2.1.0 as GitHub code scanning takes it: results on the lines of the Dockerfile.
 
-Limits of "SARIF support for code scanning": 25,000 results a run of which the top 5,000 are kept, so 5,000 are written,
-worst first, and the rest is counted; texts 1,024 characters; no empty strings; gzip below 10 MB.
+Limits of "SARIF support for code scanning": 25,000 results a run of which the top 5,000 are kept,
+so 5,000 are written, worst first, and the rest is counted; texts 1,024 characters; no empty
+strings; gzip below 10 MB.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ def sarif(result: CiResult) -> str:
     names = list(dict.fromkeys(finding.rule for finding in findings))
     run: dict[str, Any] = {
         "tool": {
-            "driver": {"name": "imgopt", "semanticVersion": result.tool, "rules": [_rule(name) for name in names]}
+            "driver": {
+                "name": "imgopt",
+                "semanticVersion": result.tool,
+                "rules": [_rule(name) for name in names],
+            }
         },
         "automationDetails": {"id": "imgopt-ci/"},
         "columnKind": "unicodeCodePoints",
@@ -65,7 +70,10 @@ def _result(finding: Finding, index: int, result: CiResult) -> dict[str, Any]:
 
 
 def _location(place: Place) -> dict[str, Any]:
-    return {"artifactLocation": {"uri": _uri(place.file), "uriBaseId": "%SRCROOT%"}, "region": _region(place)}
+    return {
+        "artifactLocation": {"uri": _uri(place.file), "uriBaseId": "%SRCROOT%"},
+        "region": _region(place),
+    }
 
 
 def _region(place: Place) -> dict[str, Any]:
@@ -80,7 +88,12 @@ def _uri(path: str) -> str:
 def _fix(fix: Fix) -> dict[str, Any]:
     """Whole lines: from the first column of the first to the first column after the last."""
     first = fix.place.line or 1
-    region = {"startLine": first, "startColumn": 1, "endLine": (fix.place.end_line or first) + 1, "endColumn": 1}
+    region = {
+        "startLine": first,
+        "startColumn": 1,
+        "endLine": (fix.place.end_line or first) + 1,
+        "endColumn": 1,
+    }
     replacement = {"deletedRegion": region, "insertedContent": {"text": fix.replacement}}
     change = {
         "artifactLocation": {"uri": _uri(fix.place.file), "uriBaseId": "%SRCROOT%"},

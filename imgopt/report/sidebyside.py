@@ -22,7 +22,8 @@ class Row:
 
 
 def rows(block: SideBySide) -> list[Row]:
-    """All lines of both texts. A note whose line is not there (or did not change) is shown at the nearest row."""
+    """All lines of both texts. A note whose line is not there (or did not change) is shown at the
+    nearest row."""
     before, after = block.before.splitlines(), block.after.splitlines()
     notes = {line: list(reasons) for line, reasons in block.notes.items()}
     result: list[Row] = []
@@ -38,8 +39,13 @@ def rows(block: SideBySide) -> list[Row]:
 
 
 def _matched(before: list[str], after: list[str]) -> Iterator[Row]:
-    for tag, a, a_end, b, b_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        left, right = list(enumerate(before[a:a_end], a + 1)), list(enumerate(after[b:b_end], b + 1))
+    for tag, a, a_end, b, b_end in SequenceMatcher(
+        None, before, after, autojunk=False
+    ).get_opcodes():
+        left, right = (
+            list(enumerate(before[a:a_end], a + 1)),
+            list(enumerate(after[b:b_end], b + 1)),
+        )
         if tag == "equal":
             yield from (Row("same", *pair) for pair in zip(left, right, strict=True))
         else:
@@ -47,8 +53,11 @@ def _matched(before: list[str], after: list[str]) -> Iterator[Row]:
 
 
 def _changed(left: list[tuple[int, str]], right: list[tuple[int, str]]) -> Iterator[Row]:
-    """A changed run of lines: lines that begin with the same word (RUN, CMD) stand beside each other."""
-    first, second = (["".join(line.split(maxsplit=1)[:1]) for _, line in side] for side in (left, right))
+    """A changed run of lines: lines that begin with the same word (RUN, CMD) stand beside each
+    other."""
+    first, second = (
+        ["".join(line.split(maxsplit=1)[:1]) for _, line in side] for side in (left, right)
+    )
     for _, a, a_end, b, b_end in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
         for one, other in zip_longest(left[a:a_end], right[b:b_end]):
             yield Row("changed" if one and other else "removed" if one else "added", one, other)

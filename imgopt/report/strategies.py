@@ -20,10 +20,13 @@ SAFETY = {
 
 
 def listing(strategies: Iterable[Strategy]) -> RenderableType:
-    """One line each, in groups by what it takes and by the variants that have it; in the order in which they run."""
+    """One line each, in groups by what it takes and by the variants that have it; in the order in
+    which they run."""
     parts: list[RenderableType] = []
     for heading, members in _groups(tuple(strategies)).items():
-        table = Grid((Column(), Column(wraps=True)), [(f"  {item.name}", item.does) for item in members])
+        table = Grid(
+            (Column(), Column(wraps=True)), [(f"  {item.name}", item.does) for item in members]
+        )
         parts += [Words(heading, style="bold"), table, Words("")]
     return Group(*parts, Words("Next: imgopt strategies NAME", style="bold"))
 
@@ -32,7 +35,9 @@ def _groups(strategies: tuple[Strategy, ...]) -> dict[str, list[Strategy]]:
     groups: dict[str, list[Strategy]] = {}
     by_safety = sorted(strategies, key=lambda item: tuple(SAFETY).index(item.safety))
     for strategy in by_safety:
-        groups.setdefault(f"{_sentence(SAFETY[strategy.safety])}; {_variants(strategy)}", []).append(strategy)
+        groups.setdefault(
+            f"{_sentence(SAFETY[strategy.safety])}; {_variants(strategy)}", []
+        ).append(strategy)
     return groups
 
 
@@ -66,7 +71,9 @@ def page(strategy: Strategy) -> RenderableType:
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> RenderableType:
-    table = Grid((Column(wraps=True), Column(wraps=True)), [(f"  {what}", may) for what, may in rows])
+    table = Grid(
+        (Column(wraps=True), Column(wraps=True)), [(f"  {what}", may) for what, may in rows]
+    )
     return Padding(Group(Words("What it may do, and what not", style="bold"), table), (0, 0, 1, 0))
 
 
@@ -84,5 +91,7 @@ def _example(example: Example) -> RenderableType:
         shown = [line for line in diff if not line.startswith("?")]
         lines.append(Listing([(f"  {line}", styles.get(line[:1], "")) for line in shown]))
         if example.ignore_after:
-            lines.append(Words("    .dockerignore: " + " ".join(example.ignore_after.split()), style="green"))
+            lines.append(
+                Words("    .dockerignore: " + " ".join(example.ignore_after.split()), style="green")
+            )
     return Padding(Group(*lines), (0, 0, 1, 0))

@@ -11,17 +11,34 @@ from imgopt.results.ci import Cause, CiResult, Finding, ImageCheck, Place
 from imgopt.results.size_text import delta_text, size_text, two_sizes
 
 T = TypeVar("T")
-WORDS = {"passed": "passed", "warned": "passed, with warnings", "failed": "failed", "no-baseline": "no baseline"}
+WORDS = {
+    "passed": "passed",
+    "warned": "passed, with warnings",
+    "failed": "failed",
+    "no-baseline": "no baseline",
+}
 RULES: dict[str, tuple[str, str]] = {
     "total": ("Image size", "The whole image is larger than the project allows."),
-    "own-layers": ("Own growth", "What the Dockerfile adds to its base image grew more than the project allows."),
+    "own-layers": (
+        "Own growth",
+        "What the Dockerfile adds to its base image grew more than the project allows.",
+    ),
     "base": ("Base image growth", "The base image grew; no change of this project did it."),
-    "wasted": ("Wasted bytes", "Files are shipped and then overwritten or deleted by a later layer."),
+    "wasted": (
+        "Wasted bytes",
+        "Files are shipped and then overwritten or deleted by a later layer.",
+    ),
     "junk": ("Junk", "Files are shipped that a running service rarely needs."),
     "layers": ("Number of layers", "The image has more layers than the project allows."),
-    "setuid": ("Setuid program", "A program that runs with its owner's rights came into the image."),
+    "setuid": (
+        "Setuid program",
+        "A program that runs with its owner's rights came into the image.",
+    ),
     "root-user": ("Runs as root", "The image starts its program as root."),
-    "secrets": ("Secret in a layer", "A file looks like a secret; who can pull the image can read it."),
+    "secrets": (
+        "Secret in a layer",
+        "A file looks like a secret; who can pull the image can read it.",
+    ),
     "rebuild": ("Rebuild cost", "A typical change rebuilds more bytes than the project allows."),
     "path": ("Path budget", "The files under a path weigh more than the project allows."),
     "build": ("Build failure", "The image does not build, so nothing of it was measured."),
@@ -92,7 +109,9 @@ def place_text(finding: Finding) -> str:
 
 def cause_cells(cause: Cause) -> tuple[str, str, str]:
     """Change, name with detail, places."""
-    places = ", ".join(f"{place.file}:{place.line}" if place.line else place.file for place in cause.places)
+    places = ", ".join(
+        f"{place.file}:{place.line}" if place.line else place.file for place in cause.places
+    )
     name = shorten(cause.name, 90)
     return (
         delta_text(cause.before, cause.after),

@@ -1,6 +1,7 @@
 """A nested treemap: every folder a box in its parent's box, areas as near to squares as they go.
 
-Squarified layout: Bruls, Huizing, van Wijk, "Squarified Treemaps" (2000). Coordinates are percent of the whole map.
+Squarified layout: Bruls, Huizing, van Wijk, "Squarified Treemaps" (2000). Coordinates are percent
+of the whole map.
 """
 
 from __future__ import annotations
@@ -39,7 +40,15 @@ def nested(leaves: Sequence[Node]) -> list[tuple[Node, Box]]:
         group, box = waiting.pop()
         if group.leaf is not None:
             placed.append(
-                (group.leaf, Box(box.x / ASPECT * 100, box.y * 100, box.width / ASPECT * 100, box.height * 100))
+                (
+                    group.leaf,
+                    Box(
+                        box.x / ASPECT * 100,
+                        box.y * 100,
+                        box.width / ASPECT * 100,
+                        box.height * 100,
+                    ),
+                )
             )
             continue
         children = sorted(group.children.items(), key=lambda item: (-item[1].weight, item[0]))
@@ -49,7 +58,8 @@ def nested(leaves: Sequence[Node]) -> list[tuple[Node, Box]]:
 
 
 def outlines(placed: Sequence[tuple[Node, Box]]) -> list[tuple[str, Box]]:
-    """The folders at the root that hold several boxes; the boxes of one folder fill a box of their own."""
+    """The folders at the root that hold several boxes; the boxes of one folder fill a box of their
+    own."""
     folders: dict[str, list[Box]] = {}
     for node, box in placed:
         folders.setdefault(f"/{node.path.strip('/').partition('/')[0]}/", []).append(box)
@@ -58,7 +68,10 @@ def outlines(placed: Sequence[tuple[Node, Box]]) -> list[tuple[str, Box]]:
 
 def _around(boxes: Sequence[Box]) -> Box:
     left, top = min(box.x for box in boxes), min(box.y for box in boxes)
-    right, bottom = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
+    right, bottom = (
+        max(box.x + box.width for box in boxes),
+        max(box.y + box.height for box in boxes),
+    )
     return Box(left, top, right - left, bottom - top)
 
 
@@ -75,7 +88,8 @@ def _grouped(leaves: Sequence[Node]) -> _Group:
 
 
 def squarify(weights: Sequence[int], box: Box) -> list[Box]:
-    """Boxes that fill `box`, areas in proportion to the weights, which are positive and sorted, heaviest first."""
+    """Boxes that fill `box`, areas in proportion to the weights, which are positive and sorted,
+    heaviest first."""
     boxes: list[Box] = []
     total = sum(weights)
     x, y, width, height = box.x, box.y, box.width, box.height

@@ -1,7 +1,7 @@
 """What a page shows, apart from how: a headline, tiles and sections of a few kinds of blocks.
 
-A view of each kind of result is made in `imgopt.report.views`; `imgopt.report.html` turns views into a page. All text
-in a view is untrusted and plain: the templates escape it.
+A view of each kind of result is made in `imgopt.report.views`; `imgopt.report.html` turns views
+into a page. All text in a view is untrusted and plain: the templates escape it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A table cell: the text, and the number that it is sorted by (the text itself where there is none)."""
+    """A table cell: the text, and the number that it is sorted by (the text itself where there is
+    none)."""
 
     text: str
     number: float | None = None
@@ -54,7 +55,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Rows with a bar before and a bar after on one scale; `None` draws nothing (not there, or not known)."""
+    """Rows with a bar before and a bar after on one scale; `None` draws nothing (not there, or not
+    known)."""
 
     caption: str
     unit: Literal["bytes", "seconds"]
@@ -84,7 +86,8 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Which step is rebuilt in which scenario: "hit", "miss" or "unknown" per cell, before and after."""
+    """Which step is rebuilt in which scenario: "hit", "miss" or "unknown" per cell, before and
+    after."""
 
     caption: str
     groups: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, Sequence[str]]]]]
@@ -93,7 +96,8 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Gantt:
-    """The steps of one build in time; `end` in seconds is the common scale of the charts beside each other."""
+    """The steps of one build in time; `end` in seconds is the common scale of the charts beside
+    each other."""
 
     caption: str
     steps: Sequence[StepFigure]
@@ -136,8 +140,8 @@ Block = Table | Bars | Fall | Map | Matrix | Gantt | Dots | SideBySide | Text
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`id` is a word, unique within the view; the page makes it unique over all views. A folded one shows its title
-    and its intro until a reader opens it."""
+    """`id` is a word, unique within the view; the page makes it unique over all views. A folded one
+    shows its title and its intro until a reader opens it."""
 
     id: str
     title: str
@@ -148,7 +152,8 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One result: `word` is the verdict ("proven"), `headline` the one figure that counts, `rule` what decided."""
+    """One result: `word` is the verdict ("proven"), `headline` the one figure that counts, `rule`
+    what decided."""
 
     title: str
     kind: str

@@ -1,4 +1,5 @@
-"""The words for figures: each is decided here, and every rendering (terminal, Markdown, page, comment) takes it."""
+"""The words for figures: each is decided here, and every rendering (terminal, Markdown, page,
+comment) takes it."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def measure_text(name: str, build: bool = True) -> str:
 
 
 def claim_text(verdict: str, ratio: float, runs: int | None = None) -> str:
-    """ "34x faster" where the test allows a claim; else the bare verdict, with the runs that were too few for more."""
+    """ "34x faster" where the test allows a claim; else the bare verdict, with the runs that were
+    too few for more."""
     if verdict in ("faster", "slower"):
         return ratio_text(ratio, 1.0, "faster", "slower")
     if verdict in ("less", "more"):
@@ -68,7 +70,9 @@ def timing_text(timing: Timing | None) -> str:
     """What may be said of a timing of `imgopt optimize`."""
     if timing is None or not timing.before or not timing.after:
         return NOT_MEASURED
-    return claim_text(timing.verdict, timing.ratio or 1.0, min(len(timing.before), len(timing.after)))
+    return claim_text(
+        timing.verdict, timing.ratio or 1.0, min(len(timing.before), len(timing.after))
+    )
 
 
 def times_text(timing: Timing | None) -> str:
@@ -86,7 +90,8 @@ def medians(timing: Timing | None) -> tuple[float | None, float | None]:
 
 
 def sizes_text(before: Sizes | None, after: Sizes | None) -> str:
-    """ "412.3 MB → 96.1 MB on the wire, 4.3x smaller"; live bytes where the wire was not measured."""
+    """ "412.3 MB → 96.1 MB on the wire, 4.3x smaller"; live bytes where the wire was not
+    measured."""
     if before is None or after is None:
         return "no sizes were measured"
     if before.wire is None or after.wire is None:
@@ -106,16 +111,26 @@ def about(sizes: Sizes, shown: str) -> str:
 
 def wire_text(sizes: Sizes | None) -> str:
     """The wire size as every table has it."""
-    return about(sizes, size_text(sizes.wire)) if sizes is not None and sizes.wire is not None else NOT_MEASURED
+    return (
+        about(sizes, size_text(sizes.wire))
+        if sizes is not None and sizes.wire is not None
+        else NOT_MEASURED
+    )
 
 
 def recommended(result: OptimizeResult) -> Variant | None:
     """The variant that the result recommends."""
-    return next((variant for variant in result.variants if variant.name == result.recommended), None)
+    return next(
+        (variant for variant in result.variants if variant.name == result.recommended), None
+    )
 
 
 def gain_text(result: OptimizeResult, variant: Variant) -> str:
     """What a variant gains: bytes, and the rebuild after an edit where that was timed."""
     rebuild = variant.timings.get("edit-source")
-    timed = f"; rebuild after an edit {times_text(rebuild)}" if rebuild and rebuild.before and rebuild.after else ""
+    timed = (
+        f"; rebuild after an edit {times_text(rebuild)}"
+        if rebuild and rebuild.before and rebuild.after
+        else ""
+    )
     return sizes_text(result.original.sizes, variant.sizes) + timed

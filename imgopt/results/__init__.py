@@ -1,7 +1,8 @@
 """The results that imgopt writes: one msgspec model per kind, `imgopt/<kind>/<number>`.
 
-Every output format is rendered from these. Sizes are integers in bytes, times are floats in seconds, and `None` means
-"not measured", with the reason beside it. A field keeps its meaning for as long as the schema number stays.
+Every output format is rendered from these. Sizes are integers in bytes, times are floats in
+seconds, and `None` means "not measured", with the reason beside it. A field keeps its meaning for
+as long as the schema number stays.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Result(Value, frozen=True, kw_only=True):
-    """A whole result: subclasses set `schema` to their own default, for instance "imgopt/analysis/1"."""
+    """A whole result: subclasses set `schema` to their own default, for instance
+    "imgopt/analysis/1"."""
 
     schema: str
 
@@ -32,7 +34,8 @@ class _Head(msgspec.Struct):
 
 
 def to_json(result: Result) -> str:
-    """Stable JSON: the same result gives the same bytes. Text that is no UTF-8 is written with `\\xff` escapes."""
+    """Stable JSON: the same result gives the same bytes. Text that is no UTF-8 is written with
+    `\\xff` escapes."""
     try:
         data = msgspec.json.encode(result)
     except UnicodeEncodeError:
@@ -56,7 +59,9 @@ def schema_of(text: str | bytes, file: str = "result") -> str:
         schema = None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(
-            f"not valid JSON: {error}", location=Location(file), hint="is the file complete? write it again"
+            f"not valid JSON: {error}",
+            location=Location(file),
+            hint="is the file complete? write it again",
         ) from None
     if schema is None or not schema.startswith("imgopt/"):
         raise InputError(
@@ -68,7 +73,8 @@ def schema_of(text: str | bytes, file: str = "result") -> str:
 
 
 def from_json(text: str | bytes, kind: type[R], file: str = "result") -> R:
-    """Reads a saved result of one kind. Raises InputError for another kind, a newer schema or damage."""
+    """Reads a saved result of one kind. Raises InputError for another kind, a newer schema or
+    damage."""
     schema = schema_of(text, file)
     wanted = str(kind.__struct_defaults__[0])
     if schema != wanted:
@@ -82,9 +88,14 @@ def from_json(text: str | bytes, kind: type[R], file: str = "result") -> R:
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:
-        raise InputError(f"damaged result: {error}", location=Location(file), hint="write it again") from None
+        raise InputError(
+            f"damaged result: {error}", location=Location(file), hint="write it again"
+        ) from None
 
 
 def _is_newer(schema: str, wanted: str) -> bool:
-    (name, _, number), (wanted_name, _, wanted_number) = schema.rpartition("/"), wanted.rpartition("/")
+    (name, _, number), (wanted_name, _, wanted_number) = (
+        schema.rpartition("/"),
+        wanted.rpartition("/"),
+    )
     return name == wanted_name and number.isdigit() and int(number) > int(wanted_number)

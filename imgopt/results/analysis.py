@@ -7,13 +7,14 @@ from typing import Literal
 from imgopt.results import Result, Value
 
 Confidence = Literal["provenance", "matched", "likely", "none"]
-"""How an instruction got its line: from the build's provenance, by its text, by its place among the others, or not."""
+"""How an instruction got its line: from the build's provenance, by its text, by its place among the
+others, or not."""
 Level = Literal["error", "warning", "info"]
 
 
 class ImageSizes(Value, frozen=True, kw_only=True):
-    """wire: compressed layers (None when a blob is elsewhere), tar: uncompressed, payload: sum of files shipped,
-    live: bytes of the final tree. An estimated `wire` may be off by `wire_error`."""
+    """wire: compressed layers (None when a blob is elsewhere), tar: uncompressed, payload: sum of
+    files shipped, live: bytes of the final tree. An estimated `wire` may be off by `wire_error`."""
 
     wire: int | None
     tar: int
@@ -24,7 +25,8 @@ class ImageSizes(Value, frozen=True, kw_only=True):
 
 
 class LayerRow(Value, frozen=True, kw_only=True):
-    """A layer and the instruction that made it. `base` is None when it is not known whose layer it is."""
+    """A layer and the instruction that made it. `base` is None when it is not known whose layer it
+    is."""
 
     index: int
     diff_id: str
@@ -60,7 +62,8 @@ class Place(Value, frozen=True, kw_only=True):
 
 
 class JunkRow(Value, frozen=True, kw_only=True):
-    """Live bytes of one kind that a running service rarely needs; `layers` by index, as text for JSON."""
+    """Live bytes of one kind that a running service rarely needs; `layers` by index, as text for
+    JSON."""
 
     kind: str
     bytes: int
@@ -70,7 +73,8 @@ class JunkRow(Value, frozen=True, kw_only=True):
 
 
 class DuplicateRow(Value, frozen=True, kw_only=True):
-    """Equal files; `bytes` is what all copies but one weigh. Files below 4096 bytes are not compared."""
+    """Equal files; `bytes` is what all copies but one weigh. Files below 4096 bytes are not
+    compared."""
 
     digest: str
     size: int
@@ -80,7 +84,8 @@ class DuplicateRow(Value, frozen=True, kw_only=True):
 
 
 class PackageRow(Value, frozen=True, kw_only=True):
-    """A package. `bytes` are live bytes with one owner each; those with `inside` are part of that package's bytes."""
+    """A package. `bytes` are live bytes with one owner each; those with `inside` are part of that
+    package's bytes."""
 
     ecosystem: str
     name: str
@@ -111,8 +116,9 @@ class Where(Value, frozen=True, kw_only=True):
 
 
 class Finding(Value, frozen=True, kw_only=True):
-    """Something to change. `bytes` is what the change saves (payload), 0 where it is not about size; `strategy` is
-    the rewrite that makes it, None where none does. `evidence` names what was measured."""
+    """Something to change. `bytes` is what the change saves (payload), 0 where it is not about
+    size; `strategy` is the rewrite that makes it, None where none does. `evidence` names what was
+    measured."""
 
     id: str
     level: Level
@@ -125,7 +131,8 @@ class Finding(Value, frozen=True, kw_only=True):
 
 
 class Analysis(Result, frozen=True, kw_only=True):
-    """The whole result. `waste`, `duplicates`, `files` and `directories` are shortened, figures beside them are not."""
+    """The whole result. `waste`, `duplicates`, `files` and `directories` are shortened, figures
+    beside them are not."""
 
     schema: str = "imgopt/analysis/1"
     image: str

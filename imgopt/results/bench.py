@@ -57,7 +57,8 @@ class Arm(Value, frozen=True, kw_only=True):
 
 
 class Samples(Value, frozen=True, kw_only=True):
-    """All values of one arm in one measure, in the order measured; the warm-up is apart and counts for nothing."""
+    """All values of one arm in one measure, in the order measured; the warm-up is apart and counts
+    for nothing."""
 
     arm: str
     values: list[float] = []
@@ -67,7 +68,8 @@ class Samples(Value, frozen=True, kw_only=True):
     high: float | None = None
     """The interval of at least 95 % of the median; None from fewer than six values."""
     export_seconds: list[float] = []
-    """Of builds: the part of each value that wrote the finished image. Bases are there before, and never in it."""
+    """Of builds: the part of each value that wrote the finished image. Bases are there before, and
+    never in it."""
     exit_codes: list[int] = []
     """Of stops."""
     wire_bytes: int | None = None
@@ -93,7 +95,8 @@ class Compared(Value, frozen=True, kw_only=True):
 
 
 class Measure(Value, frozen=True, kw_only=True):
-    """One noisy figure of all arms: a build in one scenario, or the start, memory or stop of the container."""
+    """One noisy figure of all arms: a build in one scenario, or the start, memory or stop of the
+    container."""
 
     name: str
     """cold, no-change, edit-source, ... or start, memory, stop"""
@@ -106,7 +109,8 @@ class Measure(Value, frozen=True, kw_only=True):
     samples: list[Samples] = []
     comparisons: list[Compared] = []
     noise_floor: float | None = None
-    """Share of 1 that the same thing differed from itself (`--aa`); None where that was not measured."""
+    """Share of 1 that the same thing differed from itself (`--aa`); None where that was not
+    measured."""
     remarks: list[str] = []
 
 

@@ -1,4 +1,5 @@
-"""`imgopt/cache/1`: what each step does after each simulated change, as predicted and as measured."""
+"""`imgopt/cache/1`: what each step does after each simulated change, as predicted and as
+measured."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ Verdict = Literal["hit", "miss", "unknown"]
 
 
 class CacheStep(Value, frozen=True, kw_only=True):
-    """One cacheable step (RUN, COPY, ADD, WORKDIR). `stage` is its name, "" for the only one of a file."""
+    """One cacheable step (RUN, COPY, ADD, WORKDIR). `stage` is its name, "" for the only one of a
+    file."""
 
     stage: str
     line: int
@@ -20,9 +22,9 @@ class CacheStep(Value, frozen=True, kw_only=True):
 class ScenarioStep(Value, frozen=True, kw_only=True):
     """What one step does in one scenario, in the order of `steps`.
 
-    `measured` None: not measured, `reason_not_measured` says why. `seconds` is what the step takes there: measured in
-    the scenario's own build, else the time of its first build if it is predicted to run again; 0.0 for a hit; None:
-    not measured.
+    `measured` None: not measured, `reason_not_measured` says why. `seconds` is what the step takes
+    there: measured in the scenario's own build, else the time of its first build if it is predicted
+    to run again; 0.0 for a hit; None: not measured.
     """
 
     predicted: Verdict
@@ -33,7 +35,8 @@ class ScenarioStep(Value, frozen=True, kw_only=True):
 
 
 class CacheScenario(Value, frozen=True, kw_only=True):
-    """One change. `edit` says it in words; `failure` is the build's message where it does not build any more."""
+    """One change. `edit` says it in words; `failure` is the build's message where it does not build
+    any more."""
 
     name: str
     edit: str
@@ -49,7 +52,8 @@ class SkippedScenario(Value, frozen=True, kw_only=True):
 
 
 class Agreement(Value, frozen=True, kw_only=True):
-    """Predictions against measurements: `decided` = `right` + `wrong`; `unknown` were not decided."""
+    """Predictions against measurements: `decided` = `right` + `wrong`; `unknown` were not
+    decided."""
 
     decided: int
     right: int
@@ -58,7 +62,8 @@ class Agreement(Value, frozen=True, kw_only=True):
 
 
 class CacheResult(Result, frozen=True, kw_only=True):
-    """`agreement` is None without `--measure`. `notes` are for the user: a shallow clone, an unknown base, ..."""
+    """`agreement` is None without `--measure`. `notes` are for the user: a shallow clone, an
+    unknown base, ..."""
 
     schema: str = "imgopt/cache/1"
     project: str = ""
@@ -72,5 +77,5 @@ class CacheResult(Result, frozen=True, kw_only=True):
     """The first build, every step run; None: not measured."""
     notes: list[str] = []
     arguments: list[str] = []
-    """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
-    secrets."""
+    """What the command was given, as words for another one: the context, -f, --target, --base, ...;
+    no values of secrets."""

@@ -1,4 +1,5 @@
-"""`imgopt/ci/1`: sizes held against a baseline, what broke a rule, and which line, package and path did it."""
+"""`imgopt/ci/1`: sizes held against a baseline, what broke a rule, and which line, package and path
+did it."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ Unit = Literal["bytes", "count", "none"]
 
 
 class FourSizes(Value, frozen=True, kw_only=True):
-    """Bytes by each metric; None where the source cannot say. `wire_error` is what an estimated wire size may be off
-    by; it is 0 for blobs that were measured."""
+    """Bytes by each metric; None where the source cannot say. `wire_error` is what an estimated
+    wire size may be off by; it is 0 for blobs that were measured."""
 
     wire: int | None = None
     tar: int | None = None
@@ -48,7 +49,8 @@ class Cause(Value, frozen=True, kw_only=True):
     """Where it is written: the instruction, the line of the manifest that asks for a package."""
     detail: str = ""
     rest: bool = False
-    """True for what no name can be given to (headers and padding of the tar, compression, small packages)."""
+    """True for what no name can be given to (headers and padding of the tar, compression, small
+    packages)."""
 
     @property
     def delta(self) -> int:
@@ -56,7 +58,8 @@ class Cause(Value, frozen=True, kw_only=True):
 
 
 class Attribution(Value, frozen=True, kw_only=True):
-    """The change of one metric, explained three times over; the base's own drift stands apart from all of them."""
+    """The change of one metric, explained three times over; the base's own drift stands apart from
+    all of them."""
 
     metric: Metric
     before: int
@@ -79,11 +82,14 @@ class Attribution(Value, frozen=True, kw_only=True):
         for name in ("instructions", "packages", "paths"):
             missed = self.own - sum(cause.delta for cause in getattr(self, name))
             if missed and getattr(self, name):
-                raise ValueError(f"the {name} miss the change in {self.metric} size by {missed} bytes")
+                raise ValueError(
+                    f"the {name} miss the change in {self.metric} size by {missed} bytes"
+                )
 
 
 class Fix(Value, frozen=True, kw_only=True):
-    """What the rewriter would write in place of these lines. `saves` is an estimate in bytes, None if unknown."""
+    """What the rewriter would write in place of these lines. `saves` is an estimate in bytes, None
+    if unknown."""
 
     strategy: str
     because: str
@@ -93,7 +99,8 @@ class Fix(Value, frozen=True, kw_only=True):
 
 
 class Finding(Value, frozen=True, kw_only=True):
-    """A rule that was broken. `id` stays the same from run to run: rule, image and subject, no figures."""
+    """A rule that was broken. `id` stays the same from run to run: rule, image and subject, no
+    figures."""
 
     id: str
     rule: str
@@ -171,7 +178,9 @@ class CiResult(Result, frozen=True, kw_only=True):
         if self.baseline_required and any(image.state == "no-baseline" for image in self.images):
             return 2
         failing = {"error": ("error",), "warn": ("error", "warn"), "never": ()}[fail_on]
-        return int(any(finding.level in failing for image in self.images for finding in image.findings))
+        return int(
+            any(finding.level in failing for image in self.images for finding in image.findings)
+        )
 
 
 _ORDER = {"error": 0, "warn": 1, "info": 2}

@@ -1,4 +1,5 @@
-"""imgopt/diff/1: what changed from one image to another. Bytes; after - before; every table sums to its delta."""
+"""imgopt/diff/1: what changed from one image to another. Bytes; after - before; every table sums to
+its delta."""
 
 from __future__ import annotations
 
@@ -30,9 +31,11 @@ class Change(Value, frozen=True, kw_only=True):
 
 
 class InstructionChange(Value, frozen=True, kw_only=True):
-    """A layer of either image, or of both when it is the same or made by the same instruction (payload bytes).
+    """A layer of either image, or of both when it is the same or made by the same instruction
+    (payload bytes).
 
-    `kind` is "same" (equal bytes), "changed", "added" or "removed"; `base` is None where it is not known.
+    `kind` is "same" (equal bytes), "changed", "added" or "removed"; `base` is None where it is not
+    known.
     """
 
     instruction: str
@@ -57,9 +60,11 @@ class PackageChange(Value, frozen=True, kw_only=True):
 
 
 class Diff(Result, frozen=True, kw_only=True):
-    """`classes` and `instructions` sum to the change in payload, `packages` and `paths` to that in live bytes.
+    """`classes` and `instructions` sum to the change in payload, `packages` and `paths` to that in
+    live bytes.
 
-    `base` and `own` are the two halves of the change in payload; layers of unknown origin count as own.
+    `base` and `own` are the two halves of the change in payload; layers of unknown origin count as
+    own.
     """
 
     schema: str = "imgopt/diff/1"

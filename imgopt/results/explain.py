@@ -28,8 +28,8 @@ class ExplainedStep(Value, frozen=True, kw_only=True):
 
 
 class ExplainResult(Result, frozen=True, kw_only=True):
-    """`first_line` and `cause` are of the step that starts the miss, which may stand above. `changed` lists up to 200
-    paths, `changed_more` counts the rest."""
+    """`first_line` and `cause` are of the step that starts the miss, which may stand above.
+    `changed` lists up to 200 paths, `changed_more` counts the rest."""
 
     schema: str = "imgopt/explain/1"
     compared_with: str

@@ -1,4 +1,5 @@
-"""Figures of an image that several results carry: its layers, its contents by path, its steps in time."""
+"""Figures of an image that several results carry: its layers, its contents by path, its steps in
+time."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from imgopt.results import Value
 
 
 class LayerFigure(Value, frozen=True, kw_only=True):
-    """One layer; sizes in bytes, `wire` None where it was neither stored compressed nor estimated."""
+    """One layer; sizes in bytes, `wire` None where it was neither stored compressed nor
+    estimated."""
 
     instruction: str
     line: int | None = None
@@ -21,7 +23,8 @@ class LayerFigure(Value, frozen=True, kw_only=True):
 class PathFigure(Value, frozen=True, kw_only=True):
     """Live bytes of one path in two images; `files` counts regular files.
 
-    Small entries of a folder may be one figure together: then `path` is the folder, and `others` says how many.
+    Small entries of a folder may be one figure together: then `path` is the folder, and `others`
+    says how many.
     """
 
     path: str
@@ -33,7 +36,8 @@ class PathFigure(Value, frozen=True, kw_only=True):
 
 
 class StepFigure(Value, frozen=True, kw_only=True):
-    """One step of one build; `start` in seconds since the build began, None where the step did not run."""
+    """One step of one build; `start` in seconds since the build began, None where the step did not
+    run."""
 
     name: str
     line: int | None = None
@@ -62,4 +66,6 @@ class Waterfall(Value, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         rest = self.end - self.start - sum(cause.bytes for cause in self.causes)
         if rest:
-            raise ValueError(f"the causes of the change in {self.size} size miss it by {rest} bytes")
+            raise ValueError(
+                f"the causes of the change in {self.size} size miss it by {rest} bytes"
+            )

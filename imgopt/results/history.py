@@ -7,7 +7,8 @@ from imgopt.results.ci import FourSizes, Metric
 
 
 class Point(Value, frozen=True, kw_only=True):
-    """The sizes from one commit on. `time` in seconds since the epoch; `delta` in the metric, None for the first."""
+    """The sizes from one commit on. `time` in seconds since the epoch; `delta` in the metric, None
+    for the first."""
 
     commit: str
     time: int

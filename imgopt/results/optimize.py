@@ -8,7 +8,8 @@ from imgopt.results.rewrite import Change, Finding, Skip
 
 
 class Sizes(Value, frozen=True, kw_only=True):
-    """Four sizes in bytes: wire (compressed), tar (layer archives), payload (file bytes), live (visible bytes)."""
+    """Four sizes in bytes: wire (compressed), tar (layer archives), payload (file bytes), live
+    (visible bytes)."""
 
     wire: int | None
     tar: int
@@ -34,7 +35,8 @@ class Part(Value, frozen=True, kw_only=True):
 
 
 class Parts(Value, frozen=True, kw_only=True):
-    """Where every byte that the original adds over its base went; the four lists sum to those bytes."""
+    """Where every byte that the original adds over its base went; the four lists sum to those
+    bytes."""
 
     kept: list[Part] = []
     reinstalled: list[Part] = []
@@ -130,7 +132,8 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     builds: int = 0
     """How many builds the loop made, those of the short benchmark not counted."""
     builds_by: dict[str, int] = {}
-    """The same by what was built: "original", "again" (once more, to see what changes by itself), the variants."""
+    """The same by what was built: "original", "again" (once more, to see what changes by itself),
+    the variants."""
     steps_run: dict[str, int] = {}
     """RUN steps that those builds executed, and did not take from the cache."""
     most_builds: int | None = None
@@ -141,7 +144,8 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     bases: dict[str, str] = {}
     """Base images that were replaced by the configuration, name to image."""
     missing_bases: list[MissingBase] = []
-    """Base images that a variant wanted and that could not be had, where no other one was found in their place."""
+    """Base images that a variant wanted and that could not be had, where no other one was found in
+    their place."""
     interrupted: str = ""
     """The signal that ended the timing; what is proven is whole."""
     fault: str = ""
@@ -153,7 +157,8 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     timing_budget: float | None = None
     """How long it might have taken: what the builds before it took; None without such a bound."""
     arguments: list[str] = []
-    """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
-    secrets."""
+    """What the command was given, as words for another one: the context, -f, --target, --base, ...;
+    no values of secrets."""
     run_arguments: list[str] = []
-    """The same of how the image is run, and of which suggestions were allowed: --http, --env, --allow, ..."""
+    """The same of how the image is run, and of which suggestions were allowed: --http, --env,
+    --allow, ..."""

@@ -1,4 +1,5 @@
-"""Many paths made few: the folders and files worth showing, and an explicit rest, so that every sum still holds."""
+"""Many paths made few: the folders and files worth showing, and an explicit rest, so that every sum
+still holds."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from imgopt.results.figures import PathFigure
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A leaf to show: bytes and files before and after. `rest` counts the entries that it stands for, 0 for itself."""
+    """A leaf to show: bytes and files before and after. `rest` counts the entries that it stands
+    for, 0 for itself."""
 
     path: str
     before: int
@@ -44,9 +46,11 @@ class _Folder:
 
 
 def leaves(figures: Iterable[PathFigure], limit: int) -> list[Node]:
-    """At most about `limit` nodes that sum to the figures, the heaviest folders opened first; sorted by weight.
+    """At most about `limit` nodes that sum to the figures, the heaviest folders opened first;
+    sorted by weight.
 
-    Entries of a folder that would be smaller than 1/(2 * limit) of everything are one node together, with `rest`.
+    Entries of a folder that would be smaller than 1/(2 * limit) of everything are one node
+    together, with `rest`.
     """
     root = _grow(figures)
     small = (max(root.before, root.after)) / (2 * limit)
@@ -59,7 +63,9 @@ def leaves(figures: Iterable[PathFigure], limit: int) -> list[Node]:
             continue
         for child_path, child in _opened(path, folder, small, done):
             heapq.heappush(heap, (-max(child.before, child.after), child_path, child))
-    done += [_node(f"{path}/" if folder.children else path or "/", folder) for _, path, folder in heap]
+    done += [
+        _node(f"{path}/" if folder.children else path or "/", folder) for _, path, folder in heap
+    ]
     return sorted(done, key=lambda node: (-node.weight, node.path, node.rest))
 
 
@@ -77,12 +83,16 @@ def _grow(figures: Iterable[PathFigure]) -> _Folder:
             folder = _child(folder, name, links)
         folder.add(figure)
         folder.others += figure.others
-    for parent, child in reversed(links):  # made before its children, so that it is summed up after them
+    for parent, child in reversed(
+        links
+    ):  # made before its children, so that it is summed up after them
         parent.add(child)
     return root
 
 
-def _descend(folder: _Folder, names: Iterable[str], links: list[tuple[_Folder, _Folder]]) -> _Folder:
+def _descend(
+    folder: _Folder, names: Iterable[str], links: list[tuple[_Folder, _Folder]]
+) -> _Folder:
     for name in filter(None, names):
         folder = _child(folder, name, links)
     return folder
@@ -98,10 +108,15 @@ def _child(folder: _Folder, name: str, links: list[tuple[_Folder, _Folder]]) -> 
     return child
 
 
-def _opened(path: str, folder: _Folder, small: float, done: list[Node]) -> list[tuple[str, _Folder]]:
-    """The children worth a node; the others go to `done` as one rest. Bytes of the folder itself count there too."""
+def _opened(
+    path: str, folder: _Folder, small: float, done: list[Node]
+) -> list[tuple[str, _Folder]]:
+    """The children worth a node; the others go to `done` as one rest. Bytes of the folder itself
+    count there too."""
     children = folder.children or {}
-    tiny = {name for name, child in children.items() if child.before < small and child.after < small}
+    tiny = {
+        name for name, child in children.items() if child.before < small and child.after < small
+    }
     hidden = tiny if len(tiny) > 1 else set()
     kept = [(f"{path}/{name}", child) for name, child in children.items() if name not in hidden]
     rest = _Folder(folder.before, folder.after, folder.files_before, folder.files_after)

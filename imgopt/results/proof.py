@@ -16,7 +16,8 @@ class Failure(Value, frozen=True, kw_only=True):
 
 
 class ProofCheck(Value, frozen=True, kw_only=True):
-    """One check; verdict is "passed", "failed" or "not measured"; `allowed` are intended differences with reasons."""
+    """One check; verdict is "passed", "failed" or "not measured"; `allowed` are intended
+    differences with reasons."""
 
     name: str
     verdict: str
@@ -26,8 +27,9 @@ class ProofCheck(Value, frozen=True, kw_only=True):
 
 
 class Compared(Value, frozen=True, kw_only=True):
-    """One of the two images. `dockerfile` is its path as given, "" where an image was given; `base` what it is built
-    on, None where that is not known; sizes in bytes of uncompressed layers and of the compressed ones."""
+    """One of the two images. `dockerfile` is its path as given, "" where an image was given; `base`
+    what it is built on, None where that is not known; sizes in bytes of uncompressed layers and of
+    the compressed ones."""
 
     image: str
     dockerfile: str = ""
@@ -54,7 +56,7 @@ class ProofResult(Result, frozen=True, kw_only=True):
     hints: list[str] = []
     """Settings that would help."""
     arguments: list[str] = []
-    """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
-    secrets."""
+    """What the command was given, as words for another one: the context, -f, --target, --base, ...;
+    no values of secrets."""
     run_arguments: list[str] = []
     """The same of how the image is run: --http, --env, ..."""

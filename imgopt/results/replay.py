@@ -6,7 +6,8 @@ from imgopt.results import Result, Value
 
 
 class ReplayCommit(Value, frozen=True, kw_only=True):
-    """Lines that run again, that may, and that start it. `seconds` None: the time of a step is not known."""
+    """Lines that run again, that may, and that start it. `seconds` None: the time of a step is not
+    known."""
 
     id: str
     time: int
@@ -17,7 +18,8 @@ class ReplayCommit(Value, frozen=True, kw_only=True):
 
 
 class ReplayLine(Value, frozen=True, kw_only=True):
-    """A line that starts rebuilds: in how many commits, and the seconds of all that ran because of it."""
+    """A line that starts rebuilds: in how many commits, and the seconds of all that ran because of
+    it."""
 
     line: int
     instruction: str
@@ -26,8 +28,9 @@ class ReplayLine(Value, frozen=True, kw_only=True):
 
 
 class ReplayArm(Value, frozen=True, kw_only=True):
-    """One Dockerfile. Seconds are sums of step times; None: not measured, `reason` says why. `steps` counts its
-    cacheable steps; `missed_per_build` is the mean number of them that run (unknown ones included)."""
+    """One Dockerfile. Seconds are sums of step times; None: not measured, `reason` says why.
+    `steps` counts its cacheable steps; `missed_per_build` is the mean number of them that run
+    (unknown ones included)."""
 
     dockerfile: str
     steps: int
@@ -42,7 +45,8 @@ class ReplayArm(Value, frozen=True, kw_only=True):
 
 
 class ReplayResult(Result, frozen=True, kw_only=True):
-    """`commits` is how many were read; `builds_per_month` their pace (30 days); None: all at one time."""
+    """`commits` is how many were read; `builds_per_month` their pace (30 days); None: all at one
+    time."""
 
     schema: str = "imgopt/replay/1"
     commits: int

@@ -22,8 +22,8 @@ class Skip(Value, frozen=True, kw_only=True):
 
 
 class Finding(Value, frozen=True, kw_only=True):
-    """Something that no strategy changes and the author should: `file` lies in the context, `line` is the Dockerfile's.
-    Never what is in the file."""
+    """Something that no strategy changes and the author should: `file` lies in the context, `line`
+    is the Dockerfile's. Never what is in the file."""
 
     id: str
     level: str
@@ -50,6 +50,6 @@ class RewriteResult(Result, frozen=True, kw_only=True):
     """Text of the original."""
     variants: list[StaticVariant] = []
     arguments: list[str] = []
-    """What the command was given, as words for another one: the context, -f, --target, --base, ...; no values of
-    secrets."""
+    """What the command was given, as words for another one: the context, -f, --target, --base, ...;
+    no values of secrets."""
     findings: list[Finding] = []

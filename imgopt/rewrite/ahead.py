@@ -1,4 +1,5 @@
-"""Steps that fetch what a build command depends on, to stand in front of the source: where, and why not."""
+"""Steps that fetch what a build command depends on, to stand in front of the source: where, and why
+not."""
 
 from __future__ import annotations
 
@@ -30,16 +31,28 @@ class Ahead:
     run: Instruction
     command: str
 
-    def lines(self, situation: Situation, group: Sequence[SourceCopy], files: Sequence[Brought]) -> list[str]:
+    def lines(
+        self, situation: Situation, group: Sequence[SourceCopy], files: Sequence[Brought]
+    ) -> list[str]:
         keyword = self.run.text[self.run.keyword_span.start : self.run.keyword_span.end]
         step = " ".join([keyword, *self.fetch.flags, self.fetch.shell])
-        return [*manifest_copies(situation, group, files), new_step(situation.dockerfile, step, self.run)]
+        return [
+            *manifest_copies(situation, group, files),
+            new_step(situation.dockerfile, step, self.run),
+        ]
 
 
-def find_ahead(situation: Situation, ground: Ground, after: Sequence[Instruction], moves: Moves) -> Ahead | Skip | None:
-    """A build command that cannot move, but whose dependencies can be fetched before the source comes."""
+def find_ahead(
+    situation: Situation, ground: Ground, after: Sequence[Instruction], moves: Moves
+) -> Ahead | Skip | None:
+    """A build command that cannot move, but whose dependencies can be fetched before the source
+    comes."""
     done = moves.split_at or 0
-    moved_to = (moves.last if moves.split_at is not None else moves.passed) if moves.last is not None else None
+    moved_to = (
+        (moves.last if moves.split_at is not None else moves.passed)
+        if moves.last is not None
+        else None
+    )
     rest = [item for item in after if moved_to is None or item.span.start >= moved_to.span.start]
     if moved_to is not None and not done:
         rest = rest[1:]
@@ -50,11 +63,16 @@ def find_ahead(situation: Situation, ground: Ground, after: Sequence[Instruction
         skip = done if item is moved_to else 0
         fetch = fetch_for(situation, ground, item, place, skip)
         if fetch is None and any(copy.files for copy in ground.group):
-            return None  # a later step would be refused for this one, and nobody asks why for single files
+            # a later step would be refused for this one, and nobody asks why for single files
+            return None
         if fetch is None:
             continue
-        refused = fetch.refused or _unprepared(situation, place, item, rest, None if fetch.others else skip)
-        refused = refused or _missed(situation, ground, item) or overlaid(situation, ground, fetch.lays)
+        refused = fetch.refused or _unprepared(
+            situation, place, item, rest, None if fetch.others else skip
+        )
+        refused = (
+            refused or _missed(situation, ground, item) or overlaid(situation, ground, fetch.lays)
+        )
         if refused:
             return Skip(f"dependencies cannot be fetched ahead: {refused}", item.line)
         if fetch.shell in situation.dockerfile.text[: place.extent.end]:
@@ -66,7 +84,8 @@ def find_ahead(situation: Situation, ground: Ground, after: Sequence[Instruction
 
 
 def _missed(situation: Situation, ground: Ground, run: Instruction) -> str:
-    """Settings that the source brings and the fetch would miss: by a variable, or in a folder of the system."""
+    """Settings that the source brings and the fetch would miss: by a variable, or in a folder of
+    the system."""
     scope, ecosystems = situation.dockerfile.scope_at(run), situation.project.ecosystems
     refused = settings_between(situation, ground)
     if refused:
@@ -76,10 +95,14 @@ def _missed(situation: Situation, ground: Ground, run: Instruction) -> str:
 
 
 def _unprepared(
-    situation: Situation, place: Instruction, run: Instruction, rest: Sequence[Instruction], done: int | None
+    situation: Situation,
+    place: Instruction,
+    run: Instruction,
+    rest: Sequence[Instruction],
+    done: int | None,
 ) -> str:
-    """Why `place` is not as the RUN finds it: tools, user and variables come later; or why nothing is left to fetch,
-    but where `done` is None."""
+    """Why `place` is not as the RUN finds it: tools, user and variables come later; or why nothing
+    is left to fetch, but where `done` is None."""
     for item in rest:
         if item is run:
             break
@@ -99,7 +122,10 @@ def _unprepared(
             continue
         before = commands[:done] if item is run else script_of(situation.dockerfile, item).commands
         words = [[value or "" for value in c.values] for c in before if c.name in programs]
-        if any(not is_setting(one, ecosystems) and not fetches_nothing(one, ecosystems) for one in words):
+        if any(
+            not is_setting(one, ecosystems) and not fetches_nothing(one, ecosystems)
+            for one in words
+        ):
             return f"`RUN {item.value[:50]}` fetches them already"
     return ""
 
@@ -114,7 +140,8 @@ def _steers(item: Instruction, ecosystems: Sequence[Ecosystem]) -> bool:
 
 
 def overlaid(situation: Situation, ground: Ground, lays: Sequence[str]) -> str:
-    """Installed packages that the source brings from this machine, and that no ignore file keeps out."""
+    """Installed packages that the source brings from this machine, and that no ignore file keeps
+    out."""
     ignored = IgnoreFile.parse(situation.ignore or "")
     laid = ground.laid() if lays else None
     for place in dict.fromkeys(lays):
@@ -124,10 +151,12 @@ def overlaid(situation: Situation, ground: Ground, lays: Sequence[str]) -> str:
             whole = own[: len(own) - len(path) + len(place)]
             if own.endswith(path[len(place) :]) and ignored.excludes(whole, is_dir=True):
                 break  # the folder as a whole is kept out, whatever is in it
-            if any(laid.bringer[path] is copy for copy in ground.group) and not ignored.excludes(own):
+            if any(laid.bringer[path] is copy for copy in ground.group) and not ignored.excludes(
+                own
+            ):
                 inside = path[len(place) :]
                 return (
-                    f"{own[: len(own) - len(inside)]} is in the build context: copied later, it would lie over what is "
-                    "installed"
+                    f"{own[: len(own) - len(inside)]} is in the build context: copied later, it"
+                    " would lie over what is installed"
                 )
     return ""

@@ -8,8 +8,11 @@ from imgopt.image.config import is_root
 from imgopt.rewrite.evidence import Evidence
 
 
-def as_root(text: str, dockerfile: Dockerfile, after: Instruction, evidence: Evidence | None) -> str:
-    """RUN instructions for the place behind `after`, between two USER lines where root is not the user there."""
+def as_root(
+    text: str, dockerfile: Dockerfile, after: Instruction, evidence: Evidence | None
+) -> str:
+    """RUN instructions for the place behind `after`, between two USER lines where root is not the
+    user there."""
     user = _user_after(dockerfile, after, evidence)
     if not text or is_root(user):
         return text

@@ -13,8 +13,8 @@ _VARIABLE = re.compile(r"\$\{[^}]+\}|\$\w+")
 
 
 def spelled(dockerfile: Dockerfile, stage: Stage, name: str, args: Mapping[str, str]) -> str | None:
-    """The name of a base as the FROM of this stage would write it: with its variables, so that a version which is
-    changed there is changed for both. None where they leave no room for it."""
+    """The name of a base as the FROM of this stage would write it: with its variables, so that a
+    version which is changed there is changed for both. None where they leave no room for it."""
     source = image_text(stage)
     if "$" not in source:
         return name
@@ -37,7 +37,11 @@ def image_text(stage: Stage) -> str:
 
 
 def variables_of(stage: Stage) -> set[str]:
-    return {match[0] for word in _VARIABLE.findall(image_text(stage)) if (match := re.search(r"\w+", word))}
+    return {
+        match[0]
+        for word in _VARIABLE.findall(image_text(stage))
+        if (match := re.search(r"\w+", word))
+    }
 
 
 def words_of(source: str) -> frozenset[str]:

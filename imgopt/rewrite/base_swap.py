@@ -1,7 +1,8 @@
 """Another base under the author's own lines: for a file that is one stage and stays one.
 
-Where nothing is built there is nothing to carve: the base alone is what is too large. Its name is changed where the
-author wrote it, with the variables in it, and what a run needs of the old base is added behind FROM.
+Where nothing is built there is nothing to carve: the base alone is what is too large. Its name is
+changed where the author wrote it, with the variables in it, and what a run needs of the old base is
+added behind FROM.
 """
 
 from __future__ import annotations
@@ -61,13 +62,20 @@ def swap_edits(situation: Situation, name: str) -> tuple[Edit, ...] | str:
     return _default(dockerfile, root, next(iter(variables)), name)
 
 
-def lines_behind(situation: Situation, carving: Carving, image: Image, *, same_family: bool) -> tuple[Edit, ...]:
-    """What the old base gave and the new one does not: packages, settings of the system, variables, and the start."""
+def lines_behind(
+    situation: Situation, carving: Carving, image: Image, *, same_family: bool
+) -> tuple[Edit, ...]:
+    """What the old base gave and the new one does not: packages, settings of the system, variables,
+    and the start."""
     evidence, stage = situation.evidence, situation.stage
     assert evidence is not None
     settings = user_settings(situation.dockerfile, tuple(part.index for part in stage.chain))
     extra = complement(settings, evidence.config, image.config, same_family=same_family)
-    head = [*_packages(situation, carving), *_copies(situation, carving.libraries), *extra.environment]
+    head = [
+        *_packages(situation, carving),
+        *_copies(situation, carving.libraries),
+        *extra.environment,
+    ]
     if not is_root(image.config.user) and is_root(evidence.config.user):
         head.append("USER 0:0")
     if image.config.workdir not in ("", "/") and evidence.config.workdir in ("", "/"):
@@ -85,7 +93,8 @@ def _insert(after: Instruction, lines: list[str], eol: str) -> Iterator[Edit]:
 
 
 def _packages(situation: Situation, carving: Carving) -> list[str]:
-    """Packages that came with the old base; those that the author's own lines install are installed by them."""
+    """Packages that came with the old base; those that the author's own lines install are installed
+    by them."""
     evidence = situation.evidence
     assert evidence is not None
     base = evidence.side.base
@@ -94,19 +103,34 @@ def _packages(situation: Situation, carving: Carving) -> list[str]:
     system = evidence.system(situation.project.ecosystems)
     if not wanted or system is None:
         return []
-    text = as_root(install_lines(system.install, wanted), situation.dockerfile, situation.stage.root.start, evidence)
+    text = as_root(
+        install_lines(system.install, wanted),
+        situation.dockerfile,
+        situation.stage.root.start,
+        evidence,
+    )
     return text.splitlines()
 
 
 def _copies(situation: Situation, files: Mapping[str, str]) -> list[str]:
-    """Single files of settings of the old base, whose packages bring nothing else that is needed."""
+    """Single files of settings of the old base, whose packages bring nothing else that is
+    needed."""
     name = str(situation.stage.root.base)
-    return [Copy(copy.sources, copy.destination, stage=name).render(name) for copy in library_copies(files)]
+    return [
+        Copy(copy.sources, copy.destination, stage=name).render(name)
+        for copy in library_copies(files)
+    ]
 
 
-def _default(dockerfile: Dockerfile, root: Stage, variable: str, name: str) -> tuple[Edit, ...] | str:
+def _default(
+    dockerfile: Dockerfile, root: Stage, variable: str, name: str
+) -> tuple[Edit, ...] | str:
     """`ARG BASE=python:3.11` with `FROM $BASE`: the default is the name."""
-    others = [stage for stage in dockerfile.stages if stage.index != root.index and variable in variables_of(stage)]
+    others = [
+        stage
+        for stage in dockerfile.stages
+        if stage.index != root.index and variable in variables_of(stage)
+    ]
     if others:
         return f"ARG {variable} names the base of the stage {others[0]} too"
     for item in reversed(dockerfile.instructions):

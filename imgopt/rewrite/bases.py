@@ -1,4 +1,5 @@
-"""Which base images may stand at run time in the place of one: names from ecosystem facts, never from code."""
+"""Which base images may stand at run time in the place of one: names from ecosystem facts, never
+from code."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ class BaseName:
 
 
 def read_base_name(text: str) -> BaseName:
-    """Takes `registry/repository:tag@digest` apart; the tag of the official images is `version[-flavor][-suite]`."""
+    """Takes `registry/repository:tag@digest` apart; the tag of the official images is
+    `version[-flavor][-suite]`."""
     name = text.partition("@")[0]
     head, slash, last = name.rpartition("/")
     repository, _, tag = last.partition(":")
@@ -55,7 +57,8 @@ def read_base_name(text: str) -> BaseName:
 
 
 def family(name: BaseName, ecosystems: Iterable[Ecosystem]) -> tuple[Ecosystem, Base] | None:
-    """The ecosystem whose facts speak of this base. Mirrors count: only the last word of the repository decides."""
+    """The ecosystem whose facts speak of this base. Mirrors count: only the last word of the
+    repository decides."""
     last = name.repository.rpartition("/")[2]
     for ecosystem in ecosystems:
         for base in ecosystem.base:
@@ -65,13 +68,18 @@ def family(name: BaseName, ecosystems: Iterable[Ecosystem]) -> tuple[Ecosystem, 
 
 
 def is_slim(text: str, ecosystems: Iterable[Ecosystem]) -> bool:
-    """Whether this base is already a small one: by its family's facts, or a bare distribution or distroless image."""
+    """Whether this base is already a small one: by its family's facts, or a bare distribution or
+    distroless image."""
     name = read_base_name(text)
     found = family(name, ecosystems)
     if found and found[1].already:
         return re.search(found[1].already, name.tag) is not None
     last = name.repository.rpartition("/")[2]
-    return last in ("scratch", "alpine", "busybox") or "distroless" in name.repository or "slim" in name.tag
+    return (
+        last in ("scratch", "alpine", "busybox")
+        or "distroless" in name.repository
+        or "slim" in name.tag
+    )
 
 
 def slim_candidates(
@@ -80,8 +88,9 @@ def slim_candidates(
     os_release: Mapping[str, str],
     environment: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
-    """Names of slim bases of the same distribution and release, best first. `os_release` and `environment` are the
-    image's own. A base that floats (`node`, `node:lts`) gets one that floats with it."""
+    """Names of slim bases of the same distribution and release, best first. `os_release` and
+    `environment` are the image's own. A base that floats (`node`, `node:lts`) gets one that floats
+    with it."""
     name = read_base_name(text)
     found = family(name, ecosystems)
     if found is None:
@@ -106,15 +115,21 @@ def _java(environment: Mapping[str, str]) -> str:
 
 
 def bare_candidates(ecosystem: Ecosystem, os_release: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of bare distributions of the original's own release, for a run time that is copied onto them."""
+    """Names of bare distributions of the original's own release, for a run time that is copied onto
+    them."""
     suite = {"suite": os_release.get("VERSION_CODENAME", "")}
     filled = [_fill(template, suite) for template in ecosystem.runtime.bare]
     return tuple(name for name in filled if name and name.partition(":")[0] == os_release.get("ID"))
 
 
-def distroless_candidates(kind: str, ecosystems: Iterable[Ecosystem], os_release: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of distroless bases of one kind (static, base, cc) for the image's own Debian release."""
-    release = os_release.get("VERSION_ID", "").split(".")[0] if os_release.get("ID") == "debian" else ""
+def distroless_candidates(
+    kind: str, ecosystems: Iterable[Ecosystem], os_release: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Names of distroless bases of one kind (static, base, cc) for the image's own Debian
+    release."""
+    release = (
+        os_release.get("VERSION_ID", "").split(".")[0] if os_release.get("ID") == "debian" else ""
+    )
     images = [
         image
         for ecosystem in ecosystems
@@ -124,7 +139,11 @@ def distroless_candidates(kind: str, ecosystems: Iterable[Ecosystem], os_release
     ]
     if not release and kind != "static":
         return ()
-    return tuple(dict.fromkeys(item for item in (_fill(image, {"release": release}) for image in images) if item))
+    return tuple(
+        dict.fromkeys(
+            item for item in (_fill(image, {"release": release}) for image in images) if item
+        )
+    )
 
 
 def _fill(template: str, facts: Mapping[str, str]) -> str | None:
@@ -136,5 +155,7 @@ def _fill(template: str, facts: Mapping[str, str]) -> str | None:
 def _same_registry(image: str, prefix: str) -> str:
     """A project that takes `mirror.example/python` gets `mirror.example/python` again."""
     return (
-        f"{prefix}/{image}" if prefix and "/" not in image and prefix not in ("library", "docker.io/library") else image
+        f"{prefix}/{image}"
+        if prefix and "/" not in image and prefix not in ("library", "docker.io/library")
+        else image
     )

@@ -1,9 +1,10 @@
-"""Which copies of the final stage hold nothing that a step behind the source wrote: a stage that ends where the source
-comes has them, too.
+"""Which copies of the final stage hold nothing that a step behind the source wrote: a stage that
+ends where the source comes has them, too.
 
-BuildKit finds a COPY --from by the contents of what is copied, and reads them anew whenever the stage did anything new:
-an edit of the source has gigabytes of packages read to find that they are the same. A stage above the source is found
-by its own key, and nothing of it is read (moby/buildkit docs/dev/solver.md).
+BuildKit finds a COPY --from by the contents of what is copied, and reads them anew whenever the
+stage did anything new: an edit of the source has gigabytes of packages read to find that they are
+the same. A stage above the source is found by its own key, and nothing of it is read (moby/buildkit
+docs/dev/solver.md).
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class BeforeSource:
 
     @cached_property
     def _made_at(self) -> Mapping[int, float]:
-        """Layer of the original -> number of the step in the stage that makes it now: -1 for what comes from a base or
-        from a stage above, infinity for what cannot be told."""
+        """Layer of the original -> number of the step in the stage that makes it now: -1 for what
+        comes from a base or from a stage above, infinity for what cannot be told."""
         stage = self.situation.stage
         above = [(-1, item) for part in stage.chain[:-1] for item in part.instructions[1:]]
         items = [*above, *enumerate(stage.instructions)]
@@ -87,7 +88,10 @@ class BeforeSource:
             return ()
         named = (touched(one) for one in self.commands)
         return tuple(
-            path for paths in named if any(overlap(a, b) for a in paths for b in copy.sources) for path in paths
+            path
+            for paths in named
+            if any(overlap(a, b) for a in paths for b in copy.sources)
+            for path in paths
         )
 
     def _removed(self) -> Iterator[tuple[str, int]]:
@@ -97,7 +101,8 @@ class BeforeSource:
                     yield entry.path, layer.index
 
     def settled(self, place: int) -> frozenset[int]:
-        """Numbers of the copies whose contents are there before the step number `place`, and stay so."""
+        """Numbers of the copies whose contents are there before the step number `place`, and stay
+        so."""
         asked = (*self.situation.project.repairs.paths, *pruned(self.situation.effects))
         return frozenset(
             number
@@ -114,7 +119,8 @@ class BeforeSource:
         return sum(fact.size for path, fact in facts if not sources.isdisjoint(_and_above(path)))
 
     def new_steps(self, place: int) -> Iterator[Instruction]:
-        """RUNs at `place` or behind it that the original has not: what they write is not measured."""
+        """RUNs at `place` or behind it that the original has not: what they write is not
+        measured."""
         steps = [step for step in read_steps(self.evidence.side.image) if step.keyword == "RUN"]
         for item in self.situation.stage.instructions[place:]:
             if item.keyword == "RUN" and not any(likeness(step, item) >= _LIKE for step in steps):
@@ -136,7 +142,9 @@ def reads_context(item: Instruction) -> bool:
 
 def touched(command: str) -> tuple[str, ...]:
     """The absolute paths that a shell command of ours names."""
-    return tuple(path.rstrip("/") for path in _PATH.findall(command.replace("\\\n", " ")) if path.strip("/"))
+    return tuple(
+        path.rstrip("/") for path in _PATH.findall(command.replace("\\\n", " ")) if path.strip("/")
+    )
 
 
 def _and_above(path: str) -> Iterator[str]:

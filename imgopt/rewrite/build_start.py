@@ -1,8 +1,9 @@
-"""Start commands that build first (`go run`, `cargo run`, `mvn spring-boot:run`, a script with `tsc`): what they start,
-and the step that builds it while the image is built.
+"""Start commands that build first (`go run`, `cargo run`, `mvn spring-boot:run`, a script with
+`tsc`): what they start, and the step that builds it while the image is built.
 
-The words of the programs come from ecosystem facts; each kind of launcher has a reader here, and refuses what it does
-not know to the letter. What is found is a proposal: the loop builds it and proves it before anything rests on it.
+The words of the programs come from ecosystem facts; each kind of launcher has a reader here, and
+refuses what it does not know to the letter. What is found is a proposal: the loop builds it and
+proves it before anything rests on it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ READERS: dict[str, Callable[[tuple[str, ...], tuple[str, ...], ContextFiles, str
 
 @dataclass(frozen=True, slots=True)
 class BuildStart:
-    """What the service is started with instead, the edits that say so, and why; or why it cannot be (`refused`)."""
+    """What the service is started with instead, the edits that say so, and why; or why it cannot be
+    (`refused`)."""
 
     line: int
     launcher: str
@@ -60,13 +62,19 @@ def build_start(dockerfile: Dockerfile, project: Project) -> BuildStart | None:
     folder = _folder_in_context(dockerfile, stage, item, project.context)
     read = READERS[launcher.kind]
     called = words[: len(words) - len(rest)]
-    if launcher.sometimes and (folder is None or read(called, rest, project.context, folder) == Launched()):
+    if launcher.sometimes and (
+        folder is None or read(called, rest, project.context, folder) == Launched()
+    ):
         return None
-    refused = _misplaced(dockerfile, stage, item, starts) or _mounted(project.context, dockerfile, item)
+    refused = _misplaced(dockerfile, stage, item, starts) or _mounted(
+        project.context, dockerfile, item
+    )
     if refused:
         return BuildStart(item.line, name, refused=refused)
     if folder is None:
-        return BuildStart(item.line, name, refused="no COPY brings the source to the working directory")
+        return BuildStart(
+            item.line, name, refused="no COPY brings the source to the working directory"
+        )
     launched = read(called, rest, project.context, folder)
     if launched.refused:
         return BuildStart(item.line, name, refused=launched.refused)
@@ -81,7 +89,12 @@ def _words(dockerfile: Dockerfile, item: Instruction) -> tuple[str, ...]:
     if typed.json is not None:
         return typed.json
     script = read_shell(item, dockerfile.shell_at(item))
-    if script.unknown or len(script.commands) != 1 or not script.is_plain_list or script.substituted:
+    if (
+        script.unknown
+        or len(script.commands) != 1
+        or not script.is_plain_list
+        or script.substituted
+    ):
         return ()
     command = script.commands[0]
     plain = all(word.value is not None and not word.special for word in command.words)
@@ -104,11 +117,17 @@ def _launcher(words: tuple[str, ...], project: Project) -> tuple[Launcher, tuple
     return None
 
 
-def _misplaced(dockerfile: Dockerfile, stage: Stage, item: Instruction, starts: list[Instruction]) -> str:
+def _misplaced(
+    dockerfile: Dockerfile, stage: Stage, item: Instruction, starts: list[Instruction]
+) -> str:
     keywords = {one.keyword for one in starts}
     if len(keywords) > 1:
         return "ENTRYPOINT and CMD share the command"
-    later = [one for one in stage.instructions if one.span.start > item.span.start and one.keyword not in AFTER]
+    later = [
+        one
+        for one in stage.instructions
+        if one.span.start > item.span.start and one.keyword not in AFTER
+    ]
     if later:
         return f"`{later[0].keyword}` follows the start command"
     user = (dockerfile.scope_at(item).user or "root").partition(":")[0]
@@ -116,17 +135,23 @@ def _misplaced(dockerfile: Dockerfile, stage: Stage, item: Instruction, starts: 
 
 
 def _mounted(context: ContextFiles, dockerfile: Dockerfile, item: Instruction) -> str:
-    """A compose file that mounts the source over the working directory: there the launcher builds what lies there."""
+    """A compose file that mounts the source over the working directory: there the launcher builds
+    what lies there."""
     folder = workdir_at(dockerfile.scope_at(item))
     for path in sorted(context.root.glob("*compose*.y*ml")):
         text = path.read_text(encoding="utf-8", errors="replace")
         for target in re.findall(r"^\s*-\s*[\"']?\.[^:\s]*:([^:\s\"']+)", text, re.MULTILINE):
             if (folder + "/").startswith(target.rstrip("/") + "/"):
-                return f"{path.name} mounts the source at {target}, and a program built before would not see it"
+                return (
+                    f"{path.name} mounts the source at {target}, and a program built before would"
+                    " not see it"
+                )
     return ""
 
 
-def _folder_in_context(dockerfile: Dockerfile, stage: Stage, item: Instruction, context: ContextFiles) -> str | None:
+def _folder_in_context(
+    dockerfile: Dockerfile, stage: Stage, item: Instruction, context: ContextFiles
+) -> str | None:
     """The folder of the context that lies in the working directory: "" for its root."""
     folder = workdir_at(dockerfile.scope_at(item))
     for one in (one for part in stage.chain for one in part.instructions):
@@ -137,13 +162,18 @@ def _folder_in_context(dockerfile: Dockerfile, stage: Stage, item: Instruction, 
     return None
 
 
-def _proposal(dockerfile: Dockerfile, stage: Stage, item: Instruction, name: str, launched: Launched) -> BuildStart:
+def _proposal(
+    dockerfile: Dockerfile, stage: Stage, item: Instruction, name: str, launched: Launched
+) -> BuildStart:
     eol = dockerfile.eol
     at = item.comments[0].start if item.comments else item.extent.start
     done = any(launched.build in _commands(dockerfile, part) for part in stage.chain)
     step = "" if done else f"RUN {launched.build}{eol}"
     span = item.value_span
-    edits = (*([Edit(at, at, step)] if step else []), Edit(span.start, span.end, json_words(launched.words)))
+    edits = (
+        *([Edit(at, at, step)] if step else []),
+        Edit(span.start, span.end, json_words(launched.words)),
+    )
     because = f"`{name}` builds at every start; now the image holds what it starts"
     if launched.words[0] != name.split()[0]:
         because += ", which gets the stop signal itself"

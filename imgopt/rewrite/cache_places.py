@@ -1,7 +1,9 @@
-"""Where the commands of a step keep their caches, on the base image that they run on; nowhere, where that is not known.
+"""Where the commands of a step keep their caches, on the base image that they run on; nowhere,
+where that is not known.
 
-A tool asks its variables first, and falls back to a folder of its own: `${GOMODCACHE:-${GOPATH:-~/go}/pkg/mod}`. The
-variables come from the Dockerfile and, for base images of which this is known, from the image.
+A tool asks its variables first, and falls back to a folder of its own:
+`${GOMODCACHE:-${GOPATH:-~/go}/pkg/mod}`. The variables come from the Dockerfile and, for base
+images of which this is known, from the image.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ _SAYS_ONLY = ("--version", "-version", "-v", "-V", "--help", "-h", "help", "vers
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A manager that a step calls: by these commands, with caches in these folders, or why none is known."""
+    """A manager that a step calls: by these commands, with caches in these folders, or why none is
+    known."""
 
     manager: Manager
     commands: tuple[Command, ...]
@@ -59,25 +62,44 @@ def uses(situation: Situation, stage: Stage, run: Instruction) -> Iterator[Use]:
         yield _placed(situation, stage, run, manager, list(wanted.values()), commands)
 
 
-def _called(command: Command, ecosystems: Iterable[Ecosystem]) -> Iterator[tuple[Manager, list[CacheFolder]]]:
+def _called(
+    command: Command, ecosystems: Iterable[Ecosystem]
+) -> Iterator[tuple[Manager, list[CacheFolder]]]:
     """The managers whose caches a command reads or fills, with those caches."""
-    words = [word.value or word.text for word in command.words if not word.text.startswith("+")]  # a toolchain's name
+    words = [
+        word.value or word.text for word in command.words if not word.text.startswith("+")
+    ]  # a toolchain's name
     install = recognise(words, ecosystems)
     for manager in (one for one in managers_called(words, ecosystems) if one.cache):
         known = (*manager.uses_cache, *manager.fetch_before)
-        ours = (install is not None and install.manager is manager) or any(begins_with(words, one) for one in known)
-        if not ours and not any(begins_with([*words[:1]], program) for program in every_command(manager)):
+        ours = (install is not None and install.manager is manager) or any(
+            begins_with(words, one) for one in known
+        )
+        if not ours and not any(
+            begins_with([*words[:1]], program) for program in every_command(manager)
+        ):
             continue
-        if _fetches_nothing(words, manager):  # but what a program fetches to start at all (`./gradlew --version`)
-            folders = [one for one in manager.cache if any(" " not in by and calls(words, by) for by in one.used_by)]
+        if _fetches_nothing(
+            words, manager
+        ):  # but what a program fetches to start at all (`./gradlew --version`)
+            folders = [
+                one
+                for one in manager.cache
+                if any(" " not in by and calls(words, by) for by in one.used_by)
+            ]
         else:
-            folders = [one for one in manager.cache if not one.used_by or any(calls(words, by) for by in one.used_by)]
+            folders = [
+                one
+                for one in manager.cache
+                if not one.used_by or any(calls(words, by) for by in one.used_by)
+            ]
         if folders:
             yield manager, folders
 
 
 def every_command(manager: Manager) -> frozenset[str]:
-    """The programs of a manager each of whose commands may read what earlier ones downloaded: a build tool's."""
+    """The programs of a manager each of whose commands may read what earlier ones downloaded: a
+    build tool's."""
     if not (manager.fetch_before or manager.shared_by_steps):
         return frozenset()
     return frozenset(command.split()[0] for command in (*manager.commands, *manager.fetch_before))
@@ -93,12 +115,15 @@ def _fetches_nothing(words: Sequence[str], manager: Manager) -> bool:
     rest = words[1:]
     if not rest and every_command(manager):
         return True
-    says_only = bool(rest) and rest[0] in _SAYS_ONLY and (not rest[0].startswith("-") or len(rest) == 1)
+    says_only = (
+        bool(rest) and rest[0] in _SAYS_ONLY and (not rest[0].startswith("-") or len(rest) == 1)
+    )
     return says_only or any(begins_with(words, one) for one in manager.fetches_nothing)
 
 
 def fetches_nothing(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> bool:
-    """Whether all managers that know the command say that it fetches nothing (`go telemetry off`)."""
+    """Whether all managers that know the command say that it fetches nothing (`go telemetry
+    off`)."""
     managers = managers_called(words, ecosystems)
     return bool(managers) and all(_fetches_nothing(words, manager) for manager in managers)
 
@@ -111,7 +136,8 @@ def _placed(
     wanted: Sequence[CacheFolder],
     commands: Sequence[Command],
 ) -> Use:
-    """Where the caches of one step are. What it shares with other steps is found out once: the stage, its variables."""
+    """Where the caches of one step are. What it shares with other steps is found out once: the
+    stage, its variables."""
     found = Use(manager, tuple(commands))
     base, why = situation.once(
         ("base", stage.index, manager.name, tuple((one.folder, *one.bases) for one in wanted)),
@@ -126,7 +152,9 @@ def _placed(
     scope = situation.dockerfile.scope_at(run, base_env=base)
     names = tuple(tuple((one.folder, *one.bases) for one in some) for some in (wanted, fetched))
     key = ("place", stage.index, manager.name, names, scope)
-    places = situation.once(key, lambda: _places(situation, stage, manager, wanted, fetched, base, scope))
+    places = situation.once(
+        key, lambda: _places(situation, stage, manager, wanted, fetched, base, scope)
+    )
     return replace(places, commands=tuple(commands))
 
 
@@ -136,9 +164,16 @@ def _base(
     """What the base sets, or why that is not known well enough for these caches."""
     ecosystems = situation.project.ecosystems
     base = base_environment(stage, ecosystems)
-    if base is None and _is_official(stage, ecosystems) and not any(_by_bases(one, ecosystems) for one in wanted):
+    if (
+        base is None
+        and _is_official(stage, ecosystems)
+        and not any(_by_bases(one, ecosystems) for one in wanted)
+    ):
         return {}, ""
-    return base, f"what {stage.root.base} sets is not known: {manager.name} may keep its cache elsewhere"
+    return (
+        base,
+        f"what {stage.root.base} sets is not known: {manager.name} may keep its cache elsewhere",
+    )
 
 
 def _places(
@@ -152,9 +187,16 @@ def _places(
 ) -> Use:
     """The folders of the caches that something is fetched into, with these variables in force."""
     found = Use(manager, ())
-    context, name = situation.project.context, read_base_name(str(stage.root.base)).repository.rpartition("/")[2]
-    here = [one for one in wanted if not one.bases or any(fnmatchcase(name, base) for base in one.bases)]
-    fitting = [one for one in here if all(context_says(context, [condition]) for condition in one.when)]
+    context, name = (
+        situation.project.context,
+        read_base_name(str(stage.root.base)).repository.rpartition("/")[2],
+    )
+    here = [
+        one for one in wanted if not one.bases or any(fnmatchcase(name, base) for base in one.bases)
+    ]
+    fitting = [
+        one for one in here if all(context_says(context, [condition]) for condition in one.when)
+    ]
     if here and not fitting:
         why = f"what this {manager.name} keeps, and whether the project runs from it, is not known"
         return replace(found, refused=why)
@@ -163,7 +205,10 @@ def _places(
         name = _moved(one, manager, base, scope.values)
         unset = next((name for name in variables(one, manager) if name in scope.unset), "")
         if name or unset:
-            return replace(found, refused=f"{name or unset} may say that the cache of {manager.name} is elsewhere")
+            return replace(
+                found,
+                refused=f"{name or unset} may say that the cache of {manager.name} is elsewhere",
+            )
     folders = [place(one.folder, scope.values) for one in here]
     if None in folders:
         return replace(found, refused=f"the cache of {manager.name} is in no folder that is known")
@@ -172,22 +217,32 @@ def _places(
         folders=tuple(dict.fromkeys(folder for folder in folders if folder is not None)),
         told=any(one.static_only for one in here),
         among_installed=any(one.among_installed for one in here),
-        locked=frozenset(folder for folder, one in zip(folders, here, strict=True) if folder and one.locked),
+        locked=frozenset(
+            folder for folder, one in zip(folders, here, strict=True) if folder and one.locked
+        ),
     )
 
 
 def base_environment(stage: Stage, ecosystems: Iterable[Ecosystem]) -> Mapping[str, str] | None:
-    """What the base image sets of the variables that caches depend on; None where the image is in no fact: it may run
-    as another user, with another home."""
+    """What the base image sets of the variables that caches depend on; None where the image is in
+    no fact: it may run as another user, with another home."""
     name = read_base_name(str(stage.root.base)).repository
-    bare = name.partition("/")[2] if "." in name.partition("/")[0] or ":" in name.partition("/")[0] else name
+    bare = (
+        name.partition("/")[2]
+        if "." in name.partition("/")[0] or ":" in name.partition("/")[0]
+        else name
+    )
     last = name.rpartition("/")[2]
     ecosystems = tuple(ecosystems)
     if _is_other(bare, ecosystems):
         return None
     for base in _families(last, ecosystems):
         return None if _is_another_users(base, stage) else base.env
-    plain = any(fnmatchcase(bare, one) or fnmatchcase(last, one) for eco in ecosystems for one in eco.plain_bases)
+    plain = any(
+        fnmatchcase(bare, one) or fnmatchcase(last, one)
+        for eco in ecosystems
+        for one in eco.plain_bases
+    )
     return {} if plain else None
 
 
@@ -196,42 +251,60 @@ def _families(last: str, ecosystems: Iterable[Ecosystem]) -> Iterator[Base]:
 
 
 def _is_another_users(base: Base, stage: Stage) -> bool:
-    return bool(base.other_user) and re.search(base.other_user, read_base_name(str(stage.root.base)).tag) is not None
+    return (
+        bool(base.other_user)
+        and re.search(base.other_user, read_base_name(str(stage.root.base)).tag) is not None
+    )
 
 
 def _is_official(stage: Stage, ecosystems: Iterable[Ecosystem]) -> bool:
-    """A name without a registry and a user is an official image's: those start as root, but for few."""
-    name = read_base_name(str(stage.root.base)).repository.removeprefix("docker.io/").removeprefix("library/")
+    """A name without a registry and a user is an official image's: those start as root, but for
+    few."""
+    name = (
+        read_base_name(str(stage.root.base))
+        .repository.removeprefix("docker.io/")
+        .removeprefix("library/")
+    )
     if any(_is_another_users(base, stage) for base in _families(name, ecosystems)):
         return False
     return re.fullmatch(r"[\w.-]+", name) is not None and not _is_other(name, ecosystems)
 
 
 def _is_other(name: str, ecosystems: Iterable[Ecosystem]) -> bool:
-    return any(fnmatchcase(name, other) for ecosystem in ecosystems for other in ecosystem.other_bases)
+    return any(
+        fnmatchcase(name, other) for ecosystem in ecosystems for other in ecosystem.other_bases
+    )
 
 
 def _by_bases(folder: CacheFolder, ecosystems: Iterable[Ecosystem]) -> bool:
-    """Whether base images are known that put this cache elsewhere: another one may do so as well."""
+    """Whether base images are known that put this cache elsewhere: another one may do so as
+    well."""
     known = {name for ecosystem in ecosystems for base in ecosystem.base for name in base.env}
     return not known.isdisjoint(re.findall(r"\$\{(\w+)", folder.folder))
 
 
 def place(expression: str, values: Mapping[str, str]) -> str | None:
-    """The folder that an expression means; None where its variables say something that is no folder."""
+    """The folder that an expression means; None where its variables say something that is no
+    folder."""
     text = expression
     while (found := _INNERMOST.search(text)) is not None:
-        text = text[: found.start()] + (values.get(found[1]) or found[2] or "") + text[found.end() :]
+        text = (
+            text[: found.start()] + (values.get(found[1]) or found[2] or "") + text[found.end() :]
+        )
     text = text.replace("~", values.get("HOME") or _HOME, 1)
     return posixpath.normpath(text) if re.fullmatch(r"/[\w./@+-]+", text) else None
 
 
 def variables(folder: CacheFolder, manager: Manager) -> tuple[str, ...]:
     """The variables that decide where a cache is, or whether there is one."""
-    return tuple(dict.fromkeys(("HOME", *re.findall(r"\$\{(\w+)", folder.folder), *manager.cache_variables)))
+    return tuple(
+        dict.fromkeys(("HOME", *re.findall(r"\$\{(\w+)", folder.folder), *manager.cache_variables))
+    )
 
 
-def _moved(folder: CacheFolder, manager: Manager, base: Mapping[str, str], values: Mapping[str, str]) -> str:
+def _moved(
+    folder: CacheFolder, manager: Manager, base: Mapping[str, str], values: Mapping[str, str]
+) -> str:
     """A variable that the Dockerfile sets so that the cache is not where the base image has it."""
     for name in variables(folder, manager):
         if name not in values or name in folder.follows:
@@ -249,11 +322,17 @@ def _is_vendored(situation: Situation, folder: CacheFolder, commands: Sequence[C
     context = situation.project.context
     if any(path in context.sizes or path in context.folders for path in folder.unless):
         return True
-    return any(_option(option) in said(command) for option in folder.unless_said for command in commands)
+    return any(
+        _option(option) in said(command) for option in folder.unless_said for command in commands
+    )
 
 
 def _elsewhere(
-    situation: Situation, stage: Stage, run: Instruction, manager: Manager, commands: Sequence[Command]
+    situation: Situation,
+    stage: Stage,
+    run: Instruction,
+    manager: Manager,
+    commands: Sequence[Command],
 ) -> str:
     """An option, a setting or a variable that moves the cache, or switches it off."""
     for command in commands:
@@ -266,9 +345,13 @@ def _elsewhere(
         return f"`{name}` in the step"
     given = [(one.name, one.value or "") for command in commands for one in command.assignments]
     scope = situation.dockerfile.scope_at(run)
-    by_value = situation.once(("said", manager.name, scope), lambda: _in_values(manager, scope.values.items()))
+    by_value = situation.once(
+        ("said", manager.name, scope), lambda: _in_values(manager, scope.values.items())
+    )
     by_value = by_value or (_in_values(manager, given) if given else "")
-    return by_value or situation.once(("set", stage.index, manager.name), lambda: _set(situation, stage, manager))
+    return by_value or situation.once(
+        ("set", stage.index, manager.name), lambda: _set(situation, stage, manager)
+    )
 
 
 def _assigned(commands: Iterable[Command], manager: Manager) -> str:
@@ -280,14 +363,22 @@ def _assigned(commands: Iterable[Command], manager: Manager) -> str:
             continue
         of_caches = (name for one in manager.cache for name in variables(one, manager))
         named = named or {"HOME", *manager.cache_variables, *of_caches}
-        name = next((one for one in (*(each.name for each in command.assignments), *exported) if one in named), "")
+        name = next(
+            (
+                one
+                for one in (*(each.name for each in command.assignments), *exported)
+                if one in named
+            ),
+            "",
+        )
         if name:
             return name
     return ""
 
 
 def _in_values(manager: Manager, values: Iterable[tuple[str, str]]) -> str:
-    """A long option of the manager's in the value of a variable (`MAVEN_OPTS=-Dmaven.repo.local=/m2`)."""
+    """A long option of the manager's in the value of a variable
+    (`MAVEN_OPTS=-Dmaven.repo.local=/m2`)."""
     long = [one for one in manager.elsewhere if one.startswith(("--", "-D"))]
     for name, value in values:
         option = next((one for one in long if _option(one) in _spaced(value)), "")
@@ -305,13 +396,17 @@ def _set(situation: Situation, stage: Stage, manager: Manager) -> str:
             if re.search(pattern, context.text(path), re.MULTILINE):
                 return path
     runs = [item for part in stage.chain for item in part.instructions if item.keyword == "RUN"]
-    for command in (command for item in runs for command in script_of(situation.dockerfile, item).commands):
+    for command in (
+        command for item in runs for command in script_of(situation.dockerfile, item).commands
+    ):
         if any(re.search(pattern, said(command)) for pattern in manager.moved_by):
             return f"`{said(command).strip()[:60]}`"
         written = [one.target.text for one in command.redirections if one.target is not None]
         lines = "\n".join(word.value or word.text for word in command.words)
         for name, pattern in settings:
-            if any(path.endswith(name) for path in written) and re.search(pattern, lines, re.MULTILINE):
+            if any(path.endswith(name) for path in written) and re.search(
+                pattern, lines, re.MULTILINE
+            ):
                 return name
     return ""
 
@@ -323,7 +418,8 @@ def said(command: Command) -> str:
 
 @lru_cache(maxsize=4096)
 def _option(text: str) -> str:
-    """An option of the facts, of which there are some hundreds, as it stands in what a command says."""
+    """An option of the facts, of which there are some hundreds, as it stands in what a command
+    says."""
     return _spaced(text)
 
 

@@ -1,6 +1,8 @@
-"""Carving: every path that the original adds over its base goes into exactly one part, with a reason.
+"""Carving: every path that the original adds over its base goes into exactly one part, with a
+reason.
 
-What no rule drops is kept. The rules are facts of ecosystems; a file that the smoke run opened is never dropped.
+What no rule drops is kept. The rules are facts of ecosystems; a file that the smoke run opened is
+never dropped.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ Fate = Literal["kept", "reinstalled", "replaced", "dropped"]
 
 @dataclass(frozen=True, slots=True)
 class PathFact:
-    """One path of the original's final file system. Sizes in bytes; `layer` counts from 0; a hard link counts once."""
+    """One path of the original's final file system. Sizes in bytes; `layer` counts from 0; a hard
+    link counts once."""
 
     path: str
     kind: str
@@ -62,9 +65,10 @@ class Carved:
 
 @dataclass(frozen=True, slots=True)
 class DropRule:
-    """Paths that match are left out; `state`: also what was opened, for a tool keeps it for itself and makes it again,
-    or it is the system's package manager's, of which every base has its own.
-    `whole`: what is opened in a folder that matches shows that the folder is used, as a class path or a tool is."""
+    """Paths that match are left out; `state`: also what was opened, for a tool keeps it for itself
+    and makes it again, or it is the system's package manager's, of which every base has its own.
+    `whole`: what is opened in a folder that matches shows that the folder is used, as a class path
+    or a tool is."""
 
     pattern: re.Pattern[str]
     reason: str
@@ -76,15 +80,22 @@ class DropRule:
     """A tool of the build: links that lead to it go with it."""
 
     def covers(self, path: str) -> bool:
-        return self.pattern.match(path) is not None and not any(path.startswith(folder + "/") for folder in self.used)
+        return self.pattern.match(path) is not None and not any(
+            path.startswith(folder + "/") for folder in self.used
+        )
 
     def with_used(self, opened: Iterable[str]) -> DropRule:
         """The same, knowing which files a run opened."""
-        found = (self._folder(path) for path in opened if self.pattern.match(path)) if self.whole else ()
+        found = (
+            (self._folder(path) for path in opened if self.pattern.match(path))
+            if self.whole
+            else ()
+        )
         return replace(self, used=self.used | frozenset(folder for folder in found if folder))
 
     def _folder(self, path: str) -> str:
-        """The folder above this path that the rule is about; "" where it is about the file itself."""
+        """The folder above this path that the rule is about; "" where it is about the file
+        itself."""
         ends = [index for index, sign in enumerate(path) if sign == "/" and index]
         return next((path[:end] for end in ends if self.pattern.match(path[:end])), "")
 
@@ -115,14 +126,30 @@ class CarveRules:
     """Whether the image defines a user of its own."""
 
     def has_source(self, bytecode: str) -> bool:
-        """Whether the source of a .pyc file is the author's too; bytecode without a place of its own is a program."""
+        """Whether the source of a .pyc file is the author's too; bytecode without a place of its
+        own is a program."""
         found = BYTECODE.match(bytecode)
         return found is None or f"{found['folder']}/{found['name']}.py" in self.delta
 
 
-USER_DATABASE = frozenset(["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"])
+USER_DATABASE = frozenset(
+    ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"]
+)
 BYTECODE = re.compile(r"(?P<folder>.*)/__pycache__/(?P<name>[^/.]+)\.[^/]*\.pyc\Z")
-SYSTEM_ROOTS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc", "/var", "/run", "/boot", "/sys")
+SYSTEM_ROOTS = (
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/usr",
+    "/etc",
+    "/var",
+    "/run",
+    "/boot",
+    "/sys",
+)
 
 
 def carve(delta: Iterable[PathFact], rules: CarveRules) -> Carved:
@@ -142,7 +169,9 @@ def _links_to_tools(
     for path, fact in facts.items():
         if fact.kind != "symlink" or fates[path].fate != "kept" or is_below(path, rules.must_keep):
             continue
-        target = fates.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), fact.linkname)))
+        target = fates.get(
+            posixpath.normpath(posixpath.join(posixpath.dirname(path), fact.linkname))
+        )
         if target is not None and target.fate == "dropped" and target.reason in reasons:
             yield path, target
 
@@ -167,8 +196,15 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
         return Verdict("dropped", "an empty folder that a tool of the build left behind")
     if path in USER_DATABASE and not rules.keeps_users:
         return Verdict("dropped", "users of system packages")
-    if fact.layer in rules.package_layers and path not in rules.opened and _is_generated(fact, rules.generated):
-        return Verdict("reinstalled" if rules.reinstalled else "dropped", "made by the installation of system packages")
+    if (
+        fact.layer in rules.package_layers
+        and path not in rules.opened
+        and _is_generated(fact, rules.generated)
+    ):
+        return Verdict(
+            "reinstalled" if rules.reinstalled else "dropped",
+            "made by the installation of system packages",
+        )
     return Verdict("kept", "")
 
 
@@ -178,7 +214,8 @@ def orphan_bytecode(carved: Carved) -> frozenset[str]:
 
 
 def _is_generated(fact: PathFact, generated: tuple[str, ...]) -> bool:
-    """Made by installation scripts: below /etc only what is known to be; a file of the author may stand beside it."""
+    """Made by installation scripts: below /etc only what is known to be; a file of the author may
+    stand beside it."""
     path = fact.path
     if fact.kind == "dir":
         return path.startswith((*(root + "/" for root in SYSTEM_ROOTS), "/usr/local/", *generated))
@@ -195,8 +232,11 @@ def is_system_path(path: str) -> bool:
 
 
 def drop_reason(path: str, drops: Iterable[DropRule], *, opened: bool) -> str | None:
-    """Why no run needs this path; what was opened is only dropped where it is the state of a tool."""
-    return next((rule.reason for rule in drops if (rule.state or not opened) and rule.covers(path)), None)
+    """Why no run needs this path; what was opened is only dropped where it is the state of a
+    tool."""
+    return next(
+        (rule.reason for rule in drops if (rule.state or not opened) and rule.covers(path)), None
+    )
 
 
 def drop_rules(
@@ -209,30 +249,43 @@ def drop_rules(
     named: Iterable[str] = (),
     temporary: str = "",
 ) -> tuple[DropRule, ...]:
-    """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below it. `traced`: it is
-    known what a run opened; without that no archive is known to be the one that is not started, and no tool to be
-    unused. `started`: folders of the application, which no rule about a whole folder of the file system covers.
-    `named`: folders that the author gives to a tool by a variable: what was put there is wanted. `temporary`: the place
-    that tools have for /tmp."""
+    """The drop rules of all ecosystems as patterns over absolute paths; each covers what lies below
+    it. `traced`: it is known what a run opened; without that no archive is known to be the one that
+    is not started, and no tool to be unused. `started`: folders of the application, which no rule
+    about a whole folder of the file system covers. `named`: folders that the author gives to a tool
+    by a variable: what was put there is wanted. `temporary`: the place that tools have for /tmp."""
     own = tuple(started)
     homes = tuple(homes)
     given = frozenset((*own, *named))
-    states = (_state_rule(state, homes, given, temporary) for ecosystem in ecosystems for state in ecosystem.state)
+    states = (
+        _state_rule(state, homes, given, temporary)
+        for ecosystem in ecosystems
+        for state in ecosystem.state
+    )
     drops = (
         _drop_rule(drop, path.replace("~", home, 1) if path.startswith("~") else path, own)
         for ecosystem in ecosystems
         for drop in ecosystem.drop
-        if (compiled or not drop.only_compiled) and (traced or drop.kind not in ("archive", "toolchain"))
+        if (compiled or not drop.only_compiled)
+        and (traced or drop.kind not in ("archive", "toolchain"))
         for path in drop.paths
         for home in (homes if path.startswith("~") else ("",))
     )
     return (*states, *drops)
 
 
-def _state_rule(state: State, homes: Iterable[str], given: frozenset[str], temporary: str) -> DropRule:
+def _state_rule(
+    state: State, homes: Iterable[str], given: frozenset[str], temporary: str
+) -> DropRule:
     """One rule for all the paths; folders of the application in it are none of the tool's."""
-    globs = [g.replace("~", home, 1) for g in state.paths for home in (homes if g.startswith("~") else ("",))]
-    globs += [g.replace("/tmp", temporary, 1) for g in state.paths if temporary and g.startswith("/tmp/")]
+    globs = [
+        g.replace("~", home, 1)
+        for g in state.paths
+        for home in (homes if g.startswith("~") else ("",))
+    ]
+    globs += [
+        g.replace("/tmp", temporary, 1) for g in state.paths if temporary and g.startswith("/tmp/")
+    ]
     pattern = re.compile("|".join(_pattern(glob).pattern for glob in globs), re.DOTALL)
     used = frozenset(folder for folder in given if pattern.match(f"{folder}/x"))
     return DropRule(pattern, f"state of a tool: {state.reason}", state=True, used=used)
@@ -244,13 +297,19 @@ def _drop_rule(drop: Drop, path: str, own: Iterable[str]) -> DropRule:
     used = frozenset(folder for folder in own if whole and pattern.match(f"{folder}/x"))
     parts = drop.kind in ("intermediate", "source", "toolchain")
     return DropRule(
-        pattern, drop.reason, state=drop.kind == "manager", whole=parts, used=used, tool=drop.kind == "toolchain"
+        pattern,
+        drop.reason,
+        state=drop.kind == "manager",
+        whole=parts,
+        used=used,
+        tool=drop.kind == "toolchain",
     )
 
 
 @lru_cache(maxsize=4096)
 def _pattern(glob: str) -> re.Pattern[str]:
-    """`**/` is any depth below the root, `*` does not cross `/`; matches the path itself and all below it."""
+    """`**/` is any depth below the root, `*` does not cross `/`; matches the path itself and all
+    below it."""
     body = "".join(_piece(piece) for piece in re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]*\])", glob))
     return re.compile(rf"{body if glob.startswith('/') else '/' + body}(?:/.*)?\Z", re.DOTALL)
 

@@ -1,4 +1,5 @@
-"""Writes the final stage: takes the original apart by evidence and puts together what a run needs on a new base."""
+"""Writes the final stage: takes the original apart by evidence and puts together what a run needs
+on a new base."""
 
 from __future__ import annotations
 
@@ -50,16 +51,26 @@ class Carving:
 
 
 def carve_on(
-    situation: Situation, base: Image | None, *, packages: bool, runtime: SmallerRuntime | None = None
+    situation: Situation,
+    base: Image | None,
+    *,
+    packages: bool,
+    runtime: SmallerRuntime | None = None,
 ) -> Carving:
-    """Takes the original apart for a base (None: its own). `packages`: whether it can install system packages;
-    `runtime`: where the interpreter comes from, if not from the original."""
+    """Takes the original apart for a base (None: its own). `packages`: whether it can install
+    system packages; `runtime`: where the interpreter comes from, if not from the original."""
     project, evidence = situation.project, situation.evidence
     assert evidence is not None
     start = start_program(evidence)
     interpreter = find_interpreter(evidence, project.ecosystems)
     compiled = interpreter is None or interpreter.name == "java"
-    new_tree = base.tree() if base is not None else evidence.side.base.tree() if evidence.side.base else None
+    new_tree = (
+        base.tree()
+        if base is not None
+        else evidence.side.base.tree()
+        if evidence.side.base
+        else None
+    )
     explained = explained_in(situation)
     traced = evidence.seen.opened is not None
     rules = CarveRules(
@@ -76,7 +87,9 @@ def carve_on(
         owner=evidence.owner,
         reinstalled=frozenset(),
         package_layers=evidence.package_layers,
-        generated=tuple(system.generated) if (system := evidence.system(project.ecosystems)) is not None else (),
+        generated=tuple(system.generated)
+        if (system := evidence.system(project.ecosystems)) is not None
+        else (),
         must_keep=frozenset(project.repairs.paths),
         keeps_users=defines_users(evidence),
         gone=gone_paths(situation),
@@ -103,16 +116,24 @@ def carve_on(
     )
     wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
     tools = removable_tools(situation).paths
-    libraries = named_once(evidence.side, {path: why for path, why in libraries.items() if path not in tools})
+    libraries = named_once(
+        evidence.side, {path: why for path, why in libraries.items() if path not in tools}
+    )
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = rules.gone.keys() | tools | orphan_bytecode(carved)
     stages = from_stages(situation.effects)
-    present = {p: fact for p, fact in evidence.facts.items() if p not in gone or is_below(p, stages)}
-    wanted_paths = (frozenset(carved.paths("kept")) | (trees if runtime is None else frozenset())) - gone
+    present = {
+        p: fact for p, fact in evidence.facts.items() if p not in gone or is_below(p, stages)
+    }
+    wanted_paths = (
+        frozenset(carved.paths("kept")) | (trees if runtime is None else frozenset())
+    ) - gone
     installed = frozenset(name for ecosystem in project.ecosystems for name in ecosystem.installed)
     plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree), installed, stages)
     carved = carved.with_kept(plan.left_in, "too small to take its folder apart")
-    foreign = (Copy((runtime.tree,), runtime.tree, stage=runtime.image),) if runtime is not None else ()
+    foreign = (
+        (Copy((runtime.tree,), runtime.tree, stage=runtime.image),) if runtime is not None else ()
+    )
     return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter, foreign)
 
 
@@ -120,17 +141,26 @@ def _is_static(situation: Situation) -> bool:
     return bool(of_kind(situation.effects, LinkedStatically))
 
 
-def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Iterable[tuple[str, str]]:
-    """Where the search for needs begins: everything that may be executed, and everything that was opened."""
+def _roots(
+    situation: Situation, kept: frozenset[str], start: str | None
+) -> Iterable[tuple[str, str]]:
+    """Where the search for needs begins: everything that may be executed, and everything that was
+    opened."""
     evidence = situation.evidence
     assert evidence is not None
     words = situation.final.start_words if situation.final is not None else ()
     explained, static = explained_in(situation), _is_static(situation)
     for path in sorted(kept):
         fact = evidence.facts.get(path)
-        if fact is not None and fact.kind == "file" and (fact.mode & 0o111 or ".so" in path or path.endswith(".node")):
+        if (
+            fact is not None
+            and fact.kind == "file"
+            and (fact.mode & 0o111 or ".so" in path or path.endswith(".node"))
+        ):
             yield path, ""
-    for path in start_programs_of(evidence, words) if words else (start,) if start is not None else ():
+    for path in (
+        start_programs_of(evidence, words) if words else (start,) if start is not None else ()
+    ):
         yield path, "the start command"
     for path in situation.project.repairs.paths:
         yield path, situation.project.repairs.why(path)
@@ -144,8 +174,20 @@ def _roots(situation: Situation, kept: frozenset[str], start: str | None) -> Ite
             yield path, "opened in the smoke run"
 
 
-VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/tmp/", "/var/run/", "/var/tmp/", "/var/cache/", "/var/lib/dpkg/")
-OF_THE_ENGINE = frozenset(["/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/ld.so.cache", "/etc/mtab"])
+VOLATILE = (
+    "/proc/",
+    "/sys/",
+    "/dev/",
+    "/run/",
+    "/tmp/",
+    "/var/run/",
+    "/var/tmp/",
+    "/var/cache/",
+    "/var/lib/dpkg/",
+)
+OF_THE_ENGINE = frozenset(
+    ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/ld.so.cache", "/etc/mtab"]
+)
 
 
 def _is_volatile(path: str) -> bool:
@@ -153,9 +195,15 @@ def _is_volatile(path: str) -> bool:
 
 
 def _sort_needs(
-    project: Project, evidence: Evidence, needs: RuntimeNeeds, new_tree: Tree | None, *, packages: bool
+    project: Project,
+    evidence: Evidence,
+    needs: RuntimeNeeds,
+    new_tree: Tree | None,
+    *,
+    packages: bool,
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Splits what the system must give into packages to install, files to copy, and what nobody can give."""
+    """Splits what the system must give into packages to install, files to copy, and what nobody can
+    give."""
     wanted: dict[str, str] = {name: project.repairs.why(name) for name in project.repairs.packages}
     libraries: dict[str, str] = {}
     missing: dict[str, str] = {}
@@ -168,7 +216,9 @@ def _sort_needs(
             wanted.setdefault(owner, asked_by)
         elif owner is not None:
             settings[path] = asked_by
-        elif path.startswith("/etc/ssl/certs/") and "ca-certificates" in evidence.packages.installed:
+        elif (
+            path.startswith("/etc/ssl/certs/") and "ca-certificates" in evidence.packages.installed
+        ):
             wanted.setdefault("ca-certificates", asked_by)
         else:
             missing[path] = asked_by
@@ -180,22 +230,34 @@ def _sort_needs(
         wanted |= _data(project, evidence, wanted, installed)
         wanted = evidence.packages.without_dependencies(wanted)
         brought = evidence.packages.with_dependencies(wanted)
-        libraries |= {path: why for path, why in settings.items() if evidence.owner(path) not in brought}
+        libraries |= {
+            path: why for path, why in settings.items() if evidence.owner(path) not in brought
+        }
     return wanted, libraries, missing
 
 
-def _data(project: Project, evidence: Evidence, wanted: dict[str, str], installed: frozenset[str]) -> dict[str, str]:
+def _data(
+    project: Project, evidence: Evidence, wanted: dict[str, str], installed: frozenset[str]
+) -> dict[str, str]:
     """Packages of data that those wanted recommend, and that the new base has not."""
     system = evidence.system(project.ecosystems)
     globs = system.data if system is not None else []
     found = recommended_data(evidence.side, wanted, evidence.packages.installed, globs)
-    return {name: why for name, why in found.items() if name not in installed and name not in wanted}
+    return {
+        name: why for name, why in found.items() if name not in installed and name not in wanted
+    }
 
 
 def _is_setting(path: str, evidence: Evidence) -> bool:
-    """A file of settings: where it is all that is needed of its package, it is copied, and nothing is installed."""
+    """A file of settings: where it is all that is needed of its package, it is copied, and nothing
+    is installed."""
     fact = evidence.facts.get(path)
-    return path.startswith("/etc/") and fact is not None and fact.kind == "file" and not fact.mode & 0o111
+    return (
+        path.startswith("/etc/")
+        and fact is not None
+        and fact.kind == "file"
+        and not fact.mode & 0o111
+    )
 
 
 def _is_data(path: str) -> bool:
@@ -240,7 +302,9 @@ def start_programs(evidence: Evidence, words: Iterable[str] | None = None) -> tu
     """Real paths of every program that the start names or that the smoke run executed."""
     if words is None:
         words = [*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ())]
-    return tuple(dict.fromkeys([*start_programs_of(evidence, words), *sorted(evidence.seen.executed)]))
+    return tuple(
+        dict.fromkeys([*start_programs_of(evidence, words), *sorted(evidence.seen.executed)])
+    )
 
 
 def start_programs_of(evidence: Evidence, words: Iterable[str]) -> tuple[str, ...]:
@@ -250,7 +314,8 @@ def start_programs_of(evidence: Evidence, words: Iterable[str]) -> tuple[str, ..
 
 
 def find_interpreter(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Ecosystem | None:
-    """The language whose interpreter runs the service: started directly, by a script's first line, or seen to run."""
+    """The language whose interpreter runs the service: started directly, by a script's first line,
+    or seen to run."""
     names = set()
     for path in start_programs(evidence):
         names.add(posixpath.basename(path))
@@ -263,13 +328,17 @@ def find_interpreter(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Eco
     return None
 
 
-def interpreter_files(evidence: Evidence, ecosystem: Ecosystem, asked: Iterable[str] = ()) -> frozenset[str]:
-    """Every path of the interpreter's own trees, but for the parts that only a build or a developer uses; `asked` are
-    paths that an earlier build failed without."""
+def interpreter_files(
+    evidence: Evidence, ecosystem: Ecosystem, asked: Iterable[str] = ()
+) -> frozenset[str]:
+    """Every path of the interpreter's own trees, but for the parts that only a build or a developer
+    uses; `asked` are paths that an earlier build failed without."""
     runtime = ecosystem.runtime
     found = {path for glob in runtime.trees for path in _below(evidence, glob)}
     unneeded = {path for glob in runtime.unneeded for path in _below(evidence, glob)}
-    return frozenset(p for p in found if p not in unneeded or p in evidence.opened or is_below(p, asked))
+    return frozenset(
+        p for p in found if p not in unneeded or p in evidence.opened or is_below(p, asked)
+    )
 
 
 def _below(evidence: Evidence, glob: str) -> Iterable[str]:
@@ -279,7 +348,8 @@ def _below(evidence: Evidence, glob: str) -> Iterable[str]:
 
 
 def library_copies(libraries: Iterable[str]) -> tuple[Copy, ...]:
-    """One COPY per folder; a link is copied as the file that it leads to, under the name that is asked for."""
+    """One COPY per folder; a link is copied as the file that it leads to, under the name that is
+    asked for."""
     folders: dict[str, list[str]] = {}
     for path in sorted(libraries):
         folders.setdefault(posixpath.dirname(path), []).append(path)

@@ -13,8 +13,8 @@ _REMOVERS = ("rm", "find", "rmdir", "unlink", "shred")
 
 
 def cleans(command: Command, manager: Manager) -> bool:
-    """Whether a command removes the manager's caches: by the manager itself, or by their path. Package lists go by
-    their path alone: `apt-get clean` leaves them."""
+    """Whether a command removes the manager's caches: by the manager itself, or by their path.
+    Package lists go by their path alone: `apt-get clean` leaves them."""
     words = [word.value or word.text for word in command.words]
     if manager.lists is None and any(begins_with(words, cleaner) for cleaner in manager.cleaners):
         return True
@@ -22,9 +22,13 @@ def cleans(command: Command, manager: Manager) -> bool:
     if not bare or posixpath.basename(bare[0]) not in _REMOVERS:
         return False
     caches = manager.lists.folders if manager.lists is not None else manager.caches
-    folders = [cache.replace("~", home) for cache in caches for home in ("~", "/root", "$HOME", "${HOME}")]
+    folders = [
+        cache.replace("~", home) for cache in caches for home in ("~", "/root", "$HOME", "${HOME}")
+    ]
     paths = [word.strip("\"'") for word in bare[1:] if not word.startswith("-")]
-    return any(touches(path, folders) or (manager.lists is None and "cache" in path) for path in paths)
+    return any(
+        touches(path, folders) or (manager.lists is None and "cache" in path) for path in paths
+    )
 
 
 def touches(path: str, folders: Iterable[str]) -> bool:
@@ -32,4 +36,7 @@ def touches(path: str, folders: Iterable[str]) -> bool:
     place = posixpath.normpath(path.rstrip("*").rstrip("/") or "/")
     if place in ("/", "."):
         return False
-    return any(f"{place}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{place}/") for folder in folders)
+    return any(
+        f"{place}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{place}/")
+        for folder in folders
+    )

@@ -78,7 +78,9 @@ class _Commands:
         found = self._managers.get(word)
         if found is None:
             found = tuple(
-                manager for manager, names in self._programs if any(_is_called(word, [name]) for name in names)
+                manager
+                for manager, names in self._programs
+                if any(_is_called(word, [name]) for name in names)
             )
             if len(self._managers) < _REMEMBERED:
                 self._managers[word] = found
@@ -95,7 +97,8 @@ def _all_commands(manager: Manager) -> Iterator[str]:
 
 
 def managers_called(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> tuple[Manager, ...]:
-    """The managers that have a command, of whatever kind, with the program that these words call."""
+    """The managers that have a command, of whatever kind, with the program that these words
+    call."""
     plain = without_prefix(words)
     return _commands(tuple(ecosystems)).managers(plain[0]) if plain else ()
 
@@ -104,7 +107,8 @@ _GLOBS = "*?["
 _REMEMBERED = 1000
 _REMEMBERED_COMMANDS = 50_000
 _known: list[_Commands] = []
-"""The last one that was asked for: a plan asks for the same ecosystems at every command of every step."""
+"""The last one that was asked for: a plan asks for the same ecosystems at every command of every
+step."""
 
 
 def _commands(ecosystems: tuple[Ecosystem, ...]) -> _Commands:
@@ -150,7 +154,9 @@ def calls(words: Sequence[str], command: str) -> bool:
 
 def without_prefix(words: Sequence[str]) -> Sequence[str]:
     index = 0
-    while index < len(words) and (words[index] in ("sudo", "exec", "env", "command") or _is_assignment(words[index])):
+    while index < len(words) and (
+        words[index] in ("sudo", "exec", "env", "command") or _is_assignment(words[index])
+    ):
         index += 1
     return words[index:]
 

@@ -9,8 +9,8 @@ from imgopt.rewrite.strategy import ContextFiles
 
 
 def context_says(context: ContextFiles, conditions: Iterable[str]) -> bool:
-    """Whether one of the conditions, `FILE: TEXT`, holds: there are files of that name, and all of them hold the text
-    (a regular expression, line by line)."""
+    """Whether one of the conditions, `FILE: TEXT`, holds: there are files of that name, and all of
+    them hold the text (a regular expression, line by line)."""
     for condition in conditions:
         name, _, pattern = condition.partition(": ")
         paths = context.named(name)

@@ -1,8 +1,8 @@
 """From the kept paths to COPY lines: the fewest that hold.
 
-A folder is copied whole where nothing in it was dropped, and where a file in it has a name that only this build knows.
-What the new base has at the same path with the same bytes is harmless: it is shipped once more at most, so a folder
-that holds some is copied whole when that saves enough lines.
+A folder is copied whole where nothing in it was dropped, and where a file in it has a name that
+only this build knows. What the new base has at the same path with the same bytes is harmless: it is
+shipped once more at most, so a folder that holds some is copied whole when that saves enough lines.
 """
 
 from __future__ import annotations
@@ -22,15 +22,47 @@ LEAST_REMOVED_BYTES = 500_000
 MOST_LINES = 6
 """A folder that would need more lines is cleaned in the builder and copied whole."""
 MOST_SOURCES = 8
-"""Files of a folder that are named one by one; of more the folder is copied, where little in it is not wanted."""
+"""Files of a folder that are named one by one; of more the folder is copied, where little in it is
+not wanted."""
 LARGE_BYTES = 1_000_000
 """A part of this size is worth a place in front of smaller ones."""
 SHARED_FOLDERS = frozenset(
-    {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root"}
-    | {"/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/usr/share", "/usr/src"}
+    {
+        "/",
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/home",
+        "/lib",
+        "/lib64",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/proc",
+        "/root",
+    }
+    | {
+        "/run",
+        "/sbin",
+        "/srv",
+        "/sys",
+        "/tmp",
+        "/usr",
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/sbin",
+        "/usr/share",
+        "/usr/src",
+    }
     | {"/var"}
     | {"/usr/local", "/usr/local/lib", "/usr/local/share", "/var/lib", "/var/log", "/var/cache"}
-    | {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu"}
+    | {
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/lib/x86_64-linux-gnu",
+        "/lib/aarch64-linux-gnu",
+    }
 )
 """Folders that a base image has already: they are never copied whole."""
 
@@ -57,7 +89,8 @@ class _Folder:
 
 @dataclass(frozen=True)
 class CopyPlan:
-    """COPY lines, symbolic links to be made as links, and what to remove from the builder before copying."""
+    """COPY lines, symbolic links to be made as links, and what to remove from the builder before
+    copying."""
 
     copies: tuple[Copy, ...]
     links: tuple[str, ...] = ()
@@ -73,9 +106,9 @@ def plan_copies(
     installed: frozenset[str] = frozenset(),
     elsewhere: Mapping[str, str] | None = None,
 ) -> CopyPlan:
-    """`everything`: the builder's final file system; `harmless`: the new base has the same file; `installed`: names of
-    folders of packages, which an edit of the source leaves as they are; `elsewhere`: folders that another stage than
-    the builder gives -> its name."""
+    """`everything`: the builder's final file system; `harmless`: the new base has the same file;
+    `installed`: names of folders of packages, which an edit of the source leaves as they are;
+    `elsewhere`: folders that another stage than the builder gives -> its name."""
     given = elsewhere or {}
     kept = frozenset(path for path in kept if not is_below(path, given))
     root = _tree(everything, kept, harmless)
@@ -85,14 +118,18 @@ def plan_copies(
     small = sum(everything[path].size for path in left_in) <= LEAST_REMOVED_BYTES
     gone = [path for path in removals if path not in left_in] if small else removals
     left = tuple(sorted(left_in)) if small else ()
-    return CopyPlan(_merged(copies, everything, installed), tuple(sorted(links)), tuple(sorted(gone)), left)
+    return CopyPlan(
+        _merged(copies, everything, installed), tuple(sorted(links)), tuple(sorted(gone)), left
+    )
 
 
 def _is_small(path: str, facts: Mapping[str, PathFact]) -> bool:
     return path in facts and facts[path].kind != "dir" and facts[path].size <= LEAST_REMOVED_BYTES
 
 
-def _tree(everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Callable[[str], bool]) -> _Folder:
+def _tree(
+    everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Callable[[str], bool]
+) -> _Folder:
     root = _Folder("/")
     nodes = {"/": root}
     for path, fact in everything.items():
@@ -118,7 +155,8 @@ def _mark_above(nodes: dict[str, _Folder], folder: str) -> None:
 
 
 def _may_be_copied(nodes: dict[str, _Folder], folder: str) -> bool:
-    """Whether some folder above that is not shared holds something kept: only there do other files matter."""
+    """Whether some folder above that is not shared holds something kept: only there do other files
+    matter."""
     while folder not in SHARED_FOLDERS:
         node = nodes.get(folder)
         if node is not None and (node.kept_count or node.holds_leaf):
@@ -135,7 +173,11 @@ def _folder(nodes: dict[str, _Folder], path: str) -> _Folder:
 
 
 def _count(
-    nodes: dict[str, _Folder], path: str, fact: PathFact, is_kept: bool, harmless: Callable[[str], bool]
+    nodes: dict[str, _Folder],
+    path: str,
+    fact: PathFact,
+    is_kept: bool,
+    harmless: Callable[[str], bool],
 ) -> None:
     parent = _folder(nodes, dirname(path))
     if is_kept:
@@ -166,7 +208,11 @@ def _visit(
         return apart
     lines = len(apart[0]) + bool(apart[1])
     drawn = any(is_of_one_build(path.removeprefix(node.path)) for path in node.kept)
-    many = len(node.kept) > MOST_SOURCES and len(_removals(node)) <= MOST_LINES and not _holds_packages(node, installed)
+    many = (
+        len(node.kept) > MOST_SOURCES
+        and len(_removals(node)) <= MOST_LINES
+        and not _holds_packages(node, installed)
+    )
     if (drawn or many) and node.harmless_bytes <= LARGE_BYTES:
         return [Copy((node.path,), node.path)], [], _removals(node)
     if _holds_packages(node, installed):
@@ -175,7 +221,10 @@ def _visit(
         if len(apart[0]) + bool(apart[1]) <= MOST_LINES:
             return apart
     whole = [Copy((node.path,), node.path)]
-    if node.other_count == 0 and node.harmless_bytes <= max(lines - 1, 0) * LINE_WORTH_BYTES + 65536:
+    if (
+        node.other_count == 0
+        and node.harmless_bytes <= max(lines - 1, 0) * LINE_WORTH_BYTES + 65536
+    ):
         return whole, [], []
     if lines > MOST_LINES and node.harmless_bytes <= lines * LINE_WORTH_BYTES:
         return whole, [], _removals(node)
@@ -183,24 +232,35 @@ def _visit(
 
 
 def _empty_folders(node: _Folder) -> tuple[list[Copy], list[str], list[str]]:
-    """The kept ones in a folder without any kept file. All at once where nothing else is in it, or where they are many:
-    a COPY is a layer, of which an image has no more than 128."""
+    """The kept ones in a folder without any kept file. All at once where nothing else is in it, or
+    where they are many: a COPY is a layer, of which an image has no more than 128."""
     parts = [_empty_folders(child) for child in node.folders.values()]
     inner = [copy for copies, _, _ in parts for copy in copies]
-    if node.is_kept_leaf and not node.folders and not node.other_count and node.path not in SHARED_FOLDERS:
+    if (
+        node.is_kept_leaf
+        and not node.folders
+        and not node.other_count
+        and node.path not in SHARED_FOLDERS
+    ):
         return [Copy((node.path,), node.path)], [], []
     alone = not node.other_count and len(inner) > 1
-    if (alone or len(inner) > MOST_LINES) and not node.harmless_bytes and node.path not in SHARED_FOLDERS:
+    if (
+        (alone or len(inner) > MOST_LINES)
+        and not node.harmless_bytes
+        and node.path not in SHARED_FOLDERS
+    ):
         return [Copy((node.path,), node.path)], [], _removals(node)
     return inner, [], [path for _, _, removals in parts for path in removals]
 
 
 def _holds_packages(node: _Folder, installed: frozenset[str]) -> bool:
-    """Whether packages worth a layer of their own lie in this folder beside what an edit of the source changes."""
+    """Whether packages worth a layer of their own lie in this folder beside what an edit of the
+    source changes."""
     if is_installed(node.path, installed):
         return False
     return any(
-        child.kept_bytes >= LARGE_BYTES and (is_installed(name, installed) or _holds_packages(child, installed))
+        child.kept_bytes >= LARGE_BYTES
+        and (is_installed(name, installed) or _holds_packages(child, installed))
         for name, child in node.folders.items()
     )
 
@@ -213,7 +273,8 @@ def is_installed(path: str, names: frozenset[str]) -> bool:
 def _apart(
     node: _Folder, facts: Mapping[str, PathFact], installed: frozenset[str], *, whole: bool = False
 ) -> tuple[list[Copy], list[str], list[str]]:
-    """`whole`: the folders in it are cleaned in the builder where they have something that is not kept."""
+    """`whole`: the folders in it are cleaned in the builder where they have something that is not
+    kept."""
     files = [path for path in node.kept if facts[path].kind != "symlink"]
     links = [path for path in node.kept if facts[path].kind == "symlink"]
     copies: list[Copy] = []
@@ -239,7 +300,12 @@ def _removals(node: _Folder) -> list[str]:
     """The highest paths below a folder that hold nothing kept."""
     found = list(node.removable)
     for child in node.folders.values():
-        if child.other_count and not child.kept_count and not child.holds_leaf and not child.harmless_bytes:
+        if (
+            child.other_count
+            and not child.kept_count
+            and not child.holds_leaf
+            and not child.harmless_bytes
+        ):
             found.append(child.path)
         elif child.other_count:
             found += _removals(child)
@@ -249,19 +315,29 @@ def _removals(node: _Folder) -> list[str]:
 def _merged(
     copies: list[Copy], facts: Mapping[str, PathFact], installed: frozenset[str] = frozenset()
 ) -> tuple[Copy, ...]:
-    """What lies in system folders first, for it changes less often than the application; then installed packages; then
-    what is large, for whatever comes before a change is not shipped again."""
+    """What lies in system folders first, for it changes less often than the application; then
+    installed packages; then what is large, for whatever comes before a change is not shipped
+    again."""
     large = {copy.sources: _bytes(copy, facts) >= LARGE_BYTES for copy in copies}
 
     def order(copy: Copy) -> tuple[bool, bool, bool, tuple[str, ...]]:
         first = copy.sources[0]
         packages = is_installed(first, installed)
-        return not first.startswith(STABLE_ROOTS), not packages, not large[copy.sources], copy.sources
+        return (
+            not first.startswith(STABLE_ROOTS),
+            not packages,
+            not large[copy.sources],
+            copy.sources,
+        )
 
     return tuple(sorted(copies, key=order))
 
 
 def _bytes(copy: Copy, facts: Mapping[str, PathFact]) -> int:
     named = sum(facts[path].size for path in copy.sources if path in facts)
-    below = tuple(path + "/" for path in copy.sources if path not in facts or facts[path].kind == "dir")
-    return named + (sum(fact.size for path, fact in facts.items() if path.startswith(below)) if below else 0)
+    below = tuple(
+        path + "/" for path in copy.sources if path not in facts or facts[path].kind == "dir"
+    )
+    return named + (
+        sum(fact.size for path, fact in facts.items() if path.startswith(below)) if below else 0
+    )

@@ -1,4 +1,5 @@
-"""Applies what strategies propose, one strategy after the other, and remembers where each line came from."""
+"""Applies what strategies propose, one strategy after the other, and remembers where each line came
+from."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from imgopt.rewrite.strategy import Change, Project, Situation, Skip, Strategy
 
 @dataclass(frozen=True)
 class Draft:
-    """A Dockerfile on its way: text, the final stage still to be written, and what was done so far."""
+    """A Dockerfile on its way: text, the final stage still to be written, and what was done so
+    far."""
 
     text: str
     lines: tuple[int | None, ...]
@@ -32,7 +34,8 @@ class Draft:
 
 @lru_cache(maxsize=4)
 def parsed(text: str) -> Dockerfile:
-    """A file that one strategy after the other looks at: it is read once, with its scopes and scripts."""
+    """A file that one strategy after the other looks at: it is read once, with its scopes and
+    scripts."""
     return parse(text)
 
 
@@ -49,12 +52,16 @@ def run_strategy(draft: Draft, strategy: Strategy, project: Project) -> Draft:
     proposals = list(strategy.rewrite(situation))
     changes, late = _compatible([item for item in proposals if isinstance(item, Change)])
     skips = [*(item for item in proposals if isinstance(item, Skip)), *late]
-    noted = tuple(SkipResult(strategy=strategy.name, line=origin(draft, s.line), reason=s.reason) for s in skips)
+    noted = tuple(
+        SkipResult(strategy=strategy.name, line=origin(draft, s.line), reason=s.reason)
+        for s in skips
+    )
     return replace(_apply(draft, strategy.name, changes), skips=draft.skips + noted)
 
 
 def _compatible(changes: Iterable[Change]) -> tuple[list[Change], list[Skip]]:
-    """Changes whose edits do not touch each other; of two that do, the second one waits for another run."""
+    """Changes whose edits do not touch each other; of two that do, the second one waits for another
+    run."""
     taken: list[Change] = []
     late: list[Skip] = []
     edits: list[Edit] = []  # those that are taken, in order: they do not touch each other
@@ -95,7 +102,9 @@ def _apply(draft: Draft, name: str, changes: list[Change]) -> Draft:
     if not changes:
         return draft
     edits = [edit for change in changes for edit in change.edits]
-    noted = tuple(ChangeResult(strategy=name, line=origin(draft, c.line), because=c.because) for c in changes)
+    noted = tuple(
+        ChangeResult(strategy=name, line=origin(draft, c.line), because=c.because) for c in changes
+    )
     ignores = [change.ignore for change in changes if change.ignore is not None]
     finals = [change.final for change in changes if change.final is not None]
     return replace(
@@ -105,7 +114,9 @@ def _apply(draft: Draft, name: str, changes: list[Change]) -> Draft:
         ignore=ignores[-1] if ignores else draft.ignore,
         final=finals[-1] if finals else draft.final,
         changes=draft.changes + noted,
-        effects=with_more(draft.effects, name, (effect for change in changes for effect in change.effects)),
+        effects=with_more(
+            draft.effects, name, (effect for change in changes for effect in change.effects)
+        ),
     )
 
 
@@ -128,7 +139,8 @@ def _lines_after(draft: Draft, edits: Iterable[Edit]) -> tuple[int | None, ...]:
 
 
 def _places(ordered: Sequence[Edit]) -> tuple[list[int], list[int], list[int]]:
-    """Where the new text of each edit begins and ends, and how far what is in front of it and behind them all moved."""
+    """Where the new text of each edit begins and ends, and how far what is in front of it and
+    behind them all moved."""
     begins, ends, shifts = [], [], [0]
     for edit in ordered:
         begins.append(edit.start + shifts[-1])

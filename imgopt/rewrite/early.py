@@ -1,4 +1,5 @@
-"""What the builder may do before the source is copied into it, so that an edit of the source does not do it again."""
+"""What the builder may do before the source is copied into it, so that an edit of the source does
+not do it again."""
 
 from __future__ import annotations
 
@@ -12,17 +13,22 @@ from imgopt.rewrite.steps import workdir_at
 
 
 def last_run(stage: Stage) -> Instruction | None:
-    """The last RUN of a stage, when something is copied behind it, or the FROM of a stage that goes on from another one
-    and only copies; None where nothing would be gained."""
+    """The last RUN of a stage, when something is copied behind it, or the FROM of a stage that goes
+    on from another one and only copies; None where nothing would be gained."""
     runs = [index for index, item in enumerate(stage.instructions) if item.keyword == "RUN"]
     if not runs and stage.parent is not None:
         runs = [0]
     after = stage.instructions[runs[-1] + 1 :] if runs else ()
-    return stage.instructions[runs[-1]] if any(item.keyword in ("COPY", "ADD") for item in after) else None
+    return (
+        stage.instructions[runs[-1]]
+        if any(item.keyword in ("COPY", "ADD") for item in after)
+        else None
+    )
 
 
 def made_early(dockerfile: Dockerfile, stage: Stage) -> Callable[[str], bool]:
-    """Which paths of the finished stage are there behind its last RUN, as no later COPY writes to their place."""
+    """Which paths of the finished stage are there behind its last RUN, as no later COPY writes to
+    their place."""
     last = last_run(stage)
     later = stage.instructions[stage.instructions.index(last) + 1 :] if last is not None else ()
     places = [_place(dockerfile, item) for item in later if item.keyword in ("COPY", "ADD")]

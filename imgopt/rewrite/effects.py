@@ -1,7 +1,9 @@
-"""What a change does to the image beyond its lines, with the differences that the proof allows for it.
+"""What a change does to the image beyond its lines, with the differences that the proof allows for
+it.
 
-A strategy says it in `Change.effects`; the strategies behind it see it in `Situation.effects`, and the loop asks the
-plan's effects for what the proof shall excuse. A new kind of effect is a class here, and nothing else.
+A strategy says it in `Change.effects`; the strategies behind it see it in `Situation.effects`, and
+the loop asks the plan's effects for what the proof shall excuse. A new kind of effect is a class
+here, and nothing else.
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ class OtherBase(Effect):
 
 @dataclass(frozen=True)
 class OtherBuilds(Effect):
-    """Packages, as globs, that are other builds now or are not there, because the user allowed it by name."""
+    """Packages, as globs, that are other builds now or are not there, because the user allowed it
+    by name."""
 
     names: tuple[str, ...]
     reason: str
@@ -79,11 +82,14 @@ class OtherBuilds(Effect):
 
 Kind = TypeVar("Kind", bound=Effect)
 Effects = Mapping[str, tuple[Effect, ...]]
-"""The effects of a draft or plan, by the name of the strategy that has them, in the order of the strategies."""
+"""The effects of a draft or plan, by the name of the strategy that has them, in the order of the
+strategies."""
 
 
 def of_kind(effects: Effects, kind: type[Kind]) -> list[Kind]:
-    return [effect for several in effects.values() for effect in several if isinstance(effect, kind)]
+    return [
+        effect for several in effects.values() for effect in several if isinstance(effect, kind)
+    ]
 
 
 def pruned(effects: Effects) -> dict[str, str]:
@@ -91,7 +97,11 @@ def pruned(effects: Effects) -> dict[str, str]:
 
 
 def from_stages(effects: Effects) -> dict[str, str]:
-    return {folder: name for effect in of_kind(effects, FromStages) for folder, name in effect.folders.items()}
+    return {
+        folder: name
+        for effect in of_kind(effects, FromStages)
+        for folder, name in effect.folders.items()
+    }
 
 
 def other_base(effects: Effects) -> str:

@@ -1,4 +1,5 @@
-"""Measured facts of the original that strategies may use: its files, its packages, and what the smoke run opened."""
+"""Measured facts of the original that strategies may use: its files, its packages, and what the
+smoke run opened."""
 
 from __future__ import annotations
 
@@ -36,9 +37,13 @@ class SystemPackages:
         for name in wanted:
             brought |= self._below(name) - {name}
         both_ways = {
-            name for name in wanted if name in brought and any(name in self._below(o) for o in self._below(name))
+            name
+            for name in wanted
+            if name in brought and any(name in self._below(o) for o in self._below(name))
         }
-        return {name: why for name, why in wanted.items() if name not in brought or name in both_ways}
+        return {
+            name: why for name, why in wanted.items() if name not in brought or name in both_ways
+        }
 
     def with_dependencies(self, wanted: Iterable[str]) -> set[str]:
         """These packages and all that they bring along."""
@@ -58,7 +63,8 @@ class SystemPackages:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the original said to a GET, with the headers that say how it is to be read; `digest` is that of the body."""
+    """What the original said to a GET, with the headers that say how it is to be read; `digest` is
+    that of the body."""
 
     status: int
     type: str = ""
@@ -108,13 +114,16 @@ class Evidence:
 
     @cached_property
     def facts(self) -> dict[str, PathFact]:
-        """The whole final file system, each path once. Of several names of one file one carries the bytes: what was
-        opened (Maven 4 links its archive into a repository beside it), else the first that is in no store of an
-        installer (pnpm and uv link packages from there, and the packages are what is kept)."""
+        """The whole final file system, each path once. Of several names of one file one carries the
+        bytes: what was opened (Maven 4 links its archive into a repository beside it), else the
+        first that is in no store of an installer (pnpm and uv link packages from there, and the
+        packages are what is kept)."""
         nodes = [node for node in self.tree.walk() if node.path not in ("", "/")]
         stores = tuple(f"{home}/." for home in self.homes)
         carriers: dict[int, str] = {}
-        for node in sorted(nodes, key=lambda node: (node.path not in self.opened, node.path.startswith(stores))):
+        for node in sorted(
+            nodes, key=lambda node: (node.path not in self.opened, node.path.startswith(stores))
+        ):
             carriers.setdefault(id(node.inode), node.path)
         return {node.path: _fact(node, carriers[id(node.inode)] == node.path) for node in nodes}
 
@@ -131,7 +140,11 @@ class Evidence:
         """An empty folder that the base does not have."""
         node = self.tree.get(path)
         base = self.side.base
-        return node is not None and not node.children and (base is None or base.tree().get(path) is None)
+        return (
+            node is not None
+            and not node.children
+            and (base is None or base.tree().get(path) is None)
+        )
 
     @cached_property
     def os_release(self) -> dict[str, str]:
@@ -157,7 +170,8 @@ class Evidence:
 
     @cached_property
     def opened(self) -> frozenset[str]:
-        """Every path that the smoke run opened or executed, and where it leads, but for the state of tools."""
+        """Every path that the smoke run opened or executed, and where it leads, but for the state
+        of tools."""
         paths = {*(self.seen.opened or ()), *self.seen.executed}
         return frozenset(path for path in self.real(paths) if not is_state(self.side, path))
 
@@ -165,10 +179,13 @@ class Evidence:
         """The system package manager of the image's distribution."""
         names = {self.os_release.get("ID", ""), *self.os_release.get("ID_LIKE", "").split()}
         systems = (item.system for item in ecosystems if item.system is not None)
-        return next((system for system in systems if not names.isdisjoint(system.distributions)), None)
+        return next(
+            (system for system in systems if not names.isdisjoint(system.distributions)), None
+        )
 
     def owner(self, path: str) -> str | None:
-        """The system package that owns a path; links in the path are followed, as for a merged /usr."""
+        """The system package that owns a path; links in the path are followed, as for a merged
+        /usr."""
         owners = self.packages.owners
         if path in owners:
             return owners[path]
@@ -207,4 +224,6 @@ def read_users(tree: Tree) -> tuple[tuple[str, int, str], ...]:
     except FileNotFoundError:
         return ()
     rows = (line.split(":") for line in text.splitlines())
-    return tuple((row[0], int(row[2]), row[5]) for row in rows if len(row) >= 6 and row[2].isdigit())
+    return tuple(
+        (row[0], int(row[2]), row[5]) for row in rows if len(row) >= 6 and row[2].isdigit()
+    )

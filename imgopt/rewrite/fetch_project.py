@@ -1,6 +1,8 @@
-"""What a project depends on, installed before its source is there from the metadata that it declares (`pip install .`).
+"""What a project depends on, installed before its source is there from the metadata that it
+declares (`pip install .`).
 
-Source: "pyproject.toml specification", `dependencies`, `optional-dependencies` and `dynamic` (packaging.python.org).
+Source: "pyproject.toml specification", `dependencies`, `optional-dependencies` and `dynamic`
+(packaging.python.org).
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ _LOCAL = re.compile(r"@\s*(?:file:|[./])|\{root")
 
 
 def itself(situation: Situation, command: Command) -> Manager | None:
-    """The manager whose command installs the project of its working directory, and could do so by its metadata."""
+    """The manager whose command installs the project of its working directory, and could do so by
+    its metadata."""
     words = [value or "" for value in command.values]
     install = recognise(words, situation.project.ecosystems)
     if install is None or not install.manager.fetch_project or None in command.values:
@@ -40,10 +43,15 @@ def itself(situation: Situation, command: Command) -> Manager | None:
 
 
 def project_command(
-    situation: Situation, run: Instruction, command: Command, manager: Manager, context: ContextFiles, folder: str
+    situation: Situation,
+    run: Instruction,
+    command: Command,
+    manager: Manager,
+    context: ContextFiles,
+    folder: str,
 ) -> tuple[str, str]:
-    """The shell command that installs the dependencies of the project in `folder` of the context, and why there is
-    none; both empty where there is nothing to do ahead."""
+    """The shell command that installs the dependencies of the project in `folder` of the context,
+    and why there is none; both empty where there is nothing to do ahead."""
     if not _can_read_it(situation, run, manager) or _has_requirements(situation, run):
         return "", ""
     extras, strange = _arguments(situation, command)
@@ -68,8 +76,12 @@ def _has_requirements(situation: Situation, run: Instruction) -> bool:
     for item in situation.dockerfile.stages[run.stage].instructions:
         if item is run:
             break
-        for command in script_of(situation.dockerfile, item).commands if item.keyword == "RUN" else ():
-            install = recognise([value or "" for value in command.values], situation.project.ecosystems)
+        for command in (
+            script_of(situation.dockerfile, item).commands if item.keyword == "RUN" else ()
+        ):
+            install = recognise(
+                [value or "" for value in command.values], situation.project.ecosystems
+            )
             if install is not None and install.manager.fetch_project and named_manifests(install):
                 return True
     return False
@@ -98,7 +110,9 @@ def _declared(context: ContextFiles, folder: str, extras: Sequence[str]) -> tupl
         project = tomllib.loads(context.text(path)).get("project", {})
     except tomllib.TOMLDecodeError:
         return [], f"{METADATA} cannot be read"
-    if "name" not in project or ("dependencies" not in project and "dependencies" not in project.get("dynamic", [])):
+    if "name" not in project or (
+        "dependencies" not in project and "dependencies" not in project.get("dynamic", [])
+    ):
         return [], ""
     if {"dependencies", "optional-dependencies"} & set(project.get("dynamic", [])):
         return [], f"{METADATA} leaves its dependencies to another file"
@@ -107,7 +121,10 @@ def _declared(context: ContextFiles, folder: str, extras: Sequence[str]) -> tupl
     if missing is not None:
         return [], f"{METADATA} spells the extra `{missing}` otherwise"
     wanted = [*project["dependencies"], *(item for name in extras for item in optional[name])]
-    near = next((item for item in wanted if _LOCAL.search(item) or _plain(item) == _plain(project["name"])), None)
+    near = next(
+        (item for item in wanted if _LOCAL.search(item) or _plain(item) == _plain(project["name"])),
+        None,
+    )
     if near is not None:
         return [], f"{METADATA} refers to the source tree (`{near}`)"
     lists = ["['dependencies']", *(f"['optional-dependencies']['{name}']" for name in extras)]
@@ -121,9 +138,18 @@ def _plain(requirement: str) -> str:
 
 
 def _programs(command: Command) -> tuple[str, str]:
-    """The interpreter beside the installer, and the words of the command without the project itself."""
-    kept = [w.text for w in command.words if not _ITSELF.match(w.value or "") and w.value not in _EDITABLE]
+    """The interpreter beside the installer, and the words of the command without the project
+    itself."""
+    kept = [
+        w.text
+        for w in command.words
+        if not _ITSELF.match(w.value or "") and w.value not in _EDITABLE
+    ]
     first = command.words[0].text
     name = posixpath.basename(first)
-    python = first if not name.startswith("pip") else posixpath.join(posixpath.dirname(first), "python" + name[3:])
+    python = (
+        first
+        if not name.startswith("pip")
+        else posixpath.join(posixpath.dirname(first), "python" + name[3:])
+    )
     return python, " ".join(kept)

@@ -11,7 +11,8 @@ from imgopt.rewrite.quoting import json_string
 from imgopt.rewrite.settings import Complement, Settings
 
 LINKS = "/opt/imgopt-links"
-"""Where the builder gathers symbolic links that stand alone: COPY follows a link that it is given as a source."""
+"""Where the builder gathers symbolic links that stand alone: COPY follows a link that it is given
+as a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ class Copy:
     """The owner, which folders that the copy makes get as well; empty: as in the builder."""
 
     def render(self, builder: str) -> str:
-        head = f"COPY --from={self.stage or builder} " + (f"--chown={self.chown} " if self.chown else "")
+        head = f"COPY --from={self.stage or builder} " + (
+            f"--chown={self.chown} " if self.chown else ""
+        )
         words = [quoted_free(word) for word in (*self.sources, self.destination)]
         if any(word is None for word in words):
             listed = ", ".join(json_string(word) for word in (*self.sources, self.destination))
@@ -51,7 +54,8 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class FinalStage:
-    """A final stage, carved from evidence. Text parts are lines of the user's own file, in their order."""
+    """A final stage, carved from evidence. Text parts are lines of the user's own file, in their
+    order."""
 
     builder: str
     """Name of the stage that the original's instructions make."""
@@ -73,7 +77,8 @@ class FinalStage:
     finish: tuple[str, ...] = ()
     """Shell commands that the final stage runs after everything is copied."""
     settings: Settings = field(default_factory=Settings)
-    """The user's own ARG, ENV, LABEL, SHELL, EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK, ENTRYPOINT and CMD."""
+    """The user's own ARG, ENV, LABEL, SHELL, EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK, ENTRYPOINT
+    and CMD."""
     complement: Complement = field(default_factory=Complement)
     start_words: tuple[str, ...] = ()
     """What the final stage starts, the shell of a shell form included."""
@@ -82,7 +87,8 @@ class FinalStage:
     workdir: str = ""
     user: str = ""
     early: tuple[str, ...] = ()
-    """Shell commands behind the builder's last RUN: what is copied into it later does not make them run again."""
+    """Shell commands behind the builder's last RUN: what is copied into it later does not make them
+    run again."""
     prepare: tuple[str, ...] = ()
     """Shell commands at the end of the builder, before its files are copied."""
     links: tuple[str, ...] = ()
@@ -99,7 +105,8 @@ class FinalStage:
         return run_lines(self.early)
 
     def render_builder_tail(self) -> str:
-        """What the builder still has to do: remove what is not needed, and give folders their owner."""
+        """What the builder still has to do: remove what is not needed, and give folders their
+        owner."""
         return run_lines(self.prepare)
 
     def render(self) -> str:
@@ -128,12 +135,13 @@ class FinalStage:
 
 
 _INTENDED = ((r"apt-get install", "DL3008"), (r"^cd ", "DL3003"), (r"apk add", "DL3018"))
-"""What hadolint warns of and is meant: packages of the release that the base is of, old versions of which distributions
-take away; one command in one folder, which is none of the stage's own."""
+"""What hadolint warns of and is meant: packages of the release that the base is of, old versions of
+which distributions take away; one command in one folder, which is none of the stage's own."""
 
 
 def install_lines(install: str, packages: Iterable[str]) -> str:
-    """The RUN that installs packages of the system, by the command of the distribution with {packages}."""
+    """The RUN that installs packages of the system, by the command of the distribution with
+    {packages}."""
     command = install.replace("{packages}", " ".join(packages))
     return _run(command.replace(" && ", " \\\n && "))
 
@@ -150,5 +158,6 @@ def _run(command: str) -> str:
 
 
 def quoted_free(word: str) -> str | None:
-    """The word as COPY takes it bare, or None where it needs the JSON form (spaces, quotes, variables, wildcards)."""
+    """The word as COPY takes it bare, or None where it needs the JSON form (spaces, quotes,
+    variables, wildcards)."""
     return word if word and not set(word) & set(" \t\"'$\\[]*?#<>`{}") else None

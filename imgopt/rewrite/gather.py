@@ -21,8 +21,9 @@ def gather(
     look_into: Callable[[str], Image | None] | None = None,
     named: Iterable[str] = (),
 ) -> Evidence:
-    """Evidence of the original. `base` is the image of its FROM; `seen` what the smoke run showed; `named` the system
-    packages that the Dockerfile installs by name (some of them may have been in the base already)."""
+    """Evidence of the original. `base` is the image of its FROM; `seen` what the smoke run showed;
+    `named` the system packages that the Dockerfile installs by name (some of them may have been in
+    the base already)."""
     side = ImageView(image, base)
     packages = system_packages(side.tree, side.base_layers)
     asked = {*packages.asked, *(name for name in named if name in packages.installed)}
@@ -37,7 +38,8 @@ def gather(
 
 @lru_cache(maxsize=16)
 def system_packages(tree: Tree, base_layers: int = 0) -> SystemPackages:
-    """What the system's package manager installed: owners of paths, versions, and what was asked for by name."""
+    """What the system's package manager installed: owners of paths, versions, and what was asked
+    for by name."""
     owners: dict[str, str] = {}
     installed: dict[str, str] = {}
     asked: list[str] = []
@@ -49,7 +51,9 @@ def system_packages(tree: Tree, base_layers: int = 0) -> SystemPackages:
             asked.append(package.name)
     givers = {name: package.name for package in found for name in (*package.provides, package.name)}
     depends = {
-        package.name: frozenset(givers[name] for choice in package.depends for name in choice if name in givers)
+        package.name: frozenset(
+            givers[name] for choice in package.depends for name in choice if name in givers
+        )
         for package in found
     }
     return SystemPackages(owners, installed, tuple(sorted(asked)), depends)

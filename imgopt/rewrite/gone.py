@@ -1,4 +1,5 @@
-"""Paths that the rewritten builder will not have, kept out of the build or pruned, each with its reason."""
+"""Paths that the rewritten builder will not have, kept out of the build or pruned, each with its
+reason."""
 
 from __future__ import annotations
 

@@ -17,9 +17,10 @@ from imgopt.rewrite.strategy import Situation
 def source_groups(
     situation: Situation, stage: Stage
 ) -> Iterator[tuple[tuple[SourceCopy, ...], tuple[SourceCopy, ...]]]:
-    """COPY lines of the context that follow each other at once, from the first of a folder on or all of single files,
-    and those above them. None behind one that cannot be told and follows a folder at once; none of single files where
-    the source is above them: a step that moves past them would still follow the source."""
+    """COPY lines of the context that follow each other at once, from the first of a folder on or
+    all of single files, and those above them. None behind one that cannot be told and follows a
+    folder at once; none of single files where the source is above them: a step that moves past them
+    would still follow the source."""
     context, dockerfile = situation.project.context, situation.dockerfile
     above: list[SourceCopy] = []
     group: list[SourceCopy] = []
@@ -49,12 +50,19 @@ def has_folder(copies: Sequence[SourceCopy]) -> bool:
 
 
 def missing_in_front(
-    situation: Situation, paths: Iterable[Brought], stage: Stage, above: Sequence[SourceCopy], parts: Parts
+    situation: Situation,
+    paths: Iterable[Brought],
+    stage: Stage,
+    above: Sequence[SourceCopy],
+    parts: Parts,
 ) -> list[Brought]:
-    """What needs a COPY of its own: no line in front brings this very file, or all of this folder."""
+    """What needs a COPY of its own: no line in front brings this very file, or all of this
+    folder."""
     context, group = situation.project.context, parts.group
     there = {place: one for early in above for place, one in early.lays(context)}
-    before = [item for item in stage.instructions if item.span.start < group[0].instruction.span.start]
+    before = [
+        item for item in stage.instructions if item.span.start < group[0].instruction.span.start
+    ]
     found = []
     for path in paths:
         copy = group[path.copy]
@@ -66,12 +74,17 @@ def missing_in_front(
     return found
 
 
-def _is_copied_by(situation: Situation, path: str, before: Sequence[Instruction], copy: SourceCopy) -> bool:
+def _is_copied_by(
+    situation: Situation, path: str, before: Sequence[Instruction], copy: SourceCopy
+) -> bool:
     """The same for COPY lines with options that say how, but not what."""
     return any(
         isinstance(item.typed, Copy)
         and item.typed.from_ is None
-        and any(path in present(situation.project.context, str(word).removeprefix("./")) for word in item.typed.sources)
+        and any(
+            path in present(situation.project.context, str(word).removeprefix("./"))
+            for word in item.typed.sources
+        )
         and _goes_to(situation, item, path, copy)
         for item in before
     )

@@ -10,7 +10,15 @@ from fnmatch import fnmatchcase
 
 from imgopt.context.facts.managers import Manager
 from imgopt.rewrite.commands import Install, after
-from imgopt.rewrite.paths import between_folders, fits_any, join, names_file, parts_of, present, whole
+from imgopt.rewrite.paths import (
+    between_folders,
+    fits_any,
+    join,
+    names_file,
+    parts_of,
+    present,
+    whole,
+)
 from imgopt.rewrite.strategy import ContextFiles
 from imgopt.rewrite.workspaces import More, hooks, json_object, members
 
@@ -25,51 +33,82 @@ class Reads:
     changes: bool = False
     """It writes into the manifest."""
     lays: tuple[str, ...] = ()
-    """What it makes beside the manifests: the same out of the context, copied later, would lie over it."""
+    """What it makes beside the manifests: the same out of the context, copied later, would lie over
+    it."""
 
 
 def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
-    """What an install reads, when its working directory is `folder` of the context ("" is the root)."""
+    """What an install reads, when its working directory is `folder` of the context ("" is the
+    root)."""
     manager = install.manager
     named = named_manifests(install)
-    command = " ".join(install.words[:3])
     foreign = _elsewhere(install, named, context, folder)
     if foreign:
-        return Reads(refused=f"`{foreign}` makes {manager.name} read another place of the source tree")
-    packages = packages_of(install, named)
-    if manager.local and any(re.match(manager.local, word) for word in install.arguments if word not in named):
-        return Reads(refused=f"`{command}` reads the source tree")
+        return Reads(
+            refused=f"`{foreign}` makes {manager.name} read another place of the source tree"
+        )
+    by_words = _by_words(install, named)
+    if by_words is not None:
+        return by_words
     if is_for_the_machine(install):
-        if not packages:
-            return Reads(refused=f"`{command}` installs the project itself")
         return Reads(tuple(parts_of(context, folder, manager.everywhere_reads)))
+    if manager.manifest_options:
+        return _closure(install, context, [join(folder, name) for name in named], folder)
+    return _manifests(install, named, context, folder) if manager.manifests else Reads()
+
+
+def _by_words(install: Install, named: Sequence[str]) -> Reads | None:
+    """What the command's own words decide: it reads the source tree, or changes what is locked."""
+    manager = install.manager
+    packages = packages_of(install, named)
+    command = " ".join(install.words[:3])
+    if manager.local and any(
+        re.match(manager.local, word) for word in install.arguments if word not in named
+    ):
+        return Reads(refused=f"`{command}` reads the source tree")
+    itself = Reads(refused=f"`{command}` installs the project itself")
+    if is_for_the_machine(install):
+        return None if packages else itself
     if any(option in install.words for option in manager.changes_with):
         return Reads(refused=f"`{command}` changes what the project has locked", changes=True)
     if packages and _adds(install):
         return Reads(refused=f"`{command}` changes {manager.manifests[0]}", changes=True)
     if manager.fetch.startswith("--") and manager.fetch not in install.words:
-        return Reads(refused=f"`{command}` installs the project itself")
-    if manager.manifest_options:
-        return _closure(install, context, [join(folder, name) for name in named], folder)
-    if not manager.manifests:
-        return Reads()
+        return itself
+    return None
+
+
+def _manifests(install: Install, named: Sequence[str], context: ContextFiles, folder: str) -> Reads:
+    """The manifests that it names or looks for, with what they name in turn."""
+    manager = install.manager
     rather = [name for name in manager.rather if present(context, join(folder, name))]
     wanted = [join(folder, name) for name in (named or rather or manager.manifests)]
     unlocked = _unlocked(manager, context, folder)
     if unlocked:
-        return Reads(refused=f"`{command}` locks {unlocked}, which the project has not locked", changes=True)
+        command = " ".join(install.words[:3])
+        return Reads(
+            refused=f"`{command}` locks {unlocked}, which the project has not locked", changes=True
+        )
     missing = [name for name in wanted if not present(context, name)]
     if missing:
         return Reads(refused=f"{context.said(missing[0])} is not in the build context")
-    member = member_of(manager, context, folder, [path for name in wanted for path in present(context, name)])
+    member = member_of(
+        manager, context, folder, [path for name in wanted for path in present(context, name)]
+    )
     if member:
         return Reads(refused=member)
     extra = [*parts_of(context, folder, manager.optional), *folders_read(manager, context, folder)]
-    return _closure(install, context, [path for name in wanted for path in present(context, name)] + extra, folder)
+    return _closure(
+        install,
+        context,
+        [path for name in wanted for path in present(context, name)] + extra,
+        folder,
+    )
 
 
 def _unlocked(manager: Manager, context: ContextFiles, folder: str) -> str:
-    """A dependency that the lock file does not have, where the manager compares the two later on; "" for none."""
+    """A dependency that the lock file does not have, where the manager compares the two later on;
+    "" for none."""
     locks = manager.locks
     text = context.text(join(folder, locks.file)) if locks is not None else ""
     if locks is None or not re.search(locks.when, text, re.MULTILINE):
@@ -79,14 +118,17 @@ def _unlocked(manager: Manager, context: ContextFiles, folder: str) -> str:
         listed = manifest.get(kind)
         for name, value in listed.items() if isinstance(listed, dict) else ():
             if isinstance(value, str) and re.search(locks.plain, value):
-                entry = locks.entry.replace("{name}", re.escape(name)).replace("{range}", re.escape(value))
+                entry = locks.entry.replace("{name}", re.escape(name)).replace(
+                    "{range}", re.escape(value)
+                )
                 if not re.search(entry, text, re.MULTILINE):
                     return f"{name} {value}"
     return ""
 
 
 def folders_read(manager: Manager, context: ContextFiles, folder: str) -> list[str]:
-    """Folders that are read as a whole where they hold a file that says so (`.mvn` with its `maven.config`)."""
+    """Folders that are read as a whole where they hold a file that says so (`.mvn` with its
+    `maven.config`)."""
     found = []
     for name, telling in manager.folders.items():
         path = join(folder, name) + "/"
@@ -96,7 +138,8 @@ def folders_read(manager: Manager, context: ContextFiles, folder: str) -> list[s
 
 
 def member_of(manager: Manager, context: ContextFiles, folder: str, own: Sequence[str]) -> str:
-    """Why the manifests in a folder do not stand alone: what is above it makes them a part of something larger."""
+    """Why the manifests in a folder do not stand alone: what is above it makes them a part of
+    something larger."""
     for entry in manager.above:
         name, _, text = entry.partition(": ")
         known = bool({name, name.split("/")[0]} & {*manager.manifests, *manager.optional})
@@ -127,7 +170,8 @@ def _adds(install: Install) -> bool:
 
 
 def is_for_the_machine(install: Install) -> bool:
-    """It installs a program for all, not a package for the project (`npm install -g`, `yarn global add`)."""
+    """It installs a program for all, not a package for the project (`npm install -g`, `yarn global
+    add`)."""
     for said in install.manager.everywhere:
         if said.startswith("-") and said in install.words:
             return True
@@ -137,7 +181,8 @@ def is_for_the_machine(install: Install) -> bool:
 
 
 def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, folder: str) -> str:
-    """An argument that names another folder or file of the context than the manager reads by itself."""
+    """An argument that names another folder or file of the context than the manager reads by
+    itself."""
     manager, arguments = install.manager, install.arguments
     before = ""
     if not any(join(folder, name) in context.sizes for name in manager.workspace_files):
@@ -154,13 +199,18 @@ def _elsewhere(install: Install, named: Sequence[str], context: ContextFiles, fo
         if word.endswith((".deb", ".apk", ".rpm")) and "://" not in word:
             return word
         after_option = last.startswith("-") or bool(value)
-        if any(names_file(part, context, folder, after_option=after_option) for part in {value, word} if part):
+        if any(
+            names_file(part, context, folder, after_option=after_option)
+            for part in {value, word}
+            if part
+        ):
             return word
     return ""
 
 
 def named_manifests(install: Install) -> list[str]:
-    """The manifests that the command names: the values of options (`-r requirements.txt`), or words (`shop.sln`)."""
+    """The manifests that the command names: the values of options (`-r requirements.txt`), or words
+    (`shop.sln`)."""
     manager = install.manager
     found, words = [], list(install.arguments)
     for index, word in enumerate(words):
@@ -171,13 +221,19 @@ def named_manifests(install: Install) -> list[str]:
                 found.append(words[index + 1])
             elif option.startswith("--") and word.startswith(option + "="):
                 found.append(word.partition("=")[2])
-            elif len(option) == 2 and word.startswith(option) and len(word) > 2 and not word.startswith("--"):
+            elif (
+                len(option) == 2
+                and word.startswith(option)
+                and len(word) > 2
+                and not word.startswith("--")
+            ):
                 found.append(word[2:])
     return found
 
 
 def _closure(install: Install, context: ContextFiles, files: list[str], folder: str) -> Reads:
-    """The files and what they name; refused where a line of one makes the command read the source."""
+    """The files and what they name; refused where a line of one makes the command read the
+    source."""
     manager = install.manager
     done: list[str] = []
     waiting = list(dict.fromkeys(files))
@@ -196,7 +252,9 @@ def _closure(install: Install, context: ContextFiles, files: list[str], folder: 
     lays = [join(one, name) for one in dict.fromkeys(beside) for name in manager.lays]
     lays += [place for path in done for place in _made_by(manager, context, path)]
     kept = any(option in install.words for option in manager.lays_not_with)
-    return Reads(tuple(done), lays=tuple(lay for lay in lays if not (kept and lay in context.sizes)))
+    return Reads(
+        tuple(done), lays=tuple(lay for lay in lays if not (kept and lay in context.sizes))
+    )
 
 
 def _made_by(manager: Manager, context: ContextFiles, path: str) -> list[str]:
@@ -221,21 +279,37 @@ def _more(install: Install, context: ContextFiles, path: str, folder: str) -> Mo
     text = context.text(path)
     if fits_any(posixpath.basename(path), manager.settings):
         return named_by_settings(context, path, text, folder)
-    more = _said_by_manifest(install, context, path, text, folder) if _is_manifest(manager, path) else More()
-    if more.refused or not manager.workspaces or not re.search(manager.workspaces, text, re.MULTILINE):
+    more = (
+        _said_by_manifest(install, context, path, text, folder)
+        if _is_manifest(manager, path)
+        else More()
+    )
+    if (
+        more.refused
+        or not manager.workspaces
+        or not re.search(manager.workspaces, text, re.MULTILINE)
+    ):
         return more
     found = members(path, text, context)
     return More((*more.files, *found.files), found.refused)
 
 
-def _said_by_manifest(install: Install, context: ContextFiles, path: str, text: str, folder: str) -> More:
+def _said_by_manifest(
+    install: Install, context: ContextFiles, path: str, text: str, folder: str
+) -> More:
     manager, known = install.manager, install.ecosystem.hook
     local = local_line(manager, text)
     if local:
         return More(refused=f"{context.said(path)} refers to the source tree (`{local}`)")
-    hook = re.search(manager.hooks, text, re.MULTILINE) if manager.hooks and not _leaves_out_hooks(install) else None
+    hook = (
+        re.search(manager.hooks, text, re.MULTILINE)
+        if manager.hooks and not _leaves_out_hooks(install)
+        else None
+    )
     if hook and not (known and path.endswith(".json")):
-        return More(refused=f"{context.said(path)} runs the project's own code (`{hook[0].strip()[:60]}`)")
+        return More(
+            refused=f"{context.said(path)} runs the project's own code (`{hook[0].strip()[:60]}`)"
+        )
     more = hooks(manager, known, context.said(path), text) if hook else More()
     beside = posixpath.dirname(path)
     files = [one for name in more.files for one in whole(context, join(beside, name))]
@@ -288,7 +362,13 @@ def read_with(manager: Manager, context: ContextFiles, files: Iterable[str], fol
             return named
         done += [path, *named.files]
     wholes = [path for path in done if path.endswith("/")]
-    return More(tuple(p for p in dict.fromkeys(done) if not any(p != one and p.startswith(one) for one in wholes)))
+    return More(
+        tuple(
+            p
+            for p in dict.fromkeys(done)
+            if not any(p != one and p.startswith(one) for one in wholes)
+        )
+    )
 
 
 def _named_in_folder(manager: Manager, context: ContextFiles, path: str, folder: str) -> More:
@@ -304,11 +384,14 @@ def _named_in_folder(manager: Manager, context: ContextFiles, path: str, folder:
 
 
 def named_by_settings(context: ContextFiles, path: str, text: str, folder: str) -> More:
-    """Files and folders of the context that settings name: mirrors, caches, certificates, plugins."""
+    """Files and folders of the context that settings name: mirrors, caches, certificates,
+    plugins."""
     beside = posixpath.dirname(path)
     files: list[str] = []
     for line in text.splitlines():
-        words = [word for word in re.split(r"""[\s"'=:,;<>()\[\]{}]+""", line.partition("#")[0]) if word]
+        words = [
+            word for word in re.split(r"""[\s"'=:,;<>()\[\]{}]+""", line.partition("#")[0]) if word
+        ]
         for word in words[1:] or words:
             for start in dict.fromkeys([folder, beside, posixpath.dirname(beside)]):
                 place = join(start, word.removeprefix("//"))
@@ -318,14 +401,16 @@ def named_by_settings(context: ContextFiles, path: str, text: str, folder: str) 
                     files.append(place)
                 elif present(context, place):
                     if f"{folder}/".startswith(place + "/"):
-                        return More(refused=f"{context.said(path)} names the whole source tree (`{word}`)")
+                        return More(
+                            refused=f"{context.said(path)} names the whole source tree (`{word}`)"
+                        )
                     files.append(place + "/")
     return More(tuple(dict.fromkeys(files)))
 
 
 def _is_manifest(manager: Manager, path: str) -> bool:
-    """Lock files repeat what the manifest says, in forms of their own, and other files that are read have forms that
-    mean something else: only manifests are searched."""
+    """Lock files repeat what the manifest says, in forms of their own, and other files that are
+    read have forms that mean something else: only manifests are searched."""
     name = posixpath.basename(path)
     if manager.manifest_options or (manager.named and re.fullmatch(manager.named, name)):
         return True

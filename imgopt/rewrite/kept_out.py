@@ -1,4 +1,5 @@
-"""Where in the image the files of the context would be that a new ignore file keeps out of the build."""
+"""Where in the image the files of the context would be that a new ignore file keeps out of the
+build."""
 
 from __future__ import annotations
 
@@ -27,14 +28,22 @@ def kept_out(situation: Situation) -> frozenset[str]:
     return frozenset().union(*found.values())
 
 
-def _handed_on(dockerfile: Dockerfile, item: Instruction, found: Mapping[int, set[str]]) -> set[str]:
+def _handed_on(
+    dockerfile: Dockerfile, item: Instruction, found: Mapping[int, set[str]]
+) -> set[str]:
     """What `COPY --from=stage` would have brought of what an earlier stage will not have."""
     typed = item.typed
     if not isinstance(typed, Copy) or typed.from_ is None:
         return set()
     word = str(typed.from_).lower()
-    stages = (stage for stage in dockerfile.stages if word in ((stage.name or "").lower(), str(stage.index)))
-    gone = next((found.get(stage.index, set()) for stage in stages if stage.index < item.stage), set())
+    stages = (
+        stage
+        for stage in dockerfile.stages
+        if word in ((stage.name or "").lower(), str(stage.index))
+    )
+    gone = next(
+        (found.get(stage.index, set()) for stage in stages if stage.index < item.stage), set()
+    )
     scope = dockerfile.scope_at(item)
     target = scope.expand_known(typed.destination)
     if target is None:

@@ -1,4 +1,5 @@
-"""The files of the context as the image has them at a step: where the COPY lines above it put them."""
+"""The files of the context as the image has them at a step: where the COPY lines above it put
+them."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ def lay(context: ContextFiles, copies: Iterable[SourceCopy]) -> LaidFiles:
 
 
 class _Sizes(Mapping[str, int]):
-    """Path in the image -> size in bytes, looked up when it is asked for: a context may be large."""
+    """Path in the image -> size in bytes, looked up when it is asked for: a context may be
+    large."""
 
     def __init__(self, origin: Mapping[str, str], sizes: Mapping[str, int]) -> None:
         self._origin, self._sizes = origin, sizes

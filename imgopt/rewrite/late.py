@@ -1,4 +1,5 @@
-"""Programs for the machine that are installed behind the build, though the source is nothing to them."""
+"""Programs for the machine that are installed behind the build, though the source is nothing to
+them."""
 
 from __future__ import annotations
 
@@ -20,9 +21,12 @@ from imgopt.rewrite.strategy import Situation
 _STEER = ("PATH", "HOME", "NODE")
 
 
-def late_install(situation: Situation, ground: Ground, after: Sequence[Instruction]) -> Instruction | None:
-    """The first RUN behind the source that installs nothing but programs for the machine, with nothing in front of it
-    but scripts of the project: they run the project's own programs, as before, when these come first."""
+def late_install(
+    situation: Situation, ground: Ground, after: Sequence[Instruction]
+) -> Instruction | None:
+    """The first RUN behind the source that installs nothing but programs for the machine, with
+    nothing in front of it but scripts of the project: they run the project's own programs, as
+    before, when these come first."""
     ecosystems = situation.project.ecosystems
     passed: set[str] = set()
     for item in after:
@@ -47,14 +51,25 @@ def _steers(item: Instruction, ecosystems: Iterable[Ecosystem]) -> bool:
     if item.keyword == "SHELL":
         return True
     patterns = [pattern for ecosystem in ecosystems for pattern in ecosystem.variables]
-    names = [word.partition("=")[0] for word in item.value.split()] if item.keyword in ("ENV", "ARG") else []
-    return any(name.upper().startswith(_STEER) or any(fnmatchcase(name, p) for p in patterns) for name in names)
+    names = (
+        [word.partition("=")[0] for word in item.value.split()]
+        if item.keyword in ("ENV", "ARG")
+        else []
+    )
+    return any(
+        name.upper().startswith(_STEER) or any(fnmatchcase(name, p) for p in patterns)
+        for name in names
+    )
 
 
 def _runs_script(command: Command, ecosystems: Iterable[Ecosystem]) -> Manager | None:
     words = [value or "" for value in command.values]
     install = recognise(words, ecosystems)
-    if None in command.values or command.redirections or (install is not None and is_for_the_machine(install)):
+    if (
+        None in command.values
+        or command.redirections
+        or (install is not None and is_for_the_machine(install))
+    ):
         return None
     for ecosystem in ecosystems:
         for manager in ecosystem.manager:
@@ -63,19 +78,27 @@ def _runs_script(command: Command, ecosystems: Iterable[Ecosystem]) -> Manager |
     return None
 
 
-def _installs_for_all(situation: Situation, ground: Ground, item: Instruction, commands: Sequence[Command]) -> bool:
-    """Every command installs a program for the machine, none of which the project's steps use, and reads nothing of
-    what is copied."""
+def _installs_for_all(
+    situation: Situation, ground: Ground, item: Instruction, commands: Sequence[Command]
+) -> bool:
+    """Every command installs a program for the machine, none of which the project's steps use, and
+    reads nothing of what is copied."""
     ecosystems, scope = situation.project.ecosystems, situation.dockerfile.scope_at(item)
     workdir = workdir_at(scope)
     if led_by(scope.values.items(), workdir, ground, ecosystems):
         return False
     for command in commands:
         install = recognise([value or "" for value in command.values], ecosystems)
-        if install is None or not is_for_the_machine(install) or not install.manager.everywhere_tools:
+        if (
+            install is None
+            or not is_for_the_machine(install)
+            or not install.manager.everywhere_tools
+        ):
             return False
         names = [name.rpartition("@")[0] or name for name in packages_of(install)]
-        if any(fnmatchcase(name, tool) for name in names for tool in install.manager.everywhere_tools):
+        if any(
+            fnmatchcase(name, tool) for name in names for tool in install.manager.everywhere_tools
+        ):
             return False
         need = need_of(command, workdir, ground, ecosystems)
         if need.refused or brought(ground, need.files):

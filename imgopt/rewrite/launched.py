@@ -1,7 +1,8 @@
-"""What a launcher starts, read from its words and the project's manifests, one reader for each kind of launcher.
+"""What a launcher starts, read from its words and the project's manifests, one reader for each kind
+of launcher.
 
-Sources: `go help run`; the Cargo book, "cargo run"; the Spring Boot Maven plugin's reference, "Running your
-Application".
+Sources: `go help run`; the Cargo book, "cargo run"; the Spring Boot Maven plugin's reference,
+"Running your Application".
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from imgopt.rewrite.strategy import ContextFiles
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """The words that start the program itself, and the shell command that builds it; or why this is not known."""
+    """The words that start the program itself, and the shell command that builds it; or why this is
+    not known."""
 
     words: tuple[str, ...] = ()
     build: str = ""
@@ -30,7 +32,9 @@ _GO_FLAGS = ("-mod=", "-tags=", "-v")
 _GO_SELF = re.compile(r"\bos\.Executable\(")
 
 
-def go_run(words: tuple[str, ...], rest: tuple[str, ...], context: ContextFiles, folder: str) -> Launched:
+def go_run(
+    words: tuple[str, ...], rest: tuple[str, ...], context: ContextFiles, folder: str
+) -> Launched:
     """`go run [flags] package|files [arguments]`."""
     if any(not _SAFE.match(word) for word in rest):
         return Launched(refused="its words need a shell")
@@ -46,7 +50,9 @@ def go_run(words: tuple[str, ...], rest: tuple[str, ...], context: ContextFiles,
     used = _found_in(context, folder, ".go", _GO_SELF)
     if used:
         return Launched(refused=f"{used} asks for the path of its own program")
-    module = re.search(r"^module\s+\"?([\w./~-]+)", context.text(_in(folder, "go.mod")), re.MULTILINE)
+    module = re.search(
+        r"^module\s+\"?([\w./~-]+)", context.text(_in(folder, "go.mod")), re.MULTILINE
+    )
     if module is None:
         return Launched(refused="there is no go.mod in the working directory")
     program = f"/usr/local/bin/{posixpath.basename(re.sub(r'/v[0-9]+$', '', module[1]))}"
@@ -59,15 +65,21 @@ def _leading_flags(words: tuple[str, ...]) -> int:
 
 
 def _leading(words: tuple[str, ...], ending: str) -> list[str]:
-    return list(words[: next((i for i, word in enumerate(words) if not word.endswith(ending)), len(words))])
+    return list(
+        words[: next((i for i, word in enumerate(words) if not word.endswith(ending)), len(words))]
+    )
 
 
-_CARGO_FLAGS = frozenset(["--release", "--locked", "-q", "--quiet", "-v", "--verbose", "-r", "--all-features"])
+_CARGO_FLAGS = frozenset(
+    ["--release", "--locked", "-q", "--quiet", "-v", "--verbose", "-r", "--all-features"]
+)
 _CARGO_VALUES = frozenset(["--bin", "--features", "-F", "-p", "--package", "--profile"])
 _CARGO_SELF = re.compile(r"\bvar(?:_os)?\(\s*\"CARGO_|\bcurrent_exe\(")
 
 
-def cargo_run(words: tuple[str, ...], rest: tuple[str, ...], context: ContextFiles, folder: str) -> Launched:
+def cargo_run(
+    words: tuple[str, ...], rest: tuple[str, ...], context: ContextFiles, folder: str
+) -> Launched:
     """`cargo run [flags] [-- arguments]`; what is not a flag is an argument of the program."""
     if any(not _SAFE.match(word) for word in rest):
         return Launched(refused="its words need a shell")
@@ -80,9 +92,13 @@ def cargo_run(words: tuple[str, ...], rest: tuple[str, ...], context: ContextFil
     program, why = _cargo_program(flags, context, folder)
     if refused or why:
         return Launched(refused=refused or why)
-    profile = "release" if {"--release", "-r"} & set(flags) else _value(flags, "--profile") or "debug"
+    profile = (
+        "release" if {"--release", "-r"} & set(flags) else _value(flags, "--profile") or "debug"
+    )
     profile = {"dev": "debug"}.get(profile, profile)
-    return Launched((f"./target/{profile}/{program}", *arguments), " ".join([words[0], "build", *flags]))
+    return Launched(
+        (f"./target/{profile}/{program}", *arguments), " ".join([words[0], "build", *flags])
+    )
 
 
 def _cargo_words(rest: tuple[str, ...]) -> tuple[list[str], tuple[str, ...], str]:
@@ -130,24 +146,39 @@ def _cargo_program(flags: list[str], context: ContextFiles, folder: str) -> tupl
     if not bins and _in(folder, "src/main.rs") in context.sizes:
         names.add(str(package.get("name", "")))
     head = _in(folder, "src/bin/")
-    names |= {path[len(head) :].partition(".")[0] for path in context.sizes if path.startswith(head)}
+    names |= {
+        path[len(head) :].partition(".")[0] for path in context.sizes if path.startswith(head)
+    }
     return (names.pop(), "") if len(names) == 1 else ("", "the package has several programs")
 
 
-_MAVEN_FLAGS = frozenset(["-q", "-B", "--batch-mode", "-e", "-U", "-ntp", "--no-transfer-progress", "-DskipTests"])
+_MAVEN_FLAGS = frozenset(
+    ["-q", "-B", "--batch-mode", "-e", "-U", "-ntp", "--no-transfer-progress", "-DskipTests"]
+)
 _MAVEN_GOALS = frozenset(["clean", "compile", "package", "install", "verify", "spring-boot:run"])
 _PROFILES = ("-Dspring-boot.run.profiles=", "-Drun.profiles=")
-_MAIN = re.compile(r"SpringApplication\s*\.\s*run\s*\(|SpringApplicationBuilder\s*\(|\brunApplication<")
-_QUIET_SETTINGS = frozenset(["excludes", "mainClass", "image", "layers", "executable", "layout", "finalName", "fork"])
+_MAIN = re.compile(
+    r"SpringApplication\s*\.\s*run\s*\(|SpringApplicationBuilder\s*\(|\brunApplication<"
+)
+_QUIET_SETTINGS = frozenset(
+    ["excludes", "mainClass", "image", "layers", "executable", "layout", "finalName", "fork"]
+)
 """Settings of the plugin that do not change what `spring-boot:run` starts; `mainClass` is read."""
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 
 
-def spring_boot_run(words: tuple[str, ...], rest: tuple[str, ...], context: ContextFiles, folder: str) -> Launched:
-    """The class path of `spring-boot:run`: the compiled classes as files, then the dependencies, tests aside. The
-    archive would not do: what reads a resource as a file works here and fails there."""
+def spring_boot_run(
+    words: tuple[str, ...], rest: tuple[str, ...], context: ContextFiles, folder: str
+) -> Launched:
+    """The class path of `spring-boot:run`: the compiled classes as files, then the dependencies,
+    tests aside. The archive would not do: what reads a resource as a file works here and fails
+    there."""
     profiles = [word.partition("=")[2] for word in rest if word.startswith(_PROFILES)]
-    known = [word for word in rest if word in _MAVEN_FLAGS or word in _MAVEN_GOALS or word.startswith(_PROFILES)]
+    known = [
+        word
+        for word in rest
+        if word in _MAVEN_FLAGS or word in _MAVEN_GOALS or word.startswith(_PROFILES)
+    ]
     strange = next((word for word in rest if word not in known), None)
     if strange is not None:
         return Launched(refused=f"`{strange}` is not understood")
@@ -158,13 +189,16 @@ def spring_boot_run(words: tuple[str, ...], rest: tuple[str, ...], context: Cont
         return Launched(refused=refused or "which class is started is not known")
     flags = [word for word in rest if word.startswith("-") and word not in ("-DskipTests", "-U")]
     flags = [word for word in flags if not word.startswith(_PROFILES)]
-    build = " ".join([words[0], *flags, "compile", "dependency:copy-dependencies", "-DincludeScope=runtime"])
+    build = " ".join(
+        [words[0], *flags, "compile", "dependency:copy-dependencies", "-DincludeScope=runtime"]
+    )
     arguments = [f"--spring.profiles.active={names}" for names in profiles]
     return Launched(("java", "-cp", "target/classes:target/dependency/*", main, *arguments), build)
 
 
 def _pom_refusal(pom: str) -> str:
-    """What in the project's pom.xml makes the start something else than main class and class path."""
+    """What in the project's pom.xml makes the start something else than main class and class
+    path."""
     if not pom or "<!DOCTYPE" in pom or "<!ENTITY" in pom:
         return "there is no pom.xml in the working directory" if not pom else "pom.xml has entities"
     try:
@@ -173,9 +207,16 @@ def _pom_refusal(pom: str) -> str:
         return "pom.xml cannot be read"
     if _all(root, "module"):
         return "pom.xml has modules"
-    given = [item for item in _all(root, "dependency") if {"provided", "system"} & set(_texts(item, "scope"))]
+    given = [
+        item
+        for item in _all(root, "dependency")
+        if {"provided", "system"} & set(_texts(item, "scope"))
+    ]
     if any("lombok" not in _texts(item, "artifactId") for item in given):
-        return "pom.xml has a dependency that is provided: it belongs to this start, not to the run-time class path"
+        return (
+            "pom.xml has a dependency that is provided: it belongs to this start, not to the"
+            " run-time class path"
+        )
     named = {_name(item) for build in _all(root, "build") for item in build}
     moved = next((name for name in ("directory", "outputDirectory") if name in named), None)
     if moved is not None:
@@ -183,7 +224,9 @@ def _pom_refusal(pom: str) -> str:
     for plugin in _all(root, "plugin"):
         if "spring-boot-maven-plugin" in _texts(plugin, "artifactId"):
             for settings in _all(plugin, "configuration"):
-                strange = next((_name(item) for item in settings if _name(item) not in _QUIET_SETTINGS), None)
+                strange = next(
+                    (_name(item) for item in settings if _name(item) not in _QUIET_SETTINGS), None
+                )
                 if strange is not None:
                     return f"<{strange}> in pom.xml changes the start"
     return ""
@@ -222,8 +265,12 @@ def _texts(root: ElementTree.Element, name: str) -> list[str]:
 def _found_in(context: ContextFiles, folder: str, ending: str, pattern: re.Pattern[str]) -> str:
     """The first source file of the project with this pattern."""
     below = f"{folder}/" if folder else ""
-    own = (path for path in sorted(context.sizes) if path.startswith(below) and path.endswith(ending))
-    return next((path for path in own if "vendor/" not in path and pattern.search(context.text(path))), "")
+    own = (
+        path for path in sorted(context.sizes) if path.startswith(below) and path.endswith(ending)
+    )
+    return next(
+        (path for path in own if "vendor/" not in path and pattern.search(context.text(path))), ""
+    )
 
 
 def _in(folder: str, name: str) -> str:

@@ -1,8 +1,9 @@
 """How the lines that we write into a RUN look: as the author's own do.
 
-Flags go behind the author's block of flags, one a line where it has one a line; commands are joined by the `&&` of the
-step, else of the file, at the end of a line or at the begin; line ends, escape character, comments and blank lines stay
-as they are. A line that is written or touched here has at most `WIDTH` columns where it can be broken at all.
+Flags go behind the author's block of flags, one a line where it has one a line; commands are joined
+by the `&&` of the step, else of the file, at the end of a line or at the begin; line ends, escape
+character, comments and blank lines stay as they are. A line that is written or touched here has at
+most `WIDTH` columns where it can be broken at all.
 
 Every function proposes edits and changes nothing.
 """
@@ -32,7 +33,8 @@ _ERREXIT = re.compile(r"-[a-z]*e[a-z]*|errexit")
 def add_flags(dockerfile: Dockerfile, run: Instruction, flags: Sequence[str]) -> tuple[Edit, ...]:
     """Whole flags (`--mount=…`) behind those that the RUN has, or as its first ones.
 
-    A single flag stays on the line of the command where the author does not write flags on lines of their own.
+    A single flag stays on the line of the command where the author does not write flags on lines of
+    their own.
     """
     if not flags:
         return ()
@@ -58,8 +60,8 @@ def add_flags(dockerfile: Dockerfile, run: Instruction, flags: Sequence[str]) ->
 def add_commands(
     dockerfile: Dockerfile, run: Instruction, commands: Sequence[str], words: Sequence[Edit] = ()
 ) -> tuple[Edit, ...]:
-    """Commands at the end of the step, on lines of their own where the step has several lines, and small edits within
-    its commands: no line gets too long."""
+    """Commands at the end of the step, on lines of their own where the step has several lines, and
+    small edits within its commands: no line gets too long."""
     if not commands:
         return _fit(dockerfile, run, list(words))
     look = _Look.of(dockerfile, run)
@@ -72,18 +74,24 @@ def add_commands(
     return _fit(dockerfile, run, [*words, Edit(end, end, text)])
 
 
-def join(dockerfile: Dockerfile, runs: Sequence[Instruction], more: Sequence[str] = ()) -> tuple[Edit, ...]:
-    """RUN steps that follow each other made one, a line for each command, with `more` commands at the end."""
+def join(
+    dockerfile: Dockerfile, runs: Sequence[Instruction], more: Sequence[str] = ()
+) -> tuple[Edit, ...]:
+    """RUN steps that follow each other made one, a line for each command, with `more` commands at
+    the end."""
     look = _Look.of(dockerfile, *runs)
-    edits = [Edit(one.value_span.end, other.value_span.start, look.glue) for one, other in pairwise(runs)]
+    edits = [
+        Edit(one.value_span.end, other.value_span.start, look.glue) for one, other in pairwise(runs)
+    ]
     end = runs[-1].value_span.end
     text = "".join(look.glue + command for command in more)
     return tuple(edits) + ((Edit(end, end, text),) if text else ())
 
 
 def new_step(dockerfile: Dockerfile, step: str, like: Instruction | None = None) -> str:
-    """A new RUN, given on one line: `RUN a && b`. Where it is too long for one line it gets a line for each flag and
-    command, as `like`, a step that it belongs to, or else the file has them. Without a line end."""
+    """A new RUN, given on one line: `RUN a && b`. Where it is too long for one line it gets a line
+    for each flag and command, as `like`, a step that it belongs to, or else the file has them.
+    Without a line end."""
     look = _Look.of(dockerfile, *([like] if like is not None else []))
     shell = dockerfile.shell_at(like) if like is not None else ("/bin/sh", "-c")
     return _fitted(step, look, frozenset(), shell, (*_BREAKS, _in_quotes))
@@ -95,7 +103,8 @@ _Lines = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How commands and lines are joined. `first`: the operator begins a line; `indent` is of such lines."""
+    """How commands and lines are joined. `first`: the operator begins a line; `indent` is of such
+    lines."""
 
     escape: str
     eol: str
@@ -130,7 +139,8 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Habits:
-    """What texts of steps show. `first` is None and an indent is empty where they do not show it."""
+    """What texts of steps show. `first` is None and an indent is empty where they do not show
+    it."""
 
     first: bool | None
     indent: str
@@ -159,10 +169,14 @@ def _habits_of(dockerfile: Dockerfile) -> _Habits:
 
 @lru_cache(maxsize=4)
 def _beside(dockerfile: Dockerfile) -> Mapping[bool, int]:
-    """How often flags stand beside what follows them (True) or end their line, in steps with a flag and with more."""
+    """How often flags stand beside what follows them (True) or end their line, in steps with a flag
+    and with more."""
     runs = [item for item in dockerfile.instructions if item.keyword == "RUN" and item.flags]
     return Counter(
-        "\n" not in run.text[run.flags[0].span.end : (run.flags[1].span if run.flags[1:] else run.value_span).start]
+        "\n"
+        not in run.text[
+            run.flags[0].span.end : (run.flags[1].span if run.flags[1:] else run.value_span).start
+        ]
         for run in runs
     )
 
@@ -179,7 +193,8 @@ def _common(indents: Iterable[str]) -> str:
 
 
 def _stops_by_itself(dockerfile: Dockerfile, step: Instruction) -> bool:
-    """Under `set -e` the author parts commands by semicolons, and a failed one ends the step all the same."""
+    """Under `set -e` the author parts commands by semicolons, and a failed one ends the step all
+    the same."""
     script = dockerfile.script_at(step)
     sets = [command for command in script.commands if command.name == "set"]
     if {item.operator for item in script.items[1:]} != {";"} or sets != list(script.commands[:1]):
@@ -187,7 +202,9 @@ def _stops_by_itself(dockerfile: Dockerfile, step: Instruction) -> bool:
     return any(_ERREXIT.fullmatch(value or "") for value in sets[0].values[1:])
 
 
-def _flags_share_a_line(dockerfile: Dockerfile, run: Instruction, new: int, *, broken: bool) -> bool:
+def _flags_share_a_line(
+    dockerfile: Dockerfile, run: Instruction, new: int, *, broken: bool
+) -> bool:
     """Whether the author would write the new flags beside others, or beside the command."""
     flags = run.flags
     if len(flags) > 1:
@@ -229,11 +246,17 @@ def _fits(run: Instruction, at: int, more: int) -> bool:
 def _fit(dockerfile: Dockerfile, run: Instruction, edits: Sequence[Edit]) -> tuple[Edit, ...]:
     """The edits, with further ones where a line that they touch would be too long."""
     begin, old = run.span.start, run.source
-    new = apply_edits(old, [Edit(edit.start - begin, edit.end - begin, edit.text) for edit in edits])
+    new = apply_edits(
+        old, [Edit(edit.start - begin, edit.end - begin, edit.text) for edit in edits]
+    )
     lines = frozenset(old.splitlines())
     if all(len(line) <= WIDTH or line in lines for line in new.splitlines()):
         return tuple(edits)
-    whole = frozenset(run.text[run.value_span.start : run.value_span.end].splitlines()[:1] if _is_too_long(run) else ())
+    whole = frozenset(
+        run.text[run.value_span.start : run.value_span.end].splitlines()[:1]
+        if _is_too_long(run)
+        else ()
+    )
     fitted = _fitted(new, _Look.of(dockerfile, run), lines, dockerfile.shell_at(run), whole=whole)
     return tuple(edits) if fitted == new else (_difference(old, fitted, begin),)
 
@@ -247,7 +270,9 @@ def _is_too_long(run: Instruction) -> bool:
 
 def _difference(old: str, new: str, at: int) -> Edit:
     """One edit that makes `new` of `old`, as small as it can be."""
-    head = next((i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), len(old))
+    head = next(
+        (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), len(old)
+    )
     head = min(head, len(old), len(new))
     left = min(len(old), len(new)) - head
     tail = next((i for i in range(left) if old[-1 - i] != new[-1 - i]), left)
@@ -261,60 +286,80 @@ def _fitted(
     step: str, look: _Look, known: frozenset[str], shell: tuple[str, ...], breaks: Sequence[_Breaks] | None = None,
     whole: frozenset[str] = frozenset(),
 ) -> str:  # fmt: skip
-    """A step whose lines are broken where they are too long: at operators first, then at flags, then at words, but for
-    the lines of commands that are to stay `whole`."""
+    """A step whose lines are broken where they are too long: at operators first, then at flags,
+    then at words, but for the lines of commands that are to stay `whole`."""
     for at in breaks or _BREAKS:
         head = "# escape=`\nFROM x\n" if look.escape == "`" else "FROM x\n"
         parsed = parse(head + step)
         run = parsed.instructions[-1]
         lines = _long_lines(run, known)
         if at is _at_words:
-            lines = [(begin, end) for begin, end in lines if parsed.text[begin:end].strip() not in whole]
+            lines = [
+                (begin, end) for begin, end in lines if parsed.text[begin:end].strip() not in whole
+            ]
         edits = list(at(run, look, lines, shell))
         step = apply_edits(parsed.text, edits)[run.span.start :]
     return step
 
 
 def _long_lines(run: Instruction, known: frozenset[str]) -> list[tuple[int, int]]:
-    """From where to where in the file the lines are that are new and too long; bodies of here-documents are none."""
+    """From where to where in the file the lines are that are new and too long; bodies of
+    here-documents are none."""
     found, at = [], run.span.start
     end = run.heredocs[0].span.start if run.heredocs and run.heredocs[0].span else run.span.end
     for line in run.source.splitlines(keepends=True):
         bare = line.rstrip("\r\n")
-        if len(bare) > WIDTH and bare not in known and at < end and not bare.lstrip().startswith("#"):
+        if (
+            len(bare) > WIDTH
+            and bare not in known
+            and at < end
+            and not bare.lstrip().startswith("#")
+        ):
             found.append((at, at + len(bare)))
         at += len(line)
     return found
 
 
-def _at_operators(run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ...]) -> Iterator[Edit]:
+def _at_operators(
+    run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ...]
+) -> Iterator[Edit]:
     """Every `&&` of such a line that joins whole commands of the step."""
     if run.heredocs:
         return
     items: Sequence[Item] = read_shell(run, shell).items
     for one, other in pairwise(items):
         start, end = one.node.span.end, other.node.span.start
-        if other.operator not in ("&&", ";") or not any(begin <= start and end <= stop for begin, stop in lines):
+        if other.operator not in ("&&", ";") or not any(
+            begin <= start and end <= stop for begin, stop in lines
+        ):
             continue
         if run.text[start:end].strip() != other.operator:
             continue
         if look.first and other.operator == "&&":
             yield Edit(start, end, f"{look.newline(look.indent)}&& ")
         else:
-            yield Edit(start, end, (" &&" if other.operator == "&&" else ";") + look.newline(look.indent))
+            yield Edit(
+                start, end, (" &&" if other.operator == "&&" else ";") + look.newline(look.indent)
+            )
 
 
-def _at_flags(run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ...]) -> Iterator[Edit]:
+def _at_flags(
+    run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ...]
+) -> Iterator[Edit]:
     """Between flags, and between the last one and the command."""
     del shell
     starts = [*(flag.span.start for flag in run.flags), run.value_span.start][1:]
     for (_, _, span), follow in zip(run.flags, starts, strict=True):
         within = any(begin <= span.end and follow <= stop for begin, stop in lines)
         if within and "\n" not in run.text[span.end : follow]:
-            yield Edit(span.end, follow, look.newline(look.indent if len(look.indent) > 1 else "    "))
+            yield Edit(
+                span.end, follow, look.newline(look.indent if len(look.indent) > 1 else "    ")
+            )
 
 
-def _at_words(run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ...]) -> Iterator[Edit]:
+def _at_words(
+    run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ...]
+) -> Iterator[Edit]:
     """Between words of one command, as late as the width allows."""
     if run.heredocs:
         return
@@ -331,7 +376,9 @@ def _at_words(run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ..
             at, room = fitting[-1][1], WIDTH - len(indent)
 
 
-def _gaps(run: Instruction, commands: Iterable[Command], begin: int, stop: int) -> Iterator[tuple[int, int]]:
+def _gaps(
+    run: Instruction, commands: Iterable[Command], begin: int, stop: int
+) -> Iterator[tuple[int, int]]:
     """The blanks between the words of commands that lie in one line."""
     for command in commands:
         for one, other in pairwise(command.words):
@@ -340,8 +387,11 @@ def _gaps(run: Instruction, commands: Iterable[Command], begin: int, stop: int) 
                 yield start, end
 
 
-def _in_quotes(run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ...]) -> Iterator[Edit]:
-    """Behind a semicolon of a quoted program: lines are joined before the shell sees them, so nothing is indented."""
+def _in_quotes(
+    run: Instruction, look: _Look, lines: _Lines, shell: tuple[str, ...]
+) -> Iterator[Edit]:
+    """Behind a semicolon of a quoted program: lines are joined before the shell sees them, so
+    nothing is indented."""
     del shell
     for begin, stop in lines if not run.heredocs else ():
         at = begin

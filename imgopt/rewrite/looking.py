@@ -1,4 +1,5 @@
-"""Looks into candidate base images, each once; what was not on the engine before is removed with the session."""
+"""Looks into candidate base images, each once; what was not on the engine before is removed with
+the session."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from imgopt.image import Image, open_image
 class BaseLooker:
     """Opens base images by the name that a FROM would say."""
 
-    def __init__(self, session: Session, bases: Mapping[str, str], platform: str | None = None) -> None:
+    def __init__(
+        self, session: Session, bases: Mapping[str, str], platform: str | None = None
+    ) -> None:
         self._session, self._bases, self._platform = session, bases, platform
         self._known: dict[str, Image | None] = {}
 
@@ -28,7 +31,8 @@ class BaseLooker:
         return name == "scratch" or self._session.engine.resolve_base(name, self._bases) is not None
 
     def digest(self, name: str) -> str | None:
-        """The registry's digest of a base; None for one that `bases` replaces, or that no registry has."""
+        """The registry's digest of a base; None for one that `bases` replaces, or that no registry
+        has."""
         engine = self._session.engine
         resolved = engine.resolve_base(name, self._bases)
         return engine.repository_digest(name) if resolved == name else None
@@ -47,7 +51,11 @@ class BaseLooker:
         """A build of nothing but FROM brings the image without leaving its name behind."""
         folder = self._session.temp_tree("base")
         request = BuildRequest(
-            Path(folder), dockerfile=f"FROM {name}\n", bases=self._bases, platform=self._platform, name="base"
+            Path(folder),
+            dockerfile=f"FROM {name}\n",
+            bases=self._bases,
+            platform=self._platform,
+            name="base",
         )
         build = self._session.build(request)
         assert build.image_id is not None

@@ -1,4 +1,5 @@
-"""Folders that the steps of a build make themselves: what a developer has at that place must not be copied over it."""
+"""Folders that the steps of a build make themselves: what a developer has at that place must not be
+copied over it."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _MOST_MEMBERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """A command of a step that makes folders: where it runs in the image, and what is said around it."""
+    """A command of a step that makes folders: where it runs in the image, and what is said around
+    it."""
 
     stage: int
     cwd: str
@@ -36,8 +38,8 @@ class Making:
 def made_folders(
     all_served: Sequence[Served], context: ContextFiles, ecosystems: Iterable[Ecosystem]
 ) -> Iterator[tuple[str, str]]:
-    """Paths in the context that a COPY would bring to where a step makes the same, each with what refuses to keep it
-    out ("" where nothing does)."""
+    """Paths in the context that a COPY would bring to where a step makes the same, each with what
+    refuses to keep it out ("" where nothing does)."""
     facts = [fact for ecosystem in ecosystems for fact in ecosystem.made]
     all_steps = [_steps(served, facts) for served in all_served]
     seen: set[str] = set()
@@ -91,7 +93,8 @@ def _commands(dockerfile: Dockerfile) -> Iterator[tuple[int, Scope, Command]]:
 
 
 def _may_not_run(before: Command | None, command: Command) -> bool:
-    """It waits for a condition (`[ -d node_modules ] || npm ci`): what it makes may be the context's own."""
+    """It waits for a condition (`[ -d node_modules ] || npm ci`): what it makes may be the
+    context's own."""
     asked = before is not None and command.operator == "&&" and before.name in ("[", "[[", "test")
     return command.conditional or command.operator == "||" or asked
 
@@ -103,11 +106,18 @@ def _plain(command: Command) -> tuple[str, ...]:
 def _said(command: Command, scope: Scope) -> str:
     """The words and the variables in force."""
     variables = (f"{name}={value}" for name, value in scope.values.items() if name.isupper())
-    return " ".join([*_plain(command), *(f"{part.name}={part.value}" for part in command.assignments), *variables])
+    return " ".join(
+        [
+            *_plain(command),
+            *(f"{part.name}={part.value}" for part in command.assignments),
+            *variables,
+        ]
+    )
 
 
 def _said_facts(dockerfile: Dockerfile, facts: Iterable[Made]) -> Iterator[Made]:
-    """Facts without a condition, and those of which a command or a variable of the Dockerfile says that they hold."""
+    """Facts without a condition, and those of which a command or a variable of the Dockerfile says
+    that they hold."""
     said: list[str] | None = None
     for fact in facts:
         if fact.when and said is None:
@@ -122,7 +132,9 @@ def _paths(served: Served, making: Making, fact: Made, context: ContextFiles) ->
         folder = _in_context(copy, making.cwd) if copy.source not in context.sizes else None
         if folder is None or not _calls(making, fact, context, folder):
             continue
-        if fact.unless and re.search(fact.unless, f"{making.said} {_settings(fact, context, folder)}"):
+        if fact.unless and re.search(
+            fact.unless, f"{making.said} {_settings(fact, context, folder)}"
+        ):
             continue
         if fact.needs and not _has(context, folder, fact.needs):
             continue
@@ -144,7 +156,8 @@ def _in_context(copy: FolderCopy, place: str) -> str | None:
 
 
 def _calls(making: Making, fact: Made, context: ContextFiles, folder: str) -> bool:
-    """Whether it is one of the fact's commands, or a script of the project's manifest that runs one."""
+    """Whether it is one of the fact's commands, or a script of the project's manifest that runs
+    one."""
     if any(begins_with(making.words, command) for command in fact.commands):
         return True
     words = [word for word in making.words if not word.startswith("-")]
@@ -158,13 +171,17 @@ def _calls(making: Making, fact: Made, context: ContextFiles, folder: str) -> bo
 
 def _settings(fact: Made, context: ContextFiles, folder: str) -> str:
     found = [
-        path for path in _inside(context, folder) if any(fnmatchcase(_name(path), name) for name in fact.unless_in)
+        path
+        for path in _inside(context, folder)
+        if any(fnmatchcase(_name(path), name) for name in fact.unless_in)
     ]
     return " ".join(context.text(path) for path in found)
 
 
 def _has(context: ContextFiles, folder: str, names: Iterable[str]) -> bool:
-    return any(fnmatchcase(_name(path), name) for path in _inside(context, folder) for name in names)
+    return any(
+        fnmatchcase(_name(path), name) for path in _inside(context, folder) for name in names
+    )
 
 
 def _inside(context: ContextFiles, folder: str) -> list[str]:
@@ -181,7 +198,9 @@ def _places(fact: Made, making: Making, context: ContextFiles, folder: str) -> I
         if "{last}" not in name or last:
             yield _join(folder, name.replace("{last}", last))
     for own in _folders_with(context, folder, fact.members):
-        yield from (path for name in fact.folders for path in [_join(own, name)] if path in context.folders)
+        yield from (
+            path for name in fact.folders for path in [_join(own, name)] if path in context.folders
+        )
 
 
 def _inside_of(cwd: str, word: str) -> str:
@@ -193,9 +212,15 @@ def _inside_of(cwd: str, word: str) -> str:
 def _folders_with(context: ContextFiles, folder: str, names: Sequence[str]) -> list[str]:
     """Folders from this one down that hold such a file, packages that are installed there aside."""
     known = {
-        path for name in context.names for glob in names if fnmatchcase(name, glob) for path in context.named(name)
+        path
+        for name in context.names
+        for glob in names
+        if fnmatchcase(name, glob)
+        for path in context.named(name)
     }
-    inside = (posixpath.dirname(path) for path in known if not folder or path.startswith(folder + "/"))
+    inside = (
+        posixpath.dirname(path) for path in known if not folder or path.startswith(folder + "/")
+    )
     return sorted({own for own in inside if "node_modules" not in own.split("/")})[:_MOST_MEMBERS]
 
 
@@ -222,7 +247,10 @@ def _refused(
             place = posixpath.join(copy.folder, posixpath.relpath(path, copy.source or "."))
             stages = {stage.index for stage in stages_with(served.dockerfile, copy.stage)}
             if not _is_made_at(place, stages, steps, context, copy):
-                return f"{served.name or 'the Dockerfile'} has a stage that copies it and does not make it"
+                return (
+                    f"{served.name or 'the Dockerfile'} has a stage that copies it and does not"
+                    " make it"
+                )
     return ""
 
 
@@ -238,7 +266,8 @@ def _not_made(path: str, fact: Made, context: ContextFiles) -> str:
     if fact.only and any(not _matches(name.partition("/")[0], fact.only) for name in inside):
         return "it holds more than what a build makes"
     if fact.marks and not any(
-        _matches(name, fact.marks) or _matches(name.partition("/")[0], fact.marks) for name in inside
+        _matches(name, fact.marks) or _matches(name.partition("/")[0], fact.marks)
+        for name in inside
     ):
         return f"it has no {fact.marks[0]}: it is not what a build makes"
     return ""
@@ -252,19 +281,29 @@ def _brings(copy: FolderCopy, path: str) -> bool:
     return not copy.source or path == copy.source or path.startswith(copy.source + "/")
 
 
-def _is_made_at(place: str, stages: set[int], steps: _Steps, context: ContextFiles, copy: FolderCopy) -> bool:
-    """Some step of these stages makes what is at this place of the image, or a COPY --from brings it there."""
+def _is_made_at(
+    place: str, stages: set[int], steps: _Steps, context: ContextFiles, copy: FolderCopy
+) -> bool:
+    """Some step of these stages makes what is at this place of the image, or a COPY --from brings
+    it there."""
     dockerfile = steps.served.dockerfile
     for item in dockerfile.instructions:
         typed = item.typed
         if item.stage in stages and isinstance(typed, Copy) and typed.from_ is not None:
             scope = dockerfile.scope_at(item)
             target = scope.expand_known(typed.destination)
-            if target is not None and posixpath.normpath(posixpath.join(workdir_at(scope), target)) == place:
+            if (
+                target is not None
+                and posixpath.normpath(posixpath.join(workdir_at(scope), target)) == place
+            ):
                 return True
     wanted = _join(copy.source or "", posixpath.relpath(place, copy.folder or "/"))
     own = (making for making in steps.makings if making.stage in stages)
-    return any(wanted in _paths(steps.served, making, fact, context) for making in own for fact in steps.facts)
+    return any(
+        wanted in _paths(steps.served, making, fact, context)
+        for making in own
+        for fact in steps.facts
+    )
 
 
 def _join(folder: str, name: str) -> str:

@@ -1,4 +1,5 @@
-"""Whether the step before made what a step removes: only then does joining the two take bytes out of a layer."""
+"""Whether the step before made what a step removes: only then does joining the two take bytes out
+of a layer."""
 
 from __future__ import annotations
 
@@ -22,7 +23,23 @@ _TARGETS = frozenset([
 ])  # fmt: skip
 """Options whose value is a file or folder that the command writes."""
 _FETCHERS = ("curl", "wget", "aria2c", "git", "svn", "hg")
-_ECHOES = frozenset(["ls", "cat", "test", "[", "stat", "du", "file", "grep", "head", "tail", "which", "find", "echo"])
+_ECHOES = frozenset(
+    [
+        "ls",
+        "cat",
+        "test",
+        "[",
+        "stat",
+        "du",
+        "file",
+        "grep",
+        "head",
+        "tail",
+        "which",
+        "find",
+        "echo",
+    ]
+)
 """Programs that make nothing of their words, whatever their options say."""
 
 
@@ -39,7 +56,8 @@ def cleaner(command: Command, ecosystems: Sequence[Ecosystem]) -> bool:
 def removes_what_they_made(
     command: Command, before: Sequence[Command], ecosystems: Sequence[Ecosystem], folder: str
 ) -> bool:
-    """Whether a cleaning command removes something that one of `before` made. `folder`: where the steps begin."""
+    """Whether a cleaning command removes something that one of `before` made. `folder`: where the
+    steps begin."""
     words = [word.value or word.text for word in command.words]
     if words[0] == "rm":
         paths = [_place(word, command, folder) for word in words[1:] if not word.startswith("-")]
@@ -50,7 +68,10 @@ def removes_what_they_made(
         if any(begins_with(words, one) for one in manager.cleaners):
             return bool(installs)
         if any(begins_with(words, one) for one in manager.removers):
-            return any(_named(words) & _named([word.value or word.text for word in one.words]) for one in installs)
+            return any(
+                _named(words) & _named([word.value or word.text for word in one.words])
+                for one in installs
+            )
     return False
 
 
@@ -61,7 +82,10 @@ def _is_install(command: Command, manager: Manager, ecosystems: Sequence[Ecosyst
 
 def _named(words: Sequence[str]) -> set[str]:
     """Packages, and names under which they were put together (`--virtual .build-deps`)."""
-    return {word.partition("=")[0] for word in words[2:] if not word.startswith("-")} - {"install", "add"}
+    return {word.partition("=")[0] for word in words[2:] if not word.startswith("-")} - {
+        "install",
+        "add",
+    }
 
 
 def _made(command: Command, ecosystems: Sequence[Ecosystem], folder: str) -> Iterator[str]:
@@ -104,7 +128,8 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _fetched(words: Sequence[str], plain: Sequence[str]) -> Iterator[str]:
-    """What a download is called where it keeps the name of its address; what a clone is put into."""
+    """What a download is called where it keeps the name of its address; what a clone is put
+    into."""
     for word in plain:
         if "://" in word or word.startswith("git@"):
             yield posixpath.basename(word.rstrip("/").partition("?")[0]).removesuffix(".git")

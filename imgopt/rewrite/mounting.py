@@ -1,4 +1,5 @@
-"""Why a cache mount would break or hide something: what the steps of a stage do with the folder it would cover."""
+"""Why a cache mount would break or hide something: what the steps of a stage do with the folder it
+would cover."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from imgopt.rewrite.shell_paths import UNKNOWN, named_paths
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
-_RUNNERS = frozenset(["make", "cmake", "sh", "bash", "just", "task", "mage", "goreleaser", "ninja", "bazel"])
+_RUNNERS = frozenset(
+    ["make", "cmake", "sh", "bash", "just", "task", "mage", "goreleaser", "ninja", "bazel"]
+)
 
 
 def hidden(situation: Situation, stage: Stage, run: Instruction, use: Use) -> str:
@@ -35,7 +38,8 @@ def hidden(situation: Situation, stage: Stage, run: Instruction, use: Use) -> st
 
 
 def _named(situation: Situation, run: Instruction, manager: Manager, folders: list[str]) -> str:
-    """The step itself names the folder, or removes one around it: a mount point cannot be removed."""
+    """The step itself names the folder, or removes one around it: a mount point cannot be
+    removed."""
     scope = situation.dockerfile.scope_at(run)
     values = {"HOME": "/root", **scope.values}
     for command in script_of(situation.dockerfile, run).commands:
@@ -55,7 +59,8 @@ def _value(word: ShellWord) -> str:
 
 
 def _is_called(command: Command, manager: Manager) -> bool:
-    """Whether it is a command of the manager's own program: what other programs say of their cache is theirs."""
+    """Whether it is a command of the manager's own program: what other programs say of their cache
+    is theirs."""
     words = [word.value or word.text for word in command.words]
     return any(begins_with(words, known) or known in words[:2] for known in programs(manager))
 
@@ -77,10 +82,13 @@ def _touches(path: str, command: Command, folders: list[str]) -> bool:
         return below
     if UNKNOWN in path:
         known = path.partition(UNKNOWN)[0]
-        return command.name in ("rm", "mv") and any(f"{folder}/".startswith(known) for folder in folders)
+        return command.name in ("rm", "mv") and any(
+            f"{folder}/".startswith(known) for folder in folders
+        )
     around = posixpath.normpath(path.rstrip("*").rstrip("/") or "/")
     return below or any(
-        fnmatchcase(folder, path) or (around != "/" and folder.startswith(around + "/")) for folder in folders
+        fnmatchcase(folder, path) or (around != "/" and folder.startswith(around + "/"))
+        for folder in folders
     )
 
 
@@ -91,7 +99,9 @@ def _copied(situation: Situation, stage: Stage, use: Use) -> str:
     for other in situation.dockerfile.stages:
         for item in other.instructions:
             typed = item.typed
-            if isinstance(typed, Run) and any(_shows(situation, mount, stage, known, use) for mount in typed.mounts):
+            if isinstance(typed, Run) and any(
+                _shows(situation, mount, stage, known, use) for mount in typed.mounts
+            ):
                 return f"`{_line(item)}` reads what the mount would keep out of the layer"
             if not isinstance(typed, Copy):
                 continue
@@ -101,14 +111,19 @@ def _copied(situation: Situation, stage: Stage, use: Use) -> str:
             if into and other in stage.chain:
                 return f"`{_line(item)}` puts something where the mount would cover it"
             ours = typed.from_ is not None and _is_from(situation, str(typed.from_), stage)
-            sources = [posixpath.normpath("/" + str(word).lstrip("/")) for word in typed.sources] if ours else []
+            sources = (
+                [posixpath.normpath("/" + str(word).lstrip("/")) for word in typed.sources]
+                if ours
+                else []
+            )
             if any(_takes(path, known, use) for path in sources):
                 return f"`{_line(item)}` copies what the mount would keep out of the layer"
     return ""
 
 
 def _shows(situation: Situation, mount: Mount, stage: Stage, folders: list[str], use: Use) -> bool:
-    """Whether a step has a folder of this stage by a mount of its own; one of the whole stage is there for a file."""
+    """Whether a step has a folder of this stage by a mount of its own; one of the whole stage is
+    there for a file."""
     source = posixpath.normpath("/" + (mount.source or "").lstrip("/"))
     if mount.from_ is None or source == "/" or not _is_from(situation, mount.from_, stage):
         return False
@@ -116,14 +131,15 @@ def _shows(situation: Situation, mount: Mount, stage: Stage, folders: list[str],
 
 
 def _is_from(situation: Situation, word: str, stage: Stage) -> bool:
-    """Whether a COPY takes from this stage, or from one that stands on it; another image is none of ours."""
+    """Whether a COPY takes from this stage, or from one that stands on it; another image is none of
+    ours."""
     found = situation.dockerfile.source_stage(word)
     return stage in found.chain if found is not None else "$" in word
 
 
 def _takes(path: str, folders: list[str], use: Use) -> bool:
-    """A folder around the cache holds what is installed: who copies that asks for no downloads, unless a build follows
-    there."""
+    """A folder around the cache holds what is installed: who copies that asks for no downloads,
+    unless a build follows there."""
     if path == "/":
         return bool(every_command(use.manager))
     if use.among_installed:
@@ -132,7 +148,8 @@ def _takes(path: str, folders: list[str], use: Use) -> bool:
 
 
 def _offline(situation: Situation, stage: Stage, use: Use) -> str:
-    """A step that builds from what an earlier one downloaded, and downloads nothing: it needs that in a layer."""
+    """A step that builds from what an earlier one downloaded, and downloads nothing: it needs that
+    in a layer."""
     manager = use.manager
     stages = [*stage.chain, *(situation.dockerfile.stages if use.among_installed else ())]
     for item, commands in _steps(situation, stages):
@@ -148,10 +165,16 @@ def _offline(situation: Situation, stage: Stage, use: Use) -> str:
         reader = next((one for one in commands if _is_one_of(one, manager.needs_cache)), None)
         if reader is not None:
             return f"`{_short(reader)}` needs what a step before it downloaded, in a layer"
-        set_here = {f"{one.name}={one.value}" for command in commands for one in command.assignments}
-        known = {f"{name}={value}" for name, value in situation.dockerfile.scope_at(item).values.items()}
+        set_here = {
+            f"{one.name}={one.value}" for command in commands for one in command.assignments
+        }
+        known = {
+            f"{name}={value}" for name, value in situation.dockerfile.scope_at(item).values.items()
+        }
         exported = {word.value or "" for command in commands for word in command.words[1:]}
-        found = next((one for one in manager.offline_variables if one in known | set_here | exported), "")
+        found = next(
+            (one for one in manager.offline_variables if one in known | set_here | exported), ""
+        )
         if found:
             return f"`{found}` wants what an earlier step downloaded, in a layer"
     return ""
@@ -173,20 +196,36 @@ def _used_outside(situation: Situation, stage: Stage, manager: Manager) -> str:
         network = item.flag("network")
         if network is not None and network.value != "default":
             return f"`{_line(item)}` has a network of its own"
-        if _is_left_out(situation, item) and any(name in item.value for name in every_command(manager)):
+        if _is_left_out(situation, item) and any(
+            name in item.value for name in every_command(manager)
+        ):
             return f"`{_line(item)}` builds from what {manager.name} downloaded, without the mount"
         for command in commands:
             words = [value or "" for value in command.values]
-            called = posixpath.basename(words[0]) if words[:1] and words[0].startswith("/") else "".join(words[:1])
-            if called not in every_command(manager) and _may_build("".join(words[:1])) and not _reads_input(words):
-                return f"`{_short(command)}` may build from what {manager.name} downloaded, without the mount"
+            called = (
+                posixpath.basename(words[0])
+                if words[:1] and words[0].startswith("/")
+                else "".join(words[:1])
+            )
+            if (
+                called not in every_command(manager)
+                and _may_build("".join(words[:1]))
+                and not _reads_input(words)
+            ):
+                return (
+                    f"`{_short(command)}` may build from what {manager.name} downloaded, without"
+                    " the mount"
+                )
     return ""
 
 
 def _reads_input(words: list[str]) -> bool:
-    """A shell whose text comes from elsewhere (`curl … | sh -s -- -y`): it installs a tool, and builds no project."""
+    """A shell whose text comes from elsewhere (`curl … | sh -s -- -y`): it installs a tool, and
+    builds no project."""
     first = words[1] if words[1:] else ""
-    return words[0] in ("sh", "bash") and (first in ("", "-") or re.fullmatch(r"-[a-z]*s[a-z]*", first) is not None)
+    return words[0] in ("sh", "bash") and (
+        first in ("", "-") or re.fullmatch(r"-[a-z]*s[a-z]*", first) is not None
+    )
 
 
 def _may_build(program: str) -> bool:
@@ -201,7 +240,8 @@ def _is_left_out(situation: Situation, item: Instruction) -> bool:
 
 
 def _started(situation: Situation, stage: Stage, manager: Manager) -> str:
-    """Who starts the build tool itself (`cargo run`, `mvn spring-boot:run`) needs its downloads in a layer."""
+    """Who starts the build tool itself (`cargo run`, `mvn spring-boot:run`) needs its downloads in
+    a layer."""
     context = situation.project.context
     for other in situation.dockerfile.stages:
         for item in other.instructions if stage in other.chain else ():
@@ -212,12 +252,17 @@ def _started(situation: Situation, stage: Stage, manager: Manager) -> str:
                 continue
             scripts = {word.rpartition("/")[2] for word in words if word.endswith(".sh")}
             texts = [context.text(path) for name in scripts for path in context.named(name)]
-            if any(name in words or any(f"{name} " in text for text in texts) for name in every_command(manager)):
+            if any(
+                name in words or any(f"{name} " in text for text in texts)
+                for name in every_command(manager)
+            ):
                 return f"`{_line(item)}` builds when the container starts, without the mount"
     return ""
 
 
-def _steps(situation: Situation, stages: Iterable[Stage]) -> Iterator[tuple[Instruction, tuple[Command, ...]]]:
+def _steps(
+    situation: Situation, stages: Iterable[Stage]
+) -> Iterator[tuple[Instruction, tuple[Command, ...]]]:
     for part in stages:
         for item in part.instructions:
             if isinstance(item.typed, Run):

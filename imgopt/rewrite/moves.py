@@ -1,4 +1,5 @@
-"""What can go before the source: the RUN steps that follow it and read nothing of it but manifests."""
+"""What can go before the source: the RUN steps that follow it and read nothing of it but
+manifests."""
 
 from __future__ import annotations
 
@@ -18,13 +19,26 @@ from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
 TRANSPARENT = frozenset(
-    ["ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "SHELL"]
+    [
+        "ENV",
+        "ARG",
+        "LABEL",
+        "EXPOSE",
+        "CMD",
+        "ENTRYPOINT",
+        "HEALTHCHECK",
+        "STOPSIGNAL",
+        "MAINTAINER",
+        "SHELL",
+    ]
 )
-"""Instructions that a COPY can pass without changing what either does, where it uses none of their variables."""
+"""Instructions that a COPY can pass without changing what either does, where it uses none of their
+variables."""
 
 
 class Brought(NamedTuple):
-    """A path in the context, and which COPY of the group brings it; a whole folder ends with a slash."""
+    """A path in the context, and which COPY of the group brings it; a whole folder ends with a
+    slash."""
 
     path: str
     copy: int
@@ -53,7 +67,8 @@ class Moves:
 
 @dataclass
 class _Read:
-    """What the commands of one RUN read, as far as they were looked at, and the first that installs."""
+    """What the commands of one RUN read, as far as they were looked at, and the first that
+    installs."""
 
     files: list[Brought] = field(default_factory=list)
     installing: str = ""
@@ -68,7 +83,9 @@ def find_moves(situation: Situation, ground: Ground, after: Sequence[Instruction
             if any(uses_variable(copy.instruction, item) for copy in group):
                 break
             continue
-        if item.keyword == "WORKDIR" and all(_passes_workdir(situation, copy, item) for copy in group):
+        if item.keyword == "WORKDIR" and all(
+            _passes_workdir(situation, copy, item) for copy in group
+        ):
             continue
         if item.keyword != "RUN" or not _one_run(situation, ground, item, moves):
             break
@@ -77,9 +94,12 @@ def find_moves(situation: Situation, ground: Ground, after: Sequence[Instruction
 
 
 def settings_between(situation: Situation, ground: Ground) -> str:
-    """Settings that the source brings, or that name something of it, so that a step in front would miss them."""
+    """Settings that the source brings, or that name something of it, so that a step in front would
+    miss them."""
     first = ground.group[0].instruction
-    known = KnownSettings.of(situation.project.ecosystems, situation.dockerfile.scope_at(first).values.get("HOME"))
+    known = KnownSettings.of(
+        situation.project.ecosystems, situation.dockerfile.scope_at(first).values.get("HOME")
+    )
     setting = ground.settings(known)
     if setting:
         return f"the source brings files of the system ({setting})"
@@ -94,7 +114,9 @@ def settings_between(situation: Situation, ground: Ground) -> str:
     return ""
 
 
-def _sets_theirs(situation: Situation, ground: Ground, known: KnownSettings, run: Instruction) -> bool:
+def _sets_theirs(
+    situation: Situation, ground: Ground, known: KnownSettings, run: Instruction
+) -> bool:
     """Whether a step above writes settings that name something of the source."""
     ecosystems = situation.project.ecosystems
     if not ground.names_of_theirs(run.value):
@@ -102,9 +124,15 @@ def _sets_theirs(situation: Situation, ground: Ground, known: KnownSettings, run
     for command in script_of(situation.dockerfile, run).commands:
         found = program_of([value or "" for value in command.values], ecosystems)
         sets = found is not None and found[0].does == Does.SETTINGS
-        targets = [one.target.value or "" for one in command.redirections if ">" in one.operator and one.target]
+        targets = [
+            one.target.value or ""
+            for one in command.redirections
+            if ">" in one.operator and one.target
+        ]
         writes = any(known.looks_like(target.replace("~", "/root", 1)) for target in targets)
-        if (sets or writes) and ground.names_of_theirs(" ".join(word.text for word in command.words)):
+        if (sets or writes) and ground.names_of_theirs(
+            " ".join(word.text for word in command.words)
+        ):
             return True
     return False
 
@@ -113,12 +141,14 @@ def uses_variable(copy: Instruction, setting: Instruction) -> bool:
     """Whether a COPY uses a variable that this instruction sets."""
     if setting.keyword not in ("ENV", "ARG"):
         return False
-    return any(re.search(rf"\b{name}\b", setting.value) for name in re.findall(r"\$\{?(\w+)", copy.source))
+    return any(
+        re.search(rf"\b{name}\b", setting.value) for name in re.findall(r"\$\{?(\w+)", copy.source)
+    )
 
 
 def _passes_workdir(situation: Situation, copy: SourceCopy, item: Instruction) -> bool:
-    """Whether a COPY can pass a WORKDIR: it says where it goes to, and a folder that the WORKDIR makes first, for its
-    own user, is none that the COPY would make for another one."""
+    """Whether a COPY can pass a WORKDIR: it says where it goes to, and a folder that the WORKDIR
+    makes first, for its own user, is none that the COPY would make for another one."""
     if not copy.written.startswith("/"):
         return False
     dockerfile, typed = situation.dockerfile, copy.instruction.typed
@@ -128,7 +158,8 @@ def _passes_workdir(situation: Situation, copy: SourceCopy, item: Instruction) -
 
 
 def _one_run(situation: Situation, ground: Ground, item: Instruction, moves: Moves) -> bool:
-    """Adds a RUN to what can move; False when it, or a part of it, has to stay behind the source."""
+    """Adds a RUN to what can move; False when it, or a part of it, has to stay behind the
+    source."""
     dockerfile, ecosystems = situation.dockerfile, situation.project.ecosystems
     if any(mount.type == "bind" for mount in getattr(item.typed, "mounts", ())):
         return _refuse(moves, item, "a bind mount reads the context by itself")
@@ -144,7 +175,9 @@ def _one_run(situation: Situation, ground: Ground, item: Instruction, moves: Mov
     for index, command in enumerate(script.commands):
         need = need_of(command, workdir, ground, ecosystems)
         if index and _runs_download(script.commands[index - 1], command):
-            need = _installer(situation, ground, item, command, posixpath.join(workdir, command.cwd or "."))
+            need = _installer(
+                situation, ground, item, command, posixpath.join(workdir, command.cwd or ".")
+            )
         if need.refused:
             _refuse(moves, item, need.refused)
             return _split(script, item, index, read, moves)
@@ -165,8 +198,8 @@ def _refuse(moves: Moves, item: Instruction, reason: str) -> bool:
 
 
 def brought(ground: Ground, places: Iterable[str]) -> list[Brought]:
-    """Which of the group's COPY lines bring these files and folders of the image, and from where; what lines above
-    them bring is left out."""
+    """Which of the group's COPY lines bring these files and folders of the image, and from where;
+    what lines above them bring is left out."""
     laid = ground.laid()
     found: list[Brought] = []
     for place in places:
@@ -177,7 +210,9 @@ def brought(ground: Ground, places: Iterable[str]) -> list[Brought]:
                 found.append(Brought(own + "/", index))
                 continue
         for file in laid.below(place) if place.endswith("/") else [place]:
-            at = next((i for i, copy in enumerate(ground.group) if copy is laid.bringer[file]), None)
+            at = next(
+                (i for i, copy in enumerate(ground.group) if copy is laid.bringer[file]), None
+            )
             if at is not None:
                 found.append(Brought(laid.origin[file], at))
     return found
@@ -197,22 +232,33 @@ def _by_variables(situation: Situation, item: Instruction) -> list[str]:
     scope = situation.dockerfile.scope_at(item)
     managers = [manager for one in situation.project.ecosystems for manager in one.manager]
     names = {name for manager in managers for name in manager.lays_variables} & {*scope.values}
-    return [posixpath.normpath(posixpath.join(workdir_at(scope), scope.values[name])) for name in names]
+    return [
+        posixpath.normpath(posixpath.join(workdir_at(scope), scope.values[name])) for name in names
+    ]
 
 
-def _installer(situation: Situation, ground: Ground, run: Instruction, command: Command, cwd: str) -> Need:
-    """An installer from the network: what it may read to choose a version, and where it is told to put what it has."""
+def _installer(
+    situation: Situation, ground: Ground, run: Instruction, command: Command, cwd: str
+) -> Need:
+    """An installer from the network: what it may read to choose a version, and where it is told to
+    put what it has."""
     scope = situation.dockerfile.scope_at(run)
     said = [value for name, value in scope.values.items() if _PLACES.search(name.upper())]
     said += [item.value or "/" for item in command.assignments]
     said += [part for word in command.values[1:] if word for part in (word, word.partition("=")[2])]
     if any(_is_place_in(value, cwd, ground) for value in said):
-        return Need(refused=f"`{' '.join(word.text for word in command.words)[:60]}` may write into what is copied")
+        return Need(
+            refused=(
+                f"`{' '.join(word.text for word in command.words)[:60]}` may write into what is"
+                " copied"
+            )
+        )
     return Need(Does.INSTALLS, _versions(situation, ground, cwd))
 
 
 def _is_place_in(word: str, cwd: str, ground: Ground) -> bool:
-    """Whether a word is a path into what is copied; one without a slash is where there is such a thing."""
+    """Whether a word is a path into what is copied; one without a slash is where there is such a
+    thing."""
     if not word or word.startswith("-") or "://" in word:
         return False
     place = posixpath.normpath(posixpath.join(cwd, word))
@@ -231,30 +277,41 @@ def _versions(situation: Situation, ground: Ground, cwd: str) -> tuple[str, ...]
 
 
 def _runs_download(before: Command, command: Command) -> bool:
-    """`curl URL | sh`: an installer from the network, with nothing for its input but what was downloaded."""
+    """`curl URL | sh`: an installer from the network, with nothing for its input but what was
+    downloaded."""
     name, options = command.name, command.values[1:]
-    if not command.operator.startswith("|") or before.name not in ("curl", "wget") or command.redirections:
+    if (
+        not command.operator.startswith("|")
+        or before.name not in ("curl", "wget")
+        or command.redirections
+    ):
         return False
     if name not in ("sh", "bash", "python3", "python"):
         return False
-    return options[:1] in ((), ("-",), ("-s",)) or all(word is not None and word.startswith("-") for word in options)
+    return options[:1] in ((), ("-",), ("-s",)) or all(
+        word is not None and word.startswith("-") for word in options
+    )
 
 
 def _installation(command: str) -> str:
-    """The command, cut; nothing where it only fetches the lists of packages, which go stale by themselves."""
+    """The command, cut; nothing where it only fetches the lists of packages, which go stale by
+    themselves."""
     return "" if command.split()[1:2] == ["update"] else command[:60]
 
 
 def _split(script: Script, item: Instruction, index: int, read: _Read, moves: Moves) -> bool:
-    """Cuts `install && build` in two, where the list is plain and nothing before the cut matters after it but one
-    `cd` at the begin, which is said again."""
+    """Cuts `install && build` in two, where the list is plain and nothing before the cut matters
+    after it but one `cd` at the begin, which is said again."""
     if index == 0 or not read.installing or not script.is_plain_list or item.heredocs:
         return False
     goes_to = _beginning(script, index)
     first = 1 if goes_to else 0
     if script.commands[index].cwd != (script.commands[first].cwd if goes_to else "."):
         return False
-    if any(command.name in ("set", "export", "cd", "umask", "source", ".") for command in script.commands[first:index]):
+    if any(
+        command.name in ("set", "export", "cd", "umask", "source", ".")
+        for command in script.commands[first:index]
+    ):
         return False
     if any(not command.words for command in script.commands[:index]):
         return False
@@ -268,16 +325,26 @@ def _split(script: Script, item: Instruction, index: int, read: _Read, moves: Mo
 
 
 def _removes_for_good(command: Command) -> bool:
-    """Whether it removes something that is not the source's: a secret, or what an installation leaves behind."""
+    """Whether it removes something that is not the source's: a secret, or what an installation
+    leaves behind."""
     named = [word.text.strip("\"'") for word in command.arguments]
-    return command.name in ("rm", "shred", "unlink") and any(name.startswith(("/", "~", "$HOME")) for name in named)
+    return command.name in ("rm", "shred", "unlink") and any(
+        name.startswith(("/", "~", "$HOME")) for name in named
+    )
 
 
 def _beginning(script: Script, index: int) -> str:
-    """`cd FOLDER && ` in front of the other commands before the cut; "" where they begin with something else."""
+    """`cd FOLDER && ` in front of the other commands before the cut; "" where they begin with
+    something else."""
     command = script.commands[0]
     known = command.name == "cd" and len(command.values) == 2 and all(command.values)
-    if not known or index < 2 or script.commands[1].operator != "&&" or command.redirections or command.assignments:
+    if (
+        not known
+        or index < 2
+        or script.commands[1].operator != "&&"
+        or command.redirections
+        or command.assignments
+    ):
         return ""
     return " ".join(word.text for word in command.words) + " && "
 

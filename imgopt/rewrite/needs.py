@@ -38,22 +38,37 @@ class Need:
         return self.does in (Does.INSTALLS, Does.INSTALLS_LISTED)
 
 
-def need_of(command: Command, workdir: str, ground: Ground, ecosystems: Iterable[Ecosystem]) -> Need:
+def need_of(
+    command: Command, workdir: str, ground: Ground, ecosystems: Iterable[Ecosystem]
+) -> Need:
     """What a command of a RUN reads of what the copies bring, by the table of `passing`."""
-    if command.background or command.cwd is None or any(value is None for value in command.values) or _reads(command):
+    if (
+        command.background
+        or command.cwd is None
+        or any(value is None for value in command.values)
+        or _reads(command)
+    ):
         return Need(refused=f"`{_short(command)}` cannot be read with certainty")
     words = [value for value in command.values if value is not None]
     cwd = posixpath.normpath(posixpath.join(workdir, command.cwd))
     if _redirects_into(command, cwd, ground):
         return Need(refused=f"`{_short(command)}` writes into what is copied")
-    said = [word.partition("=")[::2] for word in words if re.match(r"[A-Za-z_]\w*=", word)]  # env A=b, export A=b
-    led = led_by([*((item.name, item.value) for item in command.assignments), *said], cwd, ground, ecosystems)
+    said = [
+        word.partition("=")[::2] for word in words if re.match(r"[A-Za-z_]\w*=", word)
+    ]  # env A=b, export A=b
+    led = led_by(
+        [*((item.name, item.value) for item in command.assignments), *said], cwd, ground, ecosystems
+    )
     if led:
         return Need(refused=f"${led} leads into the source")
     if not words:
         return Need()
     install = recognise(words, ecosystems)
-    return _installed(install, command, cwd, ground) if install else _other(command, words, cwd, ground, ecosystems)
+    return (
+        _installed(install, command, cwd, ground)
+        if install
+        else _other(command, words, cwd, ground, ecosystems)
+    )
 
 
 def _installed(install: Install, command: Command, cwd: str, ground: Ground) -> Need:
@@ -79,7 +94,13 @@ def _targets(install: Install, cwd: str) -> Iterable[str]:
             yield posixpath.normpath(posixpath.join(cwd, value if equals else following))
 
 
-def _other(command: Command, words: Sequence[str], cwd: str, ground: Ground, ecosystems: Iterable[Ecosystem]) -> Need:
+def _other(
+    command: Command,
+    words: Sequence[str],
+    cwd: str,
+    ground: Ground,
+    ecosystems: Iterable[Ecosystem],
+) -> Need:
     """A command that installs nothing."""
     found = program_of(words, ecosystems)
     effect = effect_of(*found, cwd, ground) if found is not None else UNKNOWN
@@ -101,7 +122,9 @@ def _is_touched(effect: Effect, path: str, ground: Ground) -> bool:
 
 def _is_brought(word: str, cwd: str, ground: Ground) -> bool:
     for path in [word.partition("=")[2], word] if "=" in word else [word]:
-        place = posixpath.normpath(posixpath.join(cwd, path.removeprefix("@").removeprefix("file://")))
+        place = posixpath.normpath(
+            posixpath.join(cwd, path.removeprefix("@").removeprefix("file://"))
+        )
         if names_file(path, ground.laid(), cwd, after_option=True) and ground.brings(place):
             return True
     return False
@@ -115,7 +138,9 @@ def _redirects_into(command: Command, cwd: str, ground: Ground) -> bool:
     """Whether its output goes to where the source goes, or to where nobody can tell."""
     for redirection in command.redirections:
         target = redirection.target.value if redirection.target is not None else None
-        if ">" not in redirection.operator or (redirection.operator == ">&" and (target or "").isdigit()):
+        if ">" not in redirection.operator or (
+            redirection.operator == ">&" and (target or "").isdigit()
+        ):
             continue
         if target is None or ground.touches(posixpath.normpath(posixpath.join(cwd, target))):
             return True
@@ -123,9 +148,13 @@ def _redirects_into(command: Command, cwd: str, ground: Ground) -> bool:
 
 
 def led_by(
-    variables: Iterable[tuple[str, str | None]], cwd: str, ground: Ground, ecosystems: Iterable[Ecosystem]
+    variables: Iterable[tuple[str, str | None]],
+    cwd: str,
+    ground: Ground,
+    ecosystems: Iterable[Ecosystem],
 ) -> str:
-    """The name of a variable that leads a program to what the copies bring (`PIP_CONSTRAINT`); "" for none."""
+    """The name of a variable that leads a program to what the copies bring (`PIP_CONSTRAINT`); ""
+    for none."""
     variables = list(variables)
     if not variables:
         return ""
@@ -142,12 +171,20 @@ _EVERYWHERE = ("PATH", "HOME", "*_PROXY")
 
 
 def steers_fetch(name: str, ecosystems: Iterable[Ecosystem]) -> bool:
-    """Whether a variable says where a fetch finds its tool, its packages or its settings, or where it puts them."""
+    """Whether a variable says where a fetch finds its tool, its packages or its settings, or where
+    it puts them."""
     upper = name.upper()
     if any(fnmatchcase(upper, pattern) for pattern in _EVERYWHERE):
         return True
-    found = [one for one in ecosystems if any(fnmatchcase(upper, pattern.upper()) for pattern in one.variables)]
-    return any(not any(fnmatchcase(upper, pattern.upper()) for pattern in one.compiles_with) for one in found)
+    found = [
+        one
+        for one in ecosystems
+        if any(fnmatchcase(upper, pattern.upper()) for pattern in one.variables)
+    ]
+    return any(
+        not any(fnmatchcase(upper, pattern.upper()) for pattern in one.compiles_with)
+        for one in found
+    )
 
 
 def writes_file(command: Command) -> bool:
@@ -162,7 +199,9 @@ def writes_file(command: Command) -> bool:
 
 
 def _path_words(value: str) -> list[str]:
-    return [word.removeprefix("//") for word in re.split(r"[\s=:,;\"']+", value) if word.strip("./")]
+    return [
+        word.removeprefix("//") for word in re.split(r"[\s=:,;\"']+", value) if word.strip("./")
+    ]
 
 
 def _names_something(word: str, cwd: str, ground: Ground) -> bool:
@@ -175,11 +214,14 @@ def _names_something(word: str, cwd: str, ground: Ground) -> bool:
 def prepares_nothing(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> bool:
     """Whether a later command of the same step can do without it (`mkdir`, `echo`, `export`)."""
     found = program_of(words, ecosystems)
-    return found is not None and found[0].does in (Does.NOTHING, Does.FOLDERS) and not found[0].makes
+    return (
+        found is not None and found[0].does in (Does.NOTHING, Does.FOLDERS) and not found[0].makes
+    )
 
 
 def is_setting(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> bool:
-    """Whether the command sets up a package manager for the user that runs it, not for the project."""
+    """Whether the command sets up a package manager for the user that runs it, not for the
+    project."""
     found = program_of(words, ecosystems)
     if found is None or found[0].does != Does.SETTINGS:
         return False

@@ -1,5 +1,5 @@
-"""Installed packages in a stage of their own, which reads the manifests alone: an edit of the source neither tidies
-them up again nor ships them again."""
+"""Installed packages in a stage of their own, which reads the manifests alone: an edit of the
+source neither tidies them up again nor ships them again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from imgopt.rewrite.strategy import Situation
 
 @dataclass(frozen=True)
 class OwnStage:
-    """Edits that divide the stage where the source comes: what it installs, a stage that tidies up, and the rest."""
+    """Edits that divide the stage where the source comes: what it installs, a stage that tidies up,
+    and the rest."""
 
     name: str
     """The stage that has `folder` as the service needs it."""
@@ -25,20 +26,27 @@ class OwnStage:
     edits: tuple[Edit, ...]
 
 
-def own_stage(situation: Situation, install: Instruction, project: str, mounts: str, prune: str) -> OwnStage | None:
-    """`install` fills node_modules of the folder `project`, in front of the source; `prune` is the command that tidies
-    it up there. None where the stage has another shape, or where a later step writes into the folder too."""
+def own_stage(
+    situation: Situation, install: Instruction, project: str, mounts: str, prune: str
+) -> OwnStage | None:
+    """`install` fills node_modules of the folder `project`, in front of the source; `prune` is the
+    command that tidies it up there. None where the stage has another shape, or where a later step
+    writes into the folder too."""
     stage = situation.stage
     if stage is not situation.dockerfile.stages[-1] or not isinstance(stage.start.typed, From):
         return None
     place = stage.instructions.index(install)
-    source = next((item for item in stage.instructions[place:] if item.keyword in ("COPY", "ADD")), None)
+    source = next(
+        (item for item in stage.instructions[place:] if item.keyword in ("COPY", "ADD")), None
+    )
     if source is None or any(_is_root(situation, item) for item in stage.instructions[:place]):
         return None
     folder = posixpath.join(project, "node_modules")
     if not _is_filled_by(situation, install, folder):
         return None
-    command = f"RUN {mounts}{going_to(project, workdir_at(situation.dockerfile.scope_at(source)))}{prune}"
+    command = (
+        f"RUN {mounts}{going_to(project, workdir_at(situation.dockerfile.scope_at(source)))}{prune}"
+    )
     packages, tidy = stage_names(situation)
     division = _division(situation, source, packages, tidy, command)
     return OwnStage(tidy, folder, (renamed(stage.start.typed, packages), division))
@@ -55,8 +63,9 @@ def _is_root(situation: Situation, item: Instruction) -> bool:
 
 
 def _is_filled_by(situation: Situation, install: Instruction, folder: str) -> bool:
-    """Whether this step alone made all that the folder holds in the original. What came behind it in one step may have
-    written there too: then files lack in the proof, which asks for them, and the stage stays whole."""
+    """Whether this step alone made all that the folder holds in the original. What came behind it
+    in one step may have written there too: then files lack in the proof, which asks for them, and
+    the stage stays whole."""
     evidence, project = situation.evidence, situation.project
     if evidence is None or any(is_below(path, [folder]) for path in project.repairs.paths):
         return False
@@ -81,8 +90,12 @@ def _plain(text: str) -> str:
 def stage_names(situation: Situation) -> tuple[str, str]:
     """Names of the stages that install and that tidy up, which the file does not use."""
     taken = {stage.name for stage in situation.dockerfile.stages}
-    first = next(name for name in ("packages", "imgopt-packages", "imgopt-installed") if name not in taken)
-    return first, next(name for name in ("production", "imgopt-production", "imgopt-tidy") if name not in taken)
+    first = next(
+        name for name in ("packages", "imgopt-packages", "imgopt-installed") if name not in taken
+    )
+    return first, next(
+        name for name in ("production", "imgopt-production", "imgopt-tidy") if name not in taken
+    )
 
 
 def renamed(start: From, packages: str) -> Edit:
@@ -91,10 +104,17 @@ def renamed(start: From, packages: str) -> Edit:
     return Edit(start.image.span.end, start.image.span.end, f" AS {packages}")
 
 
-def _division(situation: Situation, source: Instruction, packages: str, tidy: str, command: str) -> Edit:
+def _division(
+    situation: Situation, source: Instruction, packages: str, tidy: str, command: str
+) -> Edit:
     eol, text = situation.dockerfile.eol, situation.dockerfile.text
     at = source.comments[0].start if source.comments else source.extent.start
     name = situation.stage.name
     lead = "" if text[:at].endswith(eol * 2) else eol
-    lines = [f"FROM {packages} AS {tidy}", command, "", f"FROM {packages} AS {name}" if name else f"FROM {packages}"]
+    lines = [
+        f"FROM {packages} AS {tidy}",
+        command,
+        "",
+        f"FROM {packages} AS {name}" if name else f"FROM {packages}",
+    ]
     return Edit(at, at, lead + "".join(line + eol for line in lines))

@@ -1,8 +1,9 @@
 """What may move past what: kinds of commands in front of kinds of COPY lines, as one table.
 
-A step that stands behind a COPY can stand in front of it when the COPY brings nothing that the step reads, takes back
-nothing that the step writes, and changes nothing that the step's programs look up by themselves. Which kind a command
-has is a fact of the ecosystems (`Manager`, `Program`); what a COPY brings to it is looked up in the context.
+A step that stands behind a COPY can stand in front of it when the COPY brings nothing that the step
+reads, takes back nothing that the step writes, and changes nothing that the step's programs look up
+by themselves. Which kind a command has is a fact of the ecosystems (`Manager`, `Program`); what a
+COPY brings to it is looked up in the context.
 
 Sources: Dockerfile reference, COPY and RUN; each manager's manual, named in its ecosystem's file.
 """

@@ -1,4 +1,5 @@
-"""Names of files and folders, looked up in a context: patterns, folders as a whole, words of a command."""
+"""Names of files and folders, looked up in a context: patterns, folders as a whole, words of a
+command."""
 
 from __future__ import annotations
 
@@ -27,7 +28,11 @@ def _fits(path: str, pattern: str) -> bool:
 def whole(context: ContextFiles, path: str) -> list[str]:
     """The files that a pattern names; a folder as one part, with a slash at its end."""
     found = present(context, path)
-    return [path.rstrip("/") + "/"] if found and any(one.startswith(path.rstrip("/") + "/") for one in found) else found
+    return (
+        [path.rstrip("/") + "/"]
+        if found and any(one.startswith(path.rstrip("/") + "/") for one in found)
+        else found
+    )
 
 
 def parts_of(context: ContextFiles, folder: str, names: Iterable[str]) -> list[str]:
@@ -36,8 +41,8 @@ def parts_of(context: ContextFiles, folder: str, names: Iterable[str]) -> list[s
 
 
 def names_file(word: str, context: ContextFiles, folder: str, *, after_option: bool) -> bool:
-    """Whether a word names a file or a folder that is there. A bare word does only where it is a file's name, behind an
-    option or with a dot: packages have bare names."""
+    """Whether a word names a file or a folder that is there. A bare word does only where it is a
+    file's name, behind an option or with a dot: packages have bare names."""
     path = word.removeprefix("@").removeprefix("file://")
     if not path.strip("./") or "://" in path:
         return False

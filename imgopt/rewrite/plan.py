@@ -22,7 +22,15 @@ from imgopt.rewrite.strategy import Project, Situation, Strategy
 
 _MOST_PASSES = 4
 _WINDOWS = "a Windows base: its shell, folders and mounts are others"
-_WINDOWS_NAMES = ("windows", "nanoserver", "servercore", "ltsc20", "dotnet/framework", "dotnet-framework", "/iis:")
+_WINDOWS_NAMES = (
+    "windows",
+    "nanoserver",
+    "servercore",
+    "ltsc20",
+    "dotnet/framework",
+    "dotnet-framework",
+    "/iis:",
+)
 
 
 @dataclass(frozen=True)
@@ -35,11 +43,13 @@ class Plan:
     skips: tuple[Skip, ...]
     final: FinalStage | None
     kept_out: frozenset[str] = frozenset()
-    """Paths of the image that the new ignore file keeps out; for the proof, so not looked for from text alone."""
+    """Paths of the image that the new ignore file keeps out; for the proof, so not looked for from
+    text alone."""
     effects: Effects = field(default_factory=dict)
     """What its changes do to the image beyond their lines."""
     lines: tuple[int | None, ...] = ()
-    """For each line of `dockerfile`, where no stage was added: its line in the original; None for new lines."""
+    """For each line of `dockerfile`, where no stage was added: its line in the original; None for
+    new lines."""
 
     @property
     def base(self) -> str:
@@ -66,7 +76,9 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     draft = new_draft(text, project.context.ignore)
     strategies = tuple(strategies)
     if _is_for_windows(parsed(text), project.target):
-        skips = tuple(Skip(strategy=strategy.name, line=None, reason=_WINDOWS) for strategy in strategies)
+        skips = tuple(
+            Skip(strategy=strategy.name, line=None, reason=_WINDOWS) for strategy in strategies
+        )
         return Plan(text, draft.ignore, (), skips, None)
     settled: dict[str, str] = {}
     for strategy in strategies:
@@ -84,8 +96,8 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
 
 
 def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:
-    """A stage of the build stands on a Windows image, by the names of Microsoft's and Docker's own, or says so itself:
-    by its platform, its shell or its folders."""
+    """A stage of the build stands on a Windows image, by the names of Microsoft's and Docker's own,
+    or says so itself: by its platform, its shell or its folders."""
     stages = dockerfile.reachable(target)
     names = [str(stage.root.base).lower() for stage in stages]
     if any(part in name for name in names for part in _WINDOWS_NAMES):
@@ -105,7 +117,8 @@ def _speaks_windows(item: Instruction) -> bool:
 
 
 def _settled(draft: Draft, strategy: Strategy, project: Project) -> Draft:
-    """A strategy on text alone runs until it has nothing left to change, so that rewriting twice is rewriting once."""
+    """A strategy on text alone runs until it has nothing left to change, so that rewriting twice is
+    rewriting once."""
     new = first = run_strategy(draft, strategy, project)
     for _ in range(_MOST_PASSES if strategy.safety == "text" else 0):
         last = new.text
@@ -126,10 +139,15 @@ def _once(draft: Draft, strategy: Strategy, project: Project, settled: dict[str,
 
 
 def _settled_together(
-    draft: Draft, text: str, strategies: Iterable[Strategy], project: Project, settled: dict[str, str]
+    draft: Draft,
+    text: str,
+    strategies: Iterable[Strategy],
+    project: Project,
+    settled: dict[str, str],
 ) -> Draft:
-    """What a strategy on text alone removes (a `chown` behind a COPY) may be what held back one that came before it:
-    they go on together until none has anything left to change. A carved stage is written once."""
+    """What a strategy on text alone removes (a `chown` behind a COPY) may be what held back one
+    that came before it: they go on together until none has anything left to change. A carved stage
+    is written once."""
     skips = draft.skips
     for _ in range(_MOST_PASSES):
         if draft.final is not None or draft.text == text:

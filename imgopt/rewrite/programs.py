@@ -29,7 +29,9 @@ class Effect:
 UNKNOWN = Effect(Does.UNKNOWN)
 
 
-def program_of(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> tuple[Program, tuple[str, ...]] | None:
+def program_of(
+    words: Sequence[str], ecosystems: Iterable[Ecosystem]
+) -> tuple[Program, tuple[str, ...]] | None:
     """The facts about the command that these words call, and the words behind it."""
     plain = tuple(without_prefix(words))
     for ecosystem in ecosystems:
@@ -43,14 +45,21 @@ def program_of(words: Sequence[str], ecosystems: Iterable[Ecosystem]) -> tuple[P
 
 
 def effect_of(program: Program, words: Sequence[str], cwd: str, ground: Ground) -> Effect:
-    """What the command does with the `words` behind its name, or UNKNOWN where an option makes it another one."""
-    if has_option(words, program.unless) or (program.only_with and not has_option(words, program.only_with)):
+    """What the command does with the `words` behind its name, or UNKNOWN where an option makes it
+    another one."""
+    if has_option(words, program.unless) or (
+        program.only_with and not has_option(words, program.only_with)
+    ):
         return UNKNOWN
     if len(list(_plain_words(words))) < program.least:
         return UNKNOWN
     does = Does(program.does)
     if does is Does.SETTINGS:
-        return Effect(does, tuple(_project_files(program, words, cwd)), has_option(words, program.files_surely))
+        return Effect(
+            does,
+            tuple(_project_files(program, words, cwd)),
+            has_option(words, program.files_surely),
+        )
     if does is Does.FILES:
         return Effect(does, tuple(_paths(program, words, cwd)))
     if does is Does.FOLDERS:
@@ -62,7 +71,8 @@ def effect_of(program: Program, words: Sequence[str], cwd: str, ground: Ground) 
 
 
 def has_option(words: Iterable[str], options: Sequence[str]) -> bool:
-    """Whether one of the options is there: by itself, with `=VALUE`, or among short ones in one word (`-xzC`)."""
+    """Whether one of the options is there: by itself, with `=VALUE`, or among short ones in one
+    word (`-xzC`)."""
     return any(_is_option(word, option) for word in words for option in options)
 
 
@@ -99,7 +109,8 @@ def _paths(program: Program, words: Sequence[str], cwd: str) -> Iterator[str]:
 
 
 def _values(options: Sequence[str], words: Sequence[str]) -> Iterator[str]:
-    """The values of options, as they are written (`-o FILE`, `-oFILE`, `-sSo FILE`, `--output=FILE`)."""
+    """The values of options, as they are written (`-o FILE`, `-oFILE`, `-sSo FILE`,
+    `--output=FILE`)."""
     for index, word in enumerate(words):
         following = words[index + 1] if index + 1 < len(words) else ""
         for option in options:
@@ -115,7 +126,12 @@ def _values(options: Sequence[str], words: Sequence[str]) -> Iterator[str]:
 
 def _plain_words(words: Iterable[str]) -> Iterator[str]:
     for word in words:
-        if word and not word.startswith("-") and "://" not in word and not re.match(r"[\w.-]+@[\w.-]+:", word):
+        if (
+            word
+            and not word.startswith("-")
+            and "://" not in word
+            and not re.match(r"[\w.-]+@[\w.-]+:", word)
+        ):
             yield word
 
 
@@ -124,7 +140,8 @@ def _last_word(words: Sequence[str]) -> str:
 
 
 def _new_folders(words: Sequence[str], cwd: str, ground: Ground) -> Iterator[str]:
-    """Folders that the context has, or whose parents only a COPY makes: to make them first would change them."""
+    """Folders that the context has, or whose parents only a COPY makes: to make them first would
+    change them."""
     for word in _plain_words(words):
         path = posixpath.normpath(posixpath.join(cwd, word))
         if not ground.touches(path):

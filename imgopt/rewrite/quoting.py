@@ -25,8 +25,12 @@ def shell_word(word: str) -> str:
 
 
 def folded(command: str) -> str:
-    """A shell command on lines of a readable length; nothing is split at what a quoted word holds."""
+    """A shell command on lines of a readable length; nothing is split at what a quoted word
+    holds."""
     if len(command) <= LINE or "'" in command or '"' in command:
         return command
-    parts = [wrap(part, LINE - 6, break_long_words=False, break_on_hyphens=False) for part in command.split(" && ")]
+    parts = [
+        wrap(part, LINE - 6, break_long_words=False, break_on_hyphens=False)
+        for part in command.split(" && ")
+    ]
     return " \\\n && ".join(" \\\n    ".join(lines) for lines in parts)

@@ -37,7 +37,8 @@ _OF_THE_BUILD = re.compile(
 )
 """Lines that say how the image is built or started, and are no part of what it runs."""
 _EMBEDS = re.compile(
-    r"(?m)^//go:embed (.+)$|folder\s*=\s*\"([^\"]+)\"|include_dir!\(\"(?:\$CARGO_MANIFEST_DIR/?)?([^\"]*)\""
+    r"(?m)^//go:embed"
+    r" (.+)$|folder\s*=\s*\"([^\"]+)\"|include_dir!\(\"(?:\$CARGO_MANIFEST_DIR/?)?([^\"]*)\""
 )
 _DOCKER = re.compile(
     r"(?<![\w./-])(?:docker|docker-compose|podman|buildah|hadolint|skaffold)(?![\w/.:-])|docker-(?:ce|cli)|docker\.io(?!/)"
@@ -48,7 +49,8 @@ _BASES = frozenset(["docker", "compose", "podman", "buildah", "dind", "hadolint"
 
 
 class Readers:
-    """The files of a context that may say what is read: sources, settings and files of the build, each read once.
+    """The files of a context that may say what is read: sources, settings and files of the build,
+    each read once.
 
     Installed packages, and what tools keep, are none of them.
     """
@@ -58,13 +60,16 @@ class Readers:
         self._ecosystems = ecosystems
 
     def of(self, paths: Iterable[str]) -> dict[str, str]:
-        """Those of the paths that a file names, each with the file: one that speaks of it as of a part of the image."""
+        """Those of the paths that a file names, each with the file: one that speaks of it as of a
+        part of the image."""
         named = {posixpath.basename(path): path for path in paths}
         if not named:
             return {}
         if len(self._files) > MOST_FILES:
             return dict.fromkeys(named.values(), _TOO_MANY)
-        longest_first = sorted(named, key=len, reverse=True)  # `Dockerfile.app` is no mention of `Dockerfile`
+        longest_first = sorted(
+            named, key=len, reverse=True
+        )  # `Dockerfile.app` is no mention of `Dockerfile`
         word = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])")
         found: dict[str, str] = {}
         for other, text in self._texts:
@@ -72,21 +77,31 @@ class Readers:
             for name in {match[0] for match in word.finditer(said)}:
                 if named[name] != other:
                     found.setdefault(named[name], other)
-            for path in named.values() if "embed" in text or "include_dir" in text or "folder" in text else ():
+            for path in (
+                named.values()
+                if "embed" in text or "include_dir" in text or "folder" in text
+                else ()
+            ):
                 if _embeds(other, text, path):
                     found.setdefault(path, other)
         return found
 
     def of_git(self, served: Sequence[Served]) -> str:
-        """Who asks for version control data in a build or in a run: a step, or a file; "" for nobody."""
+        """Who asks for version control data in a build or in a run: a step, or a file; "" for
+        nobody."""
         for one in served:
-            step = next((item for item in one.dockerfile.instructions if self._asks_git(one, item)), None)
+            step = next(
+                (item for item in one.dockerfile.instructions if self._asks_git(one, item)), None
+            )
             if step is not None:
                 return f"`RUN {step.value[:50]}`"
         if len(self._files) > MOST_FILES:
             return _TOO_MANY
         plain, quoted = self._git_words
-        calls = ((path, quoted if path.endswith(self._code) else plain, text) for path, text in self._texts)
+        calls = (
+            (path, quoted if path.endswith(self._code) else plain, text)
+            for path, text in self._texts
+        )
         return next((path for path, words, text in calls if words.search(text)), "")
 
     def _asks_git(self, served: Served, item: Instruction) -> bool:
@@ -106,17 +121,23 @@ class Readers:
 
     @cached_property
     def _git_words(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """What is looked for in files of builds, and in sources, which call a command by a quoted text."""
+        """What is looked for in files of builds, and in sources, which call a command by a quoted
+        text."""
         words = [word for ecosystem in self._ecosystems for word in ecosystem.reads_git]
         plain = "|".join(re.escape(word) for word in words)
         quoted = "|".join(
-            rf"[\"'`(\[]{re.escape(word)}" if word.startswith("git ") else re.escape(word) for word in words
+            rf"[\"'`(\[]{re.escape(word)}" if word.startswith("git ") else re.escape(word)
+            for word in words
         )
         return re.compile(plain or r"(?!)"), re.compile(quoted or r"(?!)")
 
     @cached_property
     def _code(self) -> tuple[str, ...]:
-        own = {source[source.rfind(".") :] for ecosystem in self._ecosystems for source in ecosystem.sources}
+        own = {
+            source[source.rfind(".") :]
+            for ecosystem in self._ecosystems
+            for source in ecosystem.sources
+        }
         return tuple(sorted(own | set(_CODE)))
 
     @cached_property
@@ -156,11 +177,19 @@ def _embeds(source: str, text: str, path: str) -> bool:
 
 
 def uses_docker(served: Iterable[Served]) -> str:
-    """A Dockerfile whose image calls Docker itself, so that what describes builds may be what it works on."""
+    """A Dockerfile whose image calls Docker itself, so that what describes builds may be what it
+    works on."""
     for one in served:
         dockerfile = one.dockerfile
-        bases = {str(getattr(stage.base, "repository", stage.base)).rpartition("/")[2] for stage in dockerfile.stages}
-        calls = (item.value for item in dockerfile.instructions if item.keyword in ("RUN", "CMD", "ENTRYPOINT"))
+        bases = {
+            str(getattr(stage.base, "repository", stage.base)).rpartition("/")[2]
+            for stage in dockerfile.stages
+        }
+        calls = (
+            item.value
+            for item in dockerfile.instructions
+            if item.keyword in ("RUN", "CMD", "ENTRYPOINT")
+        )
         if bases & _BASES or any(_DOCKER.search(value) for value in calls):
             return one.name or "the Dockerfile"
     return ""
@@ -169,5 +198,7 @@ def uses_docker(served: Iterable[Served]) -> str:
 def _calls_git(values: Sequence[str | None]) -> bool:
     words = [value or "" for value in values]
     return (
-        words[:1] != [] and posixpath.basename(words[0]) == "git" and not {"clone", "config", "lfs"} & set(words[1:3])
+        words[:1] != []
+        and posixpath.basename(words[0]) == "git"
+        and not {"clone", "config", "lfs"} & set(words[1:3])
     )

@@ -1,4 +1,5 @@
-"""All strategies: the built-in ones, an explicit ordered tuple, and those that other packages register."""
+"""All strategies: the built-in ones, an explicit ordered tuple, and those that other packages
+register."""
 
 from __future__ import annotations
 
@@ -19,8 +20,13 @@ def all_strategies() -> tuple[Strategy, ...]:
     from imgopt.strategies import BUILT_IN
 
     names = {strategy.name for strategy in BUILT_IN}
-    others = (entry.load() for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name))
-    return (*BUILT_IN, *(item for item in others if isinstance(item, Strategy) and item.name not in names))
+    others = (
+        entry.load() for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    )
+    return (
+        *BUILT_IN,
+        *(item for item in others if isinstance(item, Strategy) and item.name not in names),
+    )
 
 
 @cache

@@ -1,4 +1,5 @@
-"""The text of another order: which COPY lines stay in front, which wait, what is copied beside them."""
+"""The text of another order: which COPY lines stay in front, which wait, what is copied beside
+them."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from imgopt.rewrite.moves import Brought, Moves
 from imgopt.rewrite.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.strategy import Situation
 
-_ABOUT_PACKAGES = re.compile(r"\b(install|depend|deps\b|package|module|requirement|librar)", re.IGNORECASE)
+_ABOUT_PACKAGES = re.compile(
+    r"\b(install|depend|deps\b|package|module|requirement|librar)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,9 @@ def part(situation: Situation, group: Sequence[SourceCopy], needed: Iterable[Bro
         first = tuple(path for path in own if Brought(path, index) in wanted)
         if not first:
             continue
-        if copy.into_folder and any(_is_source(situation, path) for path in own if path not in first):
+        if copy.into_folder and any(
+            _is_source(situation, path) for path in own if path not in first
+        ):
             split[index] = first
         else:
             kept.append(copy)
@@ -58,13 +63,17 @@ def part(situation: Situation, group: Sequence[SourceCopy], needed: Iterable[Bro
 
 
 def _is_source(situation: Situation, path: str) -> bool:
-    patterns = [pattern for ecosystem in situation.project.ecosystems for pattern in ecosystem.sources]
-    return any(fnmatchcase(f"./{path}", pattern) or fnmatchcase(path, pattern) for pattern in patterns)
+    patterns = [
+        pattern for ecosystem in situation.project.ecosystems for pattern in ecosystem.sources
+    ]
+    return any(
+        fnmatchcase(f"./{path}", pattern) or fnmatchcase(path, pattern) for pattern in patterns
+    )
 
 
 def commute(situation: Situation, parts: Parts) -> bool:
-    """Whether the lines that stay may come before all others: what both bring is the same, and nothing but them stands
-    between the lines."""
+    """Whether the lines that stay may come before all others: what both bring is the same, and
+    nothing but them stands between the lines."""
     context, text, group = situation.project.context, situation.dockerfile.text, parts.group
     if not parts.kept and not parts.split:
         return True
@@ -74,7 +83,10 @@ def commute(situation: Situation, parts: Parts) -> bool:
     others = [copy for copy in group if not any(copy is one for one in parts.kept)]
     if any(first.get(place, own) != own for copy in others for place, own in copy.lays(context)):
         return False
-    if any(getattr(copy.instruction.typed, "json", False) and _end_of_target(situation, copy) for copy in parts.kept):
+    if any(
+        getattr(copy.instruction.typed, "json", False) and _end_of_target(situation, copy)
+        for copy in parts.kept
+    ):
         return False
     items = [copy.instruction for copy in group]
     return all(not text[one.extent.end : begin(other)].strip() for one, other in pairwise(items))
@@ -92,10 +104,15 @@ def between(situation: Situation, parts: Parts, lines: Sequence[str]) -> tuple[E
 
 
 def behind(
-    situation: Situation, parts: Parts, moves: Moves, missing: Sequence[Brought], fetch: Sequence[str]
+    situation: Situation,
+    parts: Parts,
+    moves: Moves,
+    missing: Sequence[Brought],
+    fetch: Sequence[str],
 ) -> tuple[Edit, ...]:
-    """Manifests in the place of the source, or in front of the first RUN that reads them; the source behind the last
-    RUN that can do without it; between the two, the lines that fetch dependencies ahead."""
+    """Manifests in the place of the source, or in front of the first RUN that reads them; the
+    source behind the last RUN that can do without it; between the two, the lines that fetch
+    dependencies ahead."""
     text, eol, group = situation.dockerfile.text, situation.dockerfile.eol, parts.group
     first, last = group[0].instruction, group[-1].instruction
     assert moves.last is not None
@@ -107,11 +124,15 @@ def behind(
     copies = {
         reader: "".join(
             line + eol
-            for line in manifest_copies(situation, group, [path for path in missing if moves.files[path] is reader])
+            for line in manifest_copies(
+                situation, group, [path for path in missing if moves.files[path] is reader]
+            )
         )
         for reader in readers
     }
-    lines = text[start:heading] + _front(situation, parts) + copies.pop(_first_run(situation, last), "")
+    lines = (
+        text[start:heading] + _front(situation, parts) + copies.pop(_first_run(situation, last), "")
+    )
     inserted = [Edit(at, at, copy) for reader, copy in copies.items() for at in [begin(reader)]]
     if not lines and spaced:
         end += len(eol)  # one blank line is enough where the source was
@@ -125,11 +146,16 @@ def behind(
     if spaced and not text[:place].endswith(eol * 2):
         lead += eol
     follows = spaced and place < len(text) and not text.startswith(eol, place)
-    return (Edit(start, end, lines), *inserted, Edit(place, place, lead + moved + (eol if follows else "")))
+    return (
+        Edit(start, end, lines),
+        *inserted,
+        Edit(place, place, lead + moved + (eol if follows else "")),
+    )
 
 
 def _heading(situation: Situation, group: Sequence[SourceCopy]) -> int:
-    """Where the lines begin that move: comments above them that speak of the installation below stay."""
+    """Where the lines begin that move: comments above them that speak of the installation below
+    stay."""
     first, last = group[0].instruction, group[-1].instruction
     run = _first_run(situation, last)
     about = " ".join(first.text[span.start : span.end] for span in first.comments)
@@ -151,7 +177,8 @@ def _front(situation: Situation, parts: Parts) -> str:
 
 
 def _rest(situation: Situation, parts: Parts, from_: int | None = None) -> str:
-    """The lines that wait, with their comments and blank lines. `from_`: where the first of the group begins."""
+    """The lines that wait, with their comments and blank lines. `from_`: where the first of the
+    group begins."""
     text, eol = situation.dockerfile.text, situation.dockerfile.eol
     first, last = parts.group[0].instruction, parts.group[-1].instruction
     start = begin(first) if from_ is None else from_
@@ -189,7 +216,11 @@ def _second_half(situation: Situation, copy: SourceCopy, parts: Parts, index: in
 
 
 def _line_of(copy: SourceCopy, words: Sequence[str]) -> str:
-    base = copy.written if copy.written.endswith("/") or copy.written in (".", "..") else copy.written + "/"
+    base = (
+        copy.written
+        if copy.written.endswith("/") or copy.written in (".", "..")
+        else copy.written + "/"
+    )
     return f"{_prefix(copy)}{' '.join(words)} {'./' if base == '.' else base}"
 
 
@@ -201,8 +232,8 @@ def _prefix(copy: SourceCopy) -> str:
 
 
 def _as_written(situation: Situation, copy: SourceCopy, at: int | None = None) -> str:
-    """The instruction with its comments; what goes into a folder says so, for the line that would have made the folder
-    may come later now."""
+    """The instruction with its comments; what goes into a folder says so, for the line that would
+    have made the folder may come later now."""
     text, eol = situation.dockerfile.text, situation.dockerfile.eol
     item, end = copy.instruction, _end_of_target(situation, copy)
     slash = "" if end is None else "/"
@@ -212,18 +243,25 @@ def _as_written(situation: Situation, copy: SourceCopy, at: int | None = None) -
 
 
 def _end_of_target(situation: Situation, copy: SourceCopy) -> int | None:
-    """Where the folder's name ends in the file, if it needs a slash; WORKDIR makes its own folder."""
+    """Where the folder's name ends in the file, if it needs a slash; WORKDIR makes its own
+    folder."""
     here = workdir_at(situation.dockerfile.scope_at(copy.instruction))
     made = f"{here.rstrip('/')}/".startswith(f"{copy.folder.rstrip('/')}/")
     typed = copy.instruction.typed
     assert isinstance(typed, Copy)
-    return typed.destination.span.end if copy.into_folder and not copy.written.endswith("/") and not made else None
+    return (
+        typed.destination.span.end
+        if copy.into_folder and not copy.written.endswith("/") and not made
+        else None
+    )
 
 
 def _first_run(situation: Situation, source: Instruction) -> Instruction:
     """The first RUN behind the source."""
     items = situation.dockerfile.stages[source.stage].instructions
-    return next(item for item in items if item.keyword == "RUN" and item.span.start > source.span.start)
+    return next(
+        item for item in items if item.keyword == "RUN" and item.span.start > source.span.start
+    )
 
 
 def begin(instruction: Instruction) -> int:
@@ -242,13 +280,19 @@ def _run_prefix(run: Instruction) -> str:
     return run.text[run.span.start : run.value_span.start]
 
 
-def manifest_copies(situation: Situation, group: Sequence[SourceCopy], files: Iterable[Brought]) -> list[str]:
-    """One COPY per folder of manifests, in the style of the COPY that brings them; a whole folder has its own."""
+def manifest_copies(
+    situation: Situation, group: Sequence[SourceCopy], files: Iterable[Brought]
+) -> list[str]:
+    """One COPY per folder of manifests, in the style of the COPY that brings them; a whole folder
+    has its own."""
     folders: dict[tuple[int, str], list[str]] = {}
     for path, index in files:
         key = path if path.endswith("/") else posixpath.dirname(path)
         folders.setdefault((index, key), []).append(path)
-    return [folded(situation, _copy_line(group[index], folder, paths)) for (index, folder), paths in folders.items()]
+    return [
+        folded(situation, _copy_line(group[index], folder, paths))
+        for (index, folder), paths in folders.items()
+    ]
 
 
 def _copy_line(copy: SourceCopy, folder: str, paths: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
-"""What the kept files need from the system: shared libraries, interpreters of scripts, and files that were opened.
+"""What the kept files need from the system: shared libraries, interpreters of scripts, and files
+that were opened.
 
-Each answer names a path of the original's file system and who asked for it, so that the next step can look up the
-package that owns it, or copy it.
+Each answer names a path of the original's file system and who asked for it, so that the next step
+can look up the package that owns it, or copy it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class RuntimeNeeds:
     """What the new base lacks."""
 
     files: dict[str, str] = field(default_factory=dict)
-    """Path as it is asked for (a link such as /usr/lib/x/libpq.so.5 stays one) -> who asked for it."""
+    """Path as it is asked for (a link such as /usr/lib/x/libpq.so.5 stays one) -> who asked for
+    it."""
     sonames: set[str] = field(default_factory=set)
     """Every library that something kept asks for by name."""
     dynamic: bool = False
@@ -37,10 +39,11 @@ def runtime_needs(
     *,
     static: bool = False,
 ) -> RuntimeNeeds:
-    """Follows libraries, loaders and shebangs from `roots` (path, who asks) down to what the new base holds.
+    """Follows libraries, loaders and shebangs from `roots` (path, who asks) down to what the new
+    base holds.
 
-    `scripts` says of which scripts the interpreter counts: many a package ships some that a service never starts.
-    `static`: Go programs will be linked without shared libraries."""
+    `scripts` says of which scripts the interpreter counts: many a package ships some that a service
+    never starts. `static`: Go programs will be linked without shared libraries."""
     needs = RuntimeNeeds()
     seen: set[str] = set()
     stack = list(roots)
@@ -54,7 +57,9 @@ def runtime_needs(
             if new_base is not None and has_path(new_base, path):
                 continue
             needs.files[path] = asked_by
-        stack += [(wanted, node.path) for wanted in _wanted(side, node, needs, scripts, static=static)]
+        stack += [
+            (wanted, node.path) for wanted in _wanted(side, node, needs, scripts, static=static)
+        ]
     return needs
 
 
@@ -76,7 +81,12 @@ def has_path(tree: Tree, path: str) -> bool:
 
 
 def _wanted(
-    side: ImageView, node: Node, needs: RuntimeNeeds, scripts: Callable[[str], bool], *, static: bool
+    side: ImageView,
+    node: Node,
+    needs: RuntimeNeeds,
+    scripts: Callable[[str], bool],
+    *,
+    static: bool,
 ) -> Iterator[str]:
     words = side.shebang(node)
     if words:

@@ -1,4 +1,5 @@
-"""Secrets that a COPY brings out of the build context, as findings: which file, which line, and what to do."""
+"""Secrets that a COPY brings out of the build context, as findings: which file, which line, and
+what to do."""
 
 from __future__ import annotations
 
@@ -16,8 +17,11 @@ from imgopt.rewrite.strategy import ContextFiles
 _HEAD = 1 << 16
 
 
-def secret_files(dockerfile: Dockerfile, context: ContextFiles, target: str | None = None) -> list[Finding]:
-    """One finding for each such file, at the line that brings it first; what only a mount shows is in no layer."""
+def secret_files(
+    dockerfile: Dockerfile, context: ContextFiles, target: str | None = None
+) -> list[Finding]:
+    """One finding for each such file, at the line that brings it first; what only a mount shows is
+    in no layer."""
     secrets = dict(_secrets(context))
     if not secrets:
         return []
@@ -57,7 +61,9 @@ def _is_in(path: str, source: str) -> bool:
     """Whether a path is what a source names, or lies in it."""
     depth = source.count("/") + 1
     own = "/".join(path.split("/")[:depth])
-    return own == source or (is_glob(source) and own.count("/") == depth - 1 and fnmatchcase(own, source))
+    return own == source or (
+        is_glob(source) and own.count("/") == depth - 1 and fnmatchcase(own, source)
+    )
 
 
 def _finding(path: str, what: str, item: Instruction, *, ships: bool) -> Finding:
@@ -67,7 +73,11 @@ def _finding(path: str, what: str, item: Instruction, *, ships: bool) -> Finding
         level="error" if ships else "warning",
         file=path,
         line=item.line,
-        message=f"{path} holds {what}, and `{item.keyword} {item.value[:50]}` brings it into {where}",
-        hint=f"write {path} into .dockerignore; give it to the container when it runs, or to a step with RUN "
-        "--mount=type=secret; change the secret itself if such an image was pushed",
+        message=(
+            f"{path} holds {what}, and `{item.keyword} {item.value[:50]}` brings it into {where}"
+        ),
+        hint=(
+            f"write {path} into .dockerignore; give it to the container when it runs, or to a step"
+            " with RUN --mount=type=secret; change the secret itself if such an image was pushed"
+        ),
     )

@@ -1,7 +1,8 @@
-"""The Dockerfiles that one ignore file serves: that of the build, its siblings in the context, those in Compose files.
+"""The Dockerfiles that one ignore file serves: that of the build, its siblings in the context,
+those in Compose files.
 
-A `.dockerignore` in the root of a context is in force for every Dockerfile that is built with that context and has no
-ignore file of its own (`NAME.dockerignore`); BuildKit reads no other.
+A `.dockerignore` in the root of a context is in force for every Dockerfile that is built with that
+context and has no ignore file of its own (`NAME.dockerignore`); BuildKit reads no other.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _INLINE = re.compile(r"(?im)^\s*-?\s*((?:FROM|COPY|ADD|RUN|CMD|ENTRYPOINT)\s+\S.
 
 @dataclass(frozen=True)
 class FolderCopy:
-    """Something of the context that comes into a stage: `source` ("" is its root) becomes `folder`. None: not known."""
+    """Something of the context that comes into a stage: `source` ("" is its root) becomes `folder`.
+    None: not known."""
 
     stage: int
     source: str | None
@@ -43,12 +45,23 @@ class Served:
     @cached_property
     def words(self) -> frozenset[str]:
         """Parts of all words that may name something of the context, patterns among them."""
-        return frozenset(part for item in self._items for word in _words(item) for part in word.split("/") if part)
+        return frozenset(
+            part
+            for item in self._items
+            for word in _words(item)
+            for part in word.split("/")
+            if part
+        )
 
     @cached_property
     def sources(self) -> frozenset[str]:
         """What COPY, ADD and bind mounts take of the context, as paths from its root."""
-        found = {_clean(word) for item in self._items for word in _sources(self.dockerfile, item) if word is not None}
+        found = {
+            _clean(word)
+            for item in self._items
+            for word in _sources(self.dockerfile, item)
+            if word is not None
+        }
         return frozenset(found - {""})
 
     @cached_property
@@ -63,12 +76,17 @@ class Served:
 
     def names(self, name: str) -> bool:
         """Whether a word of it is that name, or a pattern that fits it and not everything."""
-        return any(word == name or (set(word) & set("*?[") and _fits(name, word)) for word in self.words)
+        return any(
+            word == name or (set(word) & set("*?[") and _fits(name, word)) for word in self.words
+        )
 
     def takes(self, path: str) -> bool:
         """Whether it copies this path, or something in it, by its own name."""
         return any(
-            source == path or source.startswith(path + "/") or _fits(path, source) or _below(source, path)
+            source == path
+            or source.startswith(path + "/")
+            or _fits(path, source)
+            or _below(source, path)
             for source in self.sources
         )
 
@@ -81,7 +99,8 @@ def served(situation: Situation) -> tuple[Served, ...]:
 
 
 def siblings(context: ContextFiles) -> tuple[Served, ...]:
-    """The other Dockerfiles of the context, by their names and by Compose and bake files that name them."""
+    """The other Dockerfiles of the context, by their names and by Compose and bake files that name
+    them."""
     by_name = context.beside_by_name.items()
     names = sorted(path for name, paths in by_name if is_dockerfile(name) for path in paths)
     described = sorted(path for name, paths in by_name if _describes(name) for path in paths)
@@ -94,13 +113,23 @@ def siblings(context: ContextFiles) -> tuple[Served, ...]:
         for name in names
         if name != context.dockerfile and f"{name}.dockerignore" not in taken
     ]
-    inline = ["FROM scratch\n" + "\n".join(_INLINE.findall(text)) for text in texts if "inline" in text.lower()]
-    return (*found, *(Served(name, parse(text)) for name, text in zip(described, inline, strict=False)))
+    inline = [
+        "FROM scratch\n" + "\n".join(_INLINE.findall(text))
+        for text in texts
+        if "inline" in text.lower()
+    ]
+    return (
+        *found,
+        *(Served(name, parse(text)) for name, text in zip(described, inline, strict=False)),
+    )
 
 
 def _describes(name: str) -> bool:
     """Compose and bake files."""
-    return re.fullmatch(r"(docker-)?compose[\w.-]*\.ya?ml|docker-bake[\w.-]*\.(hcl|json)", name) is not None
+    return (
+        re.fullmatch(r"(docker-)?compose[\w.-]*\.ya?ml|docker-bake[\w.-]*\.(hcl|json)", name)
+        is not None
+    )
 
 
 _BETWEEN = str.maketrans("=,:;&|()[]", " " * 10)
@@ -128,7 +157,8 @@ def _sources(dockerfile: Dockerfile, item: Instruction) -> Iterator[str | None]:
 
 
 def sources_of(dockerfile: Dockerfile, item: Instruction) -> list[str | None]:
-    """What an instruction takes of the context, as paths from its root ("" is all of it); None: not known."""
+    """What an instruction takes of the context, as paths from its root ("" is all of it); None: not
+    known."""
     return [None if word is None else _clean(word) for word in _sources(dockerfile, item)]
 
 
@@ -138,13 +168,17 @@ def _copies(dockerfile: Dockerfile, item: Instruction) -> Iterator[FolderCopy]:
         for mount in typed.mounts:
             if mount.type == "bind" and mount.from_ is None:
                 target = dockerfile.scope_at(item).expand_known(mount.target or "")
-                yield FolderCopy(item.stage, _clean(mount.source or ""), _place(dockerfile, item, target))
+                yield FolderCopy(
+                    item.stage, _clean(mount.source or ""), _place(dockerfile, item, target)
+                )
     if not isinstance(typed, Copy) or typed.from_ is not None:
         return
     scope = dockerfile.scope_at(item)
     target = None if typed.parents else scope.expand_known(typed.destination)
     for word in _sources(dockerfile, item):
-        yield FolderCopy(item.stage, None if word is None else _clean(word), _place(dockerfile, item, target))
+        yield FolderCopy(
+            item.stage, None if word is None else _clean(word), _place(dockerfile, item, target)
+        )
 
 
 def _place(dockerfile: Dockerfile, item: Instruction, target: str | None) -> str | None:
@@ -154,7 +188,8 @@ def _place(dockerfile: Dockerfile, item: Instruction, target: str | None) -> str
 
 
 def stages_with(dockerfile: Dockerfile, stage: int) -> list[Stage]:
-    """The stages that have what this one has: it, those it is built on, and those that are built on it."""
+    """The stages that have what this one has: it, those it is built on, and those that are built on
+    it."""
     own = dockerfile.stages[stage]
     return [other for other in dockerfile.stages if other in own.chain or own in other.chain]
 
@@ -170,7 +205,9 @@ def is_glob(path: str) -> bool:
 
 def _fits(name: str, pattern: str) -> bool:
     """Whether a pattern with wildcards, and one that leaves something out, fits a name."""
-    return bool(set(pattern) & set("*?[")) and pattern.strip("*") != "" and fnmatchcase(name, pattern)
+    return (
+        bool(set(pattern) & set("*?[")) and pattern.strip("*") != "" and fnmatchcase(name, pattern)
+    )
 
 
 def _below(source: str, path: str) -> bool:

@@ -1,4 +1,5 @@
-"""What the final stage takes over from the original, and what it must say itself to keep the configuration."""
+"""What the final stage takes over from the original, and what it must say itself to keep the
+configuration."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from imgopt.image.config import ImageConfig
 from imgopt.inspect.variables import BUILD_ONLY, DESCRIPTIVE
 from imgopt.rewrite.quoting import json_words
 
-MOVED = frozenset(["CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "VOLUME", "LABEL", "MAINTAINER"])
+MOVED = frozenset(
+    ["CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "VOLUME", "LABEL", "MAINTAINER"]
+)
 """Settings of the image that no build step reads: they go from the builder to the final stage."""
 REPEATED = frozenset(["ENV", "SHELL"])
 """Settings that build steps read too: they stay in the builder and are said again."""
@@ -21,7 +24,8 @@ REPEATED = frozenset(["ENV", "SHELL"])
 
 @dataclass(frozen=True)
 class Settings:
-    """The user's own settings, as text for the final stage, and the edits that take the moved ones out of the builder.
+    """The user's own settings, as text for the final stage, and the edits that take the moved ones
+    out of the builder.
 
     `keywords` and `variables` say what they set."""
 
@@ -41,10 +45,14 @@ def user_settings(dockerfile: Dockerfile, stages: tuple[int, ...]) -> Settings:
     labels = [item for item in said if item.keyword in ("LABEL", "MAINTAINER")]
     start = [item for item in said if item.keyword not in ("LABEL", "MAINTAINER")]
     return Settings(
-        environment=tuple(text_of(item) for item in [*_arguments(chain, [*repeated, *said]), *repeated, *labels]),
+        environment=tuple(
+            text_of(item) for item in [*_arguments(chain, [*repeated, *said]), *repeated, *labels]
+        ),
         start=tuple(text_of(item) for item in start),
         keywords=frozenset(item.keyword for item in said),
-        variables=frozenset(p.key for item in repeated if isinstance(item.typed, Env) for p in item.typed.pairs),
+        variables=frozenset(
+            p.key for item in repeated if isinstance(item.typed, Env) for p in item.typed.pairs
+        ),
         edits=tuple(_removal(dockerfile.text, item) for item in moved if item.stage == stages[-1]),
     )
 
@@ -57,7 +65,9 @@ class Complement:
     start: tuple[str, ...] = ()
 
 
-def complement(said: Settings, wanted: ImageConfig, base: ImageConfig, *, same_family: bool) -> Complement:
+def complement(
+    said: Settings, wanted: ImageConfig, base: ImageConfig, *, same_family: bool
+) -> Complement:
     """`wanted`: the original's configuration; `base`: that of the new base image."""
     return Complement(
         tuple(_missing_environment(wanted, base, said.variables, same_family)),
@@ -66,7 +76,8 @@ def complement(said: Settings, wanted: ImageConfig, base: ImageConfig, *, same_f
 
 
 def without_start(settings: Settings) -> Settings:
-    """The same without the user's ENTRYPOINT, CMD and STOPSIGNAL, for a stage that starts another program."""
+    """The same without the user's ENTRYPOINT, CMD and STOPSIGNAL, for a stage that starts another
+    program."""
     other = ("ENTRYPOINT", "CMD", "STOPSIGNAL")
     kept = tuple(text for text in settings.start if _keyword(text) not in other)
     return replace(settings, start=kept, keywords=settings.keywords - {*other})
@@ -79,7 +90,8 @@ def _keyword(text: str) -> str:
 
 
 def _effective(moved: list[Instruction]) -> list[Instruction]:
-    """Of settings that replace each other only the last counts; an ENTRYPOINT resets a CMD of the stage below only."""
+    """Of settings that replace each other only the last counts; an ENTRYPOINT resets a CMD of the
+    stage below only."""
     last = {item.keyword: item for item in moved}
     single = ("CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER")
     return [item for item in moved if item.keyword not in single or last[item.keyword] is item]
@@ -97,7 +109,9 @@ def _arguments(chain: list[Instruction], users: list[Instruction]) -> list[Instr
 
 def text_of(instruction: Instruction) -> str:
     """The instruction's own text, with its comments above."""
-    comments = [instruction.text[span.start : span.end].rstrip("\r\n") for span in instruction.comments]
+    comments = [
+        instruction.text[span.start : span.end].rstrip("\r\n") for span in instruction.comments
+    ]
     return "\n".join([*comments, instruction.source])
 
 
@@ -113,7 +127,8 @@ def _removal(text: str, instruction: Instruction) -> Edit:
 def _missing_environment(
     wanted: ImageConfig, new_base: ImageConfig, said: frozenset[str], same_family: bool
 ) -> Iterable[str]:
-    """Variables that the original has from its base and the new base lacks; notes of a base on itself stay behind."""
+    """Variables that the original has from its base and the new base lacks; notes of a base on
+    itself stay behind."""
     have = new_base.environment
     for name, value in wanted.environment.items():
         if name in said or have.get(name) == value:
@@ -137,8 +152,16 @@ def _quoted(value: str) -> str:
 
 
 def _missing_settings(said: frozenset[str], wanted: ImageConfig, base: ImageConfig) -> list[str]:
-    lines = [f"EXPOSE {port}" for port in _new(wanted.exposed_ports, base.exposed_ports) if "EXPOSE" not in said]
-    lines += [f"VOLUME {json_words((path,))}" for path in _new(wanted.volumes, base.volumes) if "VOLUME" not in said]
+    lines = [
+        f"EXPOSE {port}"
+        for port in _new(wanted.exposed_ports, base.exposed_ports)
+        if "EXPOSE" not in said
+    ]
+    lines += [
+        f"VOLUME {json_words((path,))}"
+        for path in _new(wanted.volumes, base.volumes)
+        if "VOLUME" not in said
+    ]
     if wanted.stop_signal != base.stop_signal and "STOPSIGNAL" not in said:
         lines.append(f"STOPSIGNAL {wanted.stop_signal or 'SIGTERM'}")
     if "ENTRYPOINT" not in said and (wanted.entrypoint or ()) != (base.entrypoint or ()):

@@ -1,4 +1,5 @@
-"""The paths that the words of a shell command name, as far as a Dockerfile tells: variables, `~`, `cd` and braces."""
+"""The paths that the words of a shell command name, as far as a Dockerfile tells: variables, `~`,
+`cd` and braces."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _BRACES = re.compile(r"\{([^{},]*(?:,[^{},]*)+)\}")
 
 
 def named_paths(word: ShellWord, values: Mapping[str, str], here: str) -> Iterator[str]:
-    """Absolute paths, globs as they are; one that begins with a variable of which nothing is known begins with `$`.
+    """Absolute paths, globs as they are; one that begins with a variable of which nothing is known
+    begins with `$`.
 
     `values`: the variables in force, HOME among them; `here`: the working directory.
     """

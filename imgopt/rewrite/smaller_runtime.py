@@ -1,4 +1,5 @@
-"""A run time without its compiler: the tree of an interpreter as the slim image of the same version has it."""
+"""A run time without its compiler: the tree of an interpreter as the slim image of the same version
+has it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _BAD = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, 
 
 @dataclass(frozen=True)
 class SmallerRuntime:
-    """`image` has the tree at the same path; `paths` are those of the original's tree that it has too."""
+    """`image` has the tree at the same path; `paths` are those of the original's tree that it has
+    too."""
 
     image: str
     tree: str
@@ -29,24 +31,30 @@ class SmallerRuntime:
 
 
 def smaller_runtime(situation: Situation, interpreter: Ecosystem) -> SmallerRuntime | None:
-    """The first slim base that has the run time where the original has it; None where the language has no such tree."""
+    """The first slim base that has the run time where the original has it; None where the language
+    has no such tree."""
     evidence = situation.evidence
     if evidence is None or not interpreter.runtime.in_slim or evidence.look_into is None:
         return None
     trees = [tree for tree in interpreter.runtime.trees if evidence.tree.resolve(tree) is not None]
     base, environment = str(situation.stage.root.base), evidence.config.environment
-    for name in slim_candidates(base, situation.project.ecosystems, evidence.os_release, environment):
+    for name in slim_candidates(
+        base, situation.project.ecosystems, evidence.os_release, environment
+    ):
         image = evidence.look_into(name)
         for tree in trees if image is not None else ():
             paths = frozenset(path for path in evidence.facts if path.startswith(tree + "/"))
-            there = frozenset(path for path in paths if image is not None and image.tree().get(path) is not None)
+            there = frozenset(
+                path for path in paths if image is not None and image.tree().get(path) is not None
+            )
             if any(posixpath.basename(path) in interpreter.runtime.programs for path in there):
                 return SmallerRuntime(name, tree, there)
     return None
 
 
 def draws(evidence: Evidence, carved: Carved, interpreter: Ecosystem) -> str:
-    """What of the application may want the fonts of a full system: a library of a known name, or its own classes."""
+    """What of the application may want the fonts of a full system: a library of a known name, or
+    its own classes."""
     for path in sorted(carved.paths("kept")):
         node = evidence.side.file(path) if path.endswith((".jar", ".war", ".class")) else None
         if node is None or node.size > _MOST_ARCHIVE:
@@ -81,7 +89,8 @@ def _drawing(node: Node, interpreter: Ecosystem) -> Iterator[str]:
 
 
 def _is_own(member: str, archive: str) -> bool:
-    """Classes of the application: in a Spring Boot archive, or in one that does not lie among libraries."""
+    """Classes of the application: in a Spring Boot archive, or in one that does not lie among
+    libraries."""
     if member.startswith("BOOT-INF/"):
         return True
     folder = posixpath.basename(posixpath.dirname(archive))

@@ -1,8 +1,8 @@
 """Under which name a shared library is copied: the one that its users ask for, once.
 
-A base without a package manager has no `ldconfig` either, so the names that lead to a library must be copied with it.
-A run opens the file that a link leads to (`libz.so.1.2.13`), a program asks for the link (`libz.so.1`): one copy under
-the second name serves both.
+A base without a package manager has no `ldconfig` either, so the names that lead to a library must
+be copied with it. A run opens the file that a link leads to (`libz.so.1.2.13`), a program asks for
+the link (`libz.so.1`): one copy under the second name serves both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from imgopt.inspect.image_view import ImageView
 
 
 def named_once(side: ImageView, libraries: Mapping[str, str]) -> dict[str, str]:
-    """The same files, each library under its own name (DT_SONAME) where it has one; folders that are links resolved."""
+    """The same files, each library under its own name (DT_SONAME) where it has one; folders that
+    are links resolved."""
     placed = {_real_folder(side, path): why for path, why in libraries.items()}
     asked = {real for path in placed if (real := _asked_by_name(side, path))}
     found: dict[str, str] = {}
@@ -36,7 +37,8 @@ def _soname(side: ImageView, path: str) -> str | None:
 
 
 def _asked_by_name(side: ImageView, path: str) -> str | None:
-    """The real path of a library that is asked for under its own name; the loader's own place counts always."""
+    """The real path of a library that is asked for under its own name; the loader's own place
+    counts always."""
     return _real(side, path) if _soname(side, path) == posixpath.basename(path) else None
 
 

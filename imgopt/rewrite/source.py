@@ -1,4 +1,5 @@
-"""What lies on disk before anything is built: the Dockerfile, its context and the facts that fit them."""
+"""What lies on disk before anything is built: the Dockerfile, its context and the facts that fit
+them."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class Source:
 
 
 def read_source(context: Path, dockerfile: Path, config: Config) -> Source:
-    """Reads the Dockerfile and lists the context. Raises InputError for a missing or refused Dockerfile."""
+    """Reads the Dockerfile and lists the context. Raises InputError for a missing or refused
+    Dockerfile."""
     text = read_dockerfile(dockerfile)
     counts = churn(context).counts
     return Source(
@@ -38,7 +40,8 @@ def read_source(context: Path, dockerfile: Path, config: Config) -> Source:
 
 
 def read_dockerfile(dockerfile: Path) -> str:
-    """The Dockerfile's text, its line ends kept. Raises InputError where there is none, or nothing in it."""
+    """The Dockerfile's text, its line ends kept. Raises InputError where there is none, or nothing
+    in it."""
     try:
         text = dockerfile.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:

@@ -1,4 +1,5 @@
-"""What a Dockerfile starts: ENTRYPOINT and CMD of the shipped stage, with what the base says where it says nothing."""
+"""What a Dockerfile starts: ENTRYPOINT and CMD of the shipped stage, with what the base says where
+it says nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +26,11 @@ ONLY_STARTS = re.compile(
 def start_words(situation: Situation) -> tuple[str, ...]:
     """The words that the engine executes, the shell of a shell form included."""
     evidence = situation.evidence
-    base = evidence.side.base.config if evidence is not None and evidence.side.base is not None else None
+    base = (
+        evidence.side.base.config
+        if evidence is not None and evidence.side.base is not None
+        else None
+    )
     entrypoint = base.entrypoint if base is not None else None
     cmd = base.cmd if base is not None else None
     own_cmd: set[int] = set()
@@ -55,8 +60,8 @@ def original_start(evidence: Evidence) -> tuple[str, ...]:
 
 
 def idle_entry_script(evidence: Evidence, known: Iterable[str]) -> str:
-    """The path of the base's entry script when a service does not need it: it is `known` from the ecosystem's facts, or
-    its text shows that it only starts the command; "" otherwise."""
+    """The path of the base's entry script when a service does not need it: it is `known` from the
+    ecosystem's facts, or its text shows that it only starts the command; "" otherwise."""
     words, command = evidence.config.entrypoint or (), evidence.config.cmd or ()
     node = evidence.side.command(words[0]) if len(words) == 1 and command else None
     if node is not None and node.path in known and evidence.side.in_base(node):
@@ -65,10 +70,11 @@ def idle_entry_script(evidence: Evidence, known: Iterable[str]) -> str:
 
 
 def only_hands_over(evidence: Evidence) -> str:
-    """The path of the base's entry script, when all it does is to start the command; "" when it does more.
+    """The path of the base's entry script, when all it does is to start the command; "" when it
+    does more.
 
-    The scripts of official images put an interpreter in front of a command that is no program (`set -- node "$@"`);
-    where the command is a program they come down to `exec "$@"`.
+    The scripts of official images put an interpreter in front of a command that is no program (`set
+    -- node "$@"`); where the command is a program they come down to `exec "$@"`.
     """
     words, command = evidence.config.entrypoint or (), evidence.config.cmd or ()
     node = evidence.side.command(words[0]) if len(words) == 1 and command else None
@@ -80,9 +86,12 @@ def only_hands_over(evidence: Evidence) -> str:
     return node.path if plain and evidence.side.command(command[0]) is not None else ""
 
 
-def explained_by_start(evidence: Evidence, new_start: tuple[str, ...], script: str = "") -> Callable[[str], bool]:
-    """Which opened files only the original's shell, entry script or launcher needed, when the new start has none;
-    `script` is the entry script that was left out. A shell stays where the new start has one."""
+def explained_by_start(
+    evidence: Evidence, new_start: tuple[str, ...], script: str = ""
+) -> Callable[[str], bool]:
+    """Which opened files only the original's shell, entry script or launcher needed, when the new
+    start has none; `script` is the entry script that was left out. A shell stays where the new
+    start has one."""
     before = original_start(evidence)
     if before == new_start or not new_start:
         return frozenset([script]).__contains__
@@ -90,28 +99,45 @@ def explained_by_start(evidence: Evidence, new_start: tuple[str, ...], script: s
     command = (evidence.config.cmd or ()) if hands_over else before
     rest = new_start[1:] if hands_over and new_start[:1] == before[:1] else new_start
     still = unfolded(evidence.side, rest).files
-    patterns = [re.compile(each) for each in unfolded(evidence.side, tuple(command)).files if each not in still]
-    launchers = {path for word in before[:2] if (path := _launcher_path(evidence, word)) and word not in new_start}
+    patterns = [
+        re.compile(each)
+        for each in unfolded(evidence.side, tuple(command)).files
+        if each not in still
+    ]
+    launchers = {
+        path
+        for word in before[:2]
+        if (path := _launcher_path(evidence, word)) and word not in new_start
+    }
     shell = _has_shell(evidence, new_start)
 
     def explained(path: str) -> bool:
         if posixpath.basename(path) in SHELLS:
             return not shell
-        return path == script or path in launchers or any(pattern.search(path) for pattern in patterns)
+        return (
+            path == script or path in launchers or any(pattern.search(path) for pattern in patterns)
+        )
 
     return explained
 
 
 def paths_through_links(evidence: Evidence, words: Iterable[str], base: Tree) -> dict[str, str]:
-    """Paths that the start names by a folder that is a link in the original and none in the new base (`/bin/app` of a
-    merged /usr, on a base with a /bin of its own) -> where the file lies."""
+    """Paths that the start names by a folder that is a link in the original and none in the new
+    base (`/bin/app` of a merged /usr, on a base with a /bin of its own) -> where the file lies."""
     found = {}
     for word in words:
         node = evidence.tree.resolve(word) if word.startswith("/") else None
         if node is None or node.layer < evidence.base_layers or node.kind != "file":
             continue
-        here, there = evidence.tree.resolve(posixpath.dirname(word)), base.resolve(posixpath.dirname(word))
-        if here is not None and here.path != posixpath.dirname(word) and (there is None or there.path != here.path):
+        here, there = (
+            evidence.tree.resolve(posixpath.dirname(word)),
+            base.resolve(posixpath.dirname(word)),
+        )
+        if (
+            here is not None
+            and here.path != posixpath.dirname(word)
+            and (there is None or there.path != here.path)
+        ):
             found[word] = node.path
     return found
 
@@ -135,6 +161,8 @@ def _has_shell(evidence: Evidence, words: tuple[str, ...]) -> bool:
         if node is None:
             continue
         shebang = " ".join(evidence.side.shebang(node)).split()
-        if posixpath.basename(node.path) in SHELLS or (shebang and posixpath.basename(shebang[0]) in SHELLS):
+        if posixpath.basename(node.path) in SHELLS or (
+            shebang and posixpath.basename(shebang[0]) in SHELLS
+        ):
             return True
     return False

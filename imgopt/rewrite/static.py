@@ -13,7 +13,9 @@ from imgopt.rewrite.strategy import Project
 from imgopt.rewrite.variants import choose_variants, strategies_of
 
 
-def rewrite_static(context: Path, dockerfile: Path, config: Config, variants: tuple[str, ...]) -> RewriteResult:
+def rewrite_static(
+    context: Path, dockerfile: Path, config: Config, variants: tuple[str, ...]
+) -> RewriteResult:
     """Plans without an engine. Raises InputError for a missing or refused Dockerfile."""
     source = read_source(context, dockerfile, config)
     project = Project(
@@ -39,4 +41,6 @@ def rewrite_static(context: Path, dockerfile: Path, config: Config, variants: tu
         )
     name = dockerfile.relative_to(context) if dockerfile.is_relative_to(context) else dockerfile
     secrets = secret_files(source.dockerfile, source.context, config.build.target)
-    return RewriteResult(dockerfile=str(name), original=source.text, variants=found, findings=secrets)
+    return RewriteResult(
+        dockerfile=str(name), original=source.text, variants=found, findings=secrets
+    )

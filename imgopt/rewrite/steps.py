@@ -17,8 +17,8 @@ from imgopt.rewrite.strategy import ContextFiles
 
 @dataclass(frozen=True, slots=True)
 class SourceCopy:
-    """A COPY that brings a folder of the context: `source` in the context ("" is its root), `folder` in the image; or
-    single files."""
+    """A COPY that brings a folder of the context: `source` in the context ("" is its root),
+    `folder` in the image; or single files."""
 
     instruction: Instruction
     source: str
@@ -34,7 +34,8 @@ class SourceCopy:
         return any(place != self.folder for place, _ in self.files)
 
     def in_context(self, path: str) -> str | None:
-        """Where in the context an absolute path of the image comes from; None when this COPY does not bring it."""
+        """Where in the context an absolute path of the image comes from; None when this COPY does
+        not bring it."""
         if self.files:
             return dict(self.files).get(path)
         if path != self.folder and not path.startswith(self.folder.rstrip("/") + "/"):
@@ -72,10 +73,17 @@ def workdir_at(scope: Scope) -> str:
     return posixpath.normpath("/" + (scope.workdir or "").lstrip("/"))
 
 
-def source_copy(dockerfile: Dockerfile, instruction: Instruction, context: ContextFiles) -> SourceCopy | None:
+def source_copy(
+    dockerfile: Dockerfile, instruction: Instruction, context: ContextFiles
+) -> SourceCopy | None:
     """The instruction as a COPY of a folder of the context; None for anything else."""
     typed = instruction.typed
-    if not isinstance(typed, Copy) or typed.from_ is not None or typed.heredocs or len(typed.sources) != 1:
+    if (
+        not isinstance(typed, Copy)
+        or typed.from_ is not None
+        or typed.heredocs
+        or len(typed.sources) != 1
+    ):
         return None
     if typed.parents or typed.exclude or typed.link:
         return None
@@ -93,25 +101,32 @@ def source_copy(dockerfile: Dockerfile, instruction: Instruction, context: Conte
 def files_copy(
     dockerfile: Dockerfile, instruction: Instruction, context: ContextFiles, folders: Iterable[str]
 ) -> SourceCopy | None:
-    """The instruction as a COPY of single files of the context; None for anything else, and where it is not known what
-    they are called in the image. `folders`: those of the image that are known to be there."""
+    """The instruction as a COPY of single files of the context; None for anything else, and where
+    it is not known what they are called in the image. `folders`: those of the image that are known
+    to be there."""
     typed = instruction.typed
     if not isinstance(typed, Copy) or typed.from_ is not None or typed.heredocs:
         return None
-    if isinstance(typed, Add) and (typed.checksum or typed.keep_git_dir or typed.unpack is not None):
+    if isinstance(typed, Add) and (
+        typed.checksum or typed.keep_git_dir or typed.unpack is not None
+    ):
         return None
     if typed.parents or typed.exclude or typed.link or not typed.sources:
         return None
     scope = dockerfile.scope_at(instruction)
     target = scope.expand_known(typed.destination)
-    own = [path for word in typed.sources for path in _named_files(scope.expand_known(word), context)]
+    own = [
+        path for word in typed.sources for path in _named_files(scope.expand_known(word), context)
+    ]
     if target is None or not own or "" in own:
         return None
     if isinstance(typed, Add) and any(is_archive(context, path) for path in own):
         return None
     here = workdir_at(scope)
     place = posixpath.normpath(posixpath.join(here, target))
-    there = any(f"{folder.rstrip('/')}/".startswith(f"{place.rstrip('/')}/") for folder in (here, *folders))
+    there = any(
+        f"{folder.rstrip('/')}/".startswith(f"{place.rstrip('/')}/") for folder in (here, *folders)
+    )
     if there or target.endswith("/"):
         files = tuple((posixpath.join(place, posixpath.basename(path)), path) for path in own)
     elif len(own) == 1 and posixpath.basename(place) == posixpath.basename(own[0]):
@@ -122,7 +137,8 @@ def files_copy(
 
 
 def _named_files(source: str | None, context: ContextFiles) -> list[str]:
-    """The files that a source names; one without a name where it names a folder, or where that is not known."""
+    """The files that a source names; one without a name where it names a folder, or where that is
+    not known."""
     if source is None or "://" in source or set(source) & set("?[]\\"):
         return [""]
     clean = posixpath.normpath("/" + source).strip("/")

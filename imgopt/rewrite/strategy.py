@@ -1,7 +1,8 @@
 """What a strategy is: it looks at a situation and proposes changes or refuses; it never edits.
 
-A strategy is a frozen value. Its `rewrite` yields `Change` (edits of the text, a new ignore file, or a new final
-stage) and `Skip` (what it would have done and the reason it did not). One engine (`imgopt.rewrite.plan`) applies them.
+A strategy is a frozen value. Its `rewrite` yields `Change` (edits of the text, a new ignore file,
+or a new final stage) and `Skip` (what it would have done and the reason it did not). One engine
+(`imgopt.rewrite.plan`) applies them.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ T = TypeVar("T")
 _NEAR = 2
 """How many folders deep files are looked for that an ignore file keeps out."""
 AUTHORS_STEP = "authors-step"
-"""A step failed that the author wrote, though nothing is missing: what happens in front of it is another thing now."""
+"""A step failed that the author wrote, though nothing is missing: what happens in front of it is
+another thing now."""
 CARVED = ("slim", "distroless")
 """Variants whose final stage is carved out of what the original shows when it runs."""
 Safety = Literal["text", "evidence", "suggestion"]
-"""text: right by the rules of BuildKit and the installer; evidence: needs measured facts and the proof;
-suggestion: changes what the image holds or promises, made only with `--allow NAME`."""
+"""text: right by the rules of BuildKit and the installer; evidence: needs measured facts and the
+proof; suggestion: changes what the image holds or promises, made only with `--allow NAME`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Skip:
 
 @dataclass(frozen=True)
 class ContextFiles:
-    """The build context: what BuildKit would be sent. Paths are relative, with `/`; sizes in bytes."""
+    """The build context: what BuildKit would be sent. Paths are relative, with `/`; sizes in
+    bytes."""
 
     root: Path
     sizes: Mapping[str, int]
@@ -68,13 +71,15 @@ class ContextFiles:
     dockerfile: str = ""
     """Path of the Dockerfile in the context; "" where it lies elsewhere."""
     shares_ignore: bool = True
-    """Whether the ignore file in force, or a new one, is that of the context: other Dockerfiles use it, too."""
+    """Whether the ignore file in force, or a new one, is that of the context: other Dockerfiles use
+    it, too."""
 
     @classmethod
     def read(cls, root: Path, dockerfile: Path) -> ContextFiles:
         """Lists a context on disk, without what the ignore file of that Dockerfile keeps out.
 
-        Raises InputError for a folder that cannot be listed and for a pattern that BuildKit refuses.
+        Raises InputError for a folder that cannot be listed and for a pattern that BuildKit
+        refuses.
         """
         found = find_ignore_file(root, dockerfile)
         ignore = found.read_text(encoding="utf-8", errors="surrogateescape") if found else None
@@ -85,7 +90,8 @@ class ContextFiles:
 
     @cached_property
     def beside(self) -> frozenset[str]:
-        """What lies in the context and in its folders near the root, files that the ignore file keeps out included."""
+        """What lies in the context and in its folders near the root, files that the ignore file
+        keeps out included."""
         near = {folder for folder in self.folders if folder.count("/") < _NEAR} | {""}
         return frozenset([*self.sizes, *names_in(self.root, near)])
 
@@ -163,7 +169,9 @@ class ContextFiles:
         if not folder:
             return self.ordered
         first = bisect_left(self.ordered, folder + "/")
-        return self.ordered[first : bisect_left(self.ordered, folder + "0", first)]  # "0" comes after "/"
+        return self.ordered[
+            first : bisect_left(self.ordered, folder + "0", first)
+        ]  # "0" comes after "/"
 
     def said(self, path: str) -> str:
         """How a path is called in a message."""
@@ -212,7 +220,8 @@ class Repairs:
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Package or path -> who asks for it, where that is known."""
     only_here: Mapping[str, str] = field(default_factory=dict)
-    """Paths that another build of the original has under other names -> the reason for leaving them out."""
+    """Paths that another build of the original has under other names -> the reason for leaving them
+    out."""
 
     def why(self, name: str) -> str:
         return self.reasons.get(name, "an earlier build failed without it")
@@ -230,8 +239,8 @@ class Situation:
     """What the strategies before it do to the image beyond their lines."""
 
     def once(self, key: Hashable, find: Callable[[], T]) -> T:
-        """What is asked of the whole Dockerfile for each of its steps, found out once: `key` names the question and all
-        that it depends on."""
+        """What is asked of the whole Dockerfile for each of its steps, found out once: `key` names
+        the question and all that it depends on."""
         if key not in self._answers:
             self._answers[key] = find()
         answer: T = self._answers[key]
@@ -254,7 +263,8 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A Dockerfile before and after; `after` None: must not change, and `refused` is a part of the skip's reason."""
+    """A Dockerfile before and after; `after` None: must not change, and `refused` is a part of the
+    skip's reason."""
 
     name: str
     before: str
@@ -268,7 +278,8 @@ class Example:
 
 @dataclass(frozen=True)
 class Strategy:
-    """One kind of rewrite. `why` is the first paragraph of its page, `references` are sources of the rule."""
+    """One kind of rewrite. `why` is the first paragraph of its page, `references` are sources of
+    the rule."""
 
     name: str
     does: str
@@ -281,29 +292,34 @@ class Strategy:
     refuses: str = ""
     """When it does not act, in words."""
     variants: tuple[str, ...] = ()
-    """Variants that it is part of. None said: every variant where it is right by text alone or made only when allowed
-    by name, else the variants that carve a final stage."""
+    """Variants that it is part of. None said: every variant where it is right by text alone or made
+    only when allowed by name, else the variants that carve a final stage."""
     tidies_layers: bool = False
-    """It tidies the layers of the stage that ships: of no use where that becomes a builder, whose lines then keep
-    their cache."""
+    """It tidies the layers of the stage that ships: of no use where that becomes a builder, whose
+    lines then keep their cache."""
     makes: tuple[str, ...] = ()
-    """Variants that are what their name says only if this strategy, or another that says so, changed something."""
+    """Variants that are what their name says only if this strategy, or another that says so,
+    changed something."""
     doubt: int = 100
-    """When a failure names nothing that could be added, the strategies of a plan are left out one by one, that with
-    the highest doubt first. One that says nothing of itself goes before all of ours."""
+    """When a failure names nothing that could be added, the strategies of a plan are left out one
+    by one, that with the highest doubt first. One that says nothing of itself goes before all of
+    ours."""
     failures: frozenset[str] = frozenset()
-    """Kinds of failed items that point at this strategy before all others, AUTHORS_STEP among them."""
+    """Kinds of failed items that point at this strategy before all others, AUTHORS_STEP among
+    them."""
     keeps_caches_out: bool = False
     """What installers keep is in no layer any more: its measured bytes are what it saves."""
     changes_user: bool = False
     """The service runs as another user: worth telling also where it saves nothing."""
     wrong: str = ""
-    """What is wrong with a line that it would change, for `imgopt ci lint`; where empty, the change's own reason."""
+    """What is wrong with a line that it would change, for `imgopt ci lint`; where empty, the
+    change's own reason."""
     table: tuple[tuple[str, str], ...] = ()
     """What it may do and may not, shown on its page: (what, "may" or "may not", and why)."""
 
     def is_part_of(self, variant: str, *, carves: bool) -> bool:
-        """`carves`: whether a final stage of its own can be made, as it can with the evidence of a run."""
+        """`carves`: whether a final stage of its own can be made, as it can with the evidence of a
+        run."""
         if self.tidies_layers and carves and variant in CARVED:
             return False
         if self.variants:

@@ -1,6 +1,8 @@
-"""The least source that builds: empty files in the place of a project's own, so that a step builds dependencies alone.
+"""The least source that builds: empty files in the place of a project's own, so that a step builds
+dependencies alone.
 
-Sources: the Cargo book, "Package layout" and "Cargo targets"; cargo-chef does the same with a binary of its own.
+Sources: the Cargo book, "Package layout" and "Cargo targets"; cargo-chef does the same with a
+binary of its own.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ _PLAIN = re.compile(r"[\w./+-]+\Z")
 
 @dataclass
 class Stub:
-    """What a build of the dependencies alone needs. Paths are relative to the project's folder; `refused` says why it
-    cannot be."""
+    """What a build of the dependencies alone needs. Paths are relative to the project's folder;
+    `refused` says why it cannot be."""
 
     manifests: list[str] = field(default_factory=list)
     programs: list[str] = field(default_factory=list)
@@ -31,8 +33,11 @@ class Stub:
     refused: str = ""
 
     def shell(self, words: str, forget: Iterable[str]) -> str:
-        """The step: makes the sources, builds, and forgets what was built of them (`forget` has {package})."""
-        folders = sorted({posixpath.dirname(path) for path in (*self.programs, *self.libraries)} - {""})
+        """The step: makes the sources, builds, and forgets what was built of them (`forget` has
+        {package})."""
+        folders = sorted(
+            {posixpath.dirname(path) for path in (*self.programs, *self.libraries)} - {""}
+        )
         steps = [f"mkdir -p {' '.join(folders)}"] if folders else []
         if self.libraries:
             steps.append(f"touch {' '.join(self.libraries)}")
@@ -45,9 +50,10 @@ class Stub:
 
 
 def cargo_stub(context: ContextFiles, folder: str) -> Stub:
-    """Stub sources of the package or workspace in `folder` of the context: every target that a manifest names, or that
-    Cargo finds by its place. Refused: manifests that cannot be read, dependencies outside the folder, targets whose
-    file the context lacks, packages without a target: Cargo builds none, and the step that does makes its own."""
+    """Stub sources of the package or workspace in `folder` of the context: every target that a
+    manifest names, or that Cargo finds by its place. Refused: manifests that cannot be read,
+    dependencies outside the folder, targets whose file the context lacks, packages without a
+    target: Cargo builds none, and the step that does makes its own."""
     stub = Stub()
     below = f"{folder.rstrip('/')}/" if folder else ""
     found = [path for path in context.below(below.rstrip("/")) if _is_manifest(path[len(below) :])]
@@ -63,7 +69,12 @@ def cargo_stub(context: ContextFiles, folder: str) -> Stub:
             return Stub(refused=f"{context.said(path)} cannot be read")
         stub.manifests.append(name)
     stub.refused = stub.refused or next(
-        (f"the name {n!r} needs quotes" for n in (*stub.programs, *stub.libraries) if not _PLAIN.match(n)), ""
+        (
+            f"the name {n!r} needs quotes"
+            for n in (*stub.programs, *stub.libraries)
+            if not _PLAIN.match(n)
+        ),
+        "",
     )
     return stub
 
@@ -74,7 +85,9 @@ def _is_manifest(path: str) -> bool:
 
 
 def _add(stub: Stub, folder: str, manifest: dict[str, Any], files: frozenset[str]) -> None:
-    outside = next((path for path in _path_dependencies(manifest) if _leads_out(folder, path)), None)
+    outside = next(
+        (path for path in _path_dependencies(manifest) if _leads_out(folder, path)), None
+    )
     if outside is not None:
         stub.refused = stub.refused or f"a dependency lies outside of the project ({outside})"
     package = manifest.get("package")
@@ -82,8 +95,13 @@ def _add(stub: Stub, folder: str, manifest: dict[str, Any], files: frozenset[str
         return
     stub.packages.append(package["name"])
     library = posixpath.join(folder, manifest.get("lib", {}).get("path", "src/lib.rs"))
-    programs = [posixpath.normpath(posixpath.join(folder, path)) for path in _programs(folder, manifest, files)]
-    missing = [path for path in (*programs, *([library] if "lib" in manifest else [])) if path not in files]
+    programs = [
+        posixpath.normpath(posixpath.join(folder, path))
+        for path in _programs(folder, manifest, files)
+    ]
+    missing = [
+        path for path in (*programs, *([library] if "lib" in manifest else [])) if path not in files
+    ]
     if missing:
         stub.refused = stub.refused or f"{missing[0]} is not in the build context"
     if library not in files and not any(path != _script(folder, manifest) for path in programs):
@@ -99,9 +117,12 @@ def _script(folder: str, manifest: dict[str, Any]) -> str:
 
 
 def _programs(folder: str, manifest: dict[str, Any], files: frozenset[str]) -> Iterator[str]:
-    """Sources with a main function, relative to the package: build script, programs, and what else is named."""
+    """Sources with a main function, relative to the package: build script, programs, and what else
+    is named."""
     script = manifest["package"].get("build", "build.rs")
-    if isinstance(script, str) and ("build" in manifest["package"] or _script(folder, manifest) in files):
+    if isinstance(script, str) and (
+        "build" in manifest["package"] or _script(folder, manifest) in files
+    ):
         yield script
     if posixpath.join(folder, "src/main.rs") in files:
         yield "src/main.rs"
@@ -111,12 +132,21 @@ def _programs(folder: str, manifest: dict[str, Any], files: frozenset[str]) -> I
         for path in sorted(files)
         if path.startswith(head) and re.fullmatch(r"[^/]+\.rs|[^/]+/main\.rs", path[len(head) :])
     )
-    for kind, place in (("bin", "src/bin"), ("example", "examples"), ("test", "tests"), ("bench", "benches")):
+    for kind, place in (
+        ("bin", "src/bin"),
+        ("example", "examples"),
+        ("test", "tests"),
+        ("bench", "benches"),
+    ):
         for target in manifest.get(kind, []):
-            yield target.get("path") or _place(folder, place, target.get("name", ""), manifest["package"], files)
+            yield target.get("path") or _place(
+                folder, place, target.get("name", ""), manifest["package"], files
+            )
 
 
-def _place(folder: str, place: str, name: str, package: dict[str, Any], files: frozenset[str]) -> str:
+def _place(
+    folder: str, place: str, name: str, package: dict[str, Any], files: frozenset[str]
+) -> str:
     choices = [f"{place}/{name}.rs", f"{place}/{name}/main.rs"]
     if place == "src/bin" and name == package["name"]:
         choices.append("src/main.rs")

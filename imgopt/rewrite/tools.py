@@ -1,7 +1,8 @@
 """Build tools that nothing uses at run time: the builder removes them, so that no copy ships them.
 
-Those that a base image brings (pip) go when the run opened nothing of them. Those that the Dockerfile installs
-(Poetry), and what the project lists for its development, take along what was installed for them only.
+Those that a base image brings (pip) go when the run opened nothing of them. Those that the
+Dockerfile installs (Poetry), and what the project lists for its development, take along what was
+installed for them only.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from imgopt.rewrite.start import explained_in, original_start
 from imgopt.rewrite.steps import script_of
 from imgopt.rewrite.strategy import ContextFiles, Situation
 
-LISTS = re.compile(r"(?:^|/)(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile)$")
+LISTS = re.compile(
+    r"(?:^|/)(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile)$"
+)
 NEEDED = re.compile(r"^Requires-Dist:\s*([\w.-]+)", re.MULTILINE)
 
 MANY = 10
@@ -45,7 +48,8 @@ PLAIN = frozenset([
 
 @dataclass(frozen=True, slots=True)
 class RemovableTools:
-    """Names of packages, the command that removes them, their paths, and the step after which nothing needs them."""
+    """Names of packages, the command that removes them, their paths, and the step after which
+    nothing needs them."""
 
     names: tuple[str, ...] = ()
     command: str = ""
@@ -78,13 +82,16 @@ def removable_tools(situation: Situation) -> RemovableTools:
 
 
 def outdated_in_base(situation: Situation, base: Image) -> str:
-    """A command that removes packages of a base that the original has in another version at the same place: its folder
-    of packages is copied over that of the base, and would hold both; where the builder removes the newer one, the older
-    one is none of the original. "" where there is nothing to do."""
+    """A command that removes packages of a base that the original has in another version at the
+    same place: its folder of packages is copied over that of the base, and would hold both; where
+    the builder removes the newer one, the older one is none of the original. "" where there is
+    nothing to do."""
     evidence = situation.evidence
     if evidence is None:
         return ""
-    ours = {(each.ecosystem, each.name, _site(each)): each.version for each in evidence.all_packages}
+    ours = {
+        (each.ecosystem, each.name, _site(each)): each.version for each in evidence.all_packages
+    }
     for ecosystem in situation.project.ecosystems:
         theirs = [
             each
@@ -101,19 +108,27 @@ def _names(packages: Iterable[Package]) -> str:
     return " ".join(sorted({each.name for each in packages}))
 
 
-def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -> Iterator[tuple[str, list[Package]]]:
-    """Commands with the packages that each removes: those of the service's own environment, then those of the folder
-    that the plain command works on, where the base's own tools are."""
+def _removable(
+    situation: Situation, evidence: Evidence, ecosystem: Ecosystem
+) -> Iterator[tuple[str, list[Package]]]:
+    """Commands with the packages that each removes: those of the service's own environment, then
+    those of the folder that the plain command works on, where the base's own tools are."""
     tools = ecosystem.build_tools
     ours = [each for each in evidence.all_packages if each.ecosystem == ecosystem.name]
-    own = [each for each in ours if each.name in tools.packages and each.layer < evidence.base_layers]
+    own = [
+        each for each in ours if each.name in tools.packages and each.layer < evidence.base_layers
+    ]
     renewed = _renewed(evidence, ours, tools)
     sites = {_site(each) for each in (*own, *renewed)}
     remover = evidence.side.command(tools.remove.split()[0])
     if len(sites) != 1 or remover is None or not _belongs(remover.path, next(iter(sites))):
         return
-    environment = environment_of(evidence.side, unfolded(evidence.side, original_start(evidence)).words)
-    inside = [each for each in ours if environment and _site(each).startswith(f"{environment}/lib/")]
+    environment = environment_of(
+        evidence.side, unfolded(evidence.side, original_start(evidence)).words
+    )
+    inside = [
+        each for each in ours if environment and _site(each).startswith(f"{environment}/lib/")
+    ]
     found = _unneeded(situation, evidence, inside, tools)
     if found and tools.remove_elsewhere:
         yield tools.remove_elsewhere.replace("{environment}", environment), found
@@ -122,7 +137,11 @@ def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -
     newer = frozenset(plain_name(each.name) for each in renewed)
     added = _unneeded(situation, evidence, there, tools, closed=closed, renewed=newer)
     used = _use(situation, evidence, tools)
-    unused = [each for each in own if not used(each) and all(_is_as_in_base(evidence, path) for path in each.files)]
+    unused = [
+        each
+        for each in own
+        if not used(each) and all(_is_as_in_base(evidence, path) for path in each.files)
+    ]
     gone = [*unused, *added]
     if gone:
         site = next(iter(sites))
@@ -132,32 +151,46 @@ def _removable(situation: Situation, evidence: Evidence, ecosystem: Ecosystem) -
 def _renewed(evidence: Evidence, ours: Iterable[Package], tools: BuildTools) -> list[Package]:
     """The base's own tools that the Dockerfile brought up to date (`pip install --upgrade pip`)."""
     below = evidence.side.base_side
-    there = {(each.name, _site(each)) for each in below.packages} if below is not None else frozenset()
-    upgraded = (each for each in ours if each.layer >= evidence.base_layers and each.name in tools.packages)
+    there = (
+        {(each.name, _site(each)) for each in below.packages} if below is not None else frozenset()
+    )
+    upgraded = (
+        each for each in ours if each.layer >= evidence.base_layers and each.name in tools.packages
+    )
     return [each for each in upgraded if (each.name, _site(each)) in there]
 
 
 def _emptied(evidence: Evidence, site: str, there: list[Package], gone: list[Package]) -> str:
-    """A command that empties the folder of many packages at once, where nothing else lies in it; else nothing: pip
-    takes seconds for it."""
+    """A command that empties the folder of many packages at once, where nothing else lies in it;
+    else nothing: pip takes seconds for it."""
     if len(gone) < MANY or len(gone) < len(there):
         return ""
     files = {path for each in gone for path in each.files}
     if any(
-        node.path not in files and not node.path.endswith((".pyc", "/README.txt")) for node in evidence.tree.files(site)
+        node.path not in files and not node.path.endswith((".pyc", "/README.txt"))
+        for node in evidence.tree.files(site)
     ):
         return ""
-    elsewhere = sorted(path for path in files if not is_below(path, (site,)) and evidence.tree.get(path) is not None)
+    elsewhere = sorted(
+        path
+        for path in files
+        if not is_below(path, (site,)) and evidence.tree.get(path) is not None
+    )
     return " ".join(["rm -rf", f"{shell_word(site)}/*", *map(shell_word, elsewhere)])
 
 
 def _use(situation: Situation, evidence: Evidence, tools: BuildTools) -> Callable[[Package], bool]:
-    """Whether the service opened a file of a package, beside what is read of all packages, or by the launcher alone."""
+    """Whether the service opened a file of a package, beside what is read of all packages, or by
+    the launcher alone."""
     explained = explained_in(situation)
 
     def used(package: Package) -> bool:
-        files = (path for path in package.files if not path.endswith(".pyc") and path in evidence.opened)
-        return any(not matches_any(path, tools.opened_always) and not explained(path) for path in files)
+        files = (
+            path for path in package.files if not path.endswith(".pyc") and path in evidence.opened
+        )
+        return any(
+            not matches_any(path, tools.opened_always) and not explained(path) for path in files
+        )
 
     return used
 
@@ -171,7 +204,8 @@ def _site(package: Package) -> str:
 
 
 def _belongs(program: str, site: str) -> bool:
-    """Whether a program's prefix is that of a folder of packages: /usr/local/bin/pip and /usr/local/lib/..."""
+    """Whether a program's prefix is that of a folder of packages: /usr/local/bin/pip and
+    /usr/local/lib/..."""
     return site.startswith(posixpath.dirname(posixpath.dirname(program)) + "/")
 
 
@@ -184,8 +218,9 @@ def _unneeded(
     closed: bool = False,
     renewed: frozenset[str] = frozenset(),
 ) -> list[Package]:
-    """Installers and development packages over the base that the run did not open, and what nothing else that is there
-    needs; `closed`: the service cannot import from there; `renewed`: the base's own tools that were brought up to date.
+    """Installers and development packages over the base that the run did not open, and what nothing
+    else that is there needs; `closed`: the service cannot import from there; `renewed`: the base's
+    own tools that were brought up to date.
     """
     context, used = situation.project.context, _use(situation, evidence, tools)
     added = [each for each in there if each.layer >= evidence.base_layers]
@@ -210,11 +245,18 @@ def _unneeded(
             and not any(_needs(other, each) for other in there if other is not each)
         )
     ]
-    bound = _reached(there, roots, lambda each: [name for choices in each.depends for name in choices])
+    bound = _reached(
+        there, roots, lambda each: [name for choices in each.depends for name in choices]
+    )
     gone = [each for each in asked if plain_name(each.name) not in bound]
     rest = [each for each in there if each not in gone]
-    kept = _reached(rest, [each for each in rest if each in roots or each in asked], _extras_too(evidence))
-    return [*gone, *(each for each in others if each in added and plain_name(each.name) not in kept)]
+    kept = _reached(
+        rest, [each for each in rest if each in roots or each in asked], _extras_too(evidence)
+    )
+    return [
+        *gone,
+        *(each for each in others if each in added and plain_name(each.name) not in kept),
+    ]
 
 
 def _needs(package: Package, other: Package) -> bool:
@@ -238,7 +280,8 @@ def _reached(
 
 
 def _extras_too(evidence: Evidence) -> Callable[[Package], Iterable[str]]:
-    """What a package needs, its extras counted too, for which of them were asked for is not recorded."""
+    """What a package needs, its extras counted too, for which of them were asked for is not
+    recorded."""
 
     def needs(package: Package) -> list[str]:
         about = evidence.side.read(package.metadata, 1 << 20) or b""
@@ -258,15 +301,17 @@ def _is_listed(name: str, listed: str) -> bool:
 
 
 def _last_installer(situation: Situation, ecosystem: str) -> Instruction | None:
-    """The last step of the shipped stage that calls a package manager of this ecosystem, or that may use what it
-    installed (`poetry run pytest`, a script); None where no step installs."""
+    """The last step of the shipped stage that calls a package manager of this ecosystem, or that
+    may use what it installed (`poetry run pytest`, a script); None where no step installs."""
     last = None
     for item in situation.stage.instructions:
         if item.keyword != "RUN":
             continue
         script = script_of(situation.dockerfile, item)
         installs = [_install(situation, command) for command in script.commands]
-        is_one = any(install is not None and install.ecosystem.name == ecosystem for install in installs)
+        is_one = any(
+            install is not None and install.ecosystem.name == ecosystem for install in installs
+        )
         is_plain = not script.unknown and all(command.name in PLAIN for command in script.commands)
         if is_one or (last is not None and not is_plain):
             last = item

@@ -1,5 +1,5 @@
-"""Variants: named sets of strategies, from the one that dares least to the one that dares most. Each strategy says of
-which it is part."""
+"""Variants: named sets of strategies, from the one that dares least to the one that dares most.
+Each strategy says of which it is part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ class VariantKind:
 
     def leaves_out(self, *, carves: bool = True) -> frozenset[str]:
         """Names of the strategies that are no part of it."""
-        return frozenset(one.name for one in all_strategies() if not one.is_part_of(self.name, carves=carves))
+        return frozenset(
+            one.name for one in all_strategies() if not one.is_part_of(self.name, carves=carves)
+        )
 
     @property
     def carves(self) -> bool:
@@ -50,10 +52,14 @@ def choose_variants(names: Iterable[str]) -> tuple[VariantKind, ...]:
 
 def check_names(allow: Iterable[str], disable: Iterable[str]) -> None:
     """Raises InputError for what is no suggestion, and for what is no strategy."""
-    suggestions = [strategy.name for strategy in all_strategies() if strategy.safety == "suggestion"]
+    suggestions = [
+        strategy.name for strategy in all_strategies() if strategy.safety == "suggestion"
+    ]
     wrong = next((name for name in allow if name not in suggestions), None)
     if wrong is not None:
-        raise InputError(f"no suggestion is called {wrong}", hint=f"known: {', '.join(suggestions)}")
+        raise InputError(
+            f"no suggestion is called {wrong}", hint=f"known: {', '.join(suggestions)}"
+        )
     for name in disable:
         find_strategy(name)
 
@@ -63,7 +69,12 @@ def strategies_of(
 ) -> tuple[Strategy, ...]:
     """The strategies of a variant, in order; suggestions only where they are allowed by name.
 
-    `carves`: whether a final stage can be carved; by text alone none is, and the last stage is the one to tidy.
+    `carves`: whether a final stage can be carved; by text alone none is, and the last stage is the
+    one to tidy.
     """
     off, on = set(disabled) | kind.leaves_out(carves=carves), set(allowed)
-    return tuple(s for s in all_strategies() if s.name not in off and (s.safety != "suggestion" or s.name in on))
+    return tuple(
+        s
+        for s in all_strategies()
+        if s.name not in off and (s.safety != "suggestion" or s.name in on)
+    )

@@ -1,7 +1,9 @@
-"""The settings of a web server that answers as a server of files was seen to answer: every kind of path was asked.
+"""The settings of a web server that answers as a server of files was seen to answer: every kind of
+path was asked.
 
-Nothing here is taken from what a server is said to do. Endings get the media type that the original gave, and each of
-the questions (is there an index for what is not there? what of a page without its ending?) was put to it.
+Nothing here is taken from what a server is said to do. Endings get the media type that the original
+gave, and each of the questions (is there an index for what is not there? what of a page without its
+ending?) was put to it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from imgopt.rewrite.evidence import Page
 from imgopt.run.probes import UNKNOWN_PATH
 
 COMPRESSED = ("text/", "javascript", "json", "xml", "svg")
-HIDDEN = {"hidden file": r"/\.(?!well-known/).*[^/]\.[^./]+$", "hidden name": r"/\.(?!well-known/)[^.]*$"}
+HIDDEN = {
+    "hidden file": r"/\.(?!well-known/).*[^/]\.[^./]+$",
+    "hidden name": r"/\.(?!well-known/)[^.]*$",
+}
 """What begins with a dot, with an ending of its own and without."""
 FOLDERS = ("folder name", "empty folder name")
 
@@ -26,7 +31,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Manners:
-    """How files are served: what is tried, in order, for a name with an ending and for one without; redirections."""
+    """How files are served: what is tried, in order, for a name with an ending and for one without;
+    redirections."""
 
     types: Mapping[str, tuple[str, ...]]
     """Media type, as it was sent -> endings."""
@@ -61,7 +67,9 @@ def manners(kinds: Mapping[str, str], pages: Mapping[str, Page], has_404: bool) 
     last = "@front" if front else f"/{INDEX}"
     return Manners(
         types=_types(kinds, seen, root, clean),
-        default_type=seen["bare"].type if "bare" in seen and seen["bare"].digest != root.digest else "",
+        default_type=(
+            seen["bare"].type if "bare" in seen and seen["bare"].digest != root.digest else ""
+        ),
         files=("$uri", last if single_files else "=404"),
         names=(*_names(kinds, seen, root, single), last if single else "=404"),
         front=front,
@@ -82,11 +90,15 @@ def _is_single(answer: Page, root: Page, what: str) -> bool:
 
 
 def _front(seen: Mapping[str, Page], root: Page, unknown: Page | None, clean: bool) -> str:
-    """The front page's media type where `/index.html` has another one (vite preview sends a charset there only)."""
+    """The front page's media type where `/index.html` has another one (vite preview sends a charset
+    there only)."""
     index = seen["index"]
     if clean or not root.type or index.type == root.type:
         return ""
-    inner = next((kind for kind in ("folder", "page") if kind in seen and seen[kind].digest != root.digest), None)
+    inner = next(
+        (kind for kind in ("folder", "page") if kind in seen and seen[kind].digest != root.digest),
+        None,
+    )
     if inner is not None or (unknown is not None and unknown.type != root.type):
         raise Refused("it gives the same page several media types")
     return root.type
@@ -99,7 +111,10 @@ def _is_hidden(answer: Page, root: Page) -> bool:
 def _is_clean(kinds: Mapping[str, str], seen: Mapping[str, Page]) -> bool:
     """Every page's own name leads to the name without its ending, or none does."""
     found = {kind: seen[kind] for kind in ("index", "page file", "folder index") if kind in seen}
-    clean = {page.status == 301 and page.location == kinds[kind].removesuffix(".html") for kind, page in found.items()}
+    clean = {
+        page.status == 301 and page.location == kinds[kind].removesuffix(".html")
+        for kind, page in found.items()
+    }
     if clean == {True} and seen["index name"].status == 301 and seen["index name"].location == "/":
         return True
     other = next((kind for kind, page in found.items() if page.status != 200), None)
@@ -108,14 +123,18 @@ def _is_clean(kinds: Mapping[str, str], seen: Mapping[str, Page]) -> bool:
     return False
 
 
-def _types(kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, clean: bool) -> dict[str, tuple[str, ...]]:
+def _types(
+    kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, clean: bool
+) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     html = root.type if clean or not root.type else seen["index"].type
     if html:
         found[html] = ["html"]
     for kind in sorted(kind for kind in seen if kind.startswith(".")):
         if seen[kind].status != 200:
-            raise Refused(f"it answers {kinds[kind]}, which is there, with status {seen[kind].status}")
+            raise Refused(
+                f"it answers {kinds[kind]}, which is there, with status {seen[kind].status}"
+            )
         if seen[kind].type:
             found.setdefault(seen[kind].type, []).append(kind[1:])
     page = seen.get("page file")
@@ -124,7 +143,9 @@ def _types(kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, clean
     return {media: tuple(endings) for media, endings in sorted(found.items())}
 
 
-def _names(kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, single: bool) -> Iterator[str]:
+def _names(
+    kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, single: bool
+) -> Iterator[str]:
     """What is tried for a name without an ending, before what stands for all that is not there."""
     bare, page, folder = (seen.get(kind) for kind in ("bare", "page", "folder"))
     if bare is None or bare.digest != root.digest:
@@ -134,7 +155,12 @@ def _names(kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, singl
     if page is not None and page.status == 200 and page.digest != root.digest:
         yield "$uri.html"
     behind = seen.get("page folder")
-    if page is not None and behind is not None and page.digest == behind.digest != root.digest and behind.status == 200:
+    if (
+        page is not None
+        and behind is not None
+        and page.digest == behind.digest != root.digest
+        and behind.status == 200
+    ):
         raise Refused(f"it answers {kinds['page folder']} with the page of that name")
     for kind in ("empty folder", "empty folder name"):
         answer = seen.get(kind)
@@ -143,7 +169,11 @@ def _names(kinds: Mapping[str, str], seen: Mapping[str, Page], root: Page, singl
 
 
 def _slash(kinds: Mapping[str, str], seen: Mapping[str, Page]) -> int:
-    found = {seen[kind].status if seen[kind].location == kinds[kind] + "/" else 0 for kind in FOLDERS if kind in seen}
+    found = {
+        seen[kind].status if seen[kind].location == kinds[kind] + "/" else 0
+        for kind in FOLDERS
+        if kind in seen
+    }
     odd = next((kind for kind in FOLDERS if kind in seen and 300 <= seen[kind].status < 400), None)
     if len(found) > 1 or (found == {0} and odd is not None) or not found <= {0, 301, 302}:
         raise Refused(f"it leads {kinds[odd or FOLDERS[0]]} elsewhere")
@@ -176,7 +206,8 @@ http {{
 """
 """nginx.conf around its server blocks."""
 SCRATCH = "/dev/shm"
-"""What nginx writes lies where every user may write, also in a container whose root is read-only."""
+"""What nginx writes lies where every user may write, also in a container whose root is
+read-only."""
 
 
 def whole(inside: str) -> str:
@@ -186,8 +217,14 @@ def whole(inside: str) -> str:
 
 
 def server_block(manner: Manners, folder: str, listen: str) -> str:
-    """The server block. `listen` is a port, or a variable that the image's entry script fills in."""
-    lines = ["server {", f"    listen {listen};", f"    listen [::]:{listen};", f"    root {_word(folder)};"]
+    """The server block. `listen` is a port, or a variable that the image's entry script fills
+    in."""
+    lines = [
+        "server {",
+        f"    listen {listen};",
+        f"    listen [::]:{listen};",
+        f"    root {_word(folder)};",
+    ]
     lines += ["    absolute_redirect off;", "", *_media(manner)]
     if manner.caching:
         lines.append(f"    add_header Cache-Control {_word(manner.caching)} always;")
@@ -196,7 +233,10 @@ def server_block(manner: Manners, folder: str, listen: str) -> str:
     if manner.clean:
         lines += [
             '    if ($request_uri ~ "^/index(?:\\?|$)") { return 301 /; }',
-            '    if ($request_uri ~ "^(/[^/?][^?]*?)(?:\\.html|/index)(?:\\?|$)") { return 301 $1; }',
+            (
+                '    if ($request_uri ~ "^(/[^/?][^?]*?)(?:\\.html|/index)(?:\\?|$)") { return 301'
+                " $1; }"
+            ),
         ]
     if manner.slash:
         word = "permanent" if manner.slash == 301 else "redirect"
@@ -209,10 +249,17 @@ def server_block(manner: Manners, folder: str, listen: str) -> str:
         lines += ["    location = / {", *inside, "    }", "    location @front {", *inside, "    }"]
     for kind in manner.hides:
         last = (manner.files if kind == "hidden file" else manner.names)[-1]
-        there = f"try_files {last} =404;" if last.startswith("/") else f"try_files {NO_FILE} {last};"
+        there = (
+            f"try_files {last} =404;" if last.startswith("/") else f"try_files {NO_FILE} {last};"
+        )
         said = "return 404;" if last == "=404" else there
         lines += [f"    location ~ {HIDDEN[kind]} {{", f"        {said}", "    }"]
-    lines += ["    location ~ [^/]\\.[^./]+$ {", f"        try_files {' '.join(manner.files)};", "    }", "}"]
+    lines += [
+        "    location ~ [^/]\\.[^./]+$ {",
+        f"        try_files {' '.join(manner.files)};",
+        "    }",
+        "}",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -222,7 +269,11 @@ def _media(manner: Manners) -> Iterator[str]:
         yield f"        {_word(media)} {' '.join(endings)};"
     yield "    }"
     yield f"    default_type {_word(manner.default_type)};"
-    compressed = [media for media in manner.types if any(sign in media for sign in COMPRESSED) and media != "text/html"]
+    compressed = [
+        media
+        for media in manner.types
+        if any(sign in media for sign in COMPRESSED) and media != "text/html"
+    ]
     if compressed:
         yield "    gzip on;"
         yield "    gzip_vary on;"

@@ -1,6 +1,8 @@
-"""What a manifest of JavaScript makes its installer read beside itself: the members of a workspace, and hooks.
+"""What a manifest of JavaScript makes its installer read beside itself: the members of a workspace,
+and hooks.
 
-Sources: npm's documentation ("Scripts", life cycle of `npm install`; "Workspaces"), pnpm's and Yarn's on workspaces.
+Sources: npm's documentation ("Scripts", life cycle of `npm install`; "Workspaces"), pnpm's and
+Yarn's on workspaces.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class More:
 
 
 def hooks(manager: Manager, known: Iterable[Hook], path: str, text: str) -> More:
-    """What the scripts read that an installation runs; refused where one is not known to read so little."""
+    """What the scripts read that an installation runs; refused where one is not known to read so
+    little."""
     scripts = json_object(text).get("scripts")
     named = scripts.items() if isinstance(scripts, dict) else ()
     files: list[str] = []
@@ -35,7 +38,9 @@ def hooks(manager: Manager, known: Iterable[Hook], path: str, text: str) -> More
             continue
         hook = next((one for one in known if re.fullmatch(one.command, str(command).strip())), None)
         if hook is None:
-            return More(refused=f'{path} runs the project\'s own code (`"{name}": "{str(command)[:60]}"`)')
+            return More(
+                refused=f'{path} runs the project\'s own code (`"{name}": "{str(command)[:60]}"`)'
+            )
         files += hook.reads
     return More(tuple(files))
 
@@ -87,7 +92,8 @@ def _fits(place: str, glob: str) -> bool:
 
 
 def _globs(path: str, text: str) -> list[str]:
-    """The patterns of members, as npm and Yarn write them (JSON) or pnpm (a list in YAML, in lines or in brackets)."""
+    """The patterns of members, as npm and Yarn write them (JSON) or pnpm (a list in YAML, in lines
+    or in brackets)."""
     if path.endswith((".yaml", ".yml")):
         given = _yaml_list(text)
     else:
@@ -106,8 +112,14 @@ def _yaml_list(text: str) -> list[str]:
     """The plain list below `packages:`."""
     flow = re.search(r"^packages:[ \t]*\[([^\]]*)\]", text, re.MULTILINE)
     if flow:
-        return [word.strip().strip("\"'") for word in re.sub(r"#.*", "", flow[1]).split(",") if word.strip()]
-    block = re.search(r"^packages:[ \t]*(?:#.*)?\r?\n((?:[ \t]*(?:-.*|#.*)?\r?\n)+)", text + "\n", re.MULTILINE)
+        return [
+            word.strip().strip("\"'")
+            for word in re.sub(r"#.*", "", flow[1]).split(",")
+            if word.strip()
+        ]
+    block = re.search(
+        r"^packages:[ \t]*(?:#.*)?\r?\n((?:[ \t]*(?:-.*|#.*)?\r?\n)+)", text + "\n", re.MULTILINE
+    )
     return re.findall(r"^[ \t]*-[ \t]*[\"']?([^\"'#\s]+)", block[1], re.MULTILINE) if block else []
 
 

@@ -1,9 +1,10 @@
 """Which folders and files have to belong to a service that is not root any more.
 
-What the smoke run wrote is only a part of it: an upload, a form that is sent, a job of the night write elsewhere. As
-root the original could write everywhere; what is the application's own stays open to it: its working directory, the
-folders that the Dockerfile brings or makes for it, its volumes, and what its sources are seen to write to. Ownership
-costs no byte where the files are copied anyway. Folders of the system stay closed.
+What the smoke run wrote is only a part of it: an upload, a form that is sent, a job of the night
+write elsewhere. As root the original could write everywhere; what is the application's own stays
+open to it: its working directory, the folders that the Dockerfile brings or makes for it, its
+volumes, and what its sources are seen to write to. Ownership costs no byte where the files are
+copied anyway. Folders of the system stay closed.
 """
 
 from __future__ import annotations
@@ -25,13 +26,27 @@ from imgopt.rewrite.quoting import shell_word
 OPEN_TO_ALL = ("/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/run/lock", "/dev/shm")
 """Folders that every user may write to, or that are not part of the image."""
 OPTIONAL = ("*/__pycache__", "*.pyc", "/root", "/root/*", "/home/*", "/etc/mtab")
-"""Written when it can be, done without when not: bytecode, and files of the home folder (the new user has its own)."""
+"""Written when it can be, done without when not: bytecode, and files of the home folder (the new
+user has its own)."""
 _NEVER_OWN = re.compile(
     r"^/(?:$|(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|sbin|sys|tmp)(?:/|$)|usr/(?!src/|app/|app$))"
 )
 """Code and settings of the system, and what is open to all."""
 _SHARED = frozenset(
-    ["/", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv", "/usr", "/usr/src", "/var", "/var/cache"]
+    [
+        "/",
+        "/home",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/root",
+        "/run",
+        "/srv",
+        "/usr",
+        "/usr/src",
+        "/var",
+        "/var/cache",
+    ]
     + ["/var/lib", "/var/log", "/var/opt", "/var/spool", "/var/www"]
 )
 """Folders that hold the folders of several programs: never given as a whole."""
@@ -39,8 +54,8 @@ _SHARED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Writable:
-    """`trees` belong to the user with all below, and are made where they are missing; `paths` belong alone, `files`
-    are those of them that are no folders. `reasons` say why, by path."""
+    """`trees` belong to the user with all below, and are made where they are missing; `paths`
+    belong alone, `files` are those of them that are no folders. `reasons` say why, by path."""
 
     trees: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
@@ -66,13 +81,18 @@ class Writable:
 
     def told(self) -> str:
         """The folders with their reasons, in one clause."""
-        return ", ".join(f"{path} ({self.reasons[path]})" if path in self.reasons else path for path in self.all)
+        return ", ".join(
+            f"{path} ({self.reasons[path]})" if path in self.reasons else path for path in self.all
+        )
 
 
 def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
-    """What has to belong to the user: the application's own folders, and what the run or the sources write to."""
+    """What has to belong to the user: the application's own folders, and what the run or the
+    sources write to."""
     mounts = _mount_points(evidence)
-    seen_made = (path for path in evidence.seen.written if not _is_free(path) and path not in mounts)
+    seen_made = (
+        path for path in evidence.seen.written if not _is_free(path) and path not in mounts
+    )
     made = [path for path in seen_made if not is_state(evidence.side, path)]
     new = {path for path in made if evidence.tree.get(path) is None}
     reasons = dict(_own_folders(evidence))
@@ -81,21 +101,34 @@ def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     for path, why in _unmade_folders(evidence):
         reasons.setdefault(path, why)
     for path in sorted({*seen, *extra}):
-        reasons.setdefault(path, "written in the smoke run" if path in seen else "an earlier run could not write there")
+        reasons.setdefault(
+            path,
+            "written in the smoke run" if path in seen else "an earlier run could not write there",
+        )
     highest = _highest(reasons)
     others = [path for path in made if not is_below(path, highest)]
     alone = {_needs_owner(evidence, path, new): "written in the smoke run" for path in others}
-    alone |= {folder: why for folder, why in _named_folders(evidence, highest).items() if folder not in alone}
+    alone |= {
+        folder: why
+        for folder, why in _named_folders(evidence, highest).items()
+        if folder not in alone
+    }
     paths = {path: why for path, why in alone.items() if path and not is_below(path, highest)}
     files = frozenset(path for path in paths if evidence.side.is_file(path))
     trees = tuple(sorted({*highest, *_missing_volumes(evidence, reasons)}))
-    return Writable(trees, tuple(sorted(paths)), files, {**paths, **{path: reasons[path] for path in trees}})
+    return Writable(
+        trees, tuple(sorted(paths)), files, {**paths, **{path: reasons[path] for path in trees}}
+    )
 
 
 def _missing_volumes(evidence: Evidence, known: Iterable[str]) -> list[str]:
-    """Volumes at no folder of the image, those below the application's own folders too: the engine makes them, for
-    root, where the image does not have them."""
-    return [path for path in known if path in evidence.config.volumes and evidence.tree.resolve(path) is None]
+    """Volumes at no folder of the image, those below the application's own folders too: the engine
+    makes them, for root, where the image does not have them."""
+    return [
+        path
+        for path in known
+        if path in evidence.config.volumes and evidence.tree.resolve(path) is None
+    ]
 
 
 def _mount_points(evidence: Evidence) -> frozenset[str]:
@@ -110,7 +143,8 @@ def _mount_points(evidence: Evidence) -> frozenset[str]:
 
 
 def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """The working directory, what COPY fills, and what a RUN made for data; never a folder of the system."""
+    """The working directory, what COPY fills, and what a RUN made for data; never a folder of the
+    system."""
     base = evidence.side.base.tree() if evidence.side.base is not None else None
     copied = copied_layers(evidence.side)
     for node in application_files(evidence.side):
@@ -118,7 +152,9 @@ def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
             continue
         data = node.kind == "dir" and node.layer not in evidence.package_layers
         if base is not None and (node.layer in copied or data):
-            folder = _highest_new(node.path if node.kind == "dir" else posixpath.dirname(node.path), base)
+            folder = _highest_new(
+                node.path if node.kind == "dir" else posixpath.dirname(node.path), base
+            )
             if folder and evidence.tree.get(f"{folder}/pyvenv.cfg") is None:
                 yield folder, "made for the application"
     workdir = evidence.side.workdir
@@ -127,7 +163,8 @@ def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _highest_new(folder: str, base: Tree) -> str:
-    """The highest folder above (or this one) that the base has not, and that no other program shares; "" for none."""
+    """The highest folder above (or this one) that the base has not, and that no other program
+    shares; "" for none."""
     found = ""
     while folder not in ("/", "") and folder not in _SHARED:
         if base.get(folder) is None:
@@ -149,13 +186,17 @@ def _named_folders(evidence: Evidence, trees: tuple[str, ...]) -> dict[str, str]
 
 
 def _unmade_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Folders that the sources make on a path that no probe took, the highest one of each: where root alone may make
-    it, it is made ahead."""
+    """Folders that the sources make on a path that no probe took, the highest one of each: where
+    root alone may make it, it is made ahead."""
     for folder, source in written_by_sources(evidence.side):
         path = folder
         while path != "/" and evidence.tree.resolve(posixpath.dirname(path)) is None:
             path = posixpath.dirname(path)
-        if evidence.tree.resolve(path) is None and not _is_free(path) and not _NEVER_OWN.match(path):
+        if (
+            evidence.tree.resolve(path) is None
+            and not _is_free(path)
+            and not _NEVER_OWN.match(path)
+        ):
             yield path, f"{posixpath.basename(source)} writes there"
 
 

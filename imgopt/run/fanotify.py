@@ -1,8 +1,9 @@
 """Records the files that a container opens and executes, without any tool inside it.
 
-A container's overlay mount is a file system of its own, so one fanotify mark on it sees that container and nothing
-else (fanotify_mark(2), FAN_MARK_FILESYSTEM). The engine mounts it well before the first process runs; the mark is set
-as soon as the mount appears, so nothing at the start is missed. Needs root on the engine's own machine.
+A container's overlay mount is a file system of its own, so one fanotify mark on it sees that
+container and nothing else (fanotify_mark(2), FAN_MARK_FILESYSTEM). The engine mounts it well before
+the first process runs; the mark is set as soon as the mount appears, so nothing at the start is
+missed. Needs root on the engine's own machine.
 """
 
 from __future__ import annotations
@@ -25,21 +26,26 @@ from imgopt.engine import Container, Engine
 _CLOEXEC, _NONBLOCK, _UNLIMITED_QUEUE = 0x1, 0x2, 0x10  # fanotify_init: FAN_CLASS_NOTIF is 0
 _MARK_ADD, _MARK_FILESYSTEM = 0x1, 0x100
 _OPEN, _OPEN_EXEC, _OVERFLOW = 0x20, 0x1000, 0x4000
-_EVENT = struct.Struct("=IBBHQii")  # length, version, reserved, metadata length, mask, descriptor, process
+_EVENT = struct.Struct(
+    "=IBBHQii"
+)  # length, version, reserved, metadata length, mask, descriptor, process
 _AT_FDCWD = -100
 _MOUNT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Absolute paths inside the image, links resolved. `reason` says why nothing was measured; None: it was."""
+    """Absolute paths inside the image, links resolved. `reason` says why nothing was measured;
+    None: it was."""
 
     opened: frozenset[str]
     executed: frozenset[str]
     reason: str | None = None
 
     def __or__(self, other: Trace) -> Trace:
-        return Trace(self.opened | other.opened, self.executed | other.executed, self.reason or other.reason)
+        return Trace(
+            self.opened | other.opened, self.executed | other.executed, self.reason or other.reason
+        )
 
 
 def untraced(reason: str) -> Trace:
@@ -64,7 +70,9 @@ class Recorder:
         self._executed: set[str] = set()
         self._programs: set[int] = set()
         self._undecided: dict[int, set[str]] = {}
-        self._reason: str | None = engine.facts.trace_reason or "the container's file system did not appear"
+        self._reason: str | None = (
+            engine.facts.trace_reason or "the container's file system did not appear"
+        )
         self._incomplete = False
         self._closed = False
         self._wake, self._stop = os.pipe2(os.O_CLOEXEC)
@@ -83,7 +91,9 @@ class Recorder:
             return untraced(self._reason)
         if self._incomplete:
             return untraced("the kernel lost events")
-        forked = set().union(*self._undecided.values())  # processes of the program that never executed another one
+        forked = set().union(
+            *self._undecided.values()
+        )  # processes of the program that never executed another one
         return Trace(frozenset(self._opened | forked), frozenset(self._executed))
 
     def close(self) -> None:
@@ -100,7 +110,9 @@ class Recorder:
 
     def _run(self) -> None:
         libc = _libc()
-        events = libc.fanotify_init(_CLOEXEC | _NONBLOCK | _UNLIMITED_QUEUE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        events = libc.fanotify_init(
+            _CLOEXEC | _NONBLOCK | _UNLIMITED_QUEUE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        )
         if events < 0:
             self._reason = f"fanotify is not possible: {os.strerror(ctypes.get_errno())}"
             return
@@ -109,7 +121,12 @@ class Recorder:
             if mount is None:
                 return
             place = os.fsencode(f"/proc/{self._daemon}/root{mount}")
-            if libc.fanotify_mark(events, _MARK_ADD | _MARK_FILESYSTEM, _OPEN | _OPEN_EXEC, _AT_FDCWD, place) < 0:
+            if (
+                libc.fanotify_mark(
+                    events, _MARK_ADD | _MARK_FILESYSTEM, _OPEN | _OPEN_EXEC, _AT_FDCWD, place
+                )
+                < 0
+            ):
                 self._reason = f"fanotify cannot watch {mount}: {os.strerror(ctypes.get_errno())}"
                 return
             self._reason = None
@@ -118,7 +135,8 @@ class Recorder:
             os.close(events)
 
     def _await_mount(self) -> str | None:
-        """The mount point of the container's overlay; the kernel wakes a poll on mountinfo when mounts change."""
+        """The mount point of the container's overlay; the kernel wakes a poll on mountinfo when
+        mounts change."""
         end = time.monotonic() + _MOUNT_SECONDS
         with Path(f"/proc/{self._daemon}/mountinfo").open() as mounts:
             poll = select.poll()
@@ -155,7 +173,9 @@ class Recorder:
             length, _, _, _, mask, descriptor, process = _EVENT.unpack_from(data)
             if descriptor >= 0:
                 try:
-                    self._note(mask, process, str(Path(f"/proc/self/fd/{descriptor}").readlink()), mount)
+                    self._note(
+                        mask, process, str(Path(f"/proc/self/fd/{descriptor}").readlink()), mount
+                    )
                 finally:
                     os.close(descriptor)
             elif mask & _OVERFLOW:
@@ -163,8 +183,9 @@ class Recorder:
             data = data[length:]
 
     def _note(self, mask: int, process: int, path: str, mount: str) -> None:
-        """The container runtime reads the user database in the process that then becomes the image's program, at the
-        start and at every `docker exec`: what a process read of it before it executed anything is no need of it."""
+        """The container runtime reads the user database in the process that then becomes the
+        image's program, at the start and at every `docker exec`: what a process read of it before
+        it executed anything is no need of it."""
         if process == self._daemon:
             return
         inside = path.removeprefix(mount).removesuffix(" (deleted)") or "/"
@@ -184,22 +205,24 @@ _RUNTIME_READS = ("/etc/passwd", "/etc/group")
 
 
 def find_mount(mountinfo: str, container: str, merged: str) -> str | None:
-    """The overlay mount of a container in proc_pid_mountinfo(5) text: by the overlay2 driver's `MergedDir`, or (with
-    the containerd store) the one whose path has the container's id."""
+    """The overlay mount of a container in proc_pid_mountinfo(5) text: by the overlay2 driver's
+    `MergedDir`, or (with the containerd store) the one whose path has the container's id."""
     for line in mountinfo.splitlines():
         left, _, right = line.partition(" - ")
         fields = left.split(" ")
         if len(fields) < 5:
             continue
         place = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields[4])
-        if place == merged or (container in place and right.split(" ")[0] in ("overlay", "fuse.fuse-overlayfs")):
+        if place == merged or (
+            container in place and right.split(" ")[0] in ("overlay", "fuse.fuse-overlayfs")
+        ):
             return place
     return None
 
 
 def _merged_folder(data: Mapping[str, str]) -> str:
-    """Where the container's file system will be mounted. Podman says so only of a container that runs, but its folder
-    lies beside that of the changes (`UpperDir`), as Docker's does."""
+    """Where the container's file system will be mounted. Podman says so only of a container that
+    runs, but its folder lies beside that of the changes (`UpperDir`), as Docker's does."""
     upper = data.get("UpperDir", "")
     return data.get("MergedDir") or (str(Path(upper).with_name("merged")) if upper else "")
 
@@ -234,5 +257,11 @@ def _name(process: int) -> str:
 def _libc() -> ctypes.CDLL:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.fanotify_init.argtypes = (ctypes.c_uint, ctypes.c_uint)
-    libc.fanotify_mark.argtypes = (ctypes.c_int, ctypes.c_uint, ctypes.c_uint64, ctypes.c_int, ctypes.c_char_p)
+    libc.fanotify_mark.argtypes = (
+        ctypes.c_int,
+        ctypes.c_uint,
+        ctypes.c_uint64,
+        ctypes.c_int,
+        ctypes.c_char_p,
+    )
     return libc

@@ -1,5 +1,5 @@
-"""Each run gets its own copy of what the user mounts for writing: runs start alike, and the user's files stay as they
-are."""
+"""Each run gets its own copy of what the user mounts for writing: runs start alike, and the user's
+files stay as they are."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _MOST_FILES = 50_000
 
 @contextmanager
 def fresh_mounts(session: Session, mounts: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The mounts with copied sources. Volumes, sockets, `:ro` mounts what is above 512 MiB or 50,000 files and what
-    we may not read are used as they are."""
+    """The mounts with copied sources. Volumes, sockets, `:ro` mounts what is above 512 MiB or
+    50,000 files and what we may not read are used as they are."""
     copies: list[Path] = []
     given: list[str] = []
     try:
@@ -32,7 +32,9 @@ def fresh_mounts(session: Session, mounts: Sequence[str]) -> Iterator[tuple[str,
             copies.append(session.temp_tree("mount"))
             copies[-1].chmod(0o755)
             copy = copies[-1] / "copy"
-            done = subprocess.run(["cp", "-a", "--", str(path.resolve()), str(copy)], capture_output=True, check=False)
+            done = subprocess.run(
+                ["cp", "-a", "--", str(path.resolve()), str(copy)], capture_output=True, check=False
+            )
             given.append(f"{copy}:{target}" if done.returncode == 0 else mount)
         yield tuple(given)
     finally:

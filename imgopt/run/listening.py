@@ -1,4 +1,5 @@
-"""What is seen of a running container from the engine's own machine: listening ports, its user, its memory."""
+"""What is seen of a running container from the engine's own machine: listening ports, its user, its
+memory."""
 
 from __future__ import annotations
 
@@ -14,19 +15,22 @@ _LOOPBACK4 = "7F"
 _LOOPBACK6 = "00000000000000000000000001000000"
 _ACCEPTS = 0x10000
 EPHEMERAL = 32768
-"""From here on the kernel gives ports that nobody asked for (ip_local_port_range): another one at every start."""
+"""From here on the kernel gives ports that nobody asked for (ip_local_port_range): another one at
+every start."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Listener:
-    """A TCP port that a process of the container listens on; `loopback`: only for the container itself."""
+    """A TCP port that a process of the container listens on; `loopback`: only for the container
+    itself."""
 
     port: int
     loopback: bool
 
 
 def listeners(pid: int) -> frozenset[Listener]:
-    """Of the network namespace of this process (proc_pid_net(5)); empty where it is gone or may not be read."""
+    """Of the network namespace of this process (proc_pid_net(5)); empty where it is gone or may not
+    be read."""
     found = set()
     for table in ("tcp", "tcp6"):
         try:
@@ -50,14 +54,21 @@ def parse_table(lines: Iterable[str]) -> Iterable[Listener]:
 
 
 def other_sockets(pid: int) -> frozenset[str]:
-    """`udp PORT` for bound datagram ports below the kernel's own range, `unix PATH` for listening sockets with a path
-    (or `unix @NAME`), of the network namespace of this process; empty where it is gone or may not be read."""
+    """`udp PORT` for bound datagram ports below the kernel's own range, `unix PATH` for listening
+    sockets with a path (or `unix @NAME`), of the network namespace of this process; empty where it
+    is gone or may not be read."""
     found: set[str] = set()
     for table in ("udp", "udp6"):
         found |= {
-            f"udp {port}" for port in bound_datagrams(proc_text(Path(f"/proc/{pid}/net/{table}")).splitlines()[1:])
+            f"udp {port}"
+            for port in bound_datagrams(
+                proc_text(Path(f"/proc/{pid}/net/{table}")).splitlines()[1:]
+            )
         }
-    found |= {f"unix {path}" for path in listening_paths(proc_text(Path(f"/proc/{pid}/net/unix")).splitlines()[1:])}
+    found |= {
+        f"unix {path}"
+        for path in listening_paths(proc_text(Path(f"/proc/{pid}/net/unix")).splitlines()[1:])
+    }
     return frozenset(found)
 
 
@@ -74,7 +85,8 @@ def bound_datagrams(lines: Iterable[str]) -> Iterable[int]:
 
 
 def listening_paths(lines: Iterable[str]) -> Iterable[str]:
-    """Of /proc/net/unix (unix(7)): sockets that accept connections, flag 0x10000, and have a name."""
+    """Of /proc/net/unix (unix(7)): sockets that accept connections, flag 0x10000, and have a
+    name."""
     for line in lines:
         fields = line.split(None, 7)
         if len(fields) == 8 and int(fields[3], 16) & _ACCEPTS:

@@ -1,7 +1,9 @@
-"""Reads what a failing program says (loader, interpreters, shells) into the same items that the checks give.
+"""Reads what a failing program says (loader, interpreters, shells) into the same items that the
+checks give.
 
-Only messages whose wording is fixed in the program that prints them are read; the rest is left to the reader. The text
-comes from a container and is untrusted: lines are bounded, patterns have no nested repetition.
+Only messages whose wording is fixed in the program that prints them are read; the rest is left to
+the reader. The text comes from a container and is untrusted: lines are bounded, patterns have no
+nested repetition.
 """
 
 from __future__ import annotations
@@ -34,13 +36,20 @@ def _read(line: str) -> Iterator[Item]:
             item = reader(match)
             if item.subject:
                 yield item
-            return  # patterns go from the most to the least specific: the first one is the meaning of the line
+            # patterns go from the most to the least specific: the first one is the meaning of the
+            # line
+            return
 
 
 def _named(kind: Kind) -> _Reader:
     def read(match: re.Match[str]) -> Item:
         subject = match[1].strip().strip("'\"`‘’“”")
-        return Item(kind, subject, subject if subject.startswith("/") else "", message=match.string.strip()[:500])
+        return Item(
+            kind,
+            subject,
+            subject if subject.startswith("/") else "",
+            message=match.string.strip()[:500],
+        )
 
     return read
 
@@ -69,13 +78,17 @@ def _python_module(match: re.Match[str]) -> Item:
 
 
 def _java_class(match: re.Match[str]) -> Item:
-    return Item("missing-module", match[1].replace("/", "."), "", "java", match.string.strip()[:500])
+    return Item(
+        "missing-module", match[1].replace("/", "."), "", "java", match.string.strip()[:500]
+    )
 
 
 def _node_module(match: re.Match[str]) -> Item:
     name = match[1]
     kind: Kind = "missing-file" if name.startswith("/") else "missing-module"
-    return Item(kind, name, name if name.startswith("/") else "", "node", match.string.strip()[:500])
+    return Item(
+        kind, name, name if name.startswith("/") else "", "node", match.string.strip()[:500]
+    )
 
 
 _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
@@ -101,9 +114,15 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (r"ModuleNotFoundError: No module named '([^']+)'", _python_module),
         (r"No module named ([\w.]+)$", _python_module),
         (r"ImportError: cannot import name '[^']+' from '([^']+)'", _python_module),
-        (r"PackageNotFoundError: (?:No package metadata was found for )?'?([\w.-]+)'?", _python_module),
+        (
+            r"PackageNotFoundError: (?:No package metadata was found for )?'?([\w.-]+)'?",
+            _python_module,
+        ),
         (r"TemplateNotFound: (\S+)", _named("missing-file")),
-        (r"ZoneInfoNotFoundError: ['\"]?No time zone found with key ([\w/+-]+)", _named("missing-time-zone")),
+        (
+            r"ZoneInfoNotFoundError: ['\"]?No time zone found with key ([\w/+-]+)",
+            _named("missing-time-zone"),
+        ),
         (r"UnknownTimeZoneError: (\S+)", _named("missing-time-zone")),
         (r"unknown time zone (\S+)", _named("missing-time-zone")),
         (r"locale\.Error: (unsupported locale setting)", _named("missing-locale")),
@@ -133,11 +152,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (r"Call to undefined function (\w+)\(\)", _named("missing-module")),
         # certificates: OpenSSL, Go, Node, Java, curl
         (
-            r"CERTIFICATE_VERIFY_FAILED|unable to get local issuer certificate|certificate signed by unknown authority"
-            r"|PKIX path building failed|error setting certificate (?:file|verify locations)|SSL certificate problem",
+            r"CERTIFICATE_VERIFY_FAILED|unable to get local issuer certificate|certificate signed"
+            r" by unknown authority"
+            r"|PKIX path building failed|error setting certificate (?:file|verify locations)|SSL"
+            r" certificate problem",
             _whole("missing-certificates", "/etc/ssl/certs/ca-certificates.crt"),
         ),
-        # the container runtime, shells, env; the interpreter of a script is named by the kernel's answer only
+        # the container runtime, shells, env; the interpreter of a script is named by the kernel's
+        # answer only
         (r'exec: "([^"]+)": executable file not found', _named("missing-command")),
         (r'exec: "([^"]+)": stat [^:]+: no such file or directory', _named("missing-command")),
         (r'exec: "([^"]+)": permission denied', _named("permission")),
@@ -145,32 +167,62 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (r"exec (\S+): (?:no such file or directory|exec format error)", _named("missing-command")),
         (r"exec (\S+): permission denied", _named("permission")),
         (r'chdir to cwd \("([^"]+)"\)', _named("missing-file")),
-        (r"env: (?:can't execute )?[‘'\"]?([^\s‘’'\":]+)[’'\"]?: No such file or directory", _named("missing-command")),
         (
-            r"exec: (?:line \d+: )?([^\s:]+): (?:Permission denied|cannot execute: Permission denied)",
+            r"env: (?:can't execute )?[‘'\"]?([^\s‘’'\":]+)[’'\"]?: No such file or directory",
+            _named("missing-command"),
+        ),
+        (
+            (
+                r"exec: (?:line \d+: )?([^\s:]+): (?:Permission denied|cannot execute: Permission"
+                r" denied)"
+            ),
             _named("permission"),
         ),
         (r"exec: (?:line \d+: )?([^\s:]+): (?:not found|No such file)", _named("missing-command")),
-        (r"bad interpreter: (?:No such file or directory: )?(?=[^:]*$)", _whole("missing-command", "interpreter")),
-        (r"([^\s:]+): (?:bad interpreter|cannot execute: required file not found)", _named("missing-command")),
+        (
+            r"bad interpreter: (?:No such file or directory: )?(?=[^:]*$)",
+            _whole("missing-command", "interpreter"),
+        ),
+        (
+            r"([^\s:]+): (?:bad interpreter|cannot execute: required file not found)",
+            _named("missing-command"),
+        ),
         (r"(?:line \d+|: \d+): ([^\s:]+): (?:command )?not found", _named("missing-command")),
         (r"([^\s:]+): command not found", _named("missing-command")),
         (r"unable to find user \S+", _whole("configuration", "user")),
         (
-            r"(?:mkdir|touch|cp|mv|chown|chmod|tee|rm|ln): [^‘'\"]*[‘'\"]([^’'\"]+)[’'\"]: Permission denied",
+            (
+                r"(?:mkdir|touch|cp|mv|chown|chmod|tee|rm|ln): [^‘'\"]*[‘'\"]([^’'\"]+)[’'\"]:"
+                r" Permission denied"
+            ),
             _named("permission"),
         ),
-        (r"[Cc]annot create (?:directory )?[‘'\"]?([^’'\":]+)[’'\"]?: Permission denied", _named("permission")),
         (
-            r"(?:bind\(\) to |listen )(?:tcp\S* )?\S*:(?P<port>\d+)(?: failed \(13|: bind: permission denied)",
+            r"[Cc]annot create (?:directory )?[‘'\"]?([^’'\":]+)[’'\"]?: Permission denied",
+            _named("permission"),
+        ),
+        (
+            (
+                r"(?:bind\(\) to |listen )(?:tcp\S* )?\S*:(?P<port>\d+)(?: failed \(13|: bind:"
+                r" permission denied)"
+            ),
             _port,
         ),
         (r'(?:open|mkdir)\(\) "([^"]+)" failed \(13', _named("permission")),
         (r'(?:open|mkdir)\(\) "([^"]+)" failed \(2', _named("missing-file")),
-        (r"(?:open|mkdir|stat|lstat|unlink|rename|chdir) (/[^\s:]+): permission denied", _named("permission")),
-        (r"(?:open|stat|lstat|chdir|readlink|read) (\S+): no such file or directory", _named("missing-file")),
+        (
+            r"(?:open|mkdir|stat|lstat|unlink|rename|chdir) (/[^\s:]+): permission denied",
+            _named("permission"),
+        ),
+        (
+            r"(?:open|stat|lstat|chdir|readlink|read) (\S+): no such file or directory",
+            _named("missing-file"),
+        ),
         (r"(?:open|mkdir|create) (\S+): read-only file system", _named("not-writable")),
-        (r"attempt to write a readonly database|unable to open database file", _whole("not-writable", "database")),
+        (
+            r"attempt to write a readonly database|unable to open database file",
+            _whole("not-writable", "database"),
+        ),
         (r"(/[^\s:'\"‘’]+)[’'\"]?: Permission denied", _named("permission")),
         (r"(/[^\s:'\"‘’]+)[’'\"]?: No such file or directory", _named("missing-file")),
     )

@@ -1,7 +1,8 @@
 """What may differ: only what differs between two runs of the original itself.
 
-Texts are cut into tokens of a size that a changing value fills whole (a time stamp, a number with its unit, an id), so
-that a value is masked and the text around it is not. Nothing is masked for what kind of thing it is.
+Texts are cut into tokens of a size that a changing value fills whole (a time stamp, a number with
+its unit, an id), so that a value is masked and the text around it is not. Nothing is masked for
+what kind of thing it is.
 """
 
 from __future__ import annotations
@@ -32,15 +33,18 @@ _LEAST_ID = 12
 _METRICS = ("version=0.0.4", "openmetrics-text")
 """Prometheus' exposition format, by its content type."""
 _OF_THE_PROCESS = re.compile(
-    r"^(?P<name>(?:go|process|promhttp|python_gc|jvm|nodejs)_\w+(?:\{[^}\n]*\})?) \S+(?: \d+)?$", re.MULTILINE
+    r"^(?P<name>(?:go|process|promhttp|python_gc|jvm|nodejs)_\w+(?:\{[^}\n]*\})?) \S+(?: \d+)?$",
+    re.MULTILINE,
 )
-"""Samples that the client libraries take of their own run time (memory, threads, garbage collections): some of them are
-equal in two runs by chance. What the service says in its own metrics is compared."""
+"""Samples that the client libraries take of their own run time (memory, threads, garbage
+collections): some of them are equal in two runs by chance. What the service says in its own metrics
+is compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """One original text as tokens, which of them changed between the runs, and where something came in between."""
+    """One original text as tokens, which of them changed between the runs, and where something came
+    in between."""
 
     tokens: tuple[str, ...]
     changed: frozenset[int]
@@ -49,8 +53,9 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The first place that differs and is not masked. `changing`: all that differs has digits in it, so that it may be
-    a value that merely did not change between the original's runs: another run tells."""
+    """The first place that differs and is not masked. `changing`: all that differs has digits in
+    it, so that it may be a value that merely did not change between the original's runs: another
+    run tells."""
 
     before: str
     after: str
@@ -62,8 +67,8 @@ def tokens(text: str) -> tuple[str, ...]:
 
 
 def canonical(body: bytes, content_type: str) -> str:
-    """JSON with sorted keys, one value per line; metrics without what the process measures of itself; else the text as
-    it is."""
+    """JSON with sorted keys, one value per line; metrics without what the process measures of
+    itself; else the text as it is."""
     text = body.decode(errors="replace")
     if any(sign in content_type for sign in _METRICS) or text.startswith(("# HELP ", "# TYPE ")):
         return _OF_THE_PROCESS.sub(r"\g<name> #", text)
@@ -100,7 +105,11 @@ def mismatch(mask: Mask, text: str) -> Mismatch | None:
             continue
         first = first or (start, end, from_, to)
         both = [*mask.tokens[start:end], *other[from_:to]]
-        changing = changing and tag == "replace" and all(_CHANGING.search(t) or not t.isalnum() for t in both)
+        changing = (
+            changing
+            and tag == "replace"
+            and all(_CHANGING.search(t) or not t.isalnum() for t in both)
+        )
     if first is None:
         return None
     start, end, from_, to = first
@@ -108,8 +117,9 @@ def mismatch(mask: Mask, text: str) -> Mismatch | None:
 
 
 def differs(originals: Sequence[str], text: str) -> Mismatch | None:
-    """How a text differs from those of the original; where the original's own runs say the same lines in another order
-    each time (the maps of Go, the threads of a pool), the order of lines says nothing."""
+    """How a text differs from those of the original; where the original's own runs say the same
+    lines in another order each time (the maps of Go, the threads of a pool), the order of lines
+    says nothing."""
     if len(set(originals)) > 1 and len({_sorted(one) for one in originals}) == 1:
         return mismatch(mask_of([_sorted(originals[0])]), _sorted(text))
     return mismatch(mask_of(originals), text)
@@ -120,8 +130,8 @@ def _sorted(text: str) -> str:
 
 
 def _alike(before: Sequence[str], after: Sequence[str]) -> bool:
-    """A number, a time or an id is not replaced by words: `uptime: 12.3` may become 15.1 and not `unknown`. An id that
-    was drawn without a digit is as long as the other one."""
+    """A number, a time or an id is not replaced by words: `uptime: 12.3` may become 15.1 and not
+    `unknown`. An id that was drawn without a digit is as long as the other one."""
     if not any(map(_CHANGING.search, before)) or any(map(_CHANGING.search, after)):
         return True
     return len("".join(before)) == len("".join(after)) >= _LEAST_ID
@@ -131,14 +141,21 @@ _Opcode = tuple[str, int, int, int, int]
 
 
 def _differences(one: Sequence[str], two: Sequence[str]) -> list[_Opcode]:
-    """As difflib's opcodes without the equal ones. What is alike at both ends is cut off, and what is long is compared
-    by lines first; lines too long for that differ as a whole: the time stays bounded."""
+    """As difflib's opcodes without the equal ones. What is alike at both ends is cut off, and what
+    is long is compared by lines first; lines too long for that differ as a whole: the time stays
+    bounded."""
     head = _common(one, two)
     tail = _common(one[head:][::-1], two[head:][::-1])
     left, right = one[head : len(one) - tail], two[head : len(two) - tail]
     if len(left) * len(right) <= _MOST_PAIRS:
-        return [(tag, i1 + head, i2 + head, j1 + head, j2 + head) for tag, i1, i2, j1, j2 in _opcodes(left, right)]
-    return [(tag, i1 + head, i2 + head, j1 + head, j2 + head) for tag, i1, i2, j1, j2 in _by_lines(left, right)]
+        return [
+            (tag, i1 + head, i2 + head, j1 + head, j2 + head)
+            for tag, i1, i2, j1, j2 in _opcodes(left, right)
+        ]
+    return [
+        (tag, i1 + head, i2 + head, j1 + head, j2 + head)
+        for tag, i1, i2, j1, j2 in _by_lines(left, right)
+    ]
 
 
 def _by_lines(left: Sequence[str], right: Sequence[str]) -> list[_Opcode]:
@@ -165,11 +182,18 @@ def _lines(parts: Sequence[str]) -> tuple[list[str], list[int]]:
 
 
 def _opcodes(left: Sequence[str], right: Sequence[str]) -> list[_Opcode]:
-    return [code for code in difflib.SequenceMatcher(None, left, right).get_opcodes() if code[0] != "equal"]
+    return [
+        code
+        for code in difflib.SequenceMatcher(None, left, right).get_opcodes()
+        if code[0] != "equal"
+    ]
 
 
 def _common(one: Sequence[str], two: Sequence[str]) -> int:
-    return next((place for place, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+    return next(
+        (place for place, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
+        min(len(one), len(two)),
+    )
 
 
 def _excerpt(parts: Sequence[str], start: int, end: int) -> str:

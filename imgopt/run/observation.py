@@ -1,4 +1,5 @@
-"""One run of an image as it was seen, and the plan by which others are started and asked in the same way."""
+"""One run of an image as it was seen, and the plan by which others are started and asked in the
+same way."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ KILLED = 137
 class RunPlan:
     """What the original did, so that others are started and asked in the same way.
 
-    `deaf`: it did not stop when told to and was killed. Then others are not given the whole time to show the same.
+    `deaf`: it did not stop when told to and was killed. Then others are not given the whole time to
+    show the same.
     """
 
     ports: tuple[int, ...]
@@ -36,8 +38,9 @@ class RunPlan:
 class Observation:
     """One run. Times in seconds, memory in bytes; None is "not measured" or "did not come to that".
 
-    `started`: it answered, keeps running as a worker, or ended with success. `exit_code`: it ended by itself before it
-    was asked; `died`: it ended while it was asked. `hints` say what would help an original that does not start.
+    `started`: it answered, keeps running as a worker, or ended with success. `exit_code`: it ended
+    by itself before it was asked; `died`: it ended while it was asked. `hints` say what would help
+    an original that does not start.
     """
 
     image: str

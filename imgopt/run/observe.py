@@ -1,6 +1,7 @@
 """Runs an image as its users do and records what can be seen of it: answers, files, memory, stop.
 
-The original's first observation makes the `Plan`; its second one and every variant's are asked exactly the same.
+The original's first observation makes the `Plan`; its second one and every variant's are asked
+exactly the same.
 """
 
 from __future__ import annotations
@@ -54,9 +55,10 @@ def observe(
     user: str | None = None,
     guesses: Sequence[str] = (),
 ) -> Observation:
-    """Starts the image, waits until it is ready, asks it, stops it. A container that listens on a port that was not
-    published is started again with that port published. `guesses` are paths that a service may know, for the first
-    look at the original. Raises EnvironmentFailure for what is the engine's fault."""
+    """Starts the image, waits until it is ready, asks it, stops it. A container that listens on a
+    port that was not published is started again with that port published. `guesses` are paths that
+    a service may know, for the first look at the original. Raises EnvironmentFailure for what is
+    the engine's fault."""
     run = _Run(session, image, settings or SmokeSettings(), plan, trace, user, guesses)
     for attempt in range(_MOST_STARTS):
         observation, missing = run.once(final=attempt + 1 == _MOST_STARTS)
@@ -89,12 +91,16 @@ class _Run:
         self._mounts = self._settings.mounts
         config: Mapping[str, Any] = session.engine.image(image).get("Config") or {}
         self._exposed = frozenset(_tcp_ports(config.get("ExposedPorts") or {}))
-        self._explains = only_explains([*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())])
+        self._explains = only_explains(
+            [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+        )
         self._health = health_words((config.get("Healthcheck") or {}).get("Test"))
         self._requests = tuple(read_http(setting) for setting in settings.http)
         asked = {request.port for request in self._requests if request.port}
         self._wanted = frozenset(settings.ports) | asked
-        self.ports: frozenset[int] = self._exposed | self._wanted | frozenset(plan.ports if plan else ())
+        self.ports: frozenset[int] = (
+            self._exposed | self._wanted | frozenset(plan.ports if plan else ())
+        )
 
     def once(self, *, final: bool) -> tuple[Observation, frozenset[int]]:
         """One start; and the ports that must be published for a real one."""
@@ -104,7 +110,11 @@ class _Run:
                 container = stack.enter_context(self._session.create(self._request()))
             except StartFailure as failure:
                 return self._failed(failure.message), frozenset()
-            recorder = stack.enter_context(traced(self._session.engine, container)) if self._trace else None
+            recorder = (
+                stack.enter_context(traced(self._session.engine, container))
+                if self._trace
+                else None
+            )
             try:
                 container.start()
             except StartFailure as failure:
@@ -134,9 +144,15 @@ class _Run:
         plan, timeout = self._plan, self._settings.start_timeout
         if plan is not None:
             timeout = min(max(timeout, 2 * plan.ready_seconds), 15.0 + 4 * plan.ready_seconds)
-        paths = {port: request.path for request in reversed(self._requests) for port in self._ports_of(request.port)}
+        paths = {
+            port: request.path
+            for request in reversed(self._requests)
+            for port in self._ports_of(request.port)
+        }
         must = self._wanted | frozenset(plan.listens if plan else ())
-        may = self._exposed if plan is None else frozenset()  # what the original does not open is not waited for
+        may = (
+            self._exposed if plan is None else frozenset()
+        )  # what the original does not open is not waited for
         return Expected(must, may, paths, plan.ends if plan else False, timeout, final)
 
     def _ports_of(self, port: int | None) -> frozenset[int]:
@@ -155,13 +171,20 @@ class _Run:
             ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
         said = container.logs().text if ready.state != "ended" else ""
         written = container.changes()
-        stop = container.stop(self._stop_timeout()) if ready.state != "ended" and died is None else None
+        stop = (
+            container.stop(self._stop_timeout())
+            if ready.state != "ended" and died is None
+            else None
+        )
         logs = container.logs()
         if recorder is not None:
             recorder.close()
         started, reason = self._judge(ready, died, logs.text)
         if started and self._plan is None and only_errors(answers):
-            started, reason = False, f"it answers with errors only: {answers[0].status or answers[0].error}"
+            started, reason = (
+                False,
+                f"it answers with errors only: {answers[0].status or answers[0].error}",
+            )
         listens = tuple(sorted({item.port for item in ready.listening if item.port < EPHEMERAL}))
         plan = self._plan or RunPlan(
             ports=tuple(sorted(self.ports)),
@@ -197,7 +220,12 @@ class _Run:
         )
 
     def _own_health(self, container: Container, ready: Ready) -> Answer | None:
-        if self._plan is None or not self._health or ready.state == "ended" or any(map(_is_health, self._plan.probes)):
+        if (
+            self._plan is None
+            or not self._health
+            or ready.state == "ended"
+            or any(map(_is_health, self._plan.probes))
+        ):
             return None
         return ask(Probe("command", "image", command=self._health), container, {})
 
@@ -207,7 +235,14 @@ class _Run:
 
     def _failed(self, reason: str) -> Observation:
         plan = self._plan or RunPlan(tuple(sorted(self.ports)), (), (), False, 0.0)
-        return Observation(self._image, False, reason, plan, log=reason, hints=hints(reason, code=None, listens=True))
+        return Observation(
+            self._image,
+            False,
+            reason,
+            plan,
+            log=reason,
+            hints=hints(reason, code=None, listens=True),
+        )
 
     def _judge(self, ready: Ready, died: int | None, log: str) -> tuple[bool, str]:
         """Whether it started as it should, in one clause."""
@@ -233,34 +268,63 @@ class _Run:
             if ready.listening and not missing:
                 said = "it listens but gives no answer"
             return False, f"{said} within {ready.seconds:.0f} s"
-        return not expected.ends, f"it runs without listening on a port ({ready.seconds:.0f} s watched)"
+        return (
+            not expected.ends,
+            f"it runs without listening on a port ({ready.seconds:.0f} s watched)",
+        )
 
     def _ask_all(self, container: Container, ready: Ready) -> tuple[Answer, ...]:
         if ready.state == "ended":
             return tuple(self._run_beside(probe) for probe in self._commands())
         published = container.ports()
         if self._plan is not None:
-            same = [replace(p, command=self._health or p.command) if _is_health(p) else p for p in self._plan.probes]
+            same = [
+                replace(p, command=self._health or p.command) if _is_health(p) else p
+                for p in self._plan.probes
+            ]
             return tuple(self._each(container, published, same))
         first = [answer for _, answer in sorted(ready.first.items())]
-        own = self._each(container, published, [*self._http(first), *self._commands(), *self._health_probe()])
+        own = self._each(
+            container, published, [*self._http(first), *self._commands(), *self._health_probe()]
+        )
         asked = {answer.probe.name for answer in own}
         found = [probe for answer in first for probe in self._found(container, published, answer)]
         new = {probe.name: probe for probe in reversed(found) if probe.name not in asked}
         answers = self._each(container, published, [*new.values()][::-1])
-        return (*own, *worth_keeping(answers), *self._guessed(container, published, first, [*own, *answers]))
+        return (
+            *own,
+            *worth_keeping(answers),
+            *self._guessed(container, published, first, [*own, *answers]),
+        )
 
     def _guessed(
-        self, container: Container, ports: Mapping[str, int], first: list[Answer], known: list[Answer]
+        self,
+        container: Container,
+        ports: Mapping[str, int],
+        first: list[Answer],
+        known: list[Answer],
     ) -> list[Answer]:
-        """What the sources and the service's own description name, as far as the original answers it soon."""
-        told = [path for answer in known for path in described(answer.header("content-type"), answer.body)]
+        """What the sources and the service's own description name, as far as the original answers
+        it soon."""
+        told = [
+            path
+            for answer in known
+            for path in described(answer.header("content-type"), answer.body)
+        ]
         asked = {answer.probe.name for answer in known}
-        speaking = [answer for answer in first if answer.probe.kind == "http" and answer.status is not None]
-        probes = [probe for answer in speaking for probe in guessed_probes(answer, (*told, *self._guesses))]
+        speaking = [
+            answer for answer in first if answer.probe.kind == "http" and answer.status is not None
+        ]
+        probes = [
+            probe
+            for answer in speaking
+            for probe in guessed_probes(answer, (*told, *self._guesses))
+        ]
         new = [probe for probe in probes if probe.name not in asked][: 2 * MOST_GUESSES]
         answers = self._each(container, ports, new, GUESS_SECONDS, _GUESSING_SECONDS)
-        said = {(answer.status, answer.body) for answer in known if answer.probe.path == UNKNOWN_PATH}
+        said = {
+            (answer.status, answer.body) for answer in known if answer.probe.path == UNKNOWN_PATH
+        }
         return [a for a in answers if is_worth_asking(a) and (a.status, a.body) not in said]
 
     def _each(
@@ -280,7 +344,11 @@ class _Run:
         return answers
 
     def _http(self, first: list[Answer]) -> list[Probe]:
-        speaking = {a.probe.port: a.probe.scheme for a in first if a.probe.kind == "http" and a.status is not None}
+        speaking = {
+            a.probe.port: a.probe.scheme
+            for a in first
+            if a.probe.kind == "http" and a.status is not None
+        }
         probes = []
         for request in self._requests:
             ports = [request.port] if request.port else sorted(speaking) or sorted(self.ports)
@@ -292,7 +360,10 @@ class _Run:
     def _commands(self) -> list[Probe]:
         probes = self._plan.probes if self._plan else ()
         planned = [probe for probe in probes if probe.kind == "command" and probe.source == "user"]
-        return planned or [Probe("command", "user", command=command_words(command)) for command in self._settings.run]
+        return planned or [
+            Probe("command", "user", command=command_words(command))
+            for command in self._settings.run
+        ]
 
     def _health_probe(self) -> list[Probe]:
         return [Probe("command", "image", command=self._health)] if self._health else []
@@ -303,8 +374,12 @@ class _Run:
             return [replace(first.probe, source="found")]
         front = replace(first.probe, path="/", text=None, source="found")
         more = [replace(front, path=path, source="site") for path in self._settings.more]
-        # what a site's settings depend on comes before what is asked only because many services have it
-        return [*more, *found_probes(first if first.probe.path == "/" else ask(front, container, ports))]
+        # what a site's settings depend on comes before what is asked only because many services
+        # have it
+        return [
+            *more,
+            *found_probes(first if first.probe.path == "/" else ask(front, container, ports)),
+        ]
 
     def _run_beside(self, probe: Probe) -> Answer:
         """For a program that has ended: the user's command in a container of its own."""
@@ -327,12 +402,16 @@ class _Run:
                 return Answer(probe, 127, error=failure.message)
             code = container.wait(60)
             logs = container.logs()
-        return Answer(probe, code, (), logs.both, error="" if code is not None else "did not end within 60 s")
+        return Answer(
+            probe, code, (), logs.both, error="" if code is not None else "did not end within 60 s"
+        )
 
 
 def _tcp_ports(exposed: Mapping[str, Any]) -> list[int]:
     pairs = (name.partition("/") for name in exposed)
-    ports = sorted(int(port) for port, _, protocol in pairs if port.isdigit() and protocol in ("", "tcp"))
+    ports = sorted(
+        int(port) for port, _, protocol in pairs if port.isdigit() and protocol in ("", "tcp")
+    )
     return ports[:_MOST_EXPOSED]
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a run of the original opened; `executed` is a part of `files`. Paths as the container sees them."""
+    """What a run of the original opened; `executed` is a part of `files`. Paths as the container
+    sees them."""
 
     files: frozenset[str]
     executed: frozenset[str] = frozenset()
 
 
 def with_sources(paths: Iterable[str]) -> frozenset[str]:
-    """With the source of every bytecode file: Python takes `__pycache__/a.cpython-311.pyc` only where a.py is."""
+    """With the source of every bytecode file: Python takes `__pycache__/a.cpython-311.pyc` only
+    where a.py is."""
     found = set(paths)
     for path in list(found):
         source = source_of(path)

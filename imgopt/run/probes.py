@@ -1,4 +1,5 @@
-"""What a running container is asked, and what it answers. Every request goes to a port published on 127.0.0.1."""
+"""What a running container is asked, and what it answers. Every request goes to a port published on
+127.0.0.1."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ _USUAL_PATHS = (
     "/version",
 )
 UNKNOWN_PATH = "/imgopt/no-such-page"
-"""Asked of every HTTP service: a site for one page answers it with that page, and a rewrite must keep that."""
+"""Asked of every HTTP service: a site for one page answers it with that page, and a rewrite must
+keep that."""
 _NEVER_FOLLOWED = re.compile(
     r"log-?out|sign-?out|delete|remove|shutdown|restart|unsubscribe|purge|reset|/stop|/kill|/quit|/exit|/send|mail|webhook"
     r"|crash|panic|abort|throw|boom",
@@ -53,8 +55,8 @@ Scheme = Literal["http", "https", "tcp"]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One question. `source`: "user" settings, the "image" (its HEALTHCHECK), "found" by looking at the original's
-    answers, or a path of the "site" whose files it serves."""
+    """One question. `source`: "user" settings, the "image" (its HEALTHCHECK), "found" by looking at
+    the original's answers, or a path of the "site" whose files it serves."""
 
     kind: Literal["http", "tcp", "command"]
     source: Literal["user", "image", "found", "site"]
@@ -66,7 +68,8 @@ class Probe:
 
     @property
     def name(self) -> str:
-        """As it is shown: `GET :8000/health`, `run: id`. Every image is asked by its own HEALTHCHECK."""
+        """As it is shown: `GET :8000/health`, `run: id`. Every image is asked by its own
+        HEALTHCHECK."""
         if self.kind == "command":
             return "HEALTHCHECK" if self.source == "image" else f"run: {shlex.join(self.command)}"
         if self.kind == "tcp":
@@ -74,23 +77,27 @@ class Probe:
         return f"GET {'https://' if self.scheme == 'https' else ''}:{self.port}{self.path}"
 
 
-_HELP = frozenset(["--help", "-help", "-h", "help", "--version", "-version", "version", "--usage", "usage"])
+_HELP = frozenset(
+    ["--help", "-help", "-h", "help", "--version", "-version", "version", "--usage", "usage"]
+)
 
 
 def only_explains(words: Iterable[str]) -> bool:
-    """A start that only says what the program can do: its ports are those of a job that it was not given."""
+    """A start that only says what the program can do: its ports are those of a job that it was not
+    given."""
     return any(word in _HELP for part in words for word in part.split())
 
 
 _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
-"""zlib's `wbits`; some servers send "deflate" without the header of zlib (RFC 9110, section 8.4.1.2)."""
+"""zlib's `wbits`; some servers send "deflate" without the header of zlib (RFC 9110, section
+8.4.1.2)."""
 _MOST_BYTES_CODED = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`status` is HTTP's, or a command's exit code; None with `error` when there was none. `body` is at most 1 MiB
-    (`cut`: there was more, or it went on after 10 s)."""
+    """`status` is HTTP's, or a command's exit code; None with `error` when there was none. `body`
+    is at most 1 MiB (`cut`: there was more, or it went on after 10 s)."""
 
     probe: Probe
     status: int | None
@@ -105,7 +112,8 @@ class Answer:
 
     @property
     def plain_body(self) -> bytes | None:
-        """The body without its content coding (RFC 9110, section 8.4.1); None for one that cannot be undone here."""
+        """The body without its content coding (RFC 9110, section 8.4.1); None for one that cannot
+        be undone here."""
         coding = self.header("content-encoding").strip().lower()
         if coding in ("", "identity"):
             return self.body
@@ -115,7 +123,9 @@ class Answer:
         return None
 
 
-def ask(probe: Probe, container: Container, ports: Mapping[str, int], patience: float = _ANSWER_SECONDS) -> Answer:
+def ask(
+    probe: Probe, container: Container, ports: Mapping[str, int], patience: float = _ANSWER_SECONDS
+) -> Answer:
     """Puts one question. Never raises for what the container does."""
     if probe.kind == "command":
         return _execute(probe, container)
@@ -126,7 +136,8 @@ def ask(probe: Probe, container: Container, ports: Mapping[str, int], patience: 
 
 
 def get(probe: Probe, host_port: int, patience: float = _ANSWER_SECONDS) -> Answer:
-    """GET, with the host name and port that the container itself would see, so that answers naming them are alike."""
+    """GET, with the host name and port that the container itself would see, so that answers naming
+    them are alike."""
     started = time.monotonic()
     connection = _connection(probe.scheme, host_port, patience)
     try:
@@ -147,12 +158,15 @@ def get(probe: Probe, host_port: int, patience: float = _ANSWER_SECONDS) -> Answ
         return Answer(probe, None, error=_said(error), seconds=time.monotonic() - started)
     finally:
         connection.close()
-    kept = tuple((name, response.headers[name]) for name in _KEPT_HEADERS if name in response.headers)
+    kept = tuple(
+        (name, response.headers[name]) for name in _KEPT_HEADERS if name in response.headers
+    )
     return Answer(probe, response.status, kept, body, cut, seconds=time.monotonic() - started)
 
 
 def connect_to(probe: Probe, host_port: int) -> Answer:
-    """For a port that does not speak HTTP: whether it takes a connection and keeps it for half a second."""
+    """For a port that does not speak HTTP: whether it takes a connection and keeps it for half a
+    second."""
     started = time.monotonic()
     try:
         with socket.create_connection(("127.0.0.1", host_port), timeout=5) as connection:
@@ -163,7 +177,9 @@ def connect_to(probe: Probe, host_port: int) -> Answer:
     except OSError as error:
         return Answer(probe, None, error=_said(error), seconds=time.monotonic() - started)
     error_text = "" if greeted else "closes at once"
-    return Answer(probe, 0 if greeted else None, error=error_text, seconds=time.monotonic() - started)
+    return Answer(
+        probe, 0 if greeted else None, error=error_text, seconds=time.monotonic() - started
+    )
 
 
 def speaks(port: int, path: str, host_port: int, patience: float) -> Answer:
@@ -171,7 +187,9 @@ def speaks(port: int, path: str, host_port: int, patience: float) -> Answer:
     plain = get(Probe("http", "found", port, path), host_port, patience)
     if plain.status is not None and not (plain.status == 400 and b"HTTPS" in plain.body[:2000]):
         return plain
-    if plain.error == _TOO_SLOW:  # a TLS server does not wait: it answers what is no handshake, or closes
+    if (
+        plain.error == _TOO_SLOW
+    ):  # a TLS server does not wait: it answers what is no handshake, or closes
         return connect_to(Probe("tcp", "found", port, scheme="tcp"), host_port)
     secure = get(Probe("http", "found", port, path, scheme="https"), host_port, min(patience, 5.0))
     if secure.status is not None:
@@ -180,7 +198,8 @@ def speaks(port: int, path: str, host_port: int, patience: float) -> Answer:
 
 
 def command_words(command: str) -> tuple[str, ...]:
-    """Executed without a shell where the command needs none, so that images without a shell can be asked, too."""
+    """Executed without a shell where the command needs none, so that images without a shell can be
+    asked, too."""
     if _SHELL_SIGNS.search(command):
         return ("/bin/sh", "-c", command)
     try:
@@ -198,11 +217,15 @@ def health_words(test: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def found_probes(first: Answer) -> list[Probe]:
-    """Same-origin links of an answer, then usual paths; what is asked of every port that answers HTTP."""
+    """Same-origin links of an answer, then usual paths; what is asked of every port that answers
+    HTTP."""
     origin = first.probe
     paths = [origin.path, *_links(first)][: MOST_LINKS + 1]
     paths += [path for path in (*_USUAL_PATHS, UNKNOWN_PATH) if path not in paths]
-    return [Probe("http", "found", origin.port, path, scheme=origin.scheme) for path in dict.fromkeys(paths)]
+    return [
+        Probe("http", "found", origin.port, path, scheme=origin.scheme)
+        for path in dict.fromkeys(paths)
+    ]
 
 
 def guessed_probes(first: Answer, paths: Iterable[str]) -> list[Probe]:
@@ -222,7 +245,9 @@ def _links(answer: Answer) -> list[str]:
     targets = [answer.header("location")] if answer.header("location") else []
     if "html" in answer.header("content-type"):
         parser = _LinkParser()
-        with contextlib.suppress(AssertionError):  # html.parser's answer to some malformed declarations
+        with contextlib.suppress(
+            AssertionError
+        ):  # html.parser's answer to some malformed declarations
             parser.feed(answer.body.decode(errors="replace"))
         targets += parser.targets
     found: dict[str, None] = {}
@@ -231,7 +256,13 @@ def _links(answer: Answer) -> list[str]:
             whole = urlsplit(urljoin(base, target))
             path = whole.path + (f"?{whole.query}" if whole.query else "")
             same = whole.scheme in ("http", "https") and whole.netloc == urlsplit(base).netloc
-            if same and path.isascii() and path.isprintable() and " " not in path and not _NEVER_FOLLOWED.search(path):
+            if (
+                same
+                and path.isascii()
+                and path.isprintable()
+                and " " not in path
+                and not _NEVER_FOLLOWED.search(path)
+            ):
                 found[path or "/"] = None
     return list(found)
 
@@ -243,13 +274,17 @@ class _LinkParser(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         wanted = "href" if tag in ("a", "link") else "src"
-        self.targets += [value for name, value in attrs if name == wanted and value and len(self.targets) < 200]
+        self.targets += [
+            value for name, value in attrs if name == wanted and value and len(self.targets) < 200
+        ]
 
 
 def _connection(scheme: Scheme, port: int, patience: float) -> http.client.HTTPConnection:
     if scheme != "https":
         return http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
-    trusting = ssl.create_default_context()  # the container's own certificate: it is compared, not trusted
+    trusting = (
+        ssl.create_default_context()
+    )  # the container's own certificate: it is compared, not trusted
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
     return http.client.HTTPSConnection("127.0.0.1", port, timeout=patience, context=trusting)
@@ -280,7 +315,15 @@ def _execute(probe: Probe, container: Container) -> Answer:
     output = container.exec(probe.command, timeout=_COMMAND_SECONDS)
     error = "" if output.code is not None else f"did not end within {_COMMAND_SECONDS:.0f} s"
     body = output.stdout + (b"\n" + output.stderr if output.stderr else b"")
-    return Answer(probe, output.code, (), body[:MOST_BODY], len(body) > MOST_BODY, error, time.monotonic() - started)
+    return Answer(
+        probe,
+        output.code,
+        (),
+        body[:MOST_BODY],
+        len(body) > MOST_BODY,
+        error,
+        time.monotonic() - started,
+    )
 
 
 def _said(error: Exception) -> str:

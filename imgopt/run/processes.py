@@ -1,4 +1,5 @@
-"""What is seen of a running container's processes from the engine's own machine: user, home, memory, time."""
+"""What is seen of a running container's processes from the engine's own machine: user, home,
+memory, time."""
 
 from __future__ import annotations
 
@@ -8,13 +9,15 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def home_of(pid: int) -> str:
-    """The variable HOME that this process was started with (proc_pid_environ(5)); "" where it has none or is gone."""
+    """The variable HOME that this process was started with (proc_pid_environ(5)); "" where it has
+    none or is gone."""
     pairs = (entry.partition("=") for entry in proc_text(Path(f"/proc/{pid}/environ")).split("\0"))
     return next((value for name, _, value in pairs if name == "HOME"), "")
 
 
 def peak_memory(pid: int) -> int | None:
-    """The most bytes that the container's cgroup ever held, page cache included; None where it cannot be read."""
+    """The most bytes that the container's cgroup ever held, page cache included; None where it
+    cannot be read."""
     for line in proc_text(Path(f"/proc/{pid}/cgroup")).splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers == "memory":
@@ -30,7 +33,9 @@ def processor_seconds(pid: int) -> float | None:
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if "cpuacct" in controllers.split(","):
             nanoseconds = _number(_CGROUPS / controllers / path.lstrip("/") / "cpuacct.usage")
-            nanoseconds = nanoseconds or _number(_CGROUPS / "cpuacct" / path.lstrip("/") / "cpuacct.usage")
+            nanoseconds = nanoseconds or _number(
+                _CGROUPS / "cpuacct" / path.lstrip("/") / "cpuacct.usage"
+            )
             return nanoseconds / 1e9 if nanoseconds is not None else None
         if controllers == "" and (_CGROUPS / "cgroup.controllers").exists():
             usage = proc_text(_CGROUPS / path.lstrip("/") / "cpu.stat").split()

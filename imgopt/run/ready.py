@@ -1,4 +1,5 @@
-"""Waits until a started container is ready to be asked: it answers, it has ended, or it runs without listening."""
+"""Waits until a started container is ready to be asked: it answers, it has ended, or it runs
+without listening."""
 
 from __future__ import annotations
 
@@ -28,9 +29,9 @@ _PAUSE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What this container should come to: `must` listen on all of these ports; `may` listen on those (EXPOSE); `paths`
-    is what to ask a port first. `ends`: the original ended by itself. `final`: there is no other start to publish more
-    ports with."""
+    """What this container should come to: `must` listen on all of these ports; `may` listen on
+    those (EXPOSE); `paths` is what to ask a port first. `ends`: the original ended by itself.
+    `final`: there is no other start to publish more ports with."""
 
     must: frozenset[int]
     may: frozenset[int]
@@ -42,8 +43,8 @@ class Expected:
 
 @dataclass(slots=True)
 class Ready:
-    """How the wait ended. `first` has the first answer of each published port; `unpublished` are open ports that have
-    no way in yet."""
+    """How the wait ended. `first` has the first answer of each published port; `unpublished` are
+    open ports that have no way in yet."""
 
     state: Literal["ended", "answers", "silent", "timeout"] = "timeout"
     code: int | None = None
@@ -55,9 +56,11 @@ class Ready:
     uid: int | None = None
 
 
-def await_ready(container: Container, published: Mapping[str, int], expected: Expected, *, local: bool) -> Ready:
-    """Looks every tenth of a second; asks a port only when it is seen listening, or, where the engine is elsewhere,
-    every second."""
+def await_ready(
+    container: Container, published: Mapping[str, int], expected: Expected, *, local: bool
+) -> Ready:
+    """Looks every tenth of a second; asks a port only when it is seen listening, or, where the
+    engine is elsewhere, every second."""
     watch = _Watch(container, published, expected, local)
     while True:
         ready = watch.look()
@@ -68,9 +71,13 @@ def await_ready(container: Container, published: Mapping[str, int], expected: Ex
 
 
 class _Watch:
-    def __init__(self, container: Container, published: Mapping[str, int], expected: Expected, local: bool) -> None:
+    def __init__(
+        self, container: Container, published: Mapping[str, int], expected: Expected, local: bool
+    ) -> None:
         self._container = container
-        self._published = {int(port.partition("/")[0]): host for port, host in published.items() if "tcp" in port}
+        self._published = {
+            int(port.partition("/")[0]): host for port, host in published.items() if "tcp" in port
+        }
         self._expected = expected
         self._local = local
         self._started = time.monotonic()
@@ -94,7 +101,9 @@ class _Watch:
         if self._local and pid:
             self._measure(pid)
         ready.unpublished = frozenset() if self._expected.final else self._without_a_way_in()
-        if self._settled() and (ready.unpublished or (self._all_answer() and not self._has_changed(pid))):
+        if self._settled() and (
+            ready.unpublished or (self._all_answer() and not self._has_changed(pid))
+        ):
             ready.state = "answers"
             return ready
         if self._is_silent():
@@ -113,7 +122,9 @@ class _Watch:
         cpu = processor_seconds(pid)
         if cpu is not None:
             self._cpu.append((time.monotonic(), cpu))
-            self._cpu = [entry for entry in self._cpu if entry[0] > time.monotonic() - _IDLE_SECONDS - 1]
+            self._cpu = [
+                entry for entry in self._cpu if entry[0] > time.monotonic() - _IDLE_SECONDS - 1
+            ]
 
     def _has_changed(self, pid: int) -> bool:
         """Asking takes time: what was opened meanwhile is waited for and asked, too."""
@@ -124,21 +135,28 @@ class _Watch:
 
     def _without_a_way_in(self) -> frozenset[int]:
         opened = (item.port for item in self._ready.listening if not item.loopback)
-        return frozenset(port for port in opened if port not in self._published and port < EPHEMERAL)
+        return frozenset(
+            port for port in opened if port not in self._published and port < EPHEMERAL
+        )
 
     def _settled(self) -> bool:
-        """The set of open ports is the expected one and still; or, where that is not known, it is still and the program
-        has stopped working: many open a port for themselves long before the one they serve on."""
+        """The set of open ports is the expected one and still; or, where that is not known, it is
+        still and the program has stopped working: many open a port for themselves long before the
+        one they serve on."""
         if not self._local:
             return True
         still = time.monotonic() - self._changed
-        opened = {p.port for p in self._ready.listening if p.port < EPHEMERAL or p.port in self._published}
+        opened = {
+            p.port for p in self._ready.listening if p.port < EPHEMERAL or p.port in self._published
+        }
         if not opened or not self._expected.must <= opened or still < _STABLE_SECONDS:
             return False
         known = self._expected.must | self._expected.may
         if known and known <= opened:
             return True
-        return still >= _LONG_STABLE_SECONDS or (still >= _OTHERS_SECONDS and self._is_quiet(1.0, _QUIET_CPU))
+        return still >= _LONG_STABLE_SECONDS or (
+            still >= _OTHERS_SECONDS and self._is_quiet(1.0, _QUIET_CPU)
+        )
 
     def _is_quiet(self, seconds: float, most: float) -> bool:
         """Whether the container used at most this much CPU time in the last seconds."""
@@ -149,8 +167,13 @@ class _Watch:
         return bool(before) and after - before[-1] <= most
 
     def _all_answer(self) -> bool:
-        """Asks every open port once; one that says 5xx is asked again for a while: many services say so at first."""
-        opened = {item.port for item in self._ready.listening if not item.loopback} if self._local else self._published
+        """Asks every open port once; one that says 5xx is asked again for a while: many services
+        say so at first."""
+        opened = (
+            {item.port for item in self._ready.listening if not item.loopback}
+            if self._local
+            else self._published
+        )
         ports = sorted(port for port in opened if port in self._published)
         for port in ports:
             known = self._ready.first.get(port)
@@ -160,7 +183,11 @@ class _Watch:
                 self._ask(port, _PATIENT_SECONDS)
         self._ask_silent_ones(ports)
         answers = [self._ready.first[port] for port in ports]
-        if answers and self._answered is None and any(answer.status is not None for answer in answers):
+        if (
+            answers
+            and self._answered is None
+            and any(answer.status is not None for answer in answers)
+        ):
             self._answered = time.monotonic()
         if not self._local and not any(answer.status for answer in answers):
             return False  # the engine's proxy takes every connection: only HTTP tells
@@ -169,8 +196,8 @@ class _Watch:
         return good or tried
 
     def _ask_silent_ones(self, ports: list[int]) -> None:
-        """A port that takes a connection and says nothing may be slow with its first answer: it gets its time if it is
-        a declared one, or if no other one speaks HTTP."""
+        """A port that takes a connection and says nothing may be slow with its first answer: it
+        gets its time if it is a declared one, or if no other one speaks HTTP."""
         speaking = any(self._ready.first[port].probe.kind == "http" for port in ports)
         declared = self._expected.must | self._expected.may
         for port in ports:
@@ -185,7 +212,8 @@ class _Watch:
         self._ready.first[port] = speaks(port, path, self._published[port], min(left, patience))
 
     def _is_silent(self) -> bool:
-        """It runs, listens on nothing and has done nothing for five seconds: a worker, or it waits for something."""
+        """It runs, listens on nothing and has done nothing for five seconds: a worker, or it waits
+        for something."""
         if not self._local or self._ready.listening or self._expected.must or self._expected.ends:
             return False
         least = _SILENT_SECONDS if self._expected.may else _WORKER_SECONDS

@@ -23,7 +23,9 @@ class Runs:
         if not traces:
             return None
         files = frozenset[str]().union(*(trace.opened | trace.executed for trace in traces))
-        return Opened(with_sources(files), frozenset[str]().union(*(trace.executed for trace in traces)))
+        return Opened(
+            with_sources(files), frozenset[str]().union(*(trace.executed for trace in traces))
+        )
 
     @property
     def why_not_opened(self) -> str:

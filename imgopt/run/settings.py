@@ -14,9 +14,10 @@ from imgopt.errors import InputError, Location
 
 @dataclass(frozen=True, slots=True)
 class SmokeSettings:
-    """Times in seconds. Each of `http` is `[:PORT]PATH` or `[:PORT]PATH=TEXT`, where TEXT must be in the answer; a path
-    with a query takes `==` before the text. `run` are commands executed inside the container. `mounts` as in
-    `docker run --volume`. `command` replaces the image's command."""
+    """Times in seconds. Each of `http` is `[:PORT]PATH` or `[:PORT]PATH=TEXT`, where TEXT must be
+    in the answer; a path with a query takes `==` before the text. `run` are commands executed
+    inside the container. `mounts` as in `docker run --volume`. `command` replaces the image's
+    command."""
 
     http: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
@@ -29,10 +30,12 @@ class SmokeSettings:
     start_timeout: float = 60.0
     stop_timeout: float = 10.0
     more: tuple[str, ...] = ()
-    """Paths that are asked of every port that speaks HTTP, beside those that are found by looking at the answers."""
+    """Paths that are asked of every port that speaks HTTP, beside those that are found by looking
+    at the answers."""
 
     def environment(self) -> dict[str, str]:
-        """The file's variables under those given one by one. Raises InputError for a file that cannot be read."""
+        """The file's variables under those given one by one. Raises InputError for a file that
+        cannot be read."""
         return {**(read_env_file(self.env_file) if self.env_file else {}), **self.env}
 
 
@@ -68,23 +71,29 @@ def read_http(setting: str) -> HttpRequest:
         number, slash, tail = setting[1:].partition("/")
         if not number.isdigit() or not 0 < int(number) < 65536:
             raise InputError(
-                f"no port in the HTTP probe {setting!r}", hint="write :PORT/PATH, for instance :8080/health"
+                f"no port in the HTTP probe {setting!r}",
+                hint="write :PORT/PATH, for instance :8080/health",
             )
         port, rest = int(number), slash + tail
     path, sign, text = rest.partition("==" if "?" in rest.partition("=")[0] else "=")
     if not path.startswith("/"):
-        raise InputError(f"the HTTP probe {setting!r} has no path", hint="write /PATH or /PATH=TEXT")
+        raise InputError(
+            f"the HTTP probe {setting!r} has no path", hint="write /PATH or /PATH=TEXT"
+        )
     return HttpRequest(path, text if sign else None, port)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """As `docker run --env-file` reads it: NAME=VALUE per line, `#` comments, no quotes, no expansion; a NAME alone
-    takes the value of the caller's environment, and is left out where that has none. Raises InputError with its place.
+    """As `docker run --env-file` reads it: NAME=VALUE per line, `#` comments, no quotes, no
+    expansion; a NAME alone takes the value of the caller's environment, and is left out where that
+    has none. Raises InputError with its place.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the environment file: {error}", location=Location(str(path))) from None
+        raise InputError(
+            f"cannot read the environment file: {error}", location=Location(str(path))
+        ) from None
     values: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         line = line.lstrip()
@@ -93,7 +102,9 @@ def read_env_file(path: Path) -> dict[str, str]:
         name, sign, value = line.partition("=")
         if not name or re.search(r"\s", name.rstrip() if not sign else name):
             raise InputError(
-                "no name of a variable", location=Location(str(path), number), hint="one NAME=VALUE per line"
+                "no name of a variable",
+                location=Location(str(path), number),
+                hint="one NAME=VALUE per line",
             )
         values.update({name: value} if sign else from_caller(name.rstrip()))
     return values

@@ -10,7 +10,10 @@ _LACKING = r"(?:required|not set|unset|missing|undefined|empty|not defined|not f
 _VARIABLES = (
     re.compile(r"KeyError: ['\"]" + _ANY_NAME + r"['\"]"),
     re.compile(_NAME + r"\W{0,4}(?:\w{1,20} ){0,4}?(?:is |was |be |are )?" + _LACKING),
-    re.compile(r"(?i:missing|required|set|define|provide|expected|need|undefined)\W(?:[\w ,'\"`:]{0,60}?\W)?" + _NAME),
+    re.compile(
+        r"(?i:missing|required|set|define|provide|expected|need|undefined)\W(?:[\w"
+        r" ,'\"`:]{0,60}?\W)?" + _NAME
+    ),
     re.compile(r"(?i:environ(?:ment)?(?: variable)?s?)\W{1,4}" + _ANY_NAME),
 )
 _HOSTS = (
@@ -20,14 +23,18 @@ _HOSTS = (
     re.compile(r"ECONNREFUSED (?P<host>[\w.:-]+)"),
     re.compile(r"dial tcp (?P<host>[\w.:\[\]-]+): connect: connection refused"),
     re.compile(
-        r"(?:connection to server at|connect to (?:server at )?|connecting to) \"?(?P<host>[\w.-]+(?::\d+)?)\"?"
+        r"(?:connection to server at|connect to (?:server at )?|connecting to)"
+        r" \"?(?P<host>[\w.-]+(?::\d+)?)\"?"
     ),
     re.compile(r"UnknownHostException: (?P<host>[\w.-]+)"),
 )
-_REFUSED = re.compile(r"[Cc]onnection refused|Name or service not known|Temporary failure in name resolution")
+_REFUSED = re.compile(
+    r"[Cc]onnection refused|Name or service not known|Temporary failure in name resolution"
+)
 _USER = re.compile(r"unable to find user (?P<name>[^\s:]{1,80})")
 _PROGRAM = re.compile(
-    r'exec: "([^"\n]{1,200})": (?:[^:\n]{0,200}: )?(permission denied|no such file|executable file not found)'
+    r'exec: "([^"\n]{1,200})": (?:[^:\n]{0,200}: )?(permission denied|no such file|executable file'
+    r" not found)"
 )
 _LOST = r"(?:No such file or directory|FileNotFoundError|ENOENT|no such file)"
 _CONFIG = re.compile(_LOST + r"[^'\"\n]{0,200}['\"](?P<path>/[\w./@ -]{1,300})['\"]")
@@ -39,33 +46,44 @@ def hints(log: str, *, code: int | None, listens: bool) -> tuple[str, ...]:
     names = _found(_VARIABLES, tail, "name")
     hosts = _found(_HOSTS, tail, "host")
     said = [
-        f"it wants the environment variable {name}: set it with --env {name}=... or env under [smoke]" for name in names
+        f"it wants the environment variable {name}: set it with --env {name}=... or env under"
+        " [smoke]"
+        for name in names
     ]
     said += [
-        f"it wants to reach {host}: start that service, give its address with --env and its network with network "
-        "under [smoke]"
+        f"it wants to reach {host}: start that service, give its address with --env and its network"
+        " with network under [smoke]"
         for host in hosts
     ]
     if not hosts and _REFUSED.search(tail):
-        said.append("it wants to reach another service: start one and give its address with --env or env under [smoke]")
+        said.append(
+            "it wants to reach another service: start one and give its address with --env or env"
+            " under [smoke]"
+        )
     said += [
-        f"it wants the file {path}: give it with mounts under [smoke]" for path in _found((_CONFIG,), tail, "path")
+        f"it wants the file {path}: give it with mounts under [smoke]"
+        for path in _found((_CONFIG,), tail, "path")
     ]
     said += [
-        f"USER names {name}, whom the image's /etc/passwd does not have: make the user, or give a number"
+        f"USER names {name}, whom the image's /etc/passwd does not have: make the user, or give a"
+        " number"
         for name in _found((_USER,), tail, "name")
     ]
     said += [
-        f"the start names {name}, which the image {'has not' if why != 'permission denied' else 'may not execute'}"
+        f"the start names {name}, which the image"
+        f" {'has not' if why != 'permission denied' else 'may not execute'}"
         for name, why in dict.fromkeys(_PROGRAM.findall(tail))
     ]
     if "no command specified" in tail:
         said.append("the image has no command: give one with command under [smoke]")
     if code == 0:
-        said.append("it ends by itself: is it a program for one job? give it one with command under [smoke]")
+        said.append(
+            "it ends by itself: is it a program for one job? give it one with command under [smoke]"
+        )
     if code is None and not listens:
         said.append(
-            "it runs but listens on no port: give a longer start_timeout under [smoke], or a command to ask with run"
+            "it runs but listens on no port: give a longer start_timeout under [smoke], or a"
+            " command to ask with run"
         )
     if code == 137:
         said.append("it was killed: does it need more memory than this machine has free?")
@@ -73,4 +91,6 @@ def hints(log: str, *, code: int | None, listens: bool) -> tuple[str, ...]:
 
 
 def _found(patterns: tuple[re.Pattern[str], ...], text: str, group: str) -> list[str]:
-    return list(dict.fromkeys(match[group] for pattern in patterns for match in pattern.finditer(text)))[:4]
+    return list(
+        dict.fromkeys(match[group] for pattern in patterns for match in pattern.finditer(text))
+    )[:4]

@@ -15,14 +15,19 @@ from imgopt.image import open_image
 from imgopt.image.memory import Memory
 from imgopt.results.analysis import Finding
 
-STATIC = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 0, 64, 0, 0)
+STATIC = (
+    b"\x7fELF\2\1\1"
+    + bytes(9)
+    + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 0, 64, 0, 0)
+)
 LOADER = b"/lib64/ld-linux-x86-64.so.2\0"
 DYNAMIC = (
     STATIC[:32] + struct.pack("<Q", 64) + STATIC[40:56] + struct.pack("<H", 1) + STATIC[58:]
     + struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(LOADER), len(LOADER), 1) + LOADER
 )  # fmt: skip
 STATUS = b"".join(
-    b"Package: %s\nStatus: install ok installed\nVersion: 1\n\n" % name for name in (b"bash", b"apt", b"libc6")
+    b"Package: %s\nStatus: install ok installed\nVersion: 1\n\n" % name
+    for name in (b"bash", b"apt", b"libc6")
 )
 DEBIAN = [
     f("etc/os-release", b'PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\n'),
@@ -35,7 +40,9 @@ ALPINE = [f("etc/os-release", b"ID=alpine\n"), f("bin/sh", 9), f("sbin/apk", 9)]
 PYTHON = [f("usr/local/bin/python3.12", DYNAMIC, mode=0o755), sym("usr/bin/python", "python3.12")]
 
 
-def findings(tmp_path: Path, items: list[Item], dockerfile: str | None = None, **run: Any) -> dict[str, Finding]:
+def findings(
+    tmp_path: Path, items: list[Item], dockerfile: str | None = None, **run: Any
+) -> dict[str, Finding]:
     layer = tar(*items)
     path = docker_archive(tmp_path / "i.tar", [layer], config([layer], User="7", **run))
     given = parse(dockerfile, "Dockerfile") if dockerfile is not None else None

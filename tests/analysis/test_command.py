@@ -15,7 +15,10 @@ from imgopt.image.memory import Memory
 from imgopt.report.formats import load, render
 from imgopt.results.analysis import Analysis
 
-HISTORY = [{"created_by": "COPY . . # buildkit"}, {"created_by": "RUN /bin/sh -c rm -rf /app/cache # buildkit"}]
+HISTORY = [
+    {"created_by": "COPY . . # buildkit"},
+    {"created_by": "RUN /bin/sh -c rm -rf /app/cache # buildkit"},
+]
 DOCKERFILE = "FROM scratch\nCOPY . .\nRUN rm -rf /app/cache\n"
 
 
@@ -55,7 +58,9 @@ def test_the_summary_fits_a_screen_and_says_the_largest_saving(
         assert part in text
 
 
-def test_lines_of_the_dockerfile_are_shown(archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_of_the_dockerfile_are_shown(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
     result = json.loads(output(capsys, archive, "-f", tmp_path / "Dockerfile", "--format", "json"))
     assert [layer["line"] for layer in result["layers"]] == [2, 3]
@@ -65,11 +70,18 @@ def test_lines_of_the_dockerfile_are_shown(archive: Path, tmp_path: Path, capsys
 
 @pytest.mark.parametrize(
     ("view", "part"),
-    [("--layers", "COPY . ."), ("--packages", "express"), ("--files", "/app/server"), ("--tree", "node_modules/")],
+    [
+        ("--layers", "COPY . ."),
+        ("--packages", "express"),
+        ("--files", "/app/server"),
+        ("--tree", "node_modules/"),
+    ],
 )
 def test_views(view: str, part: str, archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if view == "--tree":
-        archive = docker_archive(archive.with_name("t.tar"), [tar(f("app/node_modules/x/y.js", 9_000_000))])
+        archive = docker_archive(
+            archive.with_name("t.tar"), [tar(f("app/node_modules/x/y.js", 9_000_000))]
+        )
     assert part in output(capsys, archive, view, "--top", "50")
 
 
@@ -77,7 +89,9 @@ def test_top_bounds_the_rows(archive: Path, capsys: pytest.CaptureFixture[str]) 
     assert len(output(capsys, archive, "--files", "--top", "1").splitlines()) == 2
 
 
-def test_ncdu_has_the_whole_tree_and_its_bytes(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ncdu_has_the_whole_tree_and_its_bytes(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     major, minor, head, tree = json.loads(output(capsys, archive, "--ncdu"))
     assert (major, minor, head["progname"]) == (1, 2, "imgopt")
     sizes: dict[int, int] = {}
@@ -95,15 +109,21 @@ def test_ncdu_has_the_whole_tree_and_its_bytes(archive: Path, capsys: pytest.Cap
 def test_saved_results_render_as_the_command_does(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    markdown = output(capsys, archive, "--format", "markdown", "--output", f"json:{tmp_path}/r.json")
+    markdown = output(
+        capsys, archive, "--format", "markdown", "--output", f"json:{tmp_path}/r.json"
+    )
     saved = load(tmp_path / "r.json")
     assert isinstance(saved, Analysis) and render(saved, "markdown") == markdown
     assert "| 2.0 MB |" in markdown
 
 
-def test_estimates_say_so_in_every_format(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_estimates_say_so_in_every_format(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "≈" in output(capsys, archive) and "≈" in output(capsys, archive, "--format", "markdown")
-    assert json.loads(output(capsys, archive, "--format", "json"))["sizes"]["wire_estimated"] is True
+    assert (
+        json.loads(output(capsys, archive, "--format", "json"))["sizes"]["wire_estimated"] is True
+    )
 
 
 @pytest.mark.parametrize(

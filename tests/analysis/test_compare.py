@@ -59,14 +59,18 @@ def test_what_grew_by_instruction_package_path_and_origin(tmp_path: Path) -> Non
     ]  # fmt: skip
     assert (diff.base.delta, diff.own.delta) == (400, 380)
     assert [
-        (row.name, row.version_before, row.version_after) for row in diff.packages if row.ecosystem == "python"
+        (row.name, row.version_before, row.version_after)
+        for row in diff.packages
+        if row.ecosystem == "python"
     ] == [("six", "", "1")]
     assert {row.path for row in diff.paths} >= {"/usr/lib/libc"}
 
 
 def test_the_same_image_has_no_difference(tmp_path: Path) -> None:
     layers, steps = [BASE, tar(f("a", 5))], ["ADD base /", "COPY a /"]
-    diff = compare(image(tmp_path / "a.tar", layers, steps), image(tmp_path / "b.tar", layers, steps))
+    diff = compare(
+        image(tmp_path / "a.tar", layers, steps), image(tmp_path / "b.tar", layers, steps)
+    )
     check_sums(diff)
     assert diff.paths == diff.packages == [] and {row.kind for row in diff.instructions} == {"same"}
 
@@ -84,7 +88,9 @@ FILES = st.dictionaries(NAMES, st.integers(0, 5000), max_size=60)
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(FILES, FILES)
-def test_path_rows_sum_for_any_two_trees(tmp_path: Path, one: dict[str, int], other: dict[str, int]) -> None:
+def test_path_rows_sum_for_any_two_trees(
+    tmp_path: Path, one: dict[str, int], other: dict[str, int]
+) -> None:
     trees = []
     for number, files in enumerate((one, other)):
         layer = tar(*(f(name, size) for name, size in files.items()))
@@ -95,7 +101,9 @@ def test_path_rows_sum_for_any_two_trees(tmp_path: Path, one: dict[str, int], ot
     assert len(rows) <= 60
 
 
-def test_equal_images_show_no_empty_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_equal_images_show_no_empty_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     layers = [tar(f("a", 5_000_000))]
     path = docker_archive(tmp_path / "a.tar", layers)
     assert main(["diff", str(path), str(path)]) == 0
@@ -110,19 +118,28 @@ def test_what_is_not_shown_is_summed_up_and_estimates_say_so(
     monkeypatch.setenv("COLUMNS", "120")
     before = docker_archive(tmp_path / "a.tar", [tar(f("x", 1000))])
     packages = [
-        f(f"app/node_modules/p{number}/package.json", b'{"name": "p%d", "version": "1"}' % number + b" " * 10_000)
+        f(
+            f"app/node_modules/p{number}/package.json",
+            b'{"name": "p%d", "version": "1"}' % number + b" " * 10_000,
+        )
         for number in range(40)
     ]
     after = docker_archive(tmp_path / "b.tar", [tar(f("x", 1000)), tar(*packages)])
     assert main(["diff", str(before), str(after), "--format", format]) == 0
     text = capsys.readouterr().out
     shown = 10 if format == "text" else 30
-    rest = sum(10_000 + len(b'{"name": "p%d", "version": "1"}' % number) for number in range(40)) * (40 - shown) / 40
+    rest = (
+        sum(10_000 + len(b'{"name": "p%d", "version": "1"}' % number) for number in range(40))
+        * (40 - shown)
+        / 40
+    )
     assert f"({40 - shown} more)" in text and f"+{rest / 1000:.1f} kB" in text
     assert "≈ +" in text and "files: in use +401.2 kB" in text
 
 
-def test_the_command_renders_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_renders_every_format(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     image(tmp_path / "a.tar", [BASE], ["ADD base /"])
     image(tmp_path / "b.tar", [BASE, tar(f("new", 5_000_000))], ["ADD base /", "RUN \x1b[31mmake"])
     arguments = ["diff", str(tmp_path / "a.tar"), str(tmp_path / "b.tar")]

@@ -1,4 +1,5 @@
-"""Findings from crafted images: what was measured, which layer, which rewrite; and silence where nothing is wrong."""
+"""Findings from crafted images: what was measured, which layer, which rewrite; and silence where
+nothing is wrong."""
 
 from __future__ import annotations
 
@@ -19,15 +20,24 @@ from imgopt.rewrite.registry import all_strategies
 
 M = 1_000_000
 BASE = [tar(f("bin/sh", 10))]
-BASE_HISTORY = [{"created_by": "ADD rootfs.tar /"}, {"created_by": 'CMD ["bash"]', "empty_layer": True}]
+BASE_HISTORY = [
+    {"created_by": "ADD rootfs.tar /"},
+    {"created_by": 'CMD ["bash"]', "empty_layer": True},
+]
 
 
-def analysis(tmp_path: Path, *layers: list[Item], history: list[str] | None = None, **run: Any) -> Analysis:
+def analysis(
+    tmp_path: Path, *layers: list[Item], history: list[str] | None = None, **run: Any
+) -> Analysis:
     """A base with its CMD, then one layer per list of items."""
     blobs = [*BASE, *(tar(*items) for items in layers)]
     steps = history or [f"RUN step-{number}" for number in range(len(layers))]
-    raw = config(blobs, [*BASE_HISTORY, *({"created_by": step} for step in steps)], **{"User": "7", **run})
-    return analyze(open_image(str(docker_archive(tmp_path / "i.tar", blobs, raw)), memory=Memory(None)))
+    raw = config(
+        blobs, [*BASE_HISTORY, *({"created_by": step} for step in steps)], **{"User": "7", **run}
+    )
+    return analyze(
+        open_image(str(docker_archive(tmp_path / "i.tar", blobs, raw)), memory=Memory(None))
+    )
 
 
 def one(result: Analysis, id: str) -> Finding:
@@ -96,9 +106,7 @@ def test_what_is_wrong_is_found_measured_and_placed(name: str, tmp_path: Path) -
 
 
 def test_compilers_are_known_by_their_packages(tmp_path: Path) -> None:
-    status = (
-        b"Package: gcc-12\nStatus: install ok installed\nVersion: 12\n\nPackage: libc6\nStatus: install ok installed\n"
-    )
+    status = b"Package: gcc-12\nStatus: install ok installed\nVersion: 12\n\nPackage: libc6\nStatus: install ok installed\n"
     result = analysis(tmp_path, [
         f("var/lib/dpkg/status", status), f("var/lib/dpkg/info/gcc-12.list", b"/usr/bin/gcc-12\n"),
         f("var/lib/dpkg/info/libc6.list", b"/lib/libc.so\n"), f("usr/bin/gcc-12", 3 * M), f("lib/libc.so", 2 * M),
@@ -120,7 +128,13 @@ def test_cuda_is_waste_only_where_no_gpu_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_how_the_service_starts(tmp_path: Path) -> None:
-    result = analysis(tmp_path, [f("a", 1)], User="", Cmd=["/bin/sh", "-c", "npm start"], ExposedPorts={"80/tcp": {}})
+    result = analysis(
+        tmp_path,
+        [f("a", 1)],
+        User="",
+        Cmd=["/bin/sh", "-c", "npm start"],
+        ExposedPorts={"80/tcp": {}},
+    )
     assert {(finding.id, finding.strategy) for finding in result.findings} == {
         ("root-user", "non-root"), ("shell-form", "exec-form"), ("launcher", "start-command"),
         ("no-healthcheck", None),
@@ -149,7 +163,11 @@ SECRET = b"-----BEGIN RSA PRIVATE KEY-----\nMIIEow-do-not-show\n"
         ("app/.env", b"PORT=8080", False),
         ("root/.docker/config.json", b'{"auths": {"r": {"auth": "bm90LXNob3du"}}}', True),
         ("root/.docker/config.json", b"{}", False),
-        ("root/.config/gcloud/application_default_credentials.json", b'{"refresh_token": "do-not-show"}', True),
+        (
+            "root/.config/gcloud/application_default_credentials.json",
+            b'{"refresh_token": "do-not-show"}',
+            True,
+        ),
         ("app/infra/terraform.tfvars", b'db_password = "do-not-show"', True),
         ("app/config/master.key", b"0123456789abcdef0123456789abcdef", True),
         ("app/store.p12", b"do-not-show", True),
@@ -157,9 +175,13 @@ SECRET = b"-----BEGIN RSA PRIVATE KEY-----\nMIIEow-do-not-show\n"
         ("usr/share/doc/x/example.key", SECRET, False),
     ],
 )
-def test_secrets_are_named_and_never_shown(path: str, contents: bytes, looks_secret: bool, tmp_path: Path) -> None:
+def test_secrets_are_named_and_never_shown(
+    path: str, contents: bytes, looks_secret: bool, tmp_path: Path
+) -> None:
     result = analysis(tmp_path, [f(path, contents)], [wh(path)])
-    assert ([finding.id for finding in result.findings if finding.level == "error"] == ["secret-file"]) is looks_secret
+    assert (
+        [finding.id for finding in result.findings if finding.level == "error"] == ["secret-file"]
+    ) is looks_secret
     if looks_secret:
         assert "everybody can read it in its layer" in one(result, "secret-file").message
     assert "do-not-show" not in to_json(result)
@@ -171,7 +193,10 @@ def test_secrets_in_variables_and_build_arguments(tmp_path: Path) -> None:
         Env=["DB_PASSWORD=do-not-show", "PASSWORD_FILE=/run/x", "EMPTY_TOKEN=", "TOKENIZERS_PARALLELISM=1"],
     )  # fmt: skip
     found = sorted(finding.message for finding in result.findings if finding.level == "error")
-    assert [message.partition(" looks")[0] for message in found] == ["ENV DB_PASSWORD", "build argument NPM_TOKEN"]
+    assert [message.partition(" looks")[0] for message in found] == [
+        "ENV DB_PASSWORD",
+        "build argument NPM_TOKEN",
+    ]
     assert "do-not-show" not in to_json(result)
 
 
@@ -193,7 +218,9 @@ def test_secrets_in_commands_are_named_and_hidden_wherever_the_command_is_shown(
     command: str, name: str | None, tmp_path: Path
 ) -> None:
     """Also as what made a layer that another finding is about."""
-    result = analysis(tmp_path, [f("usr/include/x.h", 3 * M)], history=[f"RUN /bin/sh -c {command} # buildkit"])
+    result = analysis(
+        tmp_path, [f("usr/include/x.h", 3 * M)], history=[f"RUN /bin/sh -c {command} # buildkit"]
+    )
     found = [finding.message for finding in result.findings if finding.id == "secret-in-command"]
     assert len(found) == (name is not None)
     assert all(f" {name}:" in message for message in found)
@@ -206,7 +233,9 @@ def test_the_value_of_a_variable_is_hidden_where_its_instruction_is_shown(tmp_pa
                                                         "empty_layer": True}]  # fmt: skip
     layers = [*BASE, tar(f("a", 1))]
     raw = config(layers, history, User="7", Env=["DB_PASSWORD=do-not-show"])
-    result = analyze(open_image(str(docker_archive(tmp_path / "i.tar", layers, raw)), memory=Memory(None)))
+    result = analyze(
+        open_image(str(docker_archive(tmp_path / "i.tar", layers, raw)), memory=Memory(None))
+    )
     finding = one(result, "secret-variable")
     assert finding.where.instruction == "ENV DB_PASSWORD=***"
     assert "do-not-show" not in to_json(result)
@@ -220,7 +249,9 @@ def test_findings_are_ranked_by_bytes(tmp_path: Path) -> None:
 def test_what_the_base_ships_is_the_bases(tmp_path: Path) -> None:
     layers = [tar(f("usr/share/doc/x", 3 * M), f("big", 2 * M)), tar(wh("big"))]
     raw = config(layers, [*BASE_HISTORY, {"created_by": "RUN rm /big"}], User="7")
-    result = analyze(open_image(str(docker_archive(tmp_path / "i.tar", layers, raw)), memory=Memory(None)))
+    result = analyze(
+        open_image(str(docker_archive(tmp_path / "i.tar", layers, raw)), memory=Memory(None))
+    )
     assert one(result, "base-docs").strategy == "slim-base"
     assert one(result, "base-files-deleted").strategy == "slim-base"
 
@@ -275,7 +306,9 @@ def test_every_strategy_that_a_finding_names_exists() -> None:
     """By the source, since no image has all findings."""
     folder = Path(measure.__file__).parent
     trees = [ast.parse(path.read_text()) for path in folder.glob("*.py")]
-    words = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    words = [
+        node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)
+    ]
     known = {strategy.name for strategy in all_strategies()}
     named = {
         keyword.value.value

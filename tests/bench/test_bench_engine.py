@@ -1,4 +1,5 @@
-"""A benchmark on a real engine, of a small service whose two files differ in the order of two lines."""
+"""A benchmark on a real engine, of a small service whose two files differ in the order of two
+lines."""
 
 from __future__ import annotations
 
@@ -56,7 +57,10 @@ def project(tmp_path: Path, base: Callable[[str], str]) -> Path:
 
 @pytest.fixture
 def arms(project: Path) -> list[ArmSpec]:
-    return [original(project, Config()), from_file("fast", "file", project, project / "Fast", Config())]
+    return [
+        original(project, Config()),
+        from_file("fast", "file", project, project / "Fast", Config()),
+    ]
 
 
 SMOKE = SmokeSettings(ports=(8000,), stop_timeout=1)  # the service heeds no signal
@@ -64,7 +68,9 @@ BUILDS = Settings(runs=6, seed=1, max_time=None, cold=False, containers=False)
 
 
 def _edits(arms: list[ArmSpec]) -> list[Scenario]:
-    return [one for one in choose(arms[0], ("no-change", "edit-source")) if isinstance(one, Scenario)]
+    return [
+        one for one in choose(arms[0], ("no-change", "edit-source")) if isinstance(one, Scenario)
+    ]
 
 
 def test_a_better_order_of_lines_runs_less_moves_less_and_every_sum_holds(
@@ -77,7 +83,9 @@ def test_a_better_order_of_lines_runs_less_moves_less_and_every_sum_holds(
     measures = {measure.name: measure for measure in result.measures}
     (edit,) = measures["edit-source"].comparisons
     before_edit, after_edit = (samples.values for samples in measures["edit-source"].samples)
-    if min(before_edit) > 1.1 * max(after_edit):  # a busy machine may hide the second that the order costs
+    if min(before_edit) > 1.1 * max(
+        after_edit
+    ):  # a busy machine may hide the second that the order costs
         assert edit.verdict == "faster"
     assert edit.verdict in ("faster", "inconclusive")
     moved = {samples.arm: samples.wire_bytes for samples in measures["edit-source"].samples}
@@ -90,7 +98,10 @@ def test_a_better_order_of_lines_runs_less_moves_less_and_every_sum_holds(
         ran = {step.name.split("] ")[-1].split()[0] for step in samples.steps if not step.cached}
         assert ("RUN" in ran) == (samples.arm == "original")
     for comparison in result.comparisons:
-        live = [sum(getattr(figure, side) for figure in comparison.contents) for side in ("before", "after")]
+        live = [
+            sum(getattr(figure, side) for figure in comparison.contents)
+            for side in ("before", "after")
+        ]
         assert live == [arm.exact.sizes.live for arm in result.arms if arm.exact]
         for fall in comparison.waterfalls:
             assert fall.start + sum(cause.bytes for cause in fall.causes) == fall.end
@@ -109,28 +120,51 @@ def test_a_better_order_of_lines_runs_less_moves_less_and_every_sum_holds(
     assert check_sums(render(result, "html")) >= 6
 
 
-def test_the_container_is_measured_and_a_cold_build_runs_every_step(session: Session, arms: list[ArmSpec]) -> None:
+def test_the_container_is_measured_and_a_cold_build_runs_every_step(
+    session: Session, arms: list[ArmSpec]
+) -> None:
     settings = replace(BUILDS, runs=2, warm_up=0, cold=True, containers=True, again=True)
     result = Bench(session, arms, [], SMOKE, settings).run()
     measures = {measure.name: measure for measure in result.measures}
     assert {"start", "memory", "stop", "cold"} <= set(measures)
-    assert all(0.01 < value < 30 for samples in measures["start"].samples for value in samples.values)
+    assert all(
+        0.01 < value < 30 for samples in measures["start"].samples for value in samples.values
+    )
     assert all(len(samples.exit_codes) == 2 for samples in measures["stop"].samples)
-    assert all(0 <= export < 30 for samples in measures["cold"].samples for export in samples.export_seconds)
-    assert all(value > 1_000_000 for samples in measures["memory"].samples for value in samples.values)
+    assert all(
+        0 <= export < 30
+        for samples in measures["cold"].samples
+        for export in samples.export_seconds
+    )
+    assert all(
+        value > 1_000_000 for samples in measures["memory"].samples for value in samples.values
+    )
     assert all(value >= 1 for samples in measures["cold"].samples for value in samples.values)
     assert measures["cold"].noise_floor is not None
-    assert [samples.arm for samples in measures["cold"].samples] == ["original", "fast", "original (again)"]
+    assert [samples.arm for samples in measures["cold"].samples] == [
+        "original",
+        "fast",
+        "original (again)",
+    ]
     for arm in result.arms:
         hits = {step.name.split("] ")[-1].split()[0] for step in arm.steps if step.cached}
-        assert hits <= {"FROM", "WORKDIR"}  # BuildKit's --no-cache does not reach WORKDIR, which costs nothing
+        assert hits <= {
+            "FROM",
+            "WORKDIR",
+        }  # BuildKit's --no-cache does not reach WORKDIR, which costs nothing
         assert len(arm.steps) == 4
-    assert {comparison.verdict for measure in result.measures for comparison in measure.comparisons} == {"inconclusive"}
+    assert {
+        comparison.verdict for measure in result.measures for comparison in measure.comparisons
+    } == {"inconclusive"}
 
 
-def test_an_arm_that_does_not_build_is_a_result(session: Session, arms: list[ArmSpec], project: Path) -> None:
+def test_an_arm_that_does_not_build_is_a_result(
+    session: Session, arms: list[ArmSpec], project: Path
+) -> None:
     broken = from_file("broken", "file", project, project / "Broken", Config())
-    result = Bench(session, [arms[0], broken], _edits(arms)[:1], SMOKE, replace(BUILDS, runs=1, warm_up=0)).run()
+    result = Bench(
+        session, [arms[0], broken], _edits(arms)[:1], SMOKE, replace(BUILDS, runs=1, warm_up=0)
+    ).run()
     failure = result.arms[1].failure
     assert failure is not None
     assert (failure.line, "so it goes" in failure.output[-1]) == (2, True)
@@ -139,8 +173,12 @@ def test_an_arm_that_does_not_build_is_a_result(session: Session, arms: list[Arm
     assert "so it goes" in render(result, "html")
 
 
-def test_the_time_limit_ends_it_early_and_it_goes_on_where_it_was(session: Session, arms: list[ArmSpec]) -> None:
-    first = Bench(session, arms, _edits(arms), SMOKE, replace(BUILDS, runs=2, warm_up=0, max_time=0.0)).run()
+def test_the_time_limit_ends_it_early_and_it_goes_on_where_it_was(
+    session: Session, arms: list[ArmSpec]
+) -> None:
+    first = Bench(
+        session, arms, _edits(arms), SMOKE, replace(BUILDS, runs=2, warm_up=0, max_time=0.0)
+    ).run()
     assert (first.partial, "--max-time" in first.reason) == (True, True)
     assert first.arms[0].exact is not None
     again = Bench(session, arms, _edits(arms)[:1], SMOKE, replace(BUILDS, runs=2, warm_up=0))
@@ -148,12 +186,16 @@ def test_the_time_limit_ends_it_early_and_it_goes_on_where_it_was(session: Sessi
     more = Bench(session, arms, _edits(arms)[:1], SMOKE, BUILDS)
     more.resume(half)
     assert more.run().measures == half.measures
-    other = Bench(session, [arms[0], replace(arms[1], text="FROM scratch")], _edits(arms), SMOKE, BUILDS)
+    other = Bench(
+        session, [arms[0], replace(arms[1], text="FROM scratch")], _edits(arms), SMOKE, BUILDS
+    )
     with pytest.raises(InputError, match="other Dockerfiles"):
         other.resume(half)
 
 
-def test_an_interrupt_leaves_a_valid_partial_result_and_nothing_else(engine: Engine, arms: list[ArmSpec]) -> None:
+def test_an_interrupt_leaves_a_valid_partial_result_and_nothing_else(
+    engine: Engine, arms: list[ArmSpec]
+) -> None:
     kept: list[BenchResult] = []
 
     def interrupt(now: Progress) -> None:
@@ -162,9 +204,18 @@ def test_an_interrupt_leaves_a_valid_partial_result_and_nothing_else(engine: Eng
 
     with Session(engine) as session:
         label = session.id
-        result = Bench(session, arms, _edits(arms), SMOKE, BUILDS, Listener(interrupt, kept.append)).run()
+        result = Bench(
+            session, arms, _edits(arms), SMOKE, BUILDS, Listener(interrupt, kept.append)
+        ).run()
     assert (result.partial, result.reason) == (True, "interrupted")
-    assert len(next(measure for measure in result.measures if measure.name == "no-change").samples[0].values) == 6
+    assert (
+        len(
+            next(measure for measure in result.measures if measure.name == "no-change")
+            .samples[0]
+            .values
+        )
+        == 6
+    )
     assert kept
     assert engine.client.images.list(filters={"label": f"imgopt.session={label}"}) == []
 
@@ -177,7 +228,11 @@ def test_a_target_and_a_revision_are_arms(session: Session, project: Path) -> No
     (project / "app.py").write_text("print(2)\n")
     old = revision(session, project, "HEAD", Config())
     assert (old.context / "app.py").read_text() == "print(1)\n"
-    arms = [old, original(project, Config(), "working tree"), with_target(original(project, Config()), "app")]
+    arms = [
+        old,
+        original(project, Config(), "working tree"),
+        with_target(original(project, Config()), "app"),
+    ]
     result = Bench(session, arms, _edits(arms)[:1], SMOKE, replace(BUILDS, runs=1, warm_up=0)).run()
     assert [arm.role for arm in result.arms] == ["revision", "original", "target"]
     assert all(arm.image for arm in result.arms)
@@ -185,10 +240,22 @@ def test_a_target_and_a_revision_are_arms(session: Session, project: Path) -> No
     assert result.environment.git_dirty is True
 
 
-def test_the_command_writes_what_report_renders(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_what_report_renders(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = project / "bench.json"
     code = main(
-        ["bench", str(project), "--with", "Fast", "--quick", "--scenario", "no-change", "--output", f"json:{file}"]
+        [
+            "bench",
+            str(project),
+            "--with",
+            "Fast",
+            "--quick",
+            "--scenario",
+            "no-change",
+            "--output",
+            f"json:{file}",
+        ]
     )
     shown = capsys.readouterr()
     assert code == 0

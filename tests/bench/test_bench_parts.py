@@ -41,7 +41,9 @@ def test_only_cache_mounts_get_a_name_that_nobody_used(before: str, after: str) 
 
 def test_several_mounts_over_several_lines_keep_everything_else() -> None:
     text = "FROM a\nRUN --mount=type=cache,target=/a \\\n  --mount=type=cache,target=/b \\\n  # why\n  make\n"
-    expected = text.replace("target=/a", "target=/a,id=T--a").replace("target=/b", "target=/b,id=T--b")
+    expected = text.replace("target=/a", "target=/a,id=T--a").replace(
+        "target=/b", "target=/b,id=T--b"
+    )
     assert with_new_cache_mounts(text, "T") == expected
 
 
@@ -60,7 +62,9 @@ def _project(folder: Path, **files: str) -> Path:
 
 def _paths(context: Path, ignore: str | None = None) -> dict[str, str]:
     first = replace(original(context, Config()), ignore=ignore)
-    return {one.name: one.edit.partition(":")[0] for one in choose(first) if isinstance(one, Scenario)}
+    return {
+        one.name: one.edit.partition(":")[0] for one in choose(first) if isinstance(one, Scenario)
+    }
 
 
 def test_scenarios_edit_a_source_and_the_manifest_and_not_a_test(tmp_path: Path) -> None:
@@ -72,11 +76,17 @@ def test_scenarios_edit_a_source_and_the_manifest_and_not_a_test(tmp_path: Path)
         "a__deep.py": "",
     }
     found = _paths(_project(tmp_path, Dockerfile="FROM a", **files))
-    assert found == {"no-change": "nothing", "edit-source": "app.py", "edit-manifest": "requirements.txt"}
+    assert found == {
+        "no-change": "nothing",
+        "edit-source": "app.py",
+        "edit-manifest": "requirements.txt",
+    }
 
 
 def test_the_most_often_changed_source_is_edited(tmp_path: Path) -> None:
-    context = _project(tmp_path, **{"Dockerfile": "FROM a", "app.py": "1", "often.py": "1", "requirements.txt": ""})
+    context = _project(
+        tmp_path, **{"Dockerfile": "FROM a", "app.py": "1", "often.py": "1", "requirements.txt": ""}
+    )
     _commit(context)
     for number in range(3):
         (context / "often.py").write_text(str(number))
@@ -89,9 +99,17 @@ def test_a_file_that_is_sent_is_edited_rather_than_an_ignored_one(tmp_path: Path
     assert _paths(context, "a.py\n")["edit-source"] == "b.py"
 
 
-@pytest.mark.parametrize("name", [name for name in REPEATABLE if name not in ("no-change", "touch-only", "build-arg")])
+@pytest.mark.parametrize(
+    "name", [name for name in REPEATABLE if name not in ("no-change", "touch-only", "build-arg")]
+)
 def test_an_edit_is_new_every_time_and_can_be_undone(tmp_path: Path, name: str) -> None:
-    files = {"app.py": "1", "tests__test_a.py": "1", "docs__a.md": "1", "requirements.txt": "", "poetry.lock": "x"}
+    files = {
+        "app.py": "1",
+        "tests__test_a.py": "1",
+        "docs__a.md": "1",
+        "requirements.txt": "",
+        "poetry.lock": "x",
+    }
     context = _project(tmp_path / "a", Dockerfile="FROM a", **files)
     copy = tmp_path / "b"
     shutil.copytree(context, copy)
@@ -108,7 +126,11 @@ def test_an_edit_is_new_every_time_and_can_be_undone(tmp_path: Path, name: str) 
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def _commit(context: Path) -> None:
@@ -121,7 +143,13 @@ def _commit(context: Path) -> None:
 
 def test_an_arm_knows_its_file_and_its_ignore_file(tmp_path: Path) -> None:
     context = _project(
-        tmp_path, **{"Dockerfile": "FROM a", ".dockerignore": "x", "Slim": "FROM b", "Slim.dockerignore": "y"}
+        tmp_path,
+        **{
+            "Dockerfile": "FROM a",
+            ".dockerignore": "x",
+            "Slim": "FROM b",
+            "Slim.dockerignore": "y",
+        },
     )
     first = original(context, Config())
     other = from_file("Slim", "file", context, context / "Slim", Config())
@@ -152,7 +180,11 @@ def test_only_proven_variants_become_arms(tmp_path: Path) -> None:
 
 def test_arms_of_one_name_are_told_apart(tmp_path: Path) -> None:
     first = original(_project(tmp_path, Dockerfile="FROM a"), Config())
-    assert [arm.name for arm in unique([first, first, first])] == ["original", "original (2)", "original (3)"]
+    assert [arm.name for arm in unique([first, first, first])] == [
+        "original",
+        "original (2)",
+        "original (3)",
+    ]
 
 
 def _filled(values: dict[str, list[float]], unit: str = "seconds") -> Book:
@@ -167,7 +199,9 @@ def test_the_noise_floor_of_an_a_a_run_holds_a_claim_back() -> None:
     before, after = [10.0, 10.1, 9.9, 10.0, 10.2, 9.8], [9.0, 9.1, 8.9, 9.0, 9.2, 8.8]
     (quiet,) = _filled({"a": before, "b": after}).measures()
     assert quiet.comparisons[0].verdict == "faster"
-    (noisy,) = _filled({"a": before, "b": after, f"a{AGAIN}": [value * 1.3 for value in before]}).measures()
+    (noisy,) = _filled(
+        {"a": before, "b": after, f"a{AGAIN}": [value * 1.3 for value in before]}
+    ).measures()
     assert noisy.noise_floor == pytest.approx(0.3)
     assert [(one.after, one.verdict) for one in noisy.comparisons] == [("b", "no change")]
 

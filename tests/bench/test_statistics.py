@@ -8,31 +8,57 @@ import pytest
 import scipy.stats
 
 from imgopt.bench.order import rounds
-from imgopt.bench.statistics import Comparison, Limits, compare, interval, noise_floor, remarks, signed_rank_p
+from imgopt.bench.statistics import (
+    Comparison,
+    Limits,
+    compare,
+    interval,
+    noise_floor,
+    remarks,
+    signed_rank_p,
+)
 
 SIMULATIONS = 2000
 
 
 def simulate(
-    source: random.Random, effect: float = 1.0, noise: float = 0.03, drift: float = 0.0, slow_first: float = 1.0
+    source: random.Random,
+    effect: float = 1.0,
+    noise: float = 0.03,
+    drift: float = 0.0,
+    slow_first: float = 1.0,
 ) -> Comparison:
-    """Six rounds of two arms as the runner does them; every time is 10 s times noise times what the clock adds."""
+    """Six rounds of two arms as the runner does them; every time is 10 s times noise times what the
+    clock adds."""
     samples: dict[str, list[float]] = {"A": [], "B": []}
     turns = [arm for turn in rounds(["A", "B"], 6, source.randrange(2**32)) for arm in turn]
     for index, arm in enumerate(turns):
         value = 10 * math.exp(source.gauss(0, noise)) * (1 + drift * index / len(turns))
-        samples[arm].append(value * (effect if arm == "B" else 1) * (slow_first if index == 0 else 1))
+        samples[arm].append(
+            value * (effect if arm == "B" else 1) * (slow_first if index == 0 else 1)
+        )
     return compare(samples["A"], samples["B"])
 
 
 @pytest.mark.parametrize(
     "machine",
-    [{}, {"drift": 0.5}, {"drift": -0.4}, {"slow_first": 3.0}, {"drift": 0.3, "slow_first": 2.0}, {"noise": 0.3}],
+    [
+        {},
+        {"drift": 0.5},
+        {"drift": -0.4},
+        {"slow_first": 3.0},
+        {"drift": 0.3, "slow_first": 2.0},
+        {"noise": 0.3},
+    ],
     ids=str,
 )
-def test_same_against_same_raises_at_most_five_false_alarms_in_a_hundred(machine: dict[str, float]) -> None:
+def test_same_against_same_raises_at_most_five_false_alarms_in_a_hundred(
+    machine: dict[str, float],
+) -> None:
     source = random.Random(str(machine))
-    alarms = sum(simulate(source, **machine).verdict in ("faster", "slower") for _ in range(SIMULATIONS))
+    alarms = sum(
+        simulate(source, **machine).verdict in ("faster", "slower") for _ in range(SIMULATIONS)
+    )
     assert alarms / SIMULATIONS <= 0.05
 
 
@@ -40,7 +66,9 @@ def test_same_against_same_raises_at_most_five_false_alarms_in_a_hundred(machine
 @pytest.mark.parametrize("drift", [0.0, 0.2])
 def test_a_fifth_at_three_percent_noise_is_found(effect: float, word: str, drift: float) -> None:
     source = random.Random(7)
-    found = sum(simulate(source, effect=effect, drift=drift).verdict == word for _ in range(SIMULATIONS))
+    found = sum(
+        simulate(source, effect=effect, drift=drift).verdict == word for _ in range(SIMULATIONS)
+    )
     assert found / SIMULATIONS >= 0.95
 
 
@@ -58,7 +86,9 @@ def test_figures_equal_scipy(seed: int) -> None:
         values = np.round(values, 1)  # ties and zeros
     ours = signed_rank_p(values.tolist())
     ranks = scipy.stats.rankdata(np.abs(values)) * np.sign(values)
-    theirs = scipy.stats.permutation_test((ranks,), np.sum, permutation_type="samples", n_resamples=np.inf)
+    theirs = scipy.stats.permutation_test(
+        (ranks,), np.sum, permutation_type="samples", n_resamples=np.inf
+    )
     assert ours == pytest.approx(theirs.pvalue)
     if not seed % 2:
         assert ours == pytest.approx(scipy.stats.wilcoxon(values, method="exact").pvalue)
@@ -72,7 +102,10 @@ def test_figures_equal_scipy(seed: int) -> None:
 def test_the_interval_covers_the_median_as_often_as_it_says(count: int) -> None:
     source = random.Random(count)
     samples = [interval([source.expovariate(1) for _ in range(count)]) for _ in range(SIMULATIONS)]
-    covered = sum(bool(s.low is not None and s.high is not None and s.low <= math.log(2) <= s.high) for s in samples)
+    covered = sum(
+        bool(s.low is not None and s.high is not None and s.low <= math.log(2) <= s.high)
+        for s in samples
+    )
     assert covered / SIMULATIONS >= 0.94
 
 
@@ -85,7 +118,10 @@ def test_fewer_than_six_runs_are_never_a_claim(count: int) -> None:
 
 
 def test_a_sure_but_tiny_difference_is_no_change() -> None:
-    assert compare([10.0, 10.1, 10.2, 10.0, 10.1, 10.2], [10.1, 10.2, 10.3, 10.1, 10.2, 10.3]).verdict == "no change"
+    assert (
+        compare([10.0, 10.1, 10.2, 10.0, 10.1, 10.2], [10.1, 10.2, 10.3, 10.1, 10.2, 10.3]).verdict
+        == "no change"
+    )
 
 
 def test_a_difference_below_the_measured_noise_floor_is_not_claimed() -> None:

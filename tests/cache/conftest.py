@@ -55,16 +55,26 @@ def bench(base_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """On a base of a few programs: many cases copy or hash all of a root file system."""
     name = f"imgopt.test/small:{secrets.token_hex(6)}"
     docker = ["docker", "buildx", "build", "--quiet", "--load", "--tag", name, "-"]
-    subprocess.run(docker, input=_SMALL.format(base=base_image), text=True, check=True, capture_output=True)
+    subprocess.run(
+        docker, input=_SMALL.format(base=base_image), text=True, check=True, capture_output=True
+    )
     yield Bench(tmp_path_factory.mktemp("bench"), name)
     subprocess.run(["docker", "image", "rm", "--force", name], check=True, capture_output=True)
 
 
 def git(folder: Path, *arguments: str) -> None:
     """Runs git with a fixed name and no configuration of this machine."""
-    names = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    names = {
+        f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
     own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    subprocess.run(["git", *arguments], cwd=folder, env={**os.environ, **names, **own}, capture_output=True, check=True)
+    subprocess.run(
+        ["git", *arguments],
+        cwd=folder,
+        env={**os.environ, **names, **own},
+        capture_output=True,
+        check=True,
+    )
 
 
 @pytest.fixture

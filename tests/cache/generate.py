@@ -149,12 +149,16 @@ def _may_be_scratch(child: bool) -> bool:
 
 
 def _edit_file(rng: random.Random, project: Project) -> Project:
-    path = rng.choice(("a.txt", "b.py", "z.log", "src/m.py", "src/t_test.py", "src/sub/c.txt", "docs/x.md"))
+    path = rng.choice(
+        ("a.txt", "b.py", "z.log", "src/m.py", "src/t_test.py", "src/sub/c.txt", "docs/x.md")
+    )
     return project.but({path: f"edited {rng.randrange(9)}"})
 
 
 def _add_file(rng: random.Random, project: Project) -> Project:
-    return project.but({rng.choice(("new.txt", "src/new.py", "docs/n.md", "src/deep/er/x", "new.log")): "n"})
+    return project.but(
+        {rng.choice(("new.txt", "src/new.py", "docs/n.md", "src/deep/er/x", "new.log")): "n"}
+    )
 
 
 def _remove_file(rng: random.Random, project: Project) -> Project:
@@ -171,7 +175,9 @@ def _chmod(rng: random.Random, project: Project) -> Project:
 
 
 def _turn_link(rng: random.Random, project: Project) -> Project:
-    return project.but(rng.choice(({"link": Link("b.py")}, {"src/in": Link("t_test.py")}, {"link": "1"})))
+    return project.but(
+        rng.choice(({"link": Link("b.py")}, {"src/in": Link("t_test.py")}, {"link": "1"}))
+    )
 
 
 def _ignore(rng: random.Random, project: Project) -> Project:

@@ -1,4 +1,5 @@
-"""Projects of a few files, and many of them built at once by the real engine (`docker buildx bake`)."""
+"""Projects of a few files, and many of them built at once by the real engine (`docker buildx
+bake`)."""
 
 from __future__ import annotations
 
@@ -50,7 +51,12 @@ class Project:
     args: Mapping[str, str] = field(default_factory=dict)
     target: str | None = None
 
-    def but(self, files: Mapping[str, File] | None = None, without: Sequence[str] = (), **changes: object) -> Project:
+    def but(
+        self,
+        files: Mapping[str, File] | None = None,
+        without: Sequence[str] = (),
+        **changes: object,
+    ) -> Project:
         """This project with other files or fields."""
         kept = {path: file for path, file in self.files.items() if path not in without}
         return replace(self, files={**kept, **(files or {})}, **changes)  # type: ignore[arg-type]
@@ -66,7 +72,9 @@ def write(project: Project, folder: Path) -> None:
 
 
 def _remove_others(folder: Path, wanted: Mapping[str, File]) -> None:
-    keep = {Path(path) for path in wanted} | {parent for path in wanted for parent in Path(path).parents}
+    keep = {Path(path) for path in wanted} | {
+        parent for path in wanted for parent in Path(path).parents
+    }
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.relative_to(folder) not in keep:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -79,7 +87,11 @@ def _write_one(path: Path, file: File) -> None:
             path.unlink(missing_ok=True)
             path.symlink_to(file.to)
         return
-    text, mode = (file.text, file.mode) if isinstance(file, Mode) else (file, 0o755 if file is None else 0o644)
+    text, mode = (
+        (file.text, file.mode)
+        if isinstance(file, Mode)
+        else (file, 0o755 if file is None else 0o644)
+    )
     if path.is_symlink():
         path.unlink()
     if text is None:
@@ -101,7 +113,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Judged:
-    """What was predicted for each step of the second build, and what the engine did ("hit" or "miss")."""
+    """What was predicted for each step of the second build, and what the engine did ("hit" or
+    "miss")."""
 
     case: Case
     prediction: Prediction
@@ -130,13 +143,21 @@ class Bench:
         self.image = image
 
     def judge(self, cases: Sequence[Case]) -> list[Judged]:
-        """Builds every case's first state, then every second one; what was predicted and what happened."""
+        """Builds every case's first state, then every second one; what was predicted and what
+        happened."""
         nonces = {case.name: secrets.token_hex(6) for case in cases}
-        before = {case.name: self.prepare(case.name, case.before, nonces[case.name]) for case in cases}
+        before = {
+            case.name: self.prepare(case.name, case.before, nonces[case.name]) for case in cases
+        }
         self._bake({case.name: case.before for case in cases})
-        after = {case.name: self.prepare(case.name, case.after, nonces[case.name]) for case in cases}
+        after = {
+            case.name: self.prepare(case.name, case.after, nonces[case.name]) for case in cases
+        }
         built = self._bake({case.name: case.after for case in cases})
-        return [self._judge(case, before[case.name], after[case.name], built[case.name]) for case in cases]
+        return [
+            self._judge(case, before[case.name], after[case.name], built[case.name])
+            for case in cases
+        ]
 
     def _judge(self, case: Case, before: State, after: State, progress: Progress) -> Judged:
         prediction = predict(before, after)
@@ -178,13 +199,25 @@ class Bench:
             for name, project in projects.items()
         }
         file = self.folder / "bake.json"
-        file.write_text(json.dumps({"group": {"default": {"targets": list(targets)}}, "target": targets}))
-        command = ["docker", "buildx", "bake", "--allow=fs=*", "--progress=rawjson", "-f", str(file)]
+        file.write_text(
+            json.dumps({"group": {"default": {"targets": list(targets)}}, "target": targets})
+        )
+        command = [
+            "docker",
+            "buildx",
+            "bake",
+            "--allow=fs=*",
+            "--progress=rawjson",
+            "-f",
+            str(file),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
         found = {name: Progress() for name in projects}
         for line in done.stderr.splitlines():
             _feed(line, found)
-        assert done.returncode == 0, "\n".join(x for x in done.stderr.splitlines() if not x.startswith("{"))
+        assert done.returncode == 0, "\n".join(
+            x for x in done.stderr.splitlines() if not x.startswith("{")
+        )
         return found
 
 

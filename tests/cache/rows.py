@@ -1,4 +1,5 @@
-"""BuildKit's cache rules, one case each: what was measured on a real engine, by the name of the rule.
+"""BuildKit's cache rules, one case each: what was measured on a real engine, by the name of the
+rule.
 
 `expect` is the engine's answer for each step of the second build, in file order: H hit, M miss.
 """
@@ -27,7 +28,9 @@ def row(name: str, expect: str, before: Project, after: Project) -> Row:
     return Row(Case(name, before, after), expect)
 
 
-def text(name: str, expect: str, before: str, after: str, files: Mapping[str, File] | None = None) -> Row:
+def text(
+    name: str, expect: str, before: str, after: str, files: Mapping[str, File] | None = None
+) -> Row:
     """A change of the Dockerfile only."""
     kept = files or {}
     return row(name, expect, Project(F + before, kept), Project(F + after, kept))
@@ -42,14 +45,20 @@ def edit(
     without: Sequence[str] = (),
 ) -> Row:
     """A change of the context only."""
-    project = Project(dockerfile if dockerfile.startswith(("FROM", "ARG", "#")) else F + dockerfile, files)
+    project = Project(
+        dockerfile if dockerfile.startswith(("FROM", "ARG", "#")) else F + dockerfile, files
+    )
     return row(name, expect, project, project.but(changed, without))
 
 
-def args(name: str, expect: str, dockerfile: str, before: Mapping[str, str], after: Mapping[str, str]) -> Row:
+def args(
+    name: str, expect: str, dockerfile: str, before: Mapping[str, str], after: Mapping[str, str]
+) -> Row:
     """A change of --build-arg only."""
     head = "" if "FROM" in dockerfile else F
-    return row(name, expect, Project(head + dockerfile, {}, before), Project(head + dockerfile, {}, after))
+    return row(
+        name, expect, Project(head + dockerfile, {}, before), Project(head + dockerfile, {}, after)
+    )
 
 
 TWO = "FROM imgopt.test/base AS b\nCOPY in /in\nRUN cp /in/keep /out && date +%N > /junk\nFROM imgopt.test/base\n"
@@ -59,9 +68,27 @@ AB: dict[str, File] = {"a.txt": "1", "b.txt": "1"}
 WEB: dict[str, File] = {"a.py": "1", "b.py": "1", "n.txt": "1", "d/x.py": "1"}
 
 STAGES = (
-    edit("next-run-after-a-rebuilt-step-never-hits", "MMM", "COPY a /a\nRUN true\nRUN : 2\n", {"a": "1"}, {"a": "2"}),
-    edit("copy-onto-a-rebuilt-step-never-hits", "MM", "COPY a /a\nCOPY b /b\n", {"a": "1", "b": "1"}, {"a": "2"}),
-    edit("workdir-after-a-rebuilt-step-never-hits", "MM", "COPY a /a\nWORKDIR /w\n", {"a": "1"}, {"a": "2"}),
+    edit(
+        "next-run-after-a-rebuilt-step-never-hits",
+        "MMM",
+        "COPY a /a\nRUN true\nRUN : 2\n",
+        {"a": "1"},
+        {"a": "2"},
+    ),
+    edit(
+        "copy-onto-a-rebuilt-step-never-hits",
+        "MM",
+        "COPY a /a\nCOPY b /b\n",
+        {"a": "1", "b": "1"},
+        {"a": "2"},
+    ),
+    edit(
+        "workdir-after-a-rebuilt-step-never-hits",
+        "MM",
+        "COPY a /a\nWORKDIR /w\n",
+        {"a": "1"},
+        {"a": "2"},
+    ),
     edit(
         "copy-from-a-rebuilt-stage-hits-when-the-file-is-the-same",
         "MMHHHH",
@@ -125,16 +152,32 @@ STAGES = (
     row(
         "stage-names-are-in-no-key",
         "HHH",
-        Project("FROM imgopt.test/base AS b\nRUN : > /o\nFROM imgopt.test/base\nCOPY --from=b /o /o\nRUN true\n"),
-        Project("FROM imgopt.test/base AS c\nRUN : > /o\nFROM imgopt.test/base\nCOPY --from=c /o /o\nRUN true\n"),
+        Project(
+            "FROM imgopt.test/base AS b\nRUN : > /o\nFROM imgopt.test/base\nCOPY --from=b /o /o\nRUN true\n"
+        ),
+        Project(
+            "FROM imgopt.test/base AS c\nRUN : > /o\nFROM imgopt.test/base\nCOPY --from=c /o /o\nRUN true\n"
+        ),
     ),
 )
 
 COPIES = (
     edit("same-bytes-other-time-hits", "H", "COPY a /a\n", {"a": "1"}, {"a": "1"}),
     edit("chmod-misses", "M", "COPY a /a\n", {"a": "1"}, {"a": Mode("1", 0o755)}),
-    edit("chmod-misses-even-with-chmod-flag", "M", "COPY --chmod=644 a /a\n", {"a": "1"}, {"a": Mode("1", 0o755)}),
-    edit("group-write-bit-misses", "M", "COPY a /a\n", {"a": Mode("1", 0o644)}, {"a": Mode("1", 0o664)}),
+    edit(
+        "chmod-misses-even-with-chmod-flag",
+        "M",
+        "COPY --chmod=644 a /a\n",
+        {"a": "1"},
+        {"a": Mode("1", 0o755)},
+    ),
+    edit(
+        "group-write-bit-misses",
+        "M",
+        "COPY a /a\n",
+        {"a": Mode("1", 0o644)},
+        {"a": Mode("1", 0o664)},
+    ),
     edit("empty-directory-added-misses", "M", "COPY d /d\n", {"d/a": "1"}, {"d/e": None}),
     edit("empty-directory-in-the-root-misses", "M", "COPY . /d\n", {"a": "1"}, {"e": None}),
     edit(
@@ -144,20 +187,60 @@ COPIES = (
         {"d/a": "1", "d/b": "1", "d/l": Link("a")},
         {"d/l": Link("b")},
     ),
-    edit("link-as-source-is-followed", "H", "COPY l /l\n", {"a": "1", "b": "1", "l": Link("a")}, {"l": Link("b")}),
-    edit("link-as-source-replaced-by-the-same-file-hits", "H", "COPY l /l\n", {"a": "1", "l": Link("a")}, {"l": "1"}),
-    edit("link-as-source-whose-target-changed-misses", "M", "COPY l /l\n", {"a": "1", "l": Link("a")}, {"a": "2"}),
-    edit("link-to-a-directory-as-source", "M", "COPY l /l\n", {"d/a": "1", "l": Link("d")}, {"d/a": "2"}),
+    edit(
+        "link-as-source-is-followed",
+        "H",
+        "COPY l /l\n",
+        {"a": "1", "b": "1", "l": Link("a")},
+        {"l": Link("b")},
+    ),
+    edit(
+        "link-as-source-replaced-by-the-same-file-hits",
+        "H",
+        "COPY l /l\n",
+        {"a": "1", "l": Link("a")},
+        {"l": "1"},
+    ),
+    edit(
+        "link-as-source-whose-target-changed-misses",
+        "M",
+        "COPY l /l\n",
+        {"a": "1", "l": Link("a")},
+        {"a": "2"},
+    ),
+    edit(
+        "link-to-a-directory-as-source",
+        "M",
+        "COPY l /l\n",
+        {"d/a": "1", "l": Link("d")},
+        {"d/a": "2"},
+    ),
     edit("wildcard-other-files-hit", "H", "COPY *.py /d/\n", WEB, {"n.txt": "2", "d/x.py": "2"}),
     edit("wildcard-new-match-misses", "M", "COPY *.py /d/\n", WEB, {"c.py": "1"}),
     edit("wildcard-match-changed-misses", "M", "COPY *.py /d/\n", WEB, {"a.py": "2"}),
     edit("wildcard-match-renamed-misses", "M", "COPY *.py /d/\n", WEB, {"c.py": "1"}, ["a.py"]),
     edit("wildcard-of-directories-reads-all-in-them", "M", "COPY d* /d/\n", WEB, {"d/new": "1"}),
-    edit("exclude-hits-for-what-is-excluded", "H", "COPY --exclude=*.txt . /d/\n", WEB, {"n.txt": "2"}),
     edit(
-        "exclude-misses-for-the-rest", "M", "COPY --exclude=*.txt d /d/\n", {"d/a": "1", "d/b.txt": "1"}, {"d/a": "2"}
+        "exclude-hits-for-what-is-excluded",
+        "H",
+        "COPY --exclude=*.txt . /d/\n",
+        WEB,
+        {"n.txt": "2"},
     ),
-    edit("exclude-new-excluded-file-hits", "H", "COPY --exclude=*.txt d /d/\n", {"d/a": "1"}, {"d/n.txt": "2"}),
+    edit(
+        "exclude-misses-for-the-rest",
+        "M",
+        "COPY --exclude=*.txt d /d/\n",
+        {"d/a": "1", "d/b.txt": "1"},
+        {"d/a": "2"},
+    ),
+    edit(
+        "exclude-new-excluded-file-hits",
+        "H",
+        "COPY --exclude=*.txt d /d/\n",
+        {"d/a": "1"},
+        {"d/n.txt": "2"},
+    ),
     text(
         "exclude-expands-no-variables",
         "H",
@@ -165,8 +248,20 @@ COPIES = (
         "ENV X=*.md\nCOPY --exclude=$X d /d/\n",
         {"d/a": "1", "d/b.txt": "1"},
     ),
-    edit("exclude-does-not-reach-what-a-wildcard-names", "M", "COPY --exclude=b.txt *.txt /e/\n", AB, {"b.txt": "2"}),
-    edit("exclude-does-not-reach-the-source-itself", "M", "COPY --exclude=a.txt a.txt /e/\n", AB, {"a.txt": "2"}),
+    edit(
+        "exclude-does-not-reach-what-a-wildcard-names",
+        "M",
+        "COPY --exclude=b.txt *.txt /e/\n",
+        AB,
+        {"b.txt": "2"},
+    ),
+    edit(
+        "exclude-does-not-reach-the-source-itself",
+        "M",
+        "COPY --exclude=a.txt a.txt /e/\n",
+        AB,
+        {"a.txt": "2"},
+    ),
     edit(
         "exclude-follows-links-at-the-top",
         "H",
@@ -196,7 +291,11 @@ COPIES = (
         {"x/l": Link("../b.txt")},
     ),
     edit(
-        "wildcard-follows-links-that-it-names", "H", "COPY l* /e/\n", {**AB, "l": Link("a.txt")}, {"l": Link("b.txt")}
+        "wildcard-follows-links-that-it-names",
+        "H",
+        "COPY l* /e/\n",
+        {**AB, "l": Link("a.txt")},
+        {"l": Link("b.txt")},
     ),
     edit(
         "wildcard-follows-no-link-further-down",
@@ -205,7 +304,13 @@ COPIES = (
         {**AB, "x1/l": Link("../a.txt")},
         {"x1/l": Link("../b.txt")},
     ),
-    edit("wildcard-link-to-a-directory", "M", "COPY l* /e/\n", {"l": Link("d"), "d/a": "1"}, {"d/a": "2"}),
+    edit(
+        "wildcard-link-to-a-directory",
+        "M",
+        "COPY l* /e/\n",
+        {"l": Link("d"), "d/a": "1"},
+        {"d/a": "2"},
+    ),
     text(
         "wildcard-is-not-the-list-it-matches",
         "M",
@@ -220,8 +325,20 @@ COPIES = (
         "COPY p/src /s\n",
         {"src/a": "1", "p/src/a": "1"},
     ),
-    text("the-name-of-a-source-is-in-the-key", "M", "COPY src /s\n", "COPY cop /s\n", {"src/a": "1", "cop/a": "1"}),
-    text("order-of-sources-is-in-the-key", "M", "COPY a b /d/\n", "COPY b a /d/\n", {"a": "1", "b": "2"}),
+    text(
+        "the-name-of-a-source-is-in-the-key",
+        "M",
+        "COPY src /s\n",
+        "COPY cop /s\n",
+        {"src/a": "1", "cop/a": "1"},
+    ),
+    text(
+        "order-of-sources-is-in-the-key",
+        "M",
+        "COPY a b /d/\n",
+        "COPY b a /d/\n",
+        {"a": "1", "b": "2"},
+    ),
     text("destination-is-in-the-key", "M", "COPY a /d\n", "COPY a /e\n", {"a": "1"}),
     text(
         "relative-destination-is-the-absolute-one",
@@ -230,7 +347,13 @@ COPIES = (
         "WORKDIR /w\nCOPY a /w/x\n",
         {"a": "1"},
     ),
-    text("slash-at-the-end-of-the-destination-is-in-the-key", "M", "COPY a /d\n", "COPY a /d/\n", {"a": "1"}),
+    text(
+        "slash-at-the-end-of-the-destination-is-in-the-key",
+        "M",
+        "COPY a /d\n",
+        "COPY a /d/\n",
+        {"a": "1"},
+    ),
     text("chown-is-in-the-key", "M", "COPY a /d\n", "COPY --chown=1:1 a /d\n", {"a": "1"}),
     text("chmod-flag-is-in-the-key", "M", "COPY a /d\n", "COPY --chmod=600 a /d\n", {"a": "1"}),
     text("heredoc-content-is-in-the-key", "M", "COPY <<E /d\na\nE\n", "COPY <<E /d\nb\nE\n"),
@@ -242,13 +365,31 @@ COPIES = (
         "ENV A=1\nCOPY <<'E' /d\n$A\nE\n",
         "ENV A=1\nCOPY <<'E' /d\n1\nE\n",
     ),
-    text("variables-of-copy-are-expanded-first", "H", "ENV P=a\nCOPY $P /d\n", "COPY a /d\n", {"a": "1"}),
-    text("env-is-not-in-the-key-of-copy", "H", "ENV P=a\nCOPY a /d\n", "ENV P=b\nCOPY a /d\n", {"a": "1"}),
+    text(
+        "variables-of-copy-are-expanded-first",
+        "H",
+        "ENV P=a\nCOPY $P /d\n",
+        "COPY a /d\n",
+        {"a": "1"},
+    ),
+    text(
+        "env-is-not-in-the-key-of-copy",
+        "H",
+        "ENV P=a\nCOPY a /d\n",
+        "ENV P=b\nCOPY a /d\n",
+        {"a": "1"},
+    ),
     text("user-is-not-in-the-key-of-copy", "H", "COPY a /d\n", "USER 5\nCOPY a /d\n", {"a": "1"}),
     text("json-form-of-copy-is-the-same", "H", "COPY a /d\n", 'COPY ["a", "/d"]\n', {"a": "1"}),
     text("add-is-not-copy", "M", "COPY a /d\n", "ADD a /d\n", {"a": "1"}),
     text("dot-slash-in-a-source-is-the-same", "H", "COPY a /d\n", "COPY ./a /d\n", {"a": "1"}),
-    text("link-flag-without-merge-is-the-same-as-without", "H", "COPY a /d\n", "COPY --link a /d\n", {"a": "1"}),
+    text(
+        "link-flag-without-merge-is-the-same-as-without",
+        "H",
+        "COPY a /d\n",
+        "COPY --link a /d\n",
+        {"a": "1"},
+    ),
     row(
         "comment-in-the-dockerfile-breaks-copy-dot",
         "M",
@@ -262,18 +403,35 @@ COPIES = (
         Project("# c\n" + F + "COPY . /d\n", {".dockerignore": "Dockerfile\n"}),
     ),
     edit("unrelated-files-do-not-matter", "H", "COPY a /d\n", {"a": "1", "z": "1"}, {"z": "2"}),
-    edit("file-deleted-under-a-copied-directory-misses", "M", "COPY d /d\n", {"d/a": "1", "d/b": "1"}, {}, ["d/b"]),
+    edit(
+        "file-deleted-under-a-copied-directory-misses",
+        "M",
+        "COPY d /d\n",
+        {"d/a": "1", "d/b": "1"},
+        {},
+        ["d/b"],
+    ),
 )
 
 RUNS = (
-    text("exec-form-of-the-shell-is-the-same", "H", "RUN echo hi\n", 'RUN ["/bin/sh", "-c", "echo hi"]\n'),
+    text(
+        "exec-form-of-the-shell-is-the-same",
+        "H",
+        "RUN echo hi\n",
+        'RUN ["/bin/sh", "-c", "echo hi"]\n',
+    ),
     text(
         "keyword-case-spaces-and-comments-are-not-in-the-key",
         "H",
         "RUN echo a && \\\necho b\n",
         "run   echo a && \\\n# comment\n\necho b  \n",
     ),
-    text("crlf-is-not-in-the-key", "H", "RUN echo a && \\\n echo b\n", "RUN echo a && \\\r\n echo b\r\n"),
+    text(
+        "crlf-is-not-in-the-key",
+        "H",
+        "RUN echo a && \\\n echo b\n",
+        "RUN echo a && \\\r\n echo b\r\n",
+    ),
     text(
         "indentation-of-continued-lines-is-in-the-key",
         "M",
@@ -281,28 +439,79 @@ RUNS = (
         "RUN echo a && \\\n  echo b\n",
     ),
     text("heredoc-with-the-same-command-misses", "M", "RUN echo a\n", "RUN <<E\necho a\nE\n"),
-    text("name-of-a-lone-heredoc-is-not-in-the-key", "H", "RUN <<E\necho a\nE\n", "RUN <<X\necho a\nX\n"),
-    text("heredoc-after-a-command-is-in-the-key", "M", "RUN cat <<E\na\nE\n", "RUN cat <<E\nb\nE\n"),
+    text(
+        "name-of-a-lone-heredoc-is-not-in-the-key",
+        "H",
+        "RUN <<E\necho a\nE\n",
+        "RUN <<X\necho a\nX\n",
+    ),
+    text(
+        "heredoc-after-a-command-is-in-the-key", "M", "RUN cat <<E\na\nE\n", "RUN cat <<E\nb\nE\n"
+    ),
     text("env-before-is-in-the-key-used-or-not", "M", "RUN true\n", "ENV A=1\nRUN true\n"),
     text("env-changed-is-in-the-key", "M", "ENV A=1\nRUN true\n", "ENV A=2\nRUN true\n"),
     text("env-below-is-not-in-the-key", "H", "RUN true\nENV A=1\n", "RUN true\nENV A=2\n"),
-    text("one-env-line-or-two-is-the-same", "H", "ENV A=1\nENV B=2\nRUN true\n", "ENV A=1 B=2\nRUN true\n"),
+    text(
+        "one-env-line-or-two-is-the-same",
+        "H",
+        "ENV A=1\nENV B=2\nRUN true\n",
+        "ENV A=1 B=2\nRUN true\n",
+    ),
     text("order-of-env-is-in-the-key", "M", "ENV A=1 B=2\nRUN true\n", "ENV B=2 A=1\nRUN true\n"),
-    text("env-set-again-goes-to-the-end", "H", "ENV A=1 B=2\nENV A=3\nRUN true\n", "ENV B=2 A=3\nRUN true\n"),
-    text("env-set-again-does-not-keep-its-place", "M", "ENV A=1 B=2\nENV A=3\nRUN true\n", "ENV A=3 B=2\nRUN true\n"),
-    text("arg-set-again-goes-to-the-end", "H", "ENV A=1 B=2\nARG A=3\nRUN true\n", "ENV B=2 A=3\nRUN true\n"),
+    text(
+        "env-set-again-goes-to-the-end",
+        "H",
+        "ENV A=1 B=2\nENV A=3\nRUN true\n",
+        "ENV B=2 A=3\nRUN true\n",
+    ),
+    text(
+        "env-set-again-does-not-keep-its-place",
+        "M",
+        "ENV A=1 B=2\nENV A=3\nRUN true\n",
+        "ENV A=3 B=2\nRUN true\n",
+    ),
+    text(
+        "arg-set-again-goes-to-the-end",
+        "H",
+        "ENV A=1 B=2\nARG A=3\nRUN true\n",
+        "ENV B=2 A=3\nRUN true\n",
+    ),
     text("old-form-of-env-is-the-same", "H", "ENV A=1\nRUN true\n", "ENV A 1\nRUN true\n"),
     text("arg-with-a-value-is-in-the-key-used-or-not", "M", "RUN true\n", "ARG A=1\nRUN true\n"),
     text("arg-without-a-value-is-not-in-the-key", "H", "RUN true\n", "ARG A\nRUN true\n"),
-    text("arg-and-env-of-one-value-are-the-same", "H", "ARG A=1\nRUN true\n", "ENV A=1\nRUN true\n"),
-    text("arg-below-is-not-in-the-key", "HM", "RUN true\nARG A=1\nRUN echo 2\n", "RUN true\nARG A=2\nRUN echo 2\n"),
-    text("the-later-of-env-and-arg-wins-in-run", "H", "ENV A=1\nARG A=7\nRUN true\n", "ENV A=7\nRUN true\n"),
+    text(
+        "arg-and-env-of-one-value-are-the-same", "H", "ARG A=1\nRUN true\n", "ENV A=1\nRUN true\n"
+    ),
+    text(
+        "arg-below-is-not-in-the-key",
+        "HM",
+        "RUN true\nARG A=1\nRUN echo 2\n",
+        "RUN true\nARG A=2\nRUN echo 2\n",
+    ),
+    text(
+        "the-later-of-env-and-arg-wins-in-run",
+        "H",
+        "ENV A=1\nARG A=7\nRUN true\n",
+        "ENV A=7\nRUN true\n",
+    ),
     text("env-after-arg-wins-in-run", "H", "ARG A=7\nENV A=1\nRUN true\n", "ENV A=1\nRUN true\n"),
     args("arg-by-default-or-by-the-caller-is-the-same", "H", "ARG A=1\nRUN true\n", {}, {"A": "1"}),
     args("arg-from-the-caller-is-in-the-key", "M", "ARG A=1\nRUN true\n", {}, {"A": "2"}),
     args("undeclared-build-arg-is-not-in-the-key", "H", "RUN true\n", {}, {"A": "2"}),
-    args("global-arg-not-declared-again-is-not-in-the-key", "H", f"ARG A=1\n{F}RUN true\n", {}, {"A": "2"}),
-    args("global-arg-declared-again-is-in-the-key", "M", f"ARG A=1\n{F}ARG A\nRUN true\n", {}, {"A": "2"}),
+    args(
+        "global-arg-not-declared-again-is-not-in-the-key",
+        "H",
+        f"ARG A=1\n{F}RUN true\n",
+        {},
+        {"A": "2"},
+    ),
+    args(
+        "global-arg-declared-again-is-in-the-key",
+        "M",
+        f"ARG A=1\n{F}ARG A\nRUN true\n",
+        {},
+        {"A": "2"},
+    ),
     row(
         "global-default-of-a-declared-arg-is-in-the-key",
         "M",
@@ -317,7 +526,11 @@ RUNS = (
         {"A": "2"},
     ),
     args(
-        "proxy-undeclared-is-not-in-the-key", "H", "RUN true\n", {"HTTP_PROXY": "http://a"}, {"HTTP_PROXY": "http://b"}
+        "proxy-undeclared-is-not-in-the-key",
+        "H",
+        "RUN true\n",
+        {"HTTP_PROXY": "http://a"},
+        {"HTTP_PROXY": "http://b"},
     ),
     args(
         "proxy-declared-is-in-the-key",
@@ -326,12 +539,20 @@ RUNS = (
         {"HTTP_PROXY": "http://a"},
         {"HTTP_PROXY": "http://b"},
     ),
-    text("arg-default-is-expanded", "H", "ENV B=1\nARG A=x$B\nRUN true\n", "ENV B=1\nARG A=x1\nRUN true\n"),
+    text(
+        "arg-default-is-expanded",
+        "H",
+        "ENV B=1\nARG A=x$B\nRUN true\n",
+        "ENV B=1\nARG A=x1\nRUN true\n",
+    ),
     text("platform-arg-must-be-declared", "M", "RUN true\n", "ARG TARGETARCH\nRUN true\n"),
     text("user-is-in-the-key", "M", "RUN true\n", "USER 5\nRUN true\n"),
     text("shell-is-in-the-key", "M", "RUN true\n", 'SHELL ["/bin/bash", "-c"]\nRUN true\n'),
     text(
-        "shell-is-not-in-the-key-of-the-exec-form", "H", 'RUN ["true"]\n', 'SHELL ["/bin/bash", "-c"]\nRUN ["true"]\n'
+        "shell-is-not-in-the-key-of-the-exec-form",
+        "H",
+        'RUN ["true"]\n',
+        'SHELL ["/bin/bash", "-c"]\nRUN ["true"]\n',
     ),
     text("directory-is-in-the-key", "MM", "WORKDIR /a\nRUN true\n", "WORKDIR /b\nRUN true\n"),
     text("network-is-in-the-key", "M", "RUN true\n", "RUN --network=none true\n"),
@@ -347,20 +568,56 @@ RUNS = (
 )
 
 WRITTEN_OTHERWISE = (
-    text("octal-modes-are-numbers", "H", "COPY --chmod=644 a /a\n", "COPY --chmod=0644 a /a\n", {"a": "1"}),
-    text("root-is-owner-0", "H", "COPY --chown=0:0 a /a\n", "COPY --chown=root:root a /a\n", {"a": "1"}),
-    text("owner-without-group-is-another", "M", "COPY --chown=0 a /a\n", "COPY --chown=0:0 a /a\n", {"a": "1"}),
+    text(
+        "octal-modes-are-numbers",
+        "H",
+        "COPY --chmod=644 a /a\n",
+        "COPY --chmod=0644 a /a\n",
+        {"a": "1"},
+    ),
+    text(
+        "root-is-owner-0",
+        "H",
+        "COPY --chown=0:0 a /a\n",
+        "COPY --chown=root:root a /a\n",
+        {"a": "1"},
+    ),
+    text(
+        "owner-without-group-is-another",
+        "M",
+        "COPY --chown=0 a /a\n",
+        "COPY --chown=0:0 a /a\n",
+        {"a": "1"},
+    ),
     text("owner-0-is-not-no-owner", "M", "COPY a /a\n", "COPY --chown=0:0 a /a\n", {"a": "1"}),
-    text("dot-as-destination-has-a-slash", "HH", "WORKDIR /w\nCOPY a .\n", "WORKDIR /w\nCOPY a /w/\n", {"a": "1"}),
+    text(
+        "dot-as-destination-has-a-slash",
+        "HH",
+        "WORKDIR /w\nCOPY a .\n",
+        "WORKDIR /w\nCOPY a /w/\n",
+        {"a": "1"},
+    ),
     text("slash-dot-at-the-end-has-none", "M", "COPY a /y/.\n", "COPY a /y/\n", {"a": "1"}),
     text("destination-is-cleaned", "H", "COPY a /x/../y//z\n", "COPY a /y/z\n", {"a": "1"}),
     text("source-is-cleaned", "H", "COPY d /y\n", "COPY /d/ /y\n", {"d/a": "1"}),
     text("source-above-the-context-is-in-it", "H", "COPY ../a /y\n", "COPY a /y\n", {"a": "1"}),
-    text("relative-directory-is-the-absolute-one", "HH", "WORKDIR /a\nWORKDIR b\n", "WORKDIR /a\nWORKDIR /a/b\n"),
-    text("directory-of-run-is-as-written", "HM", "WORKDIR /a/\nRUN true\n", "WORKDIR /a\nRUN true\n"),
+    text(
+        "relative-directory-is-the-absolute-one",
+        "HH",
+        "WORKDIR /a\nWORKDIR b\n",
+        "WORKDIR /a\nWORKDIR /a/b\n",
+    ),
+    text(
+        "directory-of-run-is-as-written", "HM", "WORKDIR /a/\nRUN true\n", "WORKDIR /a\nRUN true\n"
+    ),
     text("user-name-is-as-written", "M", "USER 0\nRUN true\n", "USER root\nRUN true\n"),
     text("path-set-again-goes-to-the-end", "M", "RUN true\n", "ENV PATH=$PATH\nRUN true\n"),
-    text("quotes-of-env-are-not-in-the-key", "H", 'ENV A="1 2"\nRUN true\n', "ENV A=1\\ 2\nRUN true\n"),
+    text(
+        "quotes-of-env-are-not-in-the-key",
+        "H",
+        'ENV A="1 2"\nRUN true\n',
+        "ENV A=1\\ 2\nRUN true\n",
+    ),
     text(
         "bind-is-the-default-mount",
         "H",
@@ -393,9 +650,17 @@ WRITTEN_OTHERWISE = (
         "RUN --mount=type=secret,id=s true\n",
         "RUN --mount=type=secret,id=s,target=/run/secrets/s,mode=0400,required=false true\n",
     ),
-    text("tabs-of-a-dashed-heredoc-are-dropped", "H", "RUN <<E\necho a\nE\n", "RUN <<-E\n\techo a\nE\n"),
     text(
-        "name-of-a-script-heredoc-is-in-the-key", "M", "RUN <<E\n#!/bin/sh\necho\nE\n", "RUN <<X\n#!/bin/sh\necho\nX\n"
+        "tabs-of-a-dashed-heredoc-are-dropped",
+        "H",
+        "RUN <<E\necho a\nE\n",
+        "RUN <<-E\n\techo a\nE\n",
+    ),
+    text(
+        "name-of-a-script-heredoc-is-in-the-key",
+        "M",
+        "RUN <<E\n#!/bin/sh\necho\nE\n",
+        "RUN <<X\n#!/bin/sh\necho\nX\n",
     ),
     text(
         "shell-is-in-the-key-of-a-script-heredoc",
@@ -404,7 +669,10 @@ WRITTEN_OTHERWISE = (
         'SHELL ["/bin/bash", "-c"]\nRUN <<E\n#!/bin/sh\necho\nE\n',
     ),
     text(
-        "second-heredoc-of-copy-is-in-the-key", "M", "COPY <<E <<G /d/\na\nE\nb\nG\n", "COPY <<E <<G /d/\na\nE\nc\nG\n"
+        "second-heredoc-of-copy-is-in-the-key",
+        "M",
+        "COPY <<E <<G /d/\na\nE\nb\nG\n",
+        "COPY <<E <<G /d/\na\nE\nc\nG\n",
     ),
     text(
         "quotes-stay-in-a-heredoc-of-copy",
@@ -420,7 +688,13 @@ WRITTEN_OTHERWISE = (
         {"SOURCE_DATE_EPOCH": "1"},
         {"SOURCE_DATE_EPOCH": "2"},
     ),
-    args("epoch-is-in-the-key-of-workdir", "M", "WORKDIR /w\n", {"SOURCE_DATE_EPOCH": "1"}, {"SOURCE_DATE_EPOCH": "2"}),
+    args(
+        "epoch-is-in-the-key-of-workdir",
+        "M",
+        "WORKDIR /w\n",
+        {"SOURCE_DATE_EPOCH": "1"},
+        {"SOURCE_DATE_EPOCH": "2"},
+    ),
     edit(
         "directory-that-is-emptied-by-the-ignore-file-is-sent",
         "M",
@@ -463,7 +737,12 @@ MOUNTS = (
         "RUN --mount=type=cache,target=/b,id=x true\n",
         "RUN --mount=type=cache,target=/b,sharing=locked true\n",
     ),
-    text("secret-id-is-in-the-key", "M", "RUN --mount=type=secret,id=a true\n", "RUN --mount=type=secret,id=b true\n"),
+    text(
+        "secret-id-is-in-the-key",
+        "M",
+        "RUN --mount=type=secret,id=a true\n",
+        "RUN --mount=type=secret,id=b true\n",
+    ),
     text(
         "secret-target-is-in-the-key",
         "M",
@@ -508,7 +787,13 @@ MOUNTS = (
         "RUN --mount=source=b,target=/a true\n",
         {"a": "1", "b": "1"},
     ),
-    edit("bind-content-is-in-the-key", "M", "RUN --mount=source=a,target=/a true\n", {"a": "1"}, {"a": "2"}),
+    edit(
+        "bind-content-is-in-the-key",
+        "M",
+        "RUN --mount=source=a,target=/a true\n",
+        {"a": "1"},
+        {"a": "2"},
+    ),
     edit(
         "bind-of-one-file-ignores-others",
         "H",
@@ -516,8 +801,20 @@ MOUNTS = (
         {"a": "1", "b": "1"},
         {"b": "2"},
     ),
-    edit("bind-without-source-reads-the-whole-context", "M", "RUN --mount=target=/a true\n", {"a": "1"}, {"b": "2"}),
-    edit("writable-bind-is-by-content-too", "M", "RUN --mount=source=a,target=/a,rw true\n", {"a": "1"}, {"a": "2"}),
+    edit(
+        "bind-without-source-reads-the-whole-context",
+        "M",
+        "RUN --mount=target=/a true\n",
+        {"a": "1"},
+        {"b": "2"},
+    ),
+    edit(
+        "writable-bind-is-by-content-too",
+        "M",
+        "RUN --mount=source=a,target=/a,rw true\n",
+        {"a": "1"},
+        {"a": "2"},
+    ),
     edit(
         "writable-bind-unchanged-hits",
         "H",
@@ -552,7 +849,9 @@ BASE_CHANGES = (
         "same-step-in-another-stage-is-found",
         "HHM",
         Project(F + "RUN echo x > /x\n"),
-        Project(f"{F.strip()} AS one\nRUN echo x > /x\n{F}RUN echo x > /x\nCOPY --from=one /x /y\n"),
+        Project(
+            f"{F.strip()} AS one\nRUN echo x > /x\n{F}RUN echo x > /x\nCOPY --from=one /x /y\n"
+        ),
     ),
     row(
         "onbuild-of-a-parent-stage-runs-in-the-child",
@@ -603,14 +902,26 @@ IGNORES = (
     row(
         "ignore-file-of-the-dockerfile-wins",
         "H",
-        Project(F + "COPY . /d\n", {"Dockerfile.dockerignore": "x\n", ".dockerignore": "y\n", "x": "1", "y": "1"}),
-        Project(F + "COPY . /d\n", {"Dockerfile.dockerignore": "x\n", ".dockerignore": "y\n", "x": "2", "y": "1"}),
+        Project(
+            F + "COPY . /d\n",
+            {"Dockerfile.dockerignore": "x\n", ".dockerignore": "y\n", "x": "1", "y": "1"},
+        ),
+        Project(
+            F + "COPY . /d\n",
+            {"Dockerfile.dockerignore": "x\n", ".dockerignore": "y\n", "x": "2", "y": "1"},
+        ),
     ),
     row(
         "ignore-file-of-the-dockerfile-is-not-merged",
         "M",
-        Project(F + "COPY . /d\n", {"Dockerfile.dockerignore": "x\n", ".dockerignore": "y\n", "x": "1", "y": "1"}),
-        Project(F + "COPY . /d\n", {"Dockerfile.dockerignore": "x\n", ".dockerignore": "y\n", "x": "1", "y": "2"}),
+        Project(
+            F + "COPY . /d\n",
+            {"Dockerfile.dockerignore": "x\n", ".dockerignore": "y\n", "x": "1", "y": "1"},
+        ),
+        Project(
+            F + "COPY . /d\n",
+            {"Dockerfile.dockerignore": "x\n", ".dockerignore": "y\n", "x": "1", "y": "2"},
+        ),
     ),
     row(
         "ignore-file-changed-with-the-same-files-left-hits",

@@ -34,7 +34,13 @@ def imgopt(*arguments: str | Path, cache: Path) -> subprocess.CompletedProcess[s
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
     folder = tmp_path / "context"
-    write(Project("FROM python:3.11\nWORKDIR /app\nCOPY req.txt .\nRUN cat req.txt\nCOPY . .\nRUN ls\n", FILES), folder)
+    write(
+        Project(
+            "FROM python:3.11\nWORKDIR /app\nCOPY req.txt .\nRUN cat req.txt\nCOPY . .\nRUN ls\n",
+            FILES,
+        ),
+        folder,
+    )
     return folder
 
 
@@ -42,7 +48,13 @@ def everything(folder: Path) -> dict[str, tuple[int, ...]]:
     found = {}
     for path in [folder, *sorted(folder.rglob("*"))]:
         about = path.lstat()
-        found[str(path)] = (about.st_ino, about.st_mode, about.st_mtime_ns, about.st_ctime_ns, about.st_size)
+        found[str(path)] = (
+            about.st_ino,
+            about.st_mode,
+            about.st_mtime_ns,
+            about.st_ctime_ns,
+            about.st_size,
+        )
     return found
 
 
@@ -61,8 +73,14 @@ def test_json_is_the_contract(context: Path, tmp_path: Path) -> None:
 
 def test_text_and_markdown(context: Path, tmp_path: Path) -> None:
     shown = imgopt(context, cache=tmp_path).stdout
-    assert "edit-source" in shown and "line 5: app/main.py changed" in shown and "not tried: edit-lock" in shown
-    assert "| edit-source |" in imgopt(context, "--format", "markdown", cache=tmp_path).stdout.replace("&#45;", "-")
+    assert (
+        "edit-source" in shown
+        and "line 5: app/main.py changed" in shown
+        and "not tried: edit-lock" in shown
+    )
+    assert "| edit-source |" in imgopt(
+        context, "--format", "markdown", cache=tmp_path
+    ).stdout.replace("&#45;", "-")
 
 
 def test_nothing_in_the_context_changes(context: Path, tmp_path: Path) -> None:
@@ -94,7 +112,9 @@ def test_replay_without_git_is_exit_2_and_scenarios_work(context: Path, tmp_path
         (["--file", "missing"], "no such Dockerfile"),
     ],
 )
-def test_what_cannot_be_is_exit_2_with_words(context: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_is_exit_2_with_words(
+    context: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
     other = tmp_path / "other"
     write(Project("FROM python:3.11\nRUN ls\n"), other)
     given = [str(other) if one == "." else one for one in arguments]
@@ -110,16 +130,26 @@ def test_a_refused_dockerfile_is_exit_2_with_its_line(context: Path, tmp_path: P
 
 
 def test_the_users_own_scenario_from_the_configuration(context: Path, tmp_path: Path) -> None:
-    (context / "imgopt.toml").write_text('[[cache.scenario]]\nname = "mine"\ncommand = "echo 2 >> req.txt"\n')
+    (context / "imgopt.toml").write_text(
+        '[[cache.scenario]]\nname = "mine"\ncommand = "echo 2 >> req.txt"\n'
+    )
     done = imgopt(context, "--scenario", "mine", "--format", "json", cache=tmp_path)
     (scenario,) = json.loads(done.stdout)["scenarios"]
     assert (scenario["name"], scenario["edit"]) == ("mine", "req.txt changed")
-    assert [step["predicted"] for step in scenario["steps"]] == ["hit", "miss", "miss", "miss", "miss"]
+    assert [step["predicted"] for step in scenario["steps"]] == [
+        "hit",
+        "miss",
+        "miss",
+        "miss",
+        "miss",
+    ]
     assert (context / "req.txt").read_text() == "x\n"
 
 
 @pytest.mark.engine
-def test_a_measurement_agrees_and_is_remembered(context: Path, tmp_path: Path, base_image: str) -> None:
+def test_a_measurement_agrees_and_is_remembered(
+    context: Path, tmp_path: Path, base_image: str
+) -> None:
     before = everything(context)
     base = f"python:3.11={base_image}"
     out = tmp_path / "out.json"
@@ -128,10 +158,17 @@ def test_a_measurement_agrees_and_is_remembered(context: Path, tmp_path: Path, b
     result = json.loads(out.read_text())
     ran = [one for one in result["scenarios"] if not one["failure"]]
     assert len(ran) >= 12
-    assert result["agreement"] == {"decided": 5 * len(ran), "right": 5 * len(ran), "wrong": 0, "unknown": 0}
+    assert result["agreement"] == {
+        "decided": 5 * len(ran),
+        "right": 5 * len(ran),
+        "wrong": 0,
+        "unknown": 0,
+    }
     assert all(step["seconds"] is not None for one in ran for step in one["steps"])
     assert "predicted right: " in done.stdout
-    again = json.loads(imgopt(context, "--format", "json", "--scenario", "edit-source", cache=tmp_path).stdout)
+    again = json.loads(
+        imgopt(context, "--format", "json", "--scenario", "edit-source", cache=tmp_path).stdout
+    )
     assert all(step["seconds"] is not None for step in again["scenarios"][0]["steps"])
     assert everything(context) == before
 
@@ -147,17 +184,29 @@ RUN ls /out
 
 
 @pytest.mark.engine
-def test_what_the_first_measurement_left_open_the_second_predicts(tmp_path: Path, base_image: str) -> None:
+def test_what_the_first_measurement_left_open_the_second_predicts(
+    tmp_path: Path, base_image: str
+) -> None:
     context = tmp_path / "context"
     write(Project(STAGES, FILES), context)
     wanted = ("--scenario", "edit-source", "--scenario", "edit-docs")
     measured = []
     for _ in range(2):
         done = imgopt(
-            context, "--measure", *wanted, "--base", f"python:3.11={base_image}", "--format", "json", cache=tmp_path
+            context,
+            "--measure",
+            *wanted,
+            "--base",
+            f"python:3.11={base_image}",
+            "--format",
+            "json",
+            cache=tmp_path,
         )
         measured.append(json.loads(done.stdout))
-    predicted = [[[step["predicted"] for step in one["steps"][2:]] for one in each["scenarios"]] for each in measured]
+    predicted = [
+        [[step["predicted"] for step in one["steps"][2:]] for one in each["scenarios"]]
+        for each in measured
+    ]
     assert predicted == [[["unknown"] * 2] * 2, [["miss"] * 2, ["hit"] * 2]]
     assert [each["agreement"]["wrong"] for each in measured] == [0, 0]
     assert [each["agreement"]["unknown"] for each in measured] == [4, 0]
@@ -179,7 +228,9 @@ def test_a_kill_in_the_middle_of_a_measurement_leaves_the_context(
         f"python:3.11={base_image}",
     ]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if "edit-source" in line:
@@ -190,7 +241,13 @@ def test_a_kill_in_the_middle_of_a_measurement_leaves_the_context(
     assert everything(context) == before
     # and the next measurement finds its way as if nothing had been
     done = imgopt(
-        context, "--measure", "--scenario", "edit-source", "--base", f"python:3.11={base_image}", cache=tmp_path
+        context,
+        "--measure",
+        "--scenario",
+        "edit-source",
+        "--base",
+        f"python:3.11={base_image}",
+        cache=tmp_path,
     )
     assert done.returncode == 0 and "predicted right: 5 of 5" in done.stdout
     assert everything(context) == before
@@ -211,7 +268,9 @@ def test_an_interrupt_ends_it_in_order(context: Path, tmp_path: Path, base_image
         f"python:3.11={base_image}",
     ]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(work)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if "no-change" in line:
@@ -223,7 +282,9 @@ def test_an_interrupt_ends_it_in_order(context: Path, tmp_path: Path, base_image
 
 
 @pytest.mark.engine
-def test_a_project_that_does_not_build_is_exit_1_with_the_step(context: Path, tmp_path: Path, base_image: str) -> None:
+def test_a_project_that_does_not_build_is_exit_1_with_the_step(
+    context: Path, tmp_path: Path, base_image: str
+) -> None:
     (context / "Dockerfile").write_text("FROM python:3.11\nCOPY . .\nRUN no-such-command\n")
     done = imgopt(context, "--measure", "--base", f"python:3.11={base_image}", cache=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")

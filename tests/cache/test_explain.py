@@ -63,7 +63,11 @@ def test_a_line_that_is_no_step_is_refused(tmp_path: Path) -> None:
 
 
 def test_umask(tmp_path: Path) -> None:
-    found = why(tmp_path, edited({}), edited({"app/main.py": Mode("1", 0o664), "README.md": Mode("1", 0o664)}))
+    found = why(
+        tmp_path,
+        edited({}),
+        edited({"app/main.py": Mode("1", 0o664), "README.md": Mode("1", 0o664)}),
+    )
     assert trap(found) == ["umask"]
     assert found.changed[0].detail == "README.md: mode 644 became 664"
 
@@ -83,7 +87,9 @@ def test_git_inside_copy_dot(tmp_path: Path) -> None:
 
 
 def test_generated_files(tmp_path: Path) -> None:
-    assert trap(why(tmp_path, edited({}), edited({"app/__pycache__/main.pyc": "x"}))) == ["generated-file"]
+    assert trap(why(tmp_path, edited({}), edited({"app/__pycache__/main.pyc": "x"}))) == [
+        "generated-file"
+    ]
 
 
 def test_stale_time_is_a_hit_that_should_be_none(tmp_path: Path) -> None:
@@ -103,13 +109,21 @@ def test_a_wildcard_with_a_new_match(tmp_path: Path) -> None:
 
 
 def test_order_of_variables(tmp_path: Path) -> None:
-    found = why(tmp_path, Project("FROM x\nENV A=1 B=2\nRUN y\n"), Project("FROM x\nENV B=2 A=1\nRUN y\n"))
-    assert (found.cause, trap(found)) == ("RUN y: the order of its variables changed", ["env-order"])
+    found = why(
+        tmp_path, Project("FROM x\nENV A=1 B=2\nRUN y\n"), Project("FROM x\nENV B=2 A=1\nRUN y\n")
+    )
+    assert (found.cause, trap(found)) == (
+        "RUN y: the order of its variables changed",
+        ["env-order"],
+    )
 
 
 def test_a_variable_that_the_command_does_not_use(tmp_path: Path) -> None:
     found = why(tmp_path, Project("FROM x\nENV A=1\nRUN y\n"), Project("FROM x\nENV A=2\nRUN y\n"))
-    assert (found.cause, trap(found)) == ("RUN y: variable A changed from 1 to 2", ["unused-variable"])
+    assert (found.cause, trap(found)) == (
+        "RUN y: variable A changed from 1 to 2",
+        ["unused-variable"],
+    )
 
 
 def test_an_inherited_argument(tmp_path: Path) -> None:
@@ -124,16 +138,24 @@ def test_indentation(tmp_path: Path) -> None:
 
 
 def test_the_value_of_a_secret_is_not_shown(tmp_path: Path) -> None:
-    found = why(tmp_path, Project("FROM x\nENV API_TOKEN=abc\nRUN y\n"), Project("FROM x\nENV API_TOKEN=def\nRUN y\n"))
+    found = why(
+        tmp_path,
+        Project("FROM x\nENV API_TOKEN=abc\nRUN y\n"),
+        Project("FROM x\nENV API_TOKEN=def\nRUN y\n"),
+    )
     assert found.cause == "RUN y: variable API_TOKEN has another value"
 
 
 def test_a_flag_and_a_workdir(tmp_path: Path) -> None:
     found = why(
-        tmp_path, Project("FROM x\nCOPY --chown=1 a /a\n", {"a": ""}), Project("FROM x\nCOPY a /a\n", {"a": ""})
+        tmp_path,
+        Project("FROM x\nCOPY --chown=1 a /a\n", {"a": ""}),
+        Project("FROM x\nCOPY a /a\n", {"a": ""}),
     )
     assert found.cause == "COPY a /a: --chown 1 became nothing"
-    found = why(tmp_path, Project("FROM x\nWORKDIR /a\nRUN y\n"), Project("FROM x\nWORKDIR /b\nRUN y\n"))
+    found = why(
+        tmp_path, Project("FROM x\nWORKDIR /a\nRUN y\n"), Project("FROM x\nWORKDIR /b\nRUN y\n")
+    )
     assert found.cause == "WORKDIR /b: make directory /a became /b"
 
 
@@ -144,7 +166,10 @@ def test_since_a_revision_of_git(repository: Path) -> None:
     (repository / "untracked").write_text("x")
     now = read_state(repository)
     found = explain(state_since(repository, "HEAD", now), now, None, "HEAD")
-    assert (found.cause, [one.path for one in found.changed]) == ("COPY . .: app/main.py changed", ["app/main.py"])
+    assert (found.cause, [one.path for one in found.changed]) == (
+        "COPY . .: app/main.py changed",
+        ["app/main.py"],
+    )
 
 
 def test_since_an_older_revision_git_itself_changed(repository: Path) -> None:

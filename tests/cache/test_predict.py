@@ -13,11 +13,15 @@ from imgopt.context.files import BytesContent, Entry, Tree
 from .kit import Project, write
 
 
-def verdicts(folder: Path, dockerfile: str, changed: str, files: dict[str, str] | None = None) -> str:
+def verdicts(
+    folder: Path, dockerfile: str, changed: str, files: dict[str, str] | None = None
+) -> str:
     """One letter per step after `changed` got other bytes."""
     write(Project(dockerfile, files or {"a": "1", "b": "1"}), folder)
     before = read_state(folder)
-    tree = Tree({**before.tree.entries, changed: Entry("file", 0o644, BytesContent(b"other bytes"))})
+    tree = Tree(
+        {**before.tree.entries, changed: Entry("file", 0o644, BytesContent(b"other bytes"))}
+    )
     return "".join(step.verdict[0] for step in predict(before, before.on(tree)).steps)
 
 
@@ -25,7 +29,9 @@ def between(folder: Path, one: str, other: str, **bases: BaseConfig) -> list[tup
     """Verdict and reason of each step after the Dockerfile changed from `one` to `other`."""
     write(Project(one, {"a": "1"}), folder)
     before = read_state(folder, bases=bases)
-    return [(step.verdict, step.reason) for step in predict(before, before.with_dockerfile(other)).steps]
+    return [
+        (step.verdict, step.reason) for step in predict(before, before.with_dockerfile(other)).steps
+    ]
 
 
 @pytest.mark.parametrize(
@@ -74,8 +80,13 @@ def test_another_base_name_may_be_the_same_image(tmp_path: Path) -> None:
 
 
 def test_the_environment_of_a_known_base_counts(tmp_path: Path) -> None:
-    known = {"x": BaseConfig(env=(("A", "1"),), identity="1"), "y": BaseConfig(env=(("A", "2"),), identity="1")}
-    steps = between(tmp_path, "FROM x\nCOPY a /\nRUN make\n", "FROM y\nCOPY a /\nRUN make\n", **known)
+    known = {
+        "x": BaseConfig(env=(("A", "1"),), identity="1"),
+        "y": BaseConfig(env=(("A", "2"),), identity="1"),
+    }
+    steps = between(
+        tmp_path, "FROM x\nCOPY a /\nRUN make\n", "FROM y\nCOPY a /\nRUN make\n", **known
+    )
     assert steps == [
         ("hit", "nothing in its key changed"),
         ("miss", "RUN make: variable A changed from 1 to 2"),
@@ -127,4 +138,8 @@ def test_malformed_wildcards_match_nothing(pattern: str) -> None:
 
 
 def test_an_escaped_wildcard_is_none() -> None:
-    assert (has_wildcards("a\\*"), has_wildcards("a*"), has_wildcards("a[b]")) == (False, True, True)
+    assert (has_wildcards("a\\*"), has_wildcards("a*"), has_wildcards("a[b]")) == (
+        False,
+        True,
+        True,
+    )

@@ -1,4 +1,5 @@
-"""Random projects, built twice by the real engine: what was decided is what happened, in every step."""
+"""Random projects, built twice by the real engine: what was decided is what happened, in every
+step."""
 
 from __future__ import annotations
 

@@ -21,7 +21,12 @@ from .kit import Project, write
 
 DOCKERFILE = "FROM x\nCOPY req.txt .\nRUN pip install\nCOPY app app\nRUN check\n"
 TIMES = Times(
-    {("", "COPY req.txt ."): 1.0, ("", "RUN pip install"): 10.0, ("", "COPY app app"): 2.0, ("", "RUN check"): 4.0}
+    {
+        ("", "COPY req.txt ."): 1.0,
+        ("", "RUN pip install"): 10.0,
+        ("", "COPY app app"): 2.0,
+        ("", "RUN check"): 4.0,
+    }
 )
 
 
@@ -49,16 +54,28 @@ def test_each_commit_costs_the_steps_that_it_makes_run(tmp_path: Path) -> None:
     )
     cost = replayed(tmp_path).run(History(commits))
     assert [one.seconds for one in cost.commits] == [0.0, 6.0, 17.0, 6.0]
-    assert [[step.line for step in one.missed] for one in cost.commits] == [[], [4, 5], [2, 3, 4, 5], [4, 5]]
+    assert [[step.line for step in one.missed] for one in cost.commits] == [
+        [],
+        [4, 5],
+        [2, 3, 4, 5],
+        [4, 5],
+    ]
     assert cost.per_build == pytest.approx(29 / 4)
     assert cost.builds_per_month == pytest.approx(4 * 30 / 3)
     assert cost.per_month == pytest.approx(29 / 4 * 40)
 
 
 def test_the_line_that_starts_the_rebuild_is_charged(tmp_path: Path) -> None:
-    commits = (commit(3, ("app/a.py", "1", "2")), commit(2, ("req.txt", "1", "2")), commit(1, ("app/b.py", "1", "2")))
+    commits = (
+        commit(3, ("app/a.py", "1", "2")),
+        commit(2, ("req.txt", "1", "2")),
+        commit(1, ("app/b.py", "1", "2")),
+    )
     lines = replayed(tmp_path).run(History(commits)).lines
-    assert [(one.step.line, one.commits, one.seconds) for one in lines] == [(2, 1, 17.0), (4, 2, 12.0)]
+    assert [(one.step.line, one.commits, one.seconds) for one in lines] == [
+        (2, 1, 17.0),
+        (4, 2, 12.0),
+    ]
 
 
 def test_without_seconds_the_cost_is_not_known_but_the_steps_are(tmp_path: Path) -> None:
@@ -70,7 +87,9 @@ def test_without_seconds_the_cost_is_not_known_but_the_steps_are(tmp_path: Path)
 
 def test_ignored_files_cost_nothing(tmp_path: Path) -> None:
     replay = replayed(tmp_path, dockerfile="FROM x\nCOPY . .\n", ignore="*.md\n")
-    cost = replay.run(History((commit(2, ("README.md", "1", "2")), commit(1, ("LICENSE", "1", "2")))))
+    cost = replay.run(
+        History((commit(2, ("README.md", "1", "2")), commit(1, ("LICENSE", "1", "2"))))
+    )
     assert [len(one.missed) for one in cost.commits] == [0, 1]
 
 
@@ -82,14 +101,18 @@ def test_a_mode_alone_costs_and_an_empty_commit_does_not(tmp_path: Path) -> None
 
 def test_what_only_a_build_can_tell_counts_as_a_run(tmp_path: Path) -> None:
     dockerfile = "FROM x AS b\nCOPY app app\nRUN make\nFROM x\nCOPY --from=b /out /out\n"
-    cost = replayed(tmp_path, dockerfile=dockerfile).run(History((commit(1, ("app/a.py", "1", "2")),)))
+    cost = replayed(tmp_path, dockerfile=dockerfile).run(
+        History((commit(1, ("app/a.py", "1", "2")),))
+    )
     assert [(len(one.missed), len(one.unknown)) for one in cost.commits] == [(2, 1)]
 
 
 def test_a_narrow_copy_from_a_stage_is_decided_by_path(tmp_path: Path) -> None:
     dockerfile = "FROM x AS b\nCOPY app /app\nFROM x\nCOPY --from=b /app/a.py /a\nCOPY --from=b /app/b.py /b\n"
     replay = replayed(tmp_path, dockerfile=dockerfile)
-    cost = replay.run(History((commit(2, ("app/a.py", "1", "2")), commit(1, ("app/b.py", "1", "2")))))
+    cost = replay.run(
+        History((commit(2, ("app/a.py", "1", "2")), commit(1, ("app/b.py", "1", "2"))))
+    )
     assert [[step.line for step in one.missed] for one in cost.commits] == [[2, 4, 5], [2, 5]]
 
 
@@ -116,7 +139,9 @@ def test_a_variant_stands_beside_the_original(repository: Path) -> None:
 
 def test_without_git_it_says_why(tmp_path: Path) -> None:
     write(Project(DOCKERFILE, {"req.txt": "1"}), tmp_path)
-    with pytest.raises(InputError, match="nothing to replay: the directory is not in a git repository"):
+    with pytest.raises(
+        InputError, match="nothing to replay: the directory is not in a git repository"
+    ):
         CacheProject(BuildRequest(tmp_path)).replay(10)
 
 

@@ -1,4 +1,5 @@
-"""Every rule of BuildKit's cache that was ever measured, measured again: the engine's answer and ours."""
+"""Every rule of BuildKit's cache that was ever measured, measured again: the engine's answer and
+ours."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ BATCH = 24
 @pytest.fixture(scope="module")
 def judged(bench: Bench) -> dict[str, Judged]:
     cases = [row.case for row in ROWS]
-    count = -(-len(cases) // BATCH)  # as even as can be: one case alone would be a file of one stage, named otherwise
+    count = -(
+        -len(cases) // BATCH
+    )  # as even as can be: one case alone would be a file of one stage, named otherwise
     batches = [cases[first::count] for first in range(count)]
     return {one.case.name: one for batch in batches for one in bench.judge(batch)}
 

@@ -76,7 +76,9 @@ def test_every_scenario_is_predicted_in_full(tmp_path: Path) -> None:
 
 
 def test_an_ignore_file_takes_the_misses_away(tmp_path: Path) -> None:
-    root = example(tmp_path, {**NODE, ".dockerignore": "Dockerfile\n.dockerignore\n**/*.md\ntest\n"})
+    root = example(
+        tmp_path, {**NODE, ".dockerignore": "Dockerfile\n.dockerignore\n**/*.md\ntest\n"}
+    )
     state = read_state(root)
     found = answers(examine(state, scenarios(root, state)))
     for name in ("edit-test", "edit-docs", "edit-dockerfile-comment", "edit-dockerignore"):
@@ -102,9 +104,13 @@ def test_what_a_project_has_not_is_skipped_with_a_reason(tmp_path: Path) -> None
 
 
 def test_deleted_and_renamed_files_are_not_named_in_the_dockerfile(tmp_path: Path) -> None:
-    root = example(tmp_path, {"keep.md": "1", "a.md": "1", "b.md": "1"}, "FROM scratch\nCOPY keep.md a.md /\n")
+    root = example(
+        tmp_path, {"keep.md": "1", "a.md": "1", "b.md": "1"}, "FROM scratch\nCOPY keep.md a.md /\n"
+    )
     found = {one.name: one for one in scenarios(root, read_state(root))}
-    assert isinstance(found["delete-file"], Scenario) and found["delete-file"].edit == "b.md: deleted"
+    assert (
+        isinstance(found["delete-file"], Scenario) and found["delete-file"].edit == "b.md: deleted"
+    )
     assert isinstance(found["rename-file"], Skipped)
 
 
@@ -121,7 +127,9 @@ def test_an_edit_is_made_on_the_copy_and_taken_back(tmp_path: Path) -> None:
             edit = scenario.make("abc")
             edit.write(copy)
             changed = {path: entry.mode for path, entry in list_files(copy).entries.items()}
-            assert changed == {path: entry.mode for path, entry in edit.applied(state).tree.entries.items()}, scenario
+            assert changed == {
+                path: entry.mode for path, entry in edit.applied(state).tree.entries.items()
+            }, scenario
             edit.undo(copy, state)
             assert _texts(copy) == _texts(root), scenario.name
     assert _snapshot(root) == before
@@ -173,7 +181,9 @@ def test_a_file_that_another_one_names_is_renamed_last(tmp_path: Path) -> None:
     }
     state = read_state(example(tmp_path / "page", page, "FROM node\nCOPY . .\n"))
     edits = [
-        one.edit for one in scenarios(tmp_path, state, {}, ["delete-file", "rename-file"]) if isinstance(one, Scenario)
+        one.edit
+        for one in scenarios(tmp_path, state, {}, ["delete-file", "rename-file"])
+        if isinstance(one, Scenario)
     ]
     assert edits[0] == "public/robots.txt: deleted"
     assert edits[1].startswith(("index.html: renamed", "src/")), "nothing else is left"
@@ -192,10 +202,16 @@ def test_what_only_a_build_can_tell_is_known_after_a_measurement(tmp_path: Path)
     edits = {one.name: one.example for one in chosen if isinstance(one, Scenario)}
     edit = edits["edit-source"]
     memory = Memory(root, tmp_path / "cache")
-    said: tuple[tuple[str, str], ...] = (("miss", "miss"), ("miss", "miss"), ("unknown", "hit"), ("unknown", "hit"))
+    said: tuple[tuple[str, str], ...] = (
+        ("miss", "miss"),
+        ("miss", "miss"),
+        ("unknown", "hit"),
+        ("unknown", "hit"),
+    )
     steps = [ScenarioStep(predicted=one, measured=two, reason="") for one, two in said]  # type: ignore[arg-type]
     measured = CacheResult(
-        steps=unsure.steps, scenarios=[CacheScenario(name="edit-source", edit=unsure.scenarios[0].edit, steps=steps)]
+        steps=unsure.steps,
+        scenarios=[CacheScenario(name="edit-source", edit=unsure.scenarios[0].edit, steps=steps)],
     )
     memory.remember(state, edits, measured, Times({("b", "RUN make"): 3.5}))
     again = Memory(root, tmp_path / "cache")
@@ -206,14 +222,21 @@ def test_what_only_a_build_can_tell_is_known_after_a_measurement(tmp_path: Path)
     other = read_state(root)
     assert again.known(other, edit) is None
     assert again.known(state, replace(edit, words="another change")) is None
-    other_bytes = {path: replace(entry, content=BytesContent(b"2")) for path, entry in edit.entries.items() if entry}
+    other_bytes = {
+        path: replace(entry, content=BytesContent(b"2"))
+        for path, entry in edit.entries.items()
+        if entry
+    }
     assert again.known(state, replace(edit, entries=other_bytes)) is None
 
 
 def test_a_damaged_memory_is_an_empty_one(tmp_path: Path) -> None:
     memory = Memory(tmp_path, tmp_path / "cache")
     memory.remember(
-        read_state(example(tmp_path / "c")), {}, CacheResult(steps=[], scenarios=[]), Times({("", "RUN x"): 1.0})
+        read_state(example(tmp_path / "c")),
+        {},
+        CacheResult(steps=[], scenarios=[]),
+        Times({("", "RUN x"): 1.0}),
     )
     (file,) = (tmp_path / "cache").rglob("*.json")
     assert Memory(tmp_path, tmp_path / "cache").times().seconds == {("", "RUN x"): 1.0}
@@ -225,9 +248,19 @@ def _snapshot(root: Path) -> dict[str, tuple[object, ...]]:
     found = {}
     for path in sorted(root.rglob("*")):
         about = path.lstat()
-        found[str(path)] = (about.st_ino, about.st_mode, about.st_mtime_ns, about.st_ctime_ns, about.st_size)
+        found[str(path)] = (
+            about.st_ino,
+            about.st_mode,
+            about.st_mtime_ns,
+            about.st_ctime_ns,
+            about.st_size,
+        )
     return found
 
 
 def _texts(root: Path) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }

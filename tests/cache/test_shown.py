@@ -8,7 +8,14 @@ from rich.console import Console
 
 from imgopt.report import cache, explain, replay
 from imgopt.report.common import without_instruction
-from imgopt.results.cache import Agreement, CacheResult, CacheScenario, CacheStep, ScenarioStep, Verdict
+from imgopt.results.cache import (
+    Agreement,
+    CacheResult,
+    CacheScenario,
+    CacheStep,
+    ScenarioStep,
+    Verdict,
+)
 from imgopt.results.explain import ChangedPath, ExplainResult
 from imgopt.results.replay import ReplayArm, ReplayLine, ReplayResult
 
@@ -26,10 +33,14 @@ STEPS = [
 ]
 
 
-def scenario(*answers: Verdict, edit: str = "src/a.c: one line added", reason: str = "") -> CacheScenario:
+def scenario(
+    *answers: Verdict, edit: str = "src/a.c: one line added", reason: str = ""
+) -> CacheScenario:
     reason = reason or "COPY src /src: src/a.c changed"
     return CacheScenario(
-        name="edit-source", edit=edit, steps=[ScenarioStep(predicted=one, reason=reason) for one in answers]
+        name="edit-source",
+        edit=edit,
+        steps=[ScenarioStep(predicted=one, reason=reason) for one in answers],
     )
 
 
@@ -49,18 +60,46 @@ def test_what_only_a_build_can_tell_makes_a_range() -> None:
 
 
 def test_a_change_that_costs_nothing_is_only_named() -> None:
-    line = next(one for one in shown(cache.text(result(scenario("hit", "hit", "hit")))).splitlines() if "edit-" in one)
-    assert line.split() == ["edit-source", "···", "0", "of", "3", "src/a.c:", "one", "line", "added"]
+    line = next(
+        one
+        for one in shown(cache.text(result(scenario("hit", "hit", "hit")))).splitlines()
+        if "edit-" in one
+    )
+    assert line.split() == [
+        "edit-source",
+        "···",
+        "0",
+        "of",
+        "3",
+        "src/a.c:",
+        "one",
+        "line",
+        "added",
+    ]
 
 
 def test_a_cause_that_does_not_name_the_edit_follows_it() -> None:
-    one = scenario("hit", "miss", "hit", edit="--build-arg A: another value", reason="RUN make: variable A changed")
-    assert "--build-arg A: another value, so RUN make: variable A changed" in shown(cache.text(result(one)), 160)
+    one = scenario(
+        "hit",
+        "miss",
+        "hit",
+        edit="--build-arg A: another value",
+        reason="RUN make: variable A changed",
+    )
+    assert "--build-arg A: another value, so RUN make: variable A changed" in shown(
+        cache.text(result(one)), 160
+    )
 
 
 def test_a_new_base_is_said_once() -> None:
     edit = "a newer version of debian arrives"
-    one = scenario("miss", "miss", "miss", edit=edit, reason="COPY src /src: the base image changed from debian to it")
+    one = scenario(
+        "miss",
+        "miss",
+        "miss",
+        edit=edit,
+        reason="COPY src /src: the base image changed from debian to it",
+    )
     assert f"line 2: {edit}" in shown(cache.text(result(one)), 160)
     assert "so the base" not in shown(cache.text(result(one)), 160)
 
@@ -68,7 +107,9 @@ def test_a_new_base_is_said_once() -> None:
 def test_the_sign_for_a_wrong_prediction_is_explained_where_there_can_be_one() -> None:
     assert "measured otherwise" not in shown(cache.text(result(scenario("hit", "hit", "hit"))))
     agreement = Agreement(decided=3, right=3, wrong=0, unknown=0)
-    assert "measured otherwise" in shown(cache.text(result(scenario("hit", "hit", "hit"), agreement)))
+    assert "measured otherwise" in shown(
+        cache.text(result(scenario("hit", "hit", "hit"), agreement))
+    )
 
 
 def test_instructions_with_colons_and_shortened_ones_are_left_out() -> None:
@@ -99,5 +140,9 @@ def test_the_lines_of_a_replay_fit_in_one_row_each() -> None:
     )  # fmt: skip
     told = ReplayResult(commits=8, builds_per_month=None, arms=[arm], notes=[])
     rows = shown(replay.text(told), 80).splitlines()
-    assert sum("starts 1 rebuild:" in row for row in rows) == sum("starts 7 rebuilds:" in row for row in rows) == 1
+    assert (
+        sum("starts 1 rebuild:" in row for row in rows)
+        == sum("starts 7 rebuilds:" in row for row in rows)
+        == 1
+    )
     assert all(len(row) <= 80 for row in rows)

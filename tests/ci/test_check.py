@@ -38,29 +38,45 @@ def test_an_unchanged_image_passes(recorded: Project) -> None:
     assert result.images[0].attribution is not None and result.images[0].attribution.delta == 0
 
 
-def test_a_new_package_names_its_manifest_line_its_instruction_and_itself(recorded: Project) -> None:
+def test_a_new_package_names_its_manifest_line_its_instruction_and_itself(
+    recorded: Project,
+) -> None:
     recorded.write("requirements.txt", "# needed\nflask==3\nHeavy_Models>=1\n")
     recorded.image(packages=package("heavy-models", 30_000_000))
     (error,) = _errors(_result(recorded))
     text = "\n".join(error.causes)
     assert error.rule == "own-layers"
     assert error.place is not None and (error.place.file, error.place.line) == ("Dockerfile", 4)
-    assert "package python:heavy-models +30.0 MB (requirements.txt:3, Dockerfile:4, 1.0, new)" in text
-    assert "instruction RUN pip install -r requirements.txt && echo done +30.0 MB (Dockerfile:4)" in text
+    assert (
+        "package python:heavy-models +30.0 MB (requirements.txt:3, Dockerfile:4, 1.0, new)" in text
+    )
+    assert (
+        "instruction RUN pip install -r requirements.txt && echo done +30.0 MB (Dockerfile:4)"
+        in text
+    )
 
 
-def test_a_package_that_only_another_needs_names_the_one_that_was_asked_for(recorded: Project) -> None:
+def test_a_package_that_only_another_needs_names_the_one_that_was_asked_for(
+    recorded: Project,
+) -> None:
     recorded.write("requirements.txt", "flask==3\nwrapper\n")
-    recorded.image(packages=[*package("wrapper", 10, ["deep-data"]), *package("deep-data", 30_000_000)])
+    recorded.image(
+        packages=[*package("wrapper", 10, ["deep-data"]), *package("deep-data", 30_000_000)]
+    )
     (error,) = _errors(_result(recorded))
-    assert any("python:deep-data" in c and "requirements.txt:2" in c and "needed by wrapper" in c for c in error.causes)
+    assert any(
+        "python:deep-data" in c and "requirements.txt:2" in c and "needed by wrapper" in c
+        for c in error.causes
+    )
 
 
 def test_a_stray_archive_fails_with_its_path_and_copy_line(recorded: Project) -> None:
     recorded.image(source=[f("app/backup/dump.tar.gz", 20_000_000)])
     (error,) = _errors(_result(recorded))
     assert error.place is not None and error.place.line == 7
-    assert any("path /app/backup/dump.tar.gz +20.0 MB (Dockerfile:7" in cause for cause in error.causes)
+    assert any(
+        "path /app/backup/dump.tar.gz +20.0 MB (Dockerfile:7" in cause for cause in error.causes
+    )
 
 
 def test_a_larger_base_warns_and_blames_nobody(recorded: Project) -> None:
@@ -97,12 +113,19 @@ def test_the_ratchet_never_raises(recorded: Project) -> None:
 def test_an_accepted_growth_passes_until_its_date_and_no_further(recorded: Project) -> None:
     recorded.image(source=[f("app/model.bin", 20_000_000)])
     code, _, err = recorded.imgopt(
-        "accept", "--because", "the model is needed", "--until", "2999-12-31", f"app={recorded.archive}"
+        "accept",
+        "--because",
+        "the model is needed",
+        "--until",
+        "2999-12-31",
+        f"app={recorded.archive}",
     )
     assert code == 0 and "until 2999-12-31" in err
     accepted = _result(recorded, today=datetime.date(2999, 12, 31))
     assert accepted.status == "passed"
-    assert [rule.verdict for rule in accepted.images[0].rules if rule.rule == "own-layers"] == ["accepted"]
+    assert [rule.verdict for rule in accepted.images[0].rules if rule.rule == "own-layers"] == [
+        "accepted"
+    ]
     after = _result(recorded, today=datetime.date(3000, 1, 1))
     assert after.status == "failed"
     assert any("counts again" in note for note in after.images[0].notes)
@@ -110,18 +133,25 @@ def test_an_accepted_growth_passes_until_its_date_and_no_further(recorded: Proje
     assert _result(recorded).status == "failed"
 
 
-def test_an_acceptance_without_date_becomes_the_baseline_and_says_who_and_why(recorded: Project) -> None:
+def test_an_acceptance_without_date_becomes_the_baseline_and_says_who_and_why(
+    recorded: Project,
+) -> None:
     recorded.image(source=[f("app/model.bin", 20_000_000)])
     assert recorded.imgopt("accept", "--because", "it is needed", f"app={recorded.archive}")[0] == 0
     entry = (read_baseline(recorded.baseline) or {})["app linux/amd64"]
     assert entry.accepted is not None
-    assert (entry.accepted.because, entry.accepted.by) == ("it is needed", "Ada Example <ada@example.org>")
+    assert (entry.accepted.because, entry.accepted.by) == (
+        "it is needed",
+        "Ada Example <ada@example.org>",
+    )
     assert _result(recorded).status == "passed"
 
 
 @pytest.mark.parametrize("until", ["2001-01-01", "soon", "2999-13-01"])
 def test_a_date_that_is_none_or_past_is_refused(recorded: Project, until: str) -> None:
-    code, _, err = recorded.imgopt("accept", "--because", "x", "--until", until, f"app={recorded.archive}")
+    code, _, err = recorded.imgopt(
+        "accept", "--because", "x", "--until", until, f"app={recorded.archive}"
+    )
     assert code == 2 and until in err
 
 
@@ -157,12 +187,16 @@ def test_every_explanation_sums_to_the_change(recorded: Project) -> None:
         attribution = _result(recorded).images[0].attribution
         assert attribution is not None and attribution.base is not None
         for causes in (attribution.instructions, attribution.packages, attribution.paths):
-            assert sum(cause.delta for cause in causes) + attribution.base.delta == attribution.delta
+            assert (
+                sum(cause.delta for cause in causes) + attribution.base.delta == attribution.delta
+            )
 
 
 def test_a_moved_and_an_edited_instruction_are_matched(recorded: Project) -> None:
     swapped = [HISTORY[0], HISTORY[1], HISTORY[2], HISTORY[3], HISTORY[5], HISTORY[4], HISTORY[6]]
-    swapped[5] = {"created_by": "RUN /bin/sh -c pip install --quiet -r requirements.txt && echo done # buildkit"}
+    swapped[5] = {
+        "created_by": "RUN /bin/sh -c pip install --quiet -r requirements.txt && echo done # buildkit"
+    }
     recorded.write(
         "Dockerfile",
         "FROM debian:bookworm-slim\nWORKDIR /app\nCOPY requirements.txt .\nCOPY . .\n"
@@ -176,7 +210,10 @@ def test_a_moved_and_an_edited_instruction_are_matched(recorded: Project) -> Non
 
 
 def test_the_dockerfile_of_another_image_names_no_lines(recorded: Project) -> None:
-    recorded.write("Dockerfile", "FROM node\nWORKDIR /srv\nCOPY package.json .\nRUN npm ci\nCOPY src src\nCMD node .\n")
+    recorded.write(
+        "Dockerfile",
+        "FROM node\nWORKDIR /srv\nCOPY package.json .\nRUN npm ci\nCOPY src src\nCMD node .\n",
+    )
     recorded.image(source=[f("app/x", 20_000_000)])
     result = _result(recorded)
     (error,) = _errors(result)
@@ -204,19 +241,25 @@ def test_budgets_for_paths_and_packages(recorded: Project) -> None:
         '[[ci.packages]]\nmatch = "python:none*"\nmax = "1 B"\nlevel = "warn"\n',
     )
     errors = _errors(_result(recorded))
-    assert {(error.rule, error.subject) for error in errors} == {("path", "/usr/lib/**"), ("package", "flask")}
+    assert {(error.rule, error.subject) for error in errors} == {
+        ("path", "/usr/lib/**"),
+        ("package", "flask"),
+    }
 
 
 def test_overrides_for_one_image(recorded: Project) -> None:
     recorded.write(
-        "imgopt.toml", '[[ci.image]]\nmatch = "ap*"\nrules = {root-user = "error"}\n[ci.rules]\nroot-user = "off"\n'
+        "imgopt.toml",
+        '[[ci.image]]\nmatch = "ap*"\nrules = {root-user = "error"}\n[ci.rules]\nroot-user = "off"\n',
     )
     assert [error.rule for error in _errors(_result(recorded))] == ["root-user"]
 
 
 def test_setuid_and_secrets_are_found_with_their_line(recorded: Project) -> None:
     recorded.image(source=[f("app/.env", b"PASSWORD=x"), f("app/run", b"#!/bin/sh\n", mode=0o4755)])
-    found = {finding.rule: finding for finding in _result(recorded).findings if finding.level == "warn"}
+    found = {
+        finding.rule: finding for finding in _result(recorded).findings if finding.level == "warn"
+    }
     assert found["secrets"].subject == "/app/.env" and found["secrets"].place.line == 7  # type: ignore[union-attr]
     assert found["setuid"].subject == "/app/run"
     recorded.imgopt("baseline", f"app={recorded.archive}")
@@ -239,7 +282,9 @@ def test_setuid_and_secrets_are_found_with_their_line(recorded: Project) -> None
         ("usr/lib/python3/dist-packages/tests/server.key", b"-----BEGIN PRIVATE KEY-----\n", False),
     ],
 )
-def test_what_looks_like_a_secret(recorded: Project, path: str, contents: bytes, secret: bool) -> None:
+def test_what_looks_like_a_secret(
+    recorded: Project, path: str, contents: bytes, secret: bool
+) -> None:
     recorded.image(source=[f(path, contents)])
     assert any(finding.rule == "secrets" for finding in _result(recorded).findings) == secret
 
@@ -255,14 +300,18 @@ def test_figures_are_the_same_from_archive_and_layout(recorded: Project, tmp_pat
     from image.crafting import config, docker_archive
 
     archive = docker_archive(tmp_path / "same.tar", layers, config(layers))
-    sizes = [check([f"x={each}"], folder=recorded.folder).images[0].sizes for each in (archive, layout)]
+    sizes = [
+        check([f"x={each}"], folder=recorded.folder).images[0].sizes for each in (archive, layout)
+    ]
     for metric in ("tar", "payload", "live"):
         assert sizes[0].of(metric) == sizes[1].of(metric)  # type: ignore[arg-type]
 
 
 def test_build_arguments_are_never_written_down(project: Project) -> None:
     history = [dict(step) for step in HISTORY]
-    history[4]["created_by"] = "RUN |1 TOKEN=hunter2 /bin/sh -c pip install -r requirements.txt && echo done # buildkit"
+    history[4]["created_by"] = (
+        "RUN |1 TOKEN=hunter2 /bin/sh -c pip install -r requirements.txt && echo done # buildkit"
+    )
     project.image(history=history)
     project.imgopt("baseline", f"app={project.archive}")
     assert "hunter2" not in project.baseline.read_text() + project.check("--format", "json")[1]
@@ -270,7 +319,18 @@ def test_build_arguments_are_never_written_down(project: Project) -> None:
 
 def test_the_exit_code_does_not_depend_on_the_format(recorded: Project) -> None:
     recorded.image(source=[f("app/x", 6_000_000)])
-    for name in ("text", "json", "markdown", "sarif", "junit", "gitlab", "github", "rdjson", "metrics", "bencher"):
+    for name in (
+        "text",
+        "json",
+        "markdown",
+        "sarif",
+        "junit",
+        "gitlab",
+        "github",
+        "rdjson",
+        "metrics",
+        "bencher",
+    ):
         assert recorded.check("--format", name)[0] == 1
     assert recorded.check("--fail-on", "never")[0] == 0
     assert recorded.check("--fail-on", "sometimes")[0] == 2
@@ -287,7 +347,11 @@ def test_the_history_names_the_commits_that_changed_most(recorded: Project) -> N
     recorded.commit("smaller base")
     code, out, _ = recorded.imgopt("history", "--format", "json")
     points = json.loads(out)["images"][0]["points"]
-    assert code == 0 and [point["subject"] for point in points] == ["baseline", "add x", "smaller base"]
+    assert code == 0 and [point["subject"] for point in points] == [
+        "baseline",
+        "add x",
+        "smaller base",
+    ]
     assert points[1]["delta"] > 2_900_000 and points[2]["base_changed"]
     assert "add x" in recorded.imgopt("history")[1]
 
@@ -306,7 +370,9 @@ def test_the_cost_of_a_rebuild_follows_git_history(recorded: Project) -> None:
         recorded.commit("edit the source")
     (rule,) = [rule for rule in _result(recorded).images[0].rules if rule.rule == "rebuild"]
     copied = 2_560
-    assert rule.verdict == "passed" and rule.measured is not None and copied <= rule.measured < 100_000
+    assert (
+        rule.verdict == "passed" and rule.measured is not None and copied <= rule.measured < 100_000
+    )
     for number in range(9):
         recorded.write("requirements.txt", f"flask==3.{number}\n")
         recorded.commit("edit the manifest")

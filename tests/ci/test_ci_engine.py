@@ -60,7 +60,16 @@ class Repository:
 
     def build(self) -> str:
         tag = f"{TAG}:{len(self.tags)}"
-        command = ["docker", "build", "--quiet", "--network", "none", "--tag", tag, str(self.project.folder)]
+        command = [
+            "docker",
+            "build",
+            "--quiet",
+            "--network",
+            "none",
+            "--tag",
+            tag,
+            str(self.project.folder),
+        ]
         subprocess.run(command, check=True, capture_output=True)
         self.tags.append(tag)
         return tag
@@ -70,7 +79,9 @@ class Repository:
         from imgopt.results import from_json
 
         self.project.commit("a change")
-        code, out, err = self.project.imgopt("check", "--format", "json", *arguments, f"app={self.build()}")
+        code, out, err = self.project.imgopt(
+            "check", "--format", "json", *arguments, f"app={self.build()}"
+        )
         assert out, err
         return code, from_json(out, CiResult)
 
@@ -98,11 +109,20 @@ def test_the_gate_over_the_commits_of_a_repository(repository: Repository) -> No
     code, result = repository.check()
     assert (code, result.status, result.images[0].state) == (0, "passed", "unchanged")
 
-    project.write("requirements.txt", "# what the service needs\nsmall-package==1.0\nheavy_models==1.0\n")
+    project.write(
+        "requirements.txt", "# what the service needs\nsmall-package==1.0\nheavy_models==1.0\n"
+    )
     code, result = repository.check()
     (error,) = [finding for finding in result.findings if finding.level == "error"]
-    assert code == 1 and error.place is not None and (error.place.file, error.place.line) == ("Dockerfile", 4)
-    assert any("package python:heavy-models +30.0 MB (requirements.txt:3, Dockerfile:4" in c for c in error.causes)
+    assert (
+        code == 1
+        and error.place is not None
+        and (error.place.file, error.place.line) == ("Dockerfile", 4)
+    )
+    assert any(
+        "package python:heavy-models +30.0 MB (requirements.txt:3, Dockerfile:4" in c
+        for c in error.causes
+    )
     attribution = result.images[0].attribution
     assert attribution is not None and attribution.base is not None and attribution.base.delta == 0
 
@@ -111,20 +131,34 @@ def test_the_gate_over_the_commits_of_a_repository(repository: Repository) -> No
     code, result = repository.check()
     (error,) = [finding for finding in result.findings if finding.level == "error"]
     assert code == 1 and error.place is not None and error.place.line == 7
-    assert any("path /srv/app/backup.tar.gz +12.0 MB (Dockerfile:7" in cause for cause in error.causes)
+    assert any(
+        "path /srv/app/backup.tar.gz +12.0 MB (Dockerfile:7" in cause for cause in error.causes
+    )
 
-    arguments = ("--because", "needed until the move", "--until", "2999-01-01", f"app={repository.tags[-1]}")
+    arguments = (
+        "--because",
+        "needed until the move",
+        "--until",
+        "2999-01-01",
+        f"app={repository.tags[-1]}",
+    )
     assert project.imgopt("accept", *arguments)[0] == 0
     code, result = repository.check()
     assert (code, result.status) == (0, "passed")
-    assert [rule.verdict for rule in result.images[0].rules if rule.rule == "own-layers"] == ["accepted"]
+    assert [rule.verdict for rule in result.images[0].rules if rule.rule == "own-layers"] == [
+        "accepted"
+    ]
 
 
-def test_two_fine_branches_are_caught_on_merge_and_a_smaller_image_ratchets(repository: Repository) -> None:
+def test_two_fine_branches_are_caught_on_merge_and_a_smaller_image_ratchets(
+    repository: Repository,
+) -> None:
     project = repository.project
     for branch in ("one", "two"):
         project.git("checkout", "--quiet", "-b", branch, "main")
-        (project.folder / "app" / f"{branch}.bin").write_bytes(random.Random(branch).randbytes(3_000_000))
+        (project.folder / "app" / f"{branch}.bin").write_bytes(
+            random.Random(branch).randbytes(3_000_000)
+        )
         code, result = repository.check("--against", "main")
         assert (code, result.status) == (0, "passed")
     project.git("merge", "--quiet", "--no-edit", "one")
@@ -147,8 +181,14 @@ def test_a_new_base_warns_and_blames_nobody(repository: Repository) -> None:
     context = project.folder.parent / "base"
     context.mkdir()
     (context / "extra").write_bytes(random.Random(2).randbytes(15_000_000))
-    (context / "Dockerfile").write_text(f'FROM {PYTHON}\nCOPY extra /usr/lib/extra\nCMD ["python3"]\n')
-    subprocess.run(["docker", "build", "--quiet", "--tag", larger, str(context)], check=True, capture_output=True)
+    (context / "Dockerfile").write_text(
+        f'FROM {PYTHON}\nCOPY extra /usr/lib/extra\nCMD ["python3"]\n'
+    )
+    subprocess.run(
+        ["docker", "build", "--quiet", "--tag", larger, str(context)],
+        check=True,
+        capture_output=True,
+    )
     repository.tags.append(larger)
     project.write("Dockerfile", DOCKERFILE.replace(PYTHON, larger))
     code, result = repository.check()
@@ -175,7 +215,9 @@ def test_archive_and_store_agree_to_the_byte(repository: Repository, tmp_path: P
 
 def test_images_of_the_configuration_are_built_and_removed(repository: Repository) -> None:
     project = repository.project
-    project.write("imgopt.toml", '[build]\nnetwork = "none"\n[[ci.image]]\nname = "app"\ncontext = "."\n')
+    project.write(
+        "imgopt.toml", '[build]\nnetwork = "none"\n[[ci.image]]\nname = "app"\ncontext = "."\n'
+    )
     project.write("Dockerfile", f"{DOCKERFILE}LABEL imgopt.test.removed={TAG}\n")
     code, out, err = project.imgopt("check", "--format", "json")
     assert code == 0 and "building app" in err
@@ -188,10 +230,16 @@ def test_the_plain_shell_script_builds_checks_and_cleans_up(repository: Reposito
     project = repository.project
     script = ROOT / "ci-templates" / "check.sh"
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    done = subprocess.run([script, "app", "."], cwd=project.folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [script, "app", "."], cwd=project.folder, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     project.baseline.unlink()
-    done = subprocess.run([script, "app", "."], cwd=project.folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [script, "app", "."], cwd=project.folder, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 2 and "no baseline" in done.stdout
-    images = subprocess.run(["docker", "image", "ls", "imgopt-check-app"], capture_output=True, text=True).stdout
+    images = subprocess.run(
+        ["docker", "image", "ls", "imgopt-check-app"], capture_output=True, text=True
+    ).stdout
     assert len(images.splitlines()) == 1

@@ -1,4 +1,5 @@
-"""What the documents say to type: nothing installs a stranger's package, and every command is one that works."""
+"""What the documents say to type: nothing installs a stranger's package, and every command is one
+that works."""
 
 from __future__ import annotations
 
@@ -20,7 +21,11 @@ from imgopt.engine import Engine
 ROOT = Path(__file__).parents[2]
 PLACE = "tools/imgopt"
 """Where a project has its checkout of imgopt."""
-SCRIPTS = [*sorted((ROOT / "ci-templates").rglob("*.*")), ROOT / "ci-templates/Jenkinsfile", ROOT / "action.yml"]
+SCRIPTS = [
+    *sorted((ROOT / "ci-templates").rglob("*.*")),
+    ROOT / "ci-templates/Jenkinsfile",
+    ROOT / "action.yml",
+]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTS = [path for path in dict.fromkeys([*PAGES, *SCRIPTS]) if path.is_file()]
 STRANGERS = {
@@ -38,7 +43,9 @@ def named(path: Path) -> str:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
 def test_no_document_takes_what_is_not_ours(path: Path) -> None:
     text = path.read_text(errors="replace")
-    assert [what for what, pattern in STRANGERS.items() if re.search(pattern, text, re.MULTILINE)] == []
+    assert [
+        what for what, pattern in STRANGERS.items() if re.search(pattern, text, re.MULTILINE)
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,10 @@ def blocks(path: Path) -> list[str]:
     """Lines of shell in a Markdown page: fenced blocks, and indented ones."""
     text = path.read_text()
     fenced = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [*fenced, *re.findall(r"(?:^    \S[^\n]*\n)+", re.sub(r"(?s)^```.*?^```$", "", text), re.MULTILINE)]
+    return [
+        *fenced,
+        *re.findall(r"(?:^    \S[^\n]*\n)+", re.sub(r"(?s)^```.*?^```$", "", text), re.MULTILINE),
+    ]
 
 
 def commands(path: Path) -> list[str]:
@@ -81,7 +91,9 @@ COMMANDS = sorted({command for path in PAGES for command in commands(path)})
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_of_the_pages_has_these_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_of_the_pages_has_these_options(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = shlex.split(re.split(r"[;|>]| && ", command, maxsplit=1)[0], comments=True)
     words = words[words.index("imgopt") + 1 :]
     assert main([*words, "-h"]) == 0, capsys.readouterr().err
@@ -98,7 +110,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a checkout of imgopt in it, as the pages ask for."""
     folder = tmp_path_factory.mktemp("project")
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    names = subprocess.run(
+        listing, cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
     for name in filter(None, names):
         target = folder / PLACE / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -114,12 +128,16 @@ def installed(project: Path, folder: Path, command: str, **variables: str) -> Pa
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     path = f"{folder}/bin:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **variables}
-    done = subprocess.run(["sh", "-ec", command], cwd=project, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        ["sh", "-ec", command], cwd=project, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return folder / "bin"
 
 
-INSTALLATION = re.compile(r"^.*?(?:^|[\s/\"])pip\"? install (?P<what>(?:[^\n\\]|\\\n)*)", re.MULTILINE)
+INSTALLATION = re.compile(
+    r"^.*?(?:^|[\s/\"])pip\"? install (?P<what>(?:[^\n\\]|\\\n)*)", re.MULTILINE
+)
 
 
 def installations() -> list[tuple[str, str]]:
@@ -144,8 +162,12 @@ def test_there_are_installations_to_try() -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(("path", "what"), {what.split()[-1]: (path, what) for path, what in installations()}.values())
-def test_what_a_document_installs_is_this_imgopt(project: Path, tmp_path: Path, path: str, what: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "what"), {what.split()[-1]: (path, what) for path, what in installations()}.values()
+)
+def test_what_a_document_installs_is_this_imgopt(
+    project: Path, tmp_path: Path, path: str, what: str
+) -> None:
     place = project / PLACE if path in ("README.md", "CONTRIBUTING.md") else project
     variables = {
         "IMGOPT_PACKAGE": f"./{PLACE}",
@@ -153,10 +175,14 @@ def test_what_a_document_installs_is_this_imgopt(project: Path, tmp_path: Path, 
         "GITHUB_REPOSITORY": project.name,
     }
     found = installed(place, tmp_path / "venv", f"pip install --quiet {what}", **variables)
-    said = subprocess.run([found / "imgopt", "strategies"], cwd=tmp_path, capture_output=True, text=True)
+    said = subprocess.run(
+        [found / "imgopt", "strategies"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert (said.returncode, "layer-order" in said.stdout) == (0, True), said.stderr
     asked = "from importlib.metadata import version; print(version('docker-imgopt'))"
-    assert subprocess.run([found / "python", "-c", asked], cwd=tmp_path, check=True, capture_output=True).stdout
+    assert subprocess.run(
+        [found / "python", "-c", asked], cwd=tmp_path, check=True, capture_output=True
+    ).stdout
 
 
 @pytest.mark.engine
@@ -170,12 +196,16 @@ def test_the_five_minutes_of_the_page_end_as_it_says(
     (work / "Dockerfile").write_text(f"FROM {base_image}\nWORKDIR /app\nCOPY . .\n")
     (work / ".dockerignore").write_text("tools\n.git\n")
     script = "".join(blocks(ROOT / "docs/ci.md")[:3]).replace("app:dev", f"{image}:dev")
-    identity = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    identity = {
+        f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     path = f"{tmp_path}/venv/bin:{os.environ['PATH']}"
     environment = {**os.environ, **identity, "PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     try:
-        done = subprocess.run(["sh", "-c", script], cwd=work, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            ["sh", "-c", script], cwd=work, env=environment, capture_output=True, text=True
+        )
     finally:
         engine.client.images.remove(f"{image}:dev", force=True)
     assert done.returncode == 0, done.stderr
@@ -195,7 +225,11 @@ def test_the_hook_of_the_page_runs(project: Path, tmp_path: Path) -> None:
     (work / ".pre-commit-config.yaml").write_text(settings[1])
     subprocess.run(["git", "add", "Dockerfile"], cwd=work, check=True)
     tools = Path(sys.executable).parent
-    environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home"), "PATH": f"{tools}:{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PRE_COMMIT_HOME": str(tmp_path / "home"),
+        "PATH": f"{tools}:{os.environ['PATH']}",
+    }
     command = [tools / "pre-commit", "run", "imgopt-lint", "--files", "Dockerfile"]
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
     assert "Dockerfile:2: warning" in done.stdout, done.stdout + done.stderr

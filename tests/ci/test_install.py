@@ -1,4 +1,5 @@
-"""Installed from nothing, as a runner and pre-commit do it: needs the package registry, so it is an engine test."""
+"""Installed from nothing, as a runner and pre-commit do it: needs the package registry, so it is an
+engine test."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def test_pre_commit_installs_the_hook_and_runs_it(project: Project, tmp_path: Pa
     environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
     tool = Path(sys.executable).parent / "pre-commit"
     command = [tool, "try-repo", ROOT, "imgopt-lint", "--ref", "HEAD", "--all-files"]
-    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=project.folder, env=environment, capture_output=True, text=True
+    )
     remark = (
         "Dockerfile:2: warning: this layer keeps what the installer downloaded: "
         "add && rm -rf /var/lib/apt/lists/* to this RUN [installer-caches]"
@@ -63,21 +66,26 @@ jobs:
 
 @pytest.fixture(scope="module")
 def actionlint() -> str:
-    """GitHub's workflows as their best-known checker reads them: the one on the PATH, or built by Go."""
+    """GitHub's workflows as their best-known checker reads them: the one on the PATH, or built by
+    Go."""
     folder = ROOT / "build" / "bin"
     found = shutil.which("actionlint") or shutil.which("actionlint", path=folder)
     if found is None:
         if shutil.which("go") is None:
             pytest.skip("actionlint is not here, nor Go to build it")
         environment = {**os.environ, "GOBIN": str(folder)}
-        subprocess.run(["go", "install", ACTIONLINT], env=environment, check=True, capture_output=True)
+        subprocess.run(
+            ["go", "install", ACTIONLINT], env=environment, check=True, capture_output=True
+        )
         found = str(folder / "actionlint")
     return found
 
 
 def test_actionlint_accepts_the_workflows(actionlint: str) -> None:
     files = sorted((ROOT / "ci-templates" / "github").glob("*.yml"))
-    done = subprocess.run([actionlint, "-no-color", *files], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [actionlint, "-no-color", *files], cwd=ROOT, capture_output=True, text=True
+    )
     assert files and done.returncode == 0, done.stdout + done.stderr
 
 
@@ -93,5 +101,7 @@ def test_actionlint_knows_the_inputs_and_outputs_of_the_action(
     workflow = project.folder / ".github" / "workflows" / "size.yml"
     workflow.parent.mkdir(parents=True)
     workflow.write_text(WORKFLOW.format(input=names[0], output=names[1]))
-    done = subprocess.run([actionlint, "-no-color"], cwd=project.folder, capture_output=True, text=True)
+    done = subprocess.run(
+        [actionlint, "-no-color"], cwd=project.folder, capture_output=True, text=True
+    )
     assert done.returncode == code, done.stdout + done.stderr

@@ -1,4 +1,5 @@
-"""A remark says what is wrong and what to write; the hooks take Dockerfiles under every name, and no templates."""
+"""A remark says what is wrong and what to write; the hooks take Dockerfiles under every name, and
+no templates."""
 
 from __future__ import annotations
 
@@ -36,11 +37,17 @@ def said(folder: Path, text: str, name: str = "Dockerfile") -> str:
             "is gone when it runs again",
             "add --mount=type=cache,target=/root/.cache/pip to this RUN",
         ),
-        ("CMD python app.py", "does not pass the stop signal on", 'write `CMD ["python", "app.py"]`'),
+        (
+            "CMD python app.py",
+            "does not pass the stop signal on",
+            'write `CMD ["python", "app.py"]`',
+        ),
         ("ENV A b c", "an old form", 'write `ENV A="b c"`'),
     ],
 )
-def test_a_remark_says_what_is_wrong_and_what_to_write(tmp_path: Path, line: str, wrong: str, write: str) -> None:
+def test_a_remark_says_what_is_wrong_and_what_to_write(
+    tmp_path: Path, line: str, wrong: str, write: str
+) -> None:
     shown = said(tmp_path, f"FROM python:3.12\n{line}\n")
     assert ":2: warning: " in shown
     assert wrong in shown
@@ -80,7 +87,9 @@ def test_a_folder_stands_for_the_dockerfiles_in_it_each_with_its_context(tmp_pat
 
 
 def test_a_folder_is_linted_as_its_files_are_and_they_are_named(tmp_path: Path) -> None:
-    done = subprocess.run([*IMGOPT, "."], cwd=fill(tmp_path), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*IMGOPT, "."], cwd=fill(tmp_path), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     named, _, _ = done.stderr.partition("\n")
     assert set(named.partition("reads ")[2].split(", ")) == FOUND
@@ -104,6 +113,8 @@ def test_a_template_is_said_plainly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_hooks_and_program_know_the_same_names(name: str) -> None:
     assert is_dockerfile(name) == NAMES[name]
-    for files, exclude in zip(re.findall(r"files: (.+)", HOOKS), re.findall(r"exclude: (.+)", HOOKS), strict=True):
+    for files, exclude in zip(
+        re.findall(r"files: (.+)", HOOKS), re.findall(r"exclude: (.+)", HOOKS), strict=True
+    ):
         for path in (name, f"docker/{name}"):
             assert bool(re.search(files, path) and not re.search(exclude, path)) == NAMES[name]

@@ -40,23 +40,30 @@ def _yaml(path: Path) -> Any:
 )
 def test_the_published_schema_accepts_the_file(schema: str, file: str) -> None:
     done = subprocess.run(
-        [BIN / "check-jsonschema", "--builtin-schema", schema, ROOT / file], capture_output=True, text=True
+        [BIN / "check-jsonschema", "--builtin-schema", schema, ROOT / file],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_pre_commit_accepts_the_hooks() -> None:
     done = subprocess.run(
-        [BIN / "pre-commit", "validate-manifest", ROOT / ".pre-commit-hooks.yaml"], capture_output=True, text=True
+        [BIN / "pre-commit", "validate-manifest", ROOT / ".pre-commit-hooks.yaml"],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_no_script_of_the_action_holds_an_expression() -> None:
-    """What stands in `${{ }}` inside a script is pasted into it: a branch name could run commands."""
+    """What stands in `${{ }}` inside a script is pasted into it: a branch name could run
+    commands."""
     scripts = [step.get("run", "") for step in _yaml(ROOT / "action.yml")["runs"]["steps"]]
     for file in (TEMPLATES / "github").glob("*.yml"):
-        scripts += [step.get("run", "") for job in _yaml(file)["jobs"].values() for step in job["steps"]]
+        scripts += [
+            step.get("run", "") for job in _yaml(file)["jobs"].values() for step in job["steps"]
+        ]
     assert scripts and not any("${{" in script for script in scripts)
 
 
@@ -69,7 +76,8 @@ def test_the_second_workflow_takes_nothing_from_the_pull_request_but_its_result(
 
 
 class Runner:
-    """Runs the steps of a composite action as GitHub's runner does: its shell, its files, its expressions."""
+    """Runs the steps of a composite action as GitHub's runner does: its shell, its files, its
+    expressions."""
 
     def __init__(self, project: Project, temp: Path) -> None:
         self.project, self.temp = project, temp
@@ -80,7 +88,9 @@ class Runner:
 
     def step(self, name: str, **inputs: str) -> subprocess.CompletedProcess[str]:
         step = next(step for step in self.action["runs"]["steps"] if step["name"] == name)
-        values = {key: item.get("default", "") for key, item in self.action["inputs"].items()} | inputs
+        values = {
+            key: item.get("default", "") for key, item in self.action["inputs"].items()
+        } | inputs
         script = self.temp / "step.sh"
         script.write_text(step["run"])
         environment = {key: self._expand(text, values) for key, text in step.get("env", {}).items()}
@@ -144,10 +154,16 @@ def test_the_action_turns_red_with_annotations_summary_and_outputs(runner: Runne
     assert done.stdout.startswith("::error file=Dockerfile,line=7,title=imgopt%3A Own growth::")
     assert "dump.tar.gz" in runner.summary.read_text()
     outputs = runner.outputs()
-    assert outputs["status"] == "failed" and int(outputs["delta"]) > 19_000_000 and outputs["errors"] == "1"
+    assert (
+        outputs["status"] == "failed"
+        and int(outputs["delta"]) > 19_000_000
+        and outputs["errors"] == "1"
+    )
     declared = runner.action["outputs"]
     assert set(declared) == set(outputs)
-    assert all(item["value"] == f"${{{{ steps.check.outputs.{name} }}}}" for name, item in declared.items())
+    assert all(
+        item["value"] == f"${{{{ steps.check.outputs.{name} }}}}" for name, item in declared.items()
+    )
     assert json.loads(Path(outputs["result"]).read_text())["schema"] == "imgopt/ci/1"
     assert Path(outputs["comment"]).read_text().startswith("<!-- imgopt:ci:")
     assert json.loads(Path(outputs["sarif"]).read_text())["version"] == "2.1.0"
@@ -161,14 +177,19 @@ def test_inputs_of_the_action_cannot_run_commands(runner: Runner) -> None:
     assert not (runner.project.folder / "owned").exists()
 
 
-def test_names_cannot_command_the_runner_through_the_text(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_cannot_command_the_runner_through_the_text(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The log is text for a person: commands are off around it."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     name = "app/" + "x" * 40 + "\n::error::owned"
     project.imgopt("baseline", f"app={project.archive}")
     project.image(source=[f(name, 20_000_000)])
     done = subprocess.run(
-        [BIN / "imgopt", "ci", "check", f"app={project.archive}"], capture_output=True, text=True, cwd=project.folder
+        [BIN / "imgopt", "ci", "check", f"app={project.archive}"],
+        capture_output=True,
+        text=True,
+        cwd=project.folder,
     )
     lines = done.stdout.splitlines()
     token = re.fullmatch(r"::stop-commands::(imgopt-[0-9a-f]{32})", lines[0])
@@ -227,31 +248,53 @@ def test_the_second_workflow_writes_one_comment_and_updates_it(tmp_path: Path, k
     from imgopt.report import render
 
     marker = render(typical(), "markdown").splitlines()[0]
-    others = [{"id": 1, "user": {"type": "User"}, "body": marker}, {"id": 2, "user": {"type": "Bot"}, "body": "other"}]
+    others = [
+        {"id": 1, "user": {"type": "User"}, "body": marker},
+        {"id": 2, "user": {"type": "Bot"}, "body": "other"},
+    ]
     ours = [{"id": 3, "user": {"type": "Bot"}, "body": f"{marker}\nold"}] if known else []
     environment = {
         **os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "RUNNER_TEMP": str(tmp_path),
         "GITHUB_REPOSITORY": "acme/app", "HEAD": "fork:branch", "HEAD_SHA": "abc", "GH_LOG": str(tmp_path / "log"),
         "GH_COMMENTS": json.dumps([others, ours]),
     }  # fmt: skip
-    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     last = json.loads((tmp_path / "log").read_text().splitlines()[-1])
-    wanted = ["PATCH", "repos/acme/app/issues/comments/3"] if known else ["POST", "repos/acme/app/issues/7/comments"]
+    wanted = (
+        ["PATCH", "repos/acme/app/issues/comments/3"]
+        if known
+        else ["POST", "repos/acme/app/issues/7/comments"]
+    )
     assert last[2:4] == wanted and "body=@comment.md" in last
     assert (tmp_path / "comment.md").read_text().startswith(marker)
 
 
 def _hooks(project: Project, hook: str) -> None:
-    """A repository that uses our hooks file; the hook's environment is this one instead of a new one."""
+    """A repository that uses our hooks file; the hook's environment is this one instead of a new
+    one."""
     hooks = project.folder.parent / "hooks"
     hooks.mkdir()
     shutil.copy(ROOT / ".pre-commit-hooks.yaml", hooks)
     for words in (["init", "--quiet"], ["add", "--all"]):
         subprocess.run(["git", *words], cwd=hooks, check=True)
-    commit = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "hooks"]
+    commit = [
+        "git",
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b",
+        "commit",
+        "--quiet",
+        "--message",
+        "hooks",
+    ]
     subprocess.run(commit, cwd=hooks, check=True)
-    revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=hooks, capture_output=True, text=True).stdout.strip()
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=hooks, capture_output=True, text=True
+    ).stdout.strip()
     project.write(
         ".pre-commit-config.yaml",
         f"repos:\n  - repo: {hooks}\n    rev: {revision}\n    hooks:\n      - id: {hook}\n        language: system\n",
@@ -283,7 +326,9 @@ def test_the_hook_runs_through_pre_commit_and_names_the_line(project: Project) -
     assert "Dockerfile:2: error:" in _pre_commit(project).stdout
 
 
-def test_the_hook_loads_no_library_that_reading_a_dockerfile_does_not_need(project: Project) -> None:
+def test_the_hook_loads_no_library_that_reading_a_dockerfile_does_not_need(
+    project: Project,
+) -> None:
     """A hook runs at each commit; what it takes is measured by benchmarks/rewrite.py."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "imgopt", "ci", "lint", "Dockerfile"],
@@ -291,14 +336,27 @@ def test_the_hook_loads_no_library_that_reading_a_dockerfile_does_not_need(proje
         capture_output=True,
         text=True,
     )
-    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    loaded = {
+        line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()
+    }
     assert {"imgopt", "typer"} <= loaded
-    assert not loaded & {"docker", "elftools", "jinja2", "oras", "requests", "rich", "tree_sitter", "zstandard"}
+    assert not loaded & {
+        "docker",
+        "elftools",
+        "jinja2",
+        "oras",
+        "requests",
+        "rich",
+        "tree_sitter",
+        "zstandard",
+    }
 
 
 def test_the_rewriting_hook_changes_the_file_once(project: Project) -> None:
     _hooks(project, "imgopt-rewrite")
-    project.write("service.Dockerfile", "FROM debian\nRUN apt-get update && apt-get install -y curl\n")
+    project.write(
+        "service.Dockerfile", "FROM debian\nRUN apt-get update && apt-get install -y curl\n"
+    )
     project.write("Dockerfile", "FROM debian\nRUN true\n")
     assert _pre_commit(project).returncode == 1
     text = (project.folder / "service.Dockerfile").read_text()
@@ -310,7 +368,9 @@ def test_the_rewriting_hook_changes_the_file_once(project: Project) -> None:
 def test_the_entry_point_of_the_fixture_is_declared() -> None:
     import tomllib
 
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+        "pytest11"
+    ]
     assert declared == {"imgopt": "imgopt.ci.pytest_plugin"}
 
 
@@ -323,9 +383,24 @@ def test_the_fixture_fails_a_test_suite_that_breaks_its_budget(project: Project)
         "def test_missing(image_budget):\n    image_budget('./none.tar', max='1 MB')\n",
     )
     # by name: whether this environment knows the entry point does not matter
-    command = [sys.executable, "-m", "pytest", "-q", "--rootdir", ".", "-p", "imgopt.ci.pytest_plugin"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--rootdir",
+        ".",
+        "-p",
+        "imgopt.ci.pytest_plugin",
+    ]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=project.folder, env=environment, capture_output=True, text=True
+    )
     assert "1 passed" in done.stdout and "3 failed" in done.stdout
-    assert "1.0 MB allowed" in done.stdout and "no baseline" in done.stdout and "none.tar" in done.stdout
+    assert (
+        "1.0 MB allowed" in done.stdout
+        and "no baseline" in done.stdout
+        and "none.tar" in done.stdout
+    )
     assert "Traceback" not in done.stdout

@@ -17,7 +17,8 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 class Registry(ThreadingHTTPServer):
-    """Serves one OCI image as the distribution specification says, and remembers what was asked for."""
+    """Serves one OCI image as the distribution specification says, and remembers what was asked
+    for."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -30,7 +31,9 @@ class Registry(ThreadingHTTPServer):
         files = oci_files(layers, config(layers, HISTORY))
         index = json.loads(files["index.json"])
         self.manifest = index["manifests"][0]["digest"]
-        self.files = {digest(data): data for name, data in files.items() if name.startswith("blobs/")}
+        self.files = {
+            digest(data): data for name, data in files.items() if name.startswith("blobs/")
+        }
         return [layer["digest"] for layer in json.loads(self.files[self.manifest])["layers"]]
 
 
@@ -46,10 +49,16 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, *, body: bool) -> None:
         self.server.asked.append(self.path)
         kind, _, name = self.path.rpartition("/")
-        key = self.server.manifest if kind.endswith("/manifests") and not name.startswith("sha256:") else name
+        key = (
+            self.server.manifest
+            if kind.endswith("/manifests") and not name.startswith("sha256:")
+            else name
+        )
         data = self.server.files.get(key, b"")
         self.send_response(200 if data or self.path == "/v2/" else 404)
-        self.send_header("Content-Type", MANIFEST if kind.endswith("/manifests") else "application/octet-stream")
+        self.send_header(
+            "Content-Type", MANIFEST if kind.endswith("/manifests") else "application/octet-stream"
+        )
         self.send_header("Docker-Content-Digest", key)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -77,8 +86,13 @@ def _layers(extra: int) -> list[bytes]:
     return [base, tar(f("app/work", 1)), tar(f("app/requirements.txt", b"x")), made, source]
 
 
-def test_wire_sizes_come_from_the_manifest_and_no_layer_is_fetched(project: Project, registry: Registry) -> None:
-    project.write("imgopt.toml", '[ci]\nmetric = "wire"\n[ci.rules]\nown-layers = ["error", {max-growth = "1 kB"}]\n')
+def test_wire_sizes_come_from_the_manifest_and_no_layer_is_fetched(
+    project: Project, registry: Registry
+) -> None:
+    project.write(
+        "imgopt.toml",
+        '[ci]\nmetric = "wire"\n[ci.rules]\nown-layers = ["error", {max-growth = "1 kB"}]\n',
+    )
     reference = f"app=registry:127.0.0.1:{registry.server_port}/acme/app:1"
     small = registry.put(_layers(100))
     assert project.imgopt("baseline", reference)[0] == 0
@@ -93,13 +107,19 @@ def test_wire_sizes_come_from_the_manifest_and_no_layer_is_fetched(project: Proj
     assert any(layer in path for path in registry.asked[asked:] for layer in large)
 
 
-def test_a_metric_that_the_manifest_does_not_know_is_refused(project: Project, registry: Registry) -> None:
+def test_a_metric_that_the_manifest_does_not_know_is_refused(
+    project: Project, registry: Registry
+) -> None:
     registry.put(_layers(100))
-    code, _, err = project.imgopt("check", f"app=registry:127.0.0.1:{registry.server_port}/acme/app:1")
+    code, _, err = project.imgopt(
+        "check", f"app=registry:127.0.0.1:{registry.server_port}/acme/app:1"
+    )
     assert code == 2 and 'metric = "wire"' in err and "--pull" in err
 
 
-def test_an_estimated_and_a_measured_wire_size_are_not_compared(project: Project, registry: Registry) -> None:
+def test_an_estimated_and_a_measured_wire_size_are_not_compared(
+    project: Project, registry: Registry
+) -> None:
     project.write("imgopt.toml", '[ci]\nmetric = "wire"\n')
     registry.put(_layers(100))
     project.imgopt("baseline", f"app=registry:127.0.0.1:{registry.server_port}/acme/app:1")

@@ -38,7 +38,9 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "message", "hint", "line"), MISTAKES.values(), ids=MISTAKES.keys())
+@pytest.mark.parametrize(
+    ("text", "message", "hint", "line"), MISTAKES.values(), ids=MISTAKES.keys()
+)
 def test_a_mistake_is_named_with_its_line(
     tmp_path: Path, text: str, message: str, hint: str | None, line: int | None
 ) -> None:
@@ -110,20 +112,26 @@ def test_a_word_with_a_port_and_an_equals_sign_is_a_reference(tmp_path: Path) ->
 
 
 def test_platforms_of_the_configuration_are_all_checked(tmp_path: Path) -> None:
-    table = {"image": [{"name": "app", "image": "app:1", "platforms": ["linux/amd64", "linux/arm64"]}]}
+    table = {
+        "image": [{"name": "app", "image": "app:1", "platforms": ["linux/amd64", "linux/arm64"]}]
+    }
     subjects = find_subjects([], read_settings(table), Where(tmp_path))
     assert [subject.platform for subject in subjects] == ["linux/amd64", "linux/arm64"]
 
 
 PATHS = st.dictionaries(
-    st.lists(st.sampled_from(["a", "b", "c", "usr"]), min_size=1, max_size=5).map(lambda parts: "/" + "/".join(parts)),
+    st.lists(st.sampled_from(["a", "b", "c", "usr"]), min_size=1, max_size=5).map(
+        lambda parts: "/" + "/".join(parts)
+    ),
     st.integers(0, 10_000),
     max_size=40,
 )
 
 
 @given(PATHS, PATHS)
-def test_lines_of_paths_sum_to_all_bytes_and_tell_every_change(before: dict[str, int], after: dict[str, int]) -> None:
+def test_lines_of_paths_sum_to_all_bytes_and_tell_every_change(
+    before: dict[str, int], after: dict[str, int]
+) -> None:
     lines = partition(before)
     assert sum(lines.values()) == sum(before.values())
     grouped: dict[str, int] = {}
@@ -135,7 +143,9 @@ def test_lines_of_paths_sum_to_all_bytes_and_tell_every_change(before: dict[str,
 
 
 def test_a_baseline_has_at_most_61_lines_of_paths() -> None:
-    files = {f"/data/{number:05}": 1 for number in range(50_000)} | {f"/big/{n}": 1_000 for n in range(60)}
+    files = {f"/data/{number:05}": 1 for number in range(50_000)} | {
+        f"/big/{n}": 1_000 for n in range(60)
+    }
     assert len(partition(files)) <= 61
 
 

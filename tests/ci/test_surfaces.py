@@ -58,7 +58,10 @@ def test_sarif_is_valid_by_the_published_schema() -> None:
     place = first["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "app/Dockerfile"
     assert place["region"] == {"startLine": 4, "endLine": 6}
-    assert first["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"] == FIX.replacement
+    assert (
+        first["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"]
+        == FIX.replacement
+    )
 
 
 def test_the_published_sarif_schema_can_refuse() -> None:
@@ -72,7 +75,10 @@ def test_the_published_sarif_schema_can_refuse() -> None:
 def test_sarif_fingerprints_do_not_move_with_lines_or_figures() -> None:
     def prints(**fields: object) -> list[str]:
         document = json.loads(render(result(image([finding(**fields)])), "sarif"))
-        return [r["partialFingerprints"]["primaryLocationLineHash"] for r in document["runs"][0]["results"]]
+        return [
+            r["partialFingerprints"]["primaryLocationLineHash"]
+            for r in document["runs"][0]["results"]
+        ]
 
     assert prints() == prints(measured=99, place=None, message="other")
     assert prints() != prints(id="another")
@@ -129,7 +135,9 @@ def test_gitlab_metrics_are_openmetrics_text() -> None:
     lines = render(typical(), "metrics").splitlines()
     assert lines[-1] == "# EOF"
     samples = [line for line in lines if not line.startswith("#")]
-    pattern = re.compile(r'imgopt_image_size_bytes\{image="[^"\\]+",platform="[^"]+",metric="[a-z]+"\} \d+')
+    pattern = re.compile(
+        r'imgopt_image_size_bytes\{image="[^"\\]+",platform="[^"]+",metric="[a-z]+"\} \d+'
+    )
     assert samples and all(pattern.fullmatch(line) for line in samples)
     assert len({line.rpartition(" ")[0] for line in samples}) == len(samples)
 
@@ -169,7 +177,9 @@ def test_a_missing_baseline_is_announced() -> None:
     lines = render(typical(), "github").splitlines()
     assert any("no baseline for worker" in line for line in lines)
     assert "No baseline: nothing was compared" in render(typical(), "markdown")
-    assert "no baseline" in render(result(image([], state="no-baseline"), status="no-baseline"), "text")
+    assert "no baseline" in render(
+        result(image([], state="no-baseline"), status="no-baseline"), "text"
+    )
 
 
 def test_the_comment_stays_below_githubs_limit_and_keeps_its_marker(crowd: CiResult) -> None:
@@ -187,7 +197,13 @@ def test_the_comment_of_very_many_images_is_still_a_comment() -> None:
 
 def test_the_text_names_line_package_and_path() -> None:
     text = render(typical(), "text")
-    for word in ("app/Dockerfile:4", "python:heavy", "/usr/lib/heavy/data.bin", "--no-cache-dir", "+31.0 MB"):
+    for word in (
+        "app/Dockerfile:4",
+        "python:heavy",
+        "/usr/lib/heavy/data.bin",
+        "--no-cache-dir",
+        "+31.0 MB",
+    ):
         assert word in text
 
 
@@ -234,7 +250,14 @@ def test_a_hostile_name_stays_text_on_every_surface(attack: str) -> None:
         fix=FIX.__class__(strategy="s", because=attack, place=place, replacement=attack, saves=1),
     )  # fmt: skip
     whole = result(
-        image([found], [outcome(found)], name=attack, platform=attack, reference=attack, notes=[attack]),
+        image(
+            [found],
+            [outcome(found)],
+            name=attack,
+            platform=attack,
+            reference=attack,
+            notes=[attack],
+        ),
         against=attack,
         baseline=attack,
     )
@@ -248,10 +271,15 @@ def test_a_hostile_name_stays_text_on_every_surface(attack: str) -> None:
     assert len(issues) == 1
     root = ElementTree.fromstring(render(whole, "junit"))
     assert len(root.findall(".//failure")) == 1
-    assert all(re.fullmatch(r"\w+=.*|\w+<<imgopt-\w+|imgopt-\w+|.*", line) for line in outputs(whole).splitlines())
+    assert all(
+        re.fullmatch(r"\w+=.*|\w+<<imgopt-\w+|imgopt-\w+|.*", line)
+        for line in outputs(whole).splitlines()
+    )
     _honest_outputs(outputs(whole))
     metrics = [line for line in render(whole, "metrics").splitlines() if not line.startswith("#")]
-    assert all(re.fullmatch(r'imgopt_image_size_bytes\{.*metric="[a-z]+"\} \d+', line) for line in metrics)
+    assert all(
+        re.fullmatch(r'imgopt_image_size_bytes\{.*metric="[a-z]+"\} \d+', line) for line in metrics
+    )
 
 
 def _harmless(whole: CiResult, attack: str) -> CiResult:
@@ -294,7 +322,17 @@ def _no_control_characters(text: str) -> None:
     assert all(char.isprintable() or char == "\n" for char in text)
 
 
-_ALLOWED_TAGS = {"<!-- imgopt", "<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>", "<sub>", "</sub>"}  # fmt: skip # noqa: E501
+_ALLOWED_TAGS = {
+    "<!-- imgopt",
+    "<code>",
+    "</code>",
+    "<details>",
+    "</details>",
+    "<summary>",
+    "</summary>",
+    "<sub>",
+    "</sub>",
+}
 
 
 def _inert_markdown(text: str) -> None:

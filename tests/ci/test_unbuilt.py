@@ -1,4 +1,5 @@
-"""An image that does not build is a finding on its line; the images beside it are checked all the same."""
+"""An image that does not build is a finding on its line; the images beside it are checked all the
+same."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ def test_the_finding_stands_on_the_line_that_fails_on_every_surface(project: Pro
     valid_published(sarif, "sarif-2.1.0")
     assert sarif["runs"][0]["results"][0]["ruleId"] == "build"
     valid_json(render(shown, "gitlab"), "gitlab-code-quality")
-    assert "::error file=Dockerfile,line=3,title=imgopt%3A Build failure::broken: " in render(shown, "github")
+    assert "::error file=Dockerfile,line=3,title=imgopt%3A Build failure::broken: " in render(
+        shown, "github"
+    )
     assert "broken: not built" in render(shown, "text")
     assert "exit code 7" in render(shown, "junit")
 
@@ -48,7 +51,10 @@ def test_one_broken_service_of_three_does_not_silence_the_others(project: Projec
         (project.folder / name).mkdir()
         project.write(f"{name}/data", "x" * 1000)
         project.write(f"{name}/Dockerfile", "FROM scratch\nCOPY data /data\n")
-    services = "".join(f'[[ci.image]]\nname = "{name}"\ncontext = "{name}"\n' for name in ("web", "worker", "broken"))
+    services = "".join(
+        f'[[ci.image]]\nname = "{name}"\ncontext = "{name}"\n'
+        for name in ("web", "worker", "broken")
+    )
     project.write("imgopt.toml", services)
     code, _, said = project.imgopt("baseline")
     assert code == 0, said
@@ -59,7 +65,11 @@ def test_one_broken_service_of_three_does_not_silence_the_others(project: Projec
     answer = json.loads(shown)
     assert code == 1
     assert [item["state"] for item in answer["images"]] == ["compared", "compared", "not-built"]
-    found = {(each["image"], each["rule"]): each["place"] for item in answer["images"] for each in item["findings"]}
+    found = {
+        (each["image"], each["rule"]): each["place"]
+        for item in answer["images"]
+        for each in item["findings"]
+    }
     assert found["broken", "build"]["line"] == 2
     assert found["broken", "build"]["file"] == "broken/Dockerfile"
     assert ("worker", "own-layers") in found

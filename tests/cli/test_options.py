@@ -13,7 +13,13 @@ from rich.console import Console
 
 from imgopt.cli.app import main
 from imgopt.cli.kept import forget, state_folder, write_result
-from imgopt.cli.options import BuildOptions, SmokeOptions, effective_config, find_dockerfile, from_environment
+from imgopt.cli.options import (
+    BuildOptions,
+    SmokeOptions,
+    effective_config,
+    find_dockerfile,
+    from_environment,
+)
 from imgopt.cli.repeated import build_words, run_words, without_secret
 from imgopt.config import load_config
 from imgopt.context.dockerfiles import find_dockerfiles, own_context
@@ -40,7 +46,9 @@ def test_a_port_outside_of_the_numbers_is_refused(port: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "65536", '"8000-8010"', "80.5"])
-def test_a_port_outside_of_the_numbers_is_refused_in_the_configuration(value: str, tmp_path: Path) -> None:
+def test_a_port_outside_of_the_numbers_is_refused_in_the_configuration(
+    value: str, tmp_path: Path
+) -> None:
     written(tmp_path, {"imgopt.toml": f"[smoke]\nports = [80, {value}]\n"})
     with pytest.raises(InputError) as error:
         load_config(tmp_path)
@@ -55,9 +63,18 @@ def test_a_wrong_probe_is_refused_before_anything_is_built(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "name",
-    ["docker/Dockerfile", "deploy/prod/Dockerfile", "Dockerfile.prod", "Containerfile", "api.dockerfile", "dockerfile"],
+    [
+        "docker/Dockerfile",
+        "deploy/prod/Dockerfile",
+        "Dockerfile.prod",
+        "Containerfile",
+        "api.dockerfile",
+        "dockerfile",
+    ],
 )
-def test_the_only_dockerfile_is_used_and_said(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_only_dockerfile_is_used_and_said(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     written(tmp_path, {name: FROM, "a": ""})
     assert find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions())) == tmp_path / name
     said = capsys.readouterr().err
@@ -68,7 +85,10 @@ def test_the_context_s_own_dockerfile_is_used_without_a_word(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written(tmp_path, {"Dockerfile": FROM, "docker/Dockerfile": FROM})
-    assert find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions())) == tmp_path / "Dockerfile"
+    assert (
+        find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions()))
+        == tmp_path / "Dockerfile"
+    )
     assert capsys.readouterr().err == ""
 
 
@@ -92,7 +112,12 @@ def test_a_template_of_a_dockerfile_is_none(tmp_path: Path) -> None:
 
 
 def test_of_several_each_is_listed_with_what_to_give(tmp_path: Path) -> None:
-    files = {"docker/app.dockerfile": FROM, "Dockerfile.prod": FROM, "a": "", "my web/Dockerfile": "FROM x\nCOPY p /\n"}
+    files = {
+        "docker/app.dockerfile": FROM,
+        "Dockerfile.prod": FROM,
+        "a": "",
+        "my web/Dockerfile": "FROM x\nCOPY p /\n",
+    }
     written(tmp_path, {**files, "my web/p": ""})
     with pytest.raises(InputError) as error:
         find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions()))
@@ -106,7 +131,13 @@ def test_of_several_each_is_listed_with_what_to_give(tmp_path: Path) -> None:
 
 
 def test_a_dockerfile_whose_files_lie_beside_it_has_its_own_context(tmp_path: Path) -> None:
-    written(tmp_path, {"web/Dockerfile": "FROM x\nCOPY package*.json ./\nCOPY src /src\n", "web/package.json": ""})
+    written(
+        tmp_path,
+        {
+            "web/Dockerfile": "FROM x\nCOPY package*.json ./\nCOPY src /src\n",
+            "web/package.json": "",
+        },
+    )
     written(tmp_path, {"web/src/a.js": ""})
     assert own_context(tmp_path, tmp_path / "web/Dockerfile") == tmp_path / "web"
     with pytest.raises(InputError) as error:
@@ -117,10 +148,26 @@ def test_a_dockerfile_whose_files_lie_beside_it_has_its_own_context(tmp_path: Pa
 @pytest.mark.parametrize(
     ("files", "own"),
     [
-        ({"sample/app.py": "", "sample/Dockerfile": 'FROM x\nADD . /app\nCMD ["python3", "app.py"]\n'}, "sample"),
-        ({"web/package.json": "", "web/Dockerfile": "FROM x\nCOPY . .\nRUN cat package.json\n"}, "web"),
+        (
+            {
+                "sample/app.py": "",
+                "sample/Dockerfile": 'FROM x\nADD . /app\nCMD ["python3", "app.py"]\n',
+            },
+            "sample",
+        ),
+        (
+            {"web/package.json": "", "web/Dockerfile": "FROM x\nCOPY . .\nRUN cat package.json\n"},
+            "web",
+        ),
         ({"app.py": "", "docker/Dockerfile": "FROM x\nCOPY . .\nCMD python app.py\n"}, "."),
-        ({"app.py": "", "docker/app.py": "", "docker/Dockerfile": "FROM x\nCOPY . .\nCMD python app.py\n"}, "."),
+        (
+            {
+                "app.py": "",
+                "docker/app.py": "",
+                "docker/Dockerfile": "FROM x\nCOPY . .\nCMD python app.py\n",
+            },
+            ".",
+        ),
         ({"a/b": "", "docker/Dockerfile": "FROM x\nCOPY . .\nRUN make all\n"}, "."),
     ],
 )
@@ -132,13 +179,19 @@ def test_a_dockerfile_that_copies_everything_is_known_by_what_it_starts(
     assert own_context(tmp_path, dockerfile) == tmp_path / own
 
 
-def test_a_dockerfile_that_is_named_and_not_there_is_not_replaced_by_another(tmp_path: Path) -> None:
+def test_a_dockerfile_that_is_named_and_not_there_is_not_replaced_by_another(
+    tmp_path: Path,
+) -> None:
     written(tmp_path, {"docker/Dockerfile": FROM, "a": ""})
     with pytest.raises(InputError):
-        find_dockerfile(tmp_path, effective_config(tmp_path, BuildOptions(file=Path("Dockerfile.old"))))
+        find_dockerfile(
+            tmp_path, effective_config(tmp_path, BuildOptions(file=Path("Dockerfile.old")))
+        )
 
 
-def test_a_command_is_repeated_with_all_that_was_given_quoted_and_without_values_of_secrets() -> None:
+def test_a_command_is_repeated_with_all_that_was_given_quoted_and_without_values_of_secrets() -> (
+    None
+):
     build = BuildOptions(
         file=Path("a b/Dockerfile"),
         target="prod",
@@ -148,7 +201,9 @@ def test_a_command_is_repeated_with_all_that_was_given_quoted_and_without_values
         base=["python:3.11=mirror.example/python:3.11"],
         config=Path("ci/imgopt.toml"),
     )
-    smoke = SmokeOptions(port=[80], http=["/a b=ok"], env=["DB_PASSWORD=x", "MODE=prod"], env_file=Path(".env"))
+    smoke = SmokeOptions(
+        port=[80], http=["/a b=ok"], env=["DB_PASSWORD=x", "MODE=prod"], env_file=Path(".env")
+    )
     line = command_line("optimize", build_words("my shop", build), run_words(smoke), "--write")
     assert line == (
         "imgopt optimize 'my shop' -f 'a b/Dockerfile' --config ci/imgopt.toml --target prod --build-arg NPM_TOKEN "
@@ -159,18 +214,24 @@ def test_a_command_is_repeated_with_all_that_was_given_quoted_and_without_values
     assert "hunter2" not in line and "pw@" not in line
 
 
-@pytest.mark.parametrize("word", ["A=", "TOKENIZERS=1", "PASSWORD_FILE=/run/x", "URL=https://host/a:b"])
+@pytest.mark.parametrize(
+    "word", ["A=", "TOKENIZERS=1", "PASSWORD_FILE=/run/x", "URL=https://host/a:b"]
+)
 def test_what_is_no_secret_keeps_its_value(word: str) -> None:
     assert without_secret(word) == word
 
 
-def test_a_build_argument_without_a_value_takes_the_environment_s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_argument_without_a_value_takes_the_environment_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("NPM_TOKEN", "hunter2")
     monkeypatch.delenv("ABSENT", raising=False)
     assert from_environment(["NPM_TOKEN", "ABSENT", "A=1"]) == ["NPM_TOKEN=hunter2", "A=1"]
 
 
-PROVEN = OptimizeResult(context="shop", dockerfile="d/Dockerfile", verdict="proven", original=Original(image="x"))
+PROVEN = OptimizeResult(
+    context="shop", dockerfile="d/Dockerfile", verdict="proven", original=Original(image="x")
+)
 
 
 def result(**more: object) -> OptimizeResult:
@@ -192,7 +253,10 @@ def test_a_result_without_arguments_still_names_its_dockerfile() -> None:
 
 
 def test_a_missing_base_is_one_line_to_paste() -> None:
-    bases = [MissingBase(variant=name, strategy="slim-base", names=["a:1", "a:2"]) for name in ("slim", "distroless")]
+    bases = [
+        MissingBase(variant=name, strategy="slim-base", names=["a:1", "a:2"])
+        for name in ("slim", "distroless")
+    ]
     found = result(verdict="unproven", missing_bases=bases)
     assert missing_lines(found) == [
         "a:1 (nor a:2) cannot be pulled here, which slim and distroless would stand on: say which image is it: "
@@ -201,7 +265,9 @@ def test_a_missing_base_is_one_line_to_paste() -> None:
     assert "--base a:1=IMAGE" in next_command(found)
 
 
-def test_what_is_kept_is_each_proven_variant_and_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_each_proven_variant_and_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     folder = state_folder(tmp_path / "shop" / "Dockerfile")
     assert folder.parent == tmp_path / "state" / "imgopt" and folder.name.startswith("shop-")
@@ -220,18 +286,28 @@ def test_what_is_kept_is_each_proven_variant_and_the_result(tmp_path: Path, monk
 
 def test_a_missing_base_stands_below_the_headline_and_not_among_the_refusals() -> None:
     missing = Skip(strategy="slim-base", line=1, reason="a:1 cannot be had here")
-    other = Skip(strategy="bytecode", line=1, reason="PYTHONPYCACHEPREFIX keeps bytecode at another place")
-    tried = Variant(name="slim", verdict="proven", checks=[Check(name="smoke", verdict="passed", detail="")])
-    refused = Variant(name="distroless", verdict="unproven", reason="distroless-base: b:1 cannot be had here")
+    other = Skip(
+        strategy="bytecode", line=1, reason="PYTHONPYCACHEPREFIX keeps bytecode at another place"
+    )
+    tried = Variant(
+        name="slim", verdict="proven", checks=[Check(name="smoke", verdict="passed", detail="")]
+    )
+    refused = Variant(
+        name="distroless", verdict="unproven", reason="distroless-base: b:1 cannot be had here"
+    )
     bases = [
         MissingBase(variant="slim", strategy="slim-base", names=["a:1"]),
         MissingBase(variant="distroless", strategy="distroless-base", names=["b:1"]),
     ]
     variants = [structs.replace(tried, skips=[missing, other]), refused]
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(text(result(verdict="unproven", message="nothing", variants=variants, missing_bases=bases)))
+    console.print(
+        text(result(verdict="unproven", message="nothing", variants=variants, missing_bases=bases))
+    )
     lines = console.export_text().splitlines()
-    assert lines[1].startswith("a:1 cannot be pulled here") and lines[2].startswith("b:1 cannot be pulled here")
+    assert lines[1].startswith("a:1 cannot be pulled here") and lines[2].startswith(
+        "b:1 cannot be pulled here"
+    )
     assert not [line for line in lines if "cannot be had here" in line]
     assert [line for line in lines if "PYTHONPYCACHEPREFIX" in line]
 

@@ -20,7 +20,9 @@ def test_slow_work_says_what_it_is_about(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err == "imgopt: reading the context ...\n"
 
 
-def test_quick_work_is_silent_and_leaves_nothing_that_waits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quick_work_is_silent_and_leaves_nothing_that_waits(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with told_when_slow("reading the context", patience=3600):
         waiting = _timers()
     for timer in waiting:

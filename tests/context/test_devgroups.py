@@ -41,7 +41,10 @@ dev-dependencies = ["mypy"]
             {"requirements.txt": "flask\n", "requirements-dev.txt": "-r x.txt\nflask\npytest>=8\n"},
             {"pytest"},
         ),
-        ({"requirements/base.txt": "django\n", "requirements/test.txt": "factory_boy\n"}, {"factory-boy"}),
+        (
+            {"requirements/base.txt": "django\n", "requirements/test.txt": "factory_boy\n"},
+            {"factory-boy"},
+        ),
         ({"latest/requirements.txt": "flask\n", "pyproject.toml": "not [ toml"}, set()),
     ],
     ids=[

@@ -22,12 +22,17 @@ def test_each_folder_with_facts_is_an_ecosystem_of_its_name() -> None:
 def test_a_projects_own_file_stands_beside_the_built_in_ones(tmp_path: Path) -> None:
     (tmp_path / "crystal.toml").write_text(CRYSTAL)
     found = load_ecosystems(["crystal.toml"], tmp_path)
-    assert [ecosystem.name for ecosystem in found] == ["crystal", *(each.name for each in builtin_ecosystems())]
+    assert [ecosystem.name for ecosystem in found] == [
+        "crystal",
+        *(each.name for each in builtin_ecosystems()),
+    ]
 
 
 def test_a_projects_own_folder_may_be_named_as_the_built_in_ones_are(tmp_path: Path) -> None:
     (tmp_path / "tools" / "ruby").mkdir(parents=True)
-    (tmp_path / "tools" / "ruby" / "facts.toml").write_text('name = "ruby"\ntitle = "our own Ruby"\n')
+    (tmp_path / "tools" / "ruby" / "facts.toml").write_text(
+        'name = "ruby"\ntitle = "our own Ruby"\n'
+    )
     found = [each for each in load_ecosystems(["tools/ruby"], tmp_path) if each.name == "ruby"]
     assert [ecosystem.title for ecosystem in found] == ["our own Ruby"]
 

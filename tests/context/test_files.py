@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from imgopt.context.files import BytesContent, DiskContent, Entry, Tree, list_files, same_content, sifted
+from imgopt.context.files import (
+    BytesContent,
+    DiskContent,
+    Entry,
+    Tree,
+    list_files,
+    same_content,
+    sifted,
+)
 from imgopt.dockerfile import IgnoreFile
 from imgopt.errors import InputError
 
@@ -55,7 +63,12 @@ def test_links_resolve_inside_the_root() -> None:
             "d/back": Entry("link", link="../abs/f"),
         }
     )
-    assert [tree.resolve(path) for path in ("abs/f", "up", "d/back", "nothing")] == ["d/f", "d/f", "d/f", None]
+    assert [tree.resolve(path) for path in ("abs/f", "up", "d/back", "nothing")] == [
+        "d/f",
+        "d/f",
+        "d/f",
+        None,
+    ]
 
 
 def test_ignored_directories_are_not_walked(tmp_path: Path) -> None:
@@ -106,5 +119,10 @@ def test_an_edited_tree_shares_the_rest() -> None:
     again = edited.edited({"n/m/f": None, "l": Entry("link", link="d")})
     assert sorted(edited) == ["d", "d/x", "n", "n/m", "n/m/f"]
     assert sorted(again) == ["d", "d/x", "l", "n", "n/m"]
-    assert (len(again), "a" in again, again.get("d/x") is tree.get("d/x"), again.links) == (5, False, True, ("l",))
+    assert (len(again), "a" in again, again.get("d/x") is tree.get("d/x"), again.links) == (
+        5,
+        False,
+        True,
+        ("l",),
+    )
     assert "a" in tree

@@ -14,10 +14,14 @@ from imgopt.errors import InputError
 
 def git(folder: Path, *arguments: str) -> str:
     own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "HOME": str(folder)}
-    names = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    names = {
+        f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
     dates = {"GIT_COMMITTER_DATE": "1700000000 +0000", "GIT_AUTHOR_DATE": "1700000000 +0000"}
     environment = {**os.environ, **own, **names, **dates}
-    done = subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
@@ -60,7 +64,11 @@ def test_changes_have_both_sides(repository: Path) -> None:
     assert commits is not None
     assert [commit.id for commit in commits] == git(repository, "rev-list", "HEAD").split()
     edited = next(change for change in commits[1].changes if change.path == "app/a.py")
-    assert edited.before and edited.after and (edited.before[0], edited.after[0]) == (0o100644, 0o100755)
+    assert (
+        edited.before
+        and edited.after
+        and (edited.before[0], edited.after[0]) == (0o100644, 0o100755)
+    )
     assert commits[0].changes[0].after is None
     assert commits[2].changes[0].before is None
 
@@ -94,7 +102,9 @@ def test_a_repository_without_commits_has_a_reason(tmp_path: Path) -> None:
     assert churn(tmp_path).reason == "the repository has no commits"
 
 
-def test_without_the_program_there_is_a_reason(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_program_there_is_a_reason(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     assert churn(repository).reason == "git is not installed"
 

@@ -1,4 +1,5 @@
-"""The quick listing says what the full one says, and the groups of an ignore file what its patterns say one by one."""
+"""The quick listing says what the full one says, and the groups of an ignore file what its patterns
+say one by one."""
 
 from __future__ import annotations
 
@@ -13,7 +14,15 @@ from imgopt.context.listing import list_sizes
 from imgopt.dockerfile import IgnoreFile
 from imgopt.rewrite.strategy import ContextFiles
 
-FILES = ["a.txt", "b/c.txt", "b/node_modules/x/y.js", "node_modules/z.js", "b/d/e.pyc", "b-c/x", "b0/x"]
+FILES = [
+    "a.txt",
+    "b/c.txt",
+    "b/node_modules/x/y.js",
+    "node_modules/z.js",
+    "b/d/e.pyc",
+    "b-c/x",
+    "b0/x",
+]
 PATTERNS = st.lists(
     st.sampled_from(
         [
@@ -65,5 +74,13 @@ def test_a_folder_is_found_by_its_whole_name() -> None:
     files = ContextFiles(Path("/nowhere"), dict.fromkeys(FILES, 1))
     assert files.below("b") == ["b/c.txt", "b/d/e.pyc", "b/node_modules/x/y.js"]
     assert files.below("") == sorted(FILES)
-    assert files.folders == {"b", "b/d", "b/node_modules", "b/node_modules/x", "node_modules", "b-c", "b0"}
+    assert files.folders == {
+        "b",
+        "b/d",
+        "b/node_modules",
+        "b/node_modules/x",
+        "node_modules",
+        "b-c",
+        "b0",
+    }
     assert files.named("x") == ["b-c/x", "b0/x"]

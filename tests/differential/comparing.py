@@ -16,7 +16,8 @@ from differential.rewriting import Rewrite, rewrite, twice
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`counts`: the original builds, and the rewrite changes something; `error` says why it does not build."""
+    """`counts`: the original builds, and the rewrite changes something; `error` says why it does
+    not build."""
 
     case: Case
     rewrite: Rewrite
@@ -28,16 +29,29 @@ class Outcome:
         """Everything that is needed to see what happened, and to do it again."""
         lines = [f"--- {self.case.name}; changed by {', '.join(self.rewrite.changed)}"]
         lines += difflib.unified_diff(
-            self.case.dockerfile.splitlines(), self.rewrite.text.splitlines(), "original", "rewritten", "", "", 99, ""
+            self.case.dockerfile.splitlines(),
+            self.rewrite.text.splitlines(),
+            "original",
+            "rewritten",
+            "",
+            "",
+            99,
+            "",
         )
         lines += ["context:", *(f"  {path}" for path in sorted(self.case.files))]
         if self.rewrite.ignore != self.case.ignore:
-            lines += [".dockerignore:", *(f"  {line}" for line in (self.rewrite.ignore or "").splitlines())]
+            lines += [
+                ".dockerignore:",
+                *(f"  {line}" for line in (self.rewrite.ignore or "").splitlines()),
+            ]
         return "\n".join([*lines, "differences:", *(f"  {line}" for line in self.different)])
 
 
 def compare(
-    laboratory: Laboratory, cases: Sequence[Case], folder: Path, make: Callable[[Case, Path], Rewrite] = rewrite
+    laboratory: Laboratory,
+    cases: Sequence[Case],
+    folder: Path,
+    make: Callable[[Case, Path], Rewrite] = rewrite,
 ) -> list[Outcome]:
     """Rewrites and builds each case; those that no strategy changes need no build."""
     rewrites, jobs = [], list[Job]()
@@ -60,9 +74,13 @@ def compare(
             outcomes.append(Outcome(case, new, error=before.error))
             continue
         found = differences(case, new, before, after)
-        if make is rewrite and twice(case, folder / str(number), new) != Rewrite(new.text, new.ignore):
+        if make is rewrite and twice(case, folder / str(number), new) != Rewrite(
+            new.text, new.ignore
+        ):
             found.append("what is rewritten twice is not what is rewritten once")
-        if f"sibling{number}" in built and _differ(built[f"sibling{number}"], built[f"otherwise{number}"]):
+        if f"sibling{number}" in built and _differ(
+            built[f"sibling{number}"], built[f"otherwise{number}"]
+        ):
             found.append(f"the ignore file breaks another Dockerfile: {case.sibling!r}")
         outcomes.append(Outcome(case, new, True, tuple(found)))
     return outcomes

@@ -15,6 +15,8 @@ def laboratory(
     engine: Engine, base: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Laboratory]:
     folder: Path = tmp_path_factory.mktemp("laboratory")
-    made = Laboratory(engine, base("debian:bookworm-slim"), f"differential{time.time_ns():x}", folder)
+    made = Laboratory(
+        engine, base("debian:bookworm-slim"), f"differential{time.time_ns():x}", folder
+    )
     yield made
     made.close()

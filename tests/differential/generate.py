@@ -1,4 +1,5 @@
-"""Small Dockerfiles with their contexts, each from a number: many kinds of what real projects do, and of the traps."""
+"""Small Dockerfiles with their contexts, each from a number: many kinds of what real projects do,
+and of the traps."""
 
 from __future__ import annotations
 
@@ -9,12 +10,25 @@ from differential.kits import KITS, Kit
 from differential.system import family, final_steps, settings, system_steps
 
 _WEIGHTS = {
-    "npm": 16, "yarn": 9, "berry": 4, "pnpm": 5, "pip": 20, "poetry": 6, "pipenv": 3, "uv": 6, "go": 10, "rust": 6,
-    "maven": 2, "composer": 2, "ruby": 3, "dotnet": 3, "plain": 3,
-}  # fmt: skip
+    "npm": 16,
+    "yarn": 9,
+    "berry": 4,
+    "pnpm": 5,
+    "pip": 20,
+    "poetry": 6,
+    "pipenv": 3,
+    "uv": 6,
+    "go": 10,
+    "rust": 6,
+    "maven": 2,
+    "composer": 2,
+    "ruby": 3,
+    "dotnet": 3,
+    "plain": 3,
+}
 _LIKE = 4
-"""Files that have the same steps for the system, if their bases have the same package manager: the cache builds them
-once, and what follows them is what differs."""
+"""Files that have the same steps for the system, if their bases have the same package manager: the
+cache builds them once, and what follows them is what differs."""
 _ODD_NAMES = ("my file.txt", "ünï.txt", "[a].txt", "a$b.txt", "-dash.txt", "#hash.txt", "it's.txt")
 
 
@@ -32,25 +46,43 @@ def generate(seed: int, strategies: tuple[str, ...]) -> Case:
         _two_stages(draft, kit)
     else:
         _one_stage(draft, kit)
-    off = frozenset(item for item in strategies if rng.random() < (0.08 if item == "cache-mounts" else 0.01))
+    off = frozenset(
+        item for item in strategies if rng.random() < (0.08 if item == "cache-mounts" else 0.01)
+    )
     text = "\n".join(draft.lines) + "\n"
     if draft.chance(0.03):
         text = text.replace("\n", "\r\n")
-    return Case(f"seed {seed}", text, draft.files, frozenset(draft.junk), draft.ignore, draft.sibling, off)
+    return Case(
+        f"seed {seed}", text, draft.files, frozenset(draft.junk), draft.ignore, draft.sibling, off
+    )
 
 
 def _context(draft: Draft) -> None:
     """What lies in a project's folder besides its own files."""
-    draft.file("start.sh", "#!/bin/sh\nexec serve \"$@\"\n", 0o755)
-    draft.file("start", "exec serve started\n" if draft.chance(0.3) else "#!/bin/sh\nexec serve started\n", 0o755)
+    draft.file("start.sh", '#!/bin/sh\nexec serve "$@"\n', 0o755)
+    draft.file(
+        "start",
+        "exec serve started\n" if draft.chance(0.3) else "#!/bin/sh\nexec serve started\n",
+        0o755,
+    )
     draft.file("Makefile", "all:\n")
     draft.file("manage.py", "manage\n")
     litter = (
-        (".github/workflows/ci.yml", ".gitattributes"), ("__pycache__/app.cpython-312.pyc",), (".idea/a.xml",),
-        (".vscode/settings.json",), (".DS_Store", "sub/.DS_Store"), ("npm-debug.log",), ("docker-compose.yml",),
-        ("compose.yaml",), ("compose.prod.yaml", "docker-compose.override.yml"), (".pytest_cache/v",),
-        (".mypy_cache/a",), ("imgopt.toml",), (".venv/pyvenv.cfg", ".venv/lib/a.py"), (".hg/store",),
-    )  # fmt: skip
+        (".github/workflows/ci.yml", ".gitattributes"),
+        ("__pycache__/app.cpython-312.pyc",),
+        (".idea/a.xml",),
+        (".vscode/settings.json",),
+        (".DS_Store", "sub/.DS_Store"),
+        ("npm-debug.log",),
+        ("docker-compose.yml",),
+        ("compose.yaml",),
+        ("compose.prod.yaml", "docker-compose.override.yml"),
+        (".pytest_cache/v",),
+        (".mypy_cache/a",),
+        ("imgopt.toml",),
+        (".venv/pyvenv.cfg", ".venv/lib/a.py"),
+        (".hg/store",),
+    )
     for names in draft.rng.sample(litter, draft.rng.randrange(4)):
         for path in names:
             draft.litter(path)
@@ -58,7 +90,14 @@ def _context(draft: Draft) -> None:
     if draft.chance(0.5):
         draft.litter(".git/HEAD", "ref: main\n")
     if draft.chance(0.12):
-        needed = ("composer.yaml", "composed.yml", "venv/__init__.py", "src/venv/a.py", "docs/Dockerfile.md", "a.git")
+        needed = (
+            "composer.yaml",
+            "composed.yml",
+            "venv/__init__.py",
+            "src/venv/a.py",
+            "docs/Dockerfile.md",
+            "a.git",
+        )
         draft.file(draft.pick(*needed), "what the program reads\n")
     if draft.chance(0.1):
         draft.file(draft.pick(*_ODD_NAMES), "odd\n")
@@ -66,7 +105,13 @@ def _context(draft: Draft) -> None:
         draft.file("config.json", "of the developer\n")
     if draft.chance(0.15):
         draft.ignore = draft.pick(
-            "*.log\n", ".git\n", "# nothing\n", "**/node_modules\n", ".git\n.venv\n", "*.md\n!README.md\n", "docs\n"
+            "*.log\n",
+            ".git\n",
+            "# nothing\n",
+            "**/node_modules\n",
+            ".git\n.venv\n",
+            "*.md\n!README.md\n",
+            "docs\n",
         )
     if draft.chance(0.1):
         named = draft.pick("compose.yaml", ".gitattributes", "app.env")
@@ -96,7 +141,9 @@ def _two_stages(draft: Draft, kit: Kit) -> None:
     draft.folder = draft.pick("/shop", "/shop", "/srv/app")
     draft.add(f"COPY --from={name} {folder} {draft.folder}")
     if draft.chance(0.6):
-        draft.add(f"RUN chown -R {draft.pick('node:node', '1001:1001', 'app:app', '1000:1000')} {draft.folder}")
+        draft.add(
+            f"RUN chown -R {draft.pick('node:node', '1001:1001', 'app:app', '1000:1000')} {draft.folder}"
+        )
     draft.add(f"WORKDIR {draft.folder}")
     if draft.chance(0.6):
         _copied_folder_late(draft)
@@ -112,9 +159,23 @@ def _service(draft: Draft, kit: Kit) -> None:
     _variables(draft)
     if draft.chance(0.5):
         draft.add(draft.pick("WORKDIR /srv", "WORKDIR /app"))
-    draft.add(draft.pick("COPY . .", "COPY . /srv/", "COPY index.html /srv/", "ADD . /srv", "COPY index.html start ./"))
+    draft.add(
+        draft.pick(
+            "COPY . .",
+            "COPY . /srv/",
+            "COPY index.html /srv/",
+            "ADD . /srv",
+            "COPY index.html start ./",
+        )
+    )
     if draft.chance(0.2):
-        draft.add(draft.pick("RUN chmod +x start", "RUN ls -la /bin/ls", "RUN curl -fsSL https://x.example.org -o /x"))
+        draft.add(
+            draft.pick(
+                "RUN chmod +x start",
+                "RUN ls -la /bin/ls",
+                "RUN curl -fsSL https://x.example.org -o /x",
+            )
+        )
     _copied_folder_late(draft)
     _end(draft, kit.starts)
 
@@ -133,7 +194,9 @@ def _system(draft: Draft, base: str) -> None:
 _FOLDERS = ("/app", "/app", "/srv/app", "/usr/src/app", "/home/node/app", "/")
 
 
-def _begin(draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDERS, system: float = 1.0) -> None:
+def _begin(
+    draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDERS, system: float = 1.0
+) -> None:
     base = draft.pick(*kit.bases)
     if draft.chance(0.1):
         draft.add("# the service", "ARG RELEASE=1")
@@ -156,10 +219,25 @@ def _begin(draft: Draft, kit: Kit, alias: str, folders: tuple[str, ...] = _FOLDE
 
 def _variables(draft: Draft) -> None:
     if draft.chance(0.88):
-        draft.add(draft.pick("ENV PORT 8080", "ENV APP_MODE=production", 'ENV APP_NAME "the shop"', "ENV PORT 80",
-                             "ENV APP_MODE  two words", "ENV APP_NAME=a\\ b PORT=80"))  # fmt: skip
+        draft.add(
+            draft.pick(
+                "ENV PORT 8080",
+                "ENV APP_MODE=production",
+                'ENV APP_NAME "the shop"',
+                "ENV PORT 80",
+                "ENV APP_MODE  two words",
+                "ENV APP_NAME=a\\ b PORT=80",
+            )
+        )
     if draft.chance(0.5):
-        draft.add(draft.pick("LABEL maintainer me", "MAINTAINER me <me@example.org>", 'LABEL a="b" c=d', "ARG BUILD=1"))
+        draft.add(
+            draft.pick(
+                "LABEL maintainer me",
+                "MAINTAINER me <me@example.org>",
+                'LABEL a="b" c=d',
+                "ARG BUILD=1",
+            )
+        )
     if draft.chance(0.03):
         draft.add('SHELL ["/bin/sh", "-ec"]')
 
@@ -169,17 +247,27 @@ def _body(draft: Draft, kit: Kit) -> None:
     installs, build = kit.installs(draft), draft.pick(*kit.builds)
     steps = [*installs, *([build] if not installs or draft.chance(0.35) else [])]
     if draft.chance(0.07):
-        steps.insert(draft.rng.randrange(len(steps) + 1), draft.pick(
-            "curl -fsSL https://example.org/prod.json -o config.json", "wget -O config.json https://example.org/c",
-            "git describe --tags > version || true", "mkdir -p logs", "cp app.conf.example app.conf || true",
-            "echo 1 > version.txt", "chmod +x start", "touch .env && cat .env",
-        ))  # fmt: skip
+        steps.insert(
+            draft.rng.randrange(len(steps) + 1),
+            draft.pick(
+                "curl -fsSL https://example.org/prod.json -o config.json",
+                "wget -O config.json https://example.org/c",
+                "git describe --tags > version || true",
+                "mkdir -p logs",
+                "cp app.conf.example app.conf || true",
+                "echo 1 > version.txt",
+                "chmod +x start",
+                "touch .env && cat .env",
+            ),
+        )
     if draft.folder == "/":
         steps = [step for step in steps if "chmod" not in step]
     between = _set(draft, kit, steps) if draft.chance(0.08) else []
     runs = [*between, *_runs(draft, steps)]
     order = draft.rng.random()
-    if order >= 0.88:  # what the developer installed would lie over the installation in the original already
+    if (
+        order >= 0.88
+    ):  # what the developer installed would lie over the installation in the original already
         for path in [path for path in draft.files if path.startswith(_INSTALLED)]:
             del draft.files[path]
             draft.junk.discard(path)
@@ -196,27 +284,52 @@ def _body(draft: Draft, kit: Kit) -> None:
         if draft.chance(0.5):
             draft.add(f"COPY {' '.join([*kit.manifests, *_sources(draft)])} ./", *folders, *runs)
         else:
-            draft.add(f"COPY {' '.join(kit.manifests)} ./", f"COPY {' '.join(_sources(draft))} ./", *folders, *runs)
+            draft.add(
+                f"COPY {' '.join(kit.manifests)} ./",
+                f"COPY {' '.join(_sources(draft))} ./",
+                *folders,
+                *runs,
+            )
 
 
 _VARIABLES = {
-    "npm": "NPM_CONFIG_FUND=false", "yarn": "YARN_HTTP_TIMEOUT=9", "berry": "YARN_HTTP_TIMEOUT=9",
-    "pnpm": "PNPM_HOME=/p", "pip": "PIP_TIMEOUT=9", "pipenv": "PIPENV_TIMEOUT=9", "poetry": "POETRY_HTTP_BASIC_A=b",
-    "uv": "UV_HTTP_TIMEOUT=9", "go": "GOPRIVATE=example.org", "rust": "CARGO_NET_RETRY=3", "maven": "MAVEN_OPTS=-Xmx1g",
-    "ruby": "BUNDLE_JOBS=4", "composer": "COMPOSER_PROCESS_TIMEOUT=9", "dotnet": "NUGET_XMLDOC_MODE=skip",
-}  # fmt: skip
+    "npm": "NPM_CONFIG_FUND=false",
+    "yarn": "YARN_HTTP_TIMEOUT=9",
+    "berry": "YARN_HTTP_TIMEOUT=9",
+    "pnpm": "PNPM_HOME=/p",
+    "pip": "PIP_TIMEOUT=9",
+    "pipenv": "PIPENV_TIMEOUT=9",
+    "poetry": "POETRY_HTTP_BASIC_A=b",
+    "uv": "UV_HTTP_TIMEOUT=9",
+    "go": "GOPRIVATE=example.org",
+    "rust": "CARGO_NET_RETRY=3",
+    "maven": "MAVEN_OPTS=-Xmx1g",
+    "ruby": "BUNDLE_JOBS=4",
+    "composer": "COMPOSER_PROCESS_TIMEOUT=9",
+    "dotnet": "NUGET_XMLDOC_MODE=skip",
+}
 
 
 def _set(draft: Draft, kit: Kit, steps: list[str]) -> list[str]:
-    """Settings for a step, by the step itself, or by an instruction between the source and the steps."""
+    """Settings for a step, by the step itself, or by an instruction between the source and the
+    steps."""
     at = draft.rng.randrange(len(steps))
     variable = _VARIABLES[next(name for name, one in KITS.items() if one is kit)]
     form = draft.rng.random()
     if form < 0.35:
         legacy = variable.replace("=", " ")
-        return [draft.pick(f"ENV {variable}", f"ENV {legacy}", f"ARG {variable}", f"ENV A=1 {variable}")]
-    before = (f"export {variable} && ", f"export {variable}; ", f"{variable} ", "echo machine > /root/.netrc && ",
-              "export HTTPS_PROXY=http://p:3128 && ", "export A=$(id -u) && ", "echo the build >&2 && ")  # fmt: skip
+        return [
+            draft.pick(f"ENV {variable}", f"ENV {legacy}", f"ARG {variable}", f"ENV A=1 {variable}")
+        ]
+    before = (
+        f"export {variable} && ",
+        f"export {variable}; ",
+        f"{variable} ",
+        "echo machine > /root/.netrc && ",
+        "export HTTPS_PROXY=http://p:3128 && ",
+        "export A=$(id -u) && ",
+        "echo the build >&2 && ",
+    )
     steps[at] = draft.pick(*before) + steps[at]
     if "netrc" in steps[at] and draft.chance(0.5):
         steps[-1] += " && rm /root/.netrc"
@@ -228,13 +341,31 @@ _INSTALLED = ("node_modules/", "vendor/autoload", "vendor/dev", "obj/", ".venv/"
 
 def _sources(draft: Draft) -> list[str]:
     """Files that a build needs, by name."""
-    known = ("app.js", "app.py", "main.go", "index.php", "Program.cs", "app.rb", "setup.py", "more.txt", "README.md")
-    return [*(name for name in known if name in draft.files), "start", "start.sh", "Makefile", "manage.py"]
+    known = (
+        "app.js",
+        "app.py",
+        "main.go",
+        "index.php",
+        "Program.cs",
+        "app.rb",
+        "setup.py",
+        "more.txt",
+        "README.md",
+    )
+    return [
+        *(name for name in known if name in draft.files),
+        "start",
+        "start.sh",
+        "Makefile",
+        "manage.py",
+    ]
 
 
 def _source(draft: Draft) -> None:
     folder = "./" if draft.folder == "/" else draft.folder
-    line = draft.pick("COPY . .", "COPY . .", "COPY . ./", f"COPY . {folder}", "ADD . .", "COPY ./ .")
+    line = draft.pick(
+        "COPY . .", "COPY . .", "COPY . ./", f"COPY . {folder}", "ADD . .", "COPY ./ ."
+    )
     if draft.chance(0.1):
         draft.add("# the source")
     draft.add(line)
@@ -250,12 +381,24 @@ def _runs(draft: Draft, steps: list[str]) -> list[str]:
 def _run(draft: Draft, step: str) -> str:
     form = draft.rng.random()
     if form < 0.03:
-        return f"RUN <<EOF\nset -e\n{step.replace(' && ', chr(10))}\nEOF" if chr(10) not in step else f"RUN {step}"
+        return (
+            f"RUN <<EOF\nset -e\n{step.replace(' && ', chr(10))}\nEOF"
+            if chr(10) not in step
+            else f"RUN {step}"
+        )
     if form < 0.05 and not set(step) & set("&|>\\'$;"):
         return "RUN [" + ", ".join(f'"{word}"' for word in step.split()) + "]"
     if form < 0.09:
-        cache = draft.pick("/root/.npm", "/root/.cache/pip", "/root/.cache", "/app/target", "/root/.m2", "/go/pkg/mod",
-                           "/usr/local/cargo/registry/cache", "/usr/local/cargo/registry/index")  # fmt: skip
+        cache = draft.pick(
+            "/root/.npm",
+            "/root/.cache/pip",
+            "/root/.cache",
+            "/app/target",
+            "/root/.m2",
+            "/go/pkg/mod",
+            "/usr/local/cargo/registry/cache",
+            "/usr/local/cargo/registry/index",
+        )
         return f"RUN --mount=type=cache,target={cache} {step}"
     if form < 0.11:
         return f"RUN cd {draft.folder} && {step}"
@@ -272,8 +415,19 @@ def _copied_folder_late(draft: Draft) -> None:
 def _copied_folder(draft: Draft) -> None:
     """Files that another user shall have."""
     draft.file("given/a.txt", "a\n")
-    owner = draft.pick("1000:1000", "node:node", "1001:1001", "app:app", "node", "1001:1001", "app", "1000", "node:",
-                       "0:1001", "1001:0")  # fmt: skip
+    owner = draft.pick(
+        "1000:1000",
+        "node:node",
+        "1001:1001",
+        "app:app",
+        "node",
+        "1001:1001",
+        "app",
+        "1000",
+        "node:",
+        "0:1001",
+        "1001:0",
+    )
     source = draft.pick(*["given", "given/"] * 5, "given/a.txt")
     target = "/given/" if source.endswith(".txt") else draft.pick("/given", "/given/", "/given")
     draft.add(f"COPY {source} {target}", f"RUN chown -R {owner} /given")
@@ -283,11 +437,17 @@ def _end(draft: Draft, starts: tuple[str, ...]) -> None:
     if draft.chance(0.2):
         draft.add(f"USER {draft.pick('node', 'app', '1001', 'nobody')}")
     if draft.chance(0.2):
-        draft.add(draft.pick("EXPOSE 8080", "STOPSIGNAL SIGINT", "VOLUME /data", "HEALTHCHECK CMD true"))
+        draft.add(
+            draft.pick("EXPOSE 8080", "STOPSIGNAL SIGINT", "VOLUME /data", "HEALTHCHECK CMD true")
+        )
     if draft.chance(0.03):
         draft.add("ONBUILD RUN apt-get install -y later")
     start = draft.pick(*starts)
-    start = start if start not in ("start", "./start") else draft.pick("./start", f"{draft.folder.rstrip('/')}/start")
+    start = (
+        start
+        if start not in ("start", "./start")
+        else draft.pick("./start", f"{draft.folder.rstrip('/')}/start")
+    )
     form = draft.rng.random()
     if form < 0.7:
         draft.add(f"CMD {start}")
@@ -298,10 +458,14 @@ def _end(draft: Draft, starts: tuple[str, ...]) -> None:
     elif form < 0.85:
         draft.add('ENTRYPOINT ["./start.sh"]', f"CMD {start}")
     elif form < 0.91:
-        draft.add(f"CMD {start} {draft.pick('$PORT', '*.txt', '> /tmp/log', '&& true', '~/a', '| cat', 'a;b', '#c')}")
+        draft.add(
+            f"CMD {start} {draft.pick('$PORT', '*.txt', '> /tmp/log', '&& true', '~/a', '| cat', 'a;b', '#c')}"
+        )
     elif form < 0.94:
         draft.add(f"CMD exec {start}")
     elif form < 0.97:
         draft.add(f"CMD {draft.pick('cd /tmp', 'ulimit -n 9', 'X=1')} && {start}")
     else:
-        draft.add("CMD [" + ", ".join(f'"{word}"' for word in start.split() if "'" not in word) + "]")
+        draft.add(
+            "CMD [" + ", ".join(f'"{word}"' for word in start.split() if "'" not in word) + "]"
+        )

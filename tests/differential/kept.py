@@ -1,4 +1,5 @@
-"""Files whose rewrites went wrong once, each the whole of what it takes. They are run first, in every run."""
+"""Files whose rewrites went wrong once, each the whole of what it takes. They are run first, in
+every run."""
 
 from __future__ import annotations
 
@@ -13,20 +14,28 @@ _SOURCE = "FROM node:20\nWORKDIR /app\nCOPY . .\n"
 _START = "CMD serve\n"
 
 
-def _case(name: str, text: str, junk: tuple[str, ...] = (), sibling: str | None = None, **files: str) -> Case:
+def _case(
+    name: str, text: str, junk: tuple[str, ...] = (), sibling: str | None = None, **files: str
+) -> Case:
     """Names of files have `__` for a dot and `_in_` for a slash."""
     named = {
-        path.replace("_in_", "/").replace("__", "."): File(text, 0o755 if path == "start" else 0o644)
+        path.replace("_in_", "/").replace("__", "."): File(
+            text, 0o755 if path == "start" else 0o644
+        )
         for path, text in files.items()
     }
     if sibling is not None:
         named["Dockerfile.e2e"] = File(sibling)
-    return Case(name, text, named, frozenset([*junk, "Dockerfile", "Dockerfile.e2e"]), sibling=sibling)
+    return Case(
+        name, text, named, frozenset([*junk, "Dockerfile", "Dockerfile.e2e"]), sibling=sibling
+    )
 
 
 def _node(name: str, text: str, junk: tuple[str, ...] = (), **files: str) -> Case:
     made = _case(name, text, junk, **files)
-    return Case(name, text, {**{path: File(own) for path, own in _NODE.items()}, **made.files}, made.junk)
+    return Case(
+        name, text, {**{path: File(own) for path, own in _NODE.items()}, **made.files}, made.junk
+    )
 
 
 KEPT = (

@@ -1,4 +1,5 @@
-"""Kits of ecosystems: the files of a small project, and the steps that projects of this kind have."""
+"""Kits of ecosystems: the files of a small project, and the steps that projects of this kind
+have."""
 
 from __future__ import annotations
 
@@ -37,7 +38,12 @@ def _package(draft: Draft, more: dict[str, object] | None = None) -> None:
     if draft.chance(0.05):
         names["own"] = "file:./lib/own"
         draft.file("lib/own/package.json", "{}\n")
-    text = {"name": "shop", "scripts": scripts, "dependencies": names, "devDependencies": {"tsc": "1.0.0"}}
+    text = {
+        "name": "shop",
+        "scripts": scripts,
+        "dependencies": names,
+        "devDependencies": {"tsc": "1.0.0"},
+    }
     draft.file("package.json", json.dumps({**text, **(more or {})}, indent=2) + "\n")
     draft.file("app.js", draft.pick("serve(1)\n", "serve(2)\n"))
     if draft.chance(0.2):
@@ -53,12 +59,17 @@ def _npm_files(draft: Draft) -> None:
         for name in ("ui", "api"):
             draft.file(f"packages/{name}/package.json", json.dumps({"name": name}) + "\n")
             draft.file(f"packages/{name}/index.js", f"{name}\n")
-    _package(draft, {"workspaces": draft.rng.choice((["packages/*"], ["packages/**"]))} if members else None)
+    _package(
+        draft,
+        {"workspaces": draft.rng.choice((["packages/*"], ["packages/**"]))} if members else None,
+    )
     draft.file("package-lock.json", '{"lockfileVersion": 3}\n')
 
 
 def _npm_installs(draft: Draft) -> list[str]:
-    first = draft.pick("npm ci", "npm ci", "npm ci --omit=dev", "npm install", "npm i", "npm install --production")
+    first = draft.pick(
+        "npm ci", "npm ci", "npm ci --omit=dev", "npm install", "npm i", "npm install --production"
+    )
     steps = [first]
     if draft.chance(0.1):
         steps.insert(0, draft.pick(
@@ -79,7 +90,10 @@ def _yarn_files(draft: Draft) -> None:
     _package(draft)
     draft.file("yarn.lock", "# yarn lockfile v1\n")
     if draft.chance(0.15):
-        draft.file(".yarnrc", draft.pick('yarn-offline-mirror "./mirror"\n', 'registry "https://y.example.org"\n'))
+        draft.file(
+            ".yarnrc",
+            draft.pick('yarn-offline-mirror "./mirror"\n', 'registry "https://y.example.org"\n'),
+        )
         draft.file("mirror/ms-1.0.0.tgz", "packed\n")
     if draft.chance(0.05):
         draft.file(".yarnrc", 'yarn-path ".yarn/releases/yarn.cjs"\n')
@@ -88,12 +102,22 @@ def _yarn_files(draft: Draft) -> None:
 
 def _yarn_installs(draft: Draft) -> list[str]:
     mirror = "mirror" in draft.text(".yarnrc")
-    first = "yarn install --offline" if mirror and draft.chance(0.6) else draft.pick(
-        "yarn install", "yarn", "yarn install --frozen-lockfile", "yarn --frozen-lockfile", "yarn install --production"
+    first = (
+        "yarn install --offline"
+        if mirror and draft.chance(0.6)
+        else draft.pick(
+            "yarn install",
+            "yarn",
+            "yarn install --frozen-lockfile",
+            "yarn --frozen-lockfile",
+            "yarn install --production",
+        )
     )
     steps = [first]
     if draft.chance(0.12):
-        steps.insert(0, draft.pick("yarn config set registry https://y.example.org", "yarn global add pm2"))
+        steps.insert(
+            0, draft.pick("yarn config set registry https://y.example.org", "yarn global add pm2")
+        )
     if draft.chance(0.1):
         steps.append(draft.pick("yarn add debug", "yarn cache clean", "yarn global add serve"))
     return steps
@@ -103,7 +127,10 @@ def _berry_files(draft: Draft) -> None:
     _package(draft)
     draft.file("yarn.lock", "__metadata:\n  version: 8\n")
     path = draft.chance(0.3)
-    draft.file(".yarnrc.yml", "yarnPath: .yarn/releases/yarn.cjs\n" if path else "nodeLinker: node-modules\n")
+    draft.file(
+        ".yarnrc.yml",
+        "yarnPath: .yarn/releases/yarn.cjs\n" if path else "nodeLinker: node-modules\n",
+    )
     draft.file(".yarn/releases/yarn.cjs", "yarn\n")
     if draft.chance(0.5):
         draft.file(".yarn/cache/ms.zip", "packed\n")
@@ -113,7 +140,9 @@ def _berry_files(draft: Draft) -> None:
 def _berry_installs(draft: Draft) -> list[str]:
     zero = ".yarn/cache/ms.zip" in draft.files
     first = draft.pick("yarn install --immutable", "yarn install", "yarn")
-    steps = ["yarn install --immutable --immutable-cache"] if zero and draft.chance(0.6) else [first]
+    steps = (
+        ["yarn install --immutable --immutable-cache"] if zero and draft.chance(0.6) else [first]
+    )
     if draft.chance(0.15):
         steps.insert(0, draft.pick("corepack enable", "yarn config set nodeLinker node-modules"))
     return steps
@@ -123,7 +152,10 @@ def _pnpm_files(draft: Draft) -> None:
     _package(draft)
     draft.file("pnpm-lock.yaml", "lockfileVersion: 9\n")
     if draft.chance(0.25):
-        draft.file("pnpm-workspace.yaml", draft.pick('packages:\n  - "packages/*"\n', 'packages:\n  - "apps/**"\n'))
+        draft.file(
+            "pnpm-workspace.yaml",
+            draft.pick('packages:\n  - "packages/*"\n', 'packages:\n  - "apps/**"\n'),
+        )
         for name in ("packages/ui", "apps/web"):
             draft.file(f"{name}/package.json", json.dumps({"name": name}) + "\n")
             draft.file(f"{name}/index.js", f"{name}\n")
@@ -132,9 +164,14 @@ def _pnpm_files(draft: Draft) -> None:
 
 
 def _pnpm_installs(draft: Draft) -> list[str]:
-    steps = [draft.pick("pnpm install --frozen-lockfile", "pnpm install", "pnpm i", "pnpm install debug")]
+    steps = [
+        draft.pick("pnpm install --frozen-lockfile", "pnpm install", "pnpm i", "pnpm install debug")
+    ]
     if draft.chance(0.3):
-        steps.insert(0, draft.pick("corepack enable", "npm install -g pnpm", "pnpm config set store-dir /pnpm"))
+        steps.insert(
+            0,
+            draft.pick("corepack enable", "npm install -g pnpm", "pnpm config set store-dir /pnpm"),
+        )
     return steps
 
 
@@ -171,7 +208,13 @@ def _pip_installs(draft: Draft) -> list[str]:
             "python -m venv .venv && .venv/bin/pip install -r requirements.txt", f"{program} install ./lib",
         ))  # fmt: skip
     if draft.chance(0.1):
-        steps = [draft.pick("pip install flask", "pip install --user flask", "pip install flask && pip install redis")]
+        steps = [
+            draft.pick(
+                "pip install flask",
+                "pip install --user flask",
+                "pip install flask && pip install redis",
+            )
+        ]
     return steps
 
 
@@ -185,14 +228,22 @@ def _poetry_files(draft: Draft) -> None:
 
 
 def _poetry_installs(draft: Draft) -> list[str]:
-    steps = [draft.pick("poetry install", "poetry install --no-root", "poetry install --only main --no-interaction")]
+    steps = [
+        draft.pick(
+            "poetry install",
+            "poetry install --no-root",
+            "poetry install --only main --no-interaction",
+        )
+    ]
     if draft.chance(0.4):
         steps.insert(0, draft.pick(
             "poetry config virtualenvs.create false", "poetry config virtualenvs.in-project true",
             "poetry config --local virtualenvs.in-project true", "pip install poetry",
         ))  # fmt: skip
     if draft.chance(0.1):
-        steps.append(draft.pick("poetry add redis", "poetry build", "poetry export -o requirements.txt"))
+        steps.append(
+            draft.pick("poetry add redis", "poetry build", "poetry export -o requirements.txt")
+        )
     return steps
 
 
@@ -242,7 +293,11 @@ def _go_files(draft: Draft) -> None:
 
 
 def _go_installs(draft: Draft) -> list[str]:
-    steps = [] if draft.chance(0.5) else [draft.pick("go mod download", "go mod download && go mod verify")]
+    steps = (
+        []
+        if draft.chance(0.5)
+        else [draft.pick("go mod download", "go mod download && go mod verify")]
+    )
     if draft.chance(0.15):
         steps.insert(0, draft.pick(
             "go telemetry off", "go env -w GOPROXY=https://g.example.org", "go install example.org/tool@v1",
@@ -265,7 +320,9 @@ def _rust_files(draft: Draft) -> None:
 
 def _maven_files(draft: Draft) -> None:
     module = draft.chance(0.1)
-    draft.file("pom.xml", "<project>" + ("<module>core</module>" if module else "") + "</project>\n")
+    draft.file(
+        "pom.xml", "<project>" + ("<module>core</module>" if module else "") + "</project>\n"
+    )
     draft.file("core/pom.xml", "<project></project>\n")
     draft.file("src/main/java/A.java", draft.pick("class A {}\n", "class A { int b; }\n"))
     draft.file("settings.xml", "<settings/>\n")
@@ -281,7 +338,9 @@ def _maven_installs(draft: Draft) -> list[str]:
 
 
 def _composer_files(draft: Draft) -> None:
-    more = draft.pick("", '"autoload": {"psr-4": {"A\\\\": "src/"}}', '"scripts": {"post-install-cmd": "x"}', "")
+    more = draft.pick(
+        "", '"autoload": {"psr-4": {"A\\\\": "src/"}}', '"scripts": {"post-install-cmd": "x"}', ""
+    )
     more = '"repositories": [{"type": "path", "url": "./lib"}]' if draft.chance(0.06) else more
     draft.file("composer.json", '{"name": "a/b"' + (f", {more}" if more else "") + "}\n")
     draft.file("composer.lock", "{}\n")
@@ -347,7 +406,13 @@ _NODE = ("node:20", "node:24-slim", "node:22-bookworm", "node:20", "node:20-alpi
 _PYTHON = ("python:3.12", "python:3.11-slim", "python:3.13", "python:3.12-slim", "python:3.12-alpine",
            "python:3.13-slim", "python:3.14")  # fmt: skip
 _SERVES = ("node app.js", "npm start", "serve -p 80", "./start.sh", "start", "./start")
-_RUNS = ("gunicorn app:app", "python app.py", "gunicorn --bind 0.0.0.0:80 'my app:app'", "./start.sh", "./start")
+_RUNS = (
+    "gunicorn app:app",
+    "python app.py",
+    "gunicorn --bind 0.0.0.0:80 'my app:app'",
+    "./start.sh",
+    "./start",
+)
 KITS = {
     "npm": Kit(_NODE, _npm_files, _npm_installs, ("package.json", "package-lock.json"),
                ("npm run build", "npm test", "make", "node app.js"), _SERVES),

@@ -1,8 +1,10 @@
-"""Builds many generated files at once with the real engine, and reports what is in each stage and what was logged.
+"""Builds many generated files at once with the real engine, and reports what is in each stage and
+what was logged.
 
-One call of `docker buildx bake` builds a batch: the bases, and every job's stages, each with a probe as its last step
-that prints what the stage holds. The engine's progress brings it here: nothing is mounted, copied or exported for it,
-no image is loaded, nothing is pulled, and no step has a network.
+One call of `docker buildx bake` builds a batch: the bases, and every job's stages, each with a
+probe as its last step that prints what the stage holds. The engine's progress brings it here:
+nothing is mounted, copied or exported for it, no image is loaded, nothing is pulled, and no step
+has a network.
 """
 
 from __future__ import annotations
@@ -28,7 +30,13 @@ from imgopt.engine import Engine
 
 MANAGERS = Path(__file__).parent / "managers"
 _OWN_BASES = {"golang": "golang", "rust": "rust", "maven": "maven"}
-_FAMILIES = {"apt": "debian", "apk": "alpine", "yum": "centos", "dnf": "fedora", "microdnf": "minimal"}
+_FAMILIES = {
+    "apt": "debian",
+    "apk": "alpine",
+    "yum": "centos",
+    "dnf": "fedora",
+    "microdnf": "minimal",
+}
 _FAILED = re.compile(r"ERROR: target (\w+):", re.MULTILINE)
 """How buildx names the target that failed."""
 _STEP = re.compile(r"\[(\w+) ")
@@ -71,7 +79,8 @@ class Built:
 
 
 class Laboratory:
-    """`tools` is an image with apt, for the static shell; `run` a word that keeps this run's cache mounts apart.
+    """`tools` is an image with apt, for the static shell; `run` a word that keeps this run's cache
+    mounts apart.
 
     It may be used by several threads.
     """
@@ -82,7 +91,8 @@ class Laboratory:
         self._numbers = count()
 
     def build(self, jobs: Sequence[Job]) -> dict[str, Built]:
-        """Every job by its name. A job that fails is set aside, and the others go on where they were."""
+        """Every job by its name. A job that fails is set aside, and the others go on where they
+        were."""
         waiting, done = {job.name: job for job in jobs}, dict[str, Built]()
         slips = 0
         while waiting:
@@ -94,26 +104,48 @@ class Laboratory:
         return done
 
     def close(self) -> None:
-        """Removes the cache mounts of this run; steps stay in the build cache, where they save time."""
-        known = self._buildx("du", "--verbose", "--filter=type=exec.cachemount").stdout.split("\n\n")
-        own = [match[1] for text in known if f'"{self._run}' in text for match in [_ID.search(text)] if match]
+        """Removes the cache mounts of this run; steps stay in the build cache, where they save
+        time."""
+        known = self._buildx("du", "--verbose", "--filter=type=exec.cachemount").stdout.split(
+            "\n\n"
+        )
+        own = [
+            match[1]
+            for text in known
+            if f'"{self._run}' in text
+            for match in [_ID.search(text)]
+            if match
+        ]
         for at in range(0, len(own), 100):
             self._buildx("prune", "--force", f"--filter=id={'|'.join(own[at : at + 100])}")
 
     def _buildx(self, *words: str) -> subprocess.CompletedProcess[str]:
         environment = {**self._engine.environment, "BUILDX_GIT_INFO": "false"}
         command = [*self._engine.buildx(words[0]), *words[1:]]
-        return subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment)
+        return subprocess.run(
+            command, capture_output=True, text=True, errors="replace", env=environment
+        )
 
     def _bake(self, jobs: Sequence[Job]) -> tuple[dict[str, Built], str]:
-        """What is known of the jobs that were built and of those that failed, and the end of what was said."""
+        """What is known of the jobs that were built and of those that failed, and the end of what
+        was said."""
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         number = f"{self._run}-{next(self._numbers)}"
-        targets = {**_bases(self._tools), **{job.name: self._target(job, folder, number) for job in jobs}}
+        targets = {
+            **_bases(self._tools),
+            **{job.name: self._target(job, folder, number) for job in jobs},
+        }
         file = folder / "bake.json"
         file.write_text(json.dumps({"target": targets}))
-        done = self._buildx("bake", "--progress=rawjson", "--provenance=false", f"--file={file}",
-                            "--allow=network.host", "--allow=fs=/", *(job.name for job in jobs))  # fmt: skip
+        done = self._buildx(
+            "bake",
+            "--progress=rawjson",
+            "--provenance=false",
+            f"--file={file}",
+            "--allow=network.host",
+            "--allow=fs=/",
+            *(job.name for job in jobs),
+        )
         shutil.rmtree(folder)
         said = Said.of(done.stderr)
         found = {job.name: made for job in jobs for made in [said.built(job)] if made is not None}
@@ -126,8 +158,12 @@ class Laboratory:
         file = folder / job.name
         file.write_bytes(_probed(dockerfile, stages, (number, job.name)).encode())
         if job.ignore is not None:
-            file.with_suffix(".dockerignore").write_text(job.ignore if job.ignore.strip() else "# nothing\n")
-        bases = {str(stage.root.base): f"target:base-{_base(str(stage.root.base))}" for stage in stages}
+            file.with_suffix(".dockerignore").write_text(
+                job.ignore if job.ignore.strip() else "# nothing\n"
+            )
+        bases = {
+            str(stage.root.base): f"target:base-{_base(str(stage.root.base))}" for stage in stages
+        }
         return {
             "context": str(job.context),
             "dockerfile": str(file),
@@ -150,8 +186,8 @@ _CHILD = "differential-child"
 
 
 def _probed(dockerfile: Dockerfile, stages: Sequence[StageOf], names: tuple[str, str]) -> str:
-    """A probe at the end of each stage, as root; what is built on a stage has the stage's user. Where there is ONBUILD,
-    an image is built on the last one, and looked at."""
+    """A probe at the end of each stage, as root; what is built on a stage has the stage's user.
+    Where there is ONBUILD, an image is built on the last one, and looked at."""
     text, eol, last = dockerfile.text, dockerfile.eol, stages[-1]
     edits, child = [], ""
     if _has_child(last):
@@ -161,7 +197,12 @@ def _probed(dockerfile: Dockerfile, stages: Sequence[StageOf], names: tuple[str,
         child = eol.join([f"FROM {name} AS {_CHILD}", _probe(*names, _CHILD), ""])
     for stage in stages:
         start = [_start_script(dockerfile)] if stage is last else []
-        users = [item.source for part in stage.chain for item in part.instructions if item.keyword == "USER"]
+        users = [
+            item.source
+            for part in stage.chain
+            for item in part.instructions
+            if item.keyword == "USER"
+        ]
         lines = ["", "USER 0", _probe(*names, str(stage.index), *start), *users[-1:]]
         edits.append(Edit(stage.span.end, stage.span.end, eol.join(lines)))
     return apply_edits(text, edits) + eol + child
@@ -182,14 +223,21 @@ def _bases(tools: str) -> dict[str, dict[str, object]]:
 
 
 def _base(image: str) -> str:
-    own = next((made for name, made in _OWN_BASES.items() if image.startswith(name) and "alpine" not in image), None)
+    own = next(
+        (
+            made
+            for name, made in _OWN_BASES.items()
+            if image.startswith(name) and "alpine" not in image
+        ),
+        None,
+    )
     return own or _FAMILIES[family(image)]
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What `buildx bake` reported, read. `parts`: what the probes printed, by job, stage and title; `errors`: why steps
-    of a job failed; `end`: what was said to people."""
+    """What `buildx bake` reported, read. `parts`: what the probes printed, by job, stage and title;
+    `errors`: why steps of a job failed; `end`: what was said to people."""
 
     parts: Mapping[str, Mapping[str, Mapping[str, str]]]
     errors: Mapping[str, list[str]]
@@ -197,7 +245,11 @@ class Said:
 
     @classmethod
     def of(cls, text: str) -> Said:
-        printed, errors, end = defaultdict[str, bytes](bytes), defaultdict[str, list[str]](list), list[str]()
+        printed, errors, end = (
+            defaultdict[str, bytes](bytes),
+            defaultdict[str, list[str]](list),
+            list[str](),
+        )
         for line in filter(str.strip, text.split("\n")):
             if not line.startswith("{"):
                 end.append(line)
@@ -221,7 +273,10 @@ class Said:
         """None where a stage did not end."""
         dockerfile = parse(job.dockerfile)
         stages = _stages(dockerfile)
-        wanted = [*(str(stage.index) for stage in stages), *([_CHILD] if _has_child(stages[-1]) else [])]
+        wanted = [
+            *(str(stage.index) for stage in stages),
+            *([_CHILD] if _has_child(stages[-1]) else []),
+        ]
         found = self.parts.get(job.name, {})
         if not all("end" in found.get(name, {}) for name in wanted):
             return None
@@ -232,7 +287,10 @@ class Said:
         if _SLIP.search("\n".join(self.end.splitlines()[-3:])):
             return {}
         named = set(_FAILED.findall(self.end))
-        causes = {job.name: [one for one in self.errors.get(job.name, ()) if _CANCELED not in one] for job in jobs}
+        causes = {
+            job.name: [one for one in self.errors.get(job.name, ()) if _CANCELED not in one]
+            for job in jobs
+        }
         return {
             name: Built(error="\n".join([*errors, self.end]))
             for name, errors in causes.items()
@@ -255,11 +313,19 @@ def _read(found: Mapping[str, Mapping[str, str]], last: str) -> Built:
     if failed:
         return Built(error=failed)
     read = {
-        int(name): Stage(tuple(parts["log"].splitlines()), dict(map(_fact, parts["files"].splitlines())))
+        int(name): Stage(
+            tuple(parts["log"].splitlines()), dict(map(_fact, parts["files"].splitlines()))
+        )
         for name, parts in stages.items()
     }
-    variables = (line for line in sorted(stages[last]["variables"].splitlines()) if not line.startswith(_OF_A_SHELL))
-    return Built("", read, tuple(stages[last].get("start", "").splitlines()), tuple(variables), child)
+    variables = (
+        line
+        for line in sorted(stages[last]["variables"].splitlines())
+        if not line.startswith(_OF_A_SHELL)
+    )
+    return Built(
+        "", read, tuple(stages[last].get("start", "").splitlines()), tuple(variables), child
+    )
 
 
 _OF_A_SHELL = ("HOME=", "PWD=", "SHLVL=")
@@ -267,7 +333,10 @@ _OF_A_SHELL = ("HOME=", "PWD=", "SHLVL=")
 
 def _fact(line: str) -> tuple[str, tuple[str, str]]:
     path, facts, what = line.split("\t")
-    return path, (facts, what.partition("->")[2].strip() if "->" in what else what.removeprefix(path))
+    return path, (
+        facts,
+        what.partition("->")[2].strip() if "->" in what else what.removeprefix(path),
+    )
 
 
 _START = """\
@@ -287,8 +356,8 @@ exec "$@"
 
 
 def _start_script(dockerfile: Dockerfile) -> str:
-    """What the engine would execute: ENTRYPOINT and CMD as it stores them, in the folder and with the variables of the
-    last instruction."""
+    """What the engine would execute: ENTRYPOINT and CMD as it stores them, in the folder and with
+    the variables of the last instruction."""
     stage = dockerfile.target(None)
     words: dict[str, list[str]] = {}
     for part in stage.chain:
@@ -296,13 +365,17 @@ def _start_script(dockerfile: Dockerfile) -> str:
             typed = item.typed
             if isinstance(typed, Command) and item.keyword in ("CMD", "ENTRYPOINT"):
                 shell = dockerfile.scope_at(item).shell
-                words[item.keyword] = list(typed.json) if typed.json is not None else [*shell, str(typed.shell)]
+                words[item.keyword] = (
+                    list(typed.json) if typed.json is not None else [*shell, str(typed.shell)]
+                )
     found = [*words.get("ENTRYPOINT", []), *words.get("CMD", [])]
     if not found:
         return ""
     scope = dockerfile.scope_at(stage.instructions[-1])
     return _START.format(
         workdir=shlex.quote("/" + (scope.workdir or "").lstrip("/")),
-        exports="\n".join(f"export {name}={shlex.quote(value)}" for name, value in scope.env.items()),
+        exports="\n".join(
+            f"export {name}={shlex.quote(value)}" for name, value in scope.env.items()
+        ),
         words=" ".join(map(shlex.quote, found)),
     )

@@ -1,7 +1,9 @@
-"""What a rewrite may change, strategy by strategy; everything else has to be the same in both builds.
+"""What a rewrite may change, strategy by strategy; everything else has to be the same in both
+builds.
 
-The order of commands counts where it shows: each entry of the log has the digest of everything that the command read,
-so a command that moved past what it reads, or past what changes it, logs something else.
+The order of commands counts where it shows: each entry of the log has the digest of everything that
+the command read, so a command that moved past what it reads, or past what changes it, logs
+something else.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Allowed:
     starts: bool = False
     """CMD and ENTRYPOINT may be written in another form; what is started has to be the same."""
     legacy: bool = False
-    """Instructions may be written in their newer form; the image's configuration has to be the same."""
+    """Instructions may be written in their newer form; the image's configuration has to be the
+    same."""
 
 
 _CLEANS = (
@@ -56,7 +59,9 @@ _FETCHES = (
     r"|composer install\b.* --no-autoloader.*|(?:pip|pip3|python3? -m pip) install\b.*-r /tmp/requirements\.txt"
     r"|python3? -c\b.*"
 )
-_SETTINGS = r"(?:npm|yarn|pnpm|pip|poetry|bundle|composer|git|go) (?:config|env -w)\b.*|corepack enable\b.*"
+_SETTINGS = (
+    r"(?:npm|yarn|pnpm|pip|poetry|bundle|composer|git|go) (?:config|env -w)\b.*|corepack enable\b.*"
+)
 """What a fetch ahead needs as the step that it is for: made twice, and the same each time."""
 ALLOWED = {
     "ignore-file": Allowed(junk=True),
@@ -80,7 +85,8 @@ _CONFIGURATION = frozenset([
 
 
 def differences(case: Case, rewrite: Rewrite, before: Built, after: Built) -> list[str]:
-    """What the two builds do differently beyond what the strategies that changed something may; empty for nothing."""
+    """What the two builds do differently beyond what the strategies that changed something may;
+    empty for nothing."""
     if after.error:
         return ["the original builds, the rewrite fails:", *after.error.splitlines()[-12:]]
     allowed = [ALLOWED.get(name, Allowed()) for name in rewrite.changed]
@@ -90,7 +96,9 @@ def differences(case: Case, rewrite: Rewrite, before: Built, after: Built) -> li
             found.append(f"stage {number} is gone")
             continue
         found += [f"stage {number}: {one}" for one in _logs(stage, after.stages[number], allowed)]
-        found += [f"stage {number}: {one}" for one in _files(case, stage, after.stages[number], allowed)]
+        found += [
+            f"stage {number}: {one}" for one in _files(case, stage, after.stages[number], allowed)
+        ]
     if before.variables != after.variables:
         found.append(f"environment: {before.variables} -> {after.variables}")
     if after.child and not before.child:
@@ -112,15 +120,22 @@ def _logs(before: Stage, after: Stage, allowed: Iterable[Allowed]) -> Iterator[s
             yield f"no step of the original has the settings of:  {line}"
 
 
-_OF_THE_PROJECT = re.compile(r"CGO_|GOOS=|GOARCH=|[0-9a-f]+=(?!/(?:root|etc|home|usr/local/(?:etc|share))/)")
-"""What of a log's entry is no setting: files of the project, and variables for the compiler alone."""
+_OF_THE_PROJECT = re.compile(
+    r"CGO_|GOOS=|GOARCH=|[0-9a-f]+=(?!/(?:root|etc|home|usr/local/(?:etc|share))/)"
+)
+"""What of a log's entry is no setting: files of the project, and variables for the compiler
+alone."""
 
 
 def _settings(line: str) -> frozenset[str]:
     """Variables that the command read, and files of the system and of the user."""
     folder, *words = line.partition(" @")[2].split() or [""]
-    own = [word for word in words if folder != "/" and word.partition("=")[2].startswith(f"{folder}/")]
-    return frozenset(word for word in words[1:] if word not in own and not _OF_THE_PROJECT.match(word))
+    own = [
+        word for word in words if folder != "/" and word.partition("=")[2].startswith(f"{folder}/")
+    ]
+    return frozenset(
+        word for word in words[1:] if word not in own and not _OF_THE_PROJECT.match(word)
+    )
 
 
 def _plain(line: str, words: frozenset[str]) -> str:
@@ -131,7 +146,9 @@ def _plain(line: str, words: frozenset[str]) -> str:
 def _files(case: Case, before: Stage, after: Stage, allowed: Iterable[Allowed]) -> Iterator[str]:
     allowed = list(allowed)
     caches = re.compile(f"(?:{CACHES})(?:/|$)")
-    out = re.compile("(?:" + "|".join([*(f"(?:{one.leaves_out})" for one in allowed), "(?!)"]) + ")(?:/|$)")
+    out = re.compile(
+        "(?:" + "|".join([*(f"(?:{one.leaves_out})" for one in allowed), "(?!)"]) + ")(?:/|$)"
+    )
     gone = {path for path in before.files if out.match(path) or (path not in after.files and any(
         one.junk for one in allowed) and _is_junk(case, path))}  # fmt: skip
     gone |= {path for path in after.files if out.match(path)}
@@ -139,7 +156,11 @@ def _files(case: Case, before: Stage, after: Stage, allowed: Iterable[Allowed]) 
     for path in sorted(before.files.keys() | after.files.keys()):
         old, new = before.files.get(path), after.files.get(path)
         is_folder = (old or new or ("",))[0].startswith("d")
-        if path in gone or old == new or (is_folder and path in around and (old is None or new is None)):
+        if (
+            path in gone
+            or old == new
+            or (is_folder and path in around and (old is None or new is None))
+        ):
             continue
         if old is not None and new is not None and old[0] == new[0] and caches.match(path):
             continue  # every run writes its caches anew
@@ -151,7 +172,10 @@ def _told(facts: tuple[str, str] | None) -> str:
 
 
 def _is_junk(case: Case, path: str) -> bool:
-    return any(path.endswith("/" + name) or f"{path}/".endswith(f"/{name.partition('/')[0]}/") for name in case.junk)
+    return any(
+        path.endswith("/" + name) or f"{path}/".endswith(f"/{name.partition('/')[0]}/")
+        for name in case.junk
+    )
 
 
 def _configuration(before: str, after: str, allowed: Iterable[Allowed]) -> Iterator[str]:
@@ -160,7 +184,11 @@ def _configuration(before: str, after: str, allowed: Iterable[Allowed]) -> Itera
     leaves = {"CMD", "ENTRYPOINT"} if any(one.starts for one in allowed) else set()
     legacy = any(one.legacy for one in allowed)
     old, new = (
-        [_row(item, legacy) for item in parse(text).instructions if item.keyword in _CONFIGURATION - leaves]
+        [
+            _row(item, legacy)
+            for item in parse(text).instructions
+            if item.keyword in _CONFIGURATION - leaves
+        ]
         for text in (before, after)
     )
     if old != new:

@@ -1,4 +1,5 @@
-"""Steps with the packages of the system, what is cleaned up behind them, and settings that installers read."""
+"""Steps with the packages of the system, what is cleaned up behind them, and settings that
+installers read."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ def _apt(draft: Draft, _tool: str) -> None:
     install = f"{tool} install -y {draft.pick('curl', 'curl', 'git curl', '--no-install-recommends dpkg-dev')}"
     form = draft.rng.random()
     if form < 0.88:
-        draft.add(f"RUN {tool} update", *(["# what the service needs"] if draft.chance(0.03) else []))
+        draft.add(
+            f"RUN {tool} update", *(["# what the service needs"] if draft.chance(0.03) else [])
+        )
         draft.add(f"RUN {install}{draft.pick('', '', f' && {_LISTS}', ' && apt-get clean')}")
     elif form < 0.98:
         glue = draft.pick(" && ", " && \\\n    ", " \\\n    && ")
@@ -86,7 +89,8 @@ _CERTIFICATES = {
 
 
 def settings(draft: Draft, kit: str, base: str) -> None:
-    """Sometimes: files of the system or of a user that installers read, and variables that name such files."""
+    """Sometimes: files of the system or of a user that installers read, and variables that name
+    such files."""
     found = _SETTINGS.get(kit, _SETTINGS["plain"] if family(base) == "apt" else ())
     if kit in ("yarn", "pnpm", "berry"):
         found = _SETTINGS["npm"]
@@ -98,7 +102,9 @@ def settings(draft: Draft, kit: str, base: str) -> None:
         draft.add(f"COPY {name} {target}")
     if kit in _CERTIFICATES and draft.chance(0.07):
         draft.file("ca.pem", "certificate\n")
-        place = draft.pick("/app/ca.pem", f"{draft.folder.rstrip('/')}/ca.pem", "/usr/local/share/ca.pem")
+        place = draft.pick(
+            "/app/ca.pem", f"{draft.folder.rstrip('/')}/ca.pem", "/usr/local/share/ca.pem"
+        )
         draft.add(f"ENV {_CERTIFICATES[kit]}={place}")
         if not place.startswith(f"{draft.folder.rstrip('/')}/ca.pem"):
             draft.add(f"COPY ca.pem {place}")
@@ -108,7 +114,8 @@ def settings(draft: Draft, kit: str, base: str) -> None:
 
 
 def final_steps(draft: Draft) -> None:
-    """What is removed behind the step that made it, or behind another one, and what is installed once more."""
+    """What is removed behind the step that made it, or behind another one, and what is installed
+    once more."""
     draft.add(draft.pick(
         "RUN mkdir -p /opt/made && echo big > /opt/made/big\nRUN rm -rf /opt/made",
         "RUN curl -fsSL https://example.org/a -o /tmp/a.tgz\nRUN rm -f /tmp/a.tgz",

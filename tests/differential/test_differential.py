@@ -1,6 +1,8 @@
-"""Random Dockerfiles with fake package managers: the rewrite's builds read and leave what the original's do.
+"""Random Dockerfiles with fake package managers: the rewrite's builds read and leave what the
+original's do.
 
-`IMGOPT_DIFFERENTIAL` says how many files (`make fuzz`: 5,000), `IMGOPT_DIFFERENTIAL_SEED` the first one's number.
+`IMGOPT_DIFFERENTIAL` says how many files (`make fuzz`: 5,000), `IMGOPT_DIFFERENTIAL_SEED` the first
+one's number.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ def outcomes(laboratory: Laboratory, tmp_path_factory: pytest.TempPathFactory) -
         return found
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [one for found in pool.map(batch, range(FIRST, FIRST + FILES, _BATCH)) for one in found]
+        return [
+            one for found in pool.map(batch, range(FIRST, FIRST + FILES, _BATCH)) for one in found
+        ]
 
 
 def test_files_that_went_wrong_once(laboratory: Laboratory, tmp_path: Path) -> None:
@@ -58,7 +62,10 @@ def test_generated_files(outcomes: list[Outcome]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_strategy_was_at_work(outcomes: list[Outcome], name: str) -> None:
-    assert Counter(name for one in outcomes if one.counts for name in one.rewrite.changed)[name] >= LEAST
+    assert (
+        Counter(name for one in outcomes if one.counts for name in one.rewrite.changed)[name]
+        >= LEAST
+    )
 
 
 def test_the_originals_build(outcomes: list[Outcome]) -> None:

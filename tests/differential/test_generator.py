@@ -19,7 +19,9 @@ def test_every_text_strategy_says_what_it_may_change() -> None:
     assert set(NAMES) == ALLOWED.keys()
 
 
-def test_generated_files_give_every_text_strategy_work_and_are_rewritten_once(tmp_path: Path) -> None:
+def test_generated_files_give_every_text_strategy_work_and_are_rewritten_once(
+    tmp_path: Path,
+) -> None:
     found: Counter[str] = Counter()
     for seed in range(40):
         folder = tmp_path / str(seed)

@@ -1,4 +1,5 @@
-"""Deliberate mistakes: each is a rewrite as a strategy could make it, and the comparison has to see what it breaks."""
+"""Deliberate mistakes: each is a rewrite as a strategy could make it, and the comparison has to see
+what it breaks."""
 
 from __future__ import annotations
 
@@ -30,7 +31,10 @@ class Wrong:
 
     @property
     def case(self) -> Case:
-        files = {path: File(text, 0o755 if path == "start" else 0o644) for path, text in self.files.items()}
+        files = {
+            path: File(text, 0o755 if path == "start" else 0o644)
+            for path, text in self.files.items()
+        }
         return Case(self.name, self.before, files, frozenset(self.junk))
 
 

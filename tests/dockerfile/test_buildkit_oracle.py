@@ -1,4 +1,5 @@
-"""Our reading of a file is BuildKit's, instruction by instruction: cases by name, generated files, any text."""
+"""Our reading of a file is BuildKit's, instruction by instruction: cases by name, generated files,
+any text."""
 
 from __future__ import annotations
 
@@ -101,7 +102,9 @@ def test_generated_files_read_as_buildkit_does() -> None:
     assert refused >= 30
 
 
-_LINES = st.sampled_from(["FROM a", "RUN x", "ENV a=b", "COPY a b", "CMD ['x']", "LABEL a b", "VOLUME /x", "ARG y"])
+_LINES = st.sampled_from(
+    ["FROM a", "RUN x", "ENV a=b", "COPY a b", "CMD ['x']", "LABEL a b", "VOLUME /x", "ARG y"]
+)
 _TEXT = st.text(alphabet=st.sampled_from(list("ab=$ '\"\\`[],-<>#\n\r\t{}:/é")), max_size=30)
 
 

@@ -1,4 +1,5 @@
-"""dockerfile-parse's API on our grammar: the known answers on simple files, right answers where it was wrong."""
+"""dockerfile-parse's API on our grammar: the known answers on simple files, right answers where it
+was wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +25,18 @@ SIMPLE = (
 
 @pytest.mark.parametrize(
     "name",
-    ["structure", "json", "parent_images", "is_multistage", "baseimage", "cmd", "labels", "args", "lines", "content"],
+    [
+        "structure",
+        "json",
+        "parent_images",
+        "is_multistage",
+        "baseimage",
+        "cmd",
+        "labels",
+        "args",
+        "lines",
+        "content",
+    ],
 )
 def test_simple_files_answer_as_ever(name: str) -> None:
     reference = dockerfile_parse.DockerfileParser(fileobj=io.BytesIO(SIMPLE.encode()))
@@ -70,7 +82,9 @@ def test_stages_inside_heredocs_are_no_stages() -> None:
 
 
 def test_parent_images_with_variables_and_platforms() -> None:
-    found = parser("ARG V=1\nARG W\nFROM --platform=$P a:${V:-2}\nFROM b:${W:-3}\n", build_args={"V": "9"})
+    found = parser(
+        "ARG V=1\nARG W\nFROM --platform=$P a:${V:-2}\nFROM b:${W:-3}\n", build_args={"V": "9"}
+    )
     assert found.parent_images == ["a:9", "b:3"]
     assert found.baseimage == "b:3"
 
@@ -97,7 +111,9 @@ def test_environment_with_every_substitution() -> None:
 
 
 def test_arguments_follow_buildkits_order() -> None:
-    found = parser("ARG A=1\nARG B=2\nFROM a\nARG A\nARG B=3\nARG C=4\nARG D\n", build_args={"C": "9"})
+    found = parser(
+        "ARG A=1\nARG B=2\nFROM a\nARG A\nARG B=3\nARG C=4\nARG D\n", build_args={"C": "9"}
+    )
     assert found.args == {"A": "1", "B": "3", "C": "9", "D": ""}
 
 
@@ -109,7 +125,10 @@ def test_only_the_last_stage_counts() -> None:
 def test_setting_one_value_leaves_the_rest_of_the_line() -> None:
     found = parser('FROM a\nLABEL x=1 \\\n      # about y\n      y="2"\nENV k v\n')
     found.labels["y"] = "it's new"
-    assert found.content == "FROM a\nLABEL x=1 \\\n      # about y\n      y='it'\"'\"'s new'\nENV k v\n"
+    assert (
+        found.content
+        == "FROM a\nLABEL x=1 \\\n      # about y\n      y='it'\"'\"'s new'\nENV k v\n"
+    )
     assert found.labels == {"x": "1", "y": "it's new"}
     found.envs["k"] = "a b"
     assert found.envs == {"k": "a b"}
@@ -165,7 +184,11 @@ def test_context_structure_goes_with_structure() -> None:
     found = parser("ARG A=1\nFROM a\n# c\nARG A\nENV E=$A\nLABEL l=${E:-x}\n")
     contexts = found.context_structure
     assert len(contexts) == len(found.structure)
-    assert (contexts[-1].args, contexts[-1].envs, contexts[-1].labels) == ({"A": "1"}, {"E": "1"}, {"l": "1"})
+    assert (contexts[-1].args, contexts[-1].envs, contexts[-1].labels) == (
+        {"A": "1"},
+        {"E": "1"},
+        {"l": "1"},
+    )
     assert contexts[-1].line_labels == {"l": "1"}
 
 

@@ -36,7 +36,9 @@ def test_values_and_places() -> None:
         ("syntax", "docker/dockerfile:1", 1),
         ("check", "skip=a;error=true", 2),
     ]
-    assert [file.text[slice(*each.value_span)] for each in file.directives] == [each.value for each in file.directives]
+    assert [file.text[slice(*each.value_span)] for each in file.directives] == [
+        each.value for each in file.directives
+    ]
 
 
 def test_syntax_is_found_below_a_shebang() -> None:

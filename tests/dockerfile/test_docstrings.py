@@ -10,7 +10,9 @@ import pytest
 
 import imgopt.dockerfile
 
-MODULES = [module.name for module in pkgutil.iter_modules(imgopt.dockerfile.__path__, "imgopt.dockerfile.")]
+MODULES = [
+    module.name for module in pkgutil.iter_modules(imgopt.dockerfile.__path__, "imgopt.dockerfile.")
+]
 
 
 def test_there_are_examples() -> None:

@@ -22,7 +22,10 @@ PICTURES = {
     ),
     "continuations-joined": ("FROM a\nRUN x \\\n  # c\n\n   y\n", '(from "a")\n(run "x    y")'),
     "unknown-instructions": ("FROM a\nFOO b\n", '(from "a")\n(foo "")'),
-    "escapes": ('FROM a\nCMD ["\\u0001\\t\\u00e9\\u2028"]\n', '(from "a")\n(cmd "\\x01\\té\\u2028")'),
+    "escapes": (
+        'FROM a\nCMD ["\\u0001\\t\\u00e9\\u2028"]\n',
+        '(from "a")\n(cmd "\\x01\\té\\u2028")',
+    ),
 }
 
 

@@ -30,7 +30,9 @@ def test_neighbours_do_not_overlap() -> None:
     assert apply_edits("abcd", [Edit(0, 2, "x"), Edit(2, 4, "y"), Edit(2, 2, "-")]) == "x-y"
 
 
-@pytest.mark.parametrize("edits", [[Edit(0, 3, "x"), Edit(2, 4, "y")], [Edit(0, 4, ""), Edit(1, 1, "z")]])
+@pytest.mark.parametrize(
+    "edits", [[Edit(0, 3, "x"), Edit(2, 4, "y")], [Edit(0, 4, ""), Edit(1, 1, "z")]]
+)
 def test_overlap_is_an_error(edits: list[Edit]) -> None:
     with pytest.raises(InputError, match="overlap at line 1"):
         apply_edits("abcd", edits)
@@ -71,15 +73,21 @@ def test_delete_takes_its_comments_and_one_of_two_gaps() -> None:
 
 
 def test_insert_before_goes_above_the_comments() -> None:
-    assert done(insert_before(FILE, RUN, "ENV A=1")) == TEXT.replace("# about x", "ENV A=1\n# about x")
+    assert done(insert_before(FILE, RUN, "ENV A=1")) == TEXT.replace(
+        "# about x", "ENV A=1\n# about x"
+    )
 
 
 def test_insert_after() -> None:
-    assert done(insert_after(FILE, RUN, "ENV A=1\nENV B=2")) == TEXT.replace("  y\n", "  y\nENV A=1\nENV B=2\n")
+    assert done(insert_after(FILE, RUN, "ENV A=1\nENV B=2")) == TEXT.replace(
+        "  y\n", "  y\nENV A=1\nENV B=2\n"
+    )
 
 
 def test_append_to_stage_stays_in_the_stage() -> None:
-    assert done(append_to_stage(FILE, FILE.stages[0], "USER 1")) == TEXT.replace("COPY b c\n", "COPY b c\nUSER 1\n")
+    assert done(append_to_stage(FILE, FILE.stages[0], "USER 1")) == TEXT.replace(
+        "COPY b c\n", "COPY b c\nUSER 1\n"
+    )
     assert done(append_to_stage(FILE, FILE.stages[1], "USER 1")) == TEXT + "USER 1\n"
 
 
@@ -92,15 +100,27 @@ def test_moved_instructions_bring_their_comments() -> None:
 
 def test_directives_stay_first() -> None:
     assert done(insert_at_top(FILE, "ARG A")) == TEXT.replace("# syntax=x\n", "# syntax=x\nARG A\n")
-    assert apply_edits("\ufeffFROM a", [insert_at_top(parse("\ufeffFROM a"), "ARG A")]) == "\ufeffARG A\nFROM a"
+    assert (
+        apply_edits("\ufeffFROM a", [insert_at_top(parse("\ufeffFROM a"), "ARG A")])
+        == "\ufeffARG A\nFROM a"
+    )
     shebang = "#!/x\n# syntax=y\nFROM a\n"
-    assert apply_edits(shebang, [insert_at_top(parse(shebang), "ARG A")]) == "#!/x\n# syntax=y\nARG A\nFROM a\n"
+    assert (
+        apply_edits(shebang, [insert_at_top(parse(shebang), "ARG A")])
+        == "#!/x\n# syntax=y\nARG A\nFROM a\n"
+    )
 
 
 def test_a_file_without_a_final_line_end_keeps_it_so() -> None:
     file = parse("FROM a\nRUN b")
-    assert apply_edits(file.text, [insert_after(file, file.instructions[1], "RUN c")]) == "FROM a\nRUN b\nRUN c"
-    assert apply_edits(file.text, move_before(file, file.instructions[1], file.instructions[0])) == "RUN b\nFROM a\n"
+    assert (
+        apply_edits(file.text, [insert_after(file, file.instructions[1], "RUN c")])
+        == "FROM a\nRUN b\nRUN c"
+    )
+    assert (
+        apply_edits(file.text, move_before(file, file.instructions[1], file.instructions[0]))
+        == "RUN b\nFROM a\n"
+    )
 
 
 @pytest.mark.parametrize("tail", [" \\", " \\\n", " \\\n# c\n", "\\  \n\n"])

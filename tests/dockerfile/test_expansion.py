@@ -1,4 +1,5 @@
-"""Words: quotes, escapes, every `${…}` form, splitting, errors. Values are BuildKit's (shell/lex.go)."""
+"""Words: quotes, escapes, every `${…}` form, splitting, errors. Values are BuildKit's
+(shell/lex.go)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,15 @@ import pytest
 from imgopt.dockerfile import ExpansionError, expand, expand_words
 from imgopt.dockerfile.expand import Lexer
 
-ENV = {"D": "/home", "S": "bash", "K": "한국어", "N": "", "P": "xxyy", "U": "/foo*/*/*.txt", "V": "v1.2.3"}
+ENV = {
+    "D": "/home",
+    "S": "bash",
+    "K": "한국어",
+    "N": "",
+    "P": "xxyy",
+    "U": "/foo*/*/*.txt",
+    "V": "v1.2.3",
+}
 
 WORDS = {
     "plain": "plain",
@@ -196,7 +205,10 @@ def test_unset_variables_can_be_kept() -> None:
 
 
 def test_quotes_and_escapes_can_be_kept() -> None:
-    assert Lexer("'a' \"b\" c\\d", {}, raw_quotes=True, raw_escapes=True).run().text == "'a' \"b\" c\\d"
+    assert (
+        Lexer("'a' \"b\" c\\d", {}, raw_quotes=True, raw_escapes=True).run().text
+        == "'a' \"b\" c\\d"
+    )
 
 
 def test_quotes_can_be_plain_text() -> None:

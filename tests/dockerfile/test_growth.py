@@ -1,4 +1,5 @@
-"""No input takes more than linear time: work is counted, and time is compared with itself, never with a clock."""
+"""No input takes more than linear time: work is counted, and time is compared with itself, never
+with a clock."""
 
 from __future__ import annotations
 
@@ -23,9 +24,13 @@ def filled(head: str, unit: str, tail: str = "\n") -> Callable[[int], str]:
 
 SHAPES = {
     "continuation-lines": filled("FROM a\nRUN x", " \\\n    && echo hello world"),
-    "comments-in-a-continuation": filled("FROM a\nRUN x \\\n", "# a comment that goes on and on\n", "y\n"),
+    "comments-in-a-continuation": filled(
+        "FROM a\nRUN x \\\n", "# a comment that goes on and on\n", "y\n"
+    ),
     "heredoc-body": filled("FROM a\nRUN <<E\n", "echo hello world, hello\n", "E\n"),
-    "many-heredocs": filled("FROM a\n", "COPY <<EEEEEEEEEEEE /d\nsome text that is copied\nEEEEEEEEEEEE\n"),
+    "many-heredocs": filled(
+        "FROM a\n", "COPY <<EEEEEEEEEEEE /d\nsome text that is copied\nEEEEEEEEEEEE\n"
+    ),
     "heredocs-that-do-not-end": filled("FROM a\n", "RUN <<E a b c d e f g h\n"),
     "nested-quotes": filled("FROM a\nENV A=\\\n", '"it\'s" \'a "b"\'"\'"\\\n'),
     "nested-quotes-in-a-heredoc-line": filled("FROM a\nRUN <<E \\\n", '"it\'s" \'a "b"\'"\'"\\\n'),
@@ -70,7 +75,8 @@ def test_twice_the_input_takes_twice_the_calls(shape: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", ["continuation-lines", "heredoc-body", "nested-quotes", "nested-quotes-in-a-heredoc-line"]
+    "shape",
+    ["continuation-lines", "heredoc-body", "nested-quotes", "nested-quotes-in-a-heredoc-line"],
 )
 def test_four_megabytes_take_about_four_times_one(shape: str) -> None:
     """A quadratic step hidden in one call (joining, matching) would take sixteen times."""

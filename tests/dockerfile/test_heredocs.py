@@ -16,16 +16,34 @@ BODIES: dict[str, tuple[str, Expected]] = {
     "quoted-word-is-none": ('RUN "<<A"\n', []),
     "single-quoted-word-is-none": ("RUN '<<A'\n", []),
     "tabs-stay-in-the-content": ("RUN <<A\n\tb\n\tc\nA\n", [("A", 0, True, False, "\tb\n\tc\n")]),
-    "dash-lets-tabs-stand-before-the-end": ("RUN <<-A\n\tb\n\tA\n", [("A", 0, True, True, "\tb\n")]),
+    "dash-lets-tabs-stand-before-the-end": (
+        "RUN <<-A\n\tb\n\tA\n",
+        [("A", 0, True, True, "\tb\n")],
+    ),
     "dash-without-tabs-at-the-end": ("RUN <<-A\n\tb\nA\n", [("A", 0, True, True, "\tb\n")]),
-    "without-dash-an-indented-end-is-content": ("RUN <<A\n\tA\nA\n", [("A", 0, True, False, "\tA\n")]),
+    "without-dash-an-indented-end-is-content": (
+        "RUN <<A\n\tA\nA\n",
+        [("A", 0, True, False, "\tA\n")],
+    ),
     "variables-expand": ("RUN <<-A\n\t$B\nA\n", [("A", 0, True, True, "\t$B\n")]),
     "quoted-name-does-not-expand": ("RUN <<-'A'\n\t$B\nA\n", [("A", 0, False, True, "\t$B\n")]),
-    "name-of-an-instruction": ("RUN <<COPY\necho a\nCOPY\n", [("COPY", 0, True, False, "echo a\n")]),
+    "name-of-an-instruction": (
+        "RUN <<COPY\necho a\nCOPY\n",
+        [("COPY", 0, True, False, "echo a\n")],
+    ),
     "comments-are-content": ("RUN <<A\n# b\nc # d\nA\n", [("A", 0, True, False, "# b\nc # d\n")]),
-    "behind-flags": ("RUN --mount=type=cache,target=/x <<A\nb\nA\n", [("A", 0, True, False, "b\n")]),
-    "two": ("COPY <<A <<B /c\n1\nA\n2\nB\n", [("A", 0, True, False, "1\n"), ("B", 0, True, False, "2\n")]),
-    "quotes-in-the-content": ("COPY <<A /c\n\"b\"\n'c'\nA\n", [("A", 0, True, False, "\"b\"\n'c'\n")]),
+    "behind-flags": (
+        "RUN --mount=type=cache,target=/x <<A\nb\nA\n",
+        [("A", 0, True, False, "b\n")],
+    ),
+    "two": (
+        "COPY <<A <<B /c\n1\nA\n2\nB\n",
+        [("A", 0, True, False, "1\n"), ("B", 0, True, False, "2\n")],
+    ),
+    "quotes-in-the-content": (
+        "COPY <<A /c\n\"b\"\n'c'\nA\n",
+        [("A", 0, True, False, "\"b\"\n'c'\n")],
+    ),
     "names-inside-each-other": (
         "COPY <<A <<B /c\nB\nA\nA\nB\n",
         [("A", 0, True, False, "B\n"), ("B", 0, True, False, "A\n")],
@@ -54,7 +72,9 @@ def test_body(name: str) -> None:
     text, expected = BODIES[name]
     file = parse("FROM x\n" + text + "WORKDIR /after\n")
     found = file.instructions[1].heredocs
-    assert [(each.name, each.fd, each.expand, each.chomp, each.content) for each in found] == expected
+    assert [
+        (each.name, each.fd, each.expand, each.chomp, each.content) for each in found
+    ] == expected
     assert [item.keyword for item in file.instructions[2:]] == ["WORKDIR"]
     for each in found:
         assert each.span is not None
@@ -88,7 +108,13 @@ def test_word_with_an_open_quote_is_refused(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "names"),
-    [("RUN <<A <<B", ["A", "B"]), ("RUN << -A", ["-A"]), ("RUN <<- A", []), ("RUN a<<A", []), ("RUN '<<A", [])],
+    [
+        ("RUN <<A <<B", ["A", "B"]),
+        ("RUN << -A", ["-A"]),
+        ("RUN <<- A", []),
+        ("RUN a<<A", []),
+        ("RUN '<<A", []),
+    ],
 )
 def test_names_on_a_line(line: str, names: list[str]) -> None:
     assert [each.name for each in heredocs_in(line)] == names

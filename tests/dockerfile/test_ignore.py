@@ -1,7 +1,7 @@
 """`.dockerignore`: the same files as a real `COPY . .`.
 
-`ignore_cases.json` holds a tree, ignore files, and what builds with them left out; it was recorded with
-`test_a_real_build_drops_the_same_files`, which checks it against the engine at hand.
+`ignore_cases.json` holds a tree, ignore files, and what builds with them left out; it was recorded
+with `test_a_real_build_drops_the_same_files`, which checks it against the engine at hand.
 """
 
 from __future__ import annotations
@@ -58,7 +58,17 @@ def _built(context: Path, ignored: str, name: str) -> set[str]:
     dockerfile.write_text("FROM scratch\nCOPY . /\n")
     own = context / f"{name}.dockerignore"
     own.write_bytes(f"{ignored}\nD*\n".encode())
-    command = ["docker", "buildx", "build", "-q", "-f", str(dockerfile), "--output", "type=tar,dest=-", str(context)]
+    command = [
+        "docker",
+        "buildx",
+        "build",
+        "-q",
+        "-f",
+        str(dockerfile),
+        "--output",
+        "type=tar,dest=-",
+        str(context),
+    ]
     built = subprocess.run(command, capture_output=True, check=True)
     dockerfile.unlink()
     own.unlink()

@@ -19,7 +19,14 @@ from imgopt.dockerfile import (
     read_shell,
 )
 from imgopt.dockerfile.expand import ExpansionError
-from imgopt.dockerfile.moves import block, delete, insert_after, insert_before, move_after, move_before
+from imgopt.dockerfile.moves import (
+    block,
+    delete,
+    insert_after,
+    insert_before,
+    move_after,
+    move_before,
+)
 from imgopt.errors import ImgoptError
 
 _PIECES = st.sampled_from(
@@ -66,7 +73,12 @@ def test_everything_can_be_asked_of_any_text(text: str) -> None:
     file = parse(text)
     assert all(str(problem.error()) for problem in file.errors)
     for instruction in file.instructions:
-        assert instruction.extent.start <= instruction.span.start <= instruction.span.end <= instruction.extent.end
+        assert (
+            instruction.extent.start
+            <= instruction.span.start
+            <= instruction.span.end
+            <= instruction.extent.end
+        )
         assert instruction.source == text[slice(*instruction.span)]
         scope = file.scope_at(instruction)
         read_shell(instruction, scope.shell)
@@ -78,7 +90,15 @@ def test_everything_can_be_asked_of_any_text(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_the_known_api_answers_any_text(text: str) -> None:
     found = DockerfileParser(fileobj=io.BytesIO(text.encode("utf-8", "surrogateescape")))
-    _ = found.json, found.parent_images, found.cmd, found.labels, found.envs, found.args, found.context_structure
+    _ = (
+        found.json,
+        found.parent_images,
+        found.cmd,
+        found.labels,
+        found.envs,
+        found.args,
+        found.context_structure,
+    )
     assert found.content == text
 
 

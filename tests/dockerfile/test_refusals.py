@@ -1,4 +1,5 @@
-"""What BuildKit refuses is refused in its words, with line and column; what it takes is taken. Held by the engine."""
+"""What BuildKit refuses is refused in its words, with line and column; what it takes is taken. Held
+by the engine."""
 
 from __future__ import annotations
 
@@ -135,7 +136,9 @@ def outline(folder: Path, text: str) -> str:
 def test_the_engine_refuses_and_takes_the_same(tmp_path: Path) -> None:
     texts = [*REFUSED, *TAKEN]
     with ThreadPoolExecutor(4) as pool:
-        answers = dict(zip(texts, pool.map(lambda text: outline(tmp_path, text), texts), strict=True))
+        answers = dict(
+            zip(texts, pool.map(lambda text: outline(tmp_path, text), texts), strict=True)
+        )
     for text, (_, words) in REFUSED.items():
         assert re.sub(r"\s+", " ", words) in re.sub(r"\s+", " ", answers[text]), text
     assert [text for text in TAKEN if answers[text]] == []
@@ -149,7 +152,9 @@ def test_only_what_the_target_needs_is_carried_out() -> None:
     assert file.errors == ()
     assert [found.message for found in file.errors_of("one", {})] == ["invalid signal: FOO"]
     assert file.errors_of("one", {"S": "TERM"}) == ()
-    assert [found.message[:24] for found in file.errors_of(None, {"M": "999"})] == ["invalid chmod parameter:"]
+    assert [found.message[:24] for found in file.errors_of(None, {"M": "999"})] == [
+        "invalid chmod parameter:"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""The shell inside instructions: structure, values, places in the file, and what is left alone as unknown."""
+"""The shell inside instructions: structure, values, places in the file, and what is left alone as
+unknown."""
 
 from __future__ import annotations
 
@@ -15,24 +16,36 @@ def script(text: str, shell: tuple[str, ...] = SH) -> Script:
 
 
 def picture(items: tuple[Item, ...]) -> str:
-    """A script in one line: `&&[a b]`, `|(…)` for pipelines, `((…))` for subshells, `kind{…}` for the rest."""
+    """A script in one line: `&&[a b]`, `|(…)` for pipelines, `((…))` for subshells, `kind{…}` for
+    the rest."""
     return " ".join(operator + _node(node) for operator, node in items)
 
 
 def _node(node: object) -> str:
     if isinstance(node, Command):
         words = [
-            f"{each.name}={each.word}" for each in node.assignments if not node.words or node.words[0].text != "export"
+            f"{each.name}={each.word}"
+            for each in node.assignments
+            if not node.words or node.words[0].text != "export"
         ]
         words += ["?" if word.value is None else word.value for word in node.words]
         words += [
-            f"{'' if each.fd is None else each.fd}{each.operator}{each.target or ''}" for each in node.redirections
+            f"{'' if each.fd is None else each.fd}{each.operator}{each.target or ''}"
+            for each in node.redirections
         ]
-        return ("!" if node.negated else "") + "[" + " ".join(words) + "]" + ("&" if node.background else "")
+        return (
+            ("!" if node.negated else "")
+            + "["
+            + " ".join(words)
+            + "]"
+            + ("&" if node.background else "")
+        )
     if isinstance(node, Pipeline):
         return "|(" + " ".join(_node(part) for part in node.parts) + ")"
     if isinstance(node, Group):
-        kind = "((" + picture(node.items) + "))" if node.subshell else "{" + picture(node.items) + "}"
+        kind = (
+            "((" + picture(node.items) + "))" if node.subshell else "{" + picture(node.items) + "}"
+        )
         return kind + "".join(f"{each.operator}{each.target}" for each in node.redirections)
     assert isinstance(node, Compound)
     return node.kind + "{" + picture(node.items) + "}"
@@ -104,7 +117,9 @@ def test_a_command_over_several_lines_spans_its_continuations() -> None:
 
 
 def test_directories_that_cd_leads_to() -> None:
-    found = script("RUN a && cd /x && b && (cd y; c) && d && cd ../z && e; cd $V; f; cd /q; g; if h; then cd i; fi; j")
+    found = script(
+        "RUN a && cd /x && b && (cd y; c) && d && cd ../z && e; cd $V; f; cd /q; g; if h; then cd i; fi; j"
+    )
     assert {command.name: command.cwd for command in found.commands if command.name not in ("cd", "h")} == {
         "a": ".", "b": "/x", "c": "/x/y", "d": "/x", "e": "/z", "f": None, "g": "/q", "j": None,
     }  # fmt: skip
@@ -136,7 +151,15 @@ def test_values_with_known_variables() -> None:
 
 @pytest.mark.parametrize(
     ("text", "special"),
-    [("a", False), ("*.c", True), ("'*.c'", False), ("~/x", True), ("x~", False), ("{a,b}", True), ("a?", True)],
+    [
+        ("a", False),
+        ("*.c", True),
+        ("'*.c'", False),
+        ("~/x", True),
+        ("x~", False),
+        ("{a,b}", True),
+        ("a?", True),
+    ],
 )
 def test_words_that_the_shell_may_replace(text: str, special: bool) -> None:
     assert script("RUN a " + text).commands[0].words[1].special is special
@@ -174,7 +197,8 @@ def test_the_first_line_of_a_heredoc_names_its_shell() -> None:
     assert script("RUN <<E\n#!/bin/bash -e\na\nE").shell == ("/bin/bash", "-e")
     assert script("RUN <<E\n#!/usr/bin/env bash\na\nE").unknown is None
     assert (
-        script("RUN <<E\n#!/usr/bin/env python3\na()\nE").unknown == "the here-document runs with /usr/bin/env python3"
+        script("RUN <<E\n#!/usr/bin/env python3\na()\nE").unknown
+        == "the here-document runs with /usr/bin/env python3"
     )
 
 
@@ -219,13 +243,16 @@ def test_a_text_too_long_to_run_is_unknown() -> None:
     assert script(text).unknown == "the shell text is longer than 131072 bytes"
 
 
-@pytest.mark.parametrize("shell", [("powershell", "-Command"), ("cmd", "/S", "/C"), ("python3", "-c"), ("bash",), ()])
+@pytest.mark.parametrize(
+    "shell", [("powershell", "-Command"), ("cmd", "/S", "/C"), ("python3", "-c"), ("bash",), ()]
+)
 def test_other_shells_are_unknown(shell: tuple[str, ...]) -> None:
     assert "not a POSIX shell" in (script("RUN a", shell).unknown or "")
 
 
 @pytest.mark.parametrize(
-    "shell", ["/bin/bash -o pipefail -c", "bash -euxo pipefail -c", "/bin/ash -eo pipefail -c", "sh -exc"]
+    "shell",
+    ["/bin/bash -o pipefail -c", "bash -euxo pipefail -c", "/bin/ash -eo pipefail -c", "sh -exc"],
 )
 def test_shells_of_the_family_are_read(shell: str) -> None:
     assert script("RUN a", tuple(shell.split())).commands[0].name == "a"

@@ -38,7 +38,8 @@ def test_as_the_tree_reads_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["make", "apt-get update && apt-get install -y a=1.2 b", " rm -rf /var/lib/apt/lists/* "]
+    "text",
+    ["make", "apt-get update && apt-get install -y a=1.2 b", " rm -rf /var/lib/apt/lists/* "],
 )
 def test_most_steps_are_plain(text: str) -> None:
     assert read_plain(text, Span)

@@ -101,15 +101,25 @@ def test_a_base_that_no_reference_can_be_is_text() -> None:
         ("FROM ''\n", 1, "base name ('') should not be blank"),
         ("FROM a\nCOPY --from=3 a b\n", 2, "invalid stage index 3"),
         ("FROM a AS x\nCOPY --from=x a b\n", 2, "circular dependency detected on stage: x"),
-        ("FROM a AS x\nCOPY --from=y a b\nFROM b AS y\nCOPY --from=x a b\n", 4, "circular dependency"),
-        ("FROM Bad:tag\nFROM good\n", 1, 'failed to parse stage name "Bad:tag": invalid reference format'),
+        (
+            "FROM a AS x\nCOPY --from=y a b\nFROM b AS y\nCOPY --from=x a b\n",
+            4,
+            "circular dependency",
+        ),
+        (
+            "FROM Bad:tag\nFROM good\n",
+            1,
+            'failed to parse stage name "Bad:tag": invalid reference format',
+        ),
         ("ARG A=1\n", 1, "dockerfile contains no stages to build"),
         ("FROM Bad:tag\n", 1, 'failed to parse stage name "Bad:tag": invalid reference format'),
     ],
 )
 def test_graphs_that_buildkit_refuses(text: str, line: int, message: str) -> None:
     problems = parse(text, "f").errors
-    assert [(problem.location.line, message in problem.message) for problem in problems] == [(line, True)]
+    assert [(problem.location.line, message in problem.message) for problem in problems] == [
+        (line, True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +146,11 @@ SCOPES = {
     "env": ("FROM a\nENV A=1 B=$A\nENV C=${A}x\nRUN x\n", {}, {"A": "1", "B": "", "C": "1x"}),
     "later-env-wins": ("FROM a\nENV A=1\nENV A=2\nRUN x\n", {}, {"A": "2"}),
     "old-form": ("FROM a\nENV A b  c\nRUN x\n", {}, {"A": "b  c"}),
-    "quotes-go": ('FROM a\nENV A=\'b c\' B="d\\"e" C=f\\ g\nRUN x\n', {}, {"A": "b c", "B": 'd"e', "C": "f g"}),
+    "quotes-go": (
+        'FROM a\nENV A=\'b c\' B="d\\"e" C=f\\ g\nRUN x\n',
+        {},
+        {"A": "b c", "B": 'd"e', "C": "f g"},
+    ),
     "global-arg-must-be-declared": ("ARG A=1\nFROM a\nRUN x\n", {}, {}),
     "declared-global-arg": ("ARG A=1\nFROM a\nARG A\nRUN x\n", {}, {"A": "1"}),
     "own-default-beats-the-global-one": ("ARG A=1\nFROM a\nARG A=2\nRUN x\n", {}, {"A": "2"}),
@@ -147,11 +161,19 @@ SCOPES = {
     "env-after-arg-wins": ("FROM a\nARG A=7\nENV A=1\nRUN x\n", {}, {"A": "1"}),
     "arg-default-expands": ("FROM a\nARG A=1\nARG B=${A}x\nRUN x\n", {}, {"A": "1", "B": "1x"}),
     "global-default-expands": ("ARG A=1\nARG B=v$A\nFROM a\nARG B\nRUN x\n", {}, {"B": "v1"}),
-    "stage-keeps-its-parents": ("FROM a AS p\nENV A=1\nARG B=2\nFROM p\nRUN x\n", {}, {"A": "1", "B": "2"}),
+    "stage-keeps-its-parents": (
+        "FROM a AS p\nENV A=1\nARG B=2\nFROM p\nRUN x\n",
+        {},
+        {"A": "1", "B": "2"},
+    ),
     "stages-do-not-share": ("FROM a AS p\nENV A=1\nFROM b\nRUN x\n", {}, {}),
     "only-what-stands-before": ("FROM a\nENV A=1\nENV B=2\n", {}, {"A": "1"}),
     "platform-must-be-declared": ("FROM a\nARG TARGETARCH\nRUN x\n", {}, {"TARGETARCH": "amd64"}),
-    "platform-can-be-given": ("FROM a\nARG TARGETARCH\nRUN x\n", {"TARGETARCH": "arm64"}, {"TARGETARCH": "arm64"}),
+    "platform-can-be-given": (
+        "FROM a\nARG TARGETARCH\nRUN x\n",
+        {"TARGETARCH": "arm64"},
+        {"TARGETARCH": "arm64"},
+    ),
 }
 
 
@@ -166,7 +188,9 @@ def test_the_base_images_environment_is_below() -> None:
 
 
 def test_directory_user_and_shell_in_force() -> None:
-    file = parse('FROM a\nENV D=d\nWORKDIR /a\nWORKDIR $D/../e\nUSER u\nSHELL ["bash","-c"]\nRUN x\n')
+    file = parse(
+        'FROM a\nENV D=d\nWORKDIR /a\nWORKDIR $D/../e\nUSER u\nSHELL ["bash","-c"]\nRUN x\n'
+    )
     found = file.scope_at(file.instructions[-1])
     assert (found.workdir, found.user, found.shell) == ("/a/e", "u", ("bash", "-c"))
 

@@ -1,4 +1,5 @@
-"""Typed instructions: what they hold, where their parts lie, and what is refused with which words."""
+"""Typed instructions: what they hold, where their parts lie, and what is refused with which
+words."""
 
 from __future__ import annotations
 
@@ -48,13 +49,19 @@ def test_from() -> None:
 
 
 def test_copy_with_everything() -> None:
-    item = one("COPY --from=b --chown=1:2 --chmod=755 --link --parents --exclude=*.md --exclude=x a \\\n  # c\n  b /d/")
+    item = one(
+        "COPY --from=b --chown=1:2 --chmod=755 --link --parents --exclude=*.md --exclude=x a \\\n  # c\n  b /d/"
+    )
     typed = item.typed
     assert isinstance(typed, Copy)
     assert (typed.sources, typed.destination, typed.from_) == (("a", "b"), "/d/", "b")
     assert (typed.chown, typed.chmod, typed.link, typed.parents) == ("1:2", "755", True, True)
     assert typed.exclude == ("*.md", "x")
-    assert [at(item, word.span) for word in (*typed.sources, typed.destination)] == ["a", "b", "/d/"]
+    assert [at(item, word.span) for word in (*typed.sources, typed.destination)] == [
+        "a",
+        "b",
+        "/d/",
+    ]
     assert [item.text[slice(*flag.span)] for flag in item.flags][:2] == ["--from=b", "--chown=1:2"]
 
 
@@ -70,13 +77,23 @@ def test_copy_heredocs_are_no_sources() -> None:
     typed = one("COPY <<A x <<-'B' /d/\n1\nA\n\t2\nB").typed
     assert isinstance(typed, Copy)
     assert typed.sources == ("x",)
-    assert [(each.name, each.text, each.expand) for each in typed.heredocs] == [("A", "1\n", True), ("B", "2\n", False)]
+    assert [(each.name, each.text, each.expand) for each in typed.heredocs] == [
+        ("A", "1\n", True),
+        ("B", "2\n", False),
+    ]
 
 
 def test_add() -> None:
-    typed = one("ADD --checksum=sha256:0 --keep-git-dir=true --unpack=false https://x/y.tar /d").typed
+    typed = one(
+        "ADD --checksum=sha256:0 --keep-git-dir=true --unpack=false https://x/y.tar /d"
+    ).typed
     assert isinstance(typed, Add)
-    assert (typed.checksum, typed.keep_git_dir, typed.unpack, typed.link) == ("sha256:0", True, False, False)
+    assert (typed.checksum, typed.keep_git_dir, typed.unpack, typed.link) == (
+        "sha256:0",
+        True,
+        False,
+        False,
+    )
 
 
 def test_run_mounts() -> None:
@@ -88,8 +105,20 @@ def test_run_mounts() -> None:
     assert isinstance(typed, Run)
     cache, bind, secret = typed.mounts
     assert (cache.type, cache.target, cache.id, cache.sharing) == ("cache", "/c", "x", "locked")
-    assert (bind.type, bind.from_, bind.source, bind.target, bind.readonly) == ("bind", "b", "s", "/t", False)
-    assert (secret.id, secret.required, secret.mode, secret.uid, secret.gid) == ("k", True, "0400", "1", "2")
+    assert (bind.type, bind.from_, bind.source, bind.target, bind.readonly) == (
+        "bind",
+        "b",
+        "s",
+        "/t",
+        False,
+    )
+    assert (secret.id, secret.required, secret.mode, secret.uid, secret.gid) == (
+        "k",
+        True,
+        "0400",
+        "1",
+        "2",
+    )
     assert (typed.network, typed.shell, typed.json) == ("none", "make", None)
     assert at(item, cache.span) == "type=cache,target=/c,id=x,sharing=locked"
 
@@ -112,7 +141,12 @@ def test_pairs() -> None:
     item = one('ENV A=1 B="x y" \\\n  C=d\\ e F=')
     typed = item.typed
     assert isinstance(typed, Env)
-    assert [(pair.key, pair.value) for pair in typed.pairs] == [("A", "1"), ("B", '"x y"'), ("C", "d\\ e"), ("F", "")]
+    assert [(pair.key, pair.value) for pair in typed.pairs] == [
+        ("A", "1"),
+        ("B", '"x y"'),
+        ("C", "d\\ e"),
+        ("F", ""),
+    ]
     assert [at(item, pair.span) for pair in typed.pairs] == ["A=1", 'B="x y"', "C=d\\ e", "F="]
     assert [at(item, pair.value_span) for pair in typed.pairs] == ["1", '"x y"', "d\\ e", ""]
     assert not typed.legacy
@@ -123,7 +157,9 @@ def test_pairs_in_the_old_form() -> None:
     typed = item.typed
     assert isinstance(typed, Label)
     assert typed.legacy
-    assert [(pair.key, pair.value, at(item, pair.value_span)) for pair in typed.pairs] == [("a", "b c", "b c")]
+    assert [(pair.key, pair.value, at(item, pair.value_span)) for pair in typed.pairs] == [
+        ("a", "b c", "b c")
+    ]
 
 
 def test_arg_with_and_without_value() -> None:
@@ -146,7 +182,12 @@ def test_healthcheck() -> None:
         "HEALTHCHECK --interval=1m30s --timeout=500ms --start-period=2h --start-interval=5s --retries=3 CMD x y"
     ).typed
     assert isinstance(typed, Healthcheck)
-    assert (typed.interval, typed.timeout, typed.start_period, typed.start_interval) == (90.0, 0.5, 7200.0, 5.0)
+    assert (typed.interval, typed.timeout, typed.start_period, typed.start_interval) == (
+        90.0,
+        0.5,
+        7200.0,
+        5.0,
+    )
     assert (typed.retries, typed.shell, typed.none) == (3, "x y", False)
     none = one("HEALTHCHECK none").typed
     assert isinstance(none, Healthcheck)
@@ -172,10 +213,18 @@ REFUSED = {
     "COPY --form=x a b": ("2:6", "unknown flag: --form", "--from"),
     "COPY --from a b": ("2:6", "missing a value on flag: --from", "--from=VALUE"),
     "COPY --from=x --from=y a b": ("2:15", "duplicate flag specified: --from", "once"),
-    "COPY --link=maybe a b": ("2:6", "expecting boolean value for flag --link, not: maybe", "true or false"),
+    "COPY --link=maybe a b": (
+        "2:6",
+        "expecting boolean value for flag --link, not: maybe",
+        "true or false",
+    ),
     "COPY --link= a b": ("2:6", "missing a value on flag: --link", "true or false"),
     "COPY a <<E\nE": ("2:1", "COPY cannot accept a heredoc as a destination", "path"),
-    "ENV a=b c": ("2:9", 'Syntax error - can\'t find = in "c". Must be of the form: name=value', "quote"),
+    "ENV a=b c": (
+        "2:9",
+        'Syntax error - can\'t find = in "c". Must be of the form: name=value',
+        "quote",
+    ),
     "ENV a": ("2:1", "ENV must have two arguments", "name=value"),
     "ENV =b": ("2:5", "ENV names can not be blank", "name=value"),
     "ENV": ("2:1", "ENV requires at least one argument", "name=value"),
@@ -187,7 +236,11 @@ REFUSED = {
     "SHELL bash -c": ("2:1", "SHELL requires the arguments to be in JSON form", "SHELL ["),
     "SHELL []": ("2:1", "SHELL requires at least one argument", "SHELL ["),
     'CMD [["a"]]': ("2:1", "arrays must be comprised of strings only", "double quotes"),
-    "ONBUILD ONBUILD RUN a": ("2:1", "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", "itself"),
+    "ONBUILD ONBUILD RUN a": (
+        "2:1",
+        "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed",
+        "itself",
+    ),
     "ONBUILD FROM a": ("2:1", "FROM isn't allowed as an ONBUILD trigger", "instruction"),
     "ONBUILD": ("2:1", "ONBUILD requires at least one argument", "instruction"),
     "HEALTHCHECK": ("2:1", "HEALTHCHECK requires at least one argument", "CMD"),
@@ -201,8 +254,16 @@ REFUSED = {
     "RUN --mount=type=disk,target=/x a": ("2:13", 'unsupported mount type "disk"', "bind"),
     "RUN --mount=targt=/x a": ("2:13", "unexpected key 'targt'", "target"),
     "RUN --mount=target a": ("2:13", "invalid field 'target' must be a key=value pair", "VALUE"),
-    "RUN --mount=from=$x,target=/y a": ("2:13", "'from' doesn't support variable expansion", "AS name"),
-    "RUN --mount=type=cache,target=/x,sharing=all a": ("2:13", 'unsupported sharing value "all"', "locked"),
+    "RUN --mount=from=$x,target=/y a": (
+        "2:13",
+        "'from' doesn't support variable expansion",
+        "AS name",
+    ),
+    "RUN --mount=type=cache,target=/x,sharing=all a": (
+        "2:13",
+        'unsupported sharing value "all"',
+        "locked",
+    ),
     "RUN --network=lan a": ("2:15", "invalid network mode", "none"),
     "RUN <<E\nx": ("2:1", "unterminated heredoc", "E"),
     "  COPY a": ("2:3", "COPY requires at least two arguments", "destination"),
@@ -221,7 +282,13 @@ def test_refused_with_place_words_and_hint(text: str) -> None:
 
 def test_one_bad_instruction_does_not_stop_the_rest() -> None:
     file = parse("FROM x\nCOPY a\nENV B=1\nFOO\nRUN y\n")
-    assert [item.typed is not None for item in file.instructions] == [True, False, True, False, True]
+    assert [item.typed is not None for item in file.instructions] == [
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
     assert [problem.location.line for problem in file.errors] == [2, 4]
 
 
@@ -237,13 +304,26 @@ def test_nothing_but_arg_may_stand_before_from() -> None:
 
 
 ACCEPTED = [
-    *("RUN --mount=type=cache,target=$x,uid=$y a", "RUN --mount=type=$t,target=/x a", "RUN --mount=type=ssh a", "RUN"),
+    *(
+        "RUN --mount=type=cache,target=$x,uid=$y a",
+        "RUN --mount=type=$t,target=/x a",
+        "RUN --mount=type=ssh a",
+        "RUN",
+    ),
     *(
         "RUN --mount=type=tmpfs,size=1g,target=/x a",
         "RUN --mount=type=secret,id=a,env=B a",
         "RUN --security=insecure a",
     ),
-    *("CMD", "ENTRYPOINT []", "EXPOSE $PORT", "STOPSIGNAL 9", "ONBUILD FOO x", "COPY --chown=$u a b", "VOLUME $v"),
+    *(
+        "CMD",
+        "ENTRYPOINT []",
+        "EXPOSE $PORT",
+        "STOPSIGNAL 9",
+        "ONBUILD FOO x",
+        "COPY --chown=$u a b",
+        "VOLUME $v",
+    ),
     *("HEALTHCHECK --interval=0 CMD x", "HEALTHCHECK --retries=0 CMD x", "MAINTAINER a b <c@d>"),
 ]
 

@@ -33,7 +33,9 @@ HELP = {
 def test_what_is_written_out_is_what_the_program_knows() -> None:
     assert {kind: formats_of(kind) for kind in choices.FORMATS} == choices.FORMATS
     assert tuple(kind.name for kind in VARIANTS) == choices.VARIANTS
-    assert tuple(s.name for s in all_strategies() if s.safety == "suggestion") == choices.SUGGESTIONS
+    assert (
+        tuple(s.name for s in all_strategies() if s.safety == "suggestion") == choices.SUGGESTIONS
+    )
     assert choices.SCENARIOS == NAMES
     assert (*REPEATABLE, "cold", "run") == choices.MEASURED
 
@@ -69,7 +71,10 @@ WRONG = {
 
 @pytest.mark.parametrize("command", WRONG)
 def test_a_wrong_value_is_answered_with_the_right_ones(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python:3.12\nCOPY . .\nCMD x\n")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,5 @@
-"""The documents say what is so: every command in them can be called, every key of the configuration is explained."""
+"""The documents say what is so: every command in them can be called, every key of the configuration
+is explained."""
 
 from __future__ import annotations
 
@@ -50,7 +51,18 @@ def command() -> object:
 
 def test_commands_are_found_in_the_documents() -> None:
     used = {words.split()[0] for words in COMMANDS.values()}
-    assert {"optimize", "rewrite", "prove", "analyze", "diff", "cache", "ci", "report", "strategies", "doctor"} <= used
+    assert {
+        "optimize",
+        "rewrite",
+        "prove",
+        "analyze",
+        "diff",
+        "cache",
+        "ci",
+        "report",
+        "strategies",
+        "doctor",
+    } <= used
 
 
 @pytest.mark.parametrize("where", COMMANDS)
@@ -61,7 +73,9 @@ def test_every_command_in_the_documents_can_be_called(where: str, command: objec
 
 def _check(command: object, words: list[str]) -> None:
     """Sub-commands and options exist, and options that take a value have one."""
-    known = {name: option for option in command.params for name in (*option.opts, *option.secondary_opts)}  # type: ignore[attr-defined]
+    known = {
+        name: option for option in command.params for name in (*option.opts, *option.secondary_opts)
+    }  # type: ignore[attr-defined]
     left = list(words)
     while left:
         word = left.pop(0)
@@ -129,5 +143,9 @@ def test_links_to_files_lead_somewhere(document: Path) -> None:
 
 
 def test_the_first_two_commands_of_the_readme_are_the_demo_and_the_tests() -> None:
-    commands = [line.split()[:2] for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("    ")]
+    commands = [
+        line.split()[:2]
+        for line in (ROOT / "README.md").read_text().splitlines()
+        if line.startswith("    ")
+    ]
     assert commands[:2] == [["make", "demo"], ["make", "test"]]

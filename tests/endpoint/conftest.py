@@ -1,4 +1,5 @@
-"""Small images with a real program in them, and a second engine with a docker context that points to it."""
+"""Small images with a real program in them, and a second engine with a docker context that points
+to it."""
 
 from __future__ import annotations
 
@@ -36,13 +37,20 @@ def busybox() -> bytes:
 
 @pytest.fixture(scope="session")
 def crafted(busybox: bytes, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """An archive, as `docker save` writes it, of an image with a shell, a web server and one file more."""
+    """An archive, as `docker save` writes it, of an image with a shell, a web server and one file
+    more."""
     folder = tmp_path_factory.mktemp("crafted")
 
     def craft(name: str, contents: bytes, **run: Any) -> Path:
-        programs = [sym(f"bin/{applet}", "busybox") for applet in ("sh", "cat", "ls", "httpd", "sleep")]
+        programs = [
+            sym(f"bin/{applet}", "busybox") for applet in ("sh", "cat", "ls", "httpd", "sleep")
+        ]
         layers = [
-            tar(f("bin/busybox", busybox, mode=0o755), *programs, f("etc/passwd", b"root:x:0:0::/:/bin/sh\n")),
+            tar(
+                f("bin/busybox", busybox, mode=0o755),
+                *programs,
+                f("etc/passwd", b"root:x:0:0::/:/bin/sh\n"),
+            ),
             tar(f("srv/greeting", contents)),
         ]
         run = {"Env": ["PATH=/bin"], "Cmd": ["cat", "/srv/greeting"], **run}
@@ -54,7 +62,8 @@ def crafted(busybox: bytes, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 
 @dataclass
 class Two:
-    """Two engines that have another image each under the same name, with a gate in front of either."""
+    """Two engines that have another image each under the same name, with a gate in front of
+    either."""
 
     first: Gate
     second: Gate
@@ -65,19 +74,26 @@ class Two:
     def imgopt(self, *words: str | Path, **variables: str) -> Ended:
         command = at_default_socket(self.first.path, [*IMGOPT, *words])
         environment = {**self.variables, **variables}
-        return subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True)
+        return subprocess.run(
+            command, env=environment, cwd=self.folder, capture_output=True, text=True
+        )
 
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ca.pem, cert.pem and key.pem, which serve both sides, as docker's documentation makes them."""
+    """ca.pem, cert.pem and key.pem, which serve both sides, as docker's documentation makes
+    them."""
     folder = tmp_path_factory.mktemp("certificates")
     authority = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca-key.pem -out ca.pem"
     request = "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request"
     sign = "x509 -req -days 2 -in request -CA ca.pem -CAkey ca-key.pem -CAcreateserial -extfile for -out cert.pem"
-    (folder / "for").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n")
+    (folder / "for").write_text(
+        "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n"
+    )
     for words in (authority, request, sign):
-        subprocess.run([program("openssl"), *words.split()], cwd=folder, check=True, capture_output=True)
+        subprocess.run(
+            [program("openssl"), *words.split()], cwd=folder, check=True, capture_output=True
+        )
     return folder
 
 
@@ -103,7 +119,11 @@ def two(
     load(engine.client, crafted(name, b"first" * 1000))
     load(second_engine, crafted(name, b"second\n"))
     kept = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
-    variables = {**kept, "DOCKER_CONFIG": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
+    variables = {
+        **kept,
+        "DOCKER_CONFIG": str(folder / "config"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
     (folder / "config").mkdir()
     plugins = Path.home() / ".docker" / "cli-plugins"
     if plugins.is_dir():

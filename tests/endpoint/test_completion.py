@@ -29,7 +29,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """`imgopt` on the PATH, and a home without settings."""
     (tmp_path / "imgopt").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m imgopt "$@"\n')
     (tmp_path / "imgopt").chmod(0o755)
-    return {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "TERM": "dumb"}
+    return {
+        **os.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "TERM": "dumb",
+    }
 
 
 def printed(command: list[str], environment: dict[str, str]) -> str:
@@ -49,7 +54,9 @@ def printed(command: list[str], environment: dict[str, str]) -> str:
         ("completion f", ["fish"]),
     ],
 )
-def test_bash_completes_commands_and_options(environment: dict[str, str], line: str, candidates: list[str]) -> None:
+def test_bash_completes_commands_and_options(
+    environment: dict[str, str], line: str, candidates: list[str]
+) -> None:
     words = f"imgopt {line}".split()
     script = (
         'eval "$(imgopt completion bash)"; complete -p imgopt >/dev/null || exit 1; '
@@ -71,11 +78,15 @@ def test_fish_completes_with_what_each_does(environment: dict[str, str]) -> None
 @pytest.mark.engine
 def test_zsh_completes_at_a_terminal(environment: dict[str, str]) -> None:
     program("zsh")
-    shown = printed(["zsh", "-f", "-c", TABS], environment)  # the rest of a word is drawn behind what was typed
+    shown = printed(
+        ["zsh", "-f", "-c", TABS], environment
+    )  # the rest of a word is drawn behind what was typed
     assert "yers" in shown
 
 
-def test_another_shell_is_refused_with_those_that_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_shell_is_refused_with_those_that_are_known(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["completion", "tcsh"]) == 2
     said = capsys.readouterr().err
     assert "bash" in said and "fish" in said

@@ -32,7 +32,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_it_is_written_as_a_program_and_removed_again(place: Path) -> None:
     assert main(["docker-plugin", "install"]) == 0
     assert place.stat().st_mode & 0o777 == 0o755
-    answer = subprocess.run([place, "docker-cli-plugin-metadata"], capture_output=True, text=True, check=True).stdout
+    answer = subprocess.run(
+        [place, "docker-cli-plugin-metadata"], capture_output=True, text=True, check=True
+    ).stdout
     assert json.loads(answer)["SchemaVersion"] == "0.1.0"
     assert main(["docker-plugin", "install"]) == 0  # again, as after an upgrade
     assert main(["docker-plugin", "remove"]) == 0
@@ -40,7 +42,9 @@ def test_it_is_written_as_a_program_and_removed_again(place: Path) -> None:
     assert main(["docker-plugin", "remove"]) == 0
 
 
-def test_without_docker_config_it_goes_to_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_docker_config_it_goes_to_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DOCKER_CONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert main(["docker-plugin", "install"]) == 0
@@ -48,7 +52,9 @@ def test_without_docker_config_it_goes_to_the_home(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("action", ["install", "remove"])
-def test_a_file_of_others_is_left_alone(place: Path, capsys: pytest.CaptureFixture[str], action: str) -> None:
+def test_a_file_of_others_is_left_alone(
+    place: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
     place.parent.mkdir(parents=True)
     place.write_text("#!/bin/sh\necho somebody's\n")
     assert main(["docker-plugin", action]) == 2
@@ -56,7 +62,9 @@ def test_a_file_of_others_is_left_alone(place: Path, capsys: pytest.CaptureFixtu
     assert "somebody's" in place.read_text()
 
 
-def test_a_link_of_others_is_left_alone_even_to_nowhere(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_link_of_others_is_left_alone_even_to_nowhere(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     place.parent.mkdir(parents=True)
     place.symlink_to("/nowhere/docker-imgopt")
     assert main(["docker-plugin", "install"]) != 0
@@ -74,7 +82,9 @@ def test_a_folder_that_may_not_be_written_is_an_error_in_a_line(
 def test_the_folder_of_the_caller_is_no_place_of_modules(place: Path, tmp_path: Path) -> None:
     main(["docker-plugin", "install"])
     (tmp_path / "typer.py").write_text("raise SystemExit('taken from the folder')\n")
-    done = subprocess.run([place, "imgopt", "--version"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [place, "imgopt", "--version"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout.startswith("imgopt ")) == (0, True), done.stderr
 
 
@@ -95,7 +105,10 @@ SPLIT: dict[str, tuple[dict[str, str], list[str]]] = {
     "-Hunix:///x imgopt": ({"host": "unix:///x"}, []),
     "--config imgopt imgopt --context": ({"config": "imgopt"}, ["--context"]),
     "help imgopt": ({}, ["--help"]),
-    "--tlsverify --tlscacert /c/ca.pem imgopt": ({"--tlsverify": "true", "ca.pem": "/c/ca.pem"}, []),
+    "--tlsverify --tlscacert /c/ca.pem imgopt": (
+        {"--tlsverify": "true", "ca.pem": "/c/ca.pem"},
+        [],
+    ),
 }
 
 
@@ -109,7 +122,9 @@ def test_an_option_that_docker_does_not_have_is_refused() -> None:
         split(["--nonsense", "imgopt"])
 
 
-def test_tls_files_of_other_names_are_refused_and_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_files_of_other_names_are_refused_and_not_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DOCKER_CERT_PATH", "")
     with pytest.raises(InputError, match="one folder"):
         choose({"ca.pem": "/c/authority.pem"})
@@ -129,7 +144,9 @@ class Docker:
 
 
 @pytest.fixture(scope="module")
-def docker(engine: Engine, crafted: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
+def docker(
+    engine: Engine, crafted: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Docker]:
     if shutil.which("docker") is None:
         pytest.skip("the docker CLI is not here")
     load(engine.client, crafted(NAME, b"hello\n"))
@@ -140,15 +157,22 @@ def docker(engine: Engine, crafted: Callable[..., Path], tmp_path_factory: pytes
     install = [sys.executable, "-m", "imgopt", "docker-plugin", "install"]
     subprocess.run(install, env=variables, check=True, capture_output=True)
     called = Docker(variables)
-    assert called("context", "create", "here", "--docker", f"host={engine.endpoint.host}").returncode == 0
-    assert called("context", "create", "dead", "--docker", "host=unix:///nowhere.sock").returncode == 0
+    assert (
+        called("context", "create", "here", "--docker", f"host={engine.endpoint.host}").returncode
+        == 0
+    )
+    assert (
+        called("context", "create", "dead", "--docker", "host=unix:///nowhere.sock").returncode == 0
+    )
     yield called
     for name in (NAME, SLEEPS):
         engine.client.images.remove(name, force=True)
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("words", ["imgopt --help", "imgopt -h", "help imgopt", "--context here imgopt --help"])
+@pytest.mark.parametrize(
+    "words", ["imgopt --help", "imgopt -h", "help imgopt", "--context here imgopt --help"]
+)
 def test_docker_imgopt_helps(docker: Docker, words: str) -> None:
     done = docker(*words.split())
     assert done.returncode == 0, done.stderr
@@ -174,7 +198,9 @@ def test_the_engine_that_docker_was_told_is_the_one_that_is_asked(docker: Docker
     assert 'the docker context "here"' in docker("--context", "here", "imgopt", "doctor").stdout
     dead = docker("--context", "dead", "imgopt", "analyze", NAME)
     assert (dead.returncode, "unix:///nowhere.sock" in dead.stderr) == (3, True), dead.stderr
-    assert docker("-c", "dead", "imgopt", "doctor", DOCKER_HOST="unix:///other.sock").returncode == 3
+    assert (
+        docker("-c", "dead", "imgopt", "doctor", DOCKER_HOST="unix:///other.sock").returncode == 3
+    )
     assert docker("-H", "unix:///nowhere.sock", "imgopt", "doctor").returncode == 3
     assert docker("imgopt", "doctor", DOCKER_CONTEXT="dead").returncode == 3
 
@@ -182,19 +208,29 @@ def test_the_engine_that_docker_was_told_is_the_one_that_is_asked(docker: Docker
 @pytest.mark.engine
 def test_docker_completes_it(docker: Docker) -> None:
     assert docker("__complete", "imgopt", "ana").stdout.startswith("analyze\t")
-    assert docker("__complete", "imgopt", "analyze", "--la").stdout.splitlines()[0].startswith("--layers")
+    assert (
+        docker("__complete", "imgopt", "analyze", "--la")
+        .stdout.splitlines()[0]
+        .startswith("--layers")
+    )
 
 
 @pytest.mark.engine
-def test_a_signal_to_docker_ends_imgopt_too_and_leaves_nothing(docker: Docker, engine: Engine) -> None:
+def test_a_signal_to_docker_ends_imgopt_too_and_leaves_nothing(
+    docker: Docker, engine: Engine
+) -> None:
     """Without a terminal, as under a CI runner that cancels a job."""
     words = ["docker", "imgopt", "prove", SLEEPS, "--with", SLEEPS]
-    running = subprocess.Popen(words, env=docker.variables, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    running = subprocess.Popen(
+        words, env=docker.variables, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     assert running.stderr is not None
     while "Running the original" not in running.stderr.readline():
         assert running.poll() is None
     running.terminate()
     said = running.communicate(timeout=60)[1]
     assert running.returncode == 130, said
-    left = engine.client.containers.list(all=True, filters={"label": "imgopt.session", "ancestor": SLEEPS})
+    left = engine.client.containers.list(
+        all=True, filters={"label": "imgopt.session", "ancestor": SLEEPS}
+    )
     assert left == []

@@ -1,4 +1,5 @@
-"""Debian's real Podman behind its own socket: what works with it, and what needs BuildKit says so."""
+"""Debian's real Podman behind its own socket: what works with it, and what needs BuildKit says
+so."""
 
 from __future__ import annotations
 
@@ -36,8 +37,14 @@ class Podman:
     client: Any
 
     def imgopt(self, *words: str | Path) -> Ended:
-        variables = {**os.environ, "DOCKER_HOST": self.host, "XDG_CACHE_HOME": str(self.folder / "cache")}
-        return subprocess.run([*IMGOPT, *words], env=variables, cwd=self.folder, capture_output=True, text=True)
+        variables = {
+            **os.environ,
+            "DOCKER_HOST": self.host,
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+        }
+        return subprocess.run(
+            [*IMGOPT, *words], env=variables, cwd=self.folder, capture_output=True, text=True
+        )
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,9 @@ def podman() -> Iterator[Podman]:
     command = program("podman")
     if os.geteuid() != 0:
         lacking("Podman's service with a folder of its own needs root")
-    folder = Path(tempfile.mkdtemp(prefix="podman-", dir="/tmp"))  # a runroot may have 50 characters
+    folder = Path(
+        tempfile.mkdtemp(prefix="podman-", dir="/tmp")
+    )  # a runroot may have 50 characters
     (folder / "containers.conf").write_text(SETTINGS)
     places = [f"--root={folder}/root", f"--runroot={folder}/run", "--storage-driver=overlay"]
     host = f"unix://{folder}/sock"
@@ -81,10 +90,14 @@ def images(podman: Podman, crafted: Callable[..., Path]) -> tuple[str, str, str]
 def test_analyze(podman: Podman, images: tuple[str, ...]) -> None:
     done = podman.imgopt("analyze", images[0], "--format", "json")
     assert done.returncode == 0, done.stderr
-    assert [layer["sizes"]["payload"] for layer in json.loads(done.stdout)["layers"]][1] == len(b"hello\n")
+    assert [layer["sizes"]["payload"] for layer in json.loads(done.stdout)["layers"]][1] == len(
+        b"hello\n"
+    )
 
 
-def test_analyze_names_what_is_like_an_image_that_is_not_there(podman: Podman, images: tuple[str, ...]) -> None:
+def test_analyze_names_what_is_like_an_image_that_is_not_there(
+    podman: Podman, images: tuple[str, ...]
+) -> None:
     done = podman.imgopt("analyze", f"{images[0]}9")
     assert (done.returncode, "says:1" in done.stderr) == (3, True), done.stderr
 
@@ -114,7 +127,13 @@ def test_prove_of_two_images(podman: Podman, images: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["optimize .", "bench .", "cache . --measure", "prove . --with Dockerfile", "ci check app=x:1 --build"],
+    [
+        "optimize .",
+        "bench .",
+        "cache . --measure",
+        "prove . --with Dockerfile",
+        "ci check app=x:1 --build",
+    ],
 )
 def test_what_needs_buildkit_says_so_before_it_does_anything(podman: Podman, command: str) -> None:
     (podman.folder / "Dockerfile").write_text("FROM scratch\nCOPY log /\n")

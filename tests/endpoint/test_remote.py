@@ -1,4 +1,5 @@
-"""Engines that are reached by TLS and by ssh, as the docker CLI reaches them; real ones at the other end."""
+"""Engines that are reached by TLS and by ssh, as the docker CLI reaches them; real ones at the
+other end."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ class Far:
 
     def run(self, command: Sequence[str | Path], **variables: str) -> Ended:
         words = ["nsenter", f"--target={self.process}", "--net", "--", *map(str, command)]
-        return subprocess.run(words, env={**self.variables, **variables}, capture_output=True, text=True)
+        return subprocess.run(
+            words, env={**self.variables, **variables}, capture_output=True, text=True
+        )
 
     def imgopt(self, *words: str, **variables: str) -> Ended:
         return self.run([*IMGOPT, *words], **variables)
@@ -55,16 +58,29 @@ def payload(done: Ended) -> int:
 
 
 def test_tls_by_variables(far: Far, certificates: Path) -> None:
-    tls = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates), "DOCKER_HOST": "tcp://localhost:2376"}
+    tls = {
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": str(certificates),
+        "DOCKER_HOST": "tcp://localhost:2376",
+    }
     assert payload(far.imgopt("analyze", NAME, "--format", "json", **tls)) == len(b"far away\n")
     assert far.run(["docker", "version"], **tls).returncode == 0
-    bundle = far.imgopt("analyze", NAME, "--format", "json", REQUESTS_CA_BUNDLE="/etc/hostname", **tls)
+    bundle = far.imgopt(
+        "analyze", NAME, "--format", "json", REQUESTS_CA_BUNDLE="/etc/hostname", **tls
+    )
     assert payload(bundle) == len(b"far away\n")
 
 
 def test_the_tls_files_of_a_context(far: Far, certificates: Path) -> None:
     files = ",".join(f"{name}={certificates / name}.pem" for name in ("ca", "cert", "key"))
-    create = ["docker", "context", "create", "far", "--docker", f"host=tcp://127.0.0.1:2376,{files}"]
+    create = [
+        "docker",
+        "context",
+        "create",
+        "far",
+        "--docker",
+        f"host=tcp://127.0.0.1:2376,{files}",
+    ]
     assert far.run(create).returncode == 0
     done = far.imgopt("--docker-context", "far", "analyze", NAME, "--format", "json")
     assert payload(done) == len(b"far away\n")
@@ -77,7 +93,11 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "no TLS": ({}, "it speaks TLS", "DOCKER_TLS_VERIFY=1"),
     "another authority": ({"DOCKER_TLS_VERIFY": "1"}, "is not vouched for", "ca.pem"),
     "no certificate of ours": ({"DOCKER_TLS": "1"}, "refuses our certificate", "cert.pem"),
-    "a closed port": ({"DOCKER_HOST": "tcp://localhost:2377"}, "nobody listens there", "--host tcp://"),
+    "a closed port": (
+        {"DOCKER_HOST": "tcp://localhost:2377"},
+        "nobody listens there",
+        "--host tcp://",
+    ),
     "no such host": ({"DOCKER_HOST": "tcp://nowhere.invalid:1"}, "no such host", "DOCKER_HOST"),
 }
 
@@ -100,14 +120,17 @@ def test_tls_to_a_port_that_does_not_speak_it_is_said(far: Far, certificates: Pa
         threading.Thread(target=server.serve_forever, daemon=True).start()
         here = {"DOCKER_HOST": f"tcp://127.0.0.1:{server.server_port}", "DOCKER_TLS_VERIFY": "1"}
         environment = {**far.variables, **here, "DOCKER_CERT_PATH": str(certificates)}
-        done = subprocess.run([*IMGOPT, "analyze", NAME], env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [*IMGOPT, "analyze", NAME], env=environment, capture_output=True, text=True
+        )
         server.shutdown()
     assert "it does not speak TLS" in done.stderr, done.stderr
 
 
 @dataclass
 class Ssh:
-    """A real ssh server on loopback, and the variables that let `ssh` reach it without a question."""
+    """A real ssh server on loopback, and the variables that let `ssh` reach it without a
+    question."""
 
     port: int
     variables: dict[str, str]
@@ -136,10 +159,14 @@ def ssh(tmp_path_factory: pytest.TempPathFactory, second_engine: Any) -> Iterato
         "UserKnownHostsFile /dev/null\n"
     )
     (folder / "bin").mkdir()
-    (folder / "bin" / "ssh").write_text(f'#!/bin/sh\nexec {program("ssh")} -F {folder}/client "$@"\n')
+    (folder / "bin" / "ssh").write_text(
+        f'#!/bin/sh\nexec {program("ssh")} -F {folder}/client "$@"\n'
+    )
     (folder / "bin" / "ssh").chmod(0o755)
     Path("/run/sshd").mkdir(exist_ok=True)
-    server = subprocess.Popen([program("sshd"), "-D", "-e", "-f", folder / "server"], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [program("sshd"), "-D", "-e", "-f", folder / "server"], stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 20
     with socket.socket() as probe:
         while probe.connect_ex(("127.0.0.1", port)) and time.monotonic() < deadline:
@@ -155,17 +182,23 @@ def test_an_engine_behind_ssh(ssh: Ssh) -> None:
     far = {"DOCKER_HOST": f"ssh://root@127.0.0.1:{ssh.port}"}
     done = ssh.imgopt("analyze", NAME, "--format", "json", **far)
     assert payload(done) == len(b"far away\n")
-    assert json.loads(done.stdout)["source"] == "engine"  # its store is another machine's, whatever it is called
+    assert (
+        json.loads(done.stdout)["source"] == "engine"
+    )  # its store is another machine's, whatever it is called
 
 
 def test_an_engine_behind_ssh_at_another_socket(ssh: Ssh, second_engine: Any) -> None:
     path = second_engine.imgopt_host.removeprefix("unix://")
-    done = ssh.imgopt("-H", f"ssh://root@127.0.0.1:{ssh.port}{path}", "analyze", NAME, "--format", "json")
+    done = ssh.imgopt(
+        "-H", f"ssh://root@127.0.0.1:{ssh.port}{path}", "analyze", NAME, "--format", "json"
+    )
     assert payload(done) == len(b"far away\n")
 
 
 def test_two_images_behind_ssh_are_proven_by_what_can_be_seen(ssh: Ssh) -> None:
-    done = ssh.imgopt("-H", f"ssh://root@127.0.0.1:{ssh.port}", "prove", NAME, "--with", NAME, "--format", "json")
+    done = ssh.imgopt(
+        "-H", f"ssh://root@127.0.0.1:{ssh.port}", "prove", NAME, "--with", NAME, "--format", "json"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert checks["smoke"]["verdict"] == "passed"
@@ -174,7 +207,9 @@ def test_two_images_behind_ssh_are_proven_by_what_can_be_seen(ssh: Ssh) -> None:
 
 
 def test_a_build_goes_behind_ssh_too(ssh: Ssh, tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text(f'FROM {NAME}\nCOPY note /srv/\nCMD ["cat", "/srv/note"]\n')
+    (tmp_path / "Dockerfile").write_text(
+        f'FROM {NAME}\nCOPY note /srv/\nCMD ["cat", "/srv/note"]\n'
+    )
     (tmp_path / "note").write_text("built far away\n")
     words = ["prove", str(tmp_path), "--with", "Dockerfile"]
     done = ssh.imgopt("-H", f"ssh://root@127.0.0.1:{ssh.port}", *words)

@@ -1,4 +1,5 @@
-"""Which engine is asked: by the docker CLI's rules, and compared with the real docker CLI where it is here."""
+"""Which engine is asked: by the docker CLI's rules, and compared with the real docker CLI where it
+is here."""
 
 from __future__ import annotations
 
@@ -29,7 +30,15 @@ ADDRESSES = {
     "ssh://u@h": "ssh://u@h",
     "ssh://u@h:22/var/x": "ssh://u@h:22/var/x",
 }
-NO_ADDRESSES = ("http://h", "fd://", "unix://a://b", "tcp://h:x", "tcp://h:99999", "tcp://h:1/path", "ftp://x")
+NO_ADDRESSES = (
+    "http://h",
+    "fd://",
+    "unix://a://b",
+    "tcp://h:x",
+    "tcp://h:99999",
+    "tcp://h:1/path",
+    "ftp://x",
+)
 
 
 @pytest.mark.parametrize(("given", "whole"), ADDRESSES.items())
@@ -59,7 +68,9 @@ class Home:
         meta = self.config / "contexts" / "meta" / identity
         meta.mkdir(parents=True)
         docker = {"SkipTLSVerify": skips} | ({"Host": host} if host else {})
-        (meta / "meta.json").write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": docker}}))
+        (meta / "meta.json").write_text(
+            json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": docker}})
+        )
         for part in material:
             file = self.config / "contexts" / "tls" / identity / "docker" / part
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +98,11 @@ def test_nothing_said_is_the_default_socket(home: Home) -> None:
 def test_the_current_context_is_taken_from_config_json(home: Home) -> None:
     home.use("work")
     found = home.resolve()
-    assert (found.host, found.context, found.origin) == ("unix:///work.sock", "work", 'the docker context "work"')
+    assert (found.host, found.context, found.origin) == (
+        "unix:///work.sock",
+        "work",
+        'the docker context "work"',
+    )
 
 
 def test_docker_context_beats_config_json(home: Home) -> None:
@@ -118,7 +133,9 @@ def test_a_broken_config_json_counts_as_none(home: Home, text: str) -> None:
 
 def test_a_context_that_does_not_exist_is_not_replaced_by_the_default(home: Home) -> None:
     home.use("gone")
-    with pytest.raises(EnvironmentFailure, match=r"config\.json names the docker context \"gone\"") as caught:
+    with pytest.raises(
+        EnvironmentFailure, match=r"config\.json names the docker context \"gone\""
+    ) as caught:
         home.resolve()
     assert "docker context ls" in (caught.value.hint or "")
 
@@ -137,7 +154,9 @@ def test_a_context_without_an_address_is_the_default_socket(home: Home) -> None:
 
 
 def test_the_tls_files_of_a_context_belong_to_it(home: Home) -> None:
-    tls = home.resolve(DOCKER_CONTEXT="other", DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH="/elsewhere").tls
+    tls = home.resolve(
+        DOCKER_CONTEXT="other", DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH="/elsewhere"
+    ).tls
     assert tls is not None and tls.verify
     assert str(tls.ca).startswith(str(home.config / "contexts" / "tls"))
 
@@ -148,7 +167,9 @@ def test_a_context_may_take_any_certificate(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "verify"), [({"DOCKER_TLS_VERIFY": "1"}, True), ({"DOCKER_TLS": "1"}, False)], ids=["verify", "any"]
+    ("variables", "verify"),
+    [({"DOCKER_TLS_VERIFY": "1"}, True), ({"DOCKER_TLS": "1"}, False)],
+    ids=["verify", "any"],
 )
 def test_tls_by_variables_takes_the_files_that_are_there(
     home: Home, tmp_path: Path, variables: dict[str, str], verify: bool
@@ -171,7 +192,9 @@ def test_a_socket_needs_no_tls(home: Home) -> None:
         ("{home}/.docker/desktop/docker.sock", "Docker Desktop"),
     ],
 )
-def test_for_want_of_the_default_socket_the_usual_ones_are_looked_for(home: Home, path: str, owner: str) -> None:
+def test_for_want_of_the_default_socket_the_usual_ones_are_looked_for(
+    home: Home, path: str, owner: str
+) -> None:
     path = path.format(run="/run/user/1000", home=home.folder)
     home.sockets = {path, "/run/podman/podman.sock"}
     found = home.resolve(XDG_RUNTIME_DIR="/run/user/1000")
@@ -189,9 +212,20 @@ def test_podman_is_asked_only_where_it_is_named(home: Home) -> None:
 
 
 def test_processes_that_are_started_ask_the_same_engine(home: Home) -> None:
-    given = {"DOCKER_HOST": "unix:///a", "DOCKER_CONTEXT": "b", "BUILDX_BUILDER": "c", "PATH": "/bin"}
-    assert home.resolve(DOCKER_CONTEXT="work").environment(given) == {"DOCKER_CONTEXT": "work", "PATH": "/bin"}
-    assert home.resolve().environment(given) == {"DOCKER_HOST": "unix:///var/run/docker.sock", "PATH": "/bin"}
+    given = {
+        "DOCKER_HOST": "unix:///a",
+        "DOCKER_CONTEXT": "b",
+        "BUILDX_BUILDER": "c",
+        "PATH": "/bin",
+    }
+    assert home.resolve(DOCKER_CONTEXT="work").environment(given) == {
+        "DOCKER_CONTEXT": "work",
+        "PATH": "/bin",
+    }
+    assert home.resolve().environment(given) == {
+        "DOCKER_HOST": "unix:///var/run/docker.sock",
+        "PATH": "/bin",
+    }
 
 
 @pytest.fixture
@@ -204,7 +238,9 @@ def docker() -> str:
 
 def shown(docker: str, variables: dict[str, str]) -> str:
     command = [docker, "context", "inspect", "--format", "{{.Name}} {{.Endpoints.docker.Host}}"]
-    return subprocess.run(command, env=variables, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        command, env=variables, check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @pytest.mark.engine
@@ -221,12 +257,20 @@ def shown(docker: str, variables: dict[str, str]) -> str:
     ],
     ids=lambda chosen: " ".join(chosen) or "config.json",
 )
-def test_the_real_docker_cli_resolves_the_same(docker: str, tmp_path: Path, chosen: dict[str, str]) -> None:
-    variables = {"HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path / "config"), "PATH": "/usr/bin:/bin"}
+def test_the_real_docker_cli_resolves_the_same(
+    docker: str, tmp_path: Path, chosen: dict[str, str]
+) -> None:
+    variables = {
+        "HOME": str(tmp_path),
+        "DOCKER_CONFIG": str(tmp_path / "config"),
+        "PATH": "/usr/bin:/bin",
+    }
     for name, host in (("one", "unix:///one.sock"), ("two", "tcp://two:2376")):
         create = [docker, "context", "create", name, "--docker", f"host={host}"]
         subprocess.run(create, env=variables, check=True, capture_output=True)
-    subprocess.run([docker, "context", "use", "one"], env=variables, check=True, capture_output=True)
+    subprocess.run(
+        [docker, "context", "use", "one"], env=variables, check=True, capture_output=True
+    )
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / "config" / name).write_text("")
     found = resolve({**variables, **chosen}, lambda _: True)
@@ -235,6 +279,13 @@ def test_the_real_docker_cli_resolves_the_same(docker: str, tmp_path: Path, chos
 
 @pytest.mark.engine
 @pytest.mark.parametrize("given", ADDRESSES)
-def test_the_real_docker_cli_reads_the_address_as_we_do(docker: str, tmp_path: Path, given: str) -> None:
-    variables = {"HOME": str(tmp_path), "DOCKER_HOST": given, "DOCKER_CONTEXT": "default", "PATH": "/usr/bin:/bin"}
+def test_the_real_docker_cli_reads_the_address_as_we_do(
+    docker: str, tmp_path: Path, given: str
+) -> None:
+    variables = {
+        "HOME": str(tmp_path),
+        "DOCKER_HOST": given,
+        "DOCKER_CONTEXT": "default",
+        "PATH": "/usr/bin:/bin",
+    }
     assert shown(docker, variables) == f"default {resolve(variables, lambda _: True).host}"

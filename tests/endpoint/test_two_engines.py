@@ -25,7 +25,9 @@ def contexts(two: Two) -> None:
 
 def docker(two: Two, *words: str) -> str:
     command = ["docker", *words]
-    return subprocess.run(command, env=two.variables, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        command, env=two.variables, check=True, capture_output=True, text=True
+    ).stdout
 
 
 @pytest.fixture
@@ -34,7 +36,9 @@ def project(two: Two) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "greeting").write_text("hello\n")
     (folder / "notes").write_text("nothing\n")
-    (folder / "Dockerfile").write_text(f'FROM {two.name}\nCOPY greeting /srv/\nCMD ["cat", "/srv/greeting"]\n')
+    (folder / "Dockerfile").write_text(
+        f'FROM {two.name}\nCOPY greeting /srv/\nCMD ["cat", "/srv/greeting"]\n'
+    )
     (folder / "Other").write_text(f'FROM {two.name}\nCOPY . /srv/\nCMD ["cat", "/srv/greeting"]\n')
     return folder
 
@@ -44,18 +48,36 @@ COMMANDS: dict[str, Callable[[str], list[str]]] = {
     "analyze by the API": lambda image: ["analyze", f"engine:{image}"],
     "diff": lambda image: ["diff", image, image],
     "ci check": lambda image: ["ci", "check", f"app={image}", "-C", "project"],
-    "ci baseline --build": lambda _: ["ci", "baseline", "app=nothing:1", "--build", "-C", "project"],
+    "ci baseline --build": lambda _: [
+        "ci",
+        "baseline",
+        "app=nothing:1",
+        "--build",
+        "-C",
+        "project",
+    ],
     "prove images": lambda image: ["prove", image, "--with", image],
     "prove": lambda _: ["prove", "project", "--with", "Other"],
     "optimize": lambda _: ["optimize", "project", "--no-timings"],
-    "bench": lambda _: ["bench", "project", "--with", "Other", "--runs", "1", "--scenario", "edit-source"],
+    "bench": lambda _: [
+        "bench",
+        "project",
+        "--with",
+        "Other",
+        "--runs",
+        "1",
+        "--scenario",
+        "edit-source",
+    ],
     "cache": lambda _: ["cache", "project", "--measure", "--scenario", "edit-source"],
     "doctor": lambda _: ["doctor"],
 }
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_asks_the_engine_of_the_current_context_alone(two: Two, project: Path, command: str) -> None:
+def test_every_command_asks_the_engine_of_the_current_context_alone(
+    two: Two, project: Path, command: str
+) -> None:
     assert project.is_dir()
     before = (two.first.connections, two.second.connections)
     done = two.imgopt(*COMMANDS[command](two.name))
@@ -75,7 +97,9 @@ WAYS: dict[str, Callable[[Two], tuple[list[str], dict[str, str]]]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_image_of_the_second_engine_is_reported_however_that_is_chosen(two: Two, way: str) -> None:
+def test_an_image_of_the_second_engine_is_reported_however_that_is_chosen(
+    two: Two, way: str
+) -> None:
     words, variables = WAYS[way](two)
     before = two.first.connections
     done = two.imgopt(*words, "analyze", two.name, "--format", "json", **variables)

@@ -1,4 +1,5 @@
-"""A user without root, for real: what is refused, which command helps, and what a proof does without."""
+"""A user without root, for real: what is refused, which command helps, and what a proof does
+without."""
 
 from __future__ import annotations
 
@@ -35,7 +36,12 @@ def closed_folders() -> list[str]:
     import imgopt
 
     places = [Path(sys.executable), Path(sys.executable).resolve(), Path(imgopt.__file__)]
-    above = {folder for place in places for folder in place.parents if not folder.stat().st_mode & stat.S_IXOTH}
+    above = {
+        folder
+        for place in places
+        for folder in place.parents
+        if not folder.stat().st_mode & stat.S_IXOTH
+    }
     return sorted(map(str, above))[:1]
 
 
@@ -54,14 +60,18 @@ def as_nobody(gate: Gate, *words: str, groups: str = "") -> Ended:
     member = ["--groups", groups] if groups else ["--clear-groups"]
     user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", *member, *IMGOPT, *words]
     opened = ["sh", "-c", OPENED, " ".join(closed_folders()), *user]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("DOCKER_", "XDG_"))}
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("DOCKER_", "XDG_"))
+    }
     kept |= {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": "/tmp"}
     command = at_default_socket(gate.path, opened)
     return subprocess.run(command, env=kept, cwd="/", capture_output=True, text=True)
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("command", ["doctor", "analyze x:1", "diff x:1 x:2", "ci check x:1", "prove x:1 --with x:2"])
+@pytest.mark.parametrize(
+    "command", ["doctor", "analyze x:1", "diff x:1 x:2", "ci check x:1", "prove x:1 --with x:2"]
+)
 def test_a_user_outside_the_group_is_told_the_command_that_helps(gate: Gate, command: str) -> None:
     gate.path.chmod(0o660)
     os.chown(gate.path, 0, 100)
@@ -94,7 +104,12 @@ def test_a_member_of_the_group_proves_without_root_and_is_told_once_what_that_co
         checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
         assert checks["smoke"]["verdict"] == "passed"
         assert checks["opened files"]["verdict"] == "not measured"
-        assert done.stderr.count("opened files are not measured: watching a container's files needs root") == 1
+        assert (
+            done.stderr.count(
+                "opened files are not measured: watching a container's files needs root"
+            )
+            == 1
+        )
         assert done.stderr.count("images are read by the engine's API") == 1
         doctor = " ".join(as_nobody(gate, "doctor", groups="100").stdout.split())
         assert "- opened files no: watching a container's files needs root" in doctor

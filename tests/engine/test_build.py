@@ -15,10 +15,17 @@ from imgopt.errors import InputError
 Base = Callable[[str], str]
 
 
-def prepare(request: BuildRequest, known: bool = False) -> tuple[Path, str, str | None, tuple[str, ...]]:
+def prepare(
+    request: BuildRequest, known: bool = False
+) -> tuple[Path, str, str | None, tuple[str, ...]]:
     with prepared(request, lambda _: known, "imgopt-test-") as (path, notes):
         ignore = path.with_name(path.name + ".dockerignore")
-        return path, path.read_bytes().decode(), ignore.read_text() if ignore.is_file() else None, notes
+        return (
+            path,
+            path.read_bytes().decode(),
+            ignore.read_text() if ignore.is_file() else None,
+            notes,
+        )
 
 
 def test_a_dockerfile_that_needs_nothing_is_used_where_it_is(tmp_path: Path) -> None:
@@ -54,7 +61,9 @@ def test_the_ignore_file_beside_a_dockerfile_goes_with_its_copy(tmp_path: Path) 
         "// syntax=docker/dockerfile:1\nFROM scratch\n",
     ],
 )
-def test_an_unreachable_frontend_image_is_set_aside_in_its_place_and_said(tmp_path: Path, text: str) -> None:
+def test_an_unreachable_frontend_image_is_set_aside_in_its_place_and_said(
+    tmp_path: Path, text: str
+) -> None:
     _, changed, _, notes = prepare(BuildRequest(tmp_path, text))
     assert "not-used" in changed
     assert changed.count("\n") == text.count("\n")
@@ -81,14 +90,21 @@ def test_image_names_are_compared_as_docker_reads_them() -> None:
 
 @pytest.mark.engine
 class TestWithAnEngine:
-    def test_a_build_gives_image_steps_and_hits(self, session: Session, base: Base, tmp_path: Path) -> None:
+    def test_a_build_gives_image_steps_and_hits(
+        self, session: Session, base: Base, tmp_path: Path
+    ) -> None:
         (tmp_path / "x").write_text(str(time.time_ns()))
         text = "FROM debian:bookworm-slim AS a\nCOPY x /x\nRUN cat /x >/y; echo said\nFROM a\nLABEL k=v\n"
-        request = BuildRequest(tmp_path, text, bases={"debian:bookworm-slim": base("debian:bookworm-slim")})
+        request = BuildRequest(
+            tmp_path, text, bases={"debian:bookworm-slim": base("debian:bookworm-slim")}
+        )
         heard: list[BuildEvent] = []
         first, second = session.build(request, heard.append), session.build(request)
         own = [step for step in first.steps if step.keyword != "FROM"]
-        assert [(step.stage, step.keyword, step.cached) for step in own] == [("a", "COPY", False), ("a", "RUN", False)]
+        assert [(step.stage, step.keyword, step.cached) for step in own] == [
+            ("a", "COPY", False),
+            ("a", "RUN", False),
+        ]
         assert all(step.cached for step in second.steps if step.keyword != "FROM")
         assert first.image_id == second.image_id
         assert any(event.text == "said" for event in heard)
@@ -96,7 +112,9 @@ class TestWithAnEngine:
 
     def test_cacheonly_makes_no_image(self, session: Session, tmp_path: Path) -> None:
         (tmp_path / "x").write_text("x")
-        build = session.build(BuildRequest(tmp_path, "FROM scratch\nCOPY x /\n", output="cacheonly"))
+        build = session.build(
+            BuildRequest(tmp_path, "FROM scratch\nCOPY x /\n", output="cacheonly")
+        )
         assert build.image_id is None
         assert [step.keyword for step in build.steps] == ["COPY"]
 
@@ -111,13 +129,26 @@ class TestWithAnEngine:
         ],
     )
     def test_a_failure_names_its_kind_and_line(
-        self, session: Session, base: Base, tmp_path: Path, text: str, kind: str, line: int, code: int
+        self,
+        session: Session,
+        base: Base,
+        tmp_path: Path,
+        text: str,
+        kind: str,
+        line: int,
+        code: int,
     ) -> None:
-        request = BuildRequest(tmp_path, text, bases={"debian:bookworm-slim": base("debian:bookworm-slim")})
+        request = BuildRequest(
+            tmp_path, text, bases={"debian:bookworm-slim": base("debian:bookworm-slim")}
+        )
         with pytest.raises(BuildFailure) as caught:
             session.build(request)
         failure = caught.value
-        assert (failure.kind, failure.location and failure.location.line, failure.exit_code) == (kind, line, code)
+        assert (failure.kind, failure.location and failure.location.line, failure.exit_code) == (
+            kind,
+            line,
+            code,
+        )
         assert failure.log == (("last words",) if kind == "step" else ())
 
     def test_an_unreachable_syntax_image_does_not_stop_the_build(
@@ -127,7 +158,9 @@ class TestWithAnEngine:
         build = session.build(BuildRequest(tmp_path, text))
         assert "registry.invalid/dockerfile:1 cannot be pulled" in build.notes[0]
 
-    def test_an_ignore_text_is_what_the_build_sees(self, session: Session, base: Base, tmp_path: Path) -> None:
+    def test_an_ignore_text_is_what_the_build_sees(
+        self, session: Session, base: Base, tmp_path: Path
+    ) -> None:
         for name in ("kept", "hidden", ".dockerignore"):
             (tmp_path / name).write_text("kept\n")
         image = base("debian:bookworm-slim")
@@ -136,7 +169,9 @@ class TestWithAnEngine:
         with pytest.raises(BuildFailure):
             session.build(BuildRequest(tmp_path, text))
 
-    def test_secrets_arguments_and_target_are_passed_on(self, session: Session, base: Base, tmp_path: Path) -> None:
+    def test_secrets_arguments_and_target_are_passed_on(
+        self, session: Session, base: Base, tmp_path: Path
+    ) -> None:
         (tmp_path / "token").write_text("s3cret")
         text = (
             f"FROM {base('debian:bookworm-slim')} AS one\nARG A\n"
@@ -149,6 +184,11 @@ class TestWithAnEngine:
 
     def test_bases_resolve_to_what_can_be_had(self, engine: Engine, base: Base) -> None:
         image = base("debian:bookworm-slim")
-        assert engine.resolve_base("debian:bookworm-slim", {"docker.io/library/debian:bookworm-slim": image}) == image
+        assert (
+            engine.resolve_base(
+                "debian:bookworm-slim", {"docker.io/library/debian:bookworm-slim": image}
+            )
+            == image
+        )
         assert engine.resolve_base("scratch", {}) == "scratch"
         assert engine.resolve_base("registry.invalid/none:1", {}) is None

@@ -13,7 +13,13 @@ from imgopt.engine import Engine, connect
 from imgopt.engine.facts import gather
 from imgopt.errors import EnvironmentFailure
 
-VERSION = {"Version": "28.0", "ApiVersion": "1.51", "Os": "linux", "Arch": "amd64", "Components": [{"Name": "Engine"}]}
+VERSION = {
+    "Version": "28.0",
+    "ApiVersion": "1.51",
+    "Os": "linux",
+    "Arch": "amd64",
+    "Components": [{"Name": "Engine"}],
+}
 
 
 @pytest.fixture
@@ -24,7 +30,9 @@ def pretend() -> Iterator[Callable[..., HTTPServer]]:
     def start(**version: object) -> HTTPServer:
         class Service(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = json.dumps({**VERSION, **version} if self.path.endswith("/version") else {}).encode()
+                body = json.dumps(
+                    {**VERSION, **version} if self.path.endswith("/version") else {}
+                ).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
@@ -43,7 +51,9 @@ def pretend() -> Iterator[Callable[..., HTTPServer]]:
         server.server_close()
 
 
-def test_no_engine_is_exit_code_3_with_the_address_and_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_engine_is_exit_code_3_with_the_address_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with pytest.raises(EnvironmentFailure) as caught:
         connect()
@@ -53,13 +63,17 @@ def test_no_engine_is_exit_code_3_with_the_address_and_what_to_do(monkeypatch: p
 
 
 @pytest.mark.parametrize("address", ["nonsense", "tcp://", "ftp://x", "tcp://127.0.0.1:1"])
-def test_an_address_that_means_nothing_is_exit_code_3_too(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_an_address_that_means_nothing_is_exit_code_3_too(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(EnvironmentFailure):
         connect()
 
 
-def test_podman_is_told_apart(monkeypatch: pytest.MonkeyPatch, pretend: Callable[..., HTTPServer]) -> None:
+def test_podman_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, pretend: Callable[..., HTTPServer]
+) -> None:
     server = pretend(Components=[{"Name": "Podman Engine"}])
     monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{server.server_address[1]}")
     with pytest.raises(EnvironmentFailure, match="Podman"):
@@ -80,7 +94,9 @@ def test_an_engine_that_goes_away_is_told_as_such(
         engine.client.api.containers()
 
 
-@pytest.mark.parametrize(("installed", "message"), [("", "not installed"), ("echo buildx v0.12.1", "rawjson")])
+@pytest.mark.parametrize(
+    ("installed", "message"), [("", "not installed"), ("echo buildx v0.12.1", "rawjson")]
+)
 def test_a_missing_or_old_buildx_is_told_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: str, message: str
 ) -> None:

@@ -21,8 +21,12 @@ def shell(base: Base) -> Callable[..., RunRequest]:
     return lambda script, **more: RunRequest(image, command=("/bin/sh", "-c", script), **more)
 
 
-def test_output_exit_code_and_written_paths(session: Session, shell: Callable[..., RunRequest]) -> None:
-    with session.start(shell("echo out; echo err >&2; echo x >/new; rm /etc/issue; exit 3")) as container:
+def test_output_exit_code_and_written_paths(
+    session: Session, shell: Callable[..., RunRequest]
+) -> None:
+    with session.start(
+        shell("echo out; echo err >&2; echo x >/new; rm /etc/issue; exit 3")
+    ) as container:
         assert container.wait(20) == 3
         logs = container.logs()
         assert (logs.stdout, logs.stderr) == (b"out\n", b"err\n")
@@ -57,8 +61,12 @@ def test_a_stop_that_is_ignored_takes_the_whole_time_and_is_told(
         assert code == 137
 
 
-def test_a_stop_that_is_heard_gives_the_programs_own_code(session: Session, shell: Callable[..., RunRequest]) -> None:
-    with session.start(shell("trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done")) as container:
+def test_a_stop_that_is_heard_gives_the_programs_own_code(
+    session: Session, shell: Callable[..., RunRequest]
+) -> None:
+    with session.start(
+        shell("trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done")
+    ) as container:
         while b"up" not in container.logs().stdout:
             time.sleep(0.05)
         seconds, code = container.stop(10)
@@ -66,7 +74,9 @@ def test_a_stop_that_is_heard_gives_the_programs_own_code(session: Session, shel
         assert code == 7
 
 
-def test_ports_are_published_on_the_local_address_only(session: Session, shell: Callable[..., RunRequest]) -> None:
+def test_ports_are_published_on_the_local_address_only(
+    session: Session, shell: Callable[..., RunRequest]
+) -> None:
     with session.start(shell("sleep 100", ports=("8000/tcp",))) as container:
         [place] = container.inspect()["NetworkSettings"]["Ports"]["8000/tcp"]
         assert place["HostIp"] == "127.0.0.1"
@@ -74,7 +84,9 @@ def test_ports_are_published_on_the_local_address_only(session: Session, shell: 
         socket.create_connection(("127.0.0.1", container.ports()["8000/tcp"]), 5).close()
 
 
-def test_settings_reach_the_container(session: Session, shell: Callable[..., RunRequest], tmp_path: Path) -> None:
+def test_settings_reach_the_container(
+    session: Session, shell: Callable[..., RunRequest], tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("mounted\n")
     tmp_path.chmod(0o755)
     request = shell(
@@ -89,8 +101,12 @@ def test_settings_reach_the_container(session: Session, shell: Callable[..., Run
         assert container.logs().stdout.split() == b"b c mounted 1234 here ro".split()
 
 
-def test_an_endless_log_does_not_fill_the_memory(session: Session, shell: Callable[..., RunRequest]) -> None:
-    with session.start(shell("head -c 9000000 /dev/zero | tr '\\0' 'x' | fold -w 1000")) as container:
+def test_an_endless_log_does_not_fill_the_memory(
+    session: Session, shell: Callable[..., RunRequest]
+) -> None:
+    with session.start(
+        shell("head -c 9000000 /dev/zero | tr '\\0' 'x' | fold -w 1000")
+    ) as container:
         container.wait(60)
         assert len(container.logs().both) <= MOST_LOG_BYTES
         assert len(container.logs(tail=2).stdout) < 10_000

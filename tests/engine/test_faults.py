@@ -91,7 +91,9 @@ def test_a_name_that_is_not_found_may_be_the_name_s_fault(line: str) -> None:
 
 def test_an_engine_that_is_gone_is_known() -> None:
     assert gone("ERROR: error reading from server: EOF")
-    assert gone("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")
+    assert gone(
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+    )
     assert not gone("dial tcp 10.0.0.1:5432: connect: connection refused")
 
 
@@ -99,14 +101,22 @@ def told(log: str, error: str, name: str = "[2/2] RUN npm ci", message: str = ""
     progress = Progress()
     vertex = {"digest": "d", "name": name, "started": "2026-01-01T00:00:00Z"}
     progress.feed(json.dumps({"vertexes": [vertex]}))
-    progress.feed(json.dumps({"logs": [{"vertex": "d", "data": base64.b64encode(log.encode()).decode()}]}))
-    progress.feed(json.dumps({"vertexes": [{**vertex, "completed": "2026-01-01T00:00:01Z", "error": error}]}))
+    progress.feed(
+        json.dumps({"logs": [{"vertex": "d", "data": base64.b64encode(log.encode()).decode()}]})
+    )
+    progress.feed(
+        json.dumps({"vertexes": [{**vertex, "completed": "2026-01-01T00:00:01Z", "error": error}]})
+    )
     progress.feed(f"ERROR: failed to build: failed to solve: {message or error}")
     return progress
 
 
-def test_a_step_that_fills_the_disk_is_the_machine_s_fault_with_what_frees_it(tmp_path: Path) -> None:
-    progress = told("npm ERR! ENOSPC: no space left on device\nnpm ERR! A log is in /root\n", "exit code: 228")
+def test_a_step_that_fills_the_disk_is_the_machine_s_fault_with_what_frees_it(
+    tmp_path: Path,
+) -> None:
+    progress = told(
+        "npm ERR! ENOSPC: no space left on device\nnpm ERR! A log is in /root\n", "exit code: 228"
+    )
     found = failure(BuildRequest(context=tmp_path), progress, "FROM a\nRUN npm ci\n")
     assert isinstance(found, EnvironmentFailure)
     assert found.exit_code == 3
@@ -115,7 +125,11 @@ def test_a_step_that_fills_the_disk_is_the_machine_s_fault_with_what_frees_it(tm
 
 
 def test_a_step_that_fails_by_itself_is_not(tmp_path: Path) -> None:
-    found = failure(BuildRequest(context=tmp_path), told("error TS2304\n", "exit code: 2"), "FROM a\nRUN npm ci\n")
+    found = failure(
+        BuildRequest(context=tmp_path),
+        told("error TS2304\n", "exit code: 2"),
+        "FROM a\nRUN npm ci\n",
+    )
     assert isinstance(found, BuildFailure)
 
 

@@ -11,7 +11,13 @@ def vertex(digest: str, name: str, **more: object) -> str:
 
 
 def log(digest: str, text: str) -> str:
-    return json.dumps({"logs": [{"vertex": digest, "stream": 1, "data": base64.b64encode(text.encode()).decode()}]})
+    return json.dumps(
+        {
+            "logs": [
+                {"vertex": digest, "stream": 1, "data": base64.b64encode(text.encode()).decode()}
+            ]
+        }
+    )
 
 
 def at(seconds: float) -> str:
@@ -75,11 +81,17 @@ def test_the_base_of_a_single_stage_gets_its_own_place_back_from_a_concurrent_bu
         vertex("b", "[2/3] RUN a", started=at(2)),
         vertex("c", "[3/3] RUN b", started=at(3)),
     ).steps()
-    assert [(step.stage, step.index, step.total) for step in steps] == [("", 1, 3), ("", 2, 3), ("", 3, 3)]
+    assert [(step.stage, step.index, step.total) for step in steps] == [
+        ("", 1, 3),
+        ("", 2, 3),
+        ("", 3, 3),
+    ]
 
 
 def test_output_is_cut_into_lines_and_a_progress_bar_leaves_its_last_state() -> None:
-    step = only_step(vertex("a", "[1/1] RUN x"), log("a", "one\ntw"), log("a", "o\n10%\r50%\r100%\nend"))
+    step = only_step(
+        vertex("a", "[1/1] RUN x"), log("a", "one\ntw"), log("a", "o\n10%\r50%\r100%\nend")
+    )
     assert step.log == ("one", "two", "100%", "end")
 
 
@@ -113,7 +125,11 @@ def test_the_failed_step_is_not_one_that_was_cancelled_because_of_it() -> None:
 
 def test_damaged_lines_are_survived() -> None:
     progress = read(
-        "[]", "{", '{"vertexes": 3, "logs": [{"vertex": "none", "data": "!"}]}', "null", vertex("a", "[1/1] RUN x")
+        "[]",
+        "{",
+        '{"vertexes": 3, "logs": [{"vertex": "none", "data": "!"}]}',
+        "null",
+        vertex("a", "[1/1] RUN x"),
     )
     assert len(progress.steps()) == 1
 
@@ -124,4 +140,8 @@ def test_a_listener_hears_of_start_output_and_end() -> None:
     progress.feed(vertex("a", "[1/1] RUN x", started=at(1)))
     progress.feed(log("a", "hello\n"))
     progress.feed(vertex("a", "[1/1] RUN x", started=at(1), completed=at(2)))
-    assert [(event.kind, event.text) for event in heard] == [("started", ""), ("output", "hello"), ("finished", "")]
+    assert [(event.kind, event.text) for event in heard] == [
+        ("started", ""),
+        ("output", "hello"),
+        ("finished", ""),
+    ]

@@ -102,7 +102,10 @@ class LateEngine:
     def images(self, filters: dict[str, str]) -> list[dict[str, object]]:
         session = filters["label"].partition("=")[2]
         there = self.images_left if self.asked > 1 else []
-        return [{"Id": name, "Labels": {LABEL: session}, "RepoTags": [f"imgopt-{session}/a:1"]} for name in there]
+        return [
+            {"Id": name, "Labels": {LABEL: session}, "RepoTags": [f"imgopt-{session}/a:1"]}
+            for name in there
+        ]
 
     def remove_image(self, name: str, **_: object) -> None:
         if name == "late":
@@ -115,7 +118,9 @@ class LateEngine:
         raise Interrupted("interrupted by SIGTERM")
 
 
-def test_an_image_that_the_engine_finishes_after_the_interrupt_is_removed_too(tmp_path: Path) -> None:
+def test_an_image_that_the_engine_finishes_after_the_interrupt_is_removed_too(
+    tmp_path: Path,
+) -> None:
     engine = LateEngine()
     session = Session(engine)  # type: ignore[arg-type]
     with pytest.raises(Interrupted):
@@ -125,7 +130,8 @@ def test_an_image_that_the_engine_finishes_after_the_interrupt_is_removed_too(tm
 
 
 class Dropping:
-    """A signal that comes while this is taken away: what its handler raises is dropped by Python."""
+    """A signal that comes while this is taken away: what its handler raises is dropped by
+    Python."""
 
     def __del__(self) -> None:
         signal.raise_signal(signal.SIGINT)
@@ -179,7 +185,9 @@ def test_an_interrupted_build_stops_in_the_engine(engine: Engine, base: Base) ->
 
 
 @pytest.mark.engine
-def test_what_a_killed_run_left_is_swept_and_what_a_living_one_has_is_not(engine: Engine, base: Base) -> None:
+def test_what_a_killed_run_left_is_swept_and_what_a_living_one_has_is_not(
+    engine: Engine, base: Base
+) -> None:
     image = base("debian:bookworm-slim")
     killed, dead = start("running", image)
     living, alive = start("running", image)
@@ -211,7 +219,9 @@ def test_bases_and_the_users_own_images_stay(engine: Engine, base: Base, tmp_pat
 
 
 @pytest.mark.engine
-def test_anonymous_volumes_go_with_their_container(session: Session, base: Base, tmp_path: Path) -> None:
+def test_anonymous_volumes_go_with_their_container(
+    session: Session, base: Base, tmp_path: Path
+) -> None:
     text = f"FROM {base('debian:bookworm-slim')}\nVOLUME /data\n"
     build = session.build(BuildRequest(tmp_path, text))
     with session.start(RunRequest(build.reference or "", command=("true",))) as container:
@@ -241,7 +251,9 @@ def _runs(command: str) -> bool:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                words = (
+                    (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
             except OSError:
                 continue
             if words.strip() == command:

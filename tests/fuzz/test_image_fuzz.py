@@ -36,12 +36,35 @@ from imgopt.results import to_json
 EXAMPLES = int(os.environ.get("IMGOPT_FUZZ", "100"))
 fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
-PARTS = ("a", "b", "usr", "lib", ".wh.a", ".wh.usr", ".wh..wh..opq", "..", ".", "", "é", "\udcff", "x" * 120)
-PATHS = st.sampled_from(["/".join(parts) for length in (1, 2, 3) for parts in itertools.product(PARTS, repeat=length)])
+PARTS = (
+    "a",
+    "b",
+    "usr",
+    "lib",
+    ".wh.a",
+    ".wh.usr",
+    ".wh..wh..opq",
+    "..",
+    ".",
+    "",
+    "é",
+    "\udcff",
+    "x" * 120,
+)
+PATHS = st.sampled_from(
+    ["/".join(parts) for length in (1, 2, 3) for parts in itertools.product(PARTS, repeat=length)]
+)
 """One choice per path, not one per part: generating took most of the time."""
 MODES = st.sampled_from([0o644, 0o755, 0, 0o4711, 0o7777])
 KINDS = st.sampled_from(
-    [tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+    [
+        tarfile.REGTYPE,
+        tarfile.DIRTYPE,
+        tarfile.SYMTYPE,
+        tarfile.LNKTYPE,
+        tarfile.CHRTYPE,
+        tarfile.FIFOTYPE,
+    ]
 )
 
 
@@ -86,7 +109,12 @@ def test_no_bytes_break_the_tar_reader(data: bytes) -> None:
 def test_what_tarfile_writes_is_read_as_tarfile_reads_it(data: bytes) -> None:
     with tarfile.open(fileobj=io.BytesIO(data), errors="surrogateescape") as archive:
         expected = [
-            (member.size if member.isreg() else 0, member.mode, member.uid, member.offset_data if member.isreg() else 0)
+            (
+                member.size if member.isreg() else 0,
+                member.mode,
+                member.uid,
+                member.offset_data if member.isreg() else 0,
+            )
             for member in archive
             if not posixpath.normpath(f"/{member.name}").rpartition("/")[2].startswith(".wh.")
         ]
@@ -100,7 +128,11 @@ def test_what_tarfile_writes_is_read_as_tarfile_reads_it(data: bytes) -> None:
 
 
 def image_of(layers: list[bytes]) -> Image:
-    document = {"rootfs": {"diff_ids": [digest(layer) for layer in layers]}, "os": "linux", "architecture": "amd64"}
+    document = {
+        "rootfs": {"diff_ids": [digest(layer) for layer in layers]},
+        "os": "linux",
+        "architecture": "amd64",
+    }
     parsed = parse_config(json.dumps(document).encode(), "fuzz")
     memory = Memory(None)
     made = []
@@ -131,7 +163,11 @@ WORDS = (
 )
 KEYS = st.sampled_from(WORDS.split())
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.text(max_size=8), st.sampled_from(["sha256:" + "0" * 64, "linux"])
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=8),
+    st.sampled_from(["sha256:" + "0" * 64, "linux"]),
 )
 JSON = st.recursive(
     SCALARS,
@@ -162,7 +198,9 @@ def test_no_manifest_breaks_the_readers(which: str, value: Any) -> None:
 
 @fuzz
 @given(TARS, st.sampled_from(["gzip", "zstd", "multi-gzip"]), st.data())
-def test_no_damage_to_a_compressed_layer_goes_unnoticed(layer: bytes, compress: str, data: st.DataObject) -> None:
+def test_no_damage_to_a_compressed_layer_goes_unnoticed(
+    layer: bytes, compress: str, data: st.DataObject
+) -> None:
     blob = bytearray(packed(layer, compress))
     position = data.draw(st.integers(0, len(blob) - 1))
     blob[position] ^= data.draw(st.integers(1, 255))

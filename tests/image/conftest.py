@@ -1,4 +1,5 @@
-"""Real servers for the tests: a registry, and an engine with the containerd image store, each in its own folder."""
+"""Real servers for the tests: a registry, and an engine with the containerd image store, each in
+its own folder."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     (folder / "config.yml").write_text(json.dumps(settings))
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([str(program), "serve", str(folder / "config.yml")], stdout=log, stderr=log)
+        server = subprocess.Popen(
+            [str(program), "serve", str(folder / "config.yml")], stdout=log, stderr=log
+        )
     try:
         wait_for_port(port)
         yield f"127.0.0.1:{port}"

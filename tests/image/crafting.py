@@ -28,7 +28,8 @@ def f(path: str, contents: bytes | int = b"", **attributes: Any) -> Item:
     """A regular file; a number stands for that many bytes, different for every path."""
     if isinstance(contents, int):
         contents = (
-            hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest().encode() * (contents // 64 + 1)
+            hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest().encode()
+            * (contents // 64 + 1)
         )[:contents]
     member = info(path, tarfile.REGTYPE, **attributes)
     member.size = len(contents)
@@ -62,7 +63,9 @@ def opq(path: str) -> Item:
 
 def tar(*items: Item, format: int = tarfile.PAX_FORMAT) -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=format, encoding="utf-8", errors="surrogateescape") as archive:
+    with tarfile.open(
+        fileobj=out, mode="w", format=format, encoding="utf-8", errors="surrogateescape"
+    ) as archive:
         for member, contents in items:
             archive.addfile(member, io.BytesIO(contents))
     return out.getvalue()
@@ -72,7 +75,9 @@ def digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def config(layers: Iterable[bytes], history: list[dict[str, Any]] | None = None, **run: Any) -> bytes:
+def config(
+    layers: Iterable[bytes], history: list[dict[str, Any]] | None = None, **run: Any
+) -> bytes:
     document: dict[str, Any] = {
         "architecture": "amd64",
         "os": "linux",
@@ -85,7 +90,11 @@ def config(layers: Iterable[bytes], history: list[dict[str, Any]] | None = None,
 
 
 def docker_archive(
-    path: Path, layers: list[bytes], raw_config: bytes | None = None, compress: str = "", name: str = "crafted:latest"
+    path: Path,
+    layers: list[bytes],
+    raw_config: bytes | None = None,
+    compress: str = "",
+    name: str = "crafted:latest",
 ) -> Path:
     """As `docker save` before version 25: metadata last."""
     raw_config = raw_config or config(layers)
@@ -99,7 +108,10 @@ def docker_archive(
 
 
 def oci_files(
-    layers: list[bytes], raw_config: bytes | None = None, compress: str = "gzip", platform: bool = True
+    layers: list[bytes],
+    raw_config: bytes | None = None,
+    compress: str = "gzip",
+    platform: bool = True,
 ) -> dict[str, bytes]:
     """The files of an OCI layout by name."""
     raw_config = raw_config or config(layers)
@@ -109,7 +121,9 @@ def oci_files(
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": descriptor("application/vnd.oci.image.config.v1+json", raw_config),
-        "layers": [descriptor(f"application/vnd.oci.image.layer.v1.tar{suffix}", blob) for blob in blobs],
+        "layers": [
+            descriptor(f"application/vnd.oci.image.layer.v1.tar{suffix}", blob) for blob in blobs
+        ],
     }
     raw_manifest = json.dumps(manifest).encode()
     entry = descriptor("application/vnd.oci.image.manifest.v1+json", raw_manifest)
@@ -118,7 +132,11 @@ def oci_files(
         entry["platform"] = {"os": "linux", "architecture": "amd64"}
     index = {"schemaVersion": 2, "manifests": [entry]}
     files = {blob_name(blob): blob for blob in (*blobs, raw_config, raw_manifest)}
-    return {**files, "index.json": json.dumps(index).encode(), "oci-layout": b'{"imageLayoutVersion": "1.0.0"}'}
+    return {
+        **files,
+        "index.json": json.dumps(index).encode(),
+        "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
+    }
 
 
 def write_directory(path: Path, files: dict[str, bytes]) -> Path:

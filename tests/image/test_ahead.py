@@ -22,7 +22,9 @@ from imgopt.image.memory import Memory
 
 from .crafting import docker_archive, f, oci_files, tar, write_tar
 
-LAYERS = [tar(*(f(f"usr/share/{n}/{i}", bytes([n, i % 7]) * 3000) for i in range(40))) for n in range(5)]
+LAYERS = [
+    tar(*(f(f"usr/share/{n}/{i}", bytes([n, i % 7]) * 3000) for i in range(40))) for n in range(5)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +37,9 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> None:
 def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Image:
     """One whose layers are worth a second process."""
     monkeypatch.setattr(TarContents, "index_bytes", 300 << 10)
-    return open_image(str(docker_archive(tmp_path / "image.tar", LAYERS)), memory=Memory(tmp_path / "memory"))
+    return open_image(
+        str(docker_archive(tmp_path / "image.tar", LAYERS)), memory=Memory(tmp_path / "memory")
+    )
 
 
 def test_results_come_in_order_and_none_after_a_failure() -> None:
@@ -88,7 +92,9 @@ def test_the_other_process_leaves_its_half_in_the_memory(image: Image) -> None:
         assert ahead.wires() and all(layer.entries() for layer in image.layers)
 
 
-def test_little_or_far_too_much_to_read_starts_no_process(image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_or_far_too_much_to_read_starts_no_process(
+    image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for size in (0, 1 << 10, 5 << 20):
         monkeypatch.setattr(TarContents, "index_bytes", size)
         with Ahead(image) as ahead:
@@ -98,24 +104,34 @@ def test_little_or_far_too_much_to_read_starts_no_process(image: Image, monkeypa
 def test_an_archive_is_read_while_it_is_written(tmp_path: Path) -> None:
     data = as_engines_save(tmp_path)
     memory = Memory(tmp_path / "memory")
-    with (tmp_path / "spool").open("w+b", buffering=0) as spool, Follower(spool, memory) as follower:
+    with (
+        (tmp_path / "spool").open("w+b", buffering=0) as spool,
+        Follower(spool, memory) as follower,
+    ):
         for start in range(0, len(data), 100_000):
             spool.write(data[start : start + 100_000])
             time.sleep(0.01)
         follower.finish()
-        kept = {path.name.removesuffix("-tar.1") for path in (tmp_path / "memory" / "layers").iterdir()}
+        kept = {
+            path.name.removesuffix("-tar.1") for path in (tmp_path / "memory" / "layers").iterdir()
+        }
     (tmp_path / "image.tar").write_bytes(data)
     image = open_image(str(tmp_path / "image.tar"), memory=memory)
     assert kept == {layer.diff_id.replace(":", "-") for layer in image.layers}
     fresh = open_image(str(tmp_path / "image.tar"), memory=Memory(None))
-    assert [layer.entries() for layer in image.layers] == [layer.entries() for layer in fresh.layers]
+    assert [layer.entries() for layer in image.layers] == [
+        layer.entries() for layer in fresh.layers
+    ]
 
 
 @pytest.mark.parametrize("cut", [0, 100, 512, 70_000, -600])
 def test_a_broken_archive_does_not_stop_the_follower(cut: int, tmp_path: Path) -> None:
     data = as_engines_save(tmp_path)[:cut] + b"\xff" * 700
     memory = Memory(tmp_path / "memory")
-    with (tmp_path / "spool").open("w+b", buffering=0) as spool, Follower(spool, memory) as follower:
+    with (
+        (tmp_path / "spool").open("w+b", buffering=0) as spool,
+        Follower(spool, memory) as follower,
+    ):
         spool.write(data)
         follower.finish()
 

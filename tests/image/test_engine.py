@@ -1,4 +1,5 @@
-"""Against a real engine and a real registry: equal answers from every source, and from other programs."""
+"""Against a real engine and a real registry: equal answers from every source, and from other
+programs."""
 
 from __future__ import annotations
 
@@ -81,7 +82,11 @@ def test_the_estimated_wire_size_is_near_what_a_push_makes_and_manifests_tell_it
 def test_an_unknown_name_gives_the_nearest_ones(loaded: str, registry: str) -> None:
     with pytest.raises(EnvironmentFailure) as caught:
         open_image(loaded.replace("imgopt-test-", "imgopt-tset-"))
-    assert caught.value.exit_code == 3 and caught.value.hint is not None and loaded in caught.value.hint
+    assert (
+        caught.value.exit_code == 3
+        and caught.value.hint is not None
+        and loaded in caught.value.hint
+    )
     with pytest.raises(EnvironmentFailure, match="no such image"):
         open_image(f"registry:{registry}/not/there:1")
 
@@ -89,7 +94,8 @@ def test_an_unknown_name_gives_the_nearest_ones(loaded: str, registry: str) -> N
 def test_an_unreadable_store_is_replaced_by_the_api_and_said_once(
     loaded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The engine reports a data root that this process has no access to, as it does on another machine."""
+    """The engine reports a data root that this process has no access to, as it does on another
+    machine."""
     real = daemon.connect
 
     def elsewhere() -> Any:
@@ -103,7 +109,10 @@ def test_an_unreadable_store_is_replaced_by_the_api_and_said_once(
     with caplog.at_level(logging.INFO, "imgopt.image"):
         image = open_image(loaded, memory=Memory(None))
     assert image.source == "engine" and ledger(image).live > 0
-    assert len([record for record in caplog.records if "not from its store" in record.getMessage()]) == 1
+    assert (
+        len([record for record in caplog.records if "not from its store" in record.getMessage()])
+        == 1
+    )
 
 
 def test_the_containerd_store_is_read_directly(
@@ -140,7 +149,9 @@ AWK = """awk '$1 ~ /^-/ { sum += $3 } END { printf "%d", sum }'"""
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_the_classes_sum_to_what_tar_and_awk_count_in_docker_save(name: str, tmp_path: Path) -> None:
+def test_the_classes_sum_to_what_tar_and_awk_count_in_docker_save(
+    name: str, tmp_path: Path
+) -> None:
     image = open_image(name, memory=Memory(None))
     assert image.source in ("store", "engine")
     script = f"""
@@ -152,13 +163,18 @@ for layer in json.load(open("{tmp_path}/manifest.json"))[0]["Layers"]:
     print("{tmp_path}/" + layer)
 PY
     """
-    layers = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    layers = subprocess.run(
+        ["bash", "-c", script], check=True, capture_output=True, text=True
+    ).stdout.split()
     count = ["bash", "-c", f'tar --numeric-owner -tvf "$0" | {AWK}']
     counted = [
-        int(subprocess.run([*count, layer], check=True, capture_output=True, text=True).stdout) for layer in layers
+        int(subprocess.run([*count, layer], check=True, capture_output=True, text=True).stdout)
+        for layer in layers
     ]
     assert [sum(classes.values()) for classes in ledger(image).layers] == counted
-    assert [layer.tar_bytes for layer in image.layers] == [Path(layer).stat().st_size for layer in layers]
+    assert [layer.tar_bytes for layer in image.layers] == [
+        Path(layer).stat().st_size for layer in layers
+    ]
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -173,7 +189,9 @@ def test_live_is_what_a_created_container_holds(name: str, client: Any) -> None:
     finally:
         client.api.remove_container(container)
     image = open_image(name, memory=Memory(None))
-    replaced = (image.tree().get(path) for path in ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf"))
+    replaced = (
+        image.tree().get(path) for path in ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
+    )
     assert ledger(image).live - sum(node.size for node in replaced if node) == int(counted.stdout)
 
 
@@ -184,12 +202,20 @@ def test_package_lists_equal_what_dpkg_and_pip_print_inside(name: str) -> None:
     asked = False
     if tree.resolve("/usr/bin/dpkg-query"):
         printed = inside(name, "dpkg-query", "-W", "-f", "${Package} ${Version}\\n").splitlines()
-        found = sorted(f"{package.name} {package.version}" for package in packages if package.ecosystem == "deb")
+        found = sorted(
+            f"{package.name} {package.version}"
+            for package in packages
+            if package.ecosystem == "deb"
+        )
         assert found == sorted(printed)
         asked = True
     if tree.resolve("/usr/local/bin/pip"):
-        listed = json.loads(inside(name, "pip", "list", "--format", "json", "--disable-pip-version-check"))
-        roots = json.loads(inside(name, "python3", "-c", "import json, sys; print(json.dumps(sys.path))"))
+        listed = json.loads(
+            inside(name, "pip", "list", "--format", "json", "--disable-pip-version-check")
+        )
+        roots = json.loads(
+            inside(name, "python3", "-c", "import json, sys; print(json.dumps(sys.path))")
+        )
         ours = {
             (plain_name(package.name), package.version)
             for package in packages
@@ -198,11 +224,24 @@ def test_package_lists_equal_what_dpkg_and_pip_print_inside(name: str) -> None:
         }
         assert ours == {(plain_name(each["name"]), each["version"]) for each in listed}
         asked = True
-    live = sum(package.bytes for package in packages if package.inside is None) + packages.unowned_bytes
+    live = (
+        sum(package.bytes for package in packages if package.inside is None)
+        + packages.unowned_bytes
+    )
     assert live == ledger(open_image(name)).live
     assert asked or not tree.get("/var/lib/dpkg/status")
 
 
 def inside(image: str, *command: str) -> str:
-    run = ["docker", "run", "--rm", "--network", "none", "--entrypoint", command[0], image, *command[1:]]
+    run = [
+        "docker",
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--entrypoint",
+        command[0],
+        image,
+        *command[1:],
+    ]
     return subprocess.run(run, check=True, capture_output=True, text=True).stdout

@@ -1,4 +1,5 @@
-"""Images made to hurt: a clear error or a right answer, bounded memory, nothing written, no traceback."""
+"""Images made to hurt: a clear error or a right answer, bounded memory, nothing written, no
+traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +17,19 @@ from imgopt.errors import InputError
 from imgopt.image import blobs, ledger, open_image
 from imgopt.image.memory import Memory
 
-from .crafting import config, docker_archive, f, hard, info, oci_files, sym, tar, wh, write_directory, write_tar
+from .crafting import (
+    config,
+    docker_archive,
+    f,
+    hard,
+    info,
+    oci_files,
+    sym,
+    tar,
+    wh,
+    write_directory,
+    write_tar,
+)
 
 
 def header(path: str, size: bytes, typeflag: bytes = b"0") -> bytes:
@@ -73,7 +86,9 @@ def cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("compress", ["", "gzip"])
-def test_hostile_layers(name: str, compress: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hostile_layers(
+    name: str, compress: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     layer, error = LAYERS[name]
     path = docker_archive(tmp_path / "image.tar", [layer], compress=compress)
     before = sorted(each for each in tmp_path.rglob("*") if "cache" not in each.parts)
@@ -92,14 +107,19 @@ def test_a_right_answer_in_every_format_with_names_that_attack(
 ) -> None:
     evil = "\x1b[31m<script>alert(1)</script>|`${x}`\u202egnp.exe"
     layers = [tar(f(evil, 2_000_000)), tar(wh(evil))]
-    raw = config(layers, [{"created_by": f"RUN {evil}"}, {"created_by": f"COPY {evil} / # buildkit"}])
+    raw = config(
+        layers, [{"created_by": f"RUN {evil}"}, {"created_by": f"COPY {evil} / # buildkit"}]
+    )
     path = docker_archive(tmp_path / "image.tar", layers, raw)
     for format in ("text", "json", "markdown", "csv"):
         assert main(["analyze", str(path), "--format", format]) == 0
         output = capsys.readouterr().out
         assert "\x1b" not in output and "\u202e" not in output
         assert format != "markdown" or "<script>" not in output
-    assert json.loads(capture(["analyze", str(path), "--format", "json"], capsys))["ledger"]["deleted"] == 2_000_000
+    assert (
+        json.loads(capture(["analyze", str(path), "--format", "json"], capsys))["ledger"]["deleted"]
+        == 2_000_000
+    )
 
 
 def capture(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -114,14 +134,18 @@ def test_a_compressed_layer_that_is_cut_off(tmp_path: Path) -> None:
     assert main(["analyze", str(tmp_path / "cut.tar")]) == 2
 
 
-def test_a_decompression_bomb_is_refused_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decompression_bomb_is_refused_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(blobs, "_BOMB_BYTES", 32 << 20)
     path = write_directory(tmp_path / "oci", oci_files([bytes(200 << 20)]))
     with pytest.raises(InputError, match="refused as a bomb"):
         ledger(open_image(str(path), memory=Memory(None)))
 
 
-def test_another_layer_than_the_diff_id_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_layer_than_the_diff_id_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     layer, other = tar(f("a", 10)), tar(f("b", 10))
     raw = config([layer])
     manifest = json.dumps([{"Config": "c.json", "RepoTags": [], "Layers": ["l.tar"]}]).encode()
@@ -152,14 +176,18 @@ print(len(image.layers[0].entries()), int(status["VmHWM"].split()[0]) // 1024)
 
 
 def measured(path: Path) -> tuple[int, int]:
-    """Entries, and megabytes at the peak, of a process of its own (ru_maxrss would count what the parent had)."""
-    result = subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, capture_output=True, text=True)
+    """Entries, and megabytes at the peak, of a process of its own (ru_maxrss would count what the
+    parent had)."""
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(path)], check=True, capture_output=True, text=True
+    )
     entries, megabytes = result.stdout.split()
     return int(entries), int(megabytes)
 
 
 def many(path: Path, count: int) -> Path:
-    """A layer of `count` files in directories of a thousand; written by hand, tarfile takes minutes."""
+    """A layer of `count` files in directories of a thousand; written by hand, tarfile takes
+    minutes."""
     template = bytearray(info("x", tarfile.REGTYPE).tobuf(tarfile.GNU_FORMAT))
     template[148:156] = b" " * 8
     rest, chunks = sum(template[100:]), []

@@ -1,4 +1,5 @@
-"""Crafted images with their exact ledgers; every case is one rule of image-spec `layer.md`, or one trap."""
+"""Crafted images with their exact ledgers; every case is one rule of image-spec `layer.md`, or one
+trap."""
 
 from __future__ import annotations
 
@@ -208,7 +209,11 @@ def test_every_byte_is_in_its_class(name: str, tmp_path: Path, memory: Memory) -
         image = open_image(str(path), memory=memory)
         found = ledger(image)
         assert {kind: size for kind, size in found.classes.items() if size} == expected
-        assert found.payload == sum(layer.payload_bytes for layer in image.layers) == sum(expected.values())
+        assert (
+            found.payload
+            == sum(layer.payload_bytes for layer in image.layers)
+            == sum(expected.values())
+        )
         assert [layer.tar_bytes for layer in image.layers] == [len(layer) for layer in layers]
         for layer, classes in zip(image.layers, found.layers, strict=True):
             assert sum(classes.values()) == layer.payload_bytes
@@ -220,8 +225,12 @@ def test_every_byte_is_in_its_class(name: str, tmp_path: Path, memory: Memory) -
 
 def test_waste_names_the_layer_that_shipped_and_the_one_that_killed(tmp_path: Path) -> None:
     layers = [tar(f("a", 10)), tar(f("b", 20)), tar(wh("a"), f("b", 20, mode=0o600))]
-    found = ledger(open_image(str(docker_archive(tmp_path / "image.tar", layers)), memory=Memory(None)))
-    assert [(item.path, item.bytes, item.kind, item.shipped_by, item.killed_by) for item in found.waste] == [
+    found = ledger(
+        open_image(str(docker_archive(tmp_path / "image.tar", layers)), memory=Memory(None))
+    )
+    assert [
+        (item.path, item.bytes, item.kind, item.shipped_by, item.killed_by) for item in found.waste
+    ] == [
         ("/b", 20, "metadata-only", 1, 2),
         ("/a", 10, "deleted", 0, 2),
     ]
@@ -230,15 +239,27 @@ def test_waste_names_the_layer_that_shipped_and_the_one_that_killed(tmp_path: Pa
 
 def test_tree_reads_follows_and_refuses(tmp_path: Path) -> None:
     layers = [
-        tar(d("usr/bin"), f("usr/bin/env", b"#!x"), sym("bin", "usr/bin"), sym("loop", "loop"), sym("gone", "no"))
+        tar(
+            d("usr/bin"),
+            f("usr/bin/env", b"#!x"),
+            sym("bin", "usr/bin"),
+            sym("loop", "loop"),
+            sym("gone", "no"),
+        )
     ]
-    tree = open_image(str(docker_archive(tmp_path / "image.tar", layers)), memory=Memory(None)).tree()
+    tree = open_image(
+        str(docker_archive(tmp_path / "image.tar", layers)), memory=Memory(None)
+    ).tree()
     assert tree.read("/bin/env") == tree.read("bin/../bin/env") == b"#!x"
     node = tree.get("/bin")
     assert node is not None and (node.kind, node.linkname) == ("symlink", "usr/bin")
     resolved = tree.resolve("/bin")
     assert resolved is not None and resolved.path == "/usr/bin"
-    assert tree.resolve("/loop") is None and tree.resolve("/gone") is None and tree.get("/gone") is not None
+    assert (
+        tree.resolve("/loop") is None
+        and tree.resolve("/gone") is None
+        and tree.get("/gone") is not None
+    )
     with pytest.raises(FileNotFoundError):
         tree.read("/usr/bin")
     assert [each.path for each in tree.walk("/usr")] == ["/usr", "/usr/bin", "/usr/bin/env"]
@@ -257,5 +278,7 @@ def test_global_pax_headers_apply_to_all_that_follow(tmp_path: Path) -> None:
     with tarfile.open(fileobj=out, mode="w", pax_headers={"uid": "4242"}) as archive:
         for member, contents in (f("a", 3), f("b", 4)):
             archive.addfile(member, io.BytesIO(contents))
-    image = open_image(str(docker_archive(tmp_path / "image.tar", [out.getvalue()])), memory=Memory(None))
+    image = open_image(
+        str(docker_archive(tmp_path / "image.tar", [out.getvalue()])), memory=Memory(None)
+    )
     assert {node.uid for node in image.tree().files()} == {4242}

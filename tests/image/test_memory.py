@@ -1,4 +1,5 @@
-"""The cache of layers: shared by runs at once, whole after a kill, bounded, and never in the way."""
+"""The cache of layers: shared by runs at once, whole after a kill, bounded, and never in the
+way."""
 
 from __future__ import annotations
 
@@ -62,7 +63,9 @@ def test_another_format_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert memory.layer_index("sha256:x") is None
 
 
-def test_the_oldest_go_when_the_bound_is_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_go_when_the_bound_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "_BOUND", 2500)
     memory = Memory(tmp_path)
     for number in range(4):
@@ -78,11 +81,16 @@ def look(path: str, folder: str, until: float) -> None:
 
 
 def test_runs_at_once_and_a_kill_leave_only_whole_files(tmp_path: Path) -> None:
-    path = docker_archive(tmp_path / "i.tar", [tar(*(f(f"d/{number}", number) for number in range(300)))])
+    path = docker_archive(
+        tmp_path / "i.tar", [tar(*(f(f"d/{number}", number) for number in range(300)))]
+    )
     expected = analyze(open_image(str(path), memory=Memory(None)))
     folder = tmp_path / "cache"
     context = multiprocessing.get_context("fork")
-    runs = [context.Process(target=look, args=(str(path), str(folder), time.time() + 30)) for _ in range(3)]
+    runs = [
+        context.Process(target=look, args=(str(path), str(folder), time.time() + 30))
+        for _ in range(3)
+    ]
     for run in runs:
         run.start()
     for _ in range(5):

@@ -1,4 +1,5 @@
-"""Every ecosystem from crafted trees: names, versions, owners, and bytes that sum to the live ones."""
+"""Every ecosystem from crafted trees: names, versions, owners, and bytes that sum to the live
+ones."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ from .crafting import Item, d, docker_archive, f, hard, sym, tar
 
 def found(tmp_path: Path, *items: Item) -> Packages:
     """The packages of a one-layer image; their bytes always sum to the live ones."""
-    image = open_image(str(docker_archive(tmp_path / "image.tar", [tar(*items)])), memory=Memory(None))
+    image = open_image(
+        str(docker_archive(tmp_path / "image.tar", [tar(*items)])), memory=Memory(None)
+    )
     packages = find_packages(image.tree())
     owned = sum(package.bytes for package in packages if package.inside is None)
     assert owned + packages.unowned_bytes == ledger(image).live
@@ -57,8 +60,15 @@ def test_dpkg_with_links_diversions_and_bytecode(tmp_path: Path) -> None:
         ("libc6", "2.36-9", True), ("tool", "1:1.0", False),
     ]  # fmt: skip
     libc, tool = packages.packages
-    assert libc.files == ("/usr/bin/x.distrib", "/usr/lib/libc.so.6", "/var/lib/dpkg/info/libc6:amd64.list")
-    assert "/usr/lib/python3/__pycache__/m.cpython-311.pyc" in tool.files and "/usr/bin/x" in tool.files
+    assert libc.files == (
+        "/usr/bin/x.distrib",
+        "/usr/lib/libc.so.6",
+        "/var/lib/dpkg/info/libc6:amd64.list",
+    )
+    assert (
+        "/usr/lib/python3/__pycache__/m.cpython-311.pyc" in tool.files
+        and "/usr/bin/x" in tool.files
+    )
     assert libc.provides == ("libc6-2.36",) and tool.depends == (("libc6",), ("a", "b"), ("c",))
     owner = packages.owner("/usr/lib/libc.so.6")
     assert owner is libc and packages.owner("/other") is None
@@ -68,7 +78,10 @@ def test_dpkg_of_images_without_a_package_manager(tmp_path: Path) -> None:
     packages = found(
         tmp_path,
         f("var/lib/dpkg/status.d/base", b"Package: base-files\nVersion: 12\nArchitecture: amd64\n"),
-        f("var/lib/dpkg/status.d/base.md5sums", b"d41d8cd98f00b204e9800998ecf8427e  etc/debian_version\n"),
+        f(
+            "var/lib/dpkg/status.d/base.md5sums",
+            b"d41d8cd98f00b204e9800998ecf8427e  etc/debian_version\n",
+        ),
         f("etc/debian_version", 40),
     )
     assert [(package.name, package.version) for package in packages] == [("base-files", "12")]
@@ -81,7 +94,10 @@ def test_dpkg_of_images_without_a_package_manager(tmp_path: Path) -> None:
         ("", ()),
         ("libc6 (>= 2.34), libssl3 (= 3.0.1-1)", (("libc6",), ("libssl3",))),
         ("default-mta | mail-transport-agent", (("default-mta", "mail-transport-agent"),)),
-        ("python3:any (>= 3.5~), libx [linux-any], liby <!nocheck>", (("python3",), ("libx",), ("liby",))),
+        (
+            "python3:any (>= 3.5~), libx [linux-any], liby <!nocheck>",
+            (("python3",), ("libx",), ("liby",)),
+        ),
     ],
 )
 def test_relations_are_names(text: str, expected: tuple[tuple[str, ...], ...]) -> None:
@@ -108,7 +124,9 @@ def test_apk(tmp_path: Path) -> None:
 def rpm_header(name: str, version: str, files: dict[str, list[str]]) -> bytes:
     """Directories and base names as rpm keeps them."""
     directories = list(files)
-    names = [(base, number) for number, directory in enumerate(directories) for base in files[directory]]
+    names = [
+        (base, number) for number, directory in enumerate(directories) for base in files[directory]
+    ]
     values: list[tuple[int, int, int, bytes]] = [
         (1000, 6, 1, name.encode() + b"\0"), (1001, 6, 1, version.encode() + b"\0"), (1002, 6, 1, b"3.el9\0"),
         (1003, 4, 1, struct.pack(">I", 2)), (1022, 6, 1, b"x86_64\0"),
@@ -127,7 +145,9 @@ def rpm_header(name: str, version: str, files: dict[str, list[str]]) -> bytes:
 def sqlite_database(path: Path, blobs: list[bytes]) -> bytes:
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)")
-        connection.executemany("INSERT INTO Packages (blob) VALUES (?)", [(blob,) for blob in blobs])
+        connection.executemany(
+            "INSERT INTO Packages (blob) VALUES (?)", [(blob,) for blob in blobs]
+        )
     connection.close()
     return path.read_bytes()
 
@@ -161,13 +181,17 @@ def test_rpm(backend: str, tmp_path: Path) -> None:
 
 
 def test_rpm_as_rpm_itself_writes_it(tmp_path: Path) -> None:
-    """data/rpmdb.sqlite.xz: rpm 4.18 installed two packages of a few files, one with an epoch and a requirement."""
+    """data/rpmdb.sqlite.xz: rpm 4.18 installed two packages of a few files, one with an epoch and a
+    requirement."""
     data = lzma.decompress((Path(__file__).parent / "data" / "rpmdb.sqlite.xz").read_bytes())
     sizes = {"alpha/file.txt": 12, "alpha/sub/zéro.bin": 5000, "beta/file.txt": 11}
     files = [f(f"usr/share/{path}", size) for path, size in sizes.items()]
     packages = found(tmp_path, f("var/lib/rpm/rpmdb.sqlite", data), *files)
     assert brief(packages) == [("alpha", "1.1-3", 5012), ("beta", "2:1.2-3", 11)]
-    assert packages.packages[1].depends == (("alpha",),) and packages.packages[1].architecture == "noarch"
+    assert (
+        packages.packages[1].depends == (("alpha",),)
+        and packages.packages[1].architecture == "noarch"
+    )
 
 
 def test_rpm_with_a_log_that_is_not_yet_in_the_database(tmp_path: Path) -> None:
@@ -181,13 +205,18 @@ def test_rpm_with_a_log_that_is_not_yet_in_the_database(tmp_path: Path) -> None:
     connection.commit()
     database, log = path.read_bytes(), Path(f"{path}-wal").read_bytes()
     connection.close()
-    for logged, names in (([], ["bash"]), ([f("var/lib/rpm/rpmdb.sqlite-wal", log)], ["bash", "curl"])):
+    for logged, names in (
+        ([], ["bash"]),
+        ([f("var/lib/rpm/rpmdb.sqlite-wal", log)], ["bash", "curl"]),
+    ):
         packages = found(tmp_path, f("var/lib/rpm/rpmdb.sqlite", database), *logged)
         assert [package.name for package in packages] == names
 
 
 def test_a_damaged_rpm_database_names_nothing(tmp_path: Path) -> None:
-    assert len(found(tmp_path, f("var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0" + b"x" * 5000))) == 0
+    assert (
+        len(found(tmp_path, f("var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0" + b"x" * 5000))) == 0
+    )
     assert len(found(tmp_path, f("var/lib/rpm/Packages.db", b"RpmP" + b"\xff" * 5000))) == 0
 
 
@@ -210,9 +239,16 @@ def test_python_records_scripts_eggs_and_installed_files(tmp_path: Path) -> None
     by_name = {package.name: package for package in packages}
     assert sorted(by_name) == ["Flask", "deb", "old", "top"]
     assert by_name["Flask"].depends == (("werkzeug",),)
-    for path in ("/usr/local/bin/flask", f"/{site}/a,b.py", f"/{site}/flask/__pycache__/__init__.cpython-311.pyc"):
+    for path in (
+        "/usr/local/bin/flask",
+        f"/{site}/a,b.py",
+        f"/{site}/flask/__pycache__/__init__.cpython-311.pyc",
+    ):
         assert packages.owner(path) is by_name["Flask"], path
-    assert packages.owner(f"/{site}/old.py") is by_name["old"] and packages.owner(f"/{site}/top/x.py") is by_name["top"]
+    assert (
+        packages.owner(f"/{site}/old.py") is by_name["old"]
+        and packages.owner(f"/{site}/top/x.py") is by_name["top"]
+    )
 
 
 def test_a_system_package_owns_before_a_language_package(tmp_path: Path) -> None:
@@ -259,7 +295,9 @@ def test_node_nested_scoped_linked_and_zipped(tmp_path: Path) -> None:
 
 def jar(members: dict[str, bytes], stored: bool = False) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(
+        out, "w", zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    ) as archive:
         for name, contents in members.items():
             archive.writestr(name, contents)
     return out.getvalue()
@@ -269,8 +307,13 @@ def test_java_archives_in_archives(tmp_path: Path) -> None:
     pom = b"#c\nversion=2.15\ngroupId=com.fasterxml\nartifactId=jackson\n"
     inner = jar({"META-INF/maven/com.fasterxml/jackson/pom.properties": pom, "A.class": b"x" * 900})
     plain = jar({"META-INF/MANIFEST.MF": b"Implementation-Version: 7\n", "B.class": b"y"})
-    app = jar({"BOOT-INF/lib/jackson-2.15.jar": inner, "BOOT-INF/lib/plain.jar": plain, "C.class": b"z"}, stored=True)
-    packages = found(tmp_path, f("app/app-1.0.jar", app), f("lib/broken-3.1.jar", b"PK\3\4" + b"x" * 50))
+    app = jar(
+        {"BOOT-INF/lib/jackson-2.15.jar": inner, "BOOT-INF/lib/plain.jar": plain, "C.class": b"z"},
+        stored=True,
+    )
+    packages = found(
+        tmp_path, f("app/app-1.0.jar", app), f("lib/broken-3.1.jar", b"PK\3\4" + b"x" * 50)
+    )
     rows = [(package.name, package.version, package.bytes, package.inside) for package in packages]
     assert rows == [
         ("app", "1.0", len(app), None),
@@ -286,12 +329,26 @@ def elf(sections: dict[str, bytes]) -> bytes:
     body, rows, position = b"", [bytes(64)], 64
     for name, contents in {**sections, ".shstrtab": names}.items():
         rows.append(
-            struct.pack("<IIQQQQIIQQ", names.index(name.encode() + b"\0"), 1, 0, 0, position, len(contents), 0, 0, 1, 0)
+            struct.pack(
+                "<IIQQQQIIQQ",
+                names.index(name.encode() + b"\0"),
+                1,
+                0,
+                0,
+                position,
+                len(contents),
+                0,
+                0,
+                1,
+                0,
+            )
         )
         body += contents
         position += len(contents)
     head = b"\x7fELF\2\1\1" + bytes(9)
-    head += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 0, position, 0, 64, 56, 0, 64, len(rows), len(rows) - 1)
+    head += struct.pack(
+        "<HHIQQQIHHHHHH", 2, 62, 1, 0, 0, position, 0, 64, 56, 0, 64, len(rows), len(rows) - 1
+    )
     return head + body + b"".join(rows)
 
 
@@ -301,8 +358,20 @@ def test_go_modules_and_rust_crates_in_programs(tmp_path: Path) -> None:
         b"dep\tgolang.org/x/text\tv0.3.0\th1:x=\n=>\tfork/text\tv0.4.0\t\n"
     )
     text = b"\x30\x77" * 8 + info + b"\xf9\x32" * 8
-    go = b"\xff Go buildinf:\x08\x02" + bytes(16) + bytes([8]) + b"go1.22.1" + varint(len(text)) + text
-    audit = {"packages": [{"name": "srv", "version": "0.1.0", "root": True}, {"name": "tokio", "version": "1.36.0"}]}
+    go = (
+        b"\xff Go buildinf:\x08\x02"
+        + bytes(16)
+        + bytes([8])
+        + b"go1.22.1"
+        + varint(len(text))
+        + text
+    )
+    audit = {
+        "packages": [
+            {"name": "srv", "version": "0.1.0", "root": True},
+            {"name": "tokio", "version": "1.36.0"},
+        ]
+    }
     rust = zlib.compress(json.dumps(audit).encode())
     filler = bytes(300_000)
     packages = found(
@@ -312,7 +381,9 @@ def test_go_modules_and_rust_crates_in_programs(tmp_path: Path) -> None:
         f("bin/plain", elf({".text": filler}), mode=0o755),
         f("bin/script", b"#!" + filler, mode=0o755),
     )
-    rows = [(package.ecosystem, package.name, package.version, package.inside) for package in packages]
+    rows = [
+        (package.ecosystem, package.name, package.version, package.inside) for package in packages
+    ]
     assert rows == [
         ("go", "example.org/app", "v1.2.0", None), ("rust", "srv", "0.1.0", None),
         ("go", "std", "1.22.1", "example.org/app"), ("go", "fork/text", "v0.4.0", "example.org/app"),
@@ -340,7 +411,11 @@ def test_conda_and_gems(tmp_path: Path) -> None:
         f("usr/lib/ruby/gems/3.1.0/gems/rack-3.0.8/r.rb", 80),
         f("usr/lib/ruby/gems/3.1.0/specifications/nokogiri-1.16.0-x86_64-linux.gemspec", 6),
     )  # fmt: skip
-    assert brief(packages) == [("numpy", "1.26", 500 + len(record)), ("nokogiri", "1.16.0", 6), ("rack", "3.0.8", 100)]
+    assert brief(packages) == [
+        ("numpy", "1.26", 500 + len(record)),
+        ("nokogiri", "1.16.0", 6),
+        ("rack", "3.0.8", 100),
+    ]
 
 
 def test_runtimes_without_a_package(tmp_path: Path) -> None:

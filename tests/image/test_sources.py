@@ -1,4 +1,5 @@
-"""One image through every way to store it: the same answers, and clear errors for what is no image."""
+"""One image through every way to store it: the same answers, and clear errors for what is no
+image."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ HISTORY = [
     {"created_by": "RUN |1 A=b /bin/sh -c chmod 700 /bin/tool # buildkit"},
     {"created_by": 'CMD ["tool"]', "empty_layer": True},
 ]
-CONFIG = config(LAYERS, HISTORY, Env=["PATH=/bin", "A=1"], Cmd=["tool"], ExposedPorts={"80/tcp": {}}, User="7")
+CONFIG = config(
+    LAYERS, HISTORY, Env=["PATH=/bin", "A=1"], Cmd=["tool"], ExposedPorts={"80/tcp": {}}, User="7"
+)
 
 
 def stored(how: str, directory: Path) -> str:
@@ -83,9 +86,15 @@ def comparable(image: Image) -> dict[str, Any]:
 def test_every_way_to_store_an_image_gives_the_same_analysis(how: str, tmp_path: Path) -> None:
     image = open_image(stored(how, tmp_path), memory=Memory(tmp_path / "cache"))
     check_image_source(image)
-    reference = open_image(str(docker_archive(tmp_path / "r.tar", LAYERS, CONFIG)), memory=Memory(None))
+    reference = open_image(
+        str(docker_archive(tmp_path / "r.tar", LAYERS, CONFIG)), memory=Memory(None)
+    )
     assert comparable(image) == comparable(reference)
-    assert image.config.cmd == ("tool",) and image.config.user == "7" and image.config.exposed_ports == ("80/tcp",)
+    assert (
+        image.config.cmd == ("tool",)
+        and image.config.user == "7"
+        and image.config.exposed_ports == ("80/tcp",)
+    )
     compressed = how.partition(" ")[2]
     assert (image.layers[0].wire_bytes is not None) == bool(compressed)
 
@@ -93,7 +102,11 @@ def test_every_way_to_store_an_image_gives_the_same_analysis(how: str, tmp_path:
 def test_instructions_come_from_the_history_without_the_builders_dressing(tmp_path: Path) -> None:
     image = open_image(str(docker_archive(tmp_path / "a.tar", LAYERS, CONFIG)), memory=Memory(None))
     rows = analyze(image).layers
-    assert [row.instruction for row in rows] == ["COPY / /", "RUN make data", "RUN chmod 700 /bin/tool"]
+    assert [row.instruction for row in rows] == [
+        "COPY / /",
+        "RUN make data",
+        "RUN chmod 700 /bin/tool",
+    ]
     assert [row.base for row in rows] == [True, False, False]
 
 
@@ -101,11 +114,15 @@ def test_a_layer_is_read_once_and_remembered_by_its_diff_id(tmp_path: Path) -> N
     memory = Memory(tmp_path / "cache")
     path = docker_archive(tmp_path / "a.tar", LAYERS, CONFIG, "gzip")
     first = analyze(open_image(str(path), memory=memory))
-    kept = {each.name: each.read_bytes() for each in (tmp_path / "cache").rglob("*") if each.is_file()}
+    kept = {
+        each.name: each.read_bytes() for each in (tmp_path / "cache").rglob("*") if each.is_file()
+    }
     assert len([name for name in kept if name.startswith("sha256-")]) == len(LAYERS) + 1
     assert analyze(open_image(str(path), memory=memory)) == first
     for each in (tmp_path / "cache").rglob("*.1"):
-        each.write_bytes(each.read_bytes()[:40])  # damaged by a kill or another version: measured again
+        each.write_bytes(
+            each.read_bytes()[:40]
+        )  # damaged by a kill or another version: measured again
     assert analyze(open_image(str(path), memory=memory)) == first
 
 
@@ -147,7 +164,9 @@ def two_platforms() -> dict[str, bytes]:
     return files
 
 
-def test_platform_chooses_in_nested_indexes_and_attestations_are_no_platform(tmp_path: Path) -> None:
+def test_platform_chooses_in_nested_indexes_and_attestations_are_no_platform(
+    tmp_path: Path,
+) -> None:
     path = write_directory(tmp_path / "oci", two_platforms())
     for platform, count in (("linux/amd64", 3), ("linux/arm64", 1), ("arm64", 1)):
         assert len(open_image(str(path), platform, Memory(None)).layers) == count
@@ -164,7 +183,13 @@ def test_the_only_platform_is_taken_when_none_is_asked_for(tmp_path: Path) -> No
 
 def test_several_images_in_one_archive_are_chosen_by_name(tmp_path: Path) -> None:
     second = config(LAYERS[:1])
-    names = {"a.json": CONFIG, "b.json": second, "1.tar": LAYERS[0], "2.tar": LAYERS[1], "3.tar": LAYERS[2]}
+    names = {
+        "a.json": CONFIG,
+        "b.json": second,
+        "1.tar": LAYERS[0],
+        "2.tar": LAYERS[1],
+        "3.tar": LAYERS[2],
+    }
     manifest = [
         {"Config": "a.json", "RepoTags": ["a:latest"], "Layers": ["1.tar", "2.tar", "3.tar"]},
         {"Config": "b.json", "RepoTags": ["b:2"], "Layers": ["1.tar"]},
@@ -189,7 +214,11 @@ def test_a_foreign_layer_has_no_size_and_the_rest_is_still_told(tmp_path: Path) 
     files["index.json"] = index_of(descriptor("application/vnd.oci.image.manifest.v1+json", raw))
     image = open_image(str(write_directory(tmp_path / "oci", files)), memory=Memory(None))
     result = analyze(image)
-    assert image.layers[0].missing and result.sizes.wire is None and result.layers[0].sizes.wire is None
+    assert (
+        image.layers[0].missing
+        and result.sizes.wire is None
+        and result.layers[0].sizes.wire is None
+    )
     assert result.layers[1].sizes.payload > 0
 
 
@@ -226,15 +255,22 @@ REFUSED: dict[str, tuple[dict[str, bytes], str]] = {
 @pytest.mark.parametrize("form", ["directory", "tar"])
 def test_what_is_no_image_is_refused_with_a_reason(name: str, form: str, tmp_path: Path) -> None:
     files, message = REFUSED[name]
-    path = write_directory(tmp_path / "d", files) if form == "directory" else write_tar(tmp_path / "t.tar", files)
+    path = (
+        write_directory(tmp_path / "d", files)
+        if form == "directory"
+        else write_tar(tmp_path / "t.tar", files)
+    )
     with pytest.raises(ImgoptError, match=message.replace(".", r"\.")):
         analyze(open_image(str(path), memory=Memory(None)))
 
 
 def test_a_manifest_loop_ends(tmp_path: Path) -> None:
-    """No blob can contain its own digest, so a loop needs a forged name: the check of digests ends it."""
+    """No blob can contain its own digest, so a loop needs a forged name: the check of digests ends
+    it."""
     forged = "sha256:" + "0" * 64
-    loop = index_of({"mediaType": "application/vnd.oci.image.index.v1+json", "digest": forged, "size": 10})
+    loop = index_of(
+        {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": forged, "size": 10}
+    )
     files = {"oci-layout": b"{}", "index.json": loop, f"blobs/sha256/{'0' * 64}": loop}
     with pytest.raises(InputError, match="does not match its digest"):
         open_image(str(write_directory(tmp_path / "oci", files)), memory=Memory(None))

@@ -1,4 +1,5 @@
-"""Files that a build made twice: the same values in another order, and what is no longer the same."""
+"""Files that a build made twice: the same values in another order, and what is no longer the
+same."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def test_a_table_may_be_written_in_another_order(
 
 
 def test_true_is_not_one(side_of: Callable[..., ImageView]) -> None:
-    one, two = (side_of(Recipe((("RUN x", {PATH: text}),), {})) for text in ('{"a": 1}', '{"a": true}'))
+    one, two = (
+        side_of(Recipe((("RUN x", {PATH: text}),), {})) for text in ('{"a": 1}', '{"a": true}')
+    )
     before, after = one.file(PATH), two.file(PATH)
     assert before is not None
     assert after is not None
@@ -53,9 +56,21 @@ REWRITTEN = """{
 """
 PROJECT = '[project]\nname = "a"\ndependencies = ["flask==3.1.0"]\n'
 MANIFESTS = {
-    "another version is another program": ("package.json", MANIFEST.replace("1.0.0", "1.0.1"), "different"),
-    "another kind of modules runs otherwise": ("package.json", MANIFEST.replace("module", "commonjs"), "different"),
-    "another dependency is wanted at run time": ("package.json", MANIFEST.replace("2.1.3", "2.0.0"), "different"),
+    "another version is another program": (
+        "package.json",
+        MANIFEST.replace("1.0.0", "1.0.1"),
+        "different",
+    ),
+    "another kind of modules runs otherwise": (
+        "package.json",
+        MANIFEST.replace("module", "commonjs"),
+        "different",
+    ),
+    "another dependency is wanted at run time": (
+        "package.json",
+        MANIFEST.replace("2.1.3", "2.0.0"),
+        "different",
+    ),
     "no manifest of npm": ("settings.json", REWRITTEN, "different"),
     "a development package was added": ("package.json", REWRITTEN, "rebuilt"),
 }
@@ -66,7 +81,15 @@ def test_a_manifest_that_a_build_rewrites_is_compared_by_meaning(
     name: str, other: str, likeness: str, side_of: Callable[..., ImageView]
 ) -> None:
     one, two = (
-        side_of(Recipe((("COPY . .", {f"/app/{name}": MANIFEST}), ("RUN npm i -D x", {f"/app/{name}": text})), {}))
+        side_of(
+            Recipe(
+                (
+                    ("COPY . .", {f"/app/{name}": MANIFEST}),
+                    ("RUN npm i -D x", {f"/app/{name}": text}),
+                ),
+                {},
+            )
+        )
         for text in (MANIFEST + "\n", other)
     )
     before, after = one.file(f"/app/{name}"), two.file(f"/app/{name}")
@@ -87,7 +110,9 @@ def test_settings_in_toml_are_compared_by_their_values(
     other: str, likeness: str, side_of: Callable[..., ImageView]
 ) -> None:
     path = "/app/pyproject.toml"
-    one, two = (side_of(Recipe((("RUN poetry add x", {path: text}),), {})) for text in (PROJECT, other))
+    one, two = (
+        side_of(Recipe((("RUN poetry add x", {path: text}),), {})) for text in (PROJECT, other)
+    )
     before, after = one.file(path), two.file(path)
     assert before is not None
     assert after is not None

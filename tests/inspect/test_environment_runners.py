@@ -36,7 +36,9 @@ FILES: Mapping[str, File | str] = {
 PATH = {"Env": ["PATH=/usr/local/bin:/bin"], "WorkingDir": "/app"}
 
 
-def side(side_of: Callable[..., ImageView], files: Mapping[str, File | str] = FILES, **config: object) -> ImageView:
+def side(
+    side_of: Callable[..., ImageView], files: Mapping[str, File | str] = FILES, **config: object
+) -> ImageView:
     return side_of(Recipe((("COPY", files),), {**PATH, **config}))
 
 
@@ -58,13 +60,20 @@ def test_the_command_is_the_one_of_the_environment(
     assert " ".join(run.words) == started
 
 
-@pytest.mark.parametrize("command", ["poetry run nowhere", "uv run --with httpx main.py", "poetry install", "npm run"])
+@pytest.mark.parametrize(
+    "command", ["poetry run nowhere", "uv run --with httpx main.py", "poetry install", "npm run"]
+)
 def test_what_cannot_be_told_is_refused(command: str, side_of: Callable[..., ImageView]) -> None:
     assert run_by(side(side_of), tuple(command.split())) is None
 
 
-def test_two_environments_that_could_be_meant_are_refused(side_of: Callable[..., ImageView]) -> None:
-    other = {f"root/.cache/pypoetry/virtualenvs/old/{name}": File("x", 0o755) for name in ("pyvenv.cfg", "bin/shop")}
+def test_two_environments_that_could_be_meant_are_refused(
+    side_of: Callable[..., ImageView],
+) -> None:
+    other = {
+        f"root/.cache/pypoetry/virtualenvs/old/{name}": File("x", 0o755)
+        for name in ("pyvenv.cfg", "bin/shop")
+    }
     assert run_by(side(side_of, {**FILES, **other}), ("poetry", "run", "shop")) is None
 
 
@@ -75,7 +84,9 @@ def test_the_projects_own_environment_comes_first(side_of: Callable[..., ImageVi
     assert run.environment == "/app/.venv"
 
 
-def test_packages_that_a_closed_environment_cannot_see_are_the_launchers(side_of: Callable[..., ImageView]) -> None:
+def test_packages_that_a_closed_environment_cannot_see_are_the_launchers(
+    side_of: Callable[..., ImageView],
+) -> None:
     run = run_by(side(side_of), ("poetry", "run", "shop"))
     open_too = {**FILES, f"{VENV}/pyvenv.cfg": "include-system-site-packages = true\n"}
     other = run_by(side(side_of, open_too), ("poetry", "run", "shop"))
@@ -86,26 +97,35 @@ def test_packages_that_a_closed_environment_cannot_see_are_the_launchers(side_of
     assert not re.search(other.files, f"/{SYSTEM}/requests/api.py")
 
 
-def test_the_environment_on_the_search_path_starts_the_same_program(side_of: Callable[..., ImageView]) -> None:
+def test_the_environment_on_the_search_path_starts_the_same_program(
+    side_of: Callable[..., ImageView],
+) -> None:
     original = side(side_of, Cmd=["poetry", "run", "shop"])
     path = {"Env": [f"PATH=/{VENV}/bin:/usr/local/bin:/bin"]}
     assert same_start(original, side(side_of, Cmd=["shop"], **path)).start is not None
     assert same_start(original, side(side_of, Cmd=["python", "main.py"], **path)).start is None
 
 
-def test_the_environment_of_a_start_is_told_by_its_first_word(side_of: Callable[..., ImageView]) -> None:
+def test_the_environment_of_a_start_is_told_by_its_first_word(
+    side_of: Callable[..., ImageView],
+) -> None:
     image = side(side_of)
     assert environment_of(image, (f"/{VENV}/bin/python", "main.py")) == f"/{VENV}"
     assert environment_of(image, ("python", "main.py")) == ""
     assert is_closed(image, f"/{VENV}")
 
 
-def test_what_only_the_runner_opened_of_its_cache_forbids_no_mount(image_of: Callable[[Recipe], Image]) -> None:
-    """`uv run` looks into its cache at every start; with the program that it starts in its place nothing does."""
+def test_what_only_the_runner_opened_of_its_cache_forbids_no_mount(
+    image_of: Callable[[Recipe], Image],
+) -> None:
+    """`uv run` looks into its cache at every start; with the program that it starts in its place
+    nothing does."""
     marker = "root/.cache/uv/sdists-v11/.git"
     command = ["uv", "run", "-m", "shop.web"]
     image = image_of(Recipe((("COPY", {**FILES, marker: "x"}),), {**PATH, "Cmd": command}))
-    evidence = Evidence(ImageView(image), SystemPackages(), Seen(opened=frozenset([f"/{marker}", "/app/main.py"])))
+    evidence = Evidence(
+        ImageView(image), SystemPackages(), Seen(opened=frozenset([f"/{marker}", "/app/main.py"]))
+    )
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence)
 
     def found(start: list[str]) -> Change | Skip:

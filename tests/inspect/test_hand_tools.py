@@ -20,14 +20,26 @@ SITE = "usr/local/lib/python3.11/site-packages"
 
 
 def unused(
-    side_of: Callable[..., ImageView], files: Mapping[str, str | File], *opened: str, **config: object
+    side_of: Callable[..., ImageView],
+    files: Mapping[str, str | File],
+    *opened: str,
+    **config: object,
 ) -> list[str]:
-    side = side_of(Recipe((("ADD", {"etc/x": ""}), ("RUN apt-get install curl", SYSTEM), ("COPY", files)), config), 1)
+    side = side_of(
+        Recipe(
+            (("ADD", {"etc/x": ""}), ("RUN apt-get install curl", SYSTEM), ("COPY", files)), config
+        ),
+        1,
+    )
     return list(unused_tools(side, side.packages, frozenset(opened)))
 
 
 def test_a_tool_that_nothing_names_is_unused(side_of: Callable[..., ImageView]) -> None:
-    files = {"app/a.py": "import pycurl\nprint('curl-like')", "app/README.md": "curl", "app/Dockerfile": "RUN curl x"}
+    files = {
+        "app/a.py": "import pycurl\nprint('curl-like')",
+        "app/README.md": "curl",
+        "app/Dockerfile": "RUN curl x",
+    }
     assert unused(side_of, files) == ["curl"]
 
 
@@ -41,12 +53,18 @@ def test_a_tool_that_nothing_names_is_unused(side_of: Callable[..., ImageView]) 
         (f"{SITE}/a/b.py", "run('curl -s ' + url)"),
     ],
 )
-def test_a_tool_that_something_names_is_used(path: str, text: str, side_of: Callable[..., ImageView]) -> None:
+def test_a_tool_that_something_names_is_used(
+    path: str, text: str, side_of: Callable[..., ImageView]
+) -> None:
     assert unused(side_of, {path: text}) == []
 
 
-def test_a_package_that_only_speaks_of_it_does_not_call_it(side_of: Callable[..., ImageView]) -> None:
-    assert unused(side_of, {f"{SITE}/a/b.py": '"""As curl does."""\nnames = {"curl": 1}'}) == ["curl"]
+def test_a_package_that_only_speaks_of_it_does_not_call_it(
+    side_of: Callable[..., ImageView],
+) -> None:
+    assert unused(side_of, {f"{SITE}/a/b.py": '"""As curl does."""\nnames = {"curl": 1}'}) == [
+        "curl"
+    ]
 
 
 def test_what_ran_or_checks_the_health_is_used(side_of: Callable[..., ImageView]) -> None:

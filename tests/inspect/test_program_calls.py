@@ -13,13 +13,21 @@ from imgopt.inspect.program_calls import called_by_packages, called_by_sources
     ("name", "text", "programs"),
     [
         ("a.py", 'subprocess.run(["git", "log"])', ["git"]),
-        ("a.py", "subprocess.check_output(\n    'convert a b | gs -q', shell=True)", ["convert", "gs"]),
+        (
+            "a.py",
+            "subprocess.check_output(\n    'convert a b | gs -q', shell=True)",
+            ["convert", "gs"],
+        ),
         ("a.py", 'os.system("cd /tmp && tar xf a.tar")', ["tar"]),
         ("a.py", 'shutil.which("ffmpeg")', ["ffmpeg"]),
         ("a.py", 'subprocess.run([tool, "git"])', []),
         ("a.py", 'session.run(["git"]); print("subprocess")', []),
         ("a.py", 'exec("git")', []),
-        ("a.js", "const {execFile} = require('child_process'); execFile('pdftotext', [x])", ["pdftotext"]),
+        (
+            "a.js",
+            "const {execFile} = require('child_process'); execFile('pdftotext', [x])",
+            ["pdftotext"],
+        ),
         ("a.mjs", "import {execa} from 'execa'; await execa('git', ['status'])", ["git"]),
         ("a.js", "const m = /x/.exec('git')", []),
         ("a.php", "<?php echo shell_exec('wkhtmltopdf a b'); ?>", ["wkhtmltopdf"]),
@@ -27,7 +35,9 @@ from imgopt.inspect.program_calls import called_by_packages, called_by_sources
         ("a.txt", 'subprocess.run(["git"])', []),
     ],
 )
-def test_literal_calls_in_sources(name: str, text: str, programs: list[str], side_of: Callable[..., ImageView]) -> None:
+def test_literal_calls_in_sources(
+    name: str, text: str, programs: list[str], side_of: Callable[..., ImageView]
+) -> None:
     side = side_of(Recipe((("COPY . /app", {f"app/{name}": text}),), {"WorkingDir": "/app"}))
     assert [program for program, _ in called_by_sources(side)] == programs
 

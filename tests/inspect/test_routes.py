@@ -14,13 +14,21 @@ ROUTES = {
     "flask": ("a.py", '@app.route("/notes/<int:id>")\ndef a(): ...', "/notes/1"),
     "flask with methods": ("a.py", '@app.route("/x", methods=["GET", "POST"])', "/x"),
     "fastapi": ("a.py", '@router.get("/items/{item_id}", response_model=Item)', "/items/1"),
-    "fastapi behind a prefix": ("a.py", 'r = APIRouter(prefix="/api")\n@r.get("/items")', "/api/items"),
+    "fastapi behind a prefix": (
+        "a.py",
+        'r = APIRouter(prefix="/api")\n@r.get("/items")',
+        "/api/items",
+    ),
     "django": ("urls.py", 'urlpatterns = [\n    path("about/", views.about),\n]', "/about/"),
     "express": ("a.js", "app.get('/links/:id', (q, s) => 0)", "/links/1"),
     "express behind a router": ("a.js", "app.use('/api', router)\nrouter.get('/x', f)", "/api/x"),
     "nest": ("a.ts", "@Controller('cats')\nexport class A {\n  @Get()\n  all() {}\n}", "/cats/"),
     "spring": ("A.java", '@GetMapping("/rates/{code}")', "/rates/1"),
-    "spring behind a mapping": ("A.java", '@RequestMapping("/api")\nclass A {\n@GetMapping("/x")', "/api/x"),
+    "spring behind a mapping": (
+        "A.java",
+        '@RequestMapping("/api")\nclass A {\n@GetMapping("/x")',
+        "/api/x",
+    ),
     "net/http": ("main.go", 'mux.HandleFunc("/almanac", f)', "/almanac"),
     "net/http with a method": ("main.go", 'mux.HandleFunc("GET /almanac", f)', "/almanac"),
     "gin": ("main.go", 'r.GET("/x/:id", f)', "/x/1"),
@@ -53,7 +61,9 @@ def test_a_route_of_a_framework_is_found(case: str, side_of: Callable[..., Image
 
 
 @pytest.mark.parametrize("case", NONE)
-def test_what_is_no_route_for_get_is_not_asked(case: str, side_of: Callable[..., ImageView]) -> None:
+def test_what_is_no_route_for_get_is_not_asked(
+    case: str, side_of: Callable[..., ImageView]
+) -> None:
     assert found(side_of, *NONE[case]) == ()
 
 
@@ -62,6 +72,8 @@ def test_paths_of_a_description_are_those_with_get() -> None:
     assert described("application/json", body) == ("/items/1",)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"paths": {"/x": {"get": {}}}}', b'{"openapi": "3", "paths": [1]}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"paths": {"/x": {"get": {}}}}', b'{"openapi": "3", "paths": [1]}']
+)
 def test_what_describes_nothing_gives_no_paths(body: bytes) -> None:
     assert described("application/json", body) == ()

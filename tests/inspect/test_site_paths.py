@@ -12,7 +12,10 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.site_paths import NO_FILE, kinds, site_probes
 
 RUN = File("#!/usr/bin/env node\n", 0o755)
-PROGRAMS = {f"usr/local/bin/{name}": RUN for name in ("serve", "http-server", "sirv", "npm", "npx", "vite", "node")}
+PROGRAMS = {
+    f"usr/local/bin/{name}": RUN
+    for name in ("serve", "http-server", "sirv", "npm", "npx", "vite", "node")
+}
 
 
 def side(side_of: Callable[..., ImageView], command: list[str], **files: str) -> ImageView:
@@ -26,14 +29,32 @@ def side(side_of: Callable[..., ImageView], command: list[str], **files: str) ->
     ("command", "found"),
     [
         (["serve", "-s", "build", "-l", "3000"], FileServer("serve", "/app/build", 3000, "PORT")),
-        (["serve", "-s", "build", "-l", "tcp://0.0.0.0:80"], FileServer("serve", "/app/build", 80, "PORT")),
-        (["serve", "--single", "--listen=8080", "dist"], FileServer("serve", "/app/dist", 8080, "PORT")),
+        (
+            ["serve", "-s", "build", "-l", "tcp://0.0.0.0:80"],
+            FileServer("serve", "/app/build", 80, "PORT"),
+        ),
+        (
+            ["serve", "--single", "--listen=8080", "dist"],
+            FileServer("serve", "/app/dist", 8080, "PORT"),
+        ),
         (["npx", "serve", "-s", "build"], FileServer("serve", "/app/build", None, "PORT")),
         (["/bin/sh", "-c", "npx serve -s build"], FileServer("serve", "/app/build", None, "PORT")),
-        (["http-server", "dist", "-p8080", "-c-1"], FileServer("http-server", "/app/dist", 8080, "PORT")),
-        (["vite", "preview", "--host", "--port", "4173"], FileServer("vite preview", "/app/dist", 4173, "")),
-        (["vite", "preview", "--host", "0.0.0.0"], FileServer("vite preview", "/app/dist", None, "")),
-        (["npx", "vite", "preview", "--outDir", "build"], FileServer("vite preview", "/app/build", None, "")),
+        (
+            ["http-server", "dist", "-p8080", "-c-1"],
+            FileServer("http-server", "/app/dist", 8080, "PORT"),
+        ),
+        (
+            ["vite", "preview", "--host", "--port", "4173"],
+            FileServer("vite preview", "/app/dist", 4173, ""),
+        ),
+        (
+            ["vite", "preview", "--host", "0.0.0.0"],
+            FileServer("vite preview", "/app/dist", None, ""),
+        ),
+        (
+            ["npx", "vite", "preview", "--outDir", "build"],
+            FileServer("vite preview", "/app/build", None, ""),
+        ),
     ],
 )
 def test_a_server_of_files_is_known_by_its_command_line(
@@ -49,8 +70,12 @@ def test_a_server_of_files_is_known_by_its_command_line(
         "/*\n * no proxy here\n */\nexport default { define: { API: 'https://api.example.com' } } // headers: none",
     ],
 )
-def test_what_comments_and_addresses_say_changes_no_answer(settings: str, side_of: Callable[..., ImageView]) -> None:
-    found = file_server(side(side_of, ["vite", "preview", "--host"], **{"vite.config.ts": settings}))
+def test_what_comments_and_addresses_say_changes_no_answer(
+    settings: str, side_of: Callable[..., ImageView]
+) -> None:
+    found = file_server(
+        side(side_of, ["vite", "preview", "--host"], **{"vite.config.ts": settings})
+    )
     assert found == FileServer("vite preview", "/app/dist", None, "")
 
 
@@ -63,9 +88,17 @@ def test_what_comments_and_addresses_say_changes_no_answer(settings: str, side_o
         (["http-server", "dist", "-S"], {}, "-S"),
         (["serve", "-s", "build"], {"build/serve.json": "{}"}, "serve.json"),
         (["serve", "build"], {"package.json": '{"static": {"rewrites": []}}'}, "package.json"),
-        (["vite", "preview", "--host"], {"vite.config.js": "preview: { proxy: {'/api': 'x'} }"}, "vite.config.js"),
+        (
+            ["vite", "preview", "--host"],
+            {"vite.config.js": "preview: { proxy: {'/api': 'x'} }"},
+            "vite.config.js",
+        ),
         (["vite", "preview", "--host"], {"vite.config.ts": "server: { https: {} }"}, "vite.config"),
-        (["vite", "preview"], {"vite.config.ts": "x: ['a/*', '//b'], proxy: {}, y: '*/'"}, "vite.config"),
+        (
+            ["vite", "preview"],
+            {"vite.config.ts": "x: ['a/*', '//b'], proxy: {}, y: '*/'"},
+            "vite.config",
+        ),
         (
             ["vite", "preview", "--host"],
             {"vite.config.ts": "plugins: [{ configurePreviewServer() {} }]"},

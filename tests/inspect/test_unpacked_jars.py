@@ -56,9 +56,18 @@ def jar(members: Mapping[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-def same(side_of: Callable[..., ImageView], apart: Mapping[str, bytes | str], **libraries: bytes) -> bool:
-    files = {"app/app.jar": jar(apart), "app/lib/one-1.jar": ONE, "app/lib/two-2.jar": TWO, **libraries}
-    before = side_of(Recipe((("RUN mvn", {"app/app.jar": jar(WHOLE)}),), {}), 0).file("/app/app.jar")
+def same(
+    side_of: Callable[..., ImageView], apart: Mapping[str, bytes | str], **libraries: bytes
+) -> bool:
+    files = {
+        "app/app.jar": jar(apart),
+        "app/lib/one-1.jar": ONE,
+        "app/lib/two-2.jar": TWO,
+        **libraries,
+    }
+    before = side_of(Recipe((("RUN mvn", {"app/app.jar": jar(WHOLE)}),), {}), 0).file(
+        "/app/app.jar"
+    )
     candidate = side_of(Recipe((("COPY", files),), {}), 0)
     after = candidate.file("/app/app.jar")
     assert before is not None
@@ -75,10 +84,16 @@ OTHERS: dict[str, dict[str, bytes | str | None]] = {
     "a class is another": {"a/App.class": b"other"},
     "a class more": {"a/More.class": b"more"},
     "another class is started": {"META-INF/MANIFEST.MF": THIN.replace("a.App", "a.Other")},
-    "another version is said": {"META-INF/MANIFEST.MF": THIN.replace("n: 1.0\r\nMain", "n: 2.0\r\nMain")},
-    "a library is not on the class path": {"META-INF/MANIFEST.MF": THIN.replace(" lib/two-2.jar", "")},
+    "another version is said": {
+        "META-INF/MANIFEST.MF": THIN.replace("n: 1.0\r\nMain", "n: 2.0\r\nMain")
+    },
+    "a library is not on the class path": {
+        "META-INF/MANIFEST.MF": THIN.replace(" lib/two-2.jar", "")
+    },
     "another order of libraries": {
-        "META-INF/MANIFEST.MF": THIN.replace("lib/one-1.j\r\n ar lib/two-2.jar", "lib/two-2.jar lib/one-1.jar")
+        "META-INF/MANIFEST.MF": THIN.replace(
+            "lib/one-1.j\r\n ar lib/two-2.jar", "lib/two-2.jar lib/one-1.jar"
+        )
     },
 }
 
@@ -91,7 +106,9 @@ def test_anything_else_is_another_application(
     assert not same(side_of, members)
 
 
-def test_a_library_with_other_bytes_is_another_application(side_of: Callable[..., ImageView]) -> None:
+def test_a_library_with_other_bytes_is_another_application(
+    side_of: Callable[..., ImageView],
+) -> None:
     assert not same(side_of, APART, **{"app/lib/two-2.jar": b"PK other"})
 
 
@@ -103,5 +120,7 @@ def test_the_index_says_which_layers_take_libraries() -> None:
 
 
 def test_a_plain_archive_and_a_broken_one_are_none_of_spring_boot() -> None:
-    assert read_boot_jar(io.BytesIO(jar({"META-INF/MANIFEST.MF": "Manifest-Version: 1.0\n"}))) is None
+    assert (
+        read_boot_jar(io.BytesIO(jar({"META-INF/MANIFEST.MF": "Manifest-Version: 1.0\n"}))) is None
+    )
     assert read_boot_jar(io.BytesIO(jar(WHOLE)[:200])) is None

@@ -14,16 +14,28 @@ WRITES = {
     "a file of the working directory": ("a.py", 'open("notes.txt", "a")', "/app"),
     "a binary file": ("a.py", "with open('out/x.bin', mode='wb') as f:", "/app/out"),
     "a joined path": ("a.py", 'open(os.path.join("uploads", "x"), "w")', "/app/uploads"),
-    "beside the source": ("lib/a.py", 'open(os.path.join(os.path.dirname(__file__), "up/x"), "w")', "/app/lib/up"),
+    "beside the source": (
+        "lib/a.py",
+        'open(os.path.join(os.path.dirname(__file__), "up/x"), "w")',
+        "/app/lib/up",
+    ),
     "a database": ("a.py", "db = sqlite3.connect('data/notes.db')", "/app/data"),
     "the address of a database": ("a.py", "URL = 'sqlite:///notes.db'", "/app"),
     "an absolute address of a database": (".env", "DATABASE_URL=sqlite:////data/notes.db", "/data"),
-    "a folder that is made": ("a.py", "os.makedirs('/var/lib/notes', exist_ok=True)", "/var/lib/notes"),
+    "a folder that is made": (
+        "a.py",
+        "os.makedirs('/var/lib/notes', exist_ok=True)",
+        "/var/lib/notes",
+    ),
     "a setting for uploads": ("a.py", "app.config['UPLOAD_FOLDER'] = 'uploads'", "/app/uploads"),
     "a log file": ("a.py", "logging.handlers.RotatingFileHandler('logs/a.log')", "/app/logs"),
     "a path object": ("a.py", 'Path("state.json").write_text(s)', "/app"),
     "a stream of Node.js": ("a.js", "fs.createWriteStream('./files/a')", "/app/files"),
-    "above the script": ("src/a.js", "fs.writeFileSync(path.join(__dirname, '..', 'data/x.json'), s)", "/app/data"),
+    "above the script": (
+        "src/a.js",
+        "fs.writeFileSync(path.join(__dirname, '..', 'data/x.json'), s)",
+        "/app/data",
+    ),
     "uploads of multer": ("a.ts", "const upload = multer({ dest: 'uploads/' })", "/app/uploads"),
     "a database of better-sqlite3": ("a.js", 'new Database("app.db")', "/app"),
     "a Go program": ("main.go", 'f, err := os.Create("out/report.csv")', "/app/out"),
@@ -47,7 +59,9 @@ READS = {
 
 def _sides(side_of: Callable[..., ImageView], name: str, text: str) -> set[str]:
     config = {"WorkingDir": "/app"}
-    side = side_of(Recipe((("ADD rootfs", {"etc/x": ""}), ("COPY . .", {f"app/{name}": text})), config), 1)
+    side = side_of(
+        Recipe((("ADD rootfs", {"etc/x": ""}), ("COPY . .", {f"app/{name}": text})), config), 1
+    )
     return {folder for folder, _ in written_by_sources(side)}
 
 
@@ -58,5 +72,7 @@ def test_a_call_that_writes_names_its_folder(case: str, side_of: Callable[..., I
 
 
 @pytest.mark.parametrize("case", READS)
-def test_what_does_not_write_or_is_computed_names_none(case: str, side_of: Callable[..., ImageView]) -> None:
+def test_what_does_not_write_or_is_computed_names_none(
+    case: str, side_of: Callable[..., ImageView]
+) -> None:
     assert _sides(side_of, *READS[case]) == set()

@@ -1,4 +1,5 @@
-"""Which packages a rewrite may leave out by the proof's own facts, and that the lists of build tools agree."""
+"""Which packages a rewrite may leave out by the proof's own facts, and that the lists of build
+tools agree."""
 
 from __future__ import annotations
 
@@ -19,10 +20,32 @@ from imgopt.proof.checks.system_packages import is_development
 from imgopt.proof.derive import derive
 
 SYSTEMS = {each.name: each.system for each in builtin_ecosystems() if each.system is not None}
-LANGUAGES = [each for each in builtin_ecosystems() if each.build_tools.packages or each.build_tools.installers]
+LANGUAGES = [
+    each
+    for each in builtin_ecosystems()
+    if each.build_tools.packages or each.build_tools.installers
+]
 
-WHOLE = ["build-base", "g++-12", "golang-1.24", "linux-headers", "openjdk-21-jdk-headless", "python3-pip", "maven"]
-PARTS = ["build-", "base", "base-files", "tools", "scm", "golang-petname", "libgcc-s1", "python3", "openjdk-21-jre"]
+WHOLE = [
+    "build-base",
+    "g++-12",
+    "golang-1.24",
+    "linux-headers",
+    "openjdk-21-jdk-headless",
+    "python3-pip",
+    "maven",
+]
+PARTS = [
+    "build-",
+    "base",
+    "base-files",
+    "tools",
+    "scm",
+    "golang-petname",
+    "libgcc-s1",
+    "python3",
+    "openjdk-21-jre",
+]
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -61,16 +84,22 @@ def _texts(value: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
-def test_what_a_rewrite_calls_a_build_tool_is_one_for_proof_and_analysis(system: SystemPackages) -> None:
+def test_what_a_rewrite_calls_a_build_tool_is_one_for_proof_and_analysis(
+    system: SystemPackages,
+) -> None:
     names = [glob.replace("[0-9]*", "12").replace("*", "x") for glob in system.build_tools]
-    assert [each for each in names if not is_system_build_tool(each) and not is_development(each)] == []
+    assert [
+        each for each in names if not is_system_build_tool(each) and not is_development(each)
+    ] == []
     assert [each for each in names if not is_build_tool(system_package(each))] == []
 
 
 @pytest.mark.parametrize("ecosystem", LANGUAGES, ids=lambda ecosystem: ecosystem.name)
 def test_each_installer_of_a_language_is_one_for_the_proof(ecosystem: Ecosystem) -> None:
     named = (*ecosystem.build_tools.packages, *ecosystem.build_tools.installers)
-    assert {name for name in named if (ecosystem.name, name) not in language_tools(seen=True)} == set()
+    assert {
+        name for name in named if (ecosystem.name, name) not in language_tools(seen=True)
+    } == set()
 
 
 def system_package(name: str) -> Package:
@@ -107,7 +136,11 @@ NOTES = {
 def test_a_development_package_is_what_nothing_else_wants(
     about: dict[str, object], excused: bool, side_of: Callable[..., ImageView]
 ) -> None:
-    note = {f"{MODULES}/.package-lock.json": json.dumps({"packages": {"node_modules/fsevents": about}})}
+    note = {
+        f"{MODULES}/.package-lock.json": json.dumps({"packages": {"node_modules/fsevents": about}})
+    }
     side = image(side_of, {"app/main.js": "1", f"{MODULES}/fsevents/index.js": "1", **note})
     allowances = derive(side, side, frozenset(["/app/main.js"]))
-    assert (allowances.drop_reason("/app/node_modules/fsevents/index.js", opened=False) is not None) is excused
+    assert (
+        allowances.drop_reason("/app/node_modules/fsevents/index.js", opened=False) is not None
+    ) is excused

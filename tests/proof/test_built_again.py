@@ -27,7 +27,8 @@ class Again:
 
 @pytest.fixture
 def trees(image_of: Callable[[Recipe], Image]) -> tuple[Tree, Again]:
-    """Two builds of one file: a stamp that changes, code that does not, and a log that only the first one has."""
+    """Two builds of one file: a stamp that changes, code that does not, and a log that only the
+    first one has."""
     first = {"app/stamp": "10:00", "app/code": "x", "app/log": "y"}
     second = {"app/stamp": "10:07", "app/code": "x"}
     made = [image_of(Recipe((("RUN make", files),), {})).tree() for files in (first, second)]
@@ -39,7 +40,9 @@ def failed(*paths: str, kind: str = "changed-file") -> Outcome:
     return Outcome("application files", "failed", "3 files", items)
 
 
-def test_a_file_that_changes_from_build_to_build_is_no_difference(trees: tuple[Tree, Again]) -> None:
+def test_a_file_that_changes_from_build_to_build_is_no_difference(
+    trees: tuple[Tree, Again],
+) -> None:
     original, again = trees
     (check,) = settle_files([failed("/app/stamp")], original, again)
     assert (check.verdict, check.items) == ("passed", ())
@@ -63,7 +66,9 @@ def test_a_file_that_neither_build_has_stays_a_difference(trees: tuple[Tree, Aga
     assert settle_files([failed("/app/none")], original, again)[0].verdict == "failed"
 
 
-def test_a_file_that_both_builds_have_may_change_and_not_be_missing(trees: tuple[Tree, Again]) -> None:
+def test_a_file_that_both_builds_have_may_change_and_not_be_missing(
+    trees: tuple[Tree, Again],
+) -> None:
     original, again = trees
     missing = failed("/app/stamp", kind="missing-file").items
     check = Outcome("application files", "failed", "3 files", (*missing, *failed("/app/log").items))
@@ -71,7 +76,9 @@ def test_a_file_that_both_builds_have_may_change_and_not_be_missing(trees: tuple
     assert [item.path for item in found.items] == ["/app/stamp"]
 
 
-def test_a_folder_whose_name_is_drawn_in_each_build_may_be_missing(image_of: Callable[[Recipe], Image]) -> None:
+def test_a_folder_whose_name_is_drawn_in_each_build_may_be_missing(
+    image_of: Callable[[Recipe], Image],
+) -> None:
     chunk = "/app/.svelte-kit/output/client/_app/immutable/chunks/DnSaViGT.js"
     path = "/app/.next/static/yoYvvaVl-sNcBYKAQjmQ5/_buildManifest.js"
     made = image_of(Recipe((("RUN make", {path: "x", chunk: "x"}),), {})).tree()
@@ -83,14 +90,22 @@ def test_a_folder_whose_name_is_drawn_in_each_build_may_be_missing(image_of: Cal
     assert settle_files([usual], made, again)[0] is usual
 
 
-def test_a_drawn_name_that_both_builds_have_may_not_be_missing(image_of: Callable[[Recipe], Image]) -> None:
+def test_a_drawn_name_that_both_builds_have_may_not_be_missing(
+    image_of: Callable[[Recipe], Image],
+) -> None:
     path = "/app/download-d1_ucj3r"
     made = image_of(Recipe((("RUN make", {path: "x"}),), {})).tree()
-    assert settle_files([failed(path, kind="missing-file")], made, Again(made))[0].verdict == "failed"
+    assert (
+        settle_files([failed(path, kind="missing-file")], made, Again(made))[0].verdict == "failed"
+    )
 
 
-@pytest.mark.parametrize("check", [failed("/app/stamp", kind="missing-file"), Outcome("modes", "passed", "3 files")])
-def test_nothing_is_built_again_where_no_contents_are_in_doubt(check: Outcome, trees: tuple[Tree, Again]) -> None:
+@pytest.mark.parametrize(
+    "check", [failed("/app/stamp", kind="missing-file"), Outcome("modes", "passed", "3 files")]
+)
+def test_nothing_is_built_again_where_no_contents_are_in_doubt(
+    check: Outcome, trees: tuple[Tree, Again]
+) -> None:
     original, again = trees
     assert settle_files([check], original, again) == (check,)
     assert again.asked == 0

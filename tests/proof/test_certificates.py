@@ -1,4 +1,5 @@
-"""Root certificates: the bundle may come from another base; an authority of the author may not be lost."""
+"""Root certificates: the bundle may come from another base; an authority of the author may not be
+lost."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ BUNDLE, OWN = "/etc/ssl/certs/ca-certificates.crt", "/usr/local/share/ca-certifi
 
 
 def pem(*names: str) -> str:
-    return "".join(f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n" for name in names)
+    return "".join(
+        f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n" for name in names
+    )
 
 
 def image(files: Files) -> Recipe:
@@ -35,7 +38,9 @@ CASES = {
 
 
 @pytest.mark.parametrize(("before", "after", "said"), CASES.values(), ids=CASES)
-def test_root_certificates(side_of: Callable[..., ImageView], before: Files, after: Files, said: list[str]) -> None:
+def test_root_certificates(
+    side_of: Callable[..., ImageView], before: Files, after: Files, said: list[str]
+) -> None:
     check = check_certificates(side_of(image(before), 1), side_of(image(after), 1), Allowances())
     assert len(check.items) == len(said)
     assert all(str(item).startswith(start) for item, start in zip(check.items, said, strict=True))
@@ -52,12 +57,18 @@ PACKAGE: Files = {
 
 @pytest.mark.parametrize(
     ("there", "opened", "passes"),
-    [({BUNDLE: pem("a")}, "", True), ({}, "", False), ({BUNDLE: pem("a")}, "/usr/share/ca-certificates/x.crt", False)],
+    [
+        ({BUNDLE: pem("a")}, "", True),
+        ({}, "", False),
+        ({BUNDLE: pem("a")}, "/usr/share/ca-certificates/x.crt", False),
+    ],
     ids=["the bundle is there", "it is not", "another file of the package was opened"],
 )
 def test_the_package_of_root_certificates_comes_down_to_its_bundle(
     side_of: Callable[..., ImageView], there: Files, opened: str, passes: bool
 ) -> None:
     before, after = side_of(image(PACKAGE), 1), side_of(image(there), 1)
-    check = check_system_packages(before, after, Allowances(), ["ca-certificates"], opened=frozenset([opened]))
+    check = check_system_packages(
+        before, after, Allowances(), ["ca-certificates"], opened=frozenset([opened])
+    )
     assert (check.verdict == "passed") is passes

@@ -1,4 +1,5 @@
-"""What any rewrite may leave out of language packages: tools of the build, and what only they need."""
+"""What any rewrite may leave out of language packages: tools of the build, and what only they
+need."""
 
 from __future__ import annotations
 
@@ -30,14 +31,23 @@ def package(name: str, *needs: str) -> Files:
         ("import flask, pytest", frozenset[str](), set[str]()),
         ("import flask", None, set[str]()),
     ],
-    ids=["a tool and what it needs", "what it needs is imported", "the tool is imported", "not observed"],
+    ids=[
+        "a tool and what it needs",
+        "what it needs is imported",
+        "the tool is imported",
+        "not observed",
+    ],
 )
 def test_tools_may_go_with_what_only_they_need_unless_sources_import_it(
     source: str, opened: frozenset[str] | None, dropped: set[str], side_of: Callable[..., ImageView]
 ) -> None:
     packages = {**package("flask", "click"), **package("click"), **package("alone")}
     tools = {**package("pytest", "pluggy"), **package("pluggy")}
-    steps = (("ADD base", {"bin/sh": "x"}), ("RUN pip", {**packages, **tools}), ("COPY", {"app/main.py": source}))
+    steps = (
+        ("ADD base", {"bin/sh": "x"}),
+        ("RUN pip", {**packages, **tools}),
+        ("COPY", {"app/main.py": source}),
+    )
     side = side_of(Recipe(steps, {"WorkingDir": "/app", "Cmd": ["python", "main.py"]}), 1)
     assert {item.name for item in derive(side, side, opened).packages} == dropped
 
@@ -49,7 +59,10 @@ def test_reading_what_all_packages_say_of_themselves_is_no_use_of_a_tool(
     side = side_of(Recipe(steps, {"Cmd": ["python", "-m", "flask"]}), 1)
     told = {name: f"/{SITE}/{name}-1.0.dist-info/METADATA" for name in ("flask", "pip")}
     looked = derive(side, side, frozenset(told.values()))
-    assert looked.drop_reason(told["pip"], opened=True) == "read only because all packages are looked through"
+    assert (
+        looked.drop_reason(told["pip"], opened=True)
+        == "read only because all packages are looked through"
+    )
     assert looked.drop_reason(told["flask"], opened=True) is None
     used = derive(side, side, frozenset({*told.values(), f"/{SITE}/pip/__init__.py"}))
     assert used.drop_reason(told["pip"], opened=True) is None

@@ -1,4 +1,5 @@
-"""What a good final image leaves out, and what it must not: by ecosystem, and by what was opened."""
+"""What a good final image leaves out, and what it must not: by ecosystem, and by what was
+opened."""
 
 from __future__ import annotations
 
@@ -20,7 +21,11 @@ PROGRAMS = {"usr/bin/python3": ELF, "usr/bin/node": ELF, "usr/bin/java": ELF, "b
 
 
 def service(side_of: Callable[..., ImageView], *command: str, **files: str) -> ImageView:
-    own = {"app/server": ELF, "app/run.sh": File("#!/bin/sh\nset -e\nexec python3 main.py\n", 0o755), **files}
+    own = {
+        "app/server": ELF,
+        "app/run.sh": File("#!/bin/sh\nset -e\nexec python3 main.py\n", 0o755),
+        **files,
+    }
     config = {"Cmd": list(command), "Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
     return side_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", own)), config), 1)
 
@@ -50,16 +55,34 @@ def test_the_kind_of_program_is_read_from_the_start(
 
 
 def reason(side: ImageView, path: str, opened: frozenset[str] | None) -> str | None:
-    return Allowances(drops=derived_drops(side, opened)).drop_reason(path, opened=path in (opened or ()))
+    return Allowances(drops=derived_drops(side, opened)).drop_reason(
+        path, opened=path in (opened or ())
+    )
 
 
 PLACES = {
-    "the working directory": ({"WorkingDir": "/tmp/app", "Cmd": ["./server"]}, "/tmp/app/rare.html", None),
-    "beside it": ({"WorkingDir": "/tmp/app", "Cmd": ["./server"]}, "/tmp/requirements", "temporary files"),
+    "the working directory": (
+        {"WorkingDir": "/tmp/app", "Cmd": ["./server"]},
+        "/tmp/app/rare.html",
+        None,
+    ),
+    "beside it": (
+        {"WorkingDir": "/tmp/app", "Cmd": ["./server"]},
+        "/tmp/requirements",
+        "temporary files",
+    ),
     "where the program lies": ({"Cmd": ["/tmp/app/server"]}, "/tmp/app/rare.html", None),
     "nowhere near": ({"Cmd": ["/app/server"]}, "/tmp/app/rare.html", "temporary files"),
-    "Go's old place for sources": ({"WorkingDir": "/go/src/app", "Cmd": ["./server"]}, "/go/src/app/rare.html", None),
-    "a source there": ({"WorkingDir": "/app", "Cmd": ["./server"]}, "/go/src/x/main.go", "compiled into the program"),
+    "Go's old place for sources": (
+        {"WorkingDir": "/go/src/app", "Cmd": ["./server"]},
+        "/go/src/app/rare.html",
+        None,
+    ),
+    "a source there": (
+        {"WorkingDir": "/app", "Cmd": ["./server"]},
+        "/go/src/x/main.go",
+        "compiled into the program",
+    ),
 }
 
 
@@ -73,10 +96,31 @@ def test_the_application_stays_wherever_it_lies(
 
 
 ALWAYS = {
-    "python3": ["/app/.git/HEAD", "/app/__pycache__/a.pyc", "/root/.cache/pip/x", "/root/.cache/virtualenv/x"],
-    "./server": ["/app/main.go", "/app/go.mod", "/app/src/lib.rs", "/app/target/release/deps/x", "/go/pkg/mod/x"],
-    "java": ["/app/pom.xml", "/app/src/main/java/A.java", "/app/target/classes/A.class", "/root/.m2/repository/x"],
-    "node": ["/app/src/a.ts", "/app/tsconfig.json", "/app/node_modules/.cache/x", "/root/.npm/_cacache/x"],
+    "python3": [
+        "/app/.git/HEAD",
+        "/app/__pycache__/a.pyc",
+        "/root/.cache/pip/x",
+        "/root/.cache/virtualenv/x",
+    ],
+    "./server": [
+        "/app/main.go",
+        "/app/go.mod",
+        "/app/src/lib.rs",
+        "/app/target/release/deps/x",
+        "/go/pkg/mod/x",
+    ],
+    "java": [
+        "/app/pom.xml",
+        "/app/src/main/java/A.java",
+        "/app/target/classes/A.class",
+        "/root/.m2/repository/x",
+    ],
+    "node": [
+        "/app/src/a.ts",
+        "/app/tsconfig.json",
+        "/app/node_modules/.cache/x",
+        "/root/.npm/_cacache/x",
+    ],
 }
 
 
@@ -96,15 +140,29 @@ KEPT = {
         "/app/model.onnx",
         "/root/.cache/huggingface/x",
     ],
-    "./server": ["/app/templates/a.html", "/app/config.yaml", "/app/migrations/1.sql", "/app/static/a.js", "/app/a.ts"],
+    "./server": [
+        "/app/templates/a.html",
+        "/app/config.yaml",
+        "/app/migrations/1.sql",
+        "/app/static/a.js",
+        "/app/a.ts",
+    ],
     "java": ["/app/app.jar", "/app/config/application.yml", "/app/lib/x.so"],
-    "node": ["/app/views/a.ejs", "/app/package.json", "/app/dist/a.js", "/app/data/x.json", "/app/a.go"],
+    "node": [
+        "/app/views/a.ejs",
+        "/app/package.json",
+        "/app/dist/a.js",
+        "/app/data/x.json",
+        "/app/a.go",
+    ],
     "ts-node": ["/app/src/a.ts", "/app/tsconfig.json"],
 }
 
 
 @pytest.mark.parametrize(("command", "paths"), KEPT.items())
-def test_what_may_be_read_at_run_time_stays(command: str, paths: list[str], side_of: Callable[..., ImageView]) -> None:
+def test_what_may_be_read_at_run_time_stays(
+    command: str, paths: list[str], side_of: Callable[..., ImageView]
+) -> None:
     side = service(side_of, command)
     assert [path for path in paths if reason(side, path, frozenset())] == []
 
@@ -124,7 +182,9 @@ def test_no_rule_excuses_what_was_opened(side_of: Callable[..., ImageView]) -> N
     assert reason(side, "/app/main.go", frozenset({"/app/main.go"})) is None
 
 
-def test_sources_of_a_bundled_site_may_go_when_the_built_one_is_served(side_of: Callable[..., ImageView]) -> None:
+def test_sources_of_a_bundled_site_may_go_when_the_built_one_is_served(
+    side_of: Callable[..., ImageView],
+) -> None:
     side = service(side_of, "node", **{"app/build/index.html": "<p>", "app/src/App.jsx": "x"})
     served = frozenset({"/app/build/index.html"})
     assert reason(side, "/app/src/App.jsx", served) == "bundled into the site"
@@ -139,28 +199,42 @@ def test_what_lies_beside_an_opened_class_may_not_go(side_of: Callable[..., Imag
     assert reason(side, "/app/target/test-classes/T.class", opened) is not None
 
 
-def test_poetrys_environments_lie_in_its_cache_and_are_none(side_of: Callable[..., ImageView]) -> None:
+def test_poetrys_environments_lie_in_its_cache_and_are_none(
+    side_of: Callable[..., ImageView],
+) -> None:
     side = service(side_of, "python3")
     assert reason(side, "/root/.cache/pypoetry/artifacts/a.whl", None)
-    assert not reason(side, "/root/.cache/pypoetry/virtualenvs/a/lib/python3.11/site-packages/a.py", frozenset())
+    assert not reason(
+        side, "/root/.cache/pypoetry/virtualenvs/a/lib/python3.11/site-packages/a.py", frozenset()
+    )
 
 
-def test_what_maven_notes_about_a_download_is_no_difference_but_data_is(side_of: Callable[..., ImageView]) -> None:
+def test_what_maven_notes_about_a_download_is_no_difference_but_data_is(
+    side_of: Callable[..., ImageView],
+) -> None:
     def image(note: str, data: bytes) -> ImageView:
         repository = "root/.m2/repository/a/b"
         files = {f"{repository}/resolver-status.properties": note, "app/data.bin": data}
         return side_of(Recipe((("RUN mvn package", files),), {"Cmd": ["java"]}))
 
     original = image("#Mon\nlast=1", b"one")
-    assert check_application_files(original, image("#Tue\nlast=2", b"one"), Allowances()).verdict == "passed"
-    assert check_application_files(original, image("#Tue\nlast=2", b"two"), Allowances()).verdict == "failed"
+    assert (
+        check_application_files(original, image("#Tue\nlast=2", b"one"), Allowances()).verdict
+        == "passed"
+    )
+    assert (
+        check_application_files(original, image("#Tue\nlast=2", b"two"), Allowances()).verdict
+        == "failed"
+    )
 
 
 def test_a_lock_file_that_the_installation_wrote_into_may_be_the_authors_again(
     side_of: Callable[..., ImageView],
 ) -> None:
     def image(lock: str, step: str = "RUN npm install") -> ImageView:
-        return side_of(Recipe((("COPY . .", {"app/a.js": "1"}), (step, {"app/package-lock.json": lock})), {}))
+        return side_of(
+            Recipe((("COPY . .", {"app/a.js": "1"}), (step, {"app/package-lock.json": lock})), {})
+        )
 
     original, other = image("{ }"), image('{"a": 1}')
     assert check_application_files(original, other, Allowances()).verdict == "passed"
@@ -175,11 +249,21 @@ def test_a_lock_file_that_the_installation_wrote_into_may_be_the_authors_again(
 def test_what_a_manager_notes_about_what_it_installed_is_no_difference_unless_it_was_opened(
     side_of: Callable[..., ImageView],
 ) -> None:
-    """Yarn writes .yarn-state.yml and .package-map.json anew when it prunes; Node reads the map where it is told to."""
+    """Yarn writes .yarn-state.yml and .package-map.json anew when it prunes; Node reads the map
+    where it is told to."""
 
     def image(note: str) -> ImageView:
-        names = (".yarn-state.yml", ".package-map.json", ".pnpm-workspace-state-v1.json", ".package-lock.json")
-        return side_of(Recipe((("RUN yarn install", {f"app/node_modules/{name}": note for name in names}),), {}))
+        names = (
+            ".yarn-state.yml",
+            ".package-map.json",
+            ".pnpm-workspace-state-v1.json",
+            ".package-lock.json",
+        )
+        return side_of(
+            Recipe(
+                (("RUN yarn install", {f"app/node_modules/{name}": note for name in names}),), {}
+            )
+        )
 
     assert check_application_files(image("a: 1"), image("b: 2"), Allowances()).verdict == "passed"
     opened = frozenset(["/app/node_modules/.package-map.json"])
@@ -187,15 +271,24 @@ def test_what_a_manager_notes_about_what_it_installed_is_no_difference_unless_it
     assert judged.verdict == "failed"
 
 
-def test_what_only_the_launcher_opened_may_be_another_one(side_of: Callable[..., ImageView]) -> None:
-    """`yarn start` reads .yarn-state.yml, which pruning writes anew; `node server.js` in its place does not."""
+def test_what_only_the_launcher_opened_may_be_another_one(
+    side_of: Callable[..., ImageView],
+) -> None:
+    """`yarn start` reads .yarn-state.yml, which pruning writes anew; `node server.js` in its place
+    does not."""
 
     def image(note: str) -> ImageView:
-        return side_of(Recipe((("RUN yarn install", {"app/node_modules/.yarn-state.yml": note}),), {}))
+        return side_of(
+            Recipe((("RUN yarn install", {"app/node_modules/.yarn-state.yml": note}),), {})
+        )
 
     before, after, path = image("a: 1"), image("b: 2"), "/app/node_modules/.yarn-state.yml"
     opened = Opened(frozenset([path]))
-    launcher = Drop("only the original's start command needed it", frozenset([path]), even_if_opened=True)
+    launcher = Drop(
+        "only the original's start command needed it", frozenset([path]), even_if_opened=True
+    )
     plain = Drop("a note", frozenset([path]))
-    assert check_opened_files(before, after, opened, Allowances(drops=(launcher,))).verdict == "passed"
+    assert (
+        check_opened_files(before, after, opened, Allowances(drops=(launcher,))).verdict == "passed"
+    )
     assert check_opened_files(before, after, opened, Allowances(drops=(plain,))).verdict == "failed"

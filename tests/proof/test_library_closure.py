@@ -1,4 +1,5 @@
-"""The loader's search on real ELF files, made by hand: a header, a dynamic section and its strings."""
+"""The loader's search on real ELF files, made by hand: a header, a dynamic section and its
+strings."""
 
 from __future__ import annotations
 
@@ -30,10 +31,15 @@ def cache(entries: Mapping[str, str]) -> File:
 
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
-SYSTEM = {"lib64/ld-linux-x86-64.so.2": elf(), "lib/x86_64-linux-gnu/libc.so.6": elf(soname="libc.so.6")}
+SYSTEM = {
+    "lib64/ld-linux-x86-64.so.2": elf(),
+    "lib/x86_64-linux-gnu/libc.so.6": elf(soname="libc.so.6"),
+}
 
 
-def found(side_of: Callable[..., ImageView], files: Mapping[str, File], **config: object) -> list[str]:
+def found(
+    side_of: Callable[..., ImageView], files: Mapping[str, File], **config: object
+) -> list[str]:
     """What the candidate lacks, where the original has everything at its default place."""
     complete = {**SYSTEM, **files, "usr/lib/x86_64-linux-gnu/libx.so.1": elf(soname="libx.so.1")}
     original = side_of(Recipe((("COPY", complete),), dict(config)))
@@ -48,11 +54,22 @@ def found(side_of: Callable[..., ImageView], files: Mapping[str, File], **config
         ({"app/a": elf("libx.so.1", rpath="${ORIGIN}/own"), "app/own/libx.so.1": elf()}, []),
         ({"app/a": elf("libx.so.1"), "opt/x/libx.so.1": elf()}, ["LD_LIBRARY_PATH=/opt/x:/none"]),
         (
-            {"app/a": elf("libx.so.1"), "o/libx.so.1": elf(), "etc/ld.so.cache": cache({"libx.so.1": "/o/libx.so.1"})},
+            {
+                "app/a": elf("libx.so.1"),
+                "o/libx.so.1": elf(),
+                "etc/ld.so.cache": cache({"libx.so.1": "/o/libx.so.1"}),
+            },
             [],
         ),
         ({"app/a": elf("/abs/libx.so.1"), "abs/libx.so.1": elf()}, []),
-        ({"app/a": elf("libx.so.1"), "usr/lib/libx.so.1": File(link="libx.so.1.2"), "usr/lib/libx.so.1.2": elf()}, []),
+        (
+            {
+                "app/a": elf("libx.so.1"),
+                "usr/lib/libx.so.1": File(link="libx.so.1.2"),
+                "usr/lib/libx.so.1.2": elf(),
+            },
+            [],
+        ),
     ],
     ids=["runpath", "rpath", "environment", "cache", "path", "link"],
 )
@@ -72,9 +89,18 @@ def test_a_library_is_found_where_the_loader_looks(
         {"app/a": elf("libx.so.1", rpath="/r", runpath="/other"), "r/libx.so.1": elf()},
         {"app/a": elf("libx.so.1"), "usr/lib/libx.so.1": File(link="libx.so.1.2")},
     ],
-    ids=["nowhere", "not a default folder", "no ldconfig", "stale cache", "rpath beside runpath", "dangling link"],
+    ids=[
+        "nowhere",
+        "not a default folder",
+        "no ldconfig",
+        "stale cache",
+        "rpath beside runpath",
+        "dangling link",
+    ],
 )
-def test_a_library_elsewhere_is_missing(files: dict[str, File], side_of: Callable[..., ImageView]) -> None:
+def test_a_library_elsewhere_is_missing(
+    files: dict[str, File], side_of: Callable[..., ImageView]
+) -> None:
     assert found(side_of, files) == ["libx.so.1"]
 
 
@@ -102,12 +128,16 @@ def test_what_the_base_ships_incomplete_passes_until_it_is_opened(
     side_of: Callable[..., ImageView],
 ) -> None:
     part = {"usr/lib/python3/_tkinter.so": elf("libtk.so")}
-    full = Recipe((("ADD", {**SYSTEM, **part, "usr/lib/libtk.so": elf()}), ("COPY . .", {"app/x": "x"})), {})
+    full = Recipe(
+        (("ADD", {**SYSTEM, **part, "usr/lib/libtk.so": elf()}), ("COPY . .", {"app/x": "x"})), {}
+    )
     slim = Recipe((("ADD", {**SYSTEM, **part}), ("COPY . .", {"app/x": "x"})), {})
     original, candidate = side_of(full, 1), side_of(slim, 1)
     assert check_library_closure(original, candidate, Allowances()).verdict == "passed"
     opened = frozenset({"/usr/lib/python3/_tkinter.so"})
-    assert check_library_closure(original, candidate, Allowances(), opened=opened).verdict == "failed"
+    assert (
+        check_library_closure(original, candidate, Allowances(), opened=opened).verdict == "failed"
+    )
 
 
 def test_musl_looks_into_its_path_file(side_of: Callable[..., ImageView]) -> None:
@@ -118,7 +148,10 @@ def test_musl_looks_into_its_path_file(side_of: Callable[..., ImageView]) -> Non
         "opt/lib/libx.so.1": elf(),
     }
     side = side_of(Recipe((("ADD", files),), {}))
-    assert closure(side, ["/app/a"]) == {"/opt/lib/libx.so.1": "/app/a", "/lib/ld-musl-x86_64.so.1": "/app/a"}
+    assert closure(side, ["/app/a"]) == {
+        "/opt/lib/libx.so.1": "/app/a",
+        "/lib/ld-musl-x86_64.so.1": "/app/a",
+    }
 
 
 def test_a_damaged_cache_is_an_empty_one() -> None:

@@ -47,7 +47,9 @@ def unknown(side: ImageView, paths: list[str]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("name", "drop"), DROPS, ids=[f"{name}: {drop.reason}" for name, drop in DROPS])
+@pytest.mark.parametrize(
+    ("name", "drop"), DROPS, ids=[f"{name}: {drop.reason}" for name, drop in DROPS]
+)
 def test_what_a_rewrite_drops_the_proof_knows_by_itself(
     name: str, drop: Drop, side_of: Callable[..., ImageView]
 ) -> None:
@@ -67,10 +69,17 @@ def test_a_wrong_fact_of_the_rewriter_would_be_seen(side_of: Callable[..., Image
 
 
 READ_WHILE_IT_RUNS = ["fetch-cache/0a1b2c", "images/4f/60.1764471004811.webp", "fetch-cache"]
-MADE_AGAIN = ["webpack/client-production/0.pack", "swc/plugins/v7", "eslint/.cache_1a", ".tsbuildinfo"]
+MADE_AGAIN = [
+    "webpack/client-production/0.pack",
+    "swc/plugins/v7",
+    "eslint/.cache_1a",
+    ".tsbuildinfo",
+]
 
 
-def test_the_cache_that_a_site_reads_while_it_runs_is_missed(side_of: Callable[..., ImageView]) -> None:
+def test_the_cache_that_a_site_reads_while_it_runs_is_missed(
+    side_of: Callable[..., ImageView],
+) -> None:
     side = service(side_of, "node", "server.js")
     paths = [f"/app/.next/cache/{name}" for name in (*READ_WHILE_IT_RUNS, *MADE_AGAIN)]
     assert unknown(side, paths) == paths[: len(READ_WHILE_IT_RUNS)]
@@ -89,7 +98,9 @@ PEOPLES_OWN = [
 """Installed for a user, or his keys and settings, in a folder that holds caches as well."""
 
 
-def test_what_is_installed_for_a_user_is_no_cache_of_its_installer(side_of: Callable[..., ImageView]) -> None:
+def test_what_is_installed_for_a_user_is_no_cache_of_its_installer(
+    side_of: Callable[..., ImageView],
+) -> None:
     rules = drop_rules(builtin_ecosystems(), ["/root", "/home/app"], compiled=False)
     assert [path for path in PEOPLES_OWN if drop_reason(path, rules, opened=False)] == []
     assert unknown(service(side_of, "./server"), PEOPLES_OWN[1:]) == PEOPLES_OWN[1:]

@@ -1,7 +1,7 @@
 """A real service, built and run by the real engine, and what a careless rewrite does to it.
 
-Each mutation is refuted by the check that is for it and by no other; what changes nothing is not refuted. The original
-is built and observed once.
+Each mutation is refuted by the check that is for it and by no other; what changes nothing is not
+refuted. The original is built and observed once.
 """
 
 from __future__ import annotations
@@ -86,9 +86,13 @@ USER 1000
 CMD ["./start.sh"]
 """
 SITE = "/usr/local/lib/python3.11"
-SIGNAL = "import signal as s; s.signal = lambda *a: None; __import__('ctypes').CDLL(None).signal(15, 1)"
+SIGNAL = (
+    "import signal as s; s.signal = lambda *a: None; __import__('ctypes').CDLL(None).signal(15, 1)"
+)
 ANSWER = "import http.server as h; h.BaseHTTPRequestHandler.send_error = lambda self, *a: self.send_response(500)"
-BODY = "import uuid, json; f = json.dumps; json.dumps = lambda o, **k: f({**o, 'mode': 'test'}, **k)"
+BODY = (
+    "import uuid, json; f = json.dumps; json.dumps = lambda o, **k: f({**o, 'mode': 'test'}, **k)"
+)
 
 
 def as_root(command: str) -> str:
@@ -101,8 +105,16 @@ def startup(code: str) -> str:
 
 MUTATIONS: dict[str, tuple[str, str, str]] = {
     # name: (what is added to the Dockerfile, the check that refutes, what its evidence says)
-    "a data file that is not opened is lost": (as_root("rm rates.csv"), "application files", "/app/rates.csv"),
-    "a data file has other contents": (as_root("echo EUR,2 > rates.csv"), "application files", "rates.csv"),
+    "a data file that is not opened is lost": (
+        as_root("rm rates.csv"),
+        "application files",
+        "/app/rates.csv",
+    ),
+    "a data file has other contents": (
+        as_root("echo EUR,2 > rates.csv"),
+        "application files",
+        "rates.csv",
+    ),
     "an executable bit is lost": (as_root("chmod 644 tool"), "modes", "not executable"),
     "a file may not be read by the user": (as_root("chmod 600 rates.csv"), "modes", "may not read"),
     "a variable changes": ("ENV QUEUE=low\n", "configuration", "QUEUE"),
@@ -119,11 +131,31 @@ MUTATIONS: dict[str, tuple[str, str, str]] = {
         "idna/codec.py",
     ),
     "a system package is lost": (as_root("apt-get purge -y hello"), "system packages", "hello"),
-    "a library is lost": (as_root("rm /usr/lib/*/libsqlite3.so.0*"), "library closure", "libsqlite3.so.0"),
-    "a program on a rare path is lost": (as_root("rm /usr/bin/awk /usr/bin/mawk"), "programs", "awk"),
-    "root certificates are lost": (as_root("rm /etc/ssl/certs/ca-certificates.crt"), "certificates", "ca-certificates"),
-    "a module that may be missing is lost": (as_root(f"rm {SITE}/colorsys.py"), "opened files", "colorsys.py"),
-    "a module of a path that is not asked is lost": (as_root(f"rm {SITE}/wave.py"), "named by sources", "wave"),
+    "a library is lost": (
+        as_root("rm /usr/lib/*/libsqlite3.so.0*"),
+        "library closure",
+        "libsqlite3.so.0",
+    ),
+    "a program on a rare path is lost": (
+        as_root("rm /usr/bin/awk /usr/bin/mawk"),
+        "programs",
+        "awk",
+    ),
+    "root certificates are lost": (
+        as_root("rm /etc/ssl/certs/ca-certificates.crt"),
+        "certificates",
+        "ca-certificates",
+    ),
+    "a module that may be missing is lost": (
+        as_root(f"rm {SITE}/colorsys.py"),
+        "opened files",
+        "colorsys.py",
+    ),
+    "a module of a path that is not asked is lost": (
+        as_root(f"rm {SITE}/wave.py"),
+        "named by sources",
+        "wave",
+    ),
     "a folder of a path that is not asked": (as_root("chown root /state"), "non-root", "/state"),
     "an error is logged": (startup("import os; os.write(2, b'ERROR 17\\n')"), "smoke", "ERROR"),
     "the user is root": ("USER 0\n", "non-root", "user is 0"),
@@ -135,12 +167,17 @@ HARMLESS: dict[str, str] = {
     "other times": as_root("touch -d 2001-01-01 server.py page.html rates.csv"),
     "one more label and comment": "# a comment\nLABEL note=x\n",
     "an unused file": as_root("echo x > /usr/share/unused"),
-    "a rewrite of the same bytes": as_root("cp rates.csv r && mv r rates.csv && chmod 644 rates.csv"),
+    "a rewrite of the same bytes": as_root(
+        "cp rates.csv r && mv r rates.csv && chmod 644 rates.csv"
+    ),
     "bytecode left out": as_root("rm -r /usr/local/lib/python3.11/json/__pycache__"),
 }
 SAME_IN_OTHER_WORDS = DOCKERFILE.replace(
     "ENV MODE=web TZ=Europe/Berlin QUEUE=high", "ENV QUEUE=high TZ=Europe/Berlin\nENV MODE=web"
-).replace("COPY server.py page.html rates.csv ./", "COPY rates.csv ./\nCOPY page.html ./\nCOPY server.py ./")
+).replace(
+    "COPY server.py page.html rates.csv ./",
+    "COPY rates.csv ./\nCOPY page.html ./\nCOPY server.py ./",
+)
 
 
 @dataclass(frozen=True)
@@ -160,7 +197,9 @@ class Laboratory:
         assert build.reference is not None
         candidate = ImageView(open_image(build.reference), self.side.base)
         trial = Trial(self.session, self.side, self.runs, SMOKE, named=named_packages(DOCKERFILE))
-        return trial.judge(candidate, derive(self.side, candidate, trial.opened.files if trial.opened else None))
+        return trial.judge(
+            candidate, derive(self.side, candidate, trial.opened.files if trial.opened else None)
+        )
 
 
 SMOKE = SmokeSettings(stop_timeout=2)
@@ -180,9 +219,13 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     for name, text in FILES.items():
         (context / name).write_text(text)
     with Session(engine) as session:
-        build = session.build(BuildRequest(context, dockerfile=DOCKERFILE, bases=bases, name="original"))
+        build = session.build(
+            BuildRequest(context, dockerfile=DOCKERFILE, bases=bases, name="original")
+        )
         assert build.reference is not None
-        side = ImageView(open_image(build.reference), open_image(base if bases else "python:3.11-slim"))
+        side = ImageView(
+            open_image(build.reference), open_image(base if bases else "python:3.11-slim")
+        )
         first = observe(session, build.reference, SMOKE)  # no guesses: one path is not asked
         assert first.started, first.reason
         again = observe(session, build.reference, SMOKE, plan=first.plan, trace=False)
@@ -190,7 +233,11 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
 
 
 def failed(checks: tuple[Outcome, ...]) -> dict[str, str]:
-    return {check.name: "; ".join(map(str, check.items)) for check in checks if check.verdict == "failed"}
+    return {
+        check.name: "; ".join(map(str, check.items))
+        for check in checks
+        if check.verdict == "failed"
+    }
 
 
 def test_the_original_is_proven_against_itself(laboratory: Laboratory) -> None:

@@ -1,4 +1,5 @@
-"""What the sources name on a path that no probe takes is not left out, whatever rule would excuse it."""
+"""What the sources name on a path that no probe takes is not left out, whatever rule would excuse
+it."""
 
 from __future__ import annotations
 
@@ -35,10 +36,14 @@ NODE: Files = {
 
 def original(app: Files, packages: Files | None = None) -> Recipe:
     config = {"WorkingDir": "/app", "Cmd": ["python", "/app/main.py", "/app/server.js"]}
-    return Recipe((("ADD rootfs", BASE), ("RUN install", packages or {}), ("COPY . .", app)), config)
+    return Recipe(
+        (("ADD rootfs", BASE), ("RUN install", packages or {}), ("COPY . .", app)), config
+    )
 
 
-def refuted(side_of: Callable[..., ImageView], before: Recipe, after: Recipe, opened: frozenset[str]) -> str:
+def refuted(
+    side_of: Callable[..., ImageView], before: Recipe, after: Recipe, opened: frozenset[str]
+) -> str:
     one, other = side_of(before, 1), side_of(after, 1)
     checks = check_named(one, other, derive(one, other, opened), opened=opened)
     programs = check_programs(one, other, derive(one, other, opened))
@@ -136,12 +141,18 @@ def test_what_a_source_names_is_missed(case: str, side_of: Callable[..., ImageVi
 
 
 UNNAMED: dict[str, tuple[Files, list[str]]] = {
-    "a document that nobody names": ({"app/main.py": "pass", "app/README.md": "x"}, ["app/README.md"]),
+    "a document that nobody names": (
+        {"app/main.py": "pass", "app/README.md": "x"},
+        ["app/README.md"],
+    ),
     "a name in the build's own script": (
         {"app/setup.py": "long = open('README.md').read()", "app/README.md": "x"},
         ["app/README.md"],
     ),
-    "a name in a test": ({"app/tests/test_a.py": "open('README.md')", "app/README.md": "x"}, ["app/README.md"]),
+    "a name in a test": (
+        {"app/tests/test_a.py": "open('README.md')", "app/README.md": "x"},
+        ["app/README.md"],
+    ),
     "another file of that name": (
         {"app/main.py": "open('README.md')", "app/docs/x/README.md": "x"},
         ["app/docs/x/README.md"],
@@ -159,14 +170,20 @@ UNNAMED: dict[str, tuple[Files, list[str]]] = {
         ["usr/bin/git"],
     ),
     "a resource that is packed into the archive": (
-        {"app/A.java": 'get("templates/index.html")', "app/src/main/resources/templates/index.html": ""},
+        {
+            "app/A.java": 'get("templates/index.html")',
+            "app/src/main/resources/templates/index.html": "",
+        },
         ["app/src/main/resources/templates/index.html"],
     ),
     "a module of one's own with a name of the standard library": (
         {"app/main.py": "import turtle", "app/turtle.py": ""},
         ["usr/local/lib/python3.11/turtle.py"],
     ),
-    "a program in a list that starts nothing": ({"app/main.py": "args = ['git', 'log']"}, ["usr/bin/git"]),
+    "a program in a list that starts nothing": (
+        {"app/main.py": "args = ['git', 'log']"},
+        ["usr/bin/git"],
+    ),
 }
 
 
@@ -179,10 +196,18 @@ def test_what_no_running_source_names_may_go(case: str, side_of: Callable[..., I
 
 
 LOADS = {
-    "a library that a package loads": (f"{SITE}/magic/loader.py", 'ctypes.CDLL("libmagic.so.1")', ["libmagic.so.1"]),
+    "a library that a package loads": (
+        f"{SITE}/magic/loader.py",
+        'ctypes.CDLL("libmagic.so.1")',
+        ["libmagic.so.1"],
+    ),
     "a package of the base": ("usr/lib/python3/dist-packages/apt.py", "x = 1", []),
     "tests of a package": (f"{SITE}/magic/tests/test_load.py", 'ctypes.CDLL("libmagic.so.1")', []),
-    "a library that the original has not": (f"{SITE}/magic/loader.py", 'ctypes.CDLL("libcudart.so")', []),
+    "a library that the original has not": (
+        f"{SITE}/magic/loader.py",
+        'ctypes.CDLL("libcudart.so")',
+        [],
+    ),
     "an installer": (f"{SITE}/pip/_vendor/load.py", 'ctypes.CDLL("libmagic.so.1")', []),
 }
 
@@ -192,7 +217,9 @@ def test_a_library_that_a_package_loads_on_a_rare_path_is_missed(
     side_of: Callable[..., ImageView], path: str, text: str, missing: list[str]
 ) -> None:
     library = {
-        "usr/lib/x86_64-linux-gnu/libmagic.so.1": File(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\x3e\0" + bytes(60))
+        "usr/lib/x86_64-linux-gnu/libmagic.so.1": File(
+            b"\x7fELF\x02\x01\x01" + bytes(11) + b"\x3e\0" + bytes(60)
+        )
     }
     layers = (("RUN install", {path: text}), ("COPY . .", {"app/main.py": ""}))
     config = {"WorkingDir": "/app", "Cmd": ["python", "/app/main.py"]}

@@ -1,4 +1,5 @@
-"""A part of a system package that its distribution ships without what it needs counts only where something opens it."""
+"""A part of a system package that its distribution ships without what it needs counts only where
+something opens it."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def missing(
     return [item.subject for item in check.items]
 
 
-def test_a_script_of_a_package_that_depends_on_no_interpreter_is_optional(side_of: Callable[..., ImageView]) -> None:
+def test_a_script_of_a_package_that_depends_on_no_interpreter_is_optional(
+    side_of: Callable[..., ImageView],
+) -> None:
     assert missing(side_of, INSTALLED, Opened(frozenset(["/usr/sbin/nginx"])), ("nginx",)) == []
 
 
@@ -42,12 +45,20 @@ def test_a_script_of_a_package_that_depends_on_no_interpreter_is_optional(side_o
     ("files", "opened", "named"),
     [
         pytest.param(INSTALLED, Opened(frozenset([f"/{ROUTEL}"])), (), id="it was opened"),
-        pytest.param(INSTALLED, Opened(frozenset()), ("iproute2=6.1",), id="the author installs the package by name"),
+        pytest.param(
+            INSTALLED,
+            Opened(frozenset()),
+            ("iproute2=6.1",),
+            id="the author installs the package by name",
+        ),
         pytest.param({ROUTEL: INSTALLED[ROUTEL]}, Opened(frozenset()), (), id="no package has it"),
         pytest.param(INSTALLED, None, (), id="not measured what was opened"),
     ],
 )
 def test_it_counts_where_someone_may_use_it(
-    files: Mapping[str, File | str], opened: Opened | None, named: tuple[str, ...], side_of: Callable[..., ImageView]
+    files: Mapping[str, File | str],
+    opened: Opened | None,
+    named: tuple[str, ...],
+    side_of: Callable[..., ImageView],
 ) -> None:
     assert missing(side_of, files, opened, named) == ["/usr/bin/python3"]

@@ -1,4 +1,5 @@
-"""Which scripts ask for their interpreter: those that run, not those that are imported or lie beside."""
+"""Which scripts ask for their interpreter: those that run, not those that are imported or lie
+beside."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ CONFIG = {"Cmd": ["python3.11", "/app/main.py"], "Env": ["PATH=/usr/local/bin:/b
 
 
 def missing(side_of: Callable[..., ImageView], opened: Opened, *scripts: str) -> list[str]:
-    """Interpreters that a candidate without a shell lacks; the scripts in `app` are the author's, all else the base's.
+    """Interpreters that a candidate without a shell lacks; the scripts in `app` are the author's,
+    all else the base's.
 
     The candidate is built on another base, so that everything in it is its own.
     """
@@ -30,8 +32,13 @@ def missing(side_of: Callable[..., ImageView], opened: Opened, *scripts: str) ->
     base = {**BASE, **{path: file for path, file in files.items() if not path.startswith("app")}}
     own = {**APP, **{path: file for path, file in files.items() if path.startswith("app")}}
     original = side_of(Recipe((("ADD", base), ("COPY", own)), CONFIG), 1)
-    candidate = side_of(Recipe((("ADD", {"etc/x": "x"}), ("COPY", {**PYTHON, **own, **files})), CONFIG), 1)
-    return [item.subject for item in check_programs(original, candidate, Allowances(), opened=opened).items]
+    candidate = side_of(
+        Recipe((("ADD", {"etc/x": "x"}), ("COPY", {**PYTHON, **own, **files})), CONFIG), 1
+    )
+    return [
+        item.subject
+        for item in check_programs(original, candidate, Allowances(), opened=opened).items
+    ]
 
 
 @pytest.mark.parametrize("script", ["usr/local/bin/python3.11-config", MODULE, IN_PACKAGE])
@@ -42,7 +49,9 @@ def test_a_script_that_was_carried_along_and_never_executed_needs_no_interpreter
 
 
 @pytest.mark.parametrize("script", ["usr/local/bin/python3.11-config", MODULE, IN_PACKAGE])
-def test_a_script_that_was_executed_needs_its_interpreter(script: str, side_of: Callable[..., ImageView]) -> None:
+def test_a_script_that_was_executed_needs_its_interpreter(
+    script: str, side_of: Callable[..., ImageView]
+) -> None:
     run = frozenset([f"/{script}"])
     assert missing(side_of, Opened(run, run), script) == ["/bin/sh"]
 

@@ -48,7 +48,9 @@ def prove(context: Path, session: Session, capsys: pytest.CaptureFixture[str]) -
 
     def call(candidate: str, *options: str) -> tuple[int, dict[str, Any]]:
         (context / "Candidate").write_text(candidate)
-        code = main(["prove", str(context), "--with", "Candidate", "--format", "json", *mapped, *options])
+        code = main(
+            ["prove", str(context), "--with", "Candidate", "--format", "json", *mapped, *options]
+        )
         return code, json.loads(capsys.readouterr().out)
 
     return call
@@ -70,7 +72,11 @@ def test_a_candidate_that_does_the_same_is_proven(prove: Prove) -> None:
 def test_a_candidate_that_lost_a_file_is_refuted_with_its_evidence(prove: Prove) -> None:
     code, result = prove(ORIGINAL.replace("COPY greeting .", "COPY unused ."))
     assert (code, result["verdict"]) == (1, "refuted")
-    failed = {check["name"]: check["failures"] for check in result["checks"] if check["verdict"] == "failed"}
+    failed = {
+        check["name"]: check["failures"]
+        for check in result["checks"]
+        if check["verdict"] == "failed"
+    }
     assert {"application files", "opened files", "smoke"} <= set(failed)
     assert failed["application files"][0]["subject"] == "/srv/greeting"
     assert "greeting" in "\n".join(result["log"])
@@ -99,12 +105,16 @@ def test_an_intended_difference_is_said_with_allow(prove: Prove) -> None:
     assert prove(other)[0] == 1
     code, result = prove(other, "--allow", "env:MODE")
     assert code == 0
-    allowed = next(check["allowed"] for check in result["checks"] if check["name"] == "configuration")
+    allowed = next(
+        check["allowed"] for check in result["checks"] if check["name"] == "configuration"
+    )
     assert allowed == ["variable MODE=web is new: intended (--allow)"]
 
 
 @pytest.mark.engine
-def test_an_original_that_does_not_start_leaves_it_unproven_with_its_last_lines(context: Path, prove: Prove) -> None:
+def test_an_original_that_does_not_start_leaves_it_unproven_with_its_last_lines(
+    context: Path, prove: Prove
+) -> None:
     failing = ORIGINAL.replace('["cat", "greeting"]', "echo \"KeyError: 'TOKEN'\" >&2; exit 3")
     (context / "Dockerfile").write_text(failing)
     code, result = prove(failing)
@@ -130,7 +140,9 @@ def test_two_images_of_the_engine_are_proven(
     assert "/srv/greeting has other contents" in capsys.readouterr().out
 
 
-def test_wrong_input_is_said_before_an_engine_is_asked(context: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_input_is_said_before_an_engine_is_asked(
+    context: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["prove", str(context), "--with", "nowhere"]) == 2
     assert "nowhere: no such Dockerfile" in capsys.readouterr().err
     assert main(["prove", str(context), "--with", "Dockerfile", "--format", "sarif"]) == 2

@@ -23,7 +23,11 @@ BASE: Files = {
     "usr/local/bin/serve": File("#!/usr/bin/env node\n", 0o755),
     "usr/bin/env": ELF,
 }
-SOURCES = {"app/src/App.jsx": "<App/>", "app/public/favicon.ico": "ico", "app/package.json": '{"name": "site"}'}
+SOURCES = {
+    "app/src/App.jsx": "<App/>",
+    "app/public/favicon.ico": "ico",
+    "app/package.json": '{"name": "site"}',
+}
 
 
 def front_end(side_of: Callable[..., ImageView], command: list[str], **more: str) -> ImageView:
@@ -33,13 +37,25 @@ def front_end(side_of: Callable[..., ImageView], command: list[str], **more: str
 
 
 def web_server(side_of: Callable[..., ImageView], site: Mapping[str, str]) -> ImageView:
-    files = {"usr/sbin/nginx": ELF, **{f"usr/share/nginx/html/{path}": text for path, text in site.items()}}
-    config = {"Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT", "Env": ["PATH=/usr/sbin:/usr/bin"]}
+    files = {
+        "usr/sbin/nginx": ELF,
+        **{f"usr/share/nginx/html/{path}": text for path, text in site.items()},
+    }
+    config = {
+        "Cmd": ["nginx", "-g", "daemon off;"],
+        "StopSignal": "SIGQUIT",
+        "Env": ["PATH=/usr/sbin:/usr/bin"],
+    }
     return side_of(Recipe((("COPY", files),), config))
 
 
 OPENED = frozenset(
-    {"/app/build/index.html", "/app/build/static/js/main.js", "/usr/local/bin/node", "/usr/local/bin/serve"}
+    {
+        "/app/build/index.html",
+        "/app/build/static/js/main.js",
+        "/usr/local/bin/node",
+        "/usr/local/bin/serve",
+    }
 )
 
 
@@ -53,12 +69,18 @@ def verdicts(original: ImageView, candidate: ImageView, opened: frozenset[str]) 
     return {check.name: check.verdict for check in checks}
 
 
-def test_a_built_site_may_be_served_by_a_web_server_from_another_folder(side_of: Callable[..., ImageView]) -> None:
-    found = verdicts(front_end(side_of, ["serve", "-s", "build"]), web_server(side_of, SITE), OPENED)
+def test_a_built_site_may_be_served_by_a_web_server_from_another_folder(
+    side_of: Callable[..., ImageView],
+) -> None:
+    found = verdicts(
+        front_end(side_of, ["serve", "-s", "build"]), web_server(side_of, SITE), OPENED
+    )
     assert set(found.values()) == {"passed"}
 
 
-def test_a_built_site_may_be_served_by_a_web_server_from_its_own_folder(side_of: Callable[..., ImageView]) -> None:
+def test_a_built_site_may_be_served_by_a_web_server_from_its_own_folder(
+    side_of: Callable[..., ImageView],
+) -> None:
     files = {"usr/sbin/nginx": ELF, **{f"app/build/{path}": text for path, text in SITE.items()}}
     config = {"Cmd": ["nginx"], "Env": ["PATH=/usr/sbin:/usr/bin"], "WorkingDir": "/app"}
     candidate = side_of(Recipe((("COPY", files),), config))
@@ -70,7 +92,10 @@ def test_a_site_without_a_server_is_not_served(side_of: Callable[..., ImageView]
     files = {"bin/true": ELF, **{f"app/build/{path}": text for path, text in SITE.items()}}
     config = {"Cmd": ["true"], "Env": ["PATH=/bin"], "WorkingDir": "/app"}
     candidate = side_of(Recipe((("COPY", files),), config))
-    assert "failed" in verdicts(front_end(side_of, ["serve", "-s", "build"]), candidate, OPENED).values()
+    assert (
+        "failed"
+        in verdicts(front_end(side_of, ["serve", "-s", "build"]), candidate, OPENED).values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,9 +116,15 @@ def test_a_site_without_a_server_is_not_served(side_of: Callable[..., ImageView]
     ],
 )
 def test_what_only_looks_like_the_same_site_is_refuted(
-    command: list[str], site: dict[str, str], opened: frozenset[str], side_of: Callable[..., ImageView]
+    command: list[str],
+    site: dict[str, str],
+    opened: frozenset[str],
+    side_of: Callable[..., ImageView],
 ) -> None:
-    assert "failed" in verdicts(front_end(side_of, command), web_server(side_of, site), opened).values()
+    assert (
+        "failed"
+        in verdicts(front_end(side_of, command), web_server(side_of, site), opened).values()
+    )
 
 
 def python(side_of: Callable[..., ImageView], prefix: str, minor: str = "3.11") -> ImageView:
@@ -117,7 +148,9 @@ OPENED_BY_PYTHON = frozenset(
 )
 
 
-def test_another_build_of_the_same_python_stands_in_for_it(side_of: Callable[..., ImageView]) -> None:
+def test_another_build_of_the_same_python_stands_in_for_it(
+    side_of: Callable[..., ImageView],
+) -> None:
     original, candidate = python(side_of, "usr/local"), python(side_of, "usr")
     allowances = derive(original, candidate, OPENED_BY_PYTHON)
     check = check_opened_files(original, candidate, Opened(OPENED_BY_PYTHON), allowances)
@@ -128,4 +161,7 @@ def test_another_build_of_the_same_python_stands_in_for_it(side_of: Callable[...
 def test_another_version_of_python_does_not(side_of: Callable[..., ImageView]) -> None:
     original, candidate = python(side_of, "usr/local"), python(side_of, "usr", "3.12")
     allowances = derive(original, candidate, OPENED_BY_PYTHON)
-    assert check_opened_files(original, candidate, Opened(OPENED_BY_PYTHON), allowances).verdict == "failed"
+    assert (
+        check_opened_files(original, candidate, Opened(OPENED_BY_PYTHON), allowances).verdict
+        == "failed"
+    )

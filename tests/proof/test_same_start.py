@@ -52,19 +52,36 @@ def images(
 
 SAME = {
     "shell form and exec form": (["/bin/sh", "-c", "python main.py"], ["python", "main.py"]),
-    "exec in the shell": (["/bin/sh", "-c", "exec python main.py --port 80"], ["python", "main.py", "--port", "80"]),
+    "exec in the shell": (
+        ["/bin/sh", "-c", "exec python main.py --port 80"],
+        ["python", "main.py", "--port", "80"],
+    ),
     "a name and its path": (["python", "main.py"], ["/usr/bin/python3.11", "/app/main.py"]),
     "npm start": (["npm", "start"], ["node", "dist/server.js"]),
     "npm run in the shell": (["/bin/sh", "-c", "npm run start"], ["node", "dist/server.js"]),
-    "arguments that npm hands on": (["npm", "start", "--", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
-    "arguments of yarn": (["yarn", "start", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
-    "npx that asks nothing": (["npx", "--yes", "next", "start"], ["node", "node_modules/next/dist/next", "start"]),
-    "a script that is a package's program": (["npm", "run", "serve"], ["node", "node_modules/next/dist/next", "start"]),
+    "arguments that npm hands on": (
+        ["npm", "start", "--", "--port", "80"],
+        ["node", "dist/server.js", "--port", "80"],
+    ),
+    "arguments of yarn": (
+        ["yarn", "start", "--port", "80"],
+        ["node", "dist/server.js", "--port", "80"],
+    ),
+    "npx that asks nothing": (
+        ["npx", "--yes", "next", "start"],
+        ["node", "node_modules/next/dist/next", "start"],
+    ),
+    "a script that is a package's program": (
+        ["npm", "run", "serve"],
+        ["node", "node_modules/next/dist/next", "start"],
+    ),
 }
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_the_same_program_by_other_words_is_the_same_start(name: str, side_of: Callable[..., ImageView]) -> None:
+def test_the_same_program_by_other_words_is_the_same_start(
+    name: str, side_of: Callable[..., ImageView]
+) -> None:
     found = same_start(*images(side_of, *SAME[name]))
     assert found.start is not None
     assert found.start.reason
@@ -72,10 +89,19 @@ def test_the_same_program_by_other_words_is_the_same_start(name: str, side_of: C
 
 OTHER = {
     "another argument": (["/bin/sh", "-c", "python main.py"], ["python", "main.py", "--debug"]),
-    "a variable that the shell expands": (["/bin/sh", "-c", "python main.py $PORT"], ["python", "main.py", "8000"]),
-    "two commands": (["/bin/sh", "-c", "python migrate.py && python main.py"], ["python", "main.py"]),
+    "a variable that the shell expands": (
+        ["/bin/sh", "-c", "python main.py $PORT"],
+        ["python", "main.py", "8000"],
+    ),
+    "two commands": (
+        ["/bin/sh", "-c", "python migrate.py && python main.py"],
+        ["python", "main.py"],
+    ),
     "an assignment": (["/bin/sh", "-c", "MODE=x python main.py"], ["python", "main.py"]),
-    "arguments that npm keeps": (["npm", "start", "--port", "80"], ["node", "dist/server.js", "--port", "80"]),
+    "arguments that npm keeps": (
+        ["npm", "start", "--port", "80"],
+        ["node", "dist/server.js", "--port", "80"],
+    ),
     "a variable that the script sets": (["npm", "run", "production"], ["node", "dist/server.js"]),
     "a script with a step before it": (["npm", "run", "build"], ["y"]),
     "another program": (["python", "main.py"], ["node", "main.py"]),
@@ -84,7 +110,9 @@ OTHER = {
 
 
 @pytest.mark.parametrize("name", OTHER)
-def test_what_may_do_something_else_is_another_start(name: str, side_of: Callable[..., ImageView]) -> None:
+def test_what_may_do_something_else_is_another_start(
+    name: str, side_of: Callable[..., ImageView]
+) -> None:
     assert same_start(*images(side_of, *OTHER[name])).start is None
 
 
@@ -97,38 +125,58 @@ def test_variables_in_front_of_the_command_may_be_set_by_the_image(
 ) -> None:
     path = "PATH=/usr/bin:/bin"
     given = [path, *(f"{name}={value}" for name, value in environment.items())]
-    original = side_of(Recipe((("COPY", FILES),), {"Env": [path], "WorkingDir": "/app", "Cmd": ["npm", "run", script]}))
+    original = side_of(
+        Recipe(
+            (("COPY", FILES),), {"Env": [path], "WorkingDir": "/app", "Cmd": ["npm", "run", script]}
+        )
+    )
     start = {"WorkingDir": "/app", "Cmd": ["node", "dist/server.js"]}
     found = same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": given, **start})))
     assert found.start is not None
     assert set(found.environment) == set(environment)
     others = [path, *(f"{name}=other" for name in environment)]
-    assert same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": others, **start}))).start is None
+    assert (
+        same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": others, **start}))).start
+        is None
+    )
 
 
-def test_a_command_that_becomes_an_entrypoint_takes_arguments_otherwise(side_of: Callable[..., ImageView]) -> None:
-    assert same_start(*images(side_of, ["python", "main.py"], ["python", "main.py"], entry=True)).start is None
+def test_a_command_that_becomes_an_entrypoint_takes_arguments_otherwise(
+    side_of: Callable[..., ImageView],
+) -> None:
+    assert (
+        same_start(*images(side_of, ["python", "main.py"], ["python", "main.py"], entry=True)).start
+        is None
+    )
 
 
 def test_the_started_file_may_be_at_another_place(side_of: Callable[..., ImageView]) -> None:
     before, after = ["python", "target/app-1.0.jar"], ["python", "/app.jar"]
     found = same_start(*images(side_of, before, after, moved=True))
-    assert [(move.old, move.new) for move in found.moves] == [("/app/target/app-1.0.jar", "/app.jar")]
+    assert [(move.old, move.new) for move in found.moves] == [
+        ("/app/target/app-1.0.jar", "/app.jar")
+    ]
 
 
-def test_the_launchers_own_files_are_excused_and_no_others(side_of: Callable[..., ImageView]) -> None:
+def test_the_launchers_own_files_are_excused_and_no_others(
+    side_of: Callable[..., ImageView],
+) -> None:
     (drop,) = same_start(*images(side_of, ["npm", "start"], ["node", "dist/server.js"])).drops
     assert drop.covers("/usr/local/lib/node_modules/npm/lib/cli.js")
     assert not drop.covers("/app/node_modules/express/index.js")
 
 
-def test_without_yarn_no_package_is_found_where_it_plugs_and_plays(side_of: Callable[..., ImageView]) -> None:
+def test_without_yarn_no_package_is_found_where_it_plugs_and_plays(
+    side_of: Callable[..., ImageView],
+) -> None:
     config = {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
 
     def start(name: str, files: Mapping[str, File | str]) -> object:
         layers = (("COPY", {**FILES, **files}),)
         original = side_of(Recipe(layers, {**config, "Cmd": [name, "start"]}))
-        return same_start(original, side_of(Recipe(layers, {**config, "Cmd": ["node", "dist/server.js"]}))).start
+        return same_start(
+            original, side_of(Recipe(layers, {**config, "Cmd": ["node", "dist/server.js"]}))
+        ).start
 
     map_of_packages: dict[str, File | str] = {"app/.pnp.cjs": "map()"}
     assert start("yarn", {}) is not None
@@ -147,11 +195,17 @@ def test_what_yarn_wrote_for_itself_is_excused_with_it(side_of: Callable[..., Im
     assert not drop.covers("/app/node_modules/.package-map.json")
 
 
-def test_a_start_that_plugs_and_plays_is_told_by_its_name(side_of: Callable[..., ImageView]) -> None:
+def test_a_start_that_plugs_and_plays_is_told_by_its_name(
+    side_of: Callable[..., ImageView],
+) -> None:
     files = {**FILES, "app/.pnp.cjs": "map()"}
-    side = side_of(Recipe((("COPY", files),), {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}))
+    side = side_of(
+        Recipe((("COPY", files),), {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"})
+    )
     project = Project(
-        ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=Evidence(side, SystemPackages())
+        ContextFiles(Path("/nowhere"), {}),
+        builtin_ecosystems(),
+        evidence=Evidence(side, SystemPackages()),
     )
     (skip,) = STRATEGY.rewrite(
         Situation(project, parse('FROM node:24\nWORKDIR /app\nCOPY . .\nCMD ["yarn", "start"]\n'))

@@ -18,18 +18,31 @@ PLAN = RunPlan((8000,), (8000,), (ROOT,), False, 1.0)
 
 
 def served(
-    body: str, status: int | None = 200, kind: str = "text/plain", probe: Probe = ROOT, **more: object
+    body: str,
+    status: int | None = 200,
+    kind: str = "text/plain",
+    probe: Probe = ROOT,
+    **more: object,
 ) -> Observation:
     answer = Answer(probe, status, (("content-type", kind),), body.encode())
     base = Observation(
-        "image", True, "it answers", PLAN, (answer,), listening=(Listener(8000, False),), stop_seconds=0.2, stop_code=0
+        "image",
+        True,
+        "it answers",
+        PLAN,
+        (answer,),
+        listening=(Listener(8000, False),),
+        stop_seconds=0.2,
+        stop_code=0,
     )
     return replace(base, **more)  # type: ignore[arg-type]
 
 
 def ended(code: int, out: str, err: str = "") -> Observation:
     output = Output(code, out.encode(), err.encode())
-    return Observation("image", True, "it ended", PLAN, exit_code=code, output=output, log=out + err)
+    return Observation(
+        "image", True, "it ended", PLAN, exit_code=code, output=output, log=out + err
+    )
 
 
 def test_the_same_answers_pass_and_say_what_was_compared() -> None:
@@ -64,7 +77,10 @@ def test_a_text_that_the_user_expects_must_be_there_even_where_the_body_changes(
 
 def test_an_original_without_the_expected_text_proves_nothing() -> None:
     probe = replace(ROOT, source="user", text="missing")
-    assert check_smoke([served("x", probe=probe)] * 2, served("x", probe=probe)).verdict == "not measured"
+    assert (
+        check_smoke([served("x", probe=probe)] * 2, served("x", probe=probe)).verdict
+        == "not measured"
+    )
 
 
 def test_an_original_that_does_not_start_proves_nothing() -> None:
@@ -122,14 +138,19 @@ def test_programs_that_end_are_compared_by_code_and_both_streams() -> None:
 
 
 def test_what_only_the_candidates_log_misses_fails_with_the_thing_by_name() -> None:
-    candidate = served("ok", log="libvips.so.42: cannot open shared object file: No such file or directory")
+    candidate = served(
+        "ok", log="libvips.so.42: cannot open shared object file: No such file or directory"
+    )
     [item] = check_smoke([served("ok")] * 2, candidate).items
     assert (item.kind, item.subject) == ("missing-library", "libvips.so.42")
     assert check_smoke([candidate, served("ok")], candidate).verdict == "passed"
 
 
 def test_a_port_that_the_original_opens_only_sometimes_is_not_asked_for() -> None:
-    originals = [served("x", listening=(Listener(8000, False), Listener(41234, False))), served("x")]
+    originals = [
+        served("x", listening=(Listener(8000, False), Listener(41234, False))),
+        served("x"),
+    ]
     assert compare(originals, served("x")) == ()
 
 
@@ -154,7 +175,9 @@ def test_opening_to_all_what_was_open_to_itself_is_no_closed_port() -> None:
 def test_a_stop_may_get_better_and_not_worse(
     original: tuple[float, int], candidate: tuple[float, int], verdict: str
 ) -> None:
-    one, two = (served("", stop_seconds=seconds, stop_code=code) for seconds, code in (original, candidate))
+    one, two = (
+        served("", stop_seconds=seconds, stop_code=code) for seconds, code in (original, candidate)
+    )
     assert check_stop([one, one], two).verdict == verdict
 
 
@@ -164,20 +187,32 @@ def test_log_lines_of_a_service_that_runs_are_not_compared() -> None:
 
 def _run(log: str = "", **more: object) -> Observation:
     plan = RunPlan((), (), (), False, 0.0)
-    return replace(Observation("i", True, "it runs without listening on a port", plan, log=log, said=log), **more)  # type: ignore[arg-type]
+    return replace(
+        Observation("i", True, "it runs without listening on a port", plan, log=log, said=log),
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def test_an_error_that_only_the_candidate_logs_is_a_difference() -> None:
-    originals = [_run("ready at 10:00:01\nERROR 5 retries\n"), _run("ready at 10:00:09\nERROR 7 retries\n")]
+    originals = [
+        _run("ready at 10:00:01\nERROR 5 retries\n"),
+        _run("ready at 10:00:09\nERROR 7 retries\n"),
+    ]
     assert compare(originals, _run("ready at 10:01:00\nERROR 9 retries\n")) == ()
     found = compare(originals, _run("ready at 10:01:00\nERROR 9 retries\nPermissionError: x\n"))
     assert [(d.aspect, d.before) for d in found] == [("log", "no such line")]
 
 
 def test_the_number_of_a_thread_is_no_difference_where_the_column_cuts_its_name() -> None:
-    before = _run("10:02 WARN 7 --- [rates] [nio-8080-exec-9] Resolver : Resolved [MissingException: amount]\n")
-    after = _run("10:03 WARN 7 --- [rates] [io-8080-exec-10] Resolver : Resolved [MissingException: amount]\n")
-    other = _run("10:03 WARN 7 --- [rates] [io-8080-exec-10] Resolver : Resolved [MissingException: rate]\n")
+    before = _run(
+        "10:02 WARN 7 --- [rates] [nio-8080-exec-9] Resolver : Resolved [MissingException: amount]\n"
+    )
+    after = _run(
+        "10:03 WARN 7 --- [rates] [io-8080-exec-10] Resolver : Resolved [MissingException: amount]\n"
+    )
+    other = _run(
+        "10:03 WARN 7 --- [rates] [io-8080-exec-10] Resolver : Resolved [MissingException: rate]\n"
+    )
     assert compare([before, before], after) == ()
     assert {found.aspect for found in compare([before, before], other)} == {"log"}
 
@@ -203,8 +238,16 @@ def coded(text: str, coding: str) -> Answer:
     """An answer with a content coding, JSON inside."""
     window = {"gzip": 31, "deflate": 15, "raw": -15}.get(coding, 15)
     packer = zlib.compressobj(wbits=window)
-    headers = (("content-type", "application/json"), ("content-encoding", "deflate" if coding == "raw" else coding))
-    return Answer(Probe("http", "link", 80, "/coded"), 200, headers, packer.compress(text.encode()) + packer.flush())
+    headers = (
+        ("content-type", "application/json"),
+        ("content-encoding", "deflate" if coding == "raw" else coding),
+    )
+    return Answer(
+        Probe("http", "link", 80, "/coded"),
+        200,
+        headers,
+        packer.compress(text.encode()) + packer.flush(),
+    )
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "raw"])
@@ -221,13 +264,18 @@ SHOWN = {
     "two lines": ("a\n  b", "a b"),
     "nothing": ("", "nothing"),
     "bytes": ("x\ufffd\x9c\x00T", "no text"),
-    "a name with one odd sign": ("Andr\ufffd has a long name here", "Andr\ufffd has a long name here"),
+    "a name with one odd sign": (
+        "Andr\ufffd has a long name here",
+        "Andr\ufffd has a long name here",
+    ),
 }
 
 
 @pytest.mark.parametrize(("given", "shown"), SHOWN.values(), ids=SHOWN)
 def test_a_difference_is_told_in_one_line(given: str, shown: str) -> None:
-    assert str(Difference("GET :80/", "body", "b", given)) == f"GET :80/: body is {shown} instead of b"
+    assert (
+        str(Difference("GET :80/", "body", "b", given)) == f"GET :80/: body is {shown} instead of b"
+    )
 
 
 def test_an_unknown_coding_is_compared_by_its_bytes() -> None:
@@ -246,7 +294,9 @@ HOMES = {
 
 
 @pytest.mark.parametrize(("before", "after", "missing"), HOMES.values(), ids=HOMES)
-def test_a_socket_of_the_home_folder_moves_with_the_user(before: str, after: str, missing: list[str]) -> None:
+def test_a_socket_of_the_home_folder_moves_with_the_user(
+    before: str, after: str, missing: list[str]
+) -> None:
     original = _run(sockets=(before,), home="/root")
     found = compare([original, original], _run(sockets=(after,), home="/tmp"))
     assert [difference.probe for difference in found] == missing

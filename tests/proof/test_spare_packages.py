@@ -23,14 +23,26 @@ from imgopt.run.opened import Opened
 from imgopt.strategies.prune_dev import STRATEGY
 
 MODULES = "app/node_modules"
-DEBUG = {"name": "debug", "version": "4.4.3", "peerDependenciesMeta": {"supports-color": {"optional": True}}}
-LOCK = {"packages": {f"node_modules/{name}": {"dev": True} for name in ("supports-color", "has-flag", "chalk", "jest")}}
+DEBUG = {
+    "name": "debug",
+    "version": "4.4.3",
+    "peerDependenciesMeta": {"supports-color": {"optional": True}},
+}
+LOCK = {
+    "packages": {
+        f"node_modules/{name}": {"dev": True}
+        for name in ("supports-color", "has-flag", "chalk", "jest")
+    }
+}
 FILES: dict[str, File | str] = {
     "app/main.js": "require('debug')('app')",
     f"{MODULES}/.package-lock.json": json.dumps(LOCK),
     f"{MODULES}/debug/package.json": json.dumps(DEBUG),
     f"{MODULES}/debug/index.js": "try { require('supports-color') } catch {}",
-    **{f"{MODULES}/{name}/package.json": json.dumps({"name": name, "version": "1.0.0"}) for name in ("jest", "chalk")},
+    **{
+        f"{MODULES}/{name}/package.json": json.dumps({"name": name, "version": "1.0.0"})
+        for name in ("jest", "chalk")
+    },
     f"{MODULES}/jest/index.js": "x" * 600_000,
     f"{MODULES}/chalk/index.js": "1",
     **{f"{MODULES}/{name}/index.js": "1" for name in ("supports-color", "has-flag")},
@@ -40,7 +52,11 @@ FILES: dict[str, File | str] = {
     },
 }
 ASKED = frozenset([f"/{MODULES}/supports-color/index.js", f"/{MODULES}/has-flag/index.js"])
-PRUNED = [path for path in FILES if path.split("/")[2:3] and path.split("/")[2] in ("jest", "chalk", "supports-color")]
+PRUNED = [
+    path
+    for path in FILES
+    if path.split("/")[2:3] and path.split("/")[2] in ("jest", "chalk", "supports-color")
+]
 PRUNED += [path for path in FILES if "/has-flag/" in path]
 
 
@@ -50,13 +66,18 @@ def image(files: dict[str, File | str]) -> Recipe:
 
 TRAPS = {
     "its own source names it": ({"app/color.js": "require('supports-color')"}, ASKED),
-    "a manifest does not call it optional": ({f"{MODULES}/debug/package.json": '{"name": "debug"}'}, ASKED),
+    "a manifest does not call it optional": (
+        {f"{MODULES}/debug/package.json": '{"name": "debug"}'},
+        ASKED,
+    ),
     "another development package was read": ({}, ASKED | {f"/{MODULES}/chalk/index.js"}),
     "no list says that it is for development": ({f"{MODULES}/.package-lock.json": "{}"}, ASKED),
 }
 
 
-def lacking(side_of: Callable[..., ImageView], more: dict[str, File | str], opened: frozenset[str]) -> list[str]:
+def lacking(
+    side_of: Callable[..., ImageView], more: dict[str, File | str], opened: frozenset[str]
+) -> list[str]:
     """What the proof says of an image without development packages."""
     files = {**FILES, **more}
     before = side_of(image(files))
@@ -79,12 +100,16 @@ def test_what_is_asked_for_in_a_try_may_be_missing(side_of: Callable[..., ImageV
     assert lacking(side_of, {}, ASKED | {f"/{MODULES}/debug/index.js"}) == []
 
 
-@pytest.mark.parametrize(("opened", "made"), [(ASKED, Change), (ASKED | {f"/{MODULES}/chalk/index.js"}, Skip)])
+@pytest.mark.parametrize(
+    ("opened", "made"), [(ASKED, Change), (ASKED | {f"/{MODULES}/chalk/index.js"}, Skip)]
+)
 def test_development_packages_go_where_nothing_else_of_them_was_read(
     opened: frozenset[str], made: type[Change | Skip], image_of: Callable[[Recipe], Image]
 ) -> None:
     evidence = Evidence(ImageView(image_of(image(FILES))), SystemPackages(), Seen(opened=opened))
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence)
-    (found,) = STRATEGY.rewrite(Situation(project, parse("FROM node:24\nWORKDIR /app\nCOPY . .\nRUN npm install\n")))
+    (found,) = STRATEGY.rewrite(
+        Situation(project, parse("FROM node:24\nWORKDIR /app\nCOPY . .\nRUN npm install\n"))
+    )
     assert isinstance(found, made)
     assert made is Skip or "opened but has-flag, supports-color, which" in found.because

@@ -1,4 +1,5 @@
-"""What tools keep for themselves is no file of the application; what a start would miss or fetch again is."""
+"""What tools keep for themselves is no file of the application; what a start would miss or fetch
+again is."""
 
 from __future__ import annotations
 
@@ -96,7 +97,10 @@ STATE = [
 
 def side(side_of: Callable[..., ImageView], files: Files, **config: object) -> ImageView:
     given = {"Cmd": ["/app/server"], "WorkingDir": "/app", **config}
-    steps = (("ADD base", {"bin/sh": File(b"x", 0o755)}), ("RUN make", {"app/server": File(b"x", 0o755), **files}))
+    steps = (
+        ("ADD base", {"bin/sh": File(b"x", 0o755)}),
+        ("RUN make", {"app/server": File(b"x", 0o755), **files}),
+    )
     return side_of(Recipe(steps, given), 1)
 
 
@@ -124,10 +128,20 @@ def test_state_is_dropped_also_where_the_run_read_it(side_of: Callable[..., Imag
     assert {path for path, fate in fates(*STATE).items() if fate != "dropped"} == set()
 
 
-def test_the_proof_knows_every_path_that_an_ecosystem_calls_state(side_of: Callable[..., ImageView]) -> None:
+def test_the_proof_knows_every_path_that_an_ecosystem_calls_state(
+    side_of: Callable[..., ImageView],
+) -> None:
     service = side(side_of, {})
-    globs = [glob for ecosystem in builtin_ecosystems() for state in ecosystem.state for glob in state.paths]
-    written = [re.sub(r"\*\*/|~", lambda m: "/root" if m[0] == "~" else "", glob).replace("*", "1") for glob in globs]
+    globs = [
+        glob
+        for ecosystem in builtin_ecosystems()
+        for state in ecosystem.state
+        for glob in state.paths
+    ]
+    written = [
+        re.sub(r"\*\*/|~", lambda m: "/root" if m[0] == "~" else "", glob).replace("*", "1")
+        for glob in globs
+    ]
     paths = [path if path.startswith("/") else f"/root/{path}" for path in written]
     assert len(paths) > 60
     assert [path for path in paths if not is_state(service, path)] == []
@@ -138,27 +152,43 @@ def test_every_state_says_where_its_tool_says_so() -> None:
     assert all(state.source.startswith("https://") and state.reason for state in states)
 
 
-@pytest.mark.parametrize("config", [{"WorkingDir": "/tmp/node-compile-cache/app"}, {"Env": ["WARM=/tmp/.X-data"]}])
-def test_a_folder_that_the_author_names_is_his(config: dict[str, object], side_of: Callable[..., ImageView]) -> None:
+@pytest.mark.parametrize(
+    "config", [{"WorkingDir": "/tmp/node-compile-cache/app"}, {"Env": ["WARM=/tmp/.X-data"]}]
+)
+def test_a_folder_that_the_author_names_is_his(
+    config: dict[str, object], side_of: Callable[..., ImageView]
+) -> None:
     service = side(side_of, {}, **config)
     own = ["/tmp/node-compile-cache/app/main.js", "/tmp/.X-data/a"]
-    assert [is_state(service, path) for path in own] == ["WorkingDir" not in config, "Env" not in config]
+    assert [is_state(service, path) for path in own] == [
+        "WorkingDir" not in config,
+        "Env" not in config,
+    ]
 
 
-def test_a_folder_for_what_is_temporary_holds_the_same_state(side_of: Callable[..., ImageView]) -> None:
+def test_a_folder_for_what_is_temporary_holds_the_same_state(
+    side_of: Callable[..., ImageView],
+) -> None:
     service = side(side_of, {}, Env=["TMPDIR=/app/scratch"])
     cache = "/app/scratch/node-compile-cache/v26.12.1-x64-8e4b1f3d-0/0a1b2c3d"
     rules = replace(
-        drops(), drops=drop_rules(builtin_ecosystems(), ["/root"], compiled=False, temporary="/app/scratch")
+        drops(),
+        drops=drop_rules(builtin_ecosystems(), ["/root"], compiled=False, temporary="/app/scratch"),
     )
-    carved = carve([PathFact(path, "file", 10, 1) for path in (cache, "/app/scratch/keep.txt")], rules)
+    carved = carve(
+        [PathFact(path, "file", 10, 1) for path in (cache, "/app/scratch/keep.txt")], rules
+    )
     assert [verdict.fate for verdict in carved.fates.values()] == ["dropped", "kept"]
     assert [is_state(service, path) for path in (cache, "/app/scratch/keep.txt")] == [True, False]
     assert not is_state(side(side_of, {}), cache)
 
 
-def test_a_home_folder_named_by_a_variable_keeps_no_counters(side_of: Callable[..., ImageView]) -> None:
-    service = side(side_of, {}, Env=["HOME=/root", "XDG_CONFIG_HOME=/root/.config"], WorkingDir="/root")
+def test_a_home_folder_named_by_a_variable_keeps_no_counters(
+    side_of: Callable[..., ImageView],
+) -> None:
+    service = side(
+        side_of, {}, Env=["HOME=/root", "XDG_CONFIG_HOME=/root/.config"], WorkingDir="/root"
+    )
     assert is_state(service, STATE[0])
 
 
@@ -177,22 +207,39 @@ def test_other_counters_of_another_day_refute_nothing(side_of: Callable[..., Ima
     assert {node.path for node in application_files(before)} == {"/app/server"}
 
 
-def test_the_same_difference_in_the_applications_own_files_refutes(side_of: Callable[..., ImageView]) -> None:
-    before, after = (side(side_of, {"app/data/count": stamp, **state_files(stamp)}) for stamp in ("1", "2"))
+def test_the_same_difference_in_the_applications_own_files_refutes(
+    side_of: Callable[..., ImageView],
+) -> None:
+    before, after = (
+        side(side_of, {"app/data/count": stamp, **state_files(stamp)}) for stamp in ("1", "2")
+    )
     check = check_application_files(before, after, Allowances())
     assert [item.path for item in check.items] == ["/app/data/count"]
 
 
-def test_an_image_without_them_is_judged_as_one_with_them(side_of: Callable[..., ImageView]) -> None:
+def test_an_image_without_them_is_judged_as_one_with_them(
+    side_of: Callable[..., ImageView],
+) -> None:
     before, after = side(side_of, state_files("2026-11-30")), side(side_of, {})
-    failed = [check.name for check in judge(Comparison(before, after, Allowances())) if check.verdict == "failed"]
+    failed = [
+        check.name
+        for check in judge(Comparison(before, after, Allowances()))
+        if check.verdict == "failed"
+    ]
     assert failed == []
 
 
-@pytest.mark.parametrize("day", ["2026-11-30", "2026-12-01", ""], ids=["the same", "another day", "none"])
-def test_what_the_service_read_of_a_tools_own_is_not_asked_for(day: str, side_of: Callable[..., ImageView]) -> None:
+@pytest.mark.parametrize(
+    "day", ["2026-11-30", "2026-12-01", ""], ids=["the same", "another day", "none"]
+)
+def test_what_the_service_read_of_a_tools_own_is_not_asked_for(
+    day: str, side_of: Callable[..., ImageView]
+) -> None:
     files = state_files("2026-11-30")
-    before, after = side(side_of, {**files, "app/page": "x"}), side(side_of, {**(state_files(day) if day else {})})
+    before, after = (
+        side(side_of, {**files, "app/page": "x"}),
+        side(side_of, {**(state_files(day) if day else {})}),
+    )
     opened = frozenset([*(f"/{path}" for path in files), "/app/page"])
     comparison = Comparison(before, after, derive(before, after, opened), runs_that_opened(opened))
     checks = {check.name: check for check in judge(comparison)}
@@ -200,9 +247,14 @@ def test_what_the_service_read_of_a_tools_own_is_not_asked_for(day: str, side_of
     assert [item.path for item in checks["application files"].items] == ["/app/page"]
 
 
-def test_no_folder_that_a_tool_writes_for_itself_is_given_to_the_user(side_of: Callable[..., ImageView]) -> None:
+def test_no_folder_that_a_tool_writes_for_itself_is_given_to_the_user(
+    side_of: Callable[..., ImageView],
+) -> None:
     folders = {"var/lib/svc/.npm/_logs": File(folder=True), "var/lib/up": File(folder=True)}
-    steps = (("ADD base", {"bin/sh": File(b"x", 0o755), **folders}), ("RUN make", {"app/server": File(b"x", 0o755)}))
+    steps = (
+        ("ADD base", {"bin/sh": File(b"x", 0o755), **folders}),
+        ("RUN make", {"app/server": File(b"x", 0o755)}),
+    )
     service = side_of(Recipe(steps, {"Env": ["HOME=/var/lib/svc"], "WorkingDir": "/"}), 1)
     log, page = "/var/lib/svc/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log", "/var/lib/up/page"
     given = writable(Evidence(service, SystemPackages(), Seen(written=(log, page)))).all
@@ -210,13 +262,19 @@ def test_no_folder_that_a_tool_writes_for_itself_is_given_to_the_user(side_of: C
     assert not [path for path in given if path.startswith("/var/lib/svc")]
 
 
-def test_another_user_need_not_write_where_only_a_tool_wrote(side_of: Callable[..., ImageView]) -> None:
+def test_another_user_need_not_write_where_only_a_tool_wrote(
+    side_of: Callable[..., ImageView],
+) -> None:
     folders = {"var/lib/svc/.npm/_logs": File(folder=True), "var/lib/up": File(folder=True)}
     recipe = Recipe((("RUN make", folders),), {"Env": ["HOME=/var/lib/svc"], "WorkingDir": "/"})
     before, after = side_of(recipe), side_of(recipe.but(User="1000:1000"))
     log, page = "/var/lib/svc/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log", "/var/lib/up/page"
     seen = Observation(
-        "x", True, "", RunPlan((), (), (), False, 0.0), written=(Change(log, "added"), Change(page, "added"))
+        "x",
+        True,
+        "",
+        RunPlan((), (), (), False, 0.0),
+        written=(Change(log, "added"), Change(page, "added")),
     )
     items = check_non_root(before, after, derive(before, after, None), seen).items
     assert [item.path for item in items if item.path.startswith("/var/lib")] == ["/var/lib/up"]

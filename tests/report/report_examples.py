@@ -1,4 +1,5 @@
-"""Results for the tests of reports: like real ones, with hostile names in every text that an image could bring."""
+"""Results for the tests of reports: like real ones, with hostile names in every text that an image
+could bring."""
 
 from __future__ import annotations
 
@@ -71,9 +72,17 @@ CMD ["python", "app.py"]
 """
 
 CHANGES = [
-    Change(strategy="layer-order", line=4, because="a source edit no longer installs the dependencies again"),
-    Change(strategy="multi-stage", line=5, because="compilers are needed to build, not to run: 312 MB"),
-    Change(strategy="installer-caches", line=6, because="pip's cache stays out of the image: 41 MB"),
+    Change(
+        strategy="layer-order",
+        line=4,
+        because="a source edit no longer installs the dependencies again",
+    ),
+    Change(
+        strategy="multi-stage", line=5, because="compilers are needed to build, not to run: 312 MB"
+    ),
+    Change(
+        strategy="installer-caches", line=6, because="pip's cache stays out of the image: 41 MB"
+    ),
     Change(strategy="non-root", line=None, because="the service writes only below /app/data"),
     Change(strategy="exec-form", line=8, because="signals reach python and not a shell"),
 ]
@@ -84,15 +93,24 @@ SKIPS = [
 ]
 
 CHECKS = [
-    Check(name="configuration", verdict="passed", detail="14 keys compared, user differs as intended"),
-    Check(name="application files", verdict="passed", detail="212 files, the same bytes at the same paths"),
+    Check(
+        name="configuration", verdict="passed", detail="14 keys compared, user differs as intended"
+    ),
+    Check(
+        name="application files",
+        verdict="passed",
+        detail="212 files, the same bytes at the same paths",
+    ),
     Check(name="opened files", verdict="not measured", detail="the engine is on another machine"),
-    Check(name=f"smoke {HOSTILE[1]}", verdict="passed", detail="GET / 200, 5 links, the same answers"),
+    Check(
+        name=f"smoke {HOSTILE[1]}", verdict="passed", detail="GET / 200, 5 links, the same answers"
+    ),
 ]
 
 
 def contents(count: int, seed: int = 1) -> list[PathFigure]:
-    """Files of a made-up image; a third of them is gone afterwards, some are new, some have hostile names."""
+    """Files of a made-up image; a third of them is gone afterwards, some are new, some have hostile
+    names."""
     source = random.Random(seed)
     folders = [
         f"/{top}/{middle}/{source.choice(('lib', 'bin', 'share'))}-{number}"
@@ -115,12 +133,20 @@ def contents(count: int, seed: int = 1) -> list[PathFigure]:
                 files_after=int(after > 0),
             )
         )
-    hostile = [PathFigure(path=f"/app/{name}", before=9_000_000, after=9_000_000) for name in HOSTILE]
+    hostile = [
+        PathFigure(path=f"/app/{name}", before=9_000_000, after=9_000_000) for name in HOSTILE
+    ]
     return [*figures, *hostile]
 
 
 def _steps(slow: float) -> list[StepFigure]:
-    names = ("FROM python:3.11", "WORKDIR /app", "COPY . .", f"RUN apt-get install {HOSTILE[2]}", "RUN pip install")
+    names = (
+        "FROM python:3.11",
+        "WORKDIR /app",
+        "COPY . .",
+        f"RUN apt-get install {HOSTILE[2]}",
+        "RUN pip install",
+    )
     seconds = (0.1, 0.05, 0.4, 12.0 * slow, 21.0 * slow)
     return [
         StepFigure(name=name, line=index + 2, start=sum(seconds[:index]), seconds=seconds[index])
@@ -128,7 +154,9 @@ def _steps(slow: float) -> list[StepFigure]:
     ]
 
 
-def _measure(name: str, before: float, after: float, kind: str = "build", unit: str = "seconds") -> Measure:
+def _measure(
+    name: str, before: float, after: float, kind: str = "build", unit: str = "seconds"
+) -> Measure:
     source = random.Random(name)
     values = {
         "original": [before * source.gauss(1, 0.02) for _ in range(6)],
@@ -138,7 +166,9 @@ def _measure(name: str, before: float, after: float, kind: str = "build", unit: 
     for arm, series in values.items():
         bounds = interval(series)
         steps = [
-            StepFigure(name=step.name, line=step.line, cached=index < (2 if arm == "original" else 4))
+            StepFigure(
+                name=step.name, line=step.line, cached=index < (2 if arm == "original" else 4)
+            )
             for index, step in enumerate(_steps(1))
         ]
         samples.append(
@@ -178,12 +208,26 @@ def _measure(name: str, before: float, after: float, kind: str = "build", unit: 
 def bench_result(files: int = 500) -> BenchResult:
     inside = contents(files)
     before, after = sum(figure.before for figure in inside), sum(figure.after for figure in inside)
-    base = LayerFigure(instruction="debian", base=True, wire=50_000_000, tar=120_000_000, payload=119_000_000)
+    base = LayerFigure(
+        instruction="debian", base=True, wire=50_000_000, tar=120_000_000, payload=119_000_000
+    )
     layers = [
         base,
         LayerFigure(instruction="COPY . .", line=4, wire=1_000, tar=20_000, payload=18_000),
-        LayerFigure(instruction=f"RUN {HOSTILE[2]}", line=5, wire=90_000_000, tar=300_000_000, payload=290_000_000),
-        LayerFigure(instruction="RUN pip install", line=6, wire=30_000_000, tar=90_000_000, payload=88_000_000),
+        LayerFigure(
+            instruction=f"RUN {HOSTILE[2]}",
+            line=5,
+            wire=90_000_000,
+            tar=300_000_000,
+            payload=290_000_000,
+        ),
+        LayerFigure(
+            instruction="RUN pip install",
+            line=6,
+            wire=30_000_000,
+            tar=90_000_000,
+            payload=88_000_000,
+        ),
     ]
     arms = [
         Arm(
@@ -250,7 +294,9 @@ def bench_result(files: int = 500) -> BenchResult:
             load=[0.5],
         ),
         arms=arms,
-        comparisons=[Comparison(before="original", after="slim", waterfalls=[fall], contents=inside)],
+        comparisons=[
+            Comparison(before="original", after="slim", waterfalls=[fall], contents=inside)
+        ],
         measures=[
             _measure("cold", 41.0, 22.0),
             _measure("no-change", 0.61, 0.6),
@@ -265,7 +311,8 @@ def bench_result(files: int = 500) -> BenchResult:
 
 def optimize_result() -> OptimizeResult:
     kept = [
-        Part(path=f"/app/{name}", bytes=1_000 * index, reason="of the context") for index, name in enumerate(HOSTILE)
+        Part(path=f"/app/{name}", bytes=1_000 * index, reason="of the context")
+        for index, name in enumerate(HOSTILE)
     ]
     dropped = [Part(path="/usr/lib/gcc", bytes=180_000_000, reason="toolchain")]
     return OptimizeResult(
@@ -276,7 +323,9 @@ def optimize_result() -> OptimizeResult:
         original=Original(
             image="sha256:" + "1" * 64,
             dockerfile=NAIVE,
-            sizes=Sizes(wire=412_300_000, tar=1_100_000_000, payload=1_080_000_000, live=1_000_000_000),
+            sizes=Sizes(
+                wire=412_300_000, tar=1_100_000_000, payload=1_080_000_000, live=1_000_000_000
+            ),
             build_seconds=41.2,
             layers=9,
             steps=[StepOutcome(name="RUN pip install", cached=False, seconds=21.5)],
@@ -287,7 +336,9 @@ def optimize_result() -> OptimizeResult:
                 name="slim",
                 verdict="proven",
                 dockerfile=SLIM,
-                sizes=Sizes(wire=96_100_000, tar=240_000_000, payload=230_000_000, live=229_000_000),
+                sizes=Sizes(
+                    wire=96_100_000, tar=240_000_000, payload=230_000_000, live=229_000_000
+                ),
                 build_seconds=33.0,
                 layers=7,
                 user="65532:65532",
@@ -301,7 +352,11 @@ def optimize_result() -> OptimizeResult:
                 parts=Parts(kept=kept, dropped=dropped),
                 timings={
                     "edit-source": Timing(
-                        before=[33.0, 32.1, 33.4], after=[0.9, 0.8, 0.9], ratio=36.7, p=0.25, verdict="inconclusive"
+                        before=[33.0, 32.1, 33.4],
+                        after=[0.9, 0.8, 0.9],
+                        ratio=36.7,
+                        p=0.25,
+                        verdict="inconclusive",
                     )
                 },
             ),

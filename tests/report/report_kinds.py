@@ -19,7 +19,14 @@ from imgopt.results.analysis import (
     WasteRow,
     Where,
 )
-from imgopt.results.cache import Agreement, CacheResult, CacheScenario, CacheStep, ScenarioStep, SkippedScenario
+from imgopt.results.cache import (
+    Agreement,
+    CacheResult,
+    CacheScenario,
+    CacheStep,
+    ScenarioStep,
+    SkippedScenario,
+)
 from imgopt.results.ci import Attribution, Cause, CiResult, FourSizes, ImageCheck
 from imgopt.results.ci import Finding as CiFinding
 from imgopt.results.ci import Place as CiPlace
@@ -39,13 +46,27 @@ def analysis() -> Analysis:
         sizes=SIZES,
         layers=[
             LayerRow(
-                index=0, diff_id="a", instruction=f"RUN {BAD}", entries=3, sizes=SIZES, ledger={"live": 900}, base=True
+                index=0,
+                diff_id="a",
+                instruction=f"RUN {BAD}",
+                entries=3,
+                sizes=SIZES,
+                ledger={"live": 900},
+                base=True,
             )
         ],
         ledger={"live": 900, "deleted": 100},
         waste=[WasteRow(path=f"/{BAD}", bytes=60, kind="deleted", shipped_by=0, killed_by=1)],
         waste_rest=Rest(count=4, bytes=40),
-        junk=[JunkRow(kind="docs", bytes=10, files=2, layers={"0": 10}, places=[Place(path=f"/{BAD}", bytes=10)])],
+        junk=[
+            JunkRow(
+                kind="docs",
+                bytes=10,
+                files=2,
+                layers={"0": 10},
+                places=[Place(path=f"/{BAD}", bytes=10)],
+            )
+        ],
         duplicates=[DuplicateRow(digest="d", size=1, bytes=1, paths=["/a", "/b"], layers=[0, 0])],
         duplicates_rest=Rest(count=0, bytes=0),
         packages=[PackageRow(ecosystem="deb", name=BAD, version="1", bytes=300, files=2, layer=0)],
@@ -54,7 +75,12 @@ def analysis() -> Analysis:
         directories=[],
         findings=[
             Finding(
-                id="x", level="warning", bytes=60, message=BAD, where=Where(file=BAD, line=3, instruction=BAD), hint=BAD
+                id="x",
+                level="warning",
+                bytes=60,
+                message=BAD,
+                where=Where(file=BAD, line=3, instruction=BAD),
+                hint=BAD,
             )
         ],
     )
@@ -62,17 +88,31 @@ def analysis() -> Analysis:
 
 def diff() -> Diff:
     side = Side(image=BAD, digest="d", platform="p", source="s", sizes=SIZES, layers=2)
-    larger = msgspec.structs.replace(side, sizes=ImageSizes(wire=500, tar=1700, payload=1300, live=1000))
+    larger = msgspec.structs.replace(
+        side, sizes=ImageSizes(wire=500, tar=1700, payload=1300, live=1000)
+    )
     paths = contents(40)
     return Diff(
         before=side,
         after=larger,
-        classes=[Change(name="live", before=900, after=1000), Change(name="deleted", before=100, after=300)],
-        instructions=[InstructionChange(instruction=f"RUN {BAD}", kind="changed", before=1000, after=1300)],
+        classes=[
+            Change(name="live", before=900, after=1000),
+            Change(name="deleted", before=100, after=300),
+        ],
+        instructions=[
+            InstructionChange(instruction=f"RUN {BAD}", kind="changed", before=1000, after=1300)
+        ],
         base=Change(name="base image", before=100, after=300),
         own=Change(name="own layers", before=900, after=1000),
         packages=[
-            PackageChange(ecosystem="deb", name=f"p{n}", version_before="", version_after="1", before=0, after=n)
+            PackageChange(
+                ecosystem="deb",
+                name=f"p{n}",
+                version_before="",
+                version_after="1",
+                before=0,
+                after=n,
+            )
             for n in range(700)
         ],
         paths=paths,
@@ -83,7 +123,9 @@ def proof() -> ProofResult:
     failure = Failure(kind="missing-library", subject=BAD, path="/x", needed_by=BAD, message=BAD)
     return ProofResult(
         original=Compared(image=BAD, user="root", layers=3, tar_bytes=10_000, build_seconds=3.0),
-        candidate=Compared(image="b", dockerfile=BAD, user="1", layers=2, tar_bytes=5_000, build_seconds=2.0),
+        candidate=Compared(
+            image="b", dockerfile=BAD, user="1", layers=2, tar_bytes=5_000, build_seconds=2.0
+        ),
         verdict="refuted",
         reason=BAD,
         checks=[
@@ -127,6 +169,14 @@ def ci() -> CiResult:
         sizes=FourSizes(tar=1400), before=FourSizes(tar=1000), attribution=grown, findings=[finding], notes=[BAD],
     )  # fmt: skip
     broken = msgspec.structs.replace(
-        image, name="broken", platform="", state="not-built", sizes=FourSizes(), before=None, attribution=None
+        image,
+        name="broken",
+        platform="",
+        state="not-built",
+        sizes=FourSizes(),
+        before=None,
+        attribution=None,
     )
-    return CiResult(status="failed", metric="tar", baseline=BAD, against=BAD, tool="0", images=[image, broken])
+    return CiResult(
+        status="failed", metric="tar", baseline=BAD, against=BAD, tool="0", images=[image, broken]
+    )

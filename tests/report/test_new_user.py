@@ -28,6 +28,8 @@ def of_users(before: str, after: str) -> OptimizeResult:
         ("root", "0", False),
     ],
 )
-def test_the_new_user_is_named_in_every_rendering(format: str, before: str, after: str, said: bool) -> None:
+def test_the_new_user_is_named_in_every_rendering(
+    format: str, before: str, after: str, said: bool
+) -> None:
     shown = " ".join(render(of_users(before, after), format).split())
     assert ("no longer root but user 10001" in shown) == said

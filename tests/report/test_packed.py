@@ -27,7 +27,9 @@ DATA = to_json(optimize_result()).encode()
 
 
 @pytest.mark.parametrize("ending", PACKERS)
-def test_a_compressed_result_is_read(ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_compressed_result_is_read(
+    ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / f"result.json.{ending}"
     path.write_bytes(PACKERS[ending](DATA))
     assert load(path) == optimize_result()

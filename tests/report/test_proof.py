@@ -8,19 +8,38 @@ from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
 
 REFUTED = ProofResult(
     original=Compared(
-        image="sha256:aaaa", dockerfile="Dockerfile", base="python:3.11", layers=9, tar_bytes=901_100_000
+        image="sha256:aaaa",
+        dockerfile="Dockerfile",
+        base="python:3.11",
+        layers=9,
+        tar_bytes=901_100_000,
     ),
-    candidate=Compared(image="sha256:bbbb", dockerfile="Dockerfile.slim", user="1000", layers=4, tar_bytes=147_000_000),
+    candidate=Compared(
+        image="sha256:bbbb",
+        dockerfile="Dockerfile.slim",
+        user="1000",
+        layers=4,
+        tar_bytes=147_000_000,
+    ),
     verdict="refuted",
     reason="library closure: missing library: libpq.so.5",
     checks=[
-        ProofCheck(name="configuration", verdict="passed", detail="10 variables", allowed=["PATH: gains a folder"]),
+        ProofCheck(
+            name="configuration",
+            verdict="passed",
+            detail="10 variables",
+            allowed=["PATH: gains a folder"],
+        ),
         ProofCheck(
             name="library closure",
             verdict="failed",
             detail="12 needed libraries of 3 ELF files",
             failures=[
-                Failure(kind="missing-library", subject="libpq.so.5", message=f"missing library: libpq.so.5 ({n})")
+                Failure(
+                    kind="missing-library",
+                    subject="libpq.so.5",
+                    message=f"missing library: libpq.so.5 ({n})",
+                )
                 for n in range(9)
             ],
         ),
@@ -41,7 +60,10 @@ def test_each_check_is_one_line_with_its_evidence_below() -> None:
     (failed,) = [line for line in lines if line.startswith("✗")]
     assert "12 needed libraries of 3 ELF files" in failed
     assert any("and 3 more" in line for line in lines)
-    assert any(line.startswith("–") and "not measured: the original does not start" in line for line in lines)
+    assert any(
+        line.startswith("–") and "not measured: the original does not start" in line
+        for line in lines
+    )
     assert lines[-1].startswith("Next: ")
     assert [line[0] for line in lines if line[:1] in "✗–✓" and line] == ["✗", "–", "✓"]
 
@@ -55,7 +77,10 @@ PROVEN = structs.replace(
     arguments=["shop"],
     checks=[
         ProofCheck(
-            name=f"check {n}", verdict="passed", detail="what was compared " * 20, allowed=["a: b"] * (n % 3)
+            name=f"check {n}",
+            verdict="passed",
+            detail="what was compared " * 20,
+            allowed=["a: b"] * (n % 3),
         )
         for n in range(18)
     ],
@@ -75,7 +100,9 @@ def test_a_proof_is_one_screen_with_figures_units_and_the_next_command() -> None
 
 def test_the_page_says_the_same_as_the_terminal() -> None:
     for result in (REFUTED, PROVEN):
-        words = " ".join(render(result, "text", width=400).splitlines()[0].split()).partition(": ")[2]
+        words = " ".join(render(result, "text", width=400).splitlines()[0].split()).partition(": ")[
+            2
+        ]
         assert words in " ".join(render(result, "html").split())
 
 

@@ -1,4 +1,5 @@
-"""What a real browser makes of the page. `make browser` installs it; `make browser-test` fails where it is missing."""
+"""What a real browser makes of the page. `make browser` installs it; `make browser-test` fails
+where it is missing."""
 
 from __future__ import annotations
 
@@ -47,7 +48,11 @@ def open_page(chromium: Browser, saved: dict[str, Path]) -> Iterator[Open]:
     contexts = []
 
     def opened(
-        name: str, width: int = 1200, scheme: str = "light", javascript: bool = True, folded: bool = False
+        name: str,
+        width: int = 1200,
+        scheme: str = "light",
+        javascript: bool = True,
+        folded: bool = False,
     ) -> Opened:
         """With all that is folded opened, as a reader does it; `folded` leaves it as it comes."""
         context = chromium.new_context(
@@ -61,7 +66,10 @@ def open_page(chromium: Browser, saved: dict[str, Path]) -> Iterator[Open]:
         shown.page.on("pageerror", lambda error: shown.noise.append(str(error)))
         shown.page.on("dialog", lambda dialog: shown.noise.append(dialog.message))
         address = saved[name].as_uri()
-        shown.page.on("request", lambda request: request.url == address or shown.noise.append(request.url[:200]))
+        shown.page.on(
+            "request",
+            lambda request: request.url == address or shown.noise.append(request.url[:200]),
+        )
         shown.page.goto(address)
         for summary in [] if folded else shown.page.locator("summary").all():
             summary.click()
@@ -74,7 +82,9 @@ def open_page(chromium: Browser, saved: dict[str, Path]) -> Iterator[Open]:
 
 @pytest.mark.parametrize("name", ["bench", "optimize", "index", "kinds"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_says_nothing_and_asks_for_nothing(open_page: Open, name: str, scheme: str) -> None:
+def test_the_page_says_nothing_and_asks_for_nothing(
+    open_page: Open, name: str, scheme: str
+) -> None:
     opened = open_page(name, scheme=scheme)
     opened.page.wait_for_timeout(200)
     assert opened.noise == []
@@ -96,7 +106,11 @@ def test_everything_is_there_without_javascript(open_page: Open, name: str) -> N
 def test_size_and_rebuild_come_first_and_the_rest_is_folded(open_page: Open, name: str) -> None:
     page = open_page(name, folded=True).page
     first = page.locator("main ul.tiles").first.inner_text()
-    assert "wire" in first and "rebuild after an edit of the source" in first and "payload" not in first
+    assert (
+        "wire" in first
+        and "rebuild after an edit of the source" in first
+        and "payload" not in first
+    )
     assert page.locator("details.more").get_attribute("open") is None
     assert not page.get_by_text("payload: ").first.is_visible()
     assert page.locator("tbody tr:visible").count() < 120
@@ -120,11 +134,15 @@ def test_no_page_scrolls_sideways(open_page: Open, name: str, width: int) -> Non
 
 @pytest.mark.parametrize("name", ["bench", "optimize", "index", "kinds"])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 390)])
-def test_axe_finds_no_violation(open_page: Open, axe: str, name: str, scheme: str, width: int) -> None:
+def test_axe_finds_no_violation(
+    open_page: Open, axe: str, name: str, scheme: str, width: int
+) -> None:
     page = open_page(name, scheme=scheme, width=width).page
     page.evaluate(axe)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found] == []
+    assert [
+        (rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found
+    ] == []
 
 
 def test_columns_sort_both_ways_and_the_total_stays_last(open_page: Open) -> None:
@@ -133,7 +151,12 @@ def test_columns_sort_both_ways_and_the_total_stays_last(open_page: Open) -> Non
     button = table.locator("th", has_text="After").locator("button")
 
     def numbers() -> list[float]:
-        return [float(value) for value in table.evaluate("t => [...t.tBodies[0].rows].map(r => r.cells[2].dataset.n)")]
+        return [
+            float(value)
+            for value in table.evaluate(
+                "t => [...t.tBodies[0].rows].map(r => r.cells[2].dataset.n)"
+            )
+        ]
 
     button.click()
     assert numbers() == sorted(numbers(), reverse=True)

@@ -195,7 +195,9 @@ def test_an_output_is_format_and_path(spec: str) -> None:
 
 @given(st.text(alphabet=st.sampled_from(list("ab1.)-+=#>*_`~|\\[]!(){}<&;:/@ w\n\t")), max_size=30))
 def test_a_markdown_reader_finds_nothing_but_the_text(hostile: str) -> None:
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(safe_markdown(hostile))
+    tokens = (
+        MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(safe_markdown(hostile))
+    )
     inline = [child for token in tokens if token.type == "inline" for child in token.children or ()]
     assert {token.type for token in tokens} <= {"paragraph_open", "inline", "paragraph_close"}
     assert {child.type for child in inline} <= {"text", "text_special"}

@@ -22,7 +22,9 @@ from imgopt.results.bench import Arm, Failure
 
 
 @pytest.mark.parametrize("result", [bench_result(), optimize_result()], ids=["bench", "optimize"])
-def test_a_saved_result_renders_to_every_format_it_has(result: msgspec.Struct, tmp_path: Path) -> None:
+def test_a_saved_result_renders_to_every_format_it_has(
+    result: msgspec.Struct, tmp_path: Path
+) -> None:
     saved = tmp_path / "result.json"
     saved.write_text(to_json(result))  # type: ignore[arg-type]
     again = load(saved)
@@ -42,8 +44,13 @@ def test_a_terminal_of_eighty_columns_holds_the_text() -> None:
 def test_hostile_names_cannot_do_anything_in_any_format(format: str) -> None:
     for hostile in HOSTILE:
         result = bench_result(5)
-        arms = [result.arms[0], msgspec.structs.replace(result.arms[1], name=hostile, dockerfile=hostile, text=hostile)]
-        failed = msgspec.structs.replace(arms[1], failure=Failure(message=hostile, output=[hostile]))
+        arms = [
+            result.arms[0],
+            msgspec.structs.replace(result.arms[1], name=hostile, dockerfile=hostile, text=hostile),
+        ]
+        failed = msgspec.structs.replace(
+            arms[1], failure=Failure(message=hostile, output=[hostile])
+        )
         shown = render(msgspec.structs.replace(result, arms=[arms[0], failed]), format)
         assert shown.replace("\n", "").isprintable()
 
@@ -67,9 +74,15 @@ def test_a_comment_keeps_to_its_limit_and_to_what_matters_most(limit: int) -> No
 def test_csv_has_every_raw_value_and_no_formula() -> None:
     result = bench_result()
     first = msgspec.structs.replace(result.arms[0], name="=1+1")
-    rows = list(csv.DictReader(StringIO(render(msgspec.structs.replace(result, arms=[first, result.arms[1]]), "csv"))))
+    rows = list(
+        csv.DictReader(
+            StringIO(render(msgspec.structs.replace(result, arms=[first, result.arms[1]]), "csv"))
+        )
+    )
     assert {row["arm"] for row in rows if row["kind"] == "exact"} == {"'=1+1", "slim"}
-    cold = [float(row["value"]) for row in rows if row["measure"] == "cold" and row["arm"] == "slim"]
+    cold = [
+        float(row["value"]) for row in rows if row["measure"] == "cold" and row["arm"] == "slim"
+    ]
     assert cold[1:] == pytest.approx(result.measures[0].samples[1].values)
 
 
@@ -104,7 +117,9 @@ def test_what_is_no_result_is_said_with_its_file(
 
 def test_a_dockerfile_that_is_no_utf8_can_be_saved_and_shown() -> None:
     result = bench_result(3)
-    odd = msgspec.structs.replace(result.arms[0], text=b"FROM a\nRUN echo \xff\n".decode("utf-8", "surrogateescape"))
+    odd = msgspec.structs.replace(
+        result.arms[0], text=b"FROM a\nRUN echo \xff\n".decode("utf-8", "surrogateescape")
+    )
     changed = msgspec.structs.replace(result, arms=[odd, result.arms[1]])
     for format in ("json", "html", "markdown", "text", "csv"):
         render(changed, format).encode()
@@ -125,7 +140,10 @@ def test_several_results_are_one_page_with_an_index(tmp_path: Path) -> None:
         files.append(tmp_path / f"{name}.json")
         files[-1].write_text(to_json(result))
     page = tmp_path / "page.html"
-    assert main(["report", *map(str, files), "--output", f"html:{page}", "--title", "Our services"]) == 0
+    assert (
+        main(["report", *map(str, files), "--output", f"html:{page}", "--title", "Our services"])
+        == 0
+    )
     assert "<title>Our services</title>" in page.read_text()
     assert 'href="#r2"' in page.read_text()
     assert main(["report", *map(str, files), "--format", "json"]) == 2

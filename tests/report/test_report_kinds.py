@@ -10,7 +10,9 @@ from imgopt.report import render
 from imgopt.results import Result
 
 
-@pytest.mark.parametrize(("result", "sums"), [(analysis(), 5), (diff(), 6), (proof(), 0), (cache(), 0)], ids=str)
+@pytest.mark.parametrize(
+    ("result", "sums"), [(analysis(), 5), (diff(), 6), (proof(), 0), (cache(), 0)], ids=str
+)
 def test_the_page_sums_and_every_text_of_it_is_text(result: Result, sums: int) -> None:
     page = render(result, "html")
     assert check_sums(page) >= sums
@@ -23,7 +25,9 @@ def test_the_page_sums_and_every_text_of_it_is_text(result: Result, sums: int) -
 def test_a_measured_state_wins_over_a_predicted_one() -> None:
     page = render(cache(), "html")
     cells = [
-        values["class"] for tag, values in Tables(page).tags if tag == "td" and values.get("title") in ("hit", "miss")
+        values["class"]
+        for tag, values in Tables(page).tags
+        if tag == "td" and values.get("title") in ("hit", "miss")
     ]
     assert cells == ["hit", "miss", "hit"]
     assert "2 of 2 predictions were right" in page
@@ -31,4 +35,8 @@ def test_a_measured_state_wins_over_a_predicted_one() -> None:
 
 def test_a_refuted_proof_says_why_first() -> None:
     page = render(proof(), "html")
-    assert page.index("refuted") < page.index("1 of 2 checks passed") < page.index("What failed: libraries")
+    assert (
+        page.index("refuted")
+        < page.index("1 of 2 checks passed")
+        < page.index("What failed: libraries")
+    )

@@ -44,7 +44,11 @@ def test_layer_bars_and_contents_sum_to_their_totals() -> None:
     inside = tables.named("Live bytes")
     for column, total in ((1, "before"), (2, "after")):
         expected = sum(getattr(figure, total) for figure in result.comparisons[0].contents)
-        assert sum(row[column][1] or 0 for row in inside.tbody) == inside.tfoot[0][column][1] == expected
+        assert (
+            sum(row[column][1] or 0 for row in inside.tbody)
+            == inside.tfoot[0][column][1]
+            == expected
+        )
 
 
 def test_parts_sum_to_their_total() -> None:
@@ -68,7 +72,8 @@ def test_fifty_thousand_files_fit_in_half_a_megabyte() -> None:
 
 def test_long_paths_fit_too_and_still_sum() -> None:
     long = [
-        PathFigure(path=f"/{'folder/' * 30}{number:05}-{'x' * 200}", before=number, after=0) for number in range(5000)
+        PathFigure(path=f"/{'folder/' * 30}{number:05}-{'x' * 200}", before=number, after=0)
+        for number in range(5000)
     ]
     result = bench_result()
     changed = msgspec.structs.replace(result.comparisons[0], contents=long)
@@ -85,7 +90,15 @@ def test_the_same_result_gives_the_same_bytes() -> None:
 @pytest.mark.parametrize("name", HOSTILE[:3] + HOSTILE[5:9])
 def test_a_hostile_name_is_text_everywhere(name: str) -> None:
     hostile = View(
-        name, name, "good", name, name, name, (), (Section("a", name, (Text(name), Text(name, fixed=True)), name),), ""
+        name,
+        name,
+        "good",
+        name,
+        name,
+        name,
+        (),
+        (Section("a", name, (Text(name), Text(name, fixed=True)), name),),
+        "",
     )
     parsed = Tables(page([hostile]))
     plain = Tables(
@@ -112,7 +125,11 @@ def test_a_hostile_name_is_text_everywhere(name: str) -> None:
 def test_nothing_is_loaded_and_only_our_style_and_script_may_run() -> None:
     text = html([bench_result(), optimize_result()])
     tags = Tables(text).tags
-    policy = next(values["content"] for tag, values in tags if values.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        values["content"]
+        for tag, values in tags
+        if values.get("http-equiv") == "Content-Security-Policy"
+    )
     assert policy is not None
     assert "unsafe" not in policy
     for element in ("style", "script"):
@@ -131,14 +148,20 @@ def test_nothing_is_loaded_and_only_our_style_and_script_may_run() -> None:
 def test_ids_are_unique_and_every_link_has_its_target() -> None:
     tags = Tables(html([bench_result(), optimize_result(), bench_result()])).tags
     ids = [values["id"] for _, values in tags if "id" in values]
-    links = [str(values["href"])[1:] for tag, values in tags if tag == "a" and str(values["href"]).startswith("#")]
+    links = [
+        str(values["href"])[1:]
+        for tag, values in tags
+        if tag == "a" and str(values["href"]).startswith("#")
+    ]
     assert len(ids) == len(set(ids))
     assert set(links) <= set(ids)
 
 
 def test_a_small_result_can_be_taken_out_of_its_page() -> None:
     result = optimize_result()
-    link = next(values for tag, values in Tables(html([result])).tags if tag == "a" and "download" in values)
+    link = next(
+        values for tag, values in Tables(html([result])).tags if tag == "a" and "download" in values
+    )
     assert base64.b64decode(str(link["href"]).partition(",")[2]).decode() == to_json(result)
 
 
@@ -154,9 +177,16 @@ def test_every_changed_line_shows_its_reason() -> None:
 
 def test_the_lines_of_a_check_are_lines_and_no_escapes() -> None:
     result = bench_result()
-    check = Check(name="opened files", verdict="passed", detail="9 files\nintended: 1 files: <bytecode>")
+    check = Check(
+        name="opened files", verdict="passed", detail="9 files\nintended: 1 files: <bytecode>"
+    )
     arms = [result.arms[0], msgspec.structs.replace(result.arms[1], checks=[check])]
-    row = next(row for row in Tables(html([msgspec.structs.replace(result, arms=arms)])).named("Does slim").tbody)
+    row = next(
+        row
+        for row in Tables(html([msgspec.structs.replace(result, arms=arms)]))
+        .named("Does slim")
+        .tbody
+    )
     assert row[2][0] == "9 filesintended: 1 files: <bytecode>"
 
 
@@ -166,24 +196,36 @@ def test_the_best_arm_comes_first_and_each_section_says_whose_it_is() -> None:
     result = msgspec.structs.replace(
         result,
         arms=[result.arms[0], other, result.arms[1]],
-        comparisons=[msgspec.structs.replace(result.comparisons[0], after="safe"), *result.comparisons],
+        comparisons=[
+            msgspec.structs.replace(result.comparisons[0], after="safe"),
+            *result.comparisons,
+        ],
     )
     titles = [section.title for section in view_of(result).sections]
     wanted = ["What is inside: original and ", "The Dockerfile, side by side: ", "Proof: "]
     for title in wanted:
-        assert [name for name in titles if name.startswith(title)] == [f"{title}slim", f"{title}safe"]
+        assert [name for name in titles if name.startswith(title)] == [
+            f"{title}slim",
+            f"{title}safe",
+        ]
     assert len(titles) == len(set(titles))
 
 
 def test_only_a_build_that_ran_is_drawn_and_only_a_cold_one_is_called_cold() -> None:
     result = bench_result()
     cached = [msgspec.structs.replace(step, cached=True) for step in result.arms[0].steps]
-    for steps, caption in ((cached[:2] + result.arms[0].steps[2:], "original, partly from the cache"), (cached, "")):
+    for steps, caption in (
+        (cached[:2] + result.arms[0].steps[2:], "original, partly from the cache"),
+        (cached, ""),
+    ):
         arms = [msgspec.structs.replace(result.arms[0], steps=steps), *result.arms[1:]]
-        captions = [table.caption for table in Tables(html([msgspec.structs.replace(result, arms=arms)])).tables]
-        assert [name for name in captions if name.startswith("original, ") and "→" not in name] == [caption] * bool(
+        captions = [
+            table.caption
+            for table in Tables(html([msgspec.structs.replace(result, arms=arms)])).tables
+        ]
+        assert [name for name in captions if name.startswith("original, ") and "→" not in name] == [
             caption
-        )
+        ] * bool(caption)
 
 
 def test_in_a_changed_part_lines_of_the_same_instruction_stand_side_by_side() -> None:
@@ -209,7 +251,9 @@ def test_hostile_paths_are_among_the_examples() -> None:
 
 
 def test_what_belongs_below_the_headline_is_on_every_surface() -> None:
-    missing = MissingBase(variant="distroless", strategy="distroless-base", names=["gcr.io/distroless/base"])
+    missing = MissingBase(
+        variant="distroless", strategy="distroless-base", names=["gcr.io/distroless/base"]
+    )
     result = msgspec.structs.replace(optimize_result(), missing_bases=[missing])
     said = "gcr.io/distroless/base cannot be pulled here"
     page, text, markdown = (render(result, name) for name in ("html", "text", "markdown"))
@@ -242,7 +286,9 @@ def test_an_estimated_wire_size_says_so_on_every_surface() -> None:
     result = optimize_result()
     assert result.original.sizes is not None
     guessed = msgspec.structs.replace(result.original.sizes, wire_is_estimate=True)
-    result = msgspec.structs.replace(result, original=msgspec.structs.replace(result.original, sizes=guessed))
+    result = msgspec.structs.replace(
+        result, original=msgspec.structs.replace(result.original, sizes=guessed)
+    )
     for format in ("text", "markdown", "html"):
         shown = unescape(" ".join(render(result, format).split()))
         assert "≈ 412.3 MB → 96.1 MB on the wire" in shown, format

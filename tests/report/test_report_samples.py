@@ -1,4 +1,5 @@
-"""The report of every sample: its tables, bars and waterfalls sum to their totals, read back from the page."""
+"""The report of every sample: its tables, bars and waterfalls sum to their totals, read back from
+the page."""
 
 from __future__ import annotations
 

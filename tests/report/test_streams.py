@@ -27,13 +27,22 @@ NARROW = {
 
 
 def _run(
-    *arguments: str | bytes, env: Mapping[str, str] | None = None, stdout: int | None = subprocess.PIPE, shell: str = ""
+    *arguments: str | bytes,
+    env: Mapping[str, str] | None = None,
+    stdout: int | None = subprocess.PIPE,
+    shell: str = "",
 ) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "imgopt", *arguments]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LC_", "GITHUB"))}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "LC_", "GITHUB"))
+    }
     if shell:
         command = ["sh", "-c", shell, "sh", *command]
-    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, env=clean | (env or {}), timeout=60)
+    return subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, env=clean | (env or {}), timeout=60
+    )
 
 
 @pytest.fixture
@@ -54,7 +63,9 @@ def named(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("env", NARROW.values(), ids=NARROW)
-def test_text_of_a_result_in_a_terminal_without_its_characters(saved: str, env: Mapping[str, str]) -> None:
+def test_text_of_a_result_in_a_terminal_without_its_characters(
+    saved: str, env: Mapping[str, str]
+) -> None:
     done = _run("report", saved, env=env)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"412.3 MB -> 96.1 MB" in done.stdout
@@ -65,14 +76,22 @@ def test_text_of_a_result_in_a_terminal_without_its_characters(saved: str, env: 
 def test_commands_in_a_terminal_without_the_characters_of_their_names(
     named: Path, command: str, env: Mapping[str, str]
 ) -> None:
-    subject = {"rewrite": [str(named)], "cache": [str(named)], "ci lint": [str(named / "Dockerfile")]}
+    subject = {
+        "rewrite": [str(named)],
+        "cache": [str(named)],
+        "ci lint": [str(named / "Dockerfile")],
+    }
     done = _run(*command.split(), *subject.get(command, ()), env=env)
-    assert done.returncode in (0, 1) and b"bug" not in done.stderr and b"Traceback" not in done.stderr
+    assert (
+        done.returncode in (0, 1) and b"bug" not in done.stderr and b"Traceback" not in done.stderr
+    )
     assert done.stdout.strip()
 
 
 @pytest.mark.parametrize("env", NARROW.values(), ids=NARROW)
-def test_an_error_about_a_file_whose_name_cannot_be_shown(env: Mapping[str, str], tmp_path: Path) -> None:
+def test_an_error_about_a_file_whose_name_cannot_be_shown(
+    env: Mapping[str, str], tmp_path: Path
+) -> None:
     done = _run("report", os.fsencode(tmp_path) + b"/caf\xe9-\xe2\x86\x92-\x1b[31m.json", env=env)
     assert done.returncode == 2
     assert b"cannot be read: No such file or directory" in done.stderr
@@ -81,10 +100,14 @@ def test_an_error_about_a_file_whose_name_cannot_be_shown(env: Mapping[str, str]
 
 @pytest.mark.parametrize("env", NARROW.values(), ids=NARROW)
 @pytest.mark.parametrize("format", ["json", "html", "markdown"])
-def test_a_document_is_utf_8_whatever_the_terminal_is(tmp_path: Path, format: str, env: Mapping[str, str]) -> None:
+def test_a_document_is_utf_8_whatever_the_terminal_is(
+    tmp_path: Path, format: str, env: Mapping[str, str]
+) -> None:
     path = tmp_path / "bench.json"
     path.write_text(to_json(bench_result()))
-    done = _run("report", str(path), "--format", format, "--output", f"{format}:{tmp_path}/same", env=env)
+    done = _run(
+        "report", str(path), "--format", format, "--output", f"{format}:{tmp_path}/same", env=env
+    )
     assert done.stdout == (tmp_path / "same").read_bytes()
     done.stdout.decode("utf-8")
 
@@ -102,7 +125,15 @@ def test_help_on_a_full_disk_is_an_error_too() -> None:
 
 
 def test_files_are_written_though_standard_output_is_full(saved: str, tmp_path: Path) -> None:
-    done = _run("report", saved, "--format", "json", "--output", f"html:{tmp_path}/page.html", shell='"$@" > /dev/full')
+    done = _run(
+        "report",
+        saved,
+        "--format",
+        "json",
+        "--output",
+        f"html:{tmp_path}/page.html",
+        shell='"$@" > /dev/full',
+    )
     assert done.returncode == 3
     assert (tmp_path / "page.html").read_text().rstrip().endswith("</html>")
 
@@ -132,17 +163,23 @@ def test_a_device_is_written_to_and_not_replaced(saved: str) -> None:
         write_atomic(Path("/dev/full"), "x")
     assert Path("/dev/full").is_char_device()
     assert "another disk" in (caught.value.hint or "")
-    assert _run("report", saved, "--output", "markdown:/dev/stdout").stdout.startswith(b"### imgopt")
+    assert _run("report", saved, "--output", "markdown:/dev/stdout").stdout.startswith(
+        b"### imgopt"
+    )
 
 
 def test_messages_break_between_words_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    tell("a message that is longer than one line of it", "what to do about it, also in a whole sentence")
+    tell(
+        "a message that is longer than one line of it",
+        "what to do about it, also in a whole sentence",
+    )
     assert capsys.readouterr().err.splitlines() == [
         "imgopt: a message that is longer than one line of it",
         "        what to do about it, also in a whole sentence",
     ]
     shown = _on_a_terminal(
-        24, "import sys; from imgopt.cli.streams import tell; tell('a message that is longer', 'a b')"
+        24,
+        "import sys; from imgopt.cli.streams import tell; tell('a message that is longer', 'a b')",
     )
     assert shown.split() == ["imgopt:", "a", "message", "that", "is", "longer", "a", "b"]
     assert len(shown.splitlines()) == 3

@@ -28,9 +28,12 @@ LONGEST = 16
 
 
 def _plain(result: Result) -> Result:
-    """With sentences and paths where the examples have hostile text; those have tests of their own."""
+    """With sentences and paths where the examples have hostile text; those have tests of their
+    own."""
     text = "a sentence of several words about /usr/lib/x86_64-linux-gnu/libpq.so.5"
-    return msgspec.convert(_replaced(msgspec.to_builtins(result), report_kinds.BAD, text), type(result))
+    return msgspec.convert(
+        _replaced(msgspec.to_builtins(result), report_kinds.BAD, text), type(result)
+    )
 
 
 def _replaced(value: object, old: str, new: str) -> object:
@@ -53,14 +56,18 @@ def _explain() -> ExplainResult:
 
 
 def _replay() -> ReplayResult:
-    commits = [ReplayCommit(id="a" * 40, time=1, missed=[4, 7], unknown=[], causes=[4], seconds=12.0)]
+    commits = [
+        ReplayCommit(id="a" * 40, time=1, missed=[4, 7], unknown=[], causes=[4], seconds=12.0)
+    ]
     lines = [ReplayLine(line=4, instruction="COPY . .", commits=12, seconds=144.0)]
     arm = ReplayArm(
         dockerfile="deploy/Dockerfile.production", steps=8, missed_per_build=3.5, unknown_per_build=0.0,
         seconds_per_build=12.0, seconds_per_month=400.0, lines=lines, commits=commits,
         notes=["the times of two steps are not known"],
     )  # fmt: skip
-    return ReplayResult(commits=12, builds_per_month=30.0, arms=[arm, arm], notes=["a shallow clone"])
+    return ReplayResult(
+        commits=12, builds_per_month=30.0, arms=[arm, arm], notes=["a shallow clone"]
+    )
 
 
 def _history() -> HistoryResult:
@@ -70,7 +77,9 @@ def _history() -> HistoryResult:
         for number in (1, 2, 3)
     ]  # fmt: skip
     images = [ImageHistory(name="shop", platform="linux/amd64", points=points)]
-    return HistoryResult(metric="tar", baseline="imgopt-baseline.json", commits=3, images=images, notes=["a note"])
+    return HistoryResult(
+        metric="tar", baseline="imgopt-baseline.json", commits=3, images=images, notes=["a note"]
+    )
 
 
 def _rewrite() -> RewriteResult:
@@ -79,7 +88,9 @@ def _rewrite() -> RewriteResult:
         changes=[Change(strategy="layer-order", line=2, because="a source edit no longer installs everything again")],
         skips=[Skip(strategy="apt-hygiene", line=None, reason="no step of this file installs with apt")],
     )  # fmt: skip
-    return RewriteResult(dockerfile="Dockerfile", original="FROM python:3.12\nCOPY . .\n", variants=[variant])
+    return RewriteResult(
+        dockerfile="Dockerfile", original="FROM python:3.12\nCOPY . .\n", variants=[variant]
+    )
 
 
 RESULTS: dict[str, Result] = {
@@ -91,7 +102,10 @@ RESULTS: dict[str, Result] = {
 SHOWN: dict[str, RenderableType] = {
     **{name: renderable(result) for name, result in RESULTS.items()},
     "strategies": listing(all_strategies()),
-    **{f"strategies {name}": page(find_strategy(name)) for name in ("layer-order", "non-root", "cpu-wheels")},
+    **{
+        f"strategies {name}": page(find_strategy(name))
+        for name in ("layer-order", "non-root", "cpu-wheels")
+    },
 }
 
 
@@ -103,17 +117,30 @@ def _lines(what: RenderableType, width: int) -> list[str]:
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
 @pytest.mark.parametrize("name", SHOWN)
-def test_words_stay_whole_and_lines_fit(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_stay_whole_and_lines_fit(
+    name: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Code, "wrap", Words.wrap)  # as on a terminal
     assert all(cell_len(line) <= width for line in _lines(SHOWN[name], width))
-    monkeypatch.setattr(Clip, "wrap", Words.wrap)  # what an ellipsis leaves out on purpose is not looked for
-    wide, narrow = (Counter(word for line in _lines(SHOWN[name], w) for word in line.split()) for w in (2000, width))
-    lost = {word for word, count in wide.items() if cell_len(word) <= min(LONGEST, width) and narrow[word] < count}
+    monkeypatch.setattr(
+        Clip, "wrap", Words.wrap
+    )  # what an ellipsis leaves out on purpose is not looked for
+    wide, narrow = (
+        Counter(word for line in _lines(SHOWN[name], w) for word in line.split())
+        for w in (2000, width)
+    )
+    lost = {
+        word
+        for word, count in wide.items()
+        if cell_len(word) <= min(LONGEST, width) and narrow[word] < count
+    }
     assert not lost
 
 
 def test_what_is_cut_is_cut_behind_a_word() -> None:
-    assert _lines(Group(Clip("RUN apt-get install build-essential git")), 27) == ["RUN apt-get install …"]
+    assert _lines(Group(Clip("RUN apt-get install build-essential git")), 27) == [
+        "RUN apt-get install …"
+    ]
     assert _lines(Group(Clip("RUN x")), 5) == ["RUN x"]
 
 
@@ -130,7 +157,10 @@ def test_lines_of_a_patch_stay_whole_where_a_program_may_read_them() -> None:
 
 
 def test_a_table_that_does_not_fit_is_a_list_of_its_rows() -> None:
-    grid = Grid((Column(), Column("wire", right=True), Column("why", wraps=True)), [("slim", "96.1 MB", "a reason")])
+    grid = Grid(
+        (Column(), Column("wire", right=True), Column("why", wraps=True)),
+        [("slim", "96.1 MB", "a reason")],
+    )
     assert _lines(grid, 40) == ["         wire  why", "slim  96.1 MB  a reason"]
     assert _lines(grid, 20) == ["slim", "  wire 96.1 MB", "  why a reason"]
 

@@ -23,14 +23,22 @@ def project(folder: Path, files: Mapping[str, str]) -> Path:
 
 def environment() -> dict[str, str]:
     bases = ROOT / "build" / "bases.toml"
-    return {**os.environ, **({"IMGOPT_BASES": str(bases)} if bases.is_file() else {}), "NO_COLOR": "1"}
+    return {
+        **os.environ,
+        **({"IMGOPT_BASES": str(bases)} if bases.is_file() else {}),
+        "NO_COLOR": "1",
+    }
 
 
 def imgopt(*words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command line as a user does."""
     command = [sys.executable, "-m", "imgopt", *words]
     return subprocess.run(
-        command, env={**environment(), **(env or {})}, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        command,
+        env={**environment(), **(env or {})},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
 
 
@@ -43,7 +51,11 @@ def result_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int, int]]:
     """Bytes, mode and time of every file: what "unchanged" means."""
     return {
-        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode, path.stat().st_mtime_ns)
+        str(path.relative_to(folder)): (
+            path.read_bytes(),
+            path.stat().st_mode,
+            path.stat().st_mtime_ns,
+        )
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }

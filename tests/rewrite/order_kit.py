@@ -17,13 +17,19 @@ PACKAGE = json.dumps({"name": "shop", "dependencies": {"ms": "2"}})
 NODE = {"package.json": PACKAGE, "package-lock.json": "{}", "app.js": "", "conf/site.json": "{}"}
 PYTHON = {"requirements.txt": "flask\n", "app.py": ""}
 GO = {"go.mod": "module a\nrequire b v1\n", "go.sum": "x\n", "main.go": "package main\n"}
-CARGO = {"Cargo.toml": '[package]\nname = "shop"\n', "Cargo.lock": "", "src/main.rs": "fn main() {}\n"}
+CARGO = {
+    "Cargo.toml": '[package]\nname = "shop"\n',
+    "Cargo.lock": "",
+    "src/main.rs": "fn main() {}\n",
+}
 
 
 def draft_of(folder: Path, text: str, files: Mapping[str, str]) -> Draft:
     project(folder, files)
     context = ContextFiles(folder, {name: len(content) for name, content in files.items()})
-    return run_strategy(new_draft(text), find_strategy("layer-order"), Project(context, builtin_ecosystems()))
+    return run_strategy(
+        new_draft(text), find_strategy("layer-order"), Project(context, builtin_ecosystems())
+    )
 
 
 def order(folder: Path, text: str, files: Mapping[str, str]) -> str:

@@ -82,10 +82,14 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> ContextFiles:
     return ContextFiles(folder, {name: len(text) for name, text in FILES.items()})
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.sampled_from(LINES), max_size=14), st.sampled_from(["\n", "\r\n"]))
 def test_a_static_plan_of_any_file(context: ContextFiles, lines: list[str], eol: str) -> None:
-    text = "\n".join(["# syntax=docker/dockerfile:1", "FROM python:3.12", *lines, ""]).replace("\n", eol)
+    text = "\n".join(["# syntax=docker/dockerfile:1", "FROM python:3.12", *lines, ""]).replace(
+        "\n", eol
+    )
     if parse(text).errors:
         return
     project = Project(context, builtin_ecosystems())
@@ -102,7 +106,9 @@ def test_a_static_plan_of_any_file(context: ContextFiles, lines: list[str], eol:
     assert all(line in plan.dockerfile for line in comments)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.sampled_from(LINES), max_size=10))
 def test_planning_goes_on_to_a_fixed_point(context: ContextFiles, lines: list[str]) -> None:
     text = "\n".join(["FROM python:3.12", *lines, ""])
@@ -113,7 +119,9 @@ def test_planning_goes_on_to_a_fixed_point(context: ContextFiles, lines: list[st
     # a chown that joins its COPY lets an installation pass it, which is cut from its build
     for _ in range(3):
         plan = make_plan(
-            text, Project(ContextFiles(context.root, context.sizes, ignore), builtin_ecosystems()), strategies
+            text,
+            Project(ContextFiles(context.root, context.sizes, ignore), builtin_ecosystems()),
+            strategies,
         )
         if (plan.dockerfile, plan.ignore) == (text, ignore):
             return

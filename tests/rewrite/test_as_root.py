@@ -1,4 +1,5 @@
-"""Steps that the builder does besides the author's own run as root, wherever the author's USER stands."""
+"""Steps that the builder does besides the author's own run as root, wherever the author's USER
+stands."""
 
 from __future__ import annotations
 
@@ -11,10 +12,16 @@ STEP = "RUN rm -r /x\n"
 CASES = {
     "no user": ("FROM a\nRUN b\n", STEP),
     "a user before": ("FROM a\nUSER app\nRUN b\n", f"USER root\n{STEP}USER app\n"),
-    "the last line is a user": ("FROM a\nRUN b\nUSER app:app\n", f"USER root\n{STEP}USER app:app\n"),
+    "the last line is a user": (
+        "FROM a\nRUN b\nUSER app:app\n",
+        f"USER root\n{STEP}USER app:app\n",
+    ),
     "root again": ("FROM a\nUSER app\nRUN b\nUSER 0\n", STEP),
     "root and its group": ("FROM a\nUSER root:root\nRUN b\n", STEP),
-    "of the stage below": ("FROM a AS b\nUSER app\nFROM b\nRUN c\n", f"USER root\n{STEP}USER app\n"),
+    "of the stage below": (
+        "FROM a AS b\nUSER app\nFROM b\nRUN c\n",
+        f"USER root\n{STEP}USER app\n",
+    ),
     "from a variable": ("FROM a\nARG U=app\nUSER $U\nRUN b\n", f"USER root\n{STEP}USER app\n"),
     "of a stage beside": ("FROM a AS b\nUSER app\nFROM a\nRUN c\n", STEP),
 }

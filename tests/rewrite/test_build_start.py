@@ -47,7 +47,9 @@ def test_go_run_becomes_the_program_that_it_builds(tmp_path: Path) -> None:
 
 def test_cargo_run_becomes_the_program_and_builds_once(tmp_path: Path) -> None:
     text = 'FROM rust\nWORKDIR /a\nCOPY . .\nRUN cargo build --release\nCMD ["cargo", "run", "--release", "--", "-v"]\n'
-    wanted = text.replace('["cargo", "run", "--release", "--", "-v"]', '["./target/release/tiles", "-v"]')
+    wanted = text.replace(
+        '["cargo", "run", "--release", "--", "-v"]', '["./target/release/tiles", "-v"]'
+    )
     assert rewritten(tmp_path, text, CARGO) == wanted
 
 
@@ -61,7 +63,10 @@ def test_spring_boot_run_becomes_its_class_path(tmp_path: Path) -> None:
 
 
 POM = MAVEN["pom.xml"]
-JVM = POM.replace("</artifactId>", "</artifactId><configuration><jvmArguments>-Xmx1g</jvmArguments></configuration>")
+JVM = POM.replace(
+    "</artifactId>",
+    "</artifactId><configuration><jvmArguments>-Xmx1g</jvmArguments></configuration>",
+)
 PROVIDED = POM.replace(
     "<build>",
     "<dependencies><dependency><artifactId>x</artifactId><scope>provided</scope></dependency></dependencies><build>",
@@ -138,7 +143,9 @@ def test_a_plain_start_builds_nothing(tmp_path: Path) -> None:
 def node(folder: Path, scripts: dict[str, str], start: str = "npm start") -> str | None:
     """What stands in the place of the last two lines; None where the start is left alone."""
     head = "FROM node:20\nWORKDIR /a\nCOPY . .\nRUN npm install\n"
-    start_of = found(folder, f"{head}CMD {start}\n", {"package.json": json.dumps({"scripts": scripts})})
+    start_of = found(
+        folder, f"{head}CMD {start}\n", {"package.json": json.dumps({"scripts": scripts})}
+    )
     if start_of is None:
         return None
     assert not start_of.refused, start_of.refused
@@ -152,9 +159,9 @@ def test_a_script_that_compiles_first_is_taken_apart(tmp_path: Path) -> None:
     scripts = {"start": "rm -rf dist && tsc -p . && node dist/index.js"}
     wanted = 'RUN rm -rf dist && npx --no-install tsc -p .\nCMD ["node", "dist/index.js"]\n'
     assert node(tmp_path, scripts) == wanted
-    assert node(tmp_path, {"prestart": "npm run b", "b": "tsc", "start": "node a.js"}, "yarn start") == (
-        'RUN npm run b\nCMD ["node", "a.js"]\n'
-    )
+    assert node(
+        tmp_path, {"prestart": "npm run b", "b": "tsc", "start": "node a.js"}, "yarn start"
+    ) == ('RUN npm run b\nCMD ["node", "a.js"]\n')
 
 
 def test_a_script_that_only_starts_is_taken_for_its_environment(tmp_path: Path) -> None:
@@ -166,24 +173,43 @@ def test_a_script_that_only_starts_is_taken_for_its_environment(tmp_path: Path) 
     ("scripts", "start"),
     [
         pytest.param({"start": "node a.js"}, "npm start", id="nothing is built"),
-        pytest.param({"start": "next build && next start"}, "npm start", id="a bundler writes the environment down"),
+        pytest.param(
+            {"start": "next build && next start"},
+            "npm start",
+            id="a bundler writes the environment down",
+        ),
         pytest.param({"start": "prisma migrate deploy && node a.js"}, "npm start", id="no build"),
         pytest.param({"start": "tsc --watch && node a.js"}, "npm start", id="it watches"),
         pytest.param({"start": "tsc && node a.js; echo"}, "npm start", id="more than a list"),
-        pytest.param({"start": "tsc && node a.js", "poststart": "x"}, "npm start", id="something follows"),
-        pytest.param({"start": "tsc && NODE_ENV=x node a.js"}, "npm start", id="a variable in front"),
-        pytest.param({"start": "tsc && node a.js"}, '["npm", "start", "--", "-p", "1"]', id="arguments"),
-        pytest.param({"start": "nest start"}, "npm start", id="where the program will be is not said"),
-        pytest.param({"a": "npm run a", "start": "npm run a && node a.js"}, "npm start", id="it calls itself"),
+        pytest.param(
+            {"start": "tsc && node a.js", "poststart": "x"}, "npm start", id="something follows"
+        ),
+        pytest.param(
+            {"start": "tsc && NODE_ENV=x node a.js"}, "npm start", id="a variable in front"
+        ),
+        pytest.param(
+            {"start": "tsc && node a.js"}, '["npm", "start", "--", "-p", "1"]', id="arguments"
+        ),
+        pytest.param(
+            {"start": "nest start"}, "npm start", id="where the program will be is not said"
+        ),
+        pytest.param(
+            {"a": "npm run a", "start": "npm run a && node a.js"}, "npm start", id="it calls itself"
+        ),
         pytest.param({}, "npm start", id="no such script"),
     ],
 )
-def test_any_other_script_is_left_alone(scripts: dict[str, str], start: str, tmp_path: Path) -> None:
+def test_any_other_script_is_left_alone(
+    scripts: dict[str, str], start: str, tmp_path: Path
+) -> None:
     assert node(tmp_path, scripts, start) is None
 
 
 def test_the_source_that_compose_mounts_is_compiled_at_the_start(tmp_path: Path) -> None:
-    files = {"package.json": '{"scripts": {"start": "tsc && node a.js"}}', "compose.yaml": "volumes:\n  - .:/a\n"}
+    files = {
+        "package.json": '{"scripts": {"start": "tsc && node a.js"}}',
+        "compose.yaml": "volumes:\n  - .:/a\n",
+    }
     start = found(tmp_path, "FROM node:20\nWORKDIR /a\nCOPY . .\nCMD npm start\n", files)
     assert start is not None
     assert "compose.yaml mounts the source" in start.refused

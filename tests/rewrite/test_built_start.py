@@ -1,4 +1,5 @@
-"""What a start that builds first is started with, once it is proven: a program of the packages with its interpreter."""
+"""What a start that builds first is started with, once it is proven: a program of the packages with
+its interpreter."""
 
 from __future__ import annotations
 
@@ -32,16 +33,22 @@ def test_a_program_of_the_packages_is_given_to_its_interpreter(
         "Cmd": ["./node_modules/.bin/fastify", "start", "a.js"],
         "Env": ["PATH=/usr/local/bin:/usr/bin"],
     }
-    evidence = Evidence(ImageView(image_of(Recipe((("COPY . .", FILES),), config))), SystemPackages())
+    evidence = Evidence(
+        ImageView(image_of(Recipe((("COPY . .", FILES),), config))), SystemPackages()
+    )
     context = ContextFiles(tmp_path, {"package.json": 9})
-    (change,) = STRATEGY.rewrite(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(TEXT)))
+    (change,) = STRATEGY.rewrite(
+        Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(TEXT))
+    )
     assert isinstance(change, Change)
     assert apply_edits(TEXT, change.edits).endswith(
         'RUN npx --no-install tsc\nCMD ["node", "node_modules/fastify-cli/cli.js", "start", "a.js"]\n'
     )
 
 
-SCRIPTS = '{"scripts": {"start": "nest start", "build": "nest build", "start:prod": "node dist/main"}}'
+SCRIPTS = (
+    '{"scripts": {"start": "nest start", "build": "nest build", "start:prod": "node dist/main"}}'
+)
 
 
 def started(image_of: Callable[[Recipe], Image], folder: Path, source: str) -> str:
@@ -53,14 +60,27 @@ def started(image_of: Callable[[Recipe], Image], folder: Path, source: str) -> s
         "app/package.json": SCRIPTS,
         "app/dist/main.js": "1",
     }
-    config = {"WorkingDir": "/app", "Cmd": ["npm", "run", "start:prod"], "Env": ["PATH=/usr/local/bin:/usr/bin"]}
-    evidence = Evidence(ImageView(image_of(Recipe((("COPY . .", {**FILES, **npm}),), config))), SystemPackages())
+    config = {
+        "WorkingDir": "/app",
+        "Cmd": ["npm", "run", "start:prod"],
+        "Env": ["PATH=/usr/local/bin:/usr/bin"],
+    }
+    evidence = Evidence(
+        ImageView(image_of(Recipe((("COPY . .", {**FILES, **npm}),), config))), SystemPackages()
+    )
     context = ContextFiles(folder, {"package.json": 9, "main.ts": 9})
-    (change,) = STRATEGY.rewrite(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(TEXT)))
+    (change,) = STRATEGY.rewrite(
+        Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(TEXT))
+    )
     assert isinstance(change, Change)
     return apply_edits(TEXT, change.edits).splitlines()[-1]
 
 
-def test_what_a_built_start_names_may_be_a_launcher_again(image_of: Callable[[Recipe], Image], tmp_path: Path) -> None:
-    assert started(image_of, tmp_path, "process.env.npm_package_version") == 'CMD ["npm", "run", "start:prod"]'
+def test_what_a_built_start_names_may_be_a_launcher_again(
+    image_of: Callable[[Recipe], Image], tmp_path: Path
+) -> None:
+    assert (
+        started(image_of, tmp_path, "process.env.npm_package_version")
+        == 'CMD ["npm", "run", "start:prod"]'
+    )
     assert started(image_of, tmp_path, "process.env.PORT") == 'CMD ["node", "dist/main"]'

@@ -37,8 +37,12 @@ def test_modules_of_the_base_are_compiled_where_nothing_is_copied_over_them(
     tree = SimpleNamespace(files=lambda _root: [])
     evidence = SimpleNamespace(facts=facts, base_layers=1, tree=tree)
     base = SimpleNamespace(resolve=lambda path: path)
-    project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=cast(Any, evidence))
-    facts_of_python = next(item.bytecode for item in project.ecosystems if item.bytecode is not None)
+    project = Project(
+        ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=cast(Any, evidence)
+    )
+    facts_of_python = next(
+        item.bytecode for item in project.ecosystems if item.bytecode is not None
+    )
     final = FinalStage("builder", "base", True, Carved({}, {}), copies=tuple(copies))
     situation = Situation(project, parse("FROM python:3.11\nRUN pip install a\n"))
     done = bytecode._compiled(situation, final, cast(Any, base), paths, facts_of_python)

@@ -1,4 +1,5 @@
-"""Caches and package lists: by which program they are cleaned, when they are still read, and where a mount helps."""
+"""Caches and package lists: by which program they are cleaned, when they are still read, and where
+a mount helps."""
 
 from __future__ import annotations
 
@@ -27,8 +28,14 @@ def steps(text: str) -> list[str]:
         ("yum update -y && yum install -y gcc", "yum clean all"),
         ("mamba install -y numpy", "mamba clean --all --yes"),
         ("conda install -y numpy", "conda clean --all --yes"),
-        ("apt-get update && apt-get install -y gcc && apt-get clean", "rm -rf /var/lib/apt/lists/*"),
-        ("apt-get update && apt-get install -y a && rm -rf /var/cache/apt/*", "rm -rf /var/lib/apt/lists/*"),
+        (
+            "apt-get update && apt-get install -y gcc && apt-get clean",
+            "rm -rf /var/lib/apt/lists/*",
+        ),
+        (
+            "apt-get update && apt-get install -y a && rm -rf /var/cache/apt/*",
+            "rm -rf /var/lib/apt/lists/*",
+        ),
         ("apt update && apt install -y gcc", "rm -rf /var/lib/apt/lists/*"),
     ],
 )
@@ -67,8 +74,14 @@ def test_a_step_that_cleans_up_itself_stays(step: str, tmp_path: Path) -> None:
 
 
 def test_what_is_installed_behind_the_cleanup_is_no_clean_step(tmp_path: Path) -> None:
-    draft = run("installer-caches", "FROM b\nRUN pip install a && pip cache purge && pip install b\n", tmp_path)
-    assert steps(draft.text) == ["RUN pip install a && pip cache purge && pip install --no-cache-dir b"]
+    draft = run(
+        "installer-caches",
+        "FROM b\nRUN pip install a && pip cache purge && pip install b\n",
+        tmp_path,
+    )
+    assert steps(draft.text) == [
+        "RUN pip install a && pip cache purge && pip install --no-cache-dir b"
+    ]
 
 
 LISTS = "RUN apt-get update && apt-get install -y dpkg-dev\n"
@@ -101,7 +114,10 @@ LISTS = "RUN apt-get update && apt-get install -y dpkg-dev\n"
     ],
 )
 def test_package_lists_that_a_later_step_reads_stay(later: str, tmp_path: Path) -> None:
-    files = {"tools.sh": "#!/bin/sh\napt-get install -y curl\n", "Makefile": "deps:\n\tapt-get install -y curl\n"}
+    files = {
+        "tools.sh": "#!/bin/sh\napt-get install -y curl\n",
+        "Makefile": "deps:\n\tapt-get install -y curl\n",
+    }
     for text in (f"FROM debian:12\n{LISTS}{later}", f"FROM debian:12 AS a\n{LISTS}FROM a\n{later}"):
         draft = run("installer-caches", text, tmp_path, files)
         assert draft.text == text
@@ -133,7 +149,9 @@ def test_package_lists_that_nobody_reads_go(later: str, tmp_path: Path) -> None:
     assert "dpkg-dev && rm -rf /var/lib/apt/lists/*" in draft.text
 
 
-def test_update_and_install_are_joined_but_the_lists_stay_where_sources_are_fetched_later(tmp_path: Path) -> None:
+def test_update_and_install_are_joined_but_the_lists_stay_where_sources_are_fetched_later(
+    tmp_path: Path,
+) -> None:
     text = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y dpkg-dev\nRUN cd /x && apt-get source hello\n"
     assert run("apt-hygiene", text, tmp_path).text == text
 
@@ -151,9 +169,13 @@ def test_update_and_install_are_joined_but_the_lists_stay_where_sources_are_fetc
         ("RUN apk add a\n", "RUN <<EOF\napk add b\nEOF\n"),
     ],
 )
-def test_a_cache_that_a_later_step_installs_from_stays(first: str, later: str, tmp_path: Path) -> None:
+def test_a_cache_that_a_later_step_installs_from_stays(
+    first: str, later: str, tmp_path: Path
+) -> None:
     text = f"FROM base\n{first}{later}"
-    draft = run("installer-caches", text, tmp_path, {"more.sh": "apk add b\n", "package.json": "{}"})
+    draft = run(
+        "installer-caches", text, tmp_path, {"more.sh": "apk add b\n", "package.json": "{}"}
+    )
     assert draft.text == text
 
 
@@ -182,7 +204,10 @@ def test_a_cache_that_another_stage_takes_stays(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_the_option_stands_behind_each_verb(before: str, after: str, tmp_path: Path) -> None:
-    assert run("installer-caches", f"FROM b\nRUN {before}\n", tmp_path).text == f"FROM b\nRUN {after}\n"
+    assert (
+        run("installer-caches", f"FROM b\nRUN {before}\n", tmp_path).text
+        == f"FROM b\nRUN {after}\n"
+    )
 
 
 def test_the_option_does_not_part_packages_from_their_comments(tmp_path: Path) -> None:
@@ -191,8 +216,12 @@ def test_the_option_does_not_part_packages_from_their_comments(tmp_path: Path) -
     assert run("installer-caches", text, tmp_path).text == after
 
 
-@pytest.mark.parametrize(("lock", "cleaned"), [("# yarn lockfile v1\n", True), ("__metadata:\n  version: 8\n", False)])
-def test_yarn_2_and_later_run_from_what_their_clean_removes(lock: str, cleaned: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lock", "cleaned"), [("# yarn lockfile v1\n", True), ("__metadata:\n  version: 8\n", False)]
+)
+def test_yarn_2_and_later_run_from_what_their_clean_removes(
+    lock: str, cleaned: bool, tmp_path: Path
+) -> None:
     files = {"package.json": "{}", "yarn.lock": lock}
     draft = run("installer-caches", "FROM node:20\nRUN yarn install\n", tmp_path, files)
     assert ("yarn cache clean" in draft.text) is cleaned
@@ -219,7 +248,9 @@ def test_yarn_2_and_later_run_from_what_their_clean_removes(lock: str, cleaned: 
         ("dd if=/dev/zero of=/big", "rm /big"),
     ],
 )
-def test_a_cleanup_is_joined_to_the_step_that_made_what_it_removes(first: str, cleanup: str, tmp_path: Path) -> None:
+def test_a_cleanup_is_joined_to_the_step_that_made_what_it_removes(
+    first: str, cleanup: str, tmp_path: Path
+) -> None:
     draft = run("same-layer-cleanup", f"FROM d\nRUN {first}\nRUN {cleanup}\n", tmp_path)
     assert draft.text == f"FROM d\nRUN {first} \\\n    && {cleanup}\n"
 
@@ -231,20 +262,30 @@ def test_a_cleanup_is_joined_to_the_step_that_made_what_it_removes(first: str, c
         pytest.param("tar xzf /a.tgz -C /opt", "rm /a.tgz", id="unpacked, not made"),
         pytest.param("sha256sum /opt/data", "rm -r /opt/data", id="read"),
         pytest.param("make -C /app", "apt-get purge -y gcc", id="packages of an earlier step"),
-        pytest.param("apt-get update && apt-get install -y curl", "apt-get purge -y gcc", id="other packages"),
-        pytest.param("apt-get update && apt-get install -y curl", "npm cache clean --force", id="another manager"),
+        pytest.param(
+            "apt-get update && apt-get install -y curl", "apt-get purge -y gcc", id="other packages"
+        ),
+        pytest.param(
+            "apt-get update && apt-get install -y curl",
+            "npm cache clean --force",
+            id="another manager",
+        ),
         pytest.param("cp /etc/a /opt/b", "rm /etc/a", id="copied from"),
         pytest.param("pip install a", "rm -rf /var/lib/apt/lists/*", id="another manager's lists"),
         pytest.param("echo /data > /list", "rm -rf /data", id="written about"),
         pytest.param("curl -o /a https://x/a", "rm /a; rm /b", id="a failure would be lost"),
         pytest.param("curl -o /a https://x/a", "rm /a || true", id="alternatives"),
         pytest.param("set -f && curl -o /a/b https://x/a", "rm -rf /a/*", id="no globs any more"),
-        pytest.param("set -eu && curl -o /a/b https://x/a", "rm -rf /a/b $MORE", id="unset variables"),
+        pytest.param(
+            "set -eu && curl -o /a/b https://x/a", "rm -rf /a/b $MORE", id="unset variables"
+        ),
         pytest.param("cd /x && curl -O https://x/a", "rm a", id="another folder"),
         pytest.param("curl -o /a https://x/a &", "rm /a", id="in the background"),
     ],
 )
-def test_a_cleanup_that_would_free_nothing_or_fail_otherwise_stays(first: str, cleanup: str, tmp_path: Path) -> None:
+def test_a_cleanup_that_would_free_nothing_or_fail_otherwise_stays(
+    first: str, cleanup: str, tmp_path: Path
+) -> None:
     text = f"FROM d\nRUN {first}\nRUN {cleanup}\n"
     assert run("same-layer-cleanup", text, tmp_path).text == text
 

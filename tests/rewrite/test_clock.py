@@ -70,13 +70,17 @@ def attempt(kind: int, *reasons: str) -> Attempt:
 
 
 def test_a_missing_base_is_told_by_its_names_and_nothing_else_is_one() -> None:
-    found = missing_bases([attempt(1, "a:1 cannot be had here", "b:1 cannot be had here", "c:1: it is ubuntu 22.04")])
+    found = missing_bases(
+        [attempt(1, "a:1 cannot be had here", "b:1 cannot be had here", "c:1: it is ubuntu 22.04")]
+    )
     assert found == [MissingBase(variant="slim", strategy="slim-base", names=["a:1", "b:1"])]
 
 
 def test_a_file_is_not_good_where_a_base_was_missing() -> None:
     nothing = [Variant(name="slim", verdict="unproven", dockerfile="")]
-    slim, bare = (MissingBase(variant=name, strategy="x", names=["a:1"]) for name in ("slim", "distroless"))
+    slim, bare = (
+        MissingBase(variant=name, strategy="x", names=["a:1"]) for name in ("slim", "distroless")
+    )
     assert conclusion(None, nothing, [slim]) == (
         "unproven",
         "what a:1 would gain is not known: it cannot be pulled here",

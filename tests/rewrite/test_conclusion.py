@@ -29,7 +29,9 @@ def test_a_file_is_good_where_nothing_is_gained_and_nothing_failed(
 
 
 def test_what_failed_is_named_beside_what_gains_nothing() -> None:
-    message = conclusion(None, [variant("safe", "proven"), variant("slim", "refuted", "smoke: GET /")])[1]
+    message = conclusion(
+        None, [variant("safe", "proven"), variant("slim", "refuted", "smoke: GET /")]
+    )[1]
     assert message == "what could be proven gains nothing; slim: smoke: GET /"
 
 

@@ -23,7 +23,9 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("row", [key for key in KEEPS if key != "base"])  # that one needs the base itself
+@pytest.mark.parametrize(
+    "row", [key for key in KEEPS if key != "base"]
+)  # that one needs the base itself
 def test_every_row_of_the_table_decides(row: str, tmp_path: Path) -> None:
     text = f"FROM b\n{ROWS[row]}\n"
     draft = run("copy-chown", text, tmp_path, {"a": "x", "b": "x"})
@@ -42,7 +44,9 @@ def test_every_row_of_the_table_decides(row: str, tmp_path: Path) -> None:
         pytest.param(f"{COPY}\nRUN --mount=type=cache,target=/c chown -R n:n /app", id="a mount"),
         pytest.param(f"{COPY}\nRUN chown -R $U /app", id="an owner that nothing says"),
         pytest.param(f"{COPY}\nRUN chown -R --from=root n /app", id="only of one owner"),
-        pytest.param("COPY --chown=m . /app\nRUN chown -R n:n /app", id="an owner of the copy's own"),
+        pytest.param(
+            "COPY --chown=m . /app\nRUN chown -R n:n /app", id="an owner of the copy's own"
+        ),
         pytest.param("ADD a.tar /app\nRUN chown -R n:n /app", id="an archive"),
     ],
 )

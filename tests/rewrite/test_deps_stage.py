@@ -1,4 +1,5 @@
-"""What is installed above the source comes from a stage that ends there, where nothing behind the source touches it."""
+"""What is installed above the source comes from a stage that ends there, where nothing behind the
+source touches it."""
 
 from __future__ import annotations
 
@@ -63,7 +64,9 @@ def divided(
         evidence=Evidence(ImageView(image, base_layers=1), SystemPackages()),
         repairs=Repairs(paths=repairs),
     )
-    final = FinalStage("builder", "base", True, Carved({}, {}), copies=copies, early=early, prepare=prepare)
+    final = FinalStage(
+        "builder", "base", True, Carved({}, {}), copies=copies, early=early, prepare=prepare
+    )
     found = [*STRATEGY.rewrite(Situation(project, parse(text), final))]
     if not found:
         return None
@@ -95,7 +98,8 @@ def test_our_own_steps_move_to_a_stage_beside_it(image_of: Callable[[Recipe], Im
     assert found is not None
     text, final = found
     assert (
-        f"FROM packages AS production\n# hadolint ignore=DL3003\nRUN {prepare[0]}\n\nFROM packages AS builder\n" in text
+        f"FROM packages AS production\n# hadolint ignore=DL3003\nRUN {prepare[0]}\n\nFROM packages AS builder\n"
+        in text
     )
     assert stages(final) == ["production", "production", ""]
     assert final.prepare == ("rm -rf /app/tests",)
@@ -113,7 +117,9 @@ def test_what_is_early_stays_above(image_of: Callable[[Recipe], Image]) -> None:
 def test_a_stage_that_does_nothing_above_the_source_uses_the_one_it_goes_on_from(
     image_of: Callable[[Recipe], Image],
 ) -> None:
-    text = GOOD.replace("AS builder", "AS deps").replace("# the service\n", "FROM deps AS builder\n")
+    text = GOOD.replace("AS builder", "AS deps").replace(
+        "# the service\n", "FROM deps AS builder\n"
+    )
     found = divided(image_of, text)
     assert found is not None
     assert found[0] == text

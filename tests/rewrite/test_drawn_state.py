@@ -1,4 +1,5 @@
-"""No line that is written names a file that only this build knows: a day, a digest, a counter, a drawn id."""
+"""No line that is written names a file that only this build knows: a day, a digest, a counter, a
+drawn id."""
 
 from __future__ import annotations
 
@@ -67,16 +68,23 @@ def test_plain_files_of_a_folder_are_named_where_something_else_in_it_is_dropped
 
 
 def test_a_folder_with_a_drawn_name_is_copied_whole() -> None:
-    plan = planned(["/app/dist/index-BxYz12Ab.js", "/app/dist/b.js"], ["/app/dist/c.map", "/app/x.ts"], 600_000)
+    plan = planned(
+        ["/app/dist/index-BxYz12Ab.js", "/app/dist/b.js"], ["/app/dist/c.map", "/app/x.ts"], 600_000
+    )
     assert plan.copies == (Copy(("/app/dist",), "/app/dist"),)
     assert plan.removals == ("/app/dist/c.map",)
 
 
 def test_of_more_than_eight_files_the_folder_is_copied_where_little_in_it_is_not_wanted() -> None:
     files = [f"/app/dist/part{number}.js" for number in range(9)]
-    few, sources = ["/app/dist/.tsbuildinfo", "/app/x.ts"], [f"/app/dist/part{number}.ts" for number in range(9)]
+    few, sources = (
+        ["/app/dist/.tsbuildinfo", "/app/x.ts"],
+        [f"/app/dist/part{number}.ts" for number in range(9)],
+    )
     assert planned(files, few, 600_000).copies == (Copy(("/app/dist",), "/app/dist"),)
-    assert planned(files, [*sources, "/app/x.ts"], 600_000).copies == (Copy(tuple(files), "/app/dist/"),)
+    assert planned(files, [*sources, "/app/x.ts"], 600_000).copies == (
+        Copy(tuple(files), "/app/dist/"),
+    )
     assert planned(files[:8], few, 600_000).copies == (Copy(tuple(files[:8]), "/app/dist/"),)
 
 
@@ -89,7 +97,9 @@ class Again:
     def tree(self) -> Any:
         self.asked += 1
         if self._fails:
-            raise BuildFailure("it does not build again", kind="step", step=None, steps=(), location=None)
+            raise BuildFailure(
+                "it does not build again", kind="step", step=None, steps=(), location=None
+            )
         return SimpleNamespace(get=dict.fromkeys(self._paths, 1).get)
 
 
@@ -113,17 +123,27 @@ def test_state_under_another_name_in_each_build_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("kept", "opened"),
-    [(["/root/.cache/hub/model.bin"], ()), (["/app/dist/2026-11-30.json"], ()), (["/root/.config/app/settings"], ())],
+    [
+        (["/root/.cache/hub/model.bin"], ()),
+        (["/app/dist/2026-11-30.json"], ()),
+        (["/root/.config/app/settings"], ()),
+    ],
 )
-def test_nothing_is_built_again_where_no_name_is_in_doubt(kept: list[str], opened: tuple[str, ...]) -> None:
+def test_nothing_is_built_again_where_no_name_is_in_doubt(
+    kept: list[str], opened: tuple[str, ...]
+) -> None:
     again = Again()
     assert (found(kept, again, opened), again.asked) == ((), 0)
 
 
 @pytest.mark.parametrize(
-    ("again", "opened"), [(Again(NOTE), ()), (Again(), (NOTE,)), (Again(fails=True), ())], ids=["both", "read", "fails"]
+    ("again", "opened"),
+    [(Again(NOTE), ()), (Again(), (NOTE,)), (Again(fails=True), ())],
+    ids=["both", "read", "fails"],
 )
-def test_what_both_builds_have_or_the_service_read_stays(again: Again, opened: tuple[str, ...]) -> None:
+def test_what_both_builds_have_or_the_service_read_stays(
+    again: Again, opened: tuple[str, ...]
+) -> None:
     assert found([NOTE], again, opened) == ()
 
 
@@ -135,5 +155,10 @@ def test_no_copy_in_a_samples_result_names_a_file_of_one_build(path: Path) -> No
     result = msgspec.json.decode(lzma.decompress(path.read_bytes()))
     for variant in result["variants"]:
         copies = [item.typed for item in parse(variant["dockerfile"]).instructions]
-        sources = [str(word) for copy in copies if isinstance(copy, CopyInstruction) for word in copy.sources]
+        sources = [
+            str(word)
+            for copy in copies
+            if isinstance(copy, CopyInstruction)
+            for word in copy.sources
+        ]
         assert [source for source in sources if is_of_one_build(source)] == [], variant["name"]

@@ -21,7 +21,9 @@ from imgopt.rewrite.early import last_run, made_early
         ("", False),
     ],
 )
-def test_a_path_is_there_early_when_only_copies_to_other_places_follow(rest: str, early: bool) -> None:
+def test_a_path_is_there_early_when_only_copies_to_other_places_follow(
+    rest: str, early: bool
+) -> None:
     dockerfile = parse(f"FROM x\nCOPY a /a\nRUN install\n{rest}")
     assert made_early(dockerfile, dockerfile.target(None))("/usr/lib/a") is early
 

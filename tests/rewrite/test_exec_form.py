@@ -1,4 +1,5 @@
-"""The exec form only for what a kernel starts by itself: every file that the word may name is looked at."""
+"""The exec form only for what a kernel starts by itself: every file that the word may name is
+looked at."""
 
 from __future__ import annotations
 
@@ -23,49 +24,123 @@ def rewritten(folder: Path, dockerfile: str, files: Mapping[str, str]) -> tuple[
     """The last line, and what was refused."""
     project(folder, {"Dockerfile": dockerfile, **files})
     context = ContextFiles.read(folder, folder / "Dockerfile")
-    draft = run_strategy(new_draft(dockerfile), find_strategy("exec-form"), Project(context, builtin_ecosystems()))
+    draft = run_strategy(
+        new_draft(dockerfile), find_strategy("exec-form"), Project(context, builtin_ecosystems())
+    )
     return draft.text.splitlines()[-1], " ".join(skip.reason for skip in draft.skips)
 
 
 NAMES_IT = [
-    pytest.param("WORKDIR /app\nCOPY . .\nCMD ./start", {"start": BARE}, id="relative, in the copied folder"),
-    pytest.param("WORKDIR /app\nCOPY bin bin\nCMD bin/start", {"bin/start": BARE}, id="relative, in a folder of it"),
-    pytest.param("COPY ops/run /usr/local/bin/start\nCMD start", {"ops/run": BARE}, id="renamed into PATH"),
-    pytest.param("COPY ops /usr/local/bin\nCMD start", {"ops/start": BARE}, id="a folder into PATH"),
-    pytest.param("COPY ops/* /usr/local/bin/\nCMD exec start", {"ops/start": BARE}, id="by a pattern, behind exec"),
+    pytest.param(
+        "WORKDIR /app\nCOPY . .\nCMD ./start", {"start": BARE}, id="relative, in the copied folder"
+    ),
+    pytest.param(
+        "WORKDIR /app\nCOPY bin bin\nCMD bin/start",
+        {"bin/start": BARE},
+        id="relative, in a folder of it",
+    ),
+    pytest.param(
+        "COPY ops/run /usr/local/bin/start\nCMD start", {"ops/run": BARE}, id="renamed into PATH"
+    ),
+    pytest.param(
+        "COPY ops /usr/local/bin\nCMD start", {"ops/start": BARE}, id="a folder into PATH"
+    ),
+    pytest.param(
+        "COPY ops/* /usr/local/bin/\nCMD exec start",
+        {"ops/start": BARE},
+        id="by a pattern, behind exec",
+    ),
     pytest.param("ENTRYPOINT /opt/start", {"start": BARE}, id="an entry point"),
-    pytest.param("WORKDIR /srv\nCOPY . .\nCMD start -p 80", {"tools/start": BARE}, id="somewhere below"),
+    pytest.param(
+        "WORKDIR /srv\nCOPY . .\nCMD start -p 80", {"tools/start": BARE}, id="somewhere below"
+    ),
     pytest.param("CMD /app/start", {"start": BARE}, id="from another stage"),
-    pytest.param("COPY start /start\nCMD /start", {"start": "\ufeff#!/bin/sh\n"}, id="a byte order mark"),
-    pytest.param("COPY start /start\nCMD /start", {"start": "\n#!/bin/sh\n"}, id="an empty line first"),
+    pytest.param(
+        "COPY start /start\nCMD /start", {"start": "\ufeff#!/bin/sh\n"}, id="a byte order mark"
+    ),
+    pytest.param(
+        "COPY start /start\nCMD /start", {"start": "\n#!/bin/sh\n"}, id="an empty line first"
+    ),
     pytest.param("COPY start /start\nCMD /start", {"start": ""}, id="an empty file"),
-    pytest.param("COPY start /start\nCMD /start", {"start": "#!/bin/sh\r\nexec app\r\n"}, id="a carriage return"),
+    pytest.param(
+        "COPY start /start\nCMD /start",
+        {"start": "#!/bin/sh\r\nexec app\r\n"},
+        id="a carriage return",
+    ),
     pytest.param("COPY <<EOF /start\nexec app\nEOF\nCMD /start", {}, id="a here-document"),
-    pytest.param("RUN printf 'exec app\\n' > /usr/bin/start\nCMD start", {}, id="written by a step"),
-    pytest.param("RUN <<EOF\ncat > /start <<X\nexec app\nX\nEOF\nCMD /start", {}, id="written in a here-document"),
+    pytest.param(
+        "RUN printf 'exec app\\n' > /usr/bin/start\nCMD start", {}, id="written by a step"
+    ),
+    pytest.param(
+        "RUN <<EOF\ncat > /start <<X\nexec app\nX\nEOF\nCMD /start",
+        {},
+        id="written in a here-document",
+    ),
     pytest.param("ADD https://example.org/start /start\nCMD /start", {}, id="fetched"),
-    pytest.param("COPY . /src\nRUN cp /src/ops/start /start\nCMD /start", {"ops/start": BARE}, id="copied by a step"),
-    pytest.param("RUN curl -Lo /bin/start https://a.b/start\nCMD start", {}, id="fetched by a step"),
-    pytest.param("RUN wget -O /start https://a.b/c\nCMD /start", {}, id="fetched under a name of its own"),
-    pytest.param("RUN wget --output-document=/start https://a.b/c\nCMD /start", {}, id="fetched, with a long option"),
+    pytest.param(
+        "COPY . /src\nRUN cp /src/ops/start /start\nCMD /start",
+        {"ops/start": BARE},
+        id="copied by a step",
+    ),
+    pytest.param(
+        "RUN curl -Lo /bin/start https://a.b/start\nCMD start", {}, id="fetched by a step"
+    ),
+    pytest.param(
+        "RUN wget -O /start https://a.b/c\nCMD /start", {}, id="fetched under a name of its own"
+    ),
+    pytest.param(
+        "RUN wget --output-document=/start https://a.b/c\nCMD /start",
+        {},
+        id="fetched, with a long option",
+    ),
     pytest.param("WORKDIR /a\nRUN curl https://a.b/c | tar xz\nCMD ./start", {}, id="unpacked"),
-    pytest.param("RUN curl https://a.b/c | tar xz -C /bin start\nCMD start", {}, id="unpacked by name"),
-    pytest.param("RUN wget a.b/c && unzip c && mv c-1/start /bin/start\nCMD start", {}, id="unpacked and moved"),
-    pytest.param("RUN curl https://a.b/c.tgz | tar xz -C /usr/local/bin\nCMD start", {}, id="unpacked into PATH"),
-    pytest.param("RUN wget a.b/c.zip && unzip c.zip -d /bin/\nCMD start", {}, id="unpacked into PATH by unzip"),
-    pytest.param("RUN curl https://a.b/install | sh\nCMD start", {}, id="by an installer from elsewhere"),
-    pytest.param("RUN curl a.b/i | bash -s -- -b /bin\nCMD start", {}, id="by an installer with words"),
+    pytest.param(
+        "RUN curl https://a.b/c | tar xz -C /bin start\nCMD start", {}, id="unpacked by name"
+    ),
+    pytest.param(
+        "RUN wget a.b/c && unzip c && mv c-1/start /bin/start\nCMD start",
+        {},
+        id="unpacked and moved",
+    ),
+    pytest.param(
+        "RUN curl https://a.b/c.tgz | tar xz -C /usr/local/bin\nCMD start",
+        {},
+        id="unpacked into PATH",
+    ),
+    pytest.param(
+        "RUN wget a.b/c.zip && unzip c.zip -d /bin/\nCMD start",
+        {},
+        id="unpacked into PATH by unzip",
+    ),
+    pytest.param(
+        "RUN curl https://a.b/install | sh\nCMD start", {}, id="by an installer from elsewhere"
+    ),
+    pytest.param(
+        "RUN curl a.b/i | bash -s -- -b /bin\nCMD start", {}, id="by an installer with words"
+    ),
     pytest.param("RUN git clone https://a.b/c /c\nCMD /c/start", {}, id="cloned"),
-    pytest.param("WORKDIR /a\nCOPY . .\nRUN make\nCMD ./start", {"Makefile": "start:\n"}, id="made"),
-    pytest.param("WORKDIR /a\nCOPY . .\nRUN npm run build\nCMD dist/start", {"package.json": "{}"}, id="built"),
-    pytest.param("WORKDIR /a\nCOPY . .\nCMD bin/start", {"bin/other": GOOD}, id="not among the copied files"),
+    pytest.param(
+        "WORKDIR /a\nCOPY . .\nRUN make\nCMD ./start", {"Makefile": "start:\n"}, id="made"
+    ),
+    pytest.param(
+        "WORKDIR /a\nCOPY . .\nRUN npm run build\nCMD dist/start",
+        {"package.json": "{}"},
+        id="built",
+    ),
+    pytest.param(
+        "WORKDIR /a\nCOPY . .\nCMD bin/start", {"bin/other": GOOD}, id="not among the copied files"
+    ),
     pytest.param("CMD /opt/app/start", {}, id="the base's, which nobody looked at"),
 ]
 
 
 @pytest.mark.parametrize(("lines", "files"), NAMES_IT)
-def test_a_text_without_a_first_line_needs_the_shell(tmp_path: Path, lines: str, files: Mapping[str, str]) -> None:
-    head = "FROM alpine AS b\nWORKDIR /b\nCOPY . .\nFROM alpine\nCOPY --from=b /b/start /app/start\n"
+def test_a_text_without_a_first_line_needs_the_shell(
+    tmp_path: Path, lines: str, files: Mapping[str, str]
+) -> None:
+    head = (
+        "FROM alpine AS b\nWORKDIR /b\nCOPY . .\nFROM alpine\nCOPY --from=b /b/start /app/start\n"
+    )
     head = head if "/app/start" in lines else "FROM alpine\n"
     text = head + ("COPY start /opt/\n" if "/opt/start" in lines else "") + lines + "\n"
     last, refused = rewritten(tmp_path, text, files)
@@ -116,7 +191,9 @@ def test_a_text_without_a_first_line_needs_the_shell(tmp_path: Path, lines: str,
         pytest.param("CMD env -S 'A=1 app'", {}, 'CMD ["env", "-S", "A=1 app"]', id="env is a program"),
     ],
 )  # fmt: skip
-def test_a_program_starts_by_itself(tmp_path: Path, lines: str, files: Mapping[str, str], last: str) -> None:
+def test_a_program_starts_by_itself(
+    tmp_path: Path, lines: str, files: Mapping[str, str], last: str
+) -> None:
     assert rewritten(tmp_path, f"FROM alpine\n{lines}\n", files)[0] == last
 
 
@@ -132,7 +209,9 @@ def test_a_program_starts_by_itself(tmp_path: Path, lines: str, files: Mapping[s
         pytest.param("CMD A=1 app", "sets variables", id="a variable in front"),
         pytest.param("CMD app &", "more than one command", id="in the background"),
         pytest.param(
-            "ENV PATH ./node_modules/.bin:$PATH\nCMD app", "PATH has a folder", id="a relative folder in PATH"
+            "ENV PATH ./node_modules/.bin:$PATH\nCMD app",
+            "PATH has a folder",
+            id="a relative folder in PATH",
         ),
         pytest.param("ENV PATH=$PATH:\nCMD app", "PATH has a folder", id="an empty folder in PATH"),
     ],

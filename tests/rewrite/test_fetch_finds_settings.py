@@ -1,4 +1,5 @@
-"""What a step sets for its own build, a fetch in front of the source has as well; where it cannot, there is none."""
+"""What a step sets for its own build, a fetch in front of the source has as well; where it cannot,
+there is none."""
 
 from __future__ import annotations
 
@@ -70,15 +71,33 @@ def test_a_fetch_that_would_miss_a_setting_is_none(text: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("command", "fetch"),
     [
-        ("export GOPRIVATE=example.org && go build .", "export GOPRIVATE=example.org && go mod download"),
-        ("GOPROXY=https://p.example.org CGO_ENABLED=0 go build .", "GOPROXY=https://p.example.org go mod download"),
-        ("export https_proxy=http://p:3128; go build .", "export https_proxy=http://p:3128 && go mod download"),
+        (
+            "export GOPRIVATE=example.org && go build .",
+            "export GOPRIVATE=example.org && go mod download",
+        ),
+        (
+            "GOPROXY=https://p.example.org CGO_ENABLED=0 go build .",
+            "GOPROXY=https://p.example.org go mod download",
+        ),
+        (
+            "export https_proxy=http://p:3128; go build .",
+            "export https_proxy=http://p:3128 && go mod download",
+        ),
         ("export CGO_ENABLED=0 GOOS=linux && go build .", "go mod download"),
         ("export VERSION=$(cat v) && go build .", "go mod download"),
         ("echo building >&2 && echo more > /dev/null && go build . 2>&1", "go mod download"),
-        ("MAVEN_OPTS=-Xmx1g mvn package", "MAVEN_OPTS=-Xmx1g mvn --batch-mode dependency:go-offline"),
-        ("POETRY_HTTP_BASIC_A_PASSWORD=1 poetry install", "POETRY_HTTP_BASIC_A_PASSWORD=1 poetry install --no-root"),
-        ("export PIP_CERT=/etc/ca.pem && poetry install", "export PIP_CERT=/etc/ca.pem && poetry install --no-root"),
+        (
+            "MAVEN_OPTS=-Xmx1g mvn package",
+            "MAVEN_OPTS=-Xmx1g mvn --batch-mode dependency:go-offline",
+        ),
+        (
+            "POETRY_HTTP_BASIC_A_PASSWORD=1 poetry install",
+            "POETRY_HTTP_BASIC_A_PASSWORD=1 poetry install --no-root",
+        ),
+        (
+            "export PIP_CERT=/etc/ca.pem && poetry install",
+            "export PIP_CERT=/etc/ca.pem && poetry install --no-root",
+        ),
     ],
 )
 def test_a_fetch_has_the_settings_of_its_step(command: str, fetch: str, tmp_path: Path) -> None:

@@ -24,31 +24,43 @@ DOCKERFILE = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go build -o main .\n
 
 
 def program(info: bytes = BUILT, functions: bytes = b"", needed: bytes = b"libc.so.6") -> bytes:
-    """An ELF file as Go writes it: build information, names of functions, symbols, and one needed library."""
+    """An ELF file as Go writes it: build information, names of functions, symbols, and one needed
+    library."""
     strings = b"\0" + needed + b"\0"
     dynamic = struct.pack("<QQQQQQ", 1, 1 if needed else 0, 5, 0x1000, 0, 0)
-    sections = {".go.buildinfo": b"\xff Go buildinf:\n" + info, ".gopclntab": functions, ".symtab": b"x"}
+    sections = {
+        ".go.buildinfo": b"\xff Go buildinf:\n" + info,
+        ".gopclntab": functions,
+        ".symtab": b"x",
+    }
     names = b"\0" + b"".join(name.encode() + b"\0" for name in sections) + b".shstrtab\0"
     position = 64 + 2 * 56
     heads = [struct.pack("<IIQQQQQQ", 1, 4, position, 0x1000, 0, len(strings), len(strings), 1)]
     body = strings
-    heads.append(struct.pack("<IIQQQQQQ", 2, 4, position + len(body), 0, 0, len(dynamic), len(dynamic), 1))
+    heads.append(
+        struct.pack("<IIQQQQQQ", 2, 4, position + len(body), 0, 0, len(dynamic), len(dynamic), 1)
+    )
     body += dynamic if needed else bytes(len(dynamic))
     rows = [bytes(64)]
     for name, data in {**sections, ".shstrtab": names}.items():
         at = names.index(name.encode() + b"\0")
-        rows.append(struct.pack("<IIQQQQIIQQ", at, 1, 0, 0, position + len(body), len(data), 0, 0, 1, 0))
+        rows.append(
+            struct.pack("<IIQQQQIIQQ", at, 1, 0, 0, position + len(body), len(data), 0, 0, 1, 0)
+        )
         body += data
     head = b"\x7fELF\2\1\1" + bytes(9)
     table = position + len(body)
-    head += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, table, 0, 64, 56, 2, 64, len(rows), len(rows) - 1)
+    head += struct.pack(
+        "<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, table, 0, 64, 56, 2, 64, len(rows), len(rows) - 1
+    )
     return head + b"".join(heads) + body + b"".join(rows)
 
 
 def situation(side: ImageView) -> Situation:
     evidence = Evidence(side, SystemPackages())
     return Situation(
-        Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE)
+        Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence),
+        parse(DOCKERFILE),
     )
 
 
@@ -58,24 +70,40 @@ def image(side_of: Callable[..., ImageView]) -> Callable[..., ImageView]:
         files = {f"/app/{name}": File(data, 0o755) for name, data in programs.items()}
         shell = {"/bin/sh": File(b"#!", 0o755)}
         return side_of(
-            Recipe((("ADD rootfs", shell), ("RUN go build", files)), {"Cmd": ["/bin/sh", "-c", "./main"]}), 1
+            Recipe(
+                (("ADD rootfs", shell), ("RUN go build", files)),
+                {"Cmd": ["/bin/sh", "-c", "./main"]},
+            ),
+            1,
         )
 
     return make
 
 
-def test_programs_of_the_source_are_found_whatever_starts_them(image: Callable[..., ImageView]) -> None:
-    side = image(main=program(), tool=program(PUBLISHED), script=b"#!/bin/sh\n", other=b"\x7fELF\2\1\1" + bytes(200))
+def test_programs_of_the_source_are_found_whatever_starts_them(
+    image: Callable[..., ImageView],
+) -> None:
+    side = image(
+        main=program(),
+        tool=program(PUBLISHED),
+        script=b"#!/bin/sh\n",
+        other=b"\x7fELF\2\1\1" + bytes(200),
+    )
     assert [node.path for node in go_programs(Evidence(side, SystemPackages()))] == ["/app/main"]
 
 
 C = b"\0main.main\0net._Cfunc_getaddrinfo\0example.org/sqlite._Cfunc_open\0"
 
 
-def test_packages_that_call_c_are_read_from_the_names_of_functions(image: Callable[..., ImageView]) -> None:
+def test_packages_that_call_c_are_read_from_the_names_of_functions(
+    image: Callable[..., ImageView],
+) -> None:
     side = image(main=program(functions=bytes(1 << 20) + C), plain=program(functions=C[:30]))
     nodes = [side.file("/app/main"), side.file("/app/plain")]
-    assert [c_packages(node) for node in nodes if node] == [frozenset(["example.org/sqlite"]), frozenset()]
+    assert [c_packages(node) for node in nodes if node] == [
+        frozenset(["example.org/sqlite"]),
+        frozenset(),
+    ]
 
 
 def test_a_program_that_lost_its_c_is_another_program(image: Callable[..., ImageView]) -> None:
@@ -86,14 +114,19 @@ def test_a_program_that_lost_its_c_is_another_program(image: Callable[..., Image
     assert found == ["different", "rebuilt"]
 
 
-def test_a_program_behind_a_shell_is_linked_statically_and_stripped(image: Callable[..., ImageView]) -> None:
+def test_a_program_behind_a_shell_is_linked_statically_and_stripped(
+    image: Callable[..., ImageView],
+) -> None:
     there = situation(image(main=program(functions=C[:30])))
     assert [type(found) for found in static_link.STRATEGY.rewrite(there)] == [Change]
     assert [type(found) for found in strip_symbols.STRATEGY.rewrite(there)] == [Change]
 
 
 REFUSED = {
-    "a package that calls C": (program(functions=C), "example.org/sqlite, a part of /app/main, calls C"),
+    "a package that calls C": (
+        program(functions=C),
+        "example.org/sqlite, a part of /app/main, calls C",
+    ),
     "a library of its own": (program(needed=b"libvips.so.42"), "needs libvips.so.42"),
     "static already": (program(needed=b""), "needs no library already"),
     "of a published module": (program(PUBLISHED), "no Go program that was built from its source"),
@@ -101,7 +134,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("data", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_needs_c_is_not_linked_statically(image: Callable[..., ImageView], data: bytes, reason: str) -> None:
+def test_what_needs_c_is_not_linked_statically(
+    image: Callable[..., ImageView], data: bytes, reason: str
+) -> None:
     (found,) = static_link.STRATEGY.rewrite(situation(image(main=data)))
     assert isinstance(found, Skip)
     assert reason in found.reason

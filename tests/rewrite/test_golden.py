@@ -1,9 +1,10 @@
-"""Whole files through the safe plan. Each folder of `golden` is named after the trap that its Dockerfile sets.
+"""Whole files through the safe plan. Each folder of `golden` is named after the trap that its
+Dockerfile sets.
 
-A folder holds a Dockerfile and its context; `expected.txt` lists the changes and skips, one a line; where the file must
-change, `expected.Dockerfile` holds the result, and `expected.dockerignore` the new ignore file. A folder without
-`expected.Dockerfile` is a file that must come out byte for byte as it went in. `pytest tests/rewrite --update` writes
-all three.
+A folder holds a Dockerfile and its context; `expected.txt` lists the changes and skips, one a line;
+where the file must change, `expected.Dockerfile` holds the result, and `expected.dockerignore` the
+new ignore file. A folder without `expected.Dockerfile` is a file that must come out byte for byte
+as it went in. `pytest tests/rewrite --update` writes all three.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def context(folder: Path, tmp_path: Path) -> Path:
-    """A copy without what is expected. `dot-git` stands for a folder that git would not keep in a repository."""
+    """A copy without what is expected. `dot-git` stands for a folder that git would not keep in a
+    repository."""
     shutil.copytree(folder, tmp_path / "c", ignore=shutil.ignore_patterns("expected.*"))
     if (tmp_path / "c" / "dot-git").exists():
         (tmp_path / "c" / "dot-git").rename(tmp_path / "c" / ".git")
@@ -48,7 +50,9 @@ def text_of(path: Path) -> str:
 
 
 def report(plan: StaticVariant) -> str:
-    changes = [f"change {change.strategy}, line {change.line}: {change.because}" for change in plan.changes]
+    changes = [
+        f"change {change.strategy}, line {change.line}: {change.because}" for change in plan.changes
+    ]
     skips = [f"skip {skip.strategy}, line {skip.line}: {skip.reason}" for skip in plan.skips]
     return "".join(line + "\n" for line in [*changes, *skips])
 
@@ -69,7 +73,9 @@ def read_or_none(path: Path) -> str | None:
     return text_of(path) if path.exists() else None
 
 
-def test_the_plan_is_the_expected_one(folder: Path, context: Path, request: pytest.FixtureRequest) -> None:
+def test_the_plan_is_the_expected_one(
+    folder: Path, context: Path, request: pytest.FixtureRequest
+) -> None:
     plan = plan_of(context)
     if request.config.getoption("--update", default=False):
         update(folder, context, plan)
@@ -77,7 +83,9 @@ def test_the_plan_is_the_expected_one(folder: Path, context: Path, request: pyte
     wanted = read_or_none(folder / "expected.Dockerfile")
     assert plan.dockerfile == (before if wanted is None else wanted)
     wanted_ignore = read_or_none(folder / "expected.dockerignore")
-    assert plan.dockerignore == (read_or_none(context / ".dockerignore") if wanted_ignore is None else wanted_ignore)
+    assert plan.dockerignore == (
+        read_or_none(context / ".dockerignore") if wanted_ignore is None else wanted_ignore
+    )
     assert report(plan) == text_of(folder / "expected.txt")
 
 
@@ -85,10 +93,14 @@ def test_every_changed_line_has_a_change_that_names_it_or_a_line_beside_it(conte
     plan = plan_of(context)
     before, after = text_of(context / "Dockerfile").split("\n"), plan.dockerfile.split("\n")
     named = {change.line for change in plan.changes if change.line is not None}
-    for tag, start, end, _, _ in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for tag, start, end, _, _ in difflib.SequenceMatcher(
+        None, before, after, autojunk=False
+    ).get_opcodes():
         if tag != "equal":
             near = range(start + 1 - NEAR, max(end, start + 1) + NEAR + 1)
-            assert named & set(near), f"no change explains lines {start + 1}-{end}: {before[start:end]}"
+            assert named & set(near), (
+                f"no change explains lines {start + 1}-{end}: {before[start:end]}"
+            )
 
 
 def test_the_result_is_valid_and_keeps_comments_line_ends_and_its_last_byte(context: Path) -> None:
@@ -110,7 +122,11 @@ def test_rewriting_twice_is_rewriting_once(context: Path) -> None:
     if plan.dockerignore is not None:
         (context / ".dockerignore").write_text(plan.dockerignore)
     again = plan_of(context)
-    assert (again.dockerfile, again.dockerignore, again.changes) == (plan.dockerfile, plan.dockerignore, [])
+    assert (again.dockerfile, again.dockerignore, again.changes) == (
+        plan.dockerfile,
+        plan.dockerignore,
+        [],
+    )
 
 
 def test_more_than_half_of_the_traps_are_files_that_must_not_change() -> None:

@@ -1,5 +1,6 @@
-"""The work of a plan and of the remarks grows as the Dockerfile does: counted in calls, for a clock would not agree
-with itself. Twice the lines may take a little more than twice the work, and four times would be quadratic."""
+"""The work of a plan and of the remarks grows as the Dockerfile does: counted in calls, for a clock
+would not agree with itself. Twice the lines may take a little more than twice the work, and four
+times would be quadratic."""
 
 from __future__ import annotations
 
@@ -50,13 +51,15 @@ def calls(work: Callable[[], object]) -> int:
 
 
 def project(folder: Path, kind: str, size: int) -> Path:
-    """A Dockerfile of so many lines of a kind, no line of it like one of another size: nothing is remembered."""
+    """A Dockerfile of so many lines of a kind, no line of it like one of another size: nothing is
+    remembered."""
     folder.mkdir(exist_ok=True)
     line = LINES[kind]
     body = "".join(line.format(f"{size}-{number}") for number in range(size // line.count("\n")))
     (folder / "app.py").touch()
     (folder / "Dockerfile").write_text(
-        f"FROM {BASES.get(kind, 'python:3.12')}\nWORKDIR /app\nCOPY . .\n{body}" + 'CMD ["python", "app.py"]\n'
+        f"FROM {BASES.get(kind, 'python:3.12')}\nWORKDIR /app\nCOPY . .\n{body}"
+        + 'CMD ["python", "app.py"]\n'
     )
     return folder
 
@@ -71,7 +74,9 @@ def remarks(folder: Path) -> object:
 
 @pytest.mark.parametrize("work", [rewrite, remarks])
 @pytest.mark.parametrize("kind", LINES)
-def test_twice_the_lines_are_twice_the_work(kind: str, work: Callable[[Path], object], tmp_path: Path) -> None:
+def test_twice_the_lines_are_twice_the_work(
+    kind: str, work: Callable[[Path], object], tmp_path: Path
+) -> None:
     work(project(tmp_path / "warm", kind, 12))
     counts = [calls(partial(work, project(tmp_path / f"{size}", kind, size))) for size in SIZES]
     growth = (counts[2] - counts[1]) / (counts[1] - counts[0])
@@ -110,7 +115,8 @@ class Text(str):
 
 
 def test_remarks_read_a_text_and_its_lines_once_whatever_their_number() -> None:
-    """What is written in C (a search in a list, a cut of a text) is one call, however long it takes."""
+    """What is written in C (a search in a list, a cut of a text) is one call, however long it
+    takes."""
     Text.cuts, size = 0, 300
     before, lines = Text("RUN a\n" * size), Lines(size)
     advice = Advice(before, Text("RUN b\n" * size), lines)

@@ -1,5 +1,5 @@
-"""Lines of .dockerignore name what is there and what a step makes, and nothing that a build, a source or a sibling asks
-for: each test that must not change is named after its trap."""
+"""Lines of .dockerignore name what is there and what a step makes, and nothing that a build, a
+source or a sibling asks for: each test that must not change is named after its trap."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ IN_A = "FROM a\nWORKDIR /a\nCOPY . .\n"
 PLAIN = "FROM debian:12\nCOPY . /srv/\nCMD /srv/run\n"
 
 
-def lines(folder: Path, dockerfile: str, files: Mapping[str, str], *, own: str = "Dockerfile") -> list[str]:
+def lines(
+    folder: Path, dockerfile: str, files: Mapping[str, str], *, own: str = "Dockerfile"
+) -> list[str]:
     """The lines that the strategy adds for a project on disk."""
     project(folder, {own: dockerfile, **files})
     context = ContextFiles.read(folder, folder / own)
     draft = run_strategy(
-        new_draft(dockerfile, context.ignore), find_strategy("ignore-file"), Project(context, builtin_ecosystems())
+        new_draft(dockerfile, context.ignore),
+        find_strategy("ignore-file"),
+        Project(context, builtin_ecosystems()),
     )
     before = (context.ignore or "").splitlines()
     return [line for line in (draft.ignore or "").splitlines() if line not in before]
@@ -65,7 +69,9 @@ def lines(folder: Path, dockerfile: str, files: Mapping[str, str], *, own: str =
                      "ci/e2e.txt": "FROM node:22\nCOPY node_modules /n\n"}, id="a bake file names the sibling"),
     ],
 )  # fmt: skip
-def test_packages_stay_that_no_step_makes_there(tmp_path: Path, dockerfile: str, files: Mapping[str, str]) -> None:
+def test_packages_stay_that_no_step_makes_there(
+    tmp_path: Path, dockerfile: str, files: Mapping[str, str]
+) -> None:
     found = lines(tmp_path, dockerfile, {"node_modules/left/index.js": "", **files})
     assert "node_modules" not in found
 
@@ -178,9 +184,13 @@ def test_what_is_not_what_a_step_makes_stays(
     assert line not in lines(tmp_path, dockerfile, files)
 
 
-def test_an_environment_of_this_machine_goes_where_the_image_installs_its_own(tmp_path: Path) -> None:
+def test_an_environment_of_this_machine_goes_where_the_image_installs_its_own(
+    tmp_path: Path,
+) -> None:
     files = {"venv/pyvenv.cfg": "", "requirements.txt": "flask\n"}
-    assert "venv" in lines(tmp_path, "FROM p\nCOPY . .\nRUN pip install -r requirements.txt\n", files)
+    assert "venv" in lines(
+        tmp_path, "FROM p\nCOPY . .\nRUN pip install -r requirements.txt\n", files
+    )
 
 
 @pytest.mark.parametrize(
@@ -205,11 +215,14 @@ def test_an_environment_of_this_machine_goes_where_the_image_installs_its_own(tm
                      id="an image that builds images"),
     ],
 )  # fmt: skip
-def test_files_stay_that_only_look_like_the_builds_own(tmp_path: Path, files: Mapping[str, str]) -> None:
+def test_files_stay_that_only_look_like_the_builds_own(
+    tmp_path: Path, files: Mapping[str, str]
+) -> None:
     found = lines(tmp_path, PLAIN, files)
     allowed = {"**/__pycache__"}
     if not any(
-        "Dockerfile" in text or "embed" in text or "Docker" in text or "docker" in text for text in files.values()
+        "Dockerfile" in text or "embed" in text or "Docker" in text or "docker" in text
+        for text in files.values()
     ):
         allowed |= {"Dockerfile"}
     assert set(found) <= allowed | {name for name in files if name == "b.Containerfile"}
@@ -222,11 +235,18 @@ def test_the_builds_own_files_are_named_one_by_one(tmp_path: Path) -> None:
         "Dockerfile-dev": "FROM a\n",
         "Makefile": "all:\n\tdocker build -f Dockerfile-dev .\n\tdocker compose -f docker-compose.prod.yml up\n",
     }
-    assert lines(tmp_path, PLAIN, files) == ["Dockerfile", "Dockerfile-dev", "compose.yaml", "docker-compose.prod.yml"]
+    assert lines(tmp_path, PLAIN, files) == [
+        "Dockerfile",
+        "Dockerfile-dev",
+        "compose.yaml",
+        "docker-compose.prod.yml",
+    ]
 
 
 def test_the_dockerfile_in_a_folder_is_kept_out_by_its_path(tmp_path: Path) -> None:
-    assert lines(tmp_path, PLAIN, {"a": ""}, own="docker/web.Dockerfile") == ["docker/web.Dockerfile"]
+    assert lines(tmp_path, PLAIN, {"a": ""}, own="docker/web.Dockerfile") == [
+        "docker/web.Dockerfile"
+    ]
 
 
 def test_a_sibling_that_an_ignore_file_keeps_out_still_counts(tmp_path: Path) -> None:
@@ -240,8 +260,12 @@ def test_a_sibling_that_an_ignore_file_keeps_out_still_counts(tmp_path: Path) ->
 
 def test_an_ignore_file_of_its_own_serves_no_sibling(tmp_path: Path) -> None:
     sibling = {"Dockerfile.e2e": "FROM a\nCOPY compose.yaml /e2e/\n", "compose.yaml": COMPOSE}
-    assert "compose.yaml" in lines(tmp_path / "a", PLAIN, {"Dockerfile.dockerignore": "x\n", **sibling})
-    assert "compose.yaml" in lines(tmp_path / "b", PLAIN, {"Dockerfile.e2e.dockerignore": "x\n", **sibling})
+    assert "compose.yaml" in lines(
+        tmp_path / "a", PLAIN, {"Dockerfile.dockerignore": "x\n", **sibling}
+    )
+    assert "compose.yaml" in lines(
+        tmp_path / "b", PLAIN, {"Dockerfile.e2e.dockerignore": "x\n", **sibling}
+    )
 
 
 @pytest.mark.parametrize(
@@ -263,7 +287,9 @@ def test_an_ignore_file_of_its_own_serves_no_sibling(tmp_path: Path) -> None:
         pytest.param(PLAIN, {"ci/Dockerfile": "FROM a\nCOPY . .\nRUN git status\n"}, id="a sibling"),
     ],
 )  # fmt: skip
-def test_version_control_data_stays_where_it_is_read(tmp_path: Path, dockerfile: str, files: Mapping[str, str]) -> None:
+def test_version_control_data_stays_where_it_is_read(
+    tmp_path: Path, dockerfile: str, files: Mapping[str, str]
+) -> None:
     found = lines(tmp_path, dockerfile, {".git/HEAD": "ref", "compose.yaml": COMPOSE, **files})
     assert ".git" not in found
     if ".git /g" not in dockerfile:
@@ -276,9 +302,12 @@ def test_a_clone_of_another_repository_asks_nothing_of_this_one(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "step", ["[ -d node_modules ] || npm ci", "test -f x && npm ci", 'if [ -n "$A" ]; then npm ci; fi']
+    "step",
+    ["[ -d node_modules ] || npm ci", "test -f x && npm ci", 'if [ -n "$A" ]; then npm ci; fi'],
 )
-def test_an_installation_behind_a_condition_makes_nothing_for_sure(tmp_path: Path, step: str) -> None:
+def test_an_installation_behind_a_condition_makes_nothing_for_sure(
+    tmp_path: Path, step: str
+) -> None:
     files = {"package.json": "{}", "node_modules/a/i.js": ""}
     assert "node_modules" not in lines(tmp_path, IN_APP + f"RUN {step}\n", files)
 
@@ -289,7 +318,8 @@ def test_the_longest_name_is_what_a_source_means(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["nx affected -t build", "lerna run build --since main", "turbo build --filter=[HEAD^1]"]
+    "script",
+    ["nx affected -t build", "lerna run build --since main", "turbo build --filter=[HEAD^1]"],
 )
 def test_tools_that_ask_git_by_themselves(tmp_path: Path, script: str) -> None:
     files = {".git/HEAD": "ref", "package.json": '{"scripts": {"build": "' + script + '"}}'}

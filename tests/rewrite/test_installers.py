@@ -1,4 +1,5 @@
-"""Poetry leaves the image with what was installed for it alone; what the project might use stays."""
+"""Poetry leaves the image with what was installed for it alone; what the project might use
+stays."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ from imgopt.rewrite.strategy import ContextFiles, Project, Situation
 from imgopt.rewrite.tools import _last_installer, removable_tools
 
 SITE = "usr/local/lib/python3.11/site-packages"
-DOCKERFILE = "FROM python:3.11\nCOPY . .\nRUN pip install poetry\nRUN poetry install\nCMD python main.py\n"
+DOCKERFILE = (
+    "FROM python:3.11\nCOPY . .\nRUN pip install poetry\nRUN poetry install\nCMD python main.py\n"
+)
 
 
 def package(name: str, *needs: str) -> dict[str, str | File]:
@@ -35,21 +38,41 @@ BASE = {
     "usr/local/bin/pip": File("#!/usr/local/bin/python3.11\n", 0o755),
     "usr/local/bin/python": File("x", 0o755),
 }
-INSTALLED = {**package("poetry", "cleo", "requests"), **package("cleo"), **package("requests"), **package("flask")}
+INSTALLED = {
+    **package("poetry", "cleo", "requests"),
+    **package("cleo"),
+    **package("requests"),
+    **package("flask"),
+}
 
 
 @pytest.fixture
 def removed(tmp_path: Path, side_of: Callable[..., ImageView]) -> Callable[..., tuple[str, ...]]:
     def find(
-        installed: Mapping[str, str | File] = INSTALLED, source: str = "", lists: str = "", opened: str = ""
+        installed: Mapping[str, str | File] = INSTALLED,
+        source: str = "",
+        lists: str = "",
+        opened: str = "",
     ) -> tuple[str, ...]:
         (tmp_path / "pyproject.toml").write_text(lists)
-        layers = (("ADD", BASE), ("RUN pip install poetry", installed), ("COPY", {"app/main.py": source}))
-        config = {"Env": ["PATH=/usr/local/bin"], "Cmd": ["python", "main.py"], "WorkingDir": "/app"}
+        layers = (
+            ("ADD", BASE),
+            ("RUN pip install poetry", installed),
+            ("COPY", {"app/main.py": source}),
+        )
+        config = {
+            "Env": ["PATH=/usr/local/bin"],
+            "Cmd": ["python", "main.py"],
+            "WorkingDir": "/app",
+        }
         side = side_of(Recipe(layers, config), 1)
-        evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset([opened or "/app/main.py"])))
+        evidence = Evidence(
+            side, SystemPackages(), Seen(opened=frozenset([opened or "/app/main.py"]))
+        )
         context = ContextFiles(tmp_path, {"pyproject.toml": len(lists)})
-        found = removable_tools(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE)))
+        found = removable_tools(
+            Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE))
+        )
         allowed = {each.name for each in derive(side, side, evidence.opened).packages}
         assert {name for name in found.names if name != "pip"} <= allowed, "the proof knows better"
         return found.names
@@ -71,7 +94,9 @@ def test_an_installer_goes_with_what_only_it_needs(removed: Callable[..., tuple[
     ],
     ids=["imported inside of a function", "listed", "opened", "wanted by an extra"],
 )
-def test_what_the_project_may_use_stays(why: dict[str, object], removed: Callable[..., tuple[str, ...]]) -> None:
+def test_what_the_project_may_use_stays(
+    why: dict[str, object], removed: Callable[..., tuple[str, ...]]
+) -> None:
     assert removed(**why) == ("cleo", "pip", "poetry")
 
 
@@ -82,16 +107,29 @@ def test_many_packages_go_at_once_where_nothing_else_lies_in_their_folder(
     (tmp_path / "pyproject.toml").write_text("")
     names = [f"tool{number}" for number in range(12)]
     tools = {path: file for name in names for path, file in package(name).items()}
-    closed = {"env/pyvenv.cfg": "include-system-site-packages = false", "env/bin/flask": File("x", 0o755)}
+    closed = {
+        "env/pyvenv.cfg": "include-system-site-packages = false",
+        "env/bin/flask": File("x", 0o755),
+    }
     script = {"usr/local/bin/poetry": File("#!/usr/local/bin/python3.11\n", 0o755)}
     poetry = package("poetry", *names)
     poetry[f"{SITE}/poetry-1.dist-info/RECORD"] += "../../../bin/poetry,,\n"  # type: ignore[operator]
-    layers = (("ADD", BASE), ("RUN pip install poetry", {**tools, **poetry, **script, **more}), ("RUN poetry", closed))
-    config = {"Env": ["PATH=/env/bin:/usr/local/bin"], "Cmd": ["flask", "run"], "WorkingDir": "/app"}
+    layers = (
+        ("ADD", BASE),
+        ("RUN pip install poetry", {**tools, **poetry, **script, **more}),
+        ("RUN poetry", closed),
+    )
+    config = {
+        "Env": ["PATH=/env/bin:/usr/local/bin"],
+        "Cmd": ["flask", "run"],
+        "WorkingDir": "/app",
+    }
     side = side_of(Recipe(layers, config), 1)
     evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset(["/app/main.py"])))
     context = ContextFiles(tmp_path, {"pyproject.toml": 1})
-    found = removable_tools(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE)))
+    found = removable_tools(
+        Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE))
+    )
     assert {"pip", "poetry", *names} == set(found.names)
     assert (found.command == f"rm -rf /{SITE}/* /usr/local/bin/poetry") is wanted, found.command
     assert found.command.startswith("pip uninstall") is not wanted
@@ -100,7 +138,9 @@ def test_many_packages_go_at_once_where_nothing_else_lies_in_their_folder(
 def test_development_packages_go_from_the_environment_that_the_service_runs_in(
     tmp_path: Path, side_of: Callable[..., ImageView]
 ) -> None:
-    (tmp_path / "pyproject.toml").write_text("[tool.poetry.group.dev.dependencies]\nblack = '*'\nfaker = '*'\n")
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.poetry.group.dev.dependencies]\nblack = '*'\nfaker = '*'\n"
+    )
     inside = {
         path.replace("usr/local", "env"): file
         for name in ("black", "faker", "flask")
@@ -116,18 +156,31 @@ def test_development_packages_go_from_the_environment_that_the_service_runs_in(
         ("RUN poetry install", environment),
         ("COPY", {"app/main.py": "def f():\n    import faker"}),
     )
-    config = {"Env": ["PATH=/env/bin:/usr/local/bin"], "Cmd": ["flask", "run"], "WorkingDir": "/app"}
+    config = {
+        "Env": ["PATH=/env/bin:/usr/local/bin"],
+        "Cmd": ["flask", "run"],
+        "WorkingDir": "/app",
+    }
     side = side_of(Recipe(layers, config), 1)
     evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset(["/app/main.py"])))
     context = ContextFiles(tmp_path, {"pyproject.toml": 1})
-    found = removable_tools(Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE)))
-    assert found.command == "pip --python /env/bin/python uninstall --yes black && pip uninstall --yes pip"
+    found = removable_tools(
+        Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE))
+    )
+    assert (
+        found.command
+        == "pip --python /env/bin/python uninstall --yes black && pip uninstall --yes pip"
+    )
 
 
 def test_a_development_package_goes_whole_where_only_an_extra_names_it(
     removed: Callable[..., tuple[str, ...]],
 ) -> None:
-    installed = {**package("flask", 'pytest; extra == "test"'), **package("pytest", "pluggy"), **package("pluggy")}
+    installed = {
+        **package("flask", 'pytest; extra == "test"'),
+        **package("pytest", "pluggy"),
+        **package("pluggy"),
+    }
     lists = "[dependency-groups]\ndev = ['pytest']\n"
     assert removed(installed, lists=lists) == ("pip", "pluggy", "pytest")
     bound = {**installed, **package("flask", "pytest")}
@@ -159,8 +212,12 @@ def test_an_installer_that_the_run_opened_stays(removed: Callable[..., tuple[str
     ],
 )
 def test_they_stay_for_the_last_step_that_may_use_them(steps: str, line: int) -> None:
-    dockerfile = parse(f"FROM python:3.11\nCOPY . .\nRUN pip install -r x\nCOPY b b\n{steps}\nCMD a\n")
-    found = _last_installer(Situation(Project(ContextFiles(Path(), {}), builtin_ecosystems()), dockerfile), "python")
+    dockerfile = parse(
+        f"FROM python:3.11\nCOPY . .\nRUN pip install -r x\nCOPY b b\n{steps}\nCMD a\n"
+    )
+    found = _last_installer(
+        Situation(Project(ContextFiles(Path(), {}), builtin_ecosystems()), dockerfile), "python"
+    )
     assert found is not None
     assert found.line == line
 

@@ -33,7 +33,9 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "found"), CASES.values(), ids=CASES)
-def test_what_the_ignore_file_keeps_out_is_gone_wherever_it_is_copied_to(text: str, found: set[str]) -> None:
+def test_what_the_ignore_file_keeps_out_is_gone_wherever_it_is_copied_to(
+    text: str, found: set[str]
+) -> None:
     context = ContextFiles(Path("/nowhere"), {"main.go": 1, ".github/ci.yml": 1, "bin/x": 1})
     situation = Situation(Project(context, builtin_ecosystems()), parse(text), ignore=".github\n")
     assert kept_out(situation) == found

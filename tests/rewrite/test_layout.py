@@ -1,4 +1,5 @@
-"""Lines that are written look as the author's own: flags, `&&`, indents, line ends, and no line too long."""
+"""Lines that are written look as the author's own: flags, `&&`, indents, line ends, and no line too
+long."""
 
 from __future__ import annotations
 
@@ -35,7 +36,11 @@ def joined(text: str, *more: str) -> str:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        pytest.param("FROM p\nRUN pip install x\n", f"FROM p\nRUN {PIP} pip install x\n", id="one stays on the line"),
+        pytest.param(
+            "FROM p\nRUN pip install x\n",
+            f"FROM p\nRUN {PIP} pip install x\n",
+            id="one stays on the line",
+        ),
         pytest.param(
             "FROM p\nRUN --network=host pip install x\n",
             f"FROM p\nRUN --network=host {PIP} pip install x\n",
@@ -58,13 +63,21 @@ def joined(text: str, *more: str) -> str:
             f"    {PIP} pip install x\n",
             id="the command beside the last flag",
         ),
-        pytest.param("FROM p\nRUN     pip install x\n", f"FROM p\nRUN     {PIP} pip install x\n", id="aligned"),
+        pytest.param(
+            "FROM p\nRUN     pip install x\n",
+            f"FROM p\nRUN     {PIP} pip install x\n",
+            id="aligned",
+        ),
         pytest.param(
             f"FROM p\nRUN pip install {'x' * 90} \\\n        y\n",
             f"FROM p\nRUN {PIP} \\\n    pip install {'x' * 90} \\\n        y\n",
             id="not as deep as what is continued",
         ),
-        pytest.param("FROM p\nRUN \\\n  pip install x\n", f"FROM p\nRUN \\\n  {PIP} \\\n  pip install x\n", id="bare"),
+        pytest.param(
+            "FROM p\nRUN \\\n  pip install x\n",
+            f"FROM p\nRUN \\\n  {PIP} \\\n  pip install x\n",
+            id="bare",
+        ),
         pytest.param(
             "FROM p\nRUN \\\n  # the web framework\n  pip install x\n",
             f"FROM p\nRUN \\\n  {PIP} \\\n  # the web framework\n  pip install x\n",
@@ -86,7 +99,9 @@ def joined(text: str, *more: str) -> str:
             id="escape character",
         ),
         pytest.param(
-            "FROM p\nRUN <<EOF\npip install x\nEOF\n", f"FROM p\nRUN {PIP} <<EOF\npip install x\nEOF\n", id="heredoc"
+            "FROM p\nRUN <<EOF\npip install x\nEOF\n",
+            f"FROM p\nRUN {PIP} <<EOF\npip install x\nEOF\n",
+            id="heredoc",
         ),
         pytest.param(
             "FROM p\nRUN --mount=type=bind,target=. \\\n    make\nRUN pip install x\n",
@@ -108,7 +123,11 @@ def joined(text: str, *more: str) -> str:
             f"FROM p\nRUN --mount=type=cache,target=/a --mount=type=cache,target=/b {PIP} \\\n  pip install x\n",
             id="several flags on one line, as the author has them",
         ),
-        pytest.param("FROM p\nrun pip install x", f"FROM p\nrun {PIP} pip install x", id="lower case, no line end"),
+        pytest.param(
+            "FROM p\nrun pip install x",
+            f"FROM p\nrun {PIP} pip install x",
+            id="lower case, no line end",
+        ),
     ],
 )
 def test_one_flag(before: str, after: str) -> None:
@@ -116,7 +135,10 @@ def test_one_flag(before: str, after: str) -> None:
 
 
 def test_two_flags_get_a_line_each() -> None:
-    assert flagged("FROM g\nRUN go build .\n", *GO) == f"FROM g\nRUN {GO[0]} \\\n    {GO[1]} \\\n    go build .\n"
+    assert (
+        flagged("FROM g\nRUN go build .\n", *GO)
+        == f"FROM g\nRUN {GO[0]} \\\n    {GO[1]} \\\n    go build .\n"
+    )
     heredoc = flagged("FROM g\nRUN <<EOF\ngo build .\nEOF\n", *GO)
     assert heredoc == f"FROM g\nRUN {GO[0]} \\\n    {GO[1]} <<EOF\ngo build .\nEOF\n"
 
@@ -137,16 +159,30 @@ def test_no_flags_no_edits() -> None:
         pytest.param("RUN a && \\\n    b", "RUN a && \\\n    b && \\\n    clean", id="at the end"),
         pytest.param("RUN a \\\n && b", "RUN a \\\n && b \\\n && clean", id="at the begin"),
         pytest.param("RUN a \\\n    -x", "RUN a \\\n    -x \\\n    && clean", id="not shown"),
-        pytest.param("RUN set -eux; \\\n\ta; \\\n\tb", "RUN set -eux; \\\n\ta; \\\n\tb; \\\n\tclean", id="semicolons"),
+        pytest.param(
+            "RUN set -eux; \\\n\ta; \\\n\tb",
+            "RUN set -eux; \\\n\ta; \\\n\tb; \\\n\tclean",
+            id="semicolons",
+        ),
         pytest.param("RUN set -e; a", "RUN set -e; a; clean", id="semicolons on one line"),
         pytest.param("RUN a; b", "RUN a; b && clean", id="a semicolon hides a failure"),
-        pytest.param("RUN set -e; a; set +e; b", "RUN set -e; a; set +e; b && clean", id="failures allowed again"),
-        pytest.param("RUN set -x; a; b", "RUN set -x; a; b && clean", id="failures never stopped it"),
         pytest.param(
-            "RUN a && \\\n    # why\n    b", "RUN a && \\\n    # why\n    b && \\\n    clean", id="a comment within"
+            "RUN set -e; a; set +e; b",
+            "RUN set -e; a; set +e; b && clean",
+            id="failures allowed again",
         ),
         pytest.param(
-            f"RUN {'a' * 60} && {'b' * 44}", f"RUN {'a' * 60} && {'b' * 44} \\\n    && clean", id="a line of its own"
+            "RUN set -x; a; b", "RUN set -x; a; b && clean", id="failures never stopped it"
+        ),
+        pytest.param(
+            "RUN a && \\\n    # why\n    b",
+            "RUN a && \\\n    # why\n    b && \\\n    clean",
+            id="a comment within",
+        ),
+        pytest.param(
+            f"RUN {'a' * 60} && {'b' * 44}",
+            f"RUN {'a' * 60} && {'b' * 44} \\\n    && clean",
+            id="a line of its own",
         ),
         pytest.param(
             f"RUN {'a' * 60} && {'b' * 51}",
@@ -168,11 +204,21 @@ def test_the_file_says_where_the_operator_stands() -> None:
     ("before", "after"),
     [
         pytest.param("RUN a\nRUN b\n", "RUN a \\\n    && b \\\n    && clean\n", id="two lines"),
-        pytest.param("RUN a\n\nRUN b\n", "RUN a \\\n    && b \\\n    && clean\n", id="a blank line between"),
-        pytest.param("RUN a\nRUN b && \\\n  c\n", "RUN a && \\\n  b && \\\n  c && \\\n  clean\n", id="at the end"),
-        pytest.param("RUN a\r\nRUN b\r\n", "RUN a \\\r\n    && b \\\r\n    && clean\r\n", id="CRLF"),
         pytest.param(
-            "RUN a\nRUN set -e; b; c\n", "RUN a \\\n    && set -e; b; c \\\n    && clean\n", id="only the first decides"
+            "RUN a\n\nRUN b\n", "RUN a \\\n    && b \\\n    && clean\n", id="a blank line between"
+        ),
+        pytest.param(
+            "RUN a\nRUN b && \\\n  c\n",
+            "RUN a && \\\n  b && \\\n  c && \\\n  clean\n",
+            id="at the end",
+        ),
+        pytest.param(
+            "RUN a\r\nRUN b\r\n", "RUN a \\\r\n    && b \\\r\n    && clean\r\n", id="CRLF"
+        ),
+        pytest.param(
+            "RUN a\nRUN set -e; b; c\n",
+            "RUN a \\\n    && set -e; b; c \\\n    && clean\n",
+            id="only the first decides",
         ),
     ],
 )
@@ -201,7 +247,12 @@ def test_a_word_more_breaks_the_line_at_a_word() -> None:
     text = apply_edits(file.text, add_commands(file, run, [], [Edit(at, at, " --no-cache-dir")]))
     assert text.splitlines()[1].endswith(" \\")
     assert max(map(len, text.splitlines())) <= WIDTH
-    assert parse(text).instructions[-1].value.split() == ["pip", "install", "--no-cache-dir", *words.split()]
+    assert parse(text).instructions[-1].value.split() == [
+        "pip",
+        "install",
+        "--no-cache-dir",
+        *words.split(),
+    ]
 
 
 def test_a_redirection_between_words_is_not_torn() -> None:

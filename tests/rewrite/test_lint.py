@@ -9,7 +9,9 @@ import pytest
 from .lint import hadolint, new
 
 GOLDEN = Path(__file__).parent / "golden"
-CASES = sorted(folder.name for folder in GOLDEN.iterdir() if (folder / "expected.Dockerfile").is_file())
+CASES = sorted(
+    folder.name for folder in GOLDEN.iterdir() if (folder / "expected.Dockerfile").is_file()
+)
 
 
 def read(path: Path) -> str:

@@ -62,7 +62,9 @@ def test_an_original_that_does_not_start_leaves_it_unproven(tmp_path: Path) -> N
 
 @pytest.mark.engine
 @pytest.mark.usefixtures("engine")
-def test_an_original_that_does_not_build_names_the_step_its_line_and_its_output(tmp_path: Path) -> None:
+def test_an_original_that_does_not_build_names_the_step_its_line_and_its_output(
+    tmp_path: Path,
+) -> None:
     text = "FROM python:3.11-slim\nENV A=1\nRUN echo one sign of life && exit 7\n"
     done = imgopt("optimize", str(project(tmp_path, {"Dockerfile": text})))
     assert done.returncode == 1
@@ -83,7 +85,9 @@ def test_nothing_is_written_without_write_and_both_files_with_it(tmp_path: Path)
     assert found["builds_by"] == {"original": 1, "slim": 1}
     assert found["builds"] == 2 <= found["most_builds"]
     assert found["steps_run"]["original"] <= 1, "the original has one RUN"
-    assert found["steps_run"]["slim"] <= planned["dockerfile"].count("RUN "), "each of its steps once at the most"
+    assert found["steps_run"]["slim"] <= planned["dockerfile"].count("RUN "), (
+        "each of its steps once at the most"
+    )
     done = imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--write")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "FROM python:3.11 AS builder" in (folder / "Dockerfile").read_text()
@@ -103,7 +107,10 @@ def test_every_proven_variant_is_timed_on_demand(tmp_path: Path) -> None:
     result = result_of(imgopt("optimize", str(folder), *words))
     assert [variant["verdict"] for variant in result["variants"]] == ["proven", "proven"]
     for variant in result["variants"]:
-        counts = {name: (len(found["before"]), len(found["after"])) for name, found in variant["timings"].items()}
+        counts = {
+            name: (len(found["before"]), len(found["after"]))
+            for name, found in variant["timings"].items()
+        }
         assert counts == {"cold": (1, 1), "edit-source": (3, 3)}, variant["name"]
         assert not all(step["cached"] for step in variant["steps"]), "the edit runs something again"
     assert snapshot(folder) == before
@@ -200,7 +207,11 @@ def test_a_start_that_builds_is_resolved_and_needs_no_toolchain_any_more(tmp_pat
         "page.txt": "hello\n",
     }
     folder = project(tmp_path, files)
-    result = result_of(imgopt("optimize", str(folder), "--variant", "distroless", "--no-timings", "--format", "json"))
+    result = result_of(
+        imgopt(
+            "optimize", str(folder), "--variant", "distroless", "--no-timings", "--format", "json"
+        )
+    )
     variant = result["variants"][0]
     assert variant["verdict"] == "proven", result
     assert 'CMD ["/usr/local/bin/page"]' in variant["dockerfile"]

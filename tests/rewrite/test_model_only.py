@@ -1,4 +1,5 @@
-"""Strategies ask the Dockerfile model: no regular expression is tried on the text of a Dockerfile or an instruction."""
+"""Strategies ask the Dockerfile model: no regular expression is tried on the text of a Dockerfile
+or an instruction."""
 
 from __future__ import annotations
 
@@ -9,19 +10,33 @@ from pathlib import Path
 import imgopt
 
 PACKAGE = Path(imgopt.__file__).parent
-ROOTS = (PACKAGE.parent / "strategies", PACKAGE / "rewrite", PACKAGE / "cache", PACKAGE / "proof", PACKAGE / "ci")
+ROOTS = (
+    PACKAGE.parent / "strategies",
+    PACKAGE / "rewrite",
+    PACKAGE / "cache",
+    PACKAGE / "proof",
+    PACKAGE / "ci",
+)
 METHODS = frozenset(["match", "search", "fullmatch", "findall", "finditer", "sub", "subn", "split"])
 TEXTS = ("dockerfile.text", "item.value", "item.text", "item.source", "instruction.value", "instruction.text",
          "instruction.source", "run.value", "source.text", "situation.dockerfile")  # fmt: skip
 ALLOWED = {
-    ("rewrite/settings.py", "item.value"): "names of variables that may be used; one too many only keeps an ARG",
+    (
+        "rewrite/settings.py",
+        "item.value",
+    ): "names of variables that may be used; one too many only keeps an ARG",
 }
 
 
 def reads(tree: ast.AST) -> Iterator[str]:
-    """What of a Dockerfile each call of a regular expression is given. `text.split(…)` has no expression before it."""
+    """What of a Dockerfile each call of a regular expression is given. `text.split(…)` has no
+    expression before it."""
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in METHODS:
+        if (
+            not isinstance(node, ast.Call)
+            or not isinstance(node.func, ast.Attribute)
+            or node.func.attr not in METHODS
+        ):
             continue
         owner = ast.unparse(node.func.value)
         if owner != "re" and not owner.lstrip("_").isupper():

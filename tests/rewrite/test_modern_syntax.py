@@ -19,8 +19,32 @@ from imgopt.rewrite.strategy import ContextFiles, Project
 
 from .kit import project
 
-VALUES = ["b", "b c=d", "a  b   c", "$A", "${A:-x}", "${A:-x y}", '"q $A"', "'q $A'", '""', "#no-comment", "a#b", "x$",
-          "x $ y", "=b", "a=", "[1, 2]", "{a}", "*", "~/x", "$UNSET", "b; c && d", "ü ñ", "$A$B", "(a)"]  # fmt: skip
+VALUES = [
+    "b",
+    "b c=d",
+    "a  b   c",
+    "$A",
+    "${A:-x}",
+    "${A:-x y}",
+    '"q $A"',
+    "'q $A'",
+    '""',
+    "#no-comment",
+    "a#b",
+    "x$",
+    "x $ y",
+    "=b",
+    "a=",
+    "[1, 2]",
+    "{a}",
+    "*",
+    "~/x",
+    "$UNSET",
+    "b; c && d",
+    "ü ñ",
+    "$A$B",
+    "(a)",
+]
 LEGACY = "FROM scratch\nARG B=from-arg\nENV A=from-env\n" + "".join(
     f"ENV E{number} {value}\nLABEL l{number} {value}\n" for number, value in enumerate(VALUES)
 )
@@ -37,7 +61,9 @@ FILES = {"a.txt": "a", "b.txt": "b", "dir/c.sh": "c", "dir/inner.tar": "no archi
 
 def rewritten(folder: Path, text: str) -> str:
     context = ContextFiles.read(folder, folder / "Dockerfile")
-    draft = run_strategy(new_draft(text), find_strategy("modern-syntax"), Project(context, builtin_ecosystems()))
+    draft = run_strategy(
+        new_draft(text), find_strategy("modern-syntax"), Project(context, builtin_ecosystems())
+    )
     assert not draft.skips
     return draft.text
 
@@ -63,27 +89,48 @@ def image(folder: Path, text: str, name: str) -> dict[str, Any]:
     command = ["docker", "buildx", "build", "-q", "--load", "-t", name, "-f", "-", str(folder)]
     subprocess.run(command, input=text.encode(), capture_output=True, check=True)
     try:
-        shown = subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=True).stdout
+        shown = subprocess.run(
+            ["docker", "image", "inspect", name], capture_output=True, check=True
+        ).stdout
         history = subprocess.run(
-            ["docker", "history", "--no-trunc", "--format", "{{.CreatedBy}}", name], capture_output=True, check=True
+            ["docker", "history", "--no-trunc", "--format", "{{.CreatedBy}}", name],
+            capture_output=True,
+            check=True,
         )
     finally:
         subprocess.run(["docker", "image", "rm", "-f", name], capture_output=True, check=True)
     found = json.loads(shown)[0]
-    return {"config": found["Config"], "author": found.get("Author"), "history": history.stdout.decode().splitlines()}
+    return {
+        "config": found["Config"],
+        "author": found.get("Author"),
+        "history": history.stdout.decode().splitlines(),
+    }
 
 
 def files(folder: Path, text: str) -> dict[str, tuple[int, int, int, bytes, str]]:
-    command = ["docker", "buildx", "build", "-q", "-f", "-", "--output", "type=tar,dest=-", str(folder)]
+    command = [
+        "docker",
+        "buildx",
+        "build",
+        "-q",
+        "-f",
+        "-",
+        "--output",
+        "type=tar,dest=-",
+        str(folder),
+    ]
     built = subprocess.run(command, input=text.encode(), capture_output=True, check=True)
     with tarfile.open(fileobj=io.BytesIO(built.stdout)) as archive:
         return {
             member.name: (
-                member.mode, member.uid, member.gid, (archive.extractfile(member) or io.BytesIO()).read()
-                if member.isfile() else b"", member.linkname,
+                member.mode,
+                member.uid,
+                member.gid,
+                (archive.extractfile(member) or io.BytesIO()).read() if member.isfile() else b"",
+                member.linkname,
             )
             for member in archive
-        }  # fmt: skip
+        }
 
 
 @pytest.mark.engine

@@ -1,4 +1,5 @@
-"""Cache mounts: only where that tool, on that base, keeps a cache in that folder, and would find something in it."""
+"""Cache mounts: only where that tool, on that base, keeps a cache in that folder, and would find
+something in it."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ POETRY = ["/root/.cache/pypoetry/cache", "/root/.cache/pypoetry/artifacts"]
 V1, V4 = "# yarn lockfile v1\n", "__metadata:\n  version: 8\n"
 
 
-def mounts(text: str, folder: Path, files: Mapping[str, str] | None = None) -> list[list[str | None]]:
+def mounts(
+    text: str, folder: Path, files: Mapping[str, str] | None = None
+) -> list[list[str | None]]:
     """Targets of the cache mounts of each RUN, after the rewrite."""
     draft = run("cache-mounts", text, folder, files)
     runs = [item.typed for item in parse(draft.text).instructions if isinstance(item.typed, Run)]
@@ -77,7 +80,11 @@ def reasons(draft: Draft) -> str:
         ("gradle:8-jdk17", "gradle build -x test", [GRADLE]),
         ("gradle:jdk21", "./gradlew bootJar", [GRADLE, "/home/gradle/.gradle/wrapper"]),
         ("gradle:5.6.4", "gradle build", [GRADLE]),
-        ("eclipse-temurin:21", "./gradlew build", ["/root/.gradle/caches", "/root/.gradle/wrapper"]),
+        (
+            "eclipse-temurin:21",
+            "./gradlew build",
+            ["/root/.gradle/caches", "/root/.gradle/wrapper"],
+        ),
         ("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet publish -c Release -o /out", [NUGET]),
         ("mcr.microsoft.com/dotnet/sdk:8.0-alpine", "dotnet restore && dotnet build", [NUGET]),
     ],
@@ -89,10 +96,19 @@ def test_the_folder_is_the_one_of_that_tool_on_that_base(
 
 
 @pytest.mark.parametrize(
-    "base", ["corp.example/base:1", "circleci/golang:1.15", "cimg/go:1.22", "bitnami/golang:1", "jupyter/base-notebook"]
+    "base",
+    [
+        "corp.example/base:1",
+        "circleci/golang:1.15",
+        "cimg/go:1.22",
+        "bitnami/golang:1",
+        "jupyter/base-notebook",
+    ],
 )
 @pytest.mark.parametrize("step", ["go build .", "pip install a", "npm ci"])
-def test_nothing_is_mounted_on_a_base_of_which_nothing_is_known(base: str, step: str, tmp_path: Path) -> None:
+def test_nothing_is_mounted_on_a_base_of_which_nothing_is_known(
+    base: str, step: str, tmp_path: Path
+) -> None:
     draft = run("cache-mounts", f"FROM {base}\nRUN {step}\n", tmp_path)
     assert draft.changes == ()
     assert "is not known" in reasons(draft)
@@ -163,7 +179,9 @@ def test_an_official_image_starts_as_root_but_may_have_a_tool_of_its_own(
         "apt-get update",
     ],
 )
-@pytest.mark.parametrize("base", ["golang", "rust", "node", "python", "maven", "ruby", "composer", "a.b/sdk"])
+@pytest.mark.parametrize(
+    "base", ["golang", "rust", "node", "python", "maven", "ruby", "composer", "a.b/sdk"]
+)
 def test_a_step_that_fetches_nothing_gets_no_mount(base: str, step: str, tmp_path: Path) -> None:
     draft = run("cache-mounts", f"FROM {base}\nRUN {step}\n", tmp_path)
     assert (draft.changes, draft.skips) == ((), ())
@@ -328,7 +346,9 @@ def test_every_step_that_reads_gets_the_mount_and_what_lies_beside_stays(
 
 @pytest.mark.parametrize("step", ["gradle build", "dotnet build", "conda install -y a"])
 def test_builds_that_disturb_each_other_in_one_cache_wait(step: str, tmp_path: Path) -> None:
-    base = {"gradle": "gradle:8", "dotnet": "mcr.microsoft.com/dotnet/sdk:8.0"}.get(step.split()[0], "x/miniconda3")
+    base = {"gradle": "gradle:8", "dotnet": "mcr.microsoft.com/dotnet/sdk:8.0"}.get(
+        step.split()[0], "x/miniconda3"
+    )
     assert ",sharing=locked" in run("cache-mounts", f"FROM {base}\nRUN {step}\n", tmp_path).text
 
 
@@ -338,14 +358,20 @@ def test_builds_that_disturb_each_other_in_one_cache_wait(step: str, tmp_path: P
         ("FROM golang\nENV GOPATH=/go\nRUN go mod download\n", [MODULES]),
         ("FROM golang\nENV GOPATH=/go/\nRUN go mod download\n", [MODULES]),
         ("FROM golang\nENV GOPATH $GOPATH\nRUN go mod download\n", [MODULES]),
-        ("FROM golang\nENV GOMODCACHE=/go/pkg/mod GOCACHE=/root/.cache/go-build\nRUN go build .\n", [BUILD, MODULES]),
+        (
+            "FROM golang\nENV GOMODCACHE=/go/pkg/mod GOCACHE=/root/.cache/go-build\nRUN go build .\n",
+            [BUILD, MODULES],
+        ),
         ("FROM golang\nARG GOPATH=/go\nRUN go mod download\n", [MODULES]),
         ("FROM alpine\nENV GOPATH=/root/go\nRUN go mod download\n", ["/root/go/pkg/mod"]),
         ("FROM alpine\nENV HOME=/root\nRUN go mod download\n", ["/root/go/pkg/mod"]),
         ("FROM rust\nENV CARGO_HOME=/usr/local/cargo\nRUN cargo fetch\n", [REGISTRY]),
         ("FROM debian\nENV CARGO_HOME=/root/.cargo\nRUN cargo fetch\n", ["/root/.cargo/registry"]),
         ("FROM node\nENV npm_config_cache=/root/.npm\nRUN npm ci\n", ["/root/.npm"]),
-        ("FROM python\nENV PIP_CACHE_DIR=/root/.cache/pip\nRUN pip install a\n", ["/root/.cache/pip"]),
+        (
+            "FROM python\nENV PIP_CACHE_DIR=/root/.cache/pip\nRUN pip install a\n",
+            ["/root/.cache/pip"],
+        ),
         ("FROM node\nENV PNPM_HOME=/pnpm\nRUN pnpm install\n", ["/pnpm/store"]),
         ("FROM node\nRUN apk add --no-cache git && npm ci\n", ["/root/.npm"]),
         ("FROM python\nRUN apk add --no-cache gcc && pip install a\n", ["/root/.cache/pip"]),
@@ -353,7 +379,9 @@ def test_builds_that_disturb_each_other_in_one_cache_wait(step: str, tmp_path: P
         ("FROM node\nRUN pip install --no-cache-dir a && npm ci\n", ["/root/.npm"]),
     ],
 )
-def test_a_value_that_is_the_images_own_moves_nothing(text: str, found: list[str], tmp_path: Path) -> None:
+def test_a_value_that_is_the_images_own_moves_nothing(
+    text: str, found: list[str], tmp_path: Path
+) -> None:
     assert mounts(text, tmp_path)[-1] == found
 
 
@@ -367,8 +395,12 @@ def test_a_value_that_is_the_images_own_moves_nothing(text: str, found: list[str
         ("__metadata:\n  version: 6\n", "nodeLinker: node-modules\n", []),
     ],
 )
-def test_yarn_by_its_version(lock: str, settings: str | None, found: list[str], tmp_path: Path) -> None:
-    files = {"package.json": "{}", "yarn.lock": lock} | ({".yarnrc.yml": settings} if settings else {})
+def test_yarn_by_its_version(
+    lock: str, settings: str | None, found: list[str], tmp_path: Path
+) -> None:
+    files = {"package.json": "{}", "yarn.lock": lock} | (
+        {".yarnrc.yml": settings} if settings else {}
+    )
     assert mounts("FROM node:20\nCOPY . .\nRUN yarn install\n", tmp_path, files) == [found]
 
 
@@ -382,7 +414,9 @@ def test_yarn_by_its_version(lock: str, settings: str | None, found: list[str], 
         "--mount=type=cache,id=x,dst=/usr/local/cargo/git",
     ],
 )
-def test_an_author_who_mounts_the_cache_or_a_part_of_it_gets_no_other_mount(flags: str, tmp_path: Path) -> None:
+def test_an_author_who_mounts_the_cache_or_a_part_of_it_gets_no_other_mount(
+    flags: str, tmp_path: Path
+) -> None:
     text = f"FROM rust:1.80\nRUN {flags} cargo build\n"
     assert run("cache-mounts", text, tmp_path).text == text
 
@@ -397,7 +431,9 @@ def test_an_author_who_mounts_the_cache_or_a_part_of_it_gets_no_other_mount(flag
         ("--mount=type=cache,target=/app/.next/cache", "npm ci", True),
     ],
 )
-def test_a_mount_called_after_the_tool_is_the_authors_own(flag: str, step: str, touched: bool, tmp_path: Path) -> None:
+def test_a_mount_called_after_the_tool_is_the_authors_own(
+    flag: str, step: str, touched: bool, tmp_path: Path
+) -> None:
     text = f"FROM node:20\nRUN {flag} {step}\n"
     assert (run("cache-mounts", text, tmp_path).text != text) is touched
 
@@ -416,12 +452,16 @@ def test_a_step_without_a_mount_gets_the_authors_own(tmp_path: Path) -> None:
 
 
 def test_modules_that_lie_in_the_project_are_not_downloaded(tmp_path: Path) -> None:
-    found = mounts("FROM golang\nCOPY . .\nRUN go build .\n", tmp_path, {"vendor/modules.txt": "# a v1\n"})
+    found = mounts(
+        "FROM golang\nCOPY . .\nRUN go build .\n", tmp_path, {"vendor/modules.txt": "# a v1\n"}
+    )
     assert found == [[BUILD]]
 
 
 def test_two_managers_of_one_step_are_one_change(tmp_path: Path) -> None:
-    draft = run("cache-mounts", "FROM nikolaik/python-nodejs\nRUN npm ci && pip install a\n", tmp_path)
+    draft = run(
+        "cache-mounts", "FROM nikolaik/python-nodejs\nRUN npm ci && pip install a\n", tmp_path
+    )
     assert [change.because for change in draft.changes] == [
         "npm and pip find what they downloaded before, also when this step runs again"
     ]
@@ -429,7 +469,9 @@ def test_two_managers_of_one_step_are_one_change(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["php:8.3", "php:8.3-fpm-alpine", "debian:12"])
-def test_a_folder_that_depends_on_more_than_the_file_is_told_and_not_mounted(base: str, tmp_path: Path) -> None:
+def test_a_folder_that_depends_on_more_than_the_file_is_told_and_not_mounted(
+    base: str, tmp_path: Path
+) -> None:
     text = f"FROM {base}\nRUN composer install\n"
     draft = run("cache-mounts", text, tmp_path)
     assert draft.text == text
@@ -448,7 +490,9 @@ def test_a_folder_that_depends_on_more_than_the_file_is_told_and_not_mounted(bas
         ("${A:-~/b}", {"A": ""}, "/root/b"),
     ],
 )
-def test_places_are_found_as_the_tool_finds_them(expression: str, values: dict[str, str], folder: str | None) -> None:
+def test_places_are_found_as_the_tool_finds_them(
+    expression: str, values: dict[str, str], folder: str | None
+) -> None:
     assert place(expression, values) == folder
 
 

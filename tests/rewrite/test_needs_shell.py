@@ -1,4 +1,5 @@
-"""Why a service cannot do without a shell: a script that is handed to its interpreter needs none."""
+"""Why a service cannot do without a shell: a script that is handed to its interpreter needs
+none."""
 
 from __future__ import annotations
 
@@ -36,6 +37,8 @@ def test_a_script_is_looked_at_where_its_first_line_counts(
 ) -> None:
     config = {"WorkingDir": "/app", "Cmd": ["npx", "vite"], "Env": ["PATH=/usr/local/bin:/usr/bin"]}
     side = ImageView(image_of(Recipe((("COPY . .", FILES),), config)))
-    evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset([SCRIPT]), executed=frozenset([SCRIPT])))
+    evidence = Evidence(
+        side, SystemPackages(), Seen(opened=frozenset([SCRIPT]), executed=frozenset([SCRIPT]))
+    )
     final = FinalStage("builder", "debian", True, Carved({}, {}), start_words=words)
     assert _needs_shell(evidence, final) == reason

@@ -1,4 +1,5 @@
-"""Odd inputs, from text alone: a right answer or a plain refusal, never a crash or a file that means something else."""
+"""Odd inputs, from text alone: a right answer or a plain refusal, never a crash or a file that
+means something else."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ UNCHANGED = {
 
 @pytest.mark.parametrize("case", UNCHANGED)
 def test_what_text_cannot_improve_stays_as_it_is(case: str, tmp_path: Path) -> None:
-    folder = project(tmp_path, {**PYTHON, "Dockerfile": UNCHANGED[case], ".dockerignore": "Dockerfile*\n.git\n"})
+    folder = project(
+        tmp_path, {**PYTHON, "Dockerfile": UNCHANGED[case], ".dockerignore": "Dockerfile*\n.git\n"}
+    )
     assert set(texts(rewritten(folder))) == {UNCHANGED[case]}
 
 
@@ -91,14 +94,18 @@ TARGETS = (
 
 @pytest.mark.parametrize(("target", "other"), [("web", "job"), ("job", "web")])
 def test_only_the_target_that_is_asked_for_changes(target: str, other: str, tmp_path: Path) -> None:
-    for text in texts(rewritten(project(tmp_path, {**PYTHON, "Dockerfile": TARGETS}), "--target", target)):
+    for text in texts(
+        rewritten(project(tmp_path, {**PYTHON, "Dockerfile": TARGETS}), "--target", target)
+    ):
         stages = {part.split()[0]: part for part in text.split(" AS ")[1:]}
         assert "COPY . .\nRUN pip install" in stages[other]
         assert "COPY requirements.txt" in stages[target]
 
 
 def test_a_target_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    done = imgopt("rewrite", str(project(tmp_path, {**PYTHON, "Dockerfile": TARGETS})), "--target", "worker")
+    done = imgopt(
+        "rewrite", str(project(tmp_path, {**PYTHON, "Dockerfile": TARGETS})), "--target", "worker"
+    )
     assert done.returncode == 2
     assert "worker" in done.stderr
     assert "web" in done.stderr
@@ -116,7 +123,8 @@ def test_a_dockerfile_of_another_name_and_one_outside_of_the_context(tmp_path: P
 def test_names_that_are_no_text_and_links_that_lead_out_do_no_harm(tmp_path: Path) -> None:
     text = "FROM python:3.11\nWORKDIR /a\nCOPY . .\nRUN pip install -r requirements.txt\n"
     folder = project(
-        tmp_path, {**PYTHON, "Dockerfile": text, "two words.py": "", "quo'te\".py": "", "new\nline.py": ""}
+        tmp_path,
+        {**PYTHON, "Dockerfile": text, "two words.py": "", "quo'te\".py": "", "new\nline.py": ""},
     )
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe.py")).write_text("")
     (folder / "out").symlink_to("/etc/passwd")

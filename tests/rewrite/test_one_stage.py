@@ -1,5 +1,5 @@
-"""One stage over a fat base stays one stage: another base under the author's own lines, and a user that owns what it
-writes to. What must not change comes first."""
+"""One stage over a fat base stays one stage: another base under the author's own lines, and a user
+that owns what it writes to. What must not change comes first."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ class Case:
         written: tuple[str, ...] = (),
         opened: frozenset[str] = frozenset(),
         args: Mapping[str, str] | None = None,
-        layers: tuple[tuple[str, Files], ...] = (("WORKDIR /app", {"/app": File(folder=True)}), ("COPY . .", APP)),
+        layers: tuple[tuple[str, Files], ...] = (
+            ("WORKDIR /app", {"/app": File(folder=True)}),
+            ("COPY . .", APP),
+        ),
         slim: Mapping[str, object] = BASE_CONFIG,
         disabled: tuple[str, ...] = (),
         **config: object,
@@ -90,17 +93,39 @@ def reasons(plan: Plan, strategy: str) -> str:
 @pytest.mark.parametrize(
     ("text", "args", "reason"),
     [
-        (f"{HEAD.strip()} AS a\n{BODY}FROM a AS dev\nFROM a\n{BODY}", {}, "the stage dev is built on it too"),
-        (f"{HEAD.strip()} AS a\n{BODY}FROM x\nCOPY --from=a /app /app\nFROM a\n{BODY}", {}, "takes files of it"),
-        ("ARG B=python:3.11\nFROM $B\n" + BODY, {"B": "python:3.11"}, "--build-arg B names the base"),
-        ("ARG B=python:3.11\nFROM $B AS x\nFROM $B\n" + BODY, {}, "names the base of the stage x too"),
+        (
+            f"{HEAD.strip()} AS a\n{BODY}FROM a AS dev\nFROM a\n{BODY}",
+            {},
+            "the stage dev is built on it too",
+        ),
+        (
+            f"{HEAD.strip()} AS a\n{BODY}FROM x\nCOPY --from=a /app /app\nFROM a\n{BODY}",
+            {},
+            "takes files of it",
+        ),
+        (
+            "ARG B=python:3.11\nFROM $B\n" + BODY,
+            {"B": "python:3.11"},
+            "--build-arg B names the base",
+        ),
+        (
+            "ARG B=python:3.11\nFROM $B AS x\nFROM $B\n" + BODY,
+            {},
+            "names the base of the stage x too",
+        ),
         ("ARG V=1\nFROM python:3.${V}1\n" + BODY, {}, "its name is made of variables"),
         ("FROM python:3.11-slim\n" + BODY, {}, "is a slim base already"),
-        ("FROM example.com/own/thing:1\n" + BODY, {}, "no slim base is known for example.com/own/thing:1"),
+        (
+            "FROM example.com/own/thing:1\n" + BODY,
+            {},
+            "no slim base is known for example.com/own/thing:1",
+        ),
         ("ARG B\nFROM $B\n" + BODY, {}, "what FROM names is not known here"),
     ],
 )
-def test_a_base_that_is_not_this_stage_s_alone_stays(case: Case, text: str, args: dict[str, str], reason: str) -> None:
+def test_a_base_that_is_not_this_stage_s_alone_stays(
+    case: Case, text: str, args: dict[str, str], reason: str
+) -> None:
     plan = case.plan(text, args=args)
     assert plan.base == ""
     assert reason in reasons(plan, "slim-base")
@@ -114,7 +139,9 @@ def test_no_refusal_names_an_empty_base(case: Case) -> None:
 def test_a_base_that_cannot_be_had_is_refused_with_every_name(case: Case) -> None:
     plan = case.plan(HEAD + BODY, had=())
     said = reasons(plan, "slim-base")
-    assert said == "python:3.11-slim-bookworm cannot be had here; python:3.11-slim cannot be had here"
+    assert (
+        said == "python:3.11-slim-bookworm cannot be had here; python:3.11-slim cannot be had here"
+    )
 
 
 def test_a_base_that_cannot_be_had_is_no_refusal_where_another_one_was_found(case: Case) -> None:
@@ -140,10 +167,16 @@ def test_one_script_gets_the_slim_base_and_a_user_that_owns_its_folder(case: Cas
     ("text", "first"),
     [
         ("ARG V=3.11\nFROM python:${V}\n" + BODY, "ARG V=3.11\nFROM python:${V}-slim-bookworm\n"),
-        ("ARG V=3.11\nFROM python:$V-bookworm AS app\n" + BODY, "ARG V=3.11\nFROM python:$V-slim-bookworm AS app\n"),
+        (
+            "ARG V=3.11\nFROM python:$V-bookworm AS app\n" + BODY,
+            "ARG V=3.11\nFROM python:$V-slim-bookworm AS app\n",
+        ),
         ("ARG B=python:3.11\nFROM $B\n" + BODY, "ARG B=python:3.11-slim-bookworm\nFROM $B\n"),
         ('ARG B="python:3.11"\nFROM ${B}\n' + BODY, "ARG B=python:3.11-slim-bookworm\nFROM ${B}\n"),
-        ("FROM --platform=linux/amd64 python:3.11\n" + BODY, "FROM --platform=linux/amd64 python:3.11-slim-bookworm\n"),
+        (
+            "FROM --platform=linux/amd64 python:3.11\n" + BODY,
+            "FROM --platform=linux/amd64 python:3.11-slim-bookworm\n",
+        ),
         ("FROM python:3.11@sha256:" + "0" * 64 + "\n" + BODY, "FROM python:3.11-slim-bookworm\n"),
         (HEAD.replace("\n", "\r\n") + BODY, "FROM python:3.11-slim-bookworm\r\n"),
     ],
@@ -166,18 +199,31 @@ def test_a_mirror_s_base_is_taken_from_the_same_mirror(case: Case) -> None:
 def test_a_file_of_the_old_base_that_no_package_gives_keeps_it(case: Case) -> None:
     plan = case.plan(HEAD + BODY, opened=frozenset(["/etc/own.conf"]))
     assert plan.base == ""
-    assert "lacks /etc/own.conf (opened in the smoke run), which no package gives" in reasons(plan, "slim-base")
+    assert "lacks /etc/own.conf (opened in the smoke run), which no package gives" in reasons(
+        plan, "slim-base"
+    )
 
 
-def test_a_setting_of_a_package_that_brings_nothing_else_is_copied_from_the_old_base(case: Case) -> None:
+def test_a_setting_of_a_package_that_brings_nothing_else_is_copied_from_the_old_base(
+    case: Case,
+) -> None:
     plan = case.plan(HEAD + BODY, opened=frozenset(["/etc/mime.types"]))
     assert "COPY --from=python:3.11 /etc/mime.types /etc/mime.types\n" in plan.dockerfile
 
 
 def test_what_the_old_base_says_and_the_new_one_does_not_is_said(case: Case) -> None:
-    slim = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["sh"], "WorkingDir": "/home", "User": "65532"}
+    slim = {
+        "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"],
+        "Cmd": ["sh"],
+        "WorkingDir": "/home",
+        "User": "65532",
+    }
     plan = case.plan(
-        HEAD + "COPY app.py /\n", slim=slim, Cmd=["python"], WorkingDir="", Env=[*BASE_CONFIG["Env"], "A=1"]
+        HEAD + "COPY app.py /\n",
+        slim=slim,
+        Cmd=["python"],
+        WorkingDir="",
+        Env=[*BASE_CONFIG["Env"], "A=1"],
     )
     lines = plan.dockerfile.splitlines()
     assert {"ENV A=1", "USER 0:0", "WORKDIR /", 'CMD ["python"]'} <= set(lines)
@@ -185,14 +231,24 @@ def test_what_the_old_base_says_and_the_new_one_does_not_is_said(case: Case) -> 
 
 def test_what_is_built_is_carved_as_before(case: Case) -> None:
     made: Files = {"/app/cache": File(folder=True), "/app/cache/x": "1"}
-    layers = (("WORKDIR /app", {"/app": File(folder=True)}), ("COPY . .", APP), ("RUN ./make", made))
-    plan = case.plan(HEAD + 'WORKDIR /app\nCOPY . .\nRUN ./make\nCMD ["python", "app.py"]\n', layers=layers)
+    layers = (
+        ("WORKDIR /app", {"/app": File(folder=True)}),
+        ("COPY . .", APP),
+        ("RUN ./make", made),
+    )
+    plan = case.plan(
+        HEAD + 'WORKDIR /app\nCOPY . .\nRUN ./make\nCMD ["python", "app.py"]\n', layers=layers
+    )
     assert plan.final is not None and plan.base == "python:3.11-slim-bookworm"
 
 
 def test_what_a_run_made_belongs_to_the_user_afterwards(case: Case) -> None:
     made: Files = {"/app/cache": File(folder=True), "/app/cache/x": "1"}
-    layers = (("WORKDIR /app", {"/app": File(folder=True)}), ("COPY . .", APP), ("RUN ./make", made))
+    layers = (
+        ("WORKDIR /app", {"/app": File(folder=True)}),
+        ("COPY . .", APP),
+        ("RUN ./make", made),
+    )
     text = HEAD + 'WORKDIR /app\nCOPY . .\nRUN ./make\nCMD ["python", "app.py"]\n'
     plan = case.plan(text, layers=layers, disabled=("multi-stage",))
     assert plan.dockerfile.endswith(

@@ -1,4 +1,5 @@
-"""A fat base and one script, with a real engine: another base, not root, proven; and what is kept when timing ends."""
+"""A fat base and one script, with a real engine: another base, not root, proven; and what is kept
+when timing ends."""
 
 from __future__ import annotations
 
@@ -36,7 +37,10 @@ PYTHON = {
     [
         (PYTHON, "python:3.11-slim"),
         (
-            {"Dockerfile": 'ARG V=20\nFROM node:${V}\nWORKDIR /app\nCOPY a.js .\nCMD ["node", "a.js"]\n', "a.js": NODE},
+            {
+                "Dockerfile": 'ARG V=20\nFROM node:${V}\nWORKDIR /app\nCOPY a.js .\nCMD ["node", "a.js"]\n',
+                "a.js": NODE,
+            },
             "node:${V}-bookworm-slim",
         ),
     ],
@@ -45,9 +49,15 @@ def test_one_script_over_a_fat_base_is_slim_not_root_and_proven(
     files: dict[str, str], base: str, tmp_path: Path
 ) -> None:
     folder = project(tmp_path, files)
-    result = result_of(imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--format", "json"))
+    result = result_of(
+        imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--format", "json")
+    )
     (slim,) = result["variants"]
-    assert (result["verdict"], result["recommended"], slim["verdict"]) == ("proven", "slim", "proven")
+    assert (result["verdict"], result["recommended"], slim["verdict"]) == (
+        "proven",
+        "slim",
+        "proven",
+    )
     assert slim["dockerfile"].count("FROM ") == 1 and f"FROM {base}" in slim["dockerfile"]
     assert slim["user"].partition(":")[0] not in ("", "0", "root")
     assert result["original"]["sizes"]["wire"] >= 4 * slim["sizes"]["wire"]
@@ -60,7 +70,13 @@ def test_a_run_that_is_ended_while_timing_has_kept_what_is_proven(
 ) -> None:
     folder = project(tmp_path / "shop", PYTHON)
     before = snapshot(folder)
-    words = ["optimize", str(folder), "--variant", "slim", *(["--out", str(tmp_path / "out")] if named else [])]
+    words = [
+        "optimize",
+        str(folder),
+        "--variant",
+        "slim",
+        *(["--out", str(tmp_path / "out")] if named else []),
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "imgopt", *words],
         env={**environment(), "XDG_STATE_HOME": str(tmp_path / "state")},

@@ -1,4 +1,5 @@
-"""A language that imgopt does not know: one folder of facts says all that a rewrite on text asks."""
+"""A language that imgopt does not know: one folder of facts says all that a rewrite on text
+asks."""
 
 from __future__ import annotations
 
@@ -25,7 +26,11 @@ commands = ["mix local.hex", "mix local.rebar"]
 does = "settings"
 """
 HEAD = 'name = "elixir"\ntitle = "Elixir"\nmanifests = ["mix.exs"]\n'
-FILES = {"mix.exs": "defmodule A do\nend\n", "mix.lock": "%{}\n", "lib/a.ex": "defmodule B do\nend\n"}
+FILES = {
+    "mix.exs": "defmodule A do\nend\n",
+    "mix.lock": "%{}\n",
+    "lib/a.ex": "defmodule B do\nend\n",
+}
 TEXT = """FROM elixir:1.18
 WORKDIR /app
 COPY . .
@@ -50,7 +55,9 @@ def ordered(facts: str, folder: Path, text: str = TEXT) -> str:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content)
     context = ContextFiles(folder, {name: len(content) for name, content in FILES.items()})
-    project = Project(context, load_ecosystems(["elixir"], folder), allow=frozenset(["layer-order"]))
+    project = Project(
+        context, load_ecosystems(["elixir"], folder), allow=frozenset(["layer-order"])
+    )
     return run_strategy(new_draft(text), find_strategy("layer-order"), project).text
 
 
@@ -61,7 +68,11 @@ def ordered(facts: str, folder: Path, text: str = TEXT) -> str:
         (MANAGER, TEXT),
         (MANAGER + NEUTRAL, TEXT.replace("mix local.rebar --force", "mix run priv/setup.exs")),
     ],
-    ids=["nothing is known of mix", "what mix local.hex does is not said", "a command runs the project"],
+    ids=[
+        "nothing is known of mix",
+        "what mix local.hex does is not said",
+        "a command runs the project",
+    ],
 )
 def test_what_no_fact_calls_neutral_keeps_its_place(facts: str, text: str, tmp_path: Path) -> None:
     assert ordered(facts, tmp_path, text) == text

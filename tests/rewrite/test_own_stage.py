@@ -17,8 +17,14 @@ from imgopt.rewrite.own_stage import own_stage
 from imgopt.rewrite.strategy import ContextFiles, Project, Repairs, Situation
 
 FILES: Mapping[str, Mapping[str, str]] = {
-    "RUN /bin/sh -c npm install # buildkit": {"app/node_modules/a/index.js": "1", "app/node_modules/b/index.js": "1"},
-    "RUN /bin/sh -c npm run build # buildkit": {"app/dist/main.js": "2", "app/node_modules/.cache/x": "3"},
+    "RUN /bin/sh -c npm install # buildkit": {
+        "app/node_modules/a/index.js": "1",
+        "app/node_modules/b/index.js": "1",
+    },
+    "RUN /bin/sh -c npm run build # buildkit": {
+        "app/dist/main.js": "2",
+        "app/node_modules/.cache/x": "3",
+    },
 }
 GOOD = "FROM node:20\nWORKDIR /app\nCOPY package.json ./\nRUN npm install\nCOPY . .\nRUN npm run build\n"
 
@@ -33,9 +39,13 @@ def divided(
     image = image_of(Recipe(tuple(layers), {"WorkingDir": "/app"}))
     context = ContextFiles(Path("/nowhere"), {"package.json": 2, "src/main.ts": 5})
     evidence = Evidence(ImageView(image), SystemPackages())
-    project = Project(context, builtin_ecosystems(), evidence=evidence, repairs=Repairs(paths=repairs))
+    project = Project(
+        context, builtin_ecosystems(), evidence=evidence, repairs=Repairs(paths=repairs)
+    )
     dockerfile = parse(text)
-    install = next(item for item in dockerfile.target(None).instructions if "npm install" in item.value)
+    install = next(
+        item for item in dockerfile.target(None).instructions if "npm install" in item.value
+    )
     found = own_stage(Situation(project, dockerfile), install, "/app", "", "npm prune")
     return apply_edits(text, found.edits) if found is not None else None
 
@@ -56,19 +66,31 @@ def test_a_stage_with_a_name_keeps_it(image_of: Callable[[Recipe], Image]) -> No
     assert not parse(found).errors
 
 
-LATER = {**FILES, "RUN /bin/sh -c npm run build # buildkit": {"app/node_modules/.prisma/client.js": "made"}}
+LATER = {
+    **FILES,
+    "RUN /bin/sh -c npm run build # buildkit": {"app/node_modules/.prisma/client.js": "made"},
+}
 OTHER = {"RUN /bin/sh -c make && npm install # buildkit": {"app/node_modules/a/index.js": "1"}}
 
 
 @pytest.mark.parametrize(
     ("text", "files", "repairs"),
     [
-        pytest.param(GOOD.replace("COPY package.json ./", "COPY . ."), FILES, (), id="the source is in front"),
+        pytest.param(
+            GOOD.replace("COPY package.json ./", "COPY . ."), FILES, (), id="the source is in front"
+        ),
         pytest.param(GOOD.replace("COPY . .\n", ""), FILES, (), id="nothing comes behind"),
         pytest.param(GOOD, LATER, (), id="the build writes into the packages"),
         pytest.param(GOOD, OTHER, (), id="the step was another one"),
-        pytest.param(GOOD, FILES, ("/app/node_modules/x",), id="an earlier build failed without a part of it"),
-        pytest.param(GOOD + "FROM a\nCOPY --from=0 /app /app\nRUN npm install\n", FILES, (), id="another stage"),
+        pytest.param(
+            GOOD, FILES, ("/app/node_modules/x",), id="an earlier build failed without a part of it"
+        ),
+        pytest.param(
+            GOOD + "FROM a\nCOPY --from=0 /app /app\nRUN npm install\n",
+            FILES,
+            (),
+            id="another stage",
+        ),
     ],
 )
 def test_another_shape_stays_as_it_is(
@@ -80,12 +102,22 @@ def test_another_shape_stays_as_it_is(
     assert divided(image_of, text, files, repairs) is None
 
 
-def test_a_step_that_was_cut_behind_the_installation_is_divided_too(image_of: Callable[[Recipe], Image]) -> None:
-    together = {"RUN /bin/sh -c npm install && npm run build # buildkit": {"app/node_modules/a/index.js": "1"}}
+def test_a_step_that_was_cut_behind_the_installation_is_divided_too(
+    image_of: Callable[[Recipe], Image],
+) -> None:
+    together = {
+        "RUN /bin/sh -c npm install && npm run build # buildkit": {
+            "app/node_modules/a/index.js": "1"
+        }
+    }
     assert divided(image_of, files=together) is not None
 
 
 def test_continued_lines_are_the_same_command(image_of: Callable[[Recipe], Image]) -> None:
-    folded = {"RUN /bin/sh -c npm install     && npm cache clean # buildkit": {"app/node_modules/a/index.js": "1"}}
+    folded = {
+        "RUN /bin/sh -c npm install     && npm cache clean # buildkit": {
+            "app/node_modules/a/index.js": "1"
+        }
+    }
     text = GOOD.replace("RUN npm install", "RUN npm install \\\n    && npm cache clean")
     assert divided(image_of, text, folded) is not None

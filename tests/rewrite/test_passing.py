@@ -1,4 +1,5 @@
-"""What may move past what: each name tells the trap; the Dockerfile of a trap comes out byte for byte as it went in."""
+"""What may move past what: each name tells the trap; the Dockerfile of a trap comes out byte for
+byte as it went in."""
 
 from __future__ import annotations
 
@@ -29,14 +30,18 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("workdir", ["", "WORKDIR /\n", "WORKDIR /app\n", "WORKDIR /etc\n", "WORKDIR /root\n"])
+@pytest.mark.parametrize(
+    "workdir", ["", "WORKDIR /\n", "WORKDIR /app\n", "WORKDIR /etc\n", "WORKDIR /root\n"]
+)
 @pytest.mark.parametrize(("place", "command"), SETTINGS)
 def test_settings_stay_in_front_of_the_installation_that_finds_them(
     place: str, command: str, workdir: str, tmp_path: Path
 ) -> None:
     text = f"FROM base\n{workdir}COPY own {place}\nRUN {command}\nCMD x\n"
     assert order(tmp_path, text, {"own": "x"}) == text
-    folder = f"FROM base\n{workdir}COPY own/ {place.rpartition('/')[0] or '/'}\nRUN {command}\nCMD x\n"
+    folder = (
+        f"FROM base\n{workdir}COPY own/ {place.rpartition('/')[0] or '/'}\nRUN {command}\nCMD x\n"
+    )
     name = place.rpartition("/")[2]
     assert order(tmp_path / "f", folder, {f"own/{name}": "x"}) == folder
 
@@ -112,7 +117,14 @@ def test_a_variable_that_names_what_is_copied_keeps_it_in_front(
     ],
 )
 def test_what_writes_into_the_project_stays_behind_it(command: str, tmp_path: Path) -> None:
-    files = {**NODE, ".yarnrc.yml": "", "Pipfile": "", "pyproject.toml": "", "Gemfile": "", "lib/a.py": ""}
+    files = {
+        **NODE,
+        ".yarnrc.yml": "",
+        "Pipfile": "",
+        "pyproject.toml": "",
+        "Gemfile": "",
+        "lib/a.py": "",
+    }
     text = run(command)
     assert order(tmp_path, text, files) == text
 
@@ -160,7 +172,9 @@ WRITES = [
 
 @pytest.mark.parametrize("copy", ["COPY . .", "COPY . /app/", "COPY --chown=1:1 . /app", "ADD . ."])
 @pytest.mark.parametrize("command", WRITES)
-def test_a_write_into_what_is_copied_stays_behind_it(command: str, copy: str, tmp_path: Path) -> None:
+def test_a_write_into_what_is_copied_stays_behind_it(
+    command: str, copy: str, tmp_path: Path
+) -> None:
     text = run(f"{command} && npm ci", copy)
     assert order(tmp_path, text, NODE) == text
 
@@ -185,7 +199,9 @@ def test_a_write_into_what_is_copied_stays_behind_it(command: str, copy: str, tm
         "groupadd -r me && useradd -r -g me me",
     ],
 )
-def test_a_command_that_touches_nothing_of_the_source_passes_it(command: str, tmp_path: Path) -> None:
+def test_a_command_that_touches_nothing_of_the_source_passes_it(
+    command: str, tmp_path: Path
+) -> None:
     done = order(tmp_path, run(command), NODE)
     assert done.index(f"RUN {command}\n") < done.index("RUN npm ci\n") < done.index("COPY . .\n")
 
@@ -201,8 +217,14 @@ def test_a_command_that_touches_nothing_of_the_source_passes_it(command: str, tm
         "ENV PIP_FIND_LINKS=/app/wheels\n",
     ],
 )
-def test_settings_above_that_name_what_is_copied_keep_it_in_front(head: str, tmp_path: Path) -> None:
-    files = {**PYTHON, "pip.conf": "[install]\nfind-links = /app/wheels\nno-index = yes\n", "wheels/a.whl": ""}
+def test_settings_above_that_name_what_is_copied_keep_it_in_front(
+    head: str, tmp_path: Path
+) -> None:
+    files = {
+        **PYTHON,
+        "pip.conf": "[install]\nfind-links = /app/wheels\nno-index = yes\n",
+        "wheels/a.whl": "",
+    }
     text = f"FROM python\nWORKDIR /app\n{head}COPY . .\nRUN pip install -r requirements.txt\n"
     assert order(tmp_path, text, files) == text
 
@@ -228,12 +250,20 @@ def test_a_step_that_names_a_file_of_the_source_needs_it(command: str, tmp_path:
     assert order(tmp_path, text, {**NODE, "own.pem": "x"}) == text
 
 
-def test_settings_beside_the_manifest_in_the_base_s_own_folder_are_the_project_s(tmp_path: Path) -> None:
-    done = order(tmp_path, "FROM node\nCOPY . .\nRUN npm ci\nRUN make\n", {**NODE, ".npmrc": "a=b\n"})
-    assert done.startswith("FROM node\nCOPY package.json package-lock.json .npmrc ./\nRUN npm ci\nCOPY . .\n")
+def test_settings_beside_the_manifest_in_the_base_s_own_folder_are_the_project_s(
+    tmp_path: Path,
+) -> None:
+    done = order(
+        tmp_path, "FROM node\nCOPY . .\nRUN npm ci\nRUN make\n", {**NODE, ".npmrc": "a=b\n"}
+    )
+    assert done.startswith(
+        "FROM node\nCOPY package.json package-lock.json .npmrc ./\nRUN npm ci\nCOPY . .\n"
+    )
 
 
-def test_settings_in_a_folder_of_the_application_s_own_are_no_settings_of_the_system(tmp_path: Path) -> None:
+def test_settings_in_a_folder_of_the_application_s_own_are_no_settings_of_the_system(
+    tmp_path: Path,
+) -> None:
     text = "FROM base\nWORKDIR /etc/shop\nCOPY . .\nRUN npm install -g pm2\nRUN make\n"
     done = order(tmp_path, text, {"app.js": "", "docker/pip.conf": ""})
     assert done.index("npm install") < done.index("COPY . .")
@@ -255,9 +285,18 @@ def test_settings_in_a_folder_of_the_application_s_own_are_no_settings_of_the_sy
         "curl -fsSL https://e.org/install | INSTALL_DIR=/app/bin sh && npm ci",
     ],
 )
-def test_what_changes_the_lock_file_or_installs_into_the_source_stays_behind_it(command: str, tmp_path: Path) -> None:
+def test_what_changes_the_lock_file_or_installs_into_the_source_stays_behind_it(
+    command: str, tmp_path: Path
+) -> None:
     text = run(command)
-    assert order(tmp_path, text, {**NODE, "a.csproj": "<Project/>", "pyproject.toml": "", "yarn.lock": ""}) == text
+    assert (
+        order(
+            tmp_path,
+            text,
+            {**NODE, "a.csproj": "<Project/>", "pyproject.toml": "", "yarn.lock": ""},
+        )
+        == text
+    )
 
 
 @pytest.mark.parametrize(
@@ -274,7 +313,9 @@ def test_an_installer_that_goes_elsewhere_passes_the_source(command: str, tmp_pa
 
 def test_every_kind_of_command_has_one_row_and_every_program_is_of_one_kind() -> None:
     assert [row.does for row in TABLE] == list(Does)
-    assert {program.does for one in builtin_ecosystems() for program in one.program} <= {kind.value for kind in Does}
+    assert {program.does for one in builtin_ecosystems() for program in one.program} <= {
+        kind.value for kind in Does
+    }
     assert len(described()) == len(TABLE)
 
 
@@ -282,4 +323,8 @@ def test_the_table_lets_nothing_pass_what_it_writes_or_what_programs_find_by_the
     for row in TABLE:
         assert may_pass(row.does, Copied.WRITTEN) is Answer.STAYS
         assert (may_pass(row.does, Copied.SETTINGS) is Answer.PASSES) == (row.does is Does.NOTHING)
-    assert may_pass(Does.UNKNOWN, Copied.SOURCE) is may_pass(Does.CHANGES_MANIFEST, Copied.SOURCE) is Answer.STAYS
+    assert (
+        may_pass(Does.UNKNOWN, Copied.SOURCE)
+        is may_pass(Does.CHANGES_MANIFEST, Copied.SOURCE)
+        is Answer.STAYS
+    )

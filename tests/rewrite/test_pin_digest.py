@@ -1,4 +1,5 @@
-"""pin-digest writes the digest that it is told, beside the tag, in builders and in the carved stage."""
+"""pin-digest writes the digest that it is told, beside the tag, in builders and in the carved
+stage."""
 
 from __future__ import annotations
 
@@ -16,10 +17,14 @@ DIGESTS = {"python:3.11": "sha256:" + "1" * 64, "host:5000/team/base": "sha256:"
 
 def test_every_base_gets_the_digest_of_its_registry(tmp_path: Path) -> None:
     text = "FROM python:3.11 AS a\nRUN x\nFROM host:5000/team/base\nCOPY --from=a /x /x\nCOPY --from=local /y /y\n"
-    project = Project(ContextFiles(tmp_path, {}), (), digest=DIGESTS.get, allow=frozenset(["pin-digest"]))
+    project = Project(
+        ContextFiles(tmp_path, {}), (), digest=DIGESTS.get, allow=frozenset(["pin-digest"])
+    )
     once = run_strategy(new_draft(text), pin_digest.STRATEGY, project)
     first, second = DIGESTS.values()
-    assert once.text.startswith(f"FROM python:3.11@{first} AS a\nRUN x\nFROM host:5000/team/base@{second}\n")
+    assert once.text.startswith(
+        f"FROM python:3.11@{first} AS a\nRUN x\nFROM host:5000/team/base@{second}\n"
+    )
     assert run_strategy(new_draft(once.text), pin_digest.STRATEGY, project).text == once.text
 
 

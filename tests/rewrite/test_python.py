@@ -1,4 +1,5 @@
-"""An interpreter taken from its own image, on a base without a shell: what it needs is there, and nobody is root."""
+"""An interpreter taken from its own image, on a base without a shell: what it needs is there, and
+nobody is root."""
 
 from __future__ import annotations
 
@@ -20,9 +21,15 @@ CMD /root/env/bin/python server.py
 
 @pytest.mark.engine
 @pytest.mark.usefixtures("engine")
-def test_a_service_in_an_environment_below_root_runs_without_root_and_without_a_shell(tmp_path: Path) -> None:
+def test_a_service_in_an_environment_below_root_runs_without_root_and_without_a_shell(
+    tmp_path: Path,
+) -> None:
     folder = project(tmp_path, {**PAGE_SERVICE, "Dockerfile": DOCKERFILE})
-    result = result_of(imgopt("optimize", str(folder), "--variant", "distroless", "--no-timings", "--format", "json"))
+    result = result_of(
+        imgopt(
+            "optimize", str(folder), "--variant", "distroless", "--no-timings", "--format", "json"
+        )
+    )
     variant = result["variants"][0]
     assert (variant["verdict"], result["builds"]) == ("proven", 2), variant["checks"]
     assert variant["user"] == "65532:65532"
@@ -49,12 +56,23 @@ CMD ["uwsgi", "--ini", "/app/wsgi.ini"]
 
 @pytest.mark.engine
 @pytest.mark.usefixtures("engine")
-def test_a_program_that_holds_the_interpreter_takes_it_along_and_not_the_tools(tmp_path: Path) -> None:
-    """The base opened files of setuptools at each start, which the builder removes; the manifest comes last."""
+def test_a_program_that_holds_the_interpreter_takes_it_along_and_not_the_tools(
+    tmp_path: Path,
+) -> None:
+    """The base opened files of setuptools at each start, which the builder removes; the manifest
+    comes last."""
     folder = project(tmp_path, UWSGI)
-    result = result_of(imgopt("optimize", str(folder), "--variant", "distroless", "--no-timings", "--format", "json"))
+    result = result_of(
+        imgopt(
+            "optimize", str(folder), "--variant", "distroless", "--no-timings", "--format", "json"
+        )
+    )
     variant = result["variants"][0]
     assert variant["verdict"] == "proven", (variant["reason"], variant["checks"])
     text = variant["dockerfile"]
-    assert text.index("COPY requirements.txt /app") < text.index("pip install -r") < text.index("COPY app /app")
+    assert (
+        text.index("COPY requirements.txt /app")
+        < text.index("pip install -r")
+        < text.index("COPY app /app")
+    )
     assert "_distutils_hack" not in text

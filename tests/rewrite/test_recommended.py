@@ -24,12 +24,18 @@ Package: fonts-dejavu-core
 Version: 1
 """
 INSTALLED = dict.fromkeys(
-    ["wkhtmltopdf", "libwebkit", "gcc", "fonts-dejavu-core", "fonts-liberation", "poppler-data"], "1"
+    ["wkhtmltopdf", "libwebkit", "gcc", "fonts-dejavu-core", "fonts-liberation", "poppler-data"],
+    "1",
 )
 
 
-def test_data_comes_with_who_wants_it_and_not_with_a_compiler(side_of: Callable[..., ImageView]) -> None:
+def test_data_comes_with_who_wants_it_and_not_with_a_compiler(
+    side_of: Callable[..., ImageView],
+) -> None:
     side = side_of(Recipe((("ADD", {"var/lib/dpkg/status": STATUS}),), {}))
     found = recommended_data(side, ["wkhtmltopdf"], INSTALLED, ["fonts-*", "*-data"])
-    assert found == {"fonts-dejavu-core": "data for wkhtmltopdf", "poppler-data": "data for wkhtmltopdf"}
+    assert found == {
+        "fonts-dejavu-core": "data for wkhtmltopdf",
+        "poppler-data": "data for wkhtmltopdf",
+    }
     assert recommended_data(side, ["libwebkit"], {"libwebkit": "1"}, ["*-data"]) == {}

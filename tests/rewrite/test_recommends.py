@@ -1,4 +1,5 @@
-"""recommends with measured facts: what came along, how much it is, and what speaks against leaving it out."""
+"""recommends with measured facts: what came along, how much it is, and what speaks against leaving
+it out."""
 
 from __future__ import annotations
 
@@ -35,7 +36,10 @@ def layer(packages: Iterable[str]) -> dict[str, str]:
               f"Depends: {known[one][0]}\n" for one in packages]  # fmt: skip
     files = {"var/lib/dpkg/status": "\n".join(status)}
     for one in packages:
-        files |= {f"usr/lib/{one}/data": "x" * known[one][1], f"var/lib/dpkg/info/{one}.list": f"/usr/lib/{one}/data\n"}
+        files |= {
+            f"usr/lib/{one}/data": "x" * known[one][1],
+            f"var/lib/dpkg/info/{one}.list": f"/usr/lib/{one}/data\n",
+        }
     return files
 
 
@@ -44,14 +48,23 @@ def recommends(
     packages: Iterable[str] = NEW, manual: Iterable[str] = ("curl",),
 ) -> Draft:  # fmt: skip
     packages, by_hand = list(packages), set(manual)
-    states = "\n".join(f"Package: {one}\nAuto-Installed: 1\n" for one in packages if one not in by_hand)
+    states = "\n".join(
+        f"Package: {one}\nAuto-Installed: 1\n" for one in packages if one not in by_hand
+    )
     second = {**layer([*BASE, *packages]), "var/lib/apt/extended_states": states}
-    second = {path: data for path, data in second.items() if not any(f"/{one}" in path for one in BASE)}
-    side = side_of(Recipe((("ADD rootfs", layer(BASE)), ("RUN apt-get install -y curl", second)), {}), 1)
+    second = {
+        path: data for path, data in second.items() if not any(f"/{one}" in path for one in BASE)
+    }
+    side = side_of(
+        Recipe((("ADD rootfs", layer(BASE)), ("RUN apt-get install -y curl", second)), {}), 1
+    )
     seen = Seen(opened=frozenset(opened))
     evidence = Evidence(side, system_packages(side.tree, 1), seen)
     project = Project(
-        ContextFiles(folder, {}), builtin_ecosystems(), evidence=evidence, allow=frozenset(["recommends"])
+        ContextFiles(folder, {}),
+        builtin_ecosystems(),
+        evidence=evidence,
+        allow=frozenset(["recommends"]),
     )
     return run_strategy(new_draft(text), find_strategy("recommends"), project)
 
@@ -74,12 +87,19 @@ def test_what_the_service_opened_speaks_against_it(
     draft = recommends(side_of, tmp_path, [path])
     assert draft.text == TEXT
     name = path.split("/")[3]
-    assert [skip.reason for skip in draft.skips] == [f"the service opened files of {name}, which is only recommended"]
+    assert [skip.reason for skip in draft.skips] == [
+        f"the service opened files of {name}, which is only recommended"
+    ]
 
 
-def test_where_nothing_came_along_nothing_changes(side_of: Callable[..., ImageView], tmp_path: Path) -> None:
+def test_where_nothing_came_along_nothing_changes(
+    side_of: Callable[..., ImageView], tmp_path: Path
+) -> None:
     draft = recommends(side_of, tmp_path, packages=["curl", "libcurl4"])
-    assert (draft.text, [skip.reason for skip in draft.skips]) == (TEXT, ["no package came along as recommended"])
+    assert (draft.text, [skip.reason for skip in draft.skips]) == (
+        TEXT,
+        ["no package came along as recommended"],
+    )
 
 
 def test_what_is_asked_for_by_hand_or_by_name_is_not_only_recommended(
@@ -87,16 +107,25 @@ def test_what_is_asked_for_by_hand_or_by_name_is_not_only_recommended(
 ) -> None:
     draft = recommends(side_of, tmp_path, manual=["curl", "ca-certificates"])
     assert "publicsuffix of 0.1 MB comes only as recommended" in draft.changes[0].because
-    text = TEXT.replace("install -y curl", "install -y curl openssl=1 publicsuffix:amd64 ca-certificates")
+    text = TEXT.replace(
+        "install -y curl", "install -y curl openssl=1 publicsuffix:amd64 ca-certificates"
+    )
     draft = recommends(side_of, tmp_path, text=text)
-    assert (draft.text, [skip.reason for skip in draft.skips]) == (text, ["no package came along as recommended"])
+    assert (draft.text, [skip.reason for skip in draft.skips]) == (
+        text,
+        ["no package came along as recommended"],
+    )
 
 
-def test_the_bases_own_packages_are_not_counted(side_of: Callable[..., ImageView], tmp_path: Path) -> None:
+def test_the_bases_own_packages_are_not_counted(
+    side_of: Callable[..., ImageView], tmp_path: Path
+) -> None:
     assert "tzdata" not in recommends(side_of, tmp_path).changes[0].because
 
 
-def test_the_authors_own_word_is_the_last_one(side_of: Callable[..., ImageView], tmp_path: Path) -> None:
+def test_the_authors_own_word_is_the_last_one(
+    side_of: Callable[..., ImageView], tmp_path: Path
+) -> None:
     text = TEXT.replace("install -y", "install -y --install-recommends")
     draft = recommends(side_of, tmp_path, text=text)
     assert draft.text == text

@@ -18,7 +18,9 @@ def test_one_after_the_other_and_all_when_it_makes_no_difference() -> None:
     names = ["non-root", "slim-base", "ignore-file"]
     assert to_leave_out({}, names, "a file is lost") == ["non-root"]
     assert to_leave_out({"bytecode": "a file is lost"}, names, "a file is lost") == ["non-root"]
-    assert to_leave_out({"bytecode": "x", "exec-form": "x"}, names, "a file is lost") == ["non-root"]
+    assert to_leave_out({"bytecode": "x", "exec-form": "x"}, names, "a file is lost") == [
+        "non-root"
+    ]
     assert to_leave_out({"bytecode": "x", "exec-form": "x"}, names, "x") == names
 
 
@@ -26,38 +28,67 @@ LIBRARIES = [f"/usr/lib/x86_64-linux-gnu/lib{name}.so.1" for name in "abc"]
 PAGES = [f"/srv/web/{name}.css" for name in "abc"]
 ASKED = {
     "two files of a folder": (PAGES[:2], PAGES[:2]),
-    "one file each of three folders": (["/srv/a/1", "/srv/b/1", "/srv/c/1"], ["/srv/a/1", "/srv/b/1", "/srv/c/1"]),
+    "one file each of three folders": (
+        ["/srv/a/1", "/srv/b/1", "/srv/c/1"],
+        ["/srv/a/1", "/srv/b/1", "/srv/c/1"],
+    ),
     "libraries of the system": (LIBRARIES, LIBRARIES),
     "programs of all kinds": (["/usr/local/bin/a", "/usr/local/bin/b", "/usr/local/bin/c"], None),
     "three files of a folder": ([*PAGES, "/srv/x"], ["/srv/web", "/srv/x"]),
-    "three folders of a folder": ([f"/opt/kit/{folder}/{n}" for folder in "abc" for n in range(3)], ["/opt/kit"]),
+    "three folders of a folder": (
+        [f"/opt/kit/{folder}/{n}" for folder in "abc" for n in range(3)],
+        ["/opt/kit"],
+    ),
 }
 
 
-def learned(paths: Sequence[str], before: Repairs | None = None) -> tuple[list[str], tuple[str, ...]]:
+def learned(
+    paths: Sequence[str], before: Repairs | None = None
+) -> tuple[list[str], tuple[str, ...]]:
     """Paths that the next plan keeps, and what is told of it, where the original has them all."""
     side = SimpleNamespace(exists=bool)
     evidence: Any = SimpleNamespace(side=side, owner={}.get)
-    found = repair(before or Repairs(), [Item("missing-file", path, path) for path in paths], evidence)
+    found = repair(
+        before or Repairs(), [Item("missing-file", path, path) for path in paths], evidence
+    )
     return sorted(found.repairs.paths), found.words
 
 
 def test_where_a_step_of_the_author_fails_what_comes_before_it_is_suspected_first() -> None:
-    used = ["ignore-file", "layer-order", "start-command", "multi-stage", "slim-base", "non-root", "deps-stage"]
+    used = [
+        "ignore-file",
+        "layer-order",
+        "start-command",
+        "multi-stage",
+        "slim-base",
+        "non-root",
+        "deps-stage",
+    ]
     assert suspects(used, ())[:2] == ("deps-stage", "start-command")
     assert suspects(used, (), authors_step=True)[:3] == ("layer-order", "ignore-file", "deps-stage")
 
 
 def test_a_step_is_the_authors_by_its_command_whatever_options_it_has_now() -> None:
     dockerfile = parse("FROM a\nRUN yarn build\nRUN set -e \\\n && make all\nRUN\n")
-    for name in ("RUN yarn build", "RUN --mount=type=cache,target=/root/.yarn yarn build", "RUN set -e  && make all"):
+    for name in (
+        "RUN yarn build",
+        "RUN --mount=type=cache,target=/root/.yarn yarn build",
+        "RUN set -e  && make all",
+    ):
         assert is_authors(name, dockerfile)
-    for name in ("RUN apt-get install -y libpq5", "RUN yarn build --all", "COPY --from=builder /a /a", ""):
+    for name in (
+        "RUN apt-get install -y libpq5",
+        "RUN yarn build --all",
+        "COPY --from=builder /a /a",
+        "",
+    ):
         assert not is_authors(name, dockerfile)
 
 
 @pytest.mark.parametrize(("missing", "added"), ASKED.values(), ids=ASKED)
-def test_the_third_file_of_a_folder_asks_for_the_folder(missing: list[str], added: list[str] | None) -> None:
+def test_the_third_file_of_a_folder_asks_for_the_folder(
+    missing: list[str], added: list[str] | None
+) -> None:
     assert learned(missing)[0] == (added or missing)
 
 

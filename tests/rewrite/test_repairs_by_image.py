@@ -28,7 +28,9 @@ Learns = Callable[..., tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
 def learns(side_of: Callable[..., ImageView]) -> Learns:
     evidence = Evidence(side_of(Recipe((("ADD rootfs", FILES),), {})), SystemPackages(OWNERS))
 
-    def learn(kind: Kind, subject: str, path: str = "", **more: bool) -> tuple[tuple[str, ...], ...]:
+    def learn(
+        kind: Kind, subject: str, path: str = "", **more: bool
+    ) -> tuple[tuple[str, ...], ...]:
         found = repair(Repairs(), [Item(kind, subject, path, "/srv/app.py")], evidence, **more)
         again = repair(found.repairs, [Item(kind, subject, path, "/srv/app.py")], evidence, **more)
         assert again.words == (), "what is known is not learned twice"
@@ -77,5 +79,7 @@ def test_a_base_without_packages_gets_the_file_itself(learns: Learns) -> None:
         (Item("not-writable", "/app/node_modules/ms"), False),
     ],
 )
-def test_what_the_plan_took_out_of_the_builder_cannot_be_copied_from_it(item: Item, asked: bool) -> None:
+def test_what_the_plan_took_out_of_the_builder_cannot_be_copied_from_it(
+    item: Item, asked: bool
+) -> None:
     assert asks_for({"/app/node_modules/ms/index.js": "a development package"}, [item]) is asked

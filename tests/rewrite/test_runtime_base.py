@@ -1,4 +1,5 @@
-"""A site that `serve` hands out is handed out by nginx: the same answers, the port from the environment, no root."""
+"""A site that `serve` hands out is handed out by nginx: the same answers, the port from the
+environment, no root."""
 
 from __future__ import annotations
 
@@ -41,7 +42,12 @@ CMD {start}
 
 
 def proven(
-    folder: Path, start: str, variant: str, session: Session, bases: dict[str, str], spoil: Callable[[str], str] | None
+    folder: Path,
+    start: str,
+    variant: str,
+    session: Session,
+    bases: dict[str, str],
+    spoil: Callable[[str], str] | None,
 ) -> Proven:
     context = project(folder, {**SITE, "Dockerfile": dockerfile(start)})
     request = OptimizeRequest(context, context / "Dockerfile", Config(bases=bases), timings=False)
@@ -53,7 +59,9 @@ def get(session: Session, image: str, port: int, path: str, env: dict[str, str])
     with session.create(RunRequest(image, env=env, ports=(f"{port}/tcp",))) as container:
         container.start()
         for _ in range(100):
-            connection = http.client.HTTPConnection("127.0.0.1", container.ports()[f"{port}/tcp"], timeout=5)
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", container.ports()[f"{port}/tcp"], timeout=5
+            )
             try:
                 connection.request("GET", path)
                 return connection.getresponse().status
@@ -78,7 +86,9 @@ def test_a_base_without_a_shell_gets_the_web_server_and_its_libraries(
     session: Session, bases: dict[str, str], base: Callable[[str], str], tmp_path: Path
 ) -> None:
     base("nginx:stable-bookworm")
-    found = proven(tmp_path, '["serve", "-s", "site", "-l", "3000"]', "distroless", session, bases, None)
+    found = proven(
+        tmp_path, '["serve", "-s", "site", "-l", "3000"]', "distroless", session, bases, None
+    )
     assert found.verdict == "proven", [check for check in found.checks if check.verdict != "passed"]
     assert found.image is not None
     assert found.image.tree().resolve("/bin/sh") is None
@@ -86,11 +96,19 @@ def test_a_base_without_a_shell_gets_the_web_server_and_its_libraries(
 
 @pytest.mark.parametrize(
     ("said", "instead"),
-    [("try_files /index.html =404;", "try_files $uri =404;"), ('"application/json; charset=utf-8"', "text/plain")],
+    [
+        ("try_files /index.html =404;", "try_files $uri =404;"),
+        ('"application/json; charset=utf-8"', "text/plain"),
+    ],
     ids=["no page for what is not there", "another media type of a file that no page links to"],
 )
 def test_settings_that_answer_otherwise_are_refuted(
-    said: str, instead: str, session: Session, bases: dict[str, str], base: Callable[[str], str], tmp_path: Path
+    said: str,
+    instead: str,
+    session: Session,
+    bases: dict[str, str],
+    base: Callable[[str], str],
+    tmp_path: Path,
 ) -> None:
     base("nginx:stable-bookworm")
 

@@ -1,4 +1,5 @@
-"""The main job on the samples: proven, and refuted as soon as the guard against a sample's trap is off."""
+"""The main job on the samples: proven, and refuted as soon as the guard against a sample's trap is
+off."""
 
 from __future__ import annotations
 
@@ -24,8 +25,14 @@ pytestmark = pytest.mark.engine
 def without_runtime_packages(text: str) -> str:
     """Forgets the libraries that only the run needs."""
     lines = text.splitlines(keepends=True)
-    start = max(index for index, line in enumerate(lines) if "apt-get update" in line and line.startswith("RUN"))
-    end = next(index for index in range(start, len(lines)) if not lines[index].rstrip().endswith("\\"))
+    start = max(
+        index
+        for index, line in enumerate(lines)
+        if "apt-get update" in line and line.startswith("RUN")
+    )
+    end = next(
+        index for index in range(start, len(lines)) if not lines[index].rstrip().endswith("\\")
+    )
     return "".join(lines[:start] + lines[end + 1 :])
 
 
@@ -56,7 +63,9 @@ def request_for(sample: str, bases: dict[str, str]) -> OptimizeRequest:
 
 
 @pytest.mark.parametrize("sample", TRAPS)
-def test_a_sample_gets_a_proven_multi_stage_variant(sample: str, session: Session, bases: dict[str, str]) -> None:
+def test_a_sample_gets_a_proven_multi_stage_variant(
+    sample: str, session: Session, bases: dict[str, str]
+) -> None:
     request = request_for(sample, bases)
     before = snapshot(request.context)
     result = optimize(session, request, Silent())
@@ -73,7 +82,9 @@ def test_a_sample_gets_a_proven_multi_stage_variant(sample: str, session: Sessio
     before_checks = build_checks(result.original.dockerfile, request.context, bases)
     for name, variant in proven.items():
         assert new(before_lint, hadolint(variant.dockerfile)) == {}, name
-        assert new(before_checks, build_checks(variant.dockerfile, request.context, bases)) == {}, name
+        assert new(before_checks, build_checks(variant.dockerfile, request.context, bases)) == {}, (
+            name
+        )
     assert snapshot(request.context) == before
 
 

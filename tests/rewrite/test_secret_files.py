@@ -39,7 +39,10 @@ def rewrite(folder: Path, files: Mapping[str, str], dockerfile: str = ALL) -> Re
         ("tests/fixtures/server.key", PEM),
         ("testdata/.env", "API_KEY=abc123def\n"),
         ("node_modules/tls/key.pem", PEM),
-        (".npmrc", "registry=https://npm.example.org/\n//npm.example.org/:_authToken=${NPM_TOKEN}\n"),
+        (
+            ".npmrc",
+            "registry=https://npm.example.org/\n//npm.example.org/:_authToken=${NPM_TOKEN}\n",
+        ),
         ("truststore.jks", "x"),
         ("credentials.json", '{"help": "put yours here"}'),
         ("config/secrets.yml", "production:\n  secret_key_base: <%= ENV['S'] %>\n"),
@@ -68,7 +71,10 @@ SECRETS = [
     (".pypirc", "[pypi]\nusername = a\npassword = THESECRET\n"),
     (".netrc", "machine x login y password THESECRET\n"),
     (".git/config", '[remote "origin"]\n  url = https://x:THESECRET@example.org/a.git\n'),
-    (".git/config", '[http "https://example.org/"]\n  extraheader = AUTHORIZATION: basic THESECRET\n'),
+    (
+        ".git/config",
+        '[http "https://example.org/"]\n  extraheader = AUTHORIZATION: basic THESECRET\n',
+    ),
     (".aws/credentials", "[default]\naws_secret_access_key = THESECRET\n"),
     (".kube/config", "users:\n- user:\n    client-key-data: THESECRET\n"),
     ("credentials.json", '{"installed": {"client_secret": "THESECRET"}}'),
@@ -83,7 +89,9 @@ SECRETS = [
 @pytest.mark.parametrize(
     ("name", "text"), SECRETS, ids=[f"{name} {number}" for number, (name, _) in enumerate(SECRETS)]
 )
-def test_a_secret_is_named_with_its_line_and_what_to_do(tmp_path: Path, name: str, text: str) -> None:
+def test_a_secret_is_named_with_its_line_and_what_to_do(
+    tmp_path: Path, name: str, text: str
+) -> None:
     result = rewrite(tmp_path, {name: text})
     (finding,) = result.findings
     assert (finding.file, finding.line, finding.level) == (name, 3, "error")
@@ -107,9 +115,13 @@ def test_a_secret_is_named_with_its_line_and_what_to_do(tmp_path: Path, name: st
         pytest.param("FROM a AS unused\nCOPY . /s\nFROM a\nCOPY src /s\n", [], id="a stage that is not built"),
     ],
 )  # fmt: skip
-def test_only_what_a_copy_of_the_build_brings(tmp_path: Path, dockerfile: str, found: list[tuple[str, int]]) -> None:
+def test_only_what_a_copy_of_the_build_brings(
+    tmp_path: Path, dockerfile: str, found: list[tuple[str, int]]
+) -> None:
     result = rewrite(
-        tmp_path, {".env": "KEY=abcdefgh\n", "src/a": ""}, "# syntax=docker/dockerfile:1-labs\n" + dockerfile
+        tmp_path,
+        {".env": "KEY=abcdefgh\n", "src/a": ""},
+        "# syntax=docker/dockerfile:1-labs\n" + dockerfile,
     )
     assert [(one.level, one.line - 1) for one in result.findings] == found
 
@@ -121,7 +133,11 @@ def test_what_the_ignore_file_keeps_out_is_no_finding(tmp_path: Path) -> None:
 def test_optimize_shows_the_same_findings(tmp_path: Path) -> None:
     findings = rewrite(tmp_path, {".env": "KEY=THESECRET\n"}).findings
     result = OptimizeResult(
-        context=".", dockerfile="Dockerfile", verdict="good", original=Original(image="x"), findings=findings
+        context=".",
+        dockerfile="Dockerfile",
+        verdict="good",
+        original=Original(image="x"),
+        findings=findings,
     )
     for format in ("text", "json", "markdown", "html"):
         shown = render(result, format)

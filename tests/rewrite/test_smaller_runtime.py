@@ -1,4 +1,5 @@
-"""Which Java applications may need the fonts of a full system, and from where a run time is taken."""
+"""Which Java applications may need the fonts of a full system, and from where a run time is
+taken."""
 
 from __future__ import annotations
 
@@ -27,9 +28,15 @@ def drawer(path: str, data: bytes) -> str:
     """What is found in an image that keeps this one file."""
     name = path.rpartition("/")[2]
     node = SimpleNamespace(
-        path=path, name=name, size=len(data), open=lambda: io.BytesIO(data), read=lambda most: data[:most]
+        path=path,
+        name=name,
+        size=len(data),
+        open=lambda: io.BytesIO(data),
+        read=lambda most: data[:most],
     )
-    evidence = SimpleNamespace(side=SimpleNamespace(file=lambda wanted: node if wanted == path else None))
+    evidence = SimpleNamespace(
+        side=SimpleNamespace(file=lambda wanted: node if wanted == path else None)
+    )
     carved = SimpleNamespace(paths=lambda _fate: (path,))
     return draws(cast(Any, evidence), cast(Any, carved), JAVA)
 
@@ -41,11 +48,31 @@ CASES = {
         jar(**{"BOOT-INF/classes/a/Chart.class": FONT}),
         "BOOT-INF/classes/a/Chart",
     ),
-    "a class of its own": ("/app/target/classes/Chart.class", FONT, "/app/target/classes/Chart.class"),
-    "a library for documents": ("/app/app.jar", jar(**{"BOOT-INF/lib/poi-ooxml-5.2.jar": b""}), "poi-ooxml-5.2.jar in"),
-    "a library beside the application": ("/app/lib/openpdf-1.3.jar", jar(), "/app/lib/openpdf-1.3.jar"),
-    "a library that could, and is known not to": ("/app/lib/spring-web-6.jar", jar(**{"a/B.class": FONT}), ""),
-    "nothing of the kind": ("/app/app.jar", jar(**{"BOOT-INF/classes/a/App.class": b"\xca\xfe java/util/List"}), ""),
+    "a class of its own": (
+        "/app/target/classes/Chart.class",
+        FONT,
+        "/app/target/classes/Chart.class",
+    ),
+    "a library for documents": (
+        "/app/app.jar",
+        jar(**{"BOOT-INF/lib/poi-ooxml-5.2.jar": b""}),
+        "poi-ooxml-5.2.jar in",
+    ),
+    "a library beside the application": (
+        "/app/lib/openpdf-1.3.jar",
+        jar(),
+        "/app/lib/openpdf-1.3.jar",
+    ),
+    "a library that could, and is known not to": (
+        "/app/lib/spring-web-6.jar",
+        jar(**{"a/B.class": FONT}),
+        "",
+    ),
+    "nothing of the kind": (
+        "/app/app.jar",
+        jar(**{"BOOT-INF/classes/a/App.class": b"\xca\xfe java/util/List"}),
+        "",
+    ),
     "a broken archive": ("/app/app.jar", b"PK broken", ""),
     "no archive": ("/app/data.txt", FONT, ""),
 }

@@ -13,9 +13,15 @@ from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.start import paths_through_links
 
 MERGED = ("ADD rootfs", {"/bin": File(link="usr/bin"), "/usr/bin/sh": File("#!", 0o755)})
-BUILT = ("RUN go build -o /bin/app", {"/usr/bin/app": File("x", 0o755), "/usr/bin/other": File(link="app")})
+BUILT = (
+    "RUN go build -o /bin/app",
+    {"/usr/bin/app": File("x", 0o755), "/usr/bin/other": File(link="app")},
+)
 BASES = {
-    "a /bin of its own": (Recipe((("ADD", {"/bin/": File(folder=True)}),), {}), {"/bin/app": "/usr/bin/app"}),
+    "a /bin of its own": (
+        Recipe((("ADD", {"/bin/": File(folder=True)}),), {}),
+        {"/bin/app": "/usr/bin/app"},
+    ),
     "no /bin": (Recipe((("ADD", {"/etc/passwd": ""}),), {}), {"/bin/app": "/usr/bin/app"}),
     "the same link": (Recipe((MERGED,), {}), {}),
 }
@@ -23,7 +29,10 @@ BASES = {
 
 @pytest.mark.parametrize(("base", "found"), BASES.values(), ids=BASES)
 def test_a_program_named_below_a_link_needs_one(
-    side_of: Callable[..., ImageView], image_of: Callable[[Recipe], Image], base: Recipe, found: dict[str, str]
+    side_of: Callable[..., ImageView],
+    image_of: Callable[[Recipe], Image],
+    base: Recipe,
+    found: dict[str, str],
 ) -> None:
     evidence = Evidence(side_of(Recipe((MERGED, BUILT), {}), 1), SystemPackages())
     words = ("/bin/app", "/usr/bin/app", "/bin/sh", "app", "--config=/bin/x", "/bin/nothing")

@@ -1,4 +1,5 @@
-"""The least source that Cargo builds: every target of every package of a workspace, and what stands against it."""
+"""The least source that Cargo builds: every target of every package of a workspace, and what stands
+against it."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ def files(folder: Path, given: dict[str, str]) -> ContextFiles:
     return ContextFiles(folder, {name: len(text) for name, text in given.items()})
 
 
-def test_every_target_of_a_workspace_gets_a_source_and_is_forgotten_after_the_build(tmp_path: Path) -> None:
+def test_every_target_of_a_workspace_gets_a_source_and_is_forgotten_after_the_build(
+    tmp_path: Path,
+) -> None:
     stub = cargo_stub(files(tmp_path, WORKSPACE), "")
     assert stub.refused == ""
     assert stub.manifests == ["Cargo.toml", "core/Cargo.toml", "server/Cargo.toml"]
@@ -44,7 +47,9 @@ def test_every_target_of_a_workspace_gets_a_source_and_is_forgotten_after_the_bu
 
 def test_a_project_in_a_folder_of_the_context_is_read_there(tmp_path: Path) -> None:
     inside = {f"api/{name}": text for name, text in WORKSPACE.items()}
-    stub = cargo_stub(files(tmp_path, {**inside, "Cargo.toml": '[package]\nname = "other"\n'}), "api")
+    stub = cargo_stub(
+        files(tmp_path, {**inside, "Cargo.toml": '[package]\nname = "other"\n'}), "api"
+    )
     assert stub.packages == ["core-lib", "server"]
 
 
@@ -52,13 +57,30 @@ def test_a_project_in_a_folder_of_the_context_is_read_there(tmp_path: Path) -> N
     ("changed", "reason"),
     [
         ({"core/Cargo.toml": "[package"}, "core/Cargo.toml cannot be read"),
-        ({"Cargo.toml": '[dependencies]\na = { path = "/opt/a" }\n'}, "lies outside of the project (/opt/a)"),
-        ({"core/Cargo.toml": '[package]\nname = "c"\n[[bin]]\nname = "x"\npath = "gen/x.rs"\n'}, "core/gen/x.rs is"),
+        (
+            {"Cargo.toml": '[dependencies]\na = { path = "/opt/a" }\n'},
+            "lies outside of the project (/opt/a)",
+        ),
+        (
+            {"core/Cargo.toml": '[package]\nname = "c"\n[[bin]]\nname = "x"\npath = "gen/x.rs"\n'},
+            "core/gen/x.rs is",
+        ),
         ({"core/src/bin/a b.rs": ""}, "needs quotes"),
-        ({"late/Cargo.toml": '[package]\nname = "late"\n'}, "no source of the package `late` is copied"),
-        ({"late/Cargo.toml": '[package]\nname = "l"\n', "late/build.rs": ""}, "no source of the package `l`"),
-        ({"core/Cargo.toml": '[package]\nname = "c"\n[lib]\npath = "gen/lib.rs"\n'}, "core/gen/lib.rs is"),
+        (
+            {"late/Cargo.toml": '[package]\nname = "late"\n'},
+            "no source of the package `late` is copied",
+        ),
+        (
+            {"late/Cargo.toml": '[package]\nname = "l"\n', "late/build.rs": ""},
+            "no source of the package `l`",
+        ),
+        (
+            {"core/Cargo.toml": '[package]\nname = "c"\n[lib]\npath = "gen/lib.rs"\n'},
+            "core/gen/lib.rs is",
+        ),
     ],
 )
-def test_what_a_stub_cannot_stand_for_is_refused(changed: dict[str, str], reason: str, tmp_path: Path) -> None:
+def test_what_a_stub_cannot_stand_for_is_refused(
+    changed: dict[str, str], reason: str, tmp_path: Path
+) -> None:
     assert reason in cargo_stub(files(tmp_path, {**WORKSPACE, **changed}), "").refused

@@ -1,4 +1,5 @@
-"""A folder of packages that is copied over that of a base must not leave two versions of one package there."""
+"""A folder of packages that is copied over that of a base must not leave two versions of one
+package there."""
 
 from __future__ import annotations
 
@@ -43,18 +44,28 @@ def without(layer: dict[str, str], *names: str) -> dict[str, str]:
 BASE = packages(pip="24.0", wheel="0.45")
 UPGRADED = without(packages(pip="26.3", flask="3.0"), "pip-24.0.dist-info")
 CANDIDATES = {
-    "copied over the base's": (image(BASE, packages(pip="26.3", flask="3.0")), "twice: 24.0 and 26.3"),
+    "copied over the base's": (
+        image(BASE, packages(pip="26.3", flask="3.0")),
+        "twice: 24.0 and 26.3",
+    ),
     "the base's removed before": (
         image(BASE, without({}, "pip-24.0.dist-info"), packages(pip="26.3", flask="3.0")),
         "",
     ),
-    "another folder": (image(BASE, UPGRADED, packages("/app/venv/lib/python3.11/site-packages", pip="23.1")), ""),
+    "another folder": (
+        image(BASE, UPGRADED, packages("/app/venv/lib/python3.11/site-packages", pip="23.1")),
+        "",
+    ),
 }
 
 
 @pytest.mark.parametrize(("candidate", "said"), CANDIDATES.values(), ids=CANDIDATES)
-def test_two_versions_in_one_folder_refute(side_of: Callable[..., ImageView], candidate: Recipe, said: str) -> None:
-    check = check_language_packages(side_of(image(BASE, UPGRADED), 1), side_of(candidate, 1), Allowances())
+def test_two_versions_in_one_folder_refute(
+    side_of: Callable[..., ImageView], candidate: Recipe, said: str
+) -> None:
+    check = check_language_packages(
+        side_of(image(BASE, UPGRADED), 1), side_of(candidate, 1), Allowances()
+    )
     assert (check.verdict, [item.message.rpartition(" is in ")[2] for item in check.items]) == (
         ("failed", [f"{SITE} {said}"]) if said else ("passed", [])
     )
@@ -62,7 +73,10 @@ def test_two_versions_in_one_folder_refute(side_of: Callable[..., ImageView], ca
 
 def test_what_the_original_has_twice_may_stay_so(side_of: Callable[..., ImageView]) -> None:
     both = image(BASE, packages(pip="26.3"))
-    assert check_language_packages(side_of(both, 1), side_of(both, 1), Allowances()).verdict == "passed"
+    assert (
+        check_language_packages(side_of(both, 1), side_of(both, 1), Allowances()).verdict
+        == "passed"
+    )
 
 
 OUTDATED = {
@@ -74,8 +88,14 @@ OUTDATED = {
 
 @pytest.mark.parametrize(("layer", "command"), OUTDATED.values(), ids=OUTDATED)
 def test_an_older_package_of_the_base_is_removed_first(
-    side_of: Callable[..., ImageView], image_of: Callable[[Recipe], Image], layer: dict[str, str], command: str
+    side_of: Callable[..., ImageView],
+    image_of: Callable[[Recipe], Image],
+    layer: dict[str, str],
+    command: str,
 ) -> None:
     evidence = Evidence(side_of(image(BASE, layer), 1), SystemPackages())
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence)
-    assert outdated_in_base(Situation(project, parse("FROM python:3.11\n")), image_of(image(BASE))) == command
+    assert (
+        outdated_in_base(Situation(project, parse("FROM python:3.11\n")), image_of(image(BASE)))
+        == command
+    )

@@ -26,7 +26,9 @@ def test_by_text_alone_no_variant_does_less_than_safe(text: str, tmp_path: Path)
     (tmp_path / "Dockerfile").write_text(text)
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b").write_text("")
-    result = rewrite_static(tmp_path, tmp_path / "Dockerfile", Config(), ("safe", "slim", "distroless"))
+    result = rewrite_static(
+        tmp_path, tmp_path / "Dockerfile", Config(), ("safe", "slim", "distroless")
+    )
     safe, *others = (variant.dockerfile for variant in result.variants)
     assert safe != text
     assert others == [safe, safe]
@@ -48,8 +50,11 @@ def test_where_a_stage_is_carved_the_builder_keeps_its_lines() -> None:
         ("evidence", ["slim", "distroless"]),
     ],
 )
-def test_a_strategy_that_says_nothing_is_part_of_what_its_safety_allows(safety: Safety, parts: list[str]) -> None:
-    """One of another package, of which we know no more: evidence of a run has no place in what changes text alone."""
+def test_a_strategy_that_says_nothing_is_part_of_what_its_safety_allows(
+    safety: Safety, parts: list[str]
+) -> None:
+    """One of another package, of which we know no more: evidence of a run has no place in what
+    changes text alone."""
     other = Strategy("theirs", "", "", safety, (), lambda _: ())
     assert [kind.name for kind in VARIANTS if other.is_part_of(kind.name, carves=True)] == parts
 

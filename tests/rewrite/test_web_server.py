@@ -1,4 +1,5 @@
-"""A web server's settings from what the original answered, held by the answers of three real servers."""
+"""A web server's settings from what the original answered, held by the answers of three real
+servers."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ KINDS = {
 ROOT = Page(200, HTML, digest="root")
 
 
-def page(status: int = 200, media: str = HTML, location: str = "", digest: str = "", caching: str = "") -> Page:
+def page(
+    status: int = 200, media: str = HTML, location: str = "", digest: str = "", caching: str = ""
+) -> Page:
     return Page(status, media, location, caching, digest)
 
 
@@ -75,7 +78,9 @@ HTTP_SERVER = {
     "/assets/": page(404),
     "/assets": moved("/assets/", 302),
     "/bare": page(media="application/octet-stream", digest="bare", caching="max-age=3600"),
-    "/assets/a.js": page(media="application/javascript; charset=UTF-8", digest="js", caching="max-age=3600"),
+    "/assets/a.js": page(
+        media="application/javascript; charset=UTF-8", digest="js", caching="max-age=3600"
+    ),
     "/assets/a.css": page(media="text/css; charset=UTF-8", digest="css", caching="max-age=3600"),
 }
 """`http-server` 14.1 with a 404.html"""
@@ -109,7 +114,10 @@ def test_pages_folders_and_what_is_missing_are_answered_as_a_plain_server_did() 
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        ({"/assets/": page(digest="list"), "/assets": page(digest="list")}, "list of the folder's files"),
+        (
+            {"/assets/": page(digest="list"), "/assets": page(digest="list")},
+            "list of the folder's files",
+        ),
         ({"/imgopt/no-such-page": page(200, digest="other")}, "a page of its own"),
         ({"/imgopt/no-such-page": page(500)}, "status 500"),
         ({"/assets/a.js": page(404)}, "which is there, with status 404"),
@@ -117,7 +125,10 @@ def test_pages_folders_and_what_is_missing_are_answered_as_a_plain_server_did() 
         ({"/about/": page(digest="about", caching="max-age=3600")}, "with the page of that name"),
         ({"/index.html": moved("/home")}, "with status 301"),
         ({"/assets/a.css": page(digest="css", caching="max-age=9")}, "another Cache-Control"),
-        ({"/about.html": page(media="text/plain", digest="about", caching="max-age=3600")}, "another media type"),
+        (
+            {"/about.html": page(media="text/plain", digest="about", caching="max-age=3600")},
+            "another media type",
+        ),
     ],
 )
 def test_what_settings_cannot_say_is_refused(answers: dict[str, Page], reason: str) -> None:
@@ -140,7 +151,8 @@ PREVIEW = {
     "/index": page(media="text/html", digest="root"),
     "/assets/a.js": page(media="text/javascript", digest="js"),
 }
-"""As `vite preview` answers: a charset where the index is asked for by its name, none where it stands for others."""
+"""As `vite preview` answers: a charset where the index is asked for by its name, none where it
+stands for others."""
 
 
 def test_the_front_page_keeps_its_own_media_type() -> None:

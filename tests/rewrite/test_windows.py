@@ -1,4 +1,5 @@
-"""A file for Windows containers is left alone: by the base's name, the platform, the shell or the folders."""
+"""A file for Windows containers is left alone: by the base's name, the platform, the shell or the
+folders."""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ from imgopt.rewrite.strategy import ContextFiles, Project
         ("FROM python:3.12-windowsservercore-ltsc2022", True),
         ("FROM --platform=windows/amd64 mcr.microsoft.com/dotnet/sdk:8.0", True),
         ('FROM corp.example/sdk\nSHELL ["powershell", "-Command"]', True),
-        ('FROM corp.example/python\nSHELL ["C:\\\\Windows\\\\System32\\\\cmd.exe", "/S", "/C"]', True),
+        (
+            'FROM corp.example/python\nSHELL ["C:\\\\Windows\\\\System32\\\\cmd.exe", "/S", "/C"]',
+            True,
+        ),
         ("FROM corp.example/python\nWORKDIR C:\\app", True),
         ("FROM corp.example/python\nWORKDIR c:/app", True),
         ("FROM --platform=linux/amd64 mcr.microsoft.com/dotnet/sdk:8.0", False),
@@ -33,4 +37,6 @@ def test_a_windows_image_is_left_alone(head: str, left: bool, tmp_path: Path) ->
     text = f"{head}\nRUN pip install a && dotnet build\nCMD a\n"
     strategies = [one for one in all_strategies() if one.safety == "text"]
     plan = make_plan(text, Project(ContextFiles(tmp_path, {}), builtin_ecosystems()), strategies)
-    assert (plan.dockerfile == text and all("Windows" in skip.reason for skip in plan.skips)) is left
+    assert (
+        plan.dockerfile == text and all("Windows" in skip.reason for skip in plan.skips)
+    ) is left

@@ -1,4 +1,5 @@
-"""What a package.json makes npm read beside it: hooks that are known, and the members of a workspace."""
+"""What a package.json makes npm read beside it: hooks that are known, and the members of a
+workspace."""
 
 from __future__ import annotations
 
@@ -24,7 +25,12 @@ def read(folder: Path, files: Mapping[str, object], command: str = "npm install"
 
 
 def with_script(name: str, command: str) -> dict[str, object]:
-    return {"package.json": {"scripts": {name: command}}, "patches/a.patch": "", "nuxt.config.ts": "", "src/a.ts": ""}
+    return {
+        "package.json": {"scripts": {name: command}},
+        "patches/a.patch": "",
+        "nuxt.config.ts": "",
+        "src/a.ts": "",
+    }
 
 
 @pytest.mark.parametrize(
@@ -45,13 +51,19 @@ def test_of_known_hooks_it_is_known_what_they_read(
     assert read(tmp_path, with_script(name, command)).files == ("package.json", *more)
 
 
-@pytest.mark.parametrize("command", ["node src/a.ts", "husky && npm run build", "patch-package; tsc", "npm run x"])
+@pytest.mark.parametrize(
+    "command", ["node src/a.ts", "husky && npm run build", "patch-package; tsc", "npm run x"]
+)
 def test_any_other_hook_keeps_the_source_in_front(command: str, tmp_path: Path) -> None:
     found = read(tmp_path, with_script("postinstall", command))
-    assert found.refused == f'package.json runs the project\'s own code (`"postinstall": "{command}"`)'
+    assert (
+        found.refused == f'package.json runs the project\'s own code (`"postinstall": "{command}"`)'
+    )
 
 
-@pytest.mark.parametrize("command", ["pnpm install -r", "pnpm -r install", "pnpm --recursive install"])
+@pytest.mark.parametrize(
+    "command", ["pnpm install -r", "pnpm -r install", "pnpm --recursive install"]
+)
 def test_what_installs_every_project_below_reads_the_source_unless_a_workspace_says_which(
     command: str, tmp_path: Path
 ) -> None:
@@ -72,7 +84,9 @@ MEMBERS: dict[str, object] = {
 FOUND = ("apps/web/package.json", "packages/a/package.json", "packages/b/package.json")
 
 
-@pytest.mark.parametrize("written", [["packages/*", "./apps/web"], {"packages": ["packages/*", "apps/web"]}])
+@pytest.mark.parametrize(
+    "written", [["packages/*", "./apps/web"], {"packages": ["packages/*", "apps/web"]}]
+)
 def test_the_manifests_of_the_members_are_read_too(written: object, tmp_path: Path) -> None:
     found = read(tmp_path, {**MEMBERS, "package.json": {"workspaces": written}})
     assert found.files == ("package.json", *FOUND)
@@ -82,7 +96,11 @@ def test_the_manifests_of_the_members_are_read_too(written: object, tmp_path: Pa
 def test_pnpm_names_its_members_in_a_file_of_its_own(tmp_path: Path) -> None:
     listed = 'packages:\n  # all\n  - "packages/*"\n  - apps/web # the site\ncatalog:\n  - x\n'
     files = {**MEMBERS, "package.json": {}, "pnpm-workspace.yaml": listed}
-    assert read(tmp_path, files, "pnpm install").files == ("package.json", "pnpm-workspace.yaml", *FOUND)
+    assert read(tmp_path, files, "pnpm install").files == (
+        "package.json",
+        "pnpm-workspace.yaml",
+        *FOUND,
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,8 +110,14 @@ def test_pnpm_names_its_members_in_a_file_of_its_own(tmp_path: Path) -> None:
         ({"package.json": {"workspaces": []}}, "members are not known"),
         ({"package.json": {"workspaces": ["none/*"]}}, "no member of it is in the build context"),
         ({"packages/b/package.json": {"bin": "./cli.js"}}, "packages/b/package.json has a program"),
-        ({"packages/b/package.json": {"scripts": {"prepare": "tsc"}}}, "b/package.json runs the project's own"),
-        ({"packages/b/package.json": {"dependencies": {"c": "file:../c"}}}, "packages/b/package.json refers to"),
+        (
+            {"packages/b/package.json": {"scripts": {"prepare": "tsc"}}},
+            "b/package.json runs the project's own",
+        ),
+        (
+            {"packages/b/package.json": {"dependencies": {"c": "file:../c"}}},
+            "packages/b/package.json refers to",
+        ),
     ],
 )
 def test_a_workspace_that_reads_more_keeps_the_source_in_front(

@@ -41,7 +41,10 @@ def test_a_folder_gets_its_owner_while_it_is_copied() -> None:
 
 def test_parts_of_a_folder_give_their_owner_to_the_folder_that_they_make() -> None:
     final = owned_by(
-        stage(Copy(("/app/a", "/app/b"), "/app/"), Copy(("/usr/x",), "/usr/x")), Writable(("/app",)), 7, None
+        stage(Copy(("/app/a", "/app/b"), "/app/"), Copy(("/usr/x",), "/usr/x")),
+        Writable(("/app",)),
+        7,
+        None,
     )
     assert text(final) == (
         "FROM base\nCOPY --from=builder --chown=7:7 /app/a /app/b /app/\nCOPY --from=builder /usr/x /usr/x\n"
@@ -66,7 +69,9 @@ def test_a_part_of_a_folder_that_is_copied_whole_gets_its_owner_in_the_builder()
 def test_links_that_are_gathered_do_not_take_a_folder_away() -> None:
     copies = (Copy(("/app/a",), "/app/a"), Copy(("/opt/imgopt-links/",), "/"))
     final = owned_by(stage(*copies, links=("/app/l",)), Writable(("/app",)), 7, None)
-    assert text(final).startswith("RUN mkdir -p /opt/imgopt-links/app && chown -R 7:7 /opt/imgopt-links/app\n")
+    assert text(final).startswith(
+        "RUN mkdir -p /opt/imgopt-links/app && chown -R 7:7 /opt/imgopt-links/app\n"
+    )
 
 
 def test_a_folder_of_the_base_gets_its_owner_before_anything_is_copied_into_it() -> None:
@@ -80,7 +85,9 @@ def test_a_folder_of_the_base_gets_its_owner_before_anything_is_copied_into_it()
 
 
 def test_a_folder_that_a_package_may_bring_gets_its_owner_behind_the_installation() -> None:
-    final = replace(stage(Copy(("/bin/x",), "/bin/x")), packages=("fontconfig",), install="apk add {packages}")
+    final = replace(
+        stage(Copy(("/bin/x",), "/bin/x")), packages=("fontconfig",), install="apk add {packages}"
+    )
     owned = owned_by(final, Writable(("/data",), ("/var/cache/fontconfig",)), 7, None)
     assert text(owned).endswith(
         "RUN mkdir -p /data && chown -R 7:7 /data\n"
@@ -90,18 +97,41 @@ def test_a_folder_that_a_package_may_bring_gets_its_owner_behind_the_installatio
 
 
 def test_a_users_folder_is_the_users_again() -> None:
-    rows = [("/app", "dir", 7), ("/app/a", "file", 7), ("/app/d", "dir", 7), ("/app/d/x", "file", 7)]
-    rows += [("/app/e", "dir", 7), ("/app/e/root", "file", 0), ("/srv", "dir", 0), ("/srv/b", "file", 7)]
+    rows = [
+        ("/app", "dir", 7),
+        ("/app/a", "file", 7),
+        ("/app/d", "dir", 7),
+        ("/app/d/x", "file", 7),
+    ]
+    rows += [
+        ("/app/e", "dir", 7),
+        ("/app/e/root", "file", 0),
+        ("/srv", "dir", 0),
+        ("/srv/b", "file", 7),
+    ]
     facts = {path: PathFact(path, kind, 1, 1, uid=uid, gid=uid) for path, kind, uid in rows}
     copies = [Copy((path,), path) for path in ("/app/a", "/app/d", "/srv/b")]
     assert [copy.chown for copy in with_owners(copies, facts)] == ["7:7", "7:7", ""]
     mixed = with_owners([Copy(("/app/e",), "/app/e")], facts)
-    assert mixed == (Copy(("/opt/imgopt-empty",), "/app/e", chown="7:7"), Copy(("/app/e",), "/app/e"))
+    assert mixed == (
+        Copy(("/opt/imgopt-empty",), "/app/e", chown="7:7"),
+        Copy(("/app/e",), "/app/e"),
+    )
 
 
 def test_a_folder_that_is_open_to_everybody_stays_open() -> None:
-    rows = [("/data", "dir", 0o777), ("/data/a", "file", 0o644), ("/app", "dir", 0o1777), ("/app/x", "file", 0o755)]
-    rows += [("/srv", "dir", 0o755), ("/srv/in", "dir", 0o777), ("/var", "dir", 0o777), ("/var/a", "file", 0o644)]
+    rows = [
+        ("/data", "dir", 0o777),
+        ("/data/a", "file", 0o644),
+        ("/app", "dir", 0o1777),
+        ("/app/x", "file", 0o755),
+    ]
+    rows += [
+        ("/srv", "dir", 0o755),
+        ("/srv/in", "dir", 0o777),
+        ("/var", "dir", 0o777),
+        ("/var/a", "file", 0o644),
+    ]
     facts = {path: PathFact(path, kind, 1, 1, mode=mode) for path, kind, mode in rows}
     root = Node("/", "dir", Entry("/", "dir"), None, None)
     root.children = {"var": Node("/var", "dir", Entry("/var", "dir"), None, root)}
@@ -182,19 +212,27 @@ def post(port: int, path: str) -> tuple[int, str]:
 
 
 @pytest.mark.engine
-def test_a_service_may_write_wherever_it_could_as_root(session: Session, bases: dict[str, str], tmp_path: Path) -> None:
+def test_a_service_may_write_wherever_it_could_as_root(
+    session: Session, bases: dict[str, str], tmp_path: Path
+) -> None:
     folder = project(tmp_path, WRITER)
     request = OptimizeRequest(folder, folder / "Dockerfile", Config(bases=bases))
     original = measure_original(session, request, request.source(), Silent())
     for name in ("slim", "distroless"):
         proven = prove_plan(session, request, original, choose_variants([name])[0], Silent())
         assert proven.verdict == "proven", [name, proven.failure, *map(str, proven.items)]
-        assert proven.build is not None and proven.build.image_id is not None and proven.image is not None
+        assert (
+            proven.build is not None
+            and proven.build.image_id is not None
+            and proven.image is not None
+        )
         assert proven.image.config.user not in ("", "0", "root")
         with session.create(RunRequest(proven.build.image_id, ports=("8000/tcp",))) as container:
             container.start()
             port = container.ports()["8000/tcp"]
-            assert {place: post(port, f"/{place}") for place in PLACES} == dict.fromkeys(PLACES, (200, "stored"))
+            assert {place: post(port, f"/{place}") for place in PLACES} == dict.fromkeys(
+                PLACES, (200, "stored")
+            )
 
 
 @pytest.mark.parametrize("shell", [True, False])
@@ -202,5 +240,7 @@ def test_a_closed_home_folder_is_opened_with_and_without_a_shell(shell: bool) ->
     final = entered_by_all(stage(shell=shell), "/root")
     whole = final.render_builder_middle() + final.render()
     assert ("RUN chmod o+x /root\n" in whole) is shell
-    assert ("RUN mkdir -p /opt/imgopt-homes/root && chmod 711 /opt/imgopt-homes/root\n" in whole) is not shell
+    assert (
+        "RUN mkdir -p /opt/imgopt-homes/root && chmod 711 /opt/imgopt-homes/root\n" in whole
+    ) is not shell
     assert ("COPY --from=builder /opt/imgopt-homes/ /\n" in whole) is not shell

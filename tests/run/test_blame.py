@@ -17,7 +17,9 @@ RESOLVER = "W: Temporary failure resolving 'deb.debian.org'"
 
 def failed(line: str) -> BuildFailure:
     step = Step("", 2, 2, "RUN npm ci", "d", 0.0, 1.0, False, "exit code: 1", (line,))
-    return BuildFailure("the build fails: exit code: 1", kind="step", step=step, steps=(step,), location=None)
+    return BuildFailure(
+        "the build fails: exit code: 1", kind="step", step=step, steps=(step,), location=None
+    )
 
 
 @dataclass
@@ -65,7 +67,9 @@ def run(log: str) -> Observation:
     return Observation("image", False, "it ended with code 1", plan, log=log)
 
 
-def test_a_container_that_finds_the_disk_full_ends_the_loop_unless_the_original_says_so_too() -> None:
+def test_a_container_that_finds_the_disk_full_ends_the_loop_unless_the_original_says_so_too() -> (
+    None
+):
     full = "sqlite3.OperationalError: database or disk is full"
     blame_the_disk(run("started\n"))
     blame_the_disk(run(full), [run(full)])

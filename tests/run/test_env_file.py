@@ -19,10 +19,17 @@ def written(folder: Path, text: str) -> Path:
 
 def test_values_are_taken_as_they_stand(tmp_path: Path) -> None:
     text = "\ufeff# note\n\nA=1\n  B='x y' # z\nC=\nD=a=b\n"
-    assert read_env_file(written(tmp_path, text)) == {"A": "1", "B": "'x y' # z", "C": "", "D": "a=b"}
+    assert read_env_file(written(tmp_path, text)) == {
+        "A": "1",
+        "B": "'x y' # z",
+        "C": "",
+        "D": "a=b",
+    }
 
 
-def test_a_name_alone_takes_the_callers_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_alone_takes_the_callers_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OURS", "from outside")
     monkeypatch.delenv("NOBODYS", raising=False)
     assert read_env_file(written(tmp_path, "OURS\nNOBODYS\n")) == {"OURS": "from outside"}
@@ -40,7 +47,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read_env_file(tmp_path / "none.env")
 
 
-def test_the_command_line_goes_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_goes_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OURS", "from outside")
     smoke = SmokeOptions(env=["A=2", "OURS"], env_file=written(tmp_path, "A=1\nB=1\n"))
     config = effective_config(tmp_path, BuildOptions(), smoke)

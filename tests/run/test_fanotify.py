@@ -38,7 +38,9 @@ def test_every_file_from_the_first_program_on_is_recorded(
     script = "read x </etc/debian_version; /usr/bin/id -u; ls /etc >/dev/null"
     image = base("debian:bookworm-slim")
     for _ in range(3):
-        container = session.create(RunRequest(image, command=("/bin/sh", "-c", script), network=network))
+        container = session.create(
+            RunRequest(image, command=("/bin/sh", "-c", script), network=network)
+        )
         with container, traced(session.engine, container) as recorder:
             container.start()
             assert container.wait(20) == 0

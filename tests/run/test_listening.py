@@ -33,7 +33,10 @@ def test_a_socket_that_accepts_counts_and_a_connected_one_does_not() -> None:
 
 def test_the_sockets_of_a_real_process_are_seen(tmp_path: Path) -> None:
     path = str(tmp_path / "s")
-    with socket.socket(socket.AF_UNIX) as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
+    with (
+        socket.socket(socket.AF_UNIX) as stream,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
+    ):
         stream.bind(path)
         stream.listen()
         datagram.bind(("127.0.0.1", 0))
@@ -44,11 +47,17 @@ def test_the_sockets_of_a_real_process_are_seen(tmp_path: Path) -> None:
 
 def test_the_home_folder_of_a_real_process_is_known() -> None:
     command = ["/bin/sh", "-c", "echo up; exec /bin/sleep 9"]
-    with subprocess.Popen(command, env={"HOME": "/home/\xe4", "X": "1"}, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, env={"HOME": "/home/\xe4", "X": "1"}, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"up\n"  # before it runs, the kernel shows no environment
+        assert (
+            process.stdout.readline() == b"up\n"
+        )  # before it runs, the kernel shows no environment
         found = ""
-        while not found and process.poll() is None:  # exec fills it in after it closed what Popen waits for
+        while (
+            not found and process.poll() is None
+        ):  # exec fills it in after it closed what Popen waits for
             found = home_of(process.pid)
         process.kill()
     assert (found, home_of(0)) == ("/home/\xe4", "")

@@ -27,10 +27,22 @@ LINES = [
     # Python
     ("ModuleNotFoundError: No module named 'yaml'", ("missing-module", "yaml")),
     ("/usr/local/bin/python: No module named flask", ("missing-module", "flask")),
-    ("importlib.metadata.PackageNotFoundError: No package metadata was found for demo", ("missing-module", "demo")),
-    ("FileNotFoundError: [Errno 2] No such file or directory: '/app/data.json'", ("missing-file", "/app/data.json")),
-    ("FileNotFoundError: [Errno 2] No such file or directory: 'tesseract'", ("missing-file", "tesseract")),
-    ("PermissionError: [Errno 13] Permission denied: '/app/uploads/a'", ("permission", "/app/uploads/a")),
+    (
+        "importlib.metadata.PackageNotFoundError: No package metadata was found for demo",
+        ("missing-module", "demo"),
+    ),
+    (
+        "FileNotFoundError: [Errno 2] No such file or directory: '/app/data.json'",
+        ("missing-file", "/app/data.json"),
+    ),
+    (
+        "FileNotFoundError: [Errno 2] No such file or directory: 'tesseract'",
+        ("missing-file", "tesseract"),
+    ),
+    (
+        "PermissionError: [Errno 13] Permission denied: '/app/uploads/a'",
+        ("permission", "/app/uploads/a"),
+    ),
     ("OSError: [Errno 30] Read-only file system: '/data'", ("not-writable", "/data")),
     ("jinja2.exceptions.TemplateNotFound: index.html", ("missing-file", "index.html")),
     (
@@ -50,7 +62,10 @@ LINES = [
         ("missing-module", "zod"),
     ),
     ("Error: EACCES: permission denied, mkdir '/app/tmp'", ("permission", "/app/tmp")),
-    ("Error: ENOENT: no such file or directory, open '/app/views/a.ejs'", ("missing-file", "/app/views/a.ejs")),
+    (
+        "Error: ENOENT: no such file or directory, open '/app/views/a.ejs'",
+        ("missing-file", "/app/views/a.ejs"),
+    ),
     ("Error: spawn ffmpeg ENOENT", ("missing-command", "ffmpeg")),
     # Java
     (
@@ -65,14 +80,20 @@ LINES = [
         ("missing-command", "npm"),
     ),
     ('exec: "/entrypoint.sh": permission denied: unknown', ("permission", "/entrypoint.sh")),
-    ('exec: "/entrypoint.sh": stat /entrypoint.sh: no such file or directory', ("missing-command", "/entrypoint.sh")),
+    (
+        'exec: "/entrypoint.sh": stat /entrypoint.sh: no such file or directory',
+        ("missing-command", "/entrypoint.sh"),
+    ),
     ("/entrypoint.sh: line 4: envsubst: command not found", ("missing-command", "envsubst")),
     ("/entrypoint.sh: 4: envsubst: not found", ("missing-command", "envsubst")),
     ("/usr/bin/env: 'node': No such file or directory", ("missing-command", "node")),
     ("env: can't execute 'bash': No such file or directory", ("missing-command", "bash")),
     ("exec /app/run.sh: no such file or directory", ("missing-command", "/app/run.sh")),
     ("mkdir: cannot create directory '/data/x': Permission denied", ("permission", "/data/x")),
-    ("sh: 1: cannot create /var/run/app.pid: Permission denied", ("permission", "/var/run/app.pid")),
+    (
+        "sh: 1: cannot create /var/run/app.pid: Permission denied",
+        ("permission", "/var/run/app.pid"),
+    ),
     # nginx, Go
     (
         'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (13: Permission denied)',
@@ -85,7 +106,10 @@ LINES = [
     ("panic: unknown time zone Europe/Berlin", ("missing-time-zone", "Europe/Berlin")),
     ("open /data/db.sqlite: permission denied", ("permission", "/data/db.sqlite")),
     ("listen tcp :80: bind: permission denied", ("permission", "port 80")),
-    ("nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)", ("permission", "port 80")),
+    (
+        "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)",
+        ("permission", "port 80"),
+    ),
     ("unable to find user app: no matching entries in passwd file", ("configuration", "user")),
     (
         "sqlite3.OperationalError: attempt to write a readonly database",
@@ -94,13 +118,22 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("line", "expected"), LINES, ids=[kind + " " + subject for _, (kind, subject) in LINES])
+@pytest.mark.parametrize(
+    ("line", "expected"), LINES, ids=[kind + " " + subject for _, (kind, subject) in LINES]
+)
 def test_a_line_that_a_program_says_names_what_failed(line: str, expected: tuple[str, str]) -> None:
-    assert [(item.kind, item.subject) for item in failures_from_logs(f"starting\n  {line}\n")] == [expected]
+    assert [(item.kind, item.subject) for item in failures_from_logs(f"starting\n  {line}\n")] == [
+        expected
+    ]
 
 
 def test_ordinary_lines_name_nothing() -> None:
-    assert failures_from_logs("Listening on http://0.0.0.0:8000\nGET / 404 not found\nInfo: no module loaded\n") == ()
+    assert (
+        failures_from_logs(
+            "Listening on http://0.0.0.0:8000\nGET / 404 not found\nInfo: no module loaded\n"
+        )
+        == ()
+    )
 
 
 def test_each_failure_is_told_once_and_in_order() -> None:
@@ -109,7 +142,9 @@ def test_each_failure_is_told_once_and_in_order() -> None:
 
 
 def test_a_missing_library_says_who_needs_it() -> None:
-    (item,) = failures_from_logs("python3: error while loading shared libraries: libz.so.1: cannot open it")
+    (item,) = failures_from_logs(
+        "python3: error while loading shared libraries: libz.so.1: cannot open it"
+    )
     assert (item.subject, item.needed_by) == ("libz.so.1", "python3")
 
 

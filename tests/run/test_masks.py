@@ -15,7 +15,11 @@ def same(originals: list[str], candidate: str) -> bool:
     ("first", "second", "candidate"),
     [
         ("now 2026-11-22T11:54:19Z", "now 2026-11-22T11:54:20Z", "now 2026-11-23T00:01:59Z"),
-        ("at Sun, 22 Nov 2026 11:54:19 GMT.", "at Sun, 22 Nov 2026 11:54:25 GMT.", "at Mon, 23 Nov 2026 01:00:00 GMT."),
+        (
+            "at Sun, 22 Nov 2026 11:54:19 GMT.",
+            "at Sun, 22 Nov 2026 11:54:25 GMT.",
+            "at Mon, 23 Nov 2026 01:00:00 GMT.",
+        ),
         ('{"took": "12.5ms"}', '{"took": "9ms"}', '{"took": "101.75ms"}'),
         (
             "id=3f2a9c41-0b1e-4c55-9a07-1f2e3d4c5b6a;",
@@ -29,7 +33,9 @@ def same(originals: list[str], candidate: str) -> bool:
         ("a\nb", "a\nextra 5\nb", "a\nextra 9\nb"),
     ],
 )
-def test_what_differs_between_two_runs_of_the_original_may_differ(first: str, second: str, candidate: str) -> None:
+def test_what_differs_between_two_runs_of_the_original_may_differ(
+    first: str, second: str, candidate: str
+) -> None:
     assert same([first, second], candidate)
     assert not same([first, first], candidate)
 
@@ -66,7 +72,9 @@ def test_a_changed_word_is_not_a_value_that_changes() -> None:
 
 
 def test_json_is_compared_without_its_order_and_spaces() -> None:
-    assert canonical(b'{"b":1,"a":[2]}', "application/json") == canonical(b'{ "a": [2],\n"b": 1}', "application/json")
+    assert canonical(b'{"b":1,"a":[2]}', "application/json") == canonical(
+        b'{ "a": [2],\n"b": 1}', "application/json"
+    )
 
 
 def test_damaged_or_endless_json_stays_text() -> None:
@@ -98,17 +106,25 @@ METRICS = {
     "memory of the process": ("go_threads 7\nup 1\n", "go_threads 8\nup 1\n", True),
     "with labels": ('jvm_memory{area="heap"} 1.5e6\n', 'jvm_memory{area="heap"} 2\n', True),
     "a metric of the service": ("probe_success 1\n", "probe_success 0\n", False),
-    "a label of the run time": ('go_info{version="go1.22"} 1\n', 'go_info{version="go1.23"} 1\n', False),
+    "a label of the run time": (
+        'go_info{version="go1.22"} 1\n',
+        'go_info{version="go1.23"} 1\n',
+        False,
+    ),
     "a metric of the process that is gone": ("go_threads 7\nup 1\n", "up 1\n", False),
 }
 
 
 @pytest.mark.parametrize(("before", "after", "alike"), METRICS.values(), ids=METRICS)
-def test_what_a_process_measures_of_itself_is_not_compared(before: str, after: str, alike: bool) -> None:
+def test_what_a_process_measures_of_itself_is_not_compared(
+    before: str, after: str, alike: bool
+) -> None:
     kind = "text/plain; version=0.0.4; charset=utf-8"
     assert (canonical(before.encode(), kind) == canonical(after.encode(), kind)) is alike
     assert canonical(before.encode(), "text/plain") == before
-    assert canonical(b"# HELP go_threads x\ngo_threads 7\n", "text/plain").endswith("go_threads #\n")
+    assert canonical(b"# HELP go_threads x\ngo_threads 7\n", "text/plain").endswith(
+        "go_threads #\n"
+    )
 
 
 ORDERS = {

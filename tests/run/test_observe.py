@@ -48,9 +48,12 @@ http.server.ThreadingHTTPServer((os.environ.get("HOST", ""), 8123), Service).ser
 
 @pytest.fixture
 def make(session: Session, base: Callable[[str], str], tmp_path: Path) -> Make:
-    """Builds an image of the service: more Dockerfile lines, the data that it serves, its command."""
+    """Builds an image of the service: more Dockerfile lines, the data that it serves, its
+    command."""
 
-    def build(*lines: str, data: str = "data 1", command: tuple[str, ...] = ("python", "/srv/service.py")) -> str:
+    def build(
+        *lines: str, data: str = "data 1", command: tuple[str, ...] = ("python", "/srv/service.py")
+    ) -> str:
         (tmp_path / "service.py").write_text(SERVICE)
         (tmp_path / "data.txt").write_text(data)
         head = [f"FROM {base('python:3.11-slim')}", "ENV PYTHONUNBUFFERED=1", "COPY . /srv"]
@@ -64,7 +67,9 @@ def python(code: str) -> tuple[str, ...]:
     return ("python", "-c", code)
 
 
-def test_a_service_is_found_and_asked_though_no_port_is_exposed(session: Session, make: Make) -> None:
+def test_a_service_is_found_and_asked_though_no_port_is_exposed(
+    session: Session, make: Make
+) -> None:
     first = observe(session, make(), guesses=("/inner", "/unknown"))
     assert first.started, first.reason
     assert [(answer.probe.name, answer.status) for answer in first.answers] == [
@@ -101,27 +106,39 @@ def test_the_same_image_passes_and_another_answer_fails_though_times_and_ids_cha
     runs, differences = settle(session, runs, bad, settings)
     assert [difference.probe for difference in differences] == ["GET :8123/data"]
 
-    broken = observe(session, make("RUN rm /srv/service.py"), settings, plan=first.plan, trace=False)
+    broken = observe(
+        session, make("RUN rm /srv/service.py"), settings, plan=first.plan, trace=False
+    )
     check = check_smoke(runs, broken)
     assert check.verdict == "failed"
     assert "can't open file '/srv/service.py'" in check.items[0].message
 
 
-def test_another_build_of_the_original_tells_what_its_build_varies(session: Session, make: Make) -> None:
+def test_another_build_of_the_original_tells_what_its_build_varies(
+    session: Session, make: Make
+) -> None:
     settings, image = SmokeSettings(), make(data="build 17a of the shop")
     first = observe(session, image, settings)
     originals = (first, observe(session, image, settings, plan=first.plan, trace=False))
-    candidate = observe(session, make(data="build 93f of the shop"), settings, plan=first.plan, trace=False)
+    candidate = observe(
+        session, make(data="build 93f of the shop"), settings, plan=first.plan, trace=False
+    )
     assert settle(session, originals, candidate, settings)[1] != ()
-    again = settle(session, originals, candidate, settings, lambda: make(data="build 55c of the shop"))
+    again = settle(
+        session, originals, candidate, settings, lambda: make(data="build 55c of the shop")
+    )
     assert again[1] == ()
-    lost = observe(session, make(data="build 93f of the mall"), settings, plan=first.plan, trace=False)
+    lost = observe(
+        session, make(data="build 93f of the mall"), settings, plan=first.plan, trace=False
+    )
     assert settle(session, again[0], lost, settings, lambda: pytest.fail("built twice"))[1] != ()
 
 
 def test_the_users_paths_texts_and_commands_come_first(session: Session, make: Make) -> None:
     image = make("EXPOSE 8123", "HEALTHCHECK CMD python -c 'print(42)'")
-    settings = SmokeSettings(http=("/data=data", ":8123/none"), run=("cat /srv/data.txt", "echo $PYTHONUNBUFFERED"))
+    settings = SmokeSettings(
+        http=("/data=data", ":8123/none"), run=("cat /srv/data.txt", "echo $PYTHONUNBUFFERED")
+    )
     seen = observe(session, image, settings, trace=False)
     assert [(answer.probe.name, answer.status) for answer in seen.answers[:5]] == [
         ("GET :8123/data", 200),
@@ -134,13 +151,17 @@ def test_the_users_paths_texts_and_commands_come_first(session: Session, make: M
 
 
 def test_a_program_that_ends_is_known_by_code_and_output(session: Session, make: Make) -> None:
-    seen = observe(session, make(command=python("print('hi')")), SmokeSettings(run=("python --version",)))
+    seen = observe(
+        session, make(command=python("print('hi')")), SmokeSettings(run=("python --version",))
+    )
     assert seen.started
     assert (seen.exit_code, seen.output and seen.output.stdout) == (0, b"hi\n")
     assert [(answer.status, answer.body[:7]) for answer in seen.answers] == [(0, b"Python ")]
 
 
-def test_a_worker_that_listens_on_nothing_is_watched_until_it_is_idle(session: Session, make: Make) -> None:
+def test_a_worker_that_listens_on_nothing_is_watched_until_it_is_idle(
+    session: Session, make: Make
+) -> None:
     code = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(3)); time.sleep(500)"
     seen = observe(session, make(command=python(code)), trace=False)
     assert seen.started
@@ -149,18 +170,26 @@ def test_a_worker_that_listens_on_nothing_is_watched_until_it_is_idle(session: S
 
 
 def test_an_original_that_needs_a_setting_says_which(session: Session, make: Make) -> None:
-    seen = observe(session, make("EXPOSE 80", command=python("import os; os.environ['DATABASE_URL']")))
+    seen = observe(
+        session, make("EXPOSE 80", command=python("import os; os.environ['DATABASE_URL']"))
+    )
     assert not seen.started
     assert seen.exit_code == 1
     assert "KeyError" in seen.log_tail[-1]
     assert "DATABASE_URL" in seen.hints[0]
 
 
-def test_a_program_of_many_jobs_that_explains_itself_may_expose_a_port(session: Session, make: Make) -> None:
+def test_a_program_of_many_jobs_that_explains_itself_may_expose_a_port(
+    session: Session, make: Make
+) -> None:
     """`ENTRYPOINT ["tool"]`, `CMD ["--help"]`: one of its jobs is to serve."""
     code = "import sys; print('usage: serve | sign', sys.argv[1:])"
-    assert observe(session, make("EXPOSE 80", command=(*python(code), "--help")), trace=False).started
-    assert not observe(session, make("EXPOSE 80", command=(*python(code), "serve")), trace=False).started
+    assert observe(
+        session, make("EXPOSE 80", command=(*python(code), "--help")), trace=False
+    ).started
+    assert not observe(
+        session, make("EXPOSE 80", command=(*python(code), "serve")), trace=False
+    ).started
 
 
 def test_every_run_starts_from_the_users_files_and_leaves_them_alone(
@@ -173,7 +202,10 @@ def test_every_run_starts_from_the_users_files_and_leaves_them_alone(
     image = make(command=python(code))
     first = observe(session, image, settings, trace=False)
     second = observe(session, image, settings, plan=first.plan, trace=False)
-    assert [run.output and run.output.stdout for run in (first, second)] == [b"count 2\n", b"count 2\n"]
+    assert [run.output and run.output.stdout for run in (first, second)] == [
+        b"count 2\n",
+        b"count 2\n",
+    ]
     assert (folder / "count").read_text() == "1"
 
 
@@ -200,7 +232,9 @@ def test_a_port_that_never_opens_ends_in_time(session: Session, make: Make) -> N
     assert time.monotonic() - started < 30
 
 
-def test_an_original_that_only_answers_with_errors_shows_nothing(session: Session, make: Make) -> None:
+def test_an_original_that_only_answers_with_errors_shows_nothing(
+    session: Session, make: Make
+) -> None:
     seen = observe(session, make("RUN sed -i 's/else 200/else 503/' /srv/service.py"), trace=False)
     assert not seen.started
     assert "503" in seen.reason or "404" in seen.reason
@@ -219,7 +253,9 @@ def test_random_ports_of_the_original_are_not_waited_for(session: Session, make:
     assert check_smoke([first, second], second).verdict == "passed"
 
 
-def test_a_port_that_opens_long_before_the_real_one_does_not_end_the_wait(session: Session, make: Make) -> None:
+def test_a_port_that_opens_long_before_the_real_one_does_not_end_the_wait(
+    session: Session, make: Make
+) -> None:
     code = (
         "import socket, runpy, time; extra = socket.create_server(('', 9010)); end = time.time() + 5\n"
         "while time.time() < end: pass\n"
@@ -230,7 +266,9 @@ def test_a_port_that_opens_long_before_the_real_one_does_not_end_the_wait(sessio
     assert {"GET :8123/", "connect :9010"} <= {answer.probe.name for answer in seen.answers}
 
 
-def test_a_service_that_does_not_listen_to_stop_is_given_less_time_the_next_time(session: Session, make: Make) -> None:
+def test_a_service_that_does_not_listen_to_stop_is_given_less_time_the_next_time(
+    session: Session, make: Make
+) -> None:
     image = make("RUN sed -i /SIGTERM/d /srv/service.py")
     settings = SmokeSettings(stop_timeout=9)
     first = observe(session, image, settings, trace=False)

@@ -62,7 +62,9 @@ def page(status: int, body: bytes, kind: str = "text/html", **headers: str) -> H
     return answer
 
 
-def test_an_answer_has_status_body_and_the_headers_that_matter(serve: Callable[[Handler], int]) -> None:
+def test_an_answer_has_status_body_and_the_headers_that_matter(
+    serve: Callable[[Handler], int],
+) -> None:
     port = serve(page(302, b"moved", Location="/x", Etag="1"))
     answer = get(Probe("http", "user", 8000, "/"), port)
     assert (answer.status, answer.body, answer.error) == (302, b"moved", "")
@@ -79,7 +81,9 @@ def test_a_large_answer_is_cut(serve: Callable[[Handler], int]) -> None:
     assert (len(answer.body), answer.cut) == (MOST_BODY, True)
 
 
-def test_an_endless_answer_ends_for_us(serve: Callable[[Handler], int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_answer_ends_for_us(
+    serve: Callable[[Handler], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("imgopt.run.probes._BODY_SECONDS", 1.0)
 
     def forever(handler: BaseHTTPRequestHandler) -> None:
@@ -111,7 +115,9 @@ class Greeting(BaseRequestHandler):
 
 
 @pytest.mark.parametrize("handler", [Silent, Greeting])
-def test_a_port_that_speaks_something_else_is_only_connected_to(handler: type[BaseRequestHandler]) -> None:
+def test_a_port_that_speaks_something_else_is_only_connected_to(
+    handler: type[BaseRequestHandler],
+) -> None:
     with ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         answer = speaks(25, "/", server.server_address[1], 1.0)
@@ -120,7 +126,8 @@ def test_a_port_that_speaks_something_else_is_only_connected_to(handler: type[Ba
 
 
 def test_a_service_that_is_slow_to_answer_is_not_asked_in_another_protocol() -> None:
-    """Its log would tell of a handshake that it does not understand, and only where the machine is slow."""
+    """Its log would tell of a handshake that it does not understand, and only where the machine is
+    slow."""
     said: list[bytes] = []
 
     class Slow(BaseRequestHandler):
@@ -170,7 +177,9 @@ def test_a_page_of_a_thousand_links_is_bounded() -> None:
     assert len(paths("".join(f"<a href=/{n}>" for n in range(1000)))) < 40
 
 
-@pytest.mark.parametrize("body", ["<![if foo]><a href=/x>", "<a href='http://[::1'>", "<" * 5000, "<a href=/x\x00>"])
+@pytest.mark.parametrize(
+    "body", ["<![if foo]><a href=/x>", "<a href='http://[::1'>", "<" * 5000, "<a href=/x\x00>"]
+)
 def test_damaged_pages_are_survived(body: str) -> None:
     assert "/" in paths(body)
 
@@ -186,7 +195,9 @@ def test_damaged_pages_are_survived(body: str) -> None:
         ("echo 'open", ("/bin/sh", "-c", "echo 'open")),
     ],
 )
-def test_a_shell_is_asked_for_only_where_the_command_needs_one(command: str, words: tuple[str, ...]) -> None:
+def test_a_shell_is_asked_for_only_where_the_command_needs_one(
+    command: str, words: tuple[str, ...]
+) -> None:
     assert command_words(command) == words
 
 
@@ -265,7 +276,10 @@ def test_listening_ports_are_read_and_the_engines_name_server_is_not_one() -> No
         ("connect ECONNREFUSED 127.0.0.1:5432", "127.0.0.1:5432"),
         ("dial tcp: lookup postgres on 127.0.0.11:53: no such host", "postgres"),
         ("dial tcp 172.17.0.1:6379: connect: connection refused", "172.17.0.1:6379"),
-        ("FileNotFoundError: [Errno 2] No such file or directory: '/run/secrets/key'", "/run/secrets/key"),
+        (
+            "FileNotFoundError: [Errno 2] No such file or directory: '/run/secrets/key'",
+            "/run/secrets/key",
+        ),
     ],
 )
 def test_a_failed_start_names_the_setting_that_would_help(log: str, word: str) -> None:
@@ -286,8 +300,14 @@ def test_an_ordinary_log_gives_no_hint() -> None:
             'unable to start container process: exec: "/x": permission denied: unknown',
             "which the image may not execute",
         ),
-        ('exec: "run": executable file not found in $PATH: unknown', "the start names run, which the image has not"),
-        ('exec: "/a": stat /a: no such file or directory: unknown', "the start names /a, which the image has not"),
+        (
+            'exec: "run": executable file not found in $PATH: unknown',
+            "the start names run, which the image has not",
+        ),
+        (
+            'exec: "/a": stat /a: no such file or directory: unknown',
+            "the start names /a, which the image has not",
+        ),
     ],
 )
 def test_what_the_engine_cannot_start_is_said_in_plain_words(log: str, said: str) -> None:

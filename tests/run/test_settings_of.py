@@ -17,7 +17,12 @@ def test_no_key_of_the_table_is_lost_on_the_way() -> None:
     found = settings_of(section, Path("folder"))
     assert found.env_file == Path("folder/e")
     assert (found.network, found.command, found.mounts) == ("host", ("x",), ("/a:/b",))
-    assert (found.http, found.run, found.ports, dict(found.env)) == (("/",), ("true",), (1,), {"A": "1"})
+    assert (found.http, found.run, found.ports, dict(found.env)) == (
+        ("/",),
+        ("true",),
+        (1,),
+        {"A": "1"},
+    )
     assert (found.start_timeout, found.stop_timeout) == (1.0, 2.0)
 
 

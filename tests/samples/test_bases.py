@@ -1,4 +1,5 @@
-"""samples/bases/bases.py: which recipe stands in for which image, in which order, and when it is built again."""
+"""samples/bases/bases.py: which recipe stands in for which image, in which order, and when it is
+built again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Every sample is whole, and is built and answers as its settings say.
 
-The engine tests take the three samples that the demo and the loop's own tests build on; IMGOPT_ALL_SAMPLES=1 takes all
-of them, which needs `samples/bases/bases.py --all` and some ten minutes.
+The engine tests take the three samples that the demo and the loop's own tests build on;
+IMGOPT_ALL_SAMPLES=1 takes all of them, which needs `samples/bases/bases.py --all` and some ten
+minutes.
 """
 
 from __future__ import annotations

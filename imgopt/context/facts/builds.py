@@ -17,12 +17,14 @@ class Hook(Fact, frozen=True):
 
 
 class Program(Fact, frozen=True):
-    """A command that installs nothing, and what it does with files: whether it may stand in front of a COPY."""
+    """A command that installs nothing, and what it does with files: whether it may stand in front
+    of a COPY."""
 
     commands: list[str]
     """Words that it begins with; the first program of all ecosystems that fits decides."""
     does: str
-    """Its row in the table of `imgopt.rewrite.passing`: nothing, tidies, accounts, folders, files, settings."""
+    """Its row in the table of `imgopt.rewrite.passing`: nothing, tidies, accounts, folders, files,
+    settings."""
     unless: list[str] = []
     """Options with which it does something else, of which nothing is known here."""
     only_with: list[str] = []
@@ -36,7 +38,8 @@ class Program(Fact, frozen=True):
     least: int = 0
     """With less plain words than this it asks the project."""
     here_below: int = 0
-    """It writes into its working directory where it has less words than this behind its name (`git clone URL`)."""
+    """It writes into its working directory where it has less words than this behind its name (`git
+    clone URL`)."""
     words: str = ""
     """Regular expression: its first plain word, where that is no path."""
     files: list[str] = []
@@ -57,7 +60,8 @@ class Launcher(Fact, frozen=True):
     command: str
     """Its words, for instance "go run"."""
     kind: str
-    """How its other words are read: go-run, cargo-run, spring-boot-run, node-script (`imgopt.rewrite.build_start`)."""
+    """How its other words are read: go-run, cargo-run, spring-boot-run, node-script
+    (`imgopt.rewrite.build_start`)."""
     anywhere: bool = False
     """The second word is a goal that may stand anywhere among the words."""
     sometimes: bool = False
@@ -65,10 +69,12 @@ class Launcher(Fact, frozen=True):
 
 
 class Made(Fact, frozen=True):
-    """What commands of a build make where they run: a developer's own must not come to lie over it."""
+    """What commands of a build make where they run: a developer's own must not come to lie over
+    it."""
 
     commands: list[str]
-    """Words that such a command begins with, for instance "npm ci"; options may stand between them."""
+    """Words that such a command begins with, for instance "npm ci"; options may stand between
+    them."""
     folders: list[str]
     """Folders below the working directory; {last}: the one that the last word names."""
     needs: list[str] = []
@@ -78,13 +84,16 @@ class Made(Fact, frozen=True):
     members: list[str] = []
     """The same for folders that are there already: those of a workspace's members."""
     marks: list[str] = []
-    """Paths (glob patterns), one of which a folder has that was made so; one without is the author's own."""
+    """Paths (glob patterns), one of which a folder has that was made so; one without is the
+    author's own."""
     only: list[str] = []
     """Names (glob patterns): a folder that holds anything else is the author's own."""
     when: str = ""
-    """Regular expression over the commands and variables of the Dockerfile, without which nothing is made there."""
+    """Regular expression over the commands and variables of the Dockerfile, without which nothing
+    is made there."""
     unless: str = ""
-    """Regular expression over the command, the variables in force and `unless_in`: it is made elsewhere."""
+    """Regular expression over the command, the variables in force and `unless_in`: it is made
+    elsewhere."""
     unless_in: list[str] = []
     """Files (glob patterns) of the working directory that may say so."""
 
@@ -93,16 +102,19 @@ class Stray(Fact, frozen=True):
     """What lies about in working copies and belongs to no image."""
 
     names: list[str]
-    """Names of files and folders (glob patterns), in the root of the context; with `**/` in front at any depth."""
+    """Names of files and folders (glob patterns), in the root of the context; with `**/` in front
+    at any depth."""
     kind: Literal["vcs", "project", "machine"]
-    """vcs: version control data; project: committed beside the source, for people and for builds; machine: what tools
-    leave on one machine."""
+    """vcs: version control data; project: committed beside the source, for people and for builds;
+    machine: what tools leave on one machine."""
     reason: str
     like: str = ""
     """Regular expression: what is in such a file, where its name alone does not say it."""
     inside: str = ""
     """A file in such a folder, without which it is the author's own."""
     beside: str = ""
-    """For files: the name of what each is made from, with {stem}; one without it is the author's own."""
+    """For files: the name of what each is made from, with {stem}; one without it is the author's
+    own."""
     from_sources: list[str] = []
-    """Files (glob patterns): where a context has one, running it makes what is named here sooner or later."""
+    """Files (glob patterns): where a context has one, running it makes what is named here sooner or
+    later."""

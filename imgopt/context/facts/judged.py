@@ -1,5 +1,6 @@
-"""What the proof knows by itself. It never asks `[[drop]]` and `[[state]]`, by which a rewrite leaves things out: one
-wrong fact must not blind both sides. A test holds that each of theirs is known here, or explained by a rule of it."""
+"""What the proof knows by itself. It never asks `[[drop]]` and `[[state]]`, by which a rewrite
+leaves things out: one wrong fact must not blind both sides. A test holds that each of theirs is
+known here, or explained by a rule of it."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ class MayBeAbsent(Fact, frozen=True):
     files: list[str] = []
     """Names of files at any depth (glob patterns)."""
     below: list[str] = []
-    """Paths of the file system (glob patterns, `~` is a home folder) with all that lies in them, but for the folders
-    where the application lies."""
+    """Paths of the file system (glob patterns, `~` is a home folder) with all that lies in them,
+    but for the folders where the application lies."""
     paths: list[str] = []
     """Regular expressions that are found in the whole path."""
     unused: bool = False
@@ -31,8 +32,8 @@ class ToolsOwn(Fact, frozen=True):
     """What tools keep for themselves, in the eyes of the proof: `State` says of which kind."""
 
     paths: list[str] = []
-    """Regular expressions that are found in the whole path, from its beginning where they say `^`; `~/` in front is any
-    home folder of a hidden one. Each covers what lies below it."""
+    """Regular expressions that are found in the whole path, from its beginning where they say `^`;
+    `~/` in front is any home folder of a hidden one. Each covers what lies below it."""
     hold: list[str] = []
-    """Texts, one of which stands in each of these paths, where it is none that other ecosystems name: they are looked
-    for first, as an image has hundreds of thousands of files."""
+    """Texts, one of which stands in each of these paths, where it is none that other ecosystems
+    name: they are looked for first, as an image has hundreds of thousands of files."""

@@ -9,29 +9,36 @@ class CacheFolder(Fact, frozen=True):
     """A folder of a manager's cache, and for whom it is there."""
 
     folder: str
-    """As the tool finds it, of variables and fallbacks: `${GOMODCACHE:-${GOPATH:-~/go}/pkg/mod}`; `~` is the home."""
+    """As the tool finds it, of variables and fallbacks: `${GOMODCACHE:-${GOPATH:-~/go}/pkg/mod}`;
+    `~` is the home."""
     used_by: list[str] = []
     """Commands that read or fill it; none: every one of the manager's."""
     bases: list[str] = []
-    """Base images (glob patterns of the name's last part) that have it there; none: all that are known."""
+    """Base images (glob patterns of the name's last part) that have it there; none: all that are
+    known."""
     when: list[str] = []
-    """`FILE: TEXT`, all of which must hold in the context: which version of the manager it is, and how it is set."""
+    """`FILE: TEXT`, all of which must hold in the context: which version of the manager it is, and
+    how it is set."""
     unless: list[str] = []
-    """Files and folders of the context with which nothing is downloaded: the project has its dependencies with it."""
+    """Files and folders of the context with which nothing is downloaded: the project has its
+    dependencies with it."""
     unless_said: list[str] = []
     """Options that say the same."""
     static_only: bool = False
-    """A mount there could not be tried, or where the folder is depends on what is not known: it is told, never made."""
+    """A mount there could not be tried, or where the folder is depends on what is not known: it is
+    told, never made."""
     among_installed: bool = False
     """It lies in a folder of installed packages: who copies that folder does not mean it."""
     locked: bool = False
     """Two builds at a time would disturb each other in it: one waits for the other."""
     follows: list[str] = []
-    """Variables that may move it: they name the tool's own home, and the cache goes where they say."""
+    """Variables that may move it: they name the tool's own home, and the cache goes where they
+    say."""
 
 
 class PackageLists(Fact, frozen=True):
-    """What a package manager fetches once and reads in later steps: where it is removed, those steps may fail."""
+    """What a package manager fetches once and reads in later steps: where it is removed, those
+    steps may fail."""
 
     folders: list[str]
     """Where they lie."""
@@ -46,7 +53,8 @@ class PackageLists(Fact, frozen=True):
 
 
 class Locks(Fact, frozen=True):
-    """How to see that a lock file lacks a dependency: an installation writes it, and a COPY behind it puts it back."""
+    """How to see that a lock file lacks a dependency: an installation writes it, and a COPY behind
+    it puts it back."""
 
     file: str
     when: str
@@ -64,7 +72,8 @@ class Pruner(Fact, frozen=True):
 
     command: str
     when: list[str] = []
-    """`FILE: PATTERN`, one of which must hold in the image, by lines, for this to be the right command; none: it is."""
+    """`FILE: PATTERN`, one of which must hold in the image, by lines, for this to be the right
+    command; none: it is."""
 
 
 class Manager(Fact, frozen=True):
@@ -74,58 +83,71 @@ class Manager(Fact, frozen=True):
     commands: list[str] = []
     """Words that a command begins with, for instance "npm ci"; options may stand between them."""
     static_only: bool = False
-    """What it would need where its step moves could not be tried by a real build: it is told, never made."""
+    """What it would need where its step moves could not be tried by a real build: it is told, never
+    made."""
     manifests: list[str] = []
     """Files that the command must find in its working directory (glob patterns)."""
     optional: list[str] = []
     """Files and folders that it reads when they are there."""
     folders: dict[str, list[str]] = {}
-    """Folders that it reads as a whole where they hold a file of one of these names (glob patterns)."""
+    """Folders that it reads as a whole where they hold a file of one of these names (glob
+    patterns)."""
     settings: list[str] = []
-    """Which of these are settings (glob patterns of names): what they name in the context is read as well."""
+    """Which of these are settings (glob patterns of names): what they name in the context is read
+    as well."""
     above: list[str] = []
-    """`FILE: TEXT`: a file in a folder above, or beside the manifest, which makes it a member of something larger."""
+    """`FILE: TEXT`: a file in a folder above, or beside the manifest, which makes it a member of
+    something larger."""
     ready: list[str] = []
     """Files that tell that the dependencies are in the context already."""
     adds: list[str] = []
-    """Those of its commands that write the packages which they name into the manifest ("npm install")."""
+    """Those of its commands that write the packages which they name into the manifest ("npm
+    install")."""
     adds_not_with: list[str] = []
     """Options with which they do not."""
     changes_with: list[str] = []
-    """Options with which an installation changes the lock file, which a COPY behind it would put back."""
+    """Options with which an installation changes the lock file, which a COPY behind it would put
+    back."""
     locks: Locks | None = None
     """The lock file of a manager that compares it with the manifest at every later command."""
     value_options: list[str] = []
     """Options whose value is the next word, and no package."""
     everywhere: list[str] = []
-    """Options, or whole commands, that install a program for the machine and not for the project."""
+    """Options, or whole commands, that install a program for the machine and not for the
+    project."""
     everywhere_reads: list[str] = []
     """What such an installation reads in its working directory."""
     everywhere_tools: list[str] = []
     """Such programs (glob patterns) that the project's own steps would use as well."""
     scripts: list[str] = []
-    """Commands that run scripts of the project: these find the project's own programs before those of the machine."""
+    """Commands that run scripts of the project: these find the project's own programs before those
+    of the machine."""
     path_options: list[str] = []
     """Options that name a folder or a file to read, where it is no manifest."""
     everywhere_below: list[str] = []
-    """Options that make it install for every project below the folder, where none of `workspace_files` says which."""
+    """Options that make it install for every project below the folder, where none of
+    `workspace_files` says which."""
     workspace_files: list[str] = []
     target_options: list[str] = []
     """Options that name where to install to."""
     steers: list[str] = []
-    """Options that say where a build command reads and writes, or what it builds: a fetch would have to follow them."""
+    """Options that say where a build command reads and writes, or what it builds: a fetch would
+    have to follow them."""
     lays: list[str] = []
-    """What an installation makes beside the manifest: the same from this machine, copied later, would lie over it."""
+    """What an installation makes beside the manifest: the same from this machine, copied later,
+    would lie over it."""
     lays_variables: list[str] = []
     """Variables that say where it makes that."""
     lays_named: dict[str, str] = {}
-    """Names of files that are read (glob patterns) -> a regular expression: group 1 is a folder that is filled."""
+    """Names of files that are read (glob patterns) -> a regular expression: group 1 is a folder
+    that is filled."""
     lays_not_with: list[str] = []
     """Options with which it leaves files of these names as they are, but not folders."""
     manifest_options: list[str] = []
     """Options whose value is a manifest, for instance "-r"."""
     rather: list[str] = []
-    """Files that take the place of the manifests where they are there (a solution names its projects)."""
+    """Files that take the place of the manifests where they are there (a solution names its
+    projects)."""
     searched: list[str] = []
     """Other files (glob patterns of names) that are searched like manifests."""
     named: str = ""
@@ -145,34 +167,40 @@ class Manager(Fact, frozen=True):
     no_hooks: list[str] = []
     """Options that together keep the project's own code from running ("--ignore-scripts")."""
     workspaces: str = ""
-    """Regular expression: a line of a manifest that names members, whose manifests are read too (package.json)."""
+    """Regular expression: a line of a manifest that names members, whose manifests are read too
+    (package.json)."""
     fetch: str = ""
-    """Command that fetches the dependencies from the manifests alone; an option: the install command with it."""
+    """Command that fetches the dependencies from the manifests alone; an option: the install
+    command with it."""
     needs_lock: bool = False
     """Whether `fetch` is of no use without a lock file."""
     fetch_before: list[str] = []
     """Words of the commands before which `fetch` helps, for instance "go build"."""
     fetch_unless: str = ""
-    """Regular expression: an argument with which such a command builds something else than the project."""
+    """Regular expression: an argument with which such a command builds something else than the
+    project."""
     fetch_options: list[str] = []
     """Beginnings of options that `fetch` takes over from the build command, for instance "-P"."""
     fetch_project: str = ""
-    """Shell command that installs what the metadata of the project declare, {lists} of them, where {install} installs
-    the project itself; {python} is the interpreter beside it."""
+    """Shell command that installs what the metadata of the project declare, {lists} of them, where
+    {install} installs the project itself; {python} is the interpreter beside it."""
     fetch_project_base: str = ""
     """Regular expression: base images whose interpreter can read the metadata."""
     manifest_option: list[str] = []
     """Options that name the manifest of a build command, for instance "-f"."""
     stub: str = ""
-    """Layout whose sources are known: the build command itself runs ahead on the least source that builds ("cargo")."""
+    """Layout whose sources are known: the build command itself runs ahead on the least source that
+    builds ("cargo")."""
     stub_refuses: str = ""
     """Regular expression: settings with which it would build or look elsewhere."""
     unstub: list[str] = []
-    """Paths of what is built from the stub of a {package}: removed, for the real source may look older."""
+    """Paths of what is built from the stub of a {package}: removed, for the real source may look
+    older."""
     caches: list[str] = []
     """Folders of the manager's cache; `~` is the home folder."""
     cache: list[CacheFolder] = []
-    """Folders that a build may keep between runs by a cache mount, where this is known to be safe."""
+    """Folders that a build may keep between runs by a cache mount, where this is known to be
+    safe."""
     cache_sharing: str = ""
     uses_cache: list[str] = []
     """Further commands that read or fill the cache, for instance "pip wheel"."""
@@ -183,14 +211,17 @@ class Manager(Fact, frozen=True):
     elsewhere_files: list[str] = []
     """`FILE: TEXT`: settings of the project that say so (regular expressions)."""
     moved_by: list[str] = []
-    """Commands that say so for all that follow (regular expressions over words parted by single blanks)."""
+    """Commands that say so for all that follow (regular expressions over words parted by single
+    blanks)."""
     shared_by_steps: bool = False
-    """Any command of its programs may read what an earlier step downloaded: all of a stage get the mount, or none.
-    So it is with each that has `fetch_before`."""
+    """Any command of its programs may read what an earlier step downloaded: all of a stage get the
+    mount, or none. So it is with each that has `fetch_before`."""
     starts_built: str = ""
-    """Regular expression over a start's words: the program builds nothing there (`dotnet shop.dll`)."""
+    """Regular expression over a start's words: the program builds nothing there (`dotnet
+    shop.dll`)."""
     needs_cache: list[str] = []
-    """Commands, of whatever program, that read from the cache what they do not fetch: it has to be in a layer."""
+    """Commands, of whatever program, that read from the cache what they do not fetch: it has to be
+    in a layer."""
     offline_variables: list[str] = []
     """`NAME=VALUE` with which it downloads nothing: what is missing in the cache is an error."""
     offline: list[str] = []
@@ -202,11 +233,14 @@ class Manager(Fact, frozen=True):
     keep_cache_replaces: list[str] = []
     """Options that say nothing any more beside it."""
     clean: str = ""
-    """Command that removes the cache at the end of the same step; {program}: the one that the step itself called."""
+    """Command that removes the cache at the end of the same step; {program}: the one that the step
+    itself called."""
     clean_after: list[str] = []
-    """Words of the command that fetches package lists: without one in the step, `clean` has nothing to remove."""
+    """Words of the command that fetches package lists: without one in the step, `clean` has nothing
+    to remove."""
     clean_when: list[str] = []
-    """`FILE: TEXT`, one of which must hold in the context for `clean` to be right; none: it always is."""
+    """`FILE: TEXT`, one of which must hold in the context for `clean` to be right; none: it always
+    is."""
     lists: PackageLists | None = None
     cleaners: list[str] = []
     """Commands that remove what an installation left ("apt-get clean")."""

@@ -11,17 +11,18 @@ class Drop(Fact, frozen=True):
     paths: list[str]
     reason: str
     kind: str
-    """cache, vcs, source, intermediate, archive, bytecode, manager; toolchain: goes as a whole, with the links to it,
-    where the run opened nothing of it"""
+    """cache, vcs, source, intermediate, archive, bytecode, manager; toolchain: goes as a whole,
+    with the links to it, where the run opened nothing of it"""
     only_compiled: bool = False
     """Holds only where the image starts a program that was compiled in the build."""
 
 
 class State(Fact, frozen=True):
-    """What a tool keeps for itself: counters, logs, locks, caches that the next start makes again. No file of the
-    application, also where the service read it: dropped, given to no user, no reason to refute. Not for data that a
-    start would miss or fetch again (models, browsers, packages, settings). The proof has a list of its own
-    (`ToolsOwn`): where the service read what only this table calls state, the proof asks for it."""
+    """What a tool keeps for itself: counters, logs, locks, caches that the next start makes again.
+    No file of the application, also where the service read it: dropped, given to no user, no reason
+    to refute. Not for data that a start would miss or fetch again (models, browsers, packages,
+    settings). The proof has a list of its own (`ToolsOwn`): where the service read what only this
+    table calls state, the proof asks for it."""
 
     paths: list[str]
     """Glob patterns as in `[[drop]]`; each covers what lies below it."""
@@ -54,7 +55,8 @@ class Base(Fact, frozen=True):
     other_user: str = ""
     """Regular expression on the tag: these start as a user who is not root."""
     entry_scripts: list[str] = []
-    """Its entry scripts that do nothing for a service: they prepare the build tool and start the command."""
+    """Its entry scripts that do nothing for a service: they prepare the build tool and start the
+    command."""
 
 
 class Runtime(Fact, frozen=True):
@@ -65,14 +67,17 @@ class Runtime(Fact, frozen=True):
     trees: list[str] = []
     """Paths that make up the interpreter (glob patterns), kept together."""
     unneeded: list[str] = []
-    """Parts of the trees that only a build or a developer uses (glob patterns); what was opened is kept."""
+    """Parts of the trees that only a build or a developer uses (glob patterns); what was opened is
+    kept."""
     static_files: list[str] = []
     in_slim: bool = False
-    """The slim bases have the same trees without compilers: a base without any takes them from there."""
+    """The slim bases have the same trees without compilers: a base without any takes them from
+    there."""
     bare: list[str] = []
     """Templates of bare distributions on which such a tree runs, tried before the slim bases."""
     drawing_libraries: list[str] = []
-    """Libraries (glob patterns of file names) that may draw text, for which a small base has no fonts."""
+    """Libraries (glob patterns of file names) that may draw text, for which a small base has no
+    fonts."""
     drawing_classes: list[str] = []
     """Names in compiled classes that say the same."""
 
@@ -85,7 +90,8 @@ class BuildTools(Fact, frozen=True):
     installers: list[str] = []
     """Names of those that a Dockerfile installs to install others, or to check them."""
     opened_always: list[str] = []
-    """Files of theirs that the interpreter opens at every start (glob patterns over the whole path)."""
+    """Files of theirs that the interpreter opens at every start (glob patterns over the whole
+    path)."""
     remove: str = ""
     """Command with {packages}."""
     remove_elsewhere: str = ""
@@ -93,14 +99,15 @@ class BuildTools(Fact, frozen=True):
     runtimes: list[str] = []
     """Names of run times that only compile: what they make runs without them."""
     may_be_absent: list[str] = []
-    """What the proof lets go by itself where the run opened nothing of it: installers, build tools, linters, test
-    runners. A rewrite asks `packages` and `installers`."""
+    """What the proof lets go by itself where the run opened nothing of it: installers, build tools,
+    linters, test runners. A rewrite asks `packages` and `installers`."""
     may_be_absent_unseen: list[str] = []
     """Those of them that it lets go also where it is not known what the run opened."""
 
 
 class Accelerator(Fact, frozen=True):
-    """Packages that only a graphics processor uses, and how an installer gets the builds without them."""
+    """Packages that only a graphics processor uses, and how an installer gets the builds without
+    them."""
 
     packages: list[str]
     """Names (glob patterns) of packages that are there for the accelerator alone."""
@@ -113,7 +120,8 @@ class Accelerator(Fact, frozen=True):
     option: str
     """Option of its install command."""
     chosen: str
-    """Regular expression: an argument or a line of a manifest in which the author chose a build himself."""
+    """Regular expression: an argument or a line of a manifest in which the author chose a build
+    himself."""
     asked: str
     """Regular expression: a file that says how to run the image asks for the accelerator."""
     asked_in: list[str]
@@ -126,7 +134,8 @@ class Bytecode(Fact, frozen=True):
     """What an interpreter makes of sources at every start, unless it is in the image."""
 
     sources: str
-    """Regular expression: sources of its own library and of packages; group 1 is the folder that they belong to."""
+    """Regular expression: sources of its own library and of packages; group 1 is the folder that
+    they belong to."""
     cached: str
     """Regular expression on the names beside: the bytecode of {name}."""
     folder: str
@@ -134,7 +143,8 @@ class Bytecode(Fact, frozen=True):
     command: str
     """Shell command with {files}, in their folder."""
     clear: str
-    """Shell command that removes, in the interpreter's own folder, what was made while packages were installed."""
+    """Shell command that removes, in the interpreter's own folder, what was made while packages
+    were installed."""
     off_variables: list[str] = []
     """Variables that keep it at another place."""
 
@@ -147,7 +157,8 @@ class SystemPackages(Fact, frozen=True):
     install: str
     """Shell command with {packages}."""
     add_user: str = ""
-    """Shell command with {user}: a group and a user of that number, called app, with a home folder."""
+    """Shell command with {user}: a group and a user of that number, called app, with a home
+    folder."""
     database: list[str] = []
     """Paths of its own state, which a run does not need."""
     build_tools: list[str] = []
@@ -155,16 +166,19 @@ class SystemPackages(Fact, frozen=True):
     version_control: list[str] = []
     """Names (glob patterns) of packages that the analysis of an image counts among them."""
     may_be_absent: list[str] = []
-    """Names (glob patterns) of packages that the proof lets go by itself where the run opened nothing of them:
-    compilers, build systems, and what only package managers use. A rewrite asks `build_tools`."""
+    """Names (glob patterns) of packages that the proof lets go by itself where the run opened
+    nothing of them: compilers, build systems, and what only package managers use. A rewrite asks
+    `build_tools`."""
     data: list[str] = []
-    """Names (glob patterns) of packages that hold data only: they come along where they are recommended."""
+    """Names (glob patterns) of packages that hold data only: they come along where they are
+    recommended."""
     generated: list[str] = []
     """Beginnings of paths below /etc that installation scripts write."""
 
 
 class WebServer(Fact, frozen=True):
-    """A web server that may serve the files of a built site in the place of a program of the site's own language."""
+    """A web server that may serve the files of a built site in the place of a program of the site's
+    own language."""
 
     program: str
     """Path of its executable."""

@@ -21,8 +21,8 @@ class Runner(Fact, frozen=True):
 
     program: str
     reads: Literal["command", "script", "environment"]
-    """command: what follows is started; script: a script of the project's manifest; environment: `PROGRAM run` starts
-    what follows in the project's own environment."""
+    """command: what follows is started; script: a script of the project's manifest; environment:
+    `PROGRAM run` starts what follows in the project's own environment."""
     options: list[str] = []
     """Those in front of what is started that decide nothing about it."""
     own_words: bool = False
@@ -34,14 +34,15 @@ class Runner(Fact, frozen=True):
     runs_sources_by: str = ""
     """The program that runs a source, or a module, which is named in the place of a command."""
     files: str = ""
-    """Regular expression: what it opens of its own, not needed where its command is started without it."""
+    """Regular expression: what it opens of its own, not needed where its command is started without
+    it."""
     aside: str = ""
     """Regular expression: its caches and settings, at which it looks."""
 
 
 class FileServer(Fact, frozen=True):
-    """A program that hands out the files of one folder, and what may stand in its command line without making it more
-    than that."""
+    """A program that hands out the files of one folder, and what may stand in its command line
+    without making it more than that."""
 
     command: str
     """The words that it begins with."""
@@ -57,8 +58,10 @@ class FileServer(Fact, frozen=True):
     usual: str = "."
     """The folder where none is named."""
     answers: list[str] = []
-    """Files of its own that say what it answers: in the folder that is served, or the working directory."""
+    """Files of its own that say what it answers: in the folder that is served, or the working
+    directory."""
     settings: list[str] = []
     """Files there that may do so, unless `harmless` says that they do not."""
     harmless: str = ""
-    """Regular expression on such a file without its comments; without one its being there decides."""
+    """Regular expression on such a file without its comments; without one its being there
+    decides."""

@@ -16,14 +16,18 @@ _SMALLEST_PROGRAM = 256 << 10
 
 
 def find_packages(tree: Tree) -> Packages:
-    """Reads every package database in the tree. System packages own a file before language packages do."""
+    """Reads every package database in the tree. System packages own a file before language packages
+    do."""
     paths = Paths(tree)
     candidates = _scan(tree)
     system = [*dpkg.find(paths), *apk.find(paths), *rpm.find(paths)]
     owned = {claim.path for found in system for claim in found.claims}
     programs = [each for each in candidates.programs if each.path not in owned]
     language = _language_packages(paths, candidates)
-    return assign(tree, [*system, *language, *binaries.find(programs), *runtimes.find(paths, candidates.releases)])
+    return assign(
+        tree,
+        [*system, *language, *binaries.find(programs), *runtimes.find(paths, candidates.releases)],
+    )
 
 
 @dataclass(slots=True)
@@ -49,7 +53,11 @@ def _language_packages(paths: Paths, candidates: _Candidates) -> Iterator[Found]
 def _scan(tree: Tree) -> _Candidates:
     """One walk over the tree, by names only."""
     found = _Candidates()
-    by_name = {"node_modules": found.node_modules, "conda-meta": found.conda, "specifications": found.gems}
+    by_name = {
+        "node_modules": found.node_modules,
+        "conda-meta": found.conda,
+        "specifications": found.gems,
+    }
     for each in tree.root.nodes():
         path = each.path
         if each.children is not None:

@@ -1,4 +1,5 @@
-"""Alpine packages: lib/apk/db/installed, a record per package with its directories (F:) and files (R:)."""
+"""Alpine packages: lib/apk/db/installed, a record per package with its directories (F:) and files
+(R:)."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ def find(paths: Paths) -> Iterator[Found]:
             return
 
 
-def _package(paths: Paths, node: Node, record: str, wanted: frozenset[str] | None) -> Iterator[Found]:
+def _package(
+    paths: Paths, node: Node, record: str, wanted: frozenset[str] | None
+) -> Iterator[Found]:
     fields: dict[str, str] = {}
     files: list[str] = []
     directory = ""
@@ -44,7 +47,9 @@ def _package(paths: Paths, node: Node, record: str, wanted: frozenset[str] | Non
             metadata=node,
             claims=paths.files(files),
             architecture=fields.get("A", ""),
-            depends=tuple((name,) for name in _names(fields.get("D", "")) if not name.startswith("!")),
+            depends=tuple(
+                (name,) for name in _names(fields.get("D", "")) if not name.startswith("!")
+            ),
             provides=tuple(_names(fields.get("p", ""))),
             auto=fields["P"] not in wanted if wanted is not None else None,
         )

@@ -1,4 +1,5 @@
-"""Modules linked into programs: Go's build info and cargo-auditable's list, both in a section of the ELF file."""
+"""Modules linked into programs: Go's build info and cargo-auditable's list, both in a section of
+the ELF file."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _MAX_LIST = 8 << 20
 
 
 def find(programs: Iterable[Node]) -> Iterator[Found]:
-    """One package per program that names its modules; their bytes are mixed in the program, so theirs are 0."""
+    """One package per program that names its modules; their bytes are mixed in the program, so
+    theirs are 0."""
     for node in sorted(programs, key=lambda each: each.path):
         with node.open() as file:
             sections = read_section(file, (_GO_SECTION, _RUST_SECTION), _MAX_LIST)
@@ -29,7 +31,8 @@ def find(programs: Iterable[Node]) -> Iterator[Found]:
 
 
 def _go(node: Node, section: bytes) -> Iterator[Found]:
-    """Go 1.18 and later write two strings with their lengths after a header of 32 bytes (debug/buildinfo)."""
+    """Go 1.18 and later write two strings with their lengths after a header of 32 bytes
+    (debug/buildinfo)."""
     if section[:14] != _GO_MAGIC or len(section) < 33 or not section[15] & 2:
         return
     version, position = _go_string(section, 32)
@@ -57,7 +60,9 @@ def _go_string(data: bytes, position: int) -> tuple[bytes, int]:
         if byte < 0x80:
             break
     text = data[position : position + length]
-    if len(text) >= 33 and text[-17:-16] == b"\n":  # the module list stands between two markers of 16 bytes
+    if (
+        len(text) >= 33 and text[-17:-16] == b"\n"
+    ):  # the module list stands between two markers of 16 bytes
         text = text[16:-16]
     return text, position + length
 
@@ -65,8 +70,12 @@ def _go_string(data: bytes, position: int) -> tuple[bytes, int]:
 def _rust(node: Node, section: bytes) -> Iterator[Found]:
     try:
         data = zlib.decompressobj().decompress(section, _MAX_LIST)
-        packages: list[dict[str, Any]] = msgspec.json.decode(data, type=dict[str, Any]).get("packages", [])
-        names = [(str(each["name"]), str(each["version"]), bool(each.get("root"))) for each in packages]
+        packages: list[dict[str, Any]] = msgspec.json.decode(data, type=dict[str, Any]).get(
+            "packages", []
+        )
+        names = [
+            (str(each["name"]), str(each["version"]), bool(each.get("root"))) for each in packages
+        ]
     except (zlib.error, msgspec.DecodeError, KeyError, TypeError, AttributeError, RecursionError):
         return
     root = next(((name, version) for name, version, is_root in names if is_root), (node.name, ""))

@@ -1,4 +1,5 @@
-"""Debian packages: /var/lib/dpkg/status with info/*.list, and status.d of images without a package manager."""
+"""Debian packages: /var/lib/dpkg/status with info/*.list, and status.d of images without a package
+manager."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def _installed(paths: Paths, status: Node) -> Iterator[Found]:
 
 
 def _records(paths: Paths) -> dict[str, dict[str, Node]]:
-    """The packages' own records below info/ (lists, scripts, checksums), by "NAME" or "NAME:ARCHITECTURE"."""
+    """The packages' own records below info/ (lists, scripts, checksums), by "NAME" or
+    "NAME:ARCHITECTURE"."""
     directory = paths.get(f"{_DPKG}/info")
     records: dict[str, dict[str, Node]] = defaultdict(dict)
     for name, node in (directory.children or {}).items() if directory is not None else ():
@@ -64,14 +66,18 @@ def _distroless(paths: Paths, name: str, node: Node) -> Iterator[Found]:
     sums = paths.get(f"{_DPKG}/status.d/{name}.md5sums")
     claimed: Iterable[str] = ()
     if sums is not None and sums.inode is not None:
-        claimed = (f"/{line.partition('  ')[2]}" for line in _text(sums).split("\n") if "  " in line)
+        claimed = (
+            f"/{line.partition('  ')[2]}" for line in _text(sums).split("\n") if "  " in line
+        )
     own = tuple(each for each in (node, sums) if each is not None and each.inode is not None)
     for fields in stanzas(_text(node)):
         if "package" in fields:
             yield _package(fields, node, (*paths.files(claimed), *own), None)
 
 
-def _package(fields: dict[str, str], metadata: Node, claims: tuple[Node, ...], auto: bool | None) -> Found:
+def _package(
+    fields: dict[str, str], metadata: Node, claims: tuple[Node, ...], auto: bool | None
+) -> Found:
     depends = ", ".join(fields[key] for key in ("pre-depends", "depends") if key in fields)
     return Found(
         ecosystem="deb",
@@ -81,7 +87,9 @@ def _package(fields: dict[str, str], metadata: Node, claims: tuple[Node, ...], a
         claims=claims,
         architecture=fields.get("architecture", ""),
         depends=read_relation(depends),
-        provides=tuple(name for names in read_relation(fields.get("provides", "")) for name in names),
+        provides=tuple(
+            name for names in read_relation(fields.get("provides", "")) for name in names
+        ),
         auto=auto,
         essential=fields.get("essential") == "yes",
     )
@@ -111,7 +119,8 @@ def _automatic(paths: Paths) -> set[str] | None:
 
 
 def _diversions(paths: Paths) -> dict[str, tuple[str, str]]:
-    """Path -> (where it went, the package that diverted it); the file has three lines per diversion."""
+    """Path -> (where it went, the package that diverted it); the file has three lines per
+    diversion."""
     node = paths.get(f"{_DPKG}/diversions")
     if node is None or node.inode is None:
         return {}

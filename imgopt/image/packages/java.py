@@ -1,4 +1,5 @@
-"""Java archives: Maven coordinates of a jar and of the jars inside it (Spring Boot, wars), by bytes as stored."""
+"""Java archives: Maven coordinates of a jar and of the jars inside it (Spring Boot, wars), by bytes
+as stored."""
 
 from __future__ import annotations
 
@@ -17,7 +18,15 @@ _FILE_NAME = re.compile(r"^(?P<name>.+?)-(?P<version>\d[\w.+-]*)$")
 _MAX_INNER = 64 << 20
 _MAX_TEXT = 1 << 20
 _MAX_DEPTH = 2
-_BAD = (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError)
+_BAD = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+)
 
 
 def find(archives: Iterable[Node]) -> Iterator[Found]:
@@ -51,13 +60,20 @@ def _parts(archive: zipfile.ZipFile, depth: int) -> Iterator[Part]:
 
 
 def _identity(archive: zipfile.ZipFile, file_name: str) -> tuple[str, str]:
-    """group:artifact and version from the only pom.properties; a shaded jar has several, and says it in its name."""
+    """group:artifact and version from the only pom.properties; a shaded jar has several, and says
+    it in its name."""
     poms = [
-        each for each in archive.namelist() if each.startswith("META-INF/maven/") and each.endswith("pom.properties")
+        each
+        for each in archive.namelist()
+        if each.startswith("META-INF/maven/") and each.endswith("pom.properties")
     ]
     if len(poms) == 1:
-        text = _bounded(archive, archive.getinfo(poms[0]), _MAX_TEXT).read().decode("utf-8", "replace")
-        fields = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
+        text = (
+            _bounded(archive, archive.getinfo(poms[0]), _MAX_TEXT).read().decode("utf-8", "replace")
+        )
+        fields = dict(
+            line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#"
+        )
         if fields.get("artifactId"):
             return f"{fields.get('groupId', '')}:{fields['artifactId']}", fields.get("version", "")
     name, version = _from_file_name(file_name.rpartition("/")[2])
@@ -67,7 +83,11 @@ def _identity(archive: zipfile.ZipFile, file_name: str) -> tuple[str, str]:
 
 
 def _manifest_version(archive: zipfile.ZipFile) -> str:
-    text = _bounded(archive, archive.getinfo("META-INF/MANIFEST.MF"), _MAX_TEXT).read().decode("utf-8", "replace")
+    text = (
+        _bounded(archive, archive.getinfo("META-INF/MANIFEST.MF"), _MAX_TEXT)
+        .read()
+        .decode("utf-8", "replace")
+    )
     for line in text.splitlines():
         key, _, value = line.partition(":")
         if key in ("Implementation-Version", "Bundle-Version"):

@@ -12,7 +12,8 @@ Alternatives = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A package inside of another's file (a jar in a jar, a module in a program), with its share of the bytes."""
+    """A package inside of another's file (a jar in a jar, a module in a program), with its share of
+    the bytes."""
 
     name: str
     version: str
@@ -21,7 +22,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a database says: a package and the paths it claims, before any byte has its one owner."""
+    """What a database says: a package and the paths it claims, before any byte has its one
+    owner."""
 
     ecosystem: str
     name: str
@@ -42,7 +44,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package and what it occupies in the final tree. `layer` is the index of the layer that installed it."""
+    """A package and what it occupies in the final tree. `layer` is the index of the layer that
+    installed it."""
 
     ecosystem: str
     name: str
@@ -62,10 +65,12 @@ class Package:
 
 
 class Packages:
-    """All packages of a tree. Every live byte has one owner or none: the bytes of those that are not inside another,
-    with `unowned_bytes`, sum to the live bytes."""
+    """All packages of a tree. Every live byte has one owner or none: the bytes of those that are
+    not inside another, with `unowned_bytes`, sum to the live bytes."""
 
-    def __init__(self, packages: tuple[Package, ...], owners: dict[str, Package], unowned_bytes: int) -> None:
+    def __init__(
+        self, packages: tuple[Package, ...], owners: dict[str, Package], unowned_bytes: int
+    ) -> None:
         self.packages, self.unowned_bytes = packages, unowned_bytes
         self._owners = owners
 
@@ -76,12 +81,15 @@ class Packages:
         return len(self.packages)
 
     def owner(self, path: str) -> Package | None:
-        """The package that owns the file at this path of the tree (a path of a Node: no links on the way)."""
+        """The package that owns the file at this path of the tree (a path of a Node: no links on
+        the way)."""
         return self._owners.get(path)
 
     def named(self, name: str, ecosystem: str | None = None) -> Package | None:
         """The first package of that name."""
-        return next((p for p in self.packages if p.name == name and ecosystem in (None, p.ecosystem)), None)
+        return next(
+            (p for p in self.packages if p.name == name and ecosystem in (None, p.ecosystem)), None
+        )
 
 
 class Paths:
@@ -160,7 +168,8 @@ def assign(tree: Tree, found: Iterable[Found]) -> Packages:
 
 
 def _parts(item: Found, package: Package) -> Iterator[Package]:
-    """Packages without files of their own; their bytes count as their container's, and are named apart by `inside`."""
+    """Packages without files of their own; their bytes count as their container's, and are named
+    apart by `inside`."""
     for part in item.parts:
         yield Package(
             item.ecosystem,
@@ -201,7 +210,8 @@ def _package(item: Found, size: int, files: list[str]) -> Package:
 
 
 def stanzas(text: str) -> Iterator[dict[str, str]]:
-    """Paragraphs of "Key: value" lines with continuations (RFC 822 style: dpkg, METADATA), keys in lower case."""
+    """Paragraphs of "Key: value" lines with continuations (RFC 822 style: dpkg, METADATA), keys in
+    lower case."""
     fields: dict[str, str] = {}
     key = ""
     for line in text.split("\n"):

@@ -6,5 +6,6 @@ import re
 
 
 def plain_name(name: str) -> str:
-    """PEP 503's spelling: "Flask_Login" and "flask-login" are one. Names of other ecosystems hardly change."""
+    """PEP 503's spelling: "Flask_Login" and "flask-login" are one. Names of other ecosystems hardly
+    change."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,4 +1,5 @@
-"""Node packages: every directory of a node_modules with a package.json (npm, pnpm, yarn), and yarn's zip cache."""
+"""Node packages: every directory of a node_modules with a package.json (npm, pnpm, yarn), and
+yarn's zip cache."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from imgopt.image.packages.model import Found
 from imgopt.image.tree import Node
 
 _MAX = 4 << 20
-_ZIP = re.compile(r"^(?P<name>.+)-npm-(?P<version>\d[^-]*(?:-[a-z][^-]*)?)-[0-9a-f]{10}(?:-[0-9a-f]+)?\.zip$")
+_ZIP = re.compile(
+    r"^(?P<name>.+)-npm-(?P<version>\d[^-]*(?:-[a-z][^-]*)?)-[0-9a-f]{10}(?:-[0-9a-f]+)?\.zip$"
+)
 
 
 class _Manifest(msgspec.Struct):
@@ -21,7 +24,8 @@ class _Manifest(msgspec.Struct):
 
 
 def find(folders: Iterable[Node], zips: Iterable[Node]) -> Iterator[Found]:
-    """Packages below the given node_modules folders; an inner package owns its files before an outer one does."""
+    """Packages below the given node_modules folders; an inner package owns its files before an
+    outer one does."""
     packages = [package for folder in folders for package in _packages(folder)]
     for directory in sorted(packages, key=lambda node: (-node.path.count("/"), node.path)):
         found = _package(directory)
@@ -38,7 +42,9 @@ def _packages(folder: Node) -> Iterator[Node]:
         if child.kind != "dir" or name.startswith("."):
             continue
         if name.startswith("@"):
-            yield from (scoped for scoped in (child.children or {}).values() if scoped.kind == "dir")
+            yield from (
+                scoped for scoped in (child.children or {}).values() if scoped.kind == "dir"
+            )
         else:
             yield child
 

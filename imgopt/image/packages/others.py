@@ -38,13 +38,17 @@ def find_conda(paths: Paths, folders: Iterable[Node]) -> Iterator[Found]:
 
 
 def find_gems(paths: Paths, folders: Iterable[Node]) -> Iterator[Found]:
-    """`folders` are directories named specifications, with a gemspec for each gem beside them in gems/."""
+    """`folders` are directories named specifications, with a gemspec for each gem beside them in
+    gems/."""
     for folder in sorted(folders, key=lambda node: node.path):
         home = folder.path.rpartition("/")[0]
         for name, node in sorted((folder.children or {}).items()):
             match = _GEM.match(name.removesuffix(".gemspec")) if name.endswith(".gemspec") else None
             if match is None or node.inode is None:
                 continue
-            places = (paths.get(f"{home}/{place}/{name.removesuffix('.gemspec')}") for place in ("gems", "doc"))
+            places = (
+                paths.get(f"{home}/{place}/{name.removesuffix('.gemspec')}")
+                for place in ("gems", "doc")
+            )
             claims = (node, *(place for place in places if place is not None))
             yield Found("gem", match["name"], match["version"], node, claims)

@@ -1,4 +1,5 @@
-"""Python distributions: *.dist-info with RECORD, *.egg-info with installed-files.txt or the packages named on top."""
+"""Python distributions: *.dist-info with RECORD, *.egg-info with installed-files.txt or the
+packages named on top."""
 
 from __future__ import annotations
 
@@ -35,7 +36,11 @@ def _distribution(paths: Paths, directory: Node) -> Found | None:
     if record is not None and record.inode is not None:
         names = _recorded(_text(record), site)
     elif installed is not None and installed.inode is not None:
-        names = (posixpath.normpath(f"{directory.path}/{line}") for line in _text(installed).split("\n") if line)
+        names = (
+            posixpath.normpath(f"{directory.path}/{line}")
+            for line in _text(installed).split("\n")
+            if line
+        )
     else:
         names = _top_level(children.get("top_level.txt"), site)
     claims = (*_nodes(paths, names), directory)
@@ -43,7 +48,8 @@ def _distribution(paths: Paths, directory: Node) -> Found | None:
 
 
 def _egg_file(node: Node) -> Found | None:
-    """Debian and distutils write the metadata as one file; the contents belong to somebody else's list."""
+    """Debian and distutils write the metadata as one file; the contents belong to somebody else's
+    list."""
     fields = next(stanzas(_text(node, 1 << 20)), {})
     return _found(fields, node, (node,)) if "name" in fields else None
 
@@ -64,7 +70,11 @@ def _found(fields: dict[str, str], metadata: Node, claims: tuple[Node, ...]) -> 
 def _requirements(text: str) -> tuple[tuple[str, ...], ...]:
     """Names of Requires-Dist without extras; environment markers are not evaluated."""
     header = text.partition("\n\n")[0]
-    lines = (line.partition(":")[2].strip() for line in header.split("\n") if line.startswith("Requires-Dist:"))
+    lines = (
+        line.partition(":")[2].strip()
+        for line in header.split("\n")
+        if line.startswith("Requires-Dist:")
+    )
     names = (_REQUIREMENT.match(line) for line in lines if "extra ==" not in line)
     return tuple((plain_name(match[0]),) for match in names if match)
 

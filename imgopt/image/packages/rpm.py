@@ -1,8 +1,9 @@
-"""RPM packages: the header of each is a blob, kept in sqlite (rpmdb.sqlite) or in ndb (Packages.db).
+"""RPM packages: the header of each is a blob, kept in sqlite (rpmdb.sqlite) or in ndb
+(Packages.db).
 
-Header format: RPM's "Package File Format", a count of index entries and of data bytes, the entries (tag, type, offset,
-count; big endian), the data. Old Berkeley DB databases are not read. No library on PyPI reads these databases without
-librpm, so SQLite reads the one and we the other.
+Header format: RPM's "Package File Format", a count of index entries and of data bytes, the entries
+(tag, type, offset, count; big endian), the data. Old Berkeley DB databases are not read. No library
+on PyPI reads these databases without librpm, so SQLite reads the one and we the other.
 """
 
 from __future__ import annotations
@@ -49,7 +50,11 @@ def _package(paths: Paths, node: Node, header: Header) -> Found:
         metadata=node,
         claims=paths.files(_files(header)),
         architecture=text(_ARCH),
-        depends=tuple((str(name),) for name in header.get(_REQUIRES, ()) if not str(name).startswith("rpmlib(")),
+        depends=tuple(
+            (str(name),)
+            for name in header.get(_REQUIRES, ())
+            if not str(name).startswith("rpmlib(")
+        ),
         provides=tuple(str(name) for name in header.get(_PROVIDES, ())),
     )
 
@@ -73,7 +78,9 @@ def read_header(blob: bytes) -> Header:
         if offset > len(data):
             continue
         if kind in (_STRING, _ARRAY, _I18N):
-            texts = data[offset:].split(b"\0", min(items, len(data)))[: 1 if kind == _STRING else items]
+            texts = data[offset:].split(b"\0", min(items, len(data)))[
+                : 1 if kind == _STRING else items
+            ]
             header[tag] = tuple(text.decode("utf-8", "surrogateescape") for text in texts)
         elif kind == _INT32 and offset + 4 * items <= len(data):
             header[tag] = struct.unpack_from(f">{items}I", data, offset)
@@ -81,7 +88,8 @@ def read_header(blob: bytes) -> Header:
 
 
 def _sqlite(node: Node) -> Iterator[bytes]:
-    """By SQLite itself, in a folder of its own; what rpm had not yet moved from the log into the file counts too."""
+    """By SQLite itself, in a folder of its own; what rpm had not yet moved from the log into the
+    file counts too."""
     import sqlite3
     import tempfile
 
@@ -103,7 +111,8 @@ def _sqlite(node: Node) -> Iterator[bytes]:
 
 
 def _ndb(node: Node) -> Iterator[bytes]:
-    """rpm's lib/backend/ndb/rpmpkg.c: slots of 16 bytes in pages of 4096, blobs in blocks of 16, little endian."""
+    """rpm's lib/backend/ndb/rpmpkg.c: slots of 16 bytes in pages of 4096, blobs in blocks of 16,
+    little endian."""
     data = node.read(_MAX)
     if data[:4] != b"RpmP" or len(data) < 32:
         return
@@ -111,7 +120,12 @@ def _ndb(node: Node) -> Iterator[bytes]:
     for position in range(32, min(pages * 4096, len(data)) - 15, 16):
         magic, index, block, _ = struct.unpack_from("<4sIII", data, position)
         start = block * 16
-        if magic != b"Slot" or not index or start + 16 > len(data) or data[start : start + 4] != b"BlbS":
+        if (
+            magic != b"Slot"
+            or not index
+            or start + 16 > len(data)
+            or data[start : start + 4] != b"BlbS"
+        ):
             continue
         (length,) = struct.unpack_from("<I", data, start + 12)
         yield data[start + 16 : start + 16 + length]

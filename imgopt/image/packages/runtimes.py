@@ -1,4 +1,5 @@
-"""Language runtimes that no package manager installed: JDKs, Go, CPython and Node as official images ship them."""
+"""Language runtimes that no package manager installed: JDKs, Go, CPython and Node as official
+images ship them."""
 
 from __future__ import annotations
 
@@ -58,7 +59,11 @@ def _node(paths: Paths, prefix: str) -> Iterator[Found]:
     if program is None or program.inode is None:
         return
     header = paths.get(f"{prefix}/include/node/node_version.h")
-    numbers = dict(_NODE.findall(header.read(1 << 16))) if header is not None and header.inode is not None else {}
+    numbers = (
+        dict(_NODE.findall(header.read(1 << 16)))
+        if header is not None and header.inode is not None
+        else {}
+    )
     version = b".".join(numbers[key] for key in (b"MAJOR", b"MINOR", b"PATCH") if key in numbers)
     places = (paths.get(f"{prefix}/include/node"), paths.get(f"{prefix}/share/doc/node"))
     claims = (program, *(each for each in places if each is not None))

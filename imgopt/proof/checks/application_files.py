@@ -1,8 +1,10 @@
-"""Application files: what the author put into the image is there, at its path, with the same contents.
+"""Application files: what the author put into the image is there, at its path, with the same
+contents.
 
-Application files are those that COPY and ADD brought, wherever they are, and those that RUN made in places that belong
-to the application: working directories, folders outside the system's own, /usr/local, /var/www, /etc. Files of system
-and language packages are judged by package, in checks of their own.
+Application files are those that COPY and ADD brought, wherever they are, and those that RUN made in
+places that belong to the application: working directories, folders outside the system's own,
+/usr/local, /var/www, /etc. Files of system and language packages are judged by package, in checks
+of their own.
 """
 
 from __future__ import annotations
@@ -22,14 +24,18 @@ from imgopt.proof.example import EXPORT, File, Mutation
 
 NAME = "application files"
 _INSTALLERS_NOTES = (
-    *("/node_modules/.package-lock.json", "/node_modules/.yarn-integrity", "/node_modules/.modules.yaml"),
+    *(
+        "/node_modules/.package-lock.json",
+        "/node_modules/.yarn-integrity",
+        "/node_modules/.modules.yaml",
+    ),
     *("/node_modules/.pnpm/lock.yaml", "/node_modules/.pnpm-workspace-state.json"),
     *("/node_modules/.pnpm-workspace-state-v1.json", "/node_modules/.yarn-state.yml"),
     "/node_modules/.package-map.json",
 )
 _LOCKS = frozenset(["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"])
-"""`npm install` writes its own notes into the author's lock file, over which the source is copied where it comes later;
-what is installed is compared package by package."""
+"""`npm install` writes its own notes into the author's lock file, over which the source is copied
+where it comes later; what is installed is compared package by package."""
 _MAVENS_NOTES = re.compile(
     r"/\.m2/repository/.*/(?:resolver-status\.properties|_remote\.repositories|maven-metadata-[^/]*\.xml(?:\.sha1)?)$|"
     r"/target/maven-(?:status|archiver)/"
@@ -38,7 +44,11 @@ _MAVENS_NOTES = re.compile(
 
 
 def check_application_files(
-    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView,
+    candidate: ImageView,
+    allowances: Allowances,
+    *,
+    opened: frozenset[str] | None = None,
 ) -> Outcome:
     """Every application file of the original; no rule excuses one that was opened."""
     used = opened or frozenset()
@@ -56,7 +66,10 @@ def check_application_files(
     what = counted(files, "file or empty folder", "files and empty folders")
     detail = f"{what} that the author added, {size} bytes, compared by path and contents"
     return judged(
-        NAME, detail, items, [f"{counted(count, 'file')}: {reason}" for reason, count in sorted(allowed.items())]
+        NAME,
+        detail,
+        items,
+        [f"{counted(count, 'file')}: {reason}" for reason, count in sorted(allowed.items())],
     )
 
 
@@ -70,7 +83,13 @@ def _compare(
         if other is None:
             continue
         problem, note = _same(original, node, candidate, other)
-        if problem and not opened and node.name in _LOCKS and not was_copied(original, node) and other.kind == "file":
+        if (
+            problem
+            and not opened
+            and node.name in _LOCKS
+            and not was_copied(original, node)
+            and other.kind == "file"
+        ):
             return None, "a lock file that the installation writes into"
         return (problem, None) if problem else (None, reason or note)
     target = original.tree.resolve(node.path) if "/node_modules/.bin/" in node.path else None
@@ -83,9 +102,12 @@ def _compare(
 
 
 def _of_lost_package(original: ImageView, node: Node, candidate: ImageView) -> bool:
-    """Below /etc or /var/lib, made in a step of the package manager, and named after a package that the candidate has
-    not (`/var/lib/exim4/...` of exim4-config): what is configured is not there."""
-    if not node.path.startswith(("/etc/", "/var/lib/")) or node.layer not in package_layers(original.image):
+    """Below /etc or /var/lib, made in a step of the package manager, and named after a package that
+    the candidate has not (`/var/lib/exim4/...` of exim4-config): what is configured is not
+    there."""
+    if not node.path.startswith(("/etc/", "/var/lib/")) or node.layer not in package_layers(
+        original.image
+    ):
         return False
     names = {part.partition(".")[0] for part in node.path.split("/")[2:]}
     before, after = _named_like(original, names), _named_like(candidate, names)
@@ -94,13 +116,21 @@ def _of_lost_package(original: ImageView, node: Node, candidate: ImageView) -> b
 
 def _named_like(side: ImageView, names: set[str]) -> set[str]:
     found = (package.name for package in side.packages if package.ecosystem in SYSTEM)
-    return {each for each in found if each in names or any(each.startswith(f"{name}-") for name in names if name)}
+    return {
+        each
+        for each in found
+        if each in names or any(each.startswith(f"{name}-") for name in names if name)
+    }
 
 
-def _same(original: ImageView, node: Node, candidate: ImageView, other: Node) -> tuple[Item | None, str | None]:
+def _same(
+    original: ImageView, node: Node, candidate: ImageView, other: Node
+) -> tuple[Item | None, str | None]:
     if node.kind == "dir":
         target = candidate.tree.resolve(other.path)
-        problem = None if target and target.kind == "dir" else Item("missing-file", node.path, node.path)
+        problem = (
+            None if target and target.kind == "dir" else Item("missing-file", node.path, node.path)
+        )
         return problem, None
     if node.kind == "symlink":
         return _same_link(original, node, candidate, other), None
@@ -110,7 +140,9 @@ def _same(original: ImageView, node: Node, candidate: ImageView, other: Node) ->
         return Item("changed-file", node.path, node.path, message=message), None
     likeness = compare_contents(original, node, candidate, found)
     if likeness == "different":
-        message = f"{node.path} has other contents ({node.size} bytes, {found.size} in the candidate)"
+        message = (
+            f"{node.path} has other contents ({node.size} bytes, {found.size} in the candidate)"
+        )
         return Item("changed-file", node.path, node.path, message=message), None
     return None, "built anew with the same contents" if likeness == "rebuilt" else None
 
@@ -123,21 +155,41 @@ def _same_link(original: ImageView, node: Node, candidate: ImageView, other: Nod
     if target is None or (found is not None and target.kind == found.kind != "file"):
         return None
     both = target.inode is not None and found is not None and found.inode is not None
-    if found is not None and both and compare_contents(original, target, candidate, found) != "different":
+    if (
+        found is not None
+        and both
+        and compare_contents(original, target, candidate, found) != "different"
+    ):
         return None
-    return Item("changed-file", node.path, node.path, message=f"link {node.path} leads to something else")
+    return Item(
+        "changed-file", node.path, node.path, message=f"link {node.path} leads to something else"
+    )
 
 
 CHECK = Check(
     NAME,
     "every file that the author added, at its path and with its contents",
-    lambda given: check_application_files(given.original, given.candidate, given.allowances, opened=given.files),
+    lambda given: check_application_files(
+        given.original, given.candidate, given.allowances, opened=given.files
+    ),
     (
         Mutation("a template is left out", "index.html", without=("app/templates/index.html",)),
         Mutation("a source file is edited", "export.py", files={"app/export.py": EXPORT + "\n"}),
         Mutation("an empty folder is left out", "/app/empty", without=("app/empty",)),
-        Mutation("data that a RUN fetched is lost", "/nltk_data/stopwords", without=("usr/share/nltk_data/stopwords",)),
-        Mutation("a link leads elsewhere", "leads to something else", files={"app/page": File(link="main.py")}),
-        Mutation("a link leads to nothing", "leads to", files={"app/templates/index.html": File(link="gone")}),
+        Mutation(
+            "data that a RUN fetched is lost",
+            "/nltk_data/stopwords",
+            without=("usr/share/nltk_data/stopwords",),
+        ),
+        Mutation(
+            "a link leads elsewhere",
+            "leads to something else",
+            files={"app/page": File(link="main.py")},
+        ),
+        Mutation(
+            "a link leads to nothing",
+            "leads to",
+            files={"app/templates/index.html": File(link="gone")},
+        ),
     ),
 )

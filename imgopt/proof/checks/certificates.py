@@ -17,15 +17,24 @@ NAME = "certificates"
 
 
 def check_certificates(
-    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView,
+    candidate: ImageView,
+    allowances: Allowances,
+    *,
+    opened: frozenset[str] | None = None,
 ) -> Outcome:
-    """A bundle of root certificates, where the original has one: no probe asks for a page from elsewhere."""
+    """A bundle of root certificates, where the original has one: no probe asks for a page from
+    elsewhere."""
     before = [path for path in BUNDLES if original.is_file(path)]
     after = [path for path in BUNDLES if candidate.is_file(path)]
     detail = f"root certificates: {before[0] if before else 'none in the original'}"
     missing = [path for path in before if not candidate.is_file(path)] if not after else []
     item = Item("missing-certificates", before[0], before[0]) if missing else None
-    reason = allowances.configuration.get("certificates") or allowances.drop_reason(before[0]) if item else None
+    reason = (
+        allowances.configuration.get("certificates") or allowances.drop_reason(before[0])
+        if item
+        else None
+    )
     if item and not reason and _brings_its_own(original, opened):
         reason = "its runtime has root certificates of its own, and the system's were not opened"
     items = [*([item] if item and not reason else []), *_own_authorities(original, candidate)]
@@ -33,7 +42,8 @@ def check_certificates(
 
 
 def _own_authorities(original: ImageView, candidate: ImageView) -> Iterator[Item]:
-    """Certificates that the author put beside the distribution's (update-ca-certificates(8)) and into the bundle."""
+    """Certificates that the author put beside the distribution's (update-ca-certificates(8)) and
+    into the bundle."""
     before = _certificates(original.read(BUNDLES[0]))
     after = {each for path in BUNDLES for each in _certificates(candidate.read(path))}
     for node in original.tree.files(_OWN_AUTHORITIES) if before and after else ():
@@ -60,6 +70,14 @@ def _brings_its_own(original: ImageView, opened: frozenset[str] | None) -> bool:
 CHECK = Check(
     NAME,
     "root certificates, those that the author added included",
-    lambda given: check_certificates(given.original, given.candidate, given.allowances, opened=given.files),
-    (Mutation("root certificates are lost", "ca-certificates.crt", without=("etc/ssl/certs/ca-certificates.crt",)),),
+    lambda given: check_certificates(
+        given.original, given.candidate, given.allowances, opened=given.files
+    ),
+    (
+        Mutation(
+            "root certificates are lost",
+            "ca-certificates.crt",
+            without=("etc/ssl/certs/ca-certificates.crt",),
+        ),
+    ),
 )

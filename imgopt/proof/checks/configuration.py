@@ -1,4 +1,5 @@
-"""The image configuration: what `docker run`, compose files and orchestrators read must say the same."""
+"""The image configuration: what `docker run`, compose files and orchestrators read must say the
+same."""
 
 from __future__ import annotations
 
@@ -27,14 +28,20 @@ def check_configuration(
 ) -> Outcome:
     """Every key of both configurations; the environment by the rules of `imgopt.proof.environment`.
 
-    `base` is the configuration of the original's base image, `candidate_base` of the candidate's, so that what the
-    author set is told from what was inherited; `exists` says whether a path exists in the candidate, `programs` which
-    names a folder of it holds. The user is judged by the non-root check.
+    `base` is the configuration of the original's base image, `candidate_base` of the candidate's,
+    so that what the author set is told from what was inherited; `exists` says whether a path exists
+    in the candidate, `programs` which names a folder of it holds. The user is judged by the
+    non-root check.
     """
     found: list[Item] = []
     allowed: list[str] = []
-    for item in (*_start(original, candidate, allowances, allowed), *_keys(original, candidate, base)):
-        reason = allowances.configuration.get(item.subject) or _from_base(item.subject, original, candidate_base)
+    for item in (
+        *_start(original, candidate, allowances, allowed),
+        *_keys(original, candidate, base),
+    ):
+        reason = allowances.configuration.get(item.subject) or _from_base(
+            item.subject, original, candidate_base
+        )
         if reason:
             allowed.append(f"{item}: {reason}")
         else:
@@ -48,18 +55,29 @@ def check_configuration(
         original.user != candidate.user,
     )
     different, named = compare_variables(variables, allowances)
-    variables_and_ports = f"{counted(len(original.env), 'variable')}, {counted(len(original.exposed_ports), 'port')}"
-    volumes, labels = counted(len(original.volumes), "volume"), counted(len(original.labels), "label")
+    variables_and_ports = (
+        f"{counted(len(original.env), 'variable')}, {counted(len(original.exposed_ports), 'port')}"
+    )
+    volumes, labels = (
+        counted(len(original.volumes), "volume"),
+        counted(len(original.labels), "label"),
+    )
     detail = (
-        f"entrypoint, command, {variables_and_ports}, {volumes}, working directory, {labels}, stop signal, health check"
+        f"entrypoint, command, {variables_and_ports}, {volumes}, working directory, {labels}, stop"
+        " signal, health check"
     )
     return judged(NAME, detail, [*found, *different], [*allowed, *named])
 
 
 def _from_base(key: str, original: ImageConfig, candidate_base: ImageConfig | None) -> str | None:
-    """EXPOSE cannot be taken back: a port that the candidate's base names, and the original has not, is a note."""
+    """EXPOSE cannot be taken back: a port that the candidate's base names, and the original has
+    not, is a note."""
     port = key.removeprefix("expose:")
-    if candidate_base and port in candidate_base.exposed_ports and port not in original.exposed_ports:
+    if (
+        candidate_base
+        and port in candidate_base.exposed_ports
+        and port not in original.exposed_ports
+    ):
         return "named by the candidate's base image"
     return None
 
@@ -73,7 +91,9 @@ def _item(key: str, message: str) -> Item:
     return Item("configuration", key, message=message)
 
 
-def _start(original: ImageConfig, candidate: ImageConfig, allowances: Allowances, allowed: list[str]) -> Iterator[Item]:
+def _start(
+    original: ImageConfig, candidate: ImageConfig, allowances: Allowances, allowed: list[str]
+) -> Iterator[Item]:
     wanted = (original.entrypoint or (), original.cmd or ())
     given = (candidate.entrypoint or (), candidate.cmd or ())
     if given == wanted:
@@ -82,7 +102,10 @@ def _start(original: ImageConfig, candidate: ImageConfig, allowances: Allowances
     if start and given == (start.entrypoint, start.command):
         allowed.append(f"starts with {_words(*given)}: {start.reason}")
         return
-    for key, before, after in (("entrypoint", wanted[0], given[0]), ("command", wanted[1], given[1])):
+    for key, before, after in (
+        ("entrypoint", wanted[0], given[0]),
+        ("command", wanted[1], given[1]),
+    ):
         if before != after:
             yield _item(key, f"{key} is {_json(after)} instead of {_json(before)}")
 
@@ -95,7 +118,9 @@ def _json(words: tuple[str, ...]) -> str:
     return "[" + ", ".join(f'"{word}"' for word in words) + "]" if words else "none"
 
 
-def _keys(original: ImageConfig, candidate: ImageConfig, base: ImageConfig | None) -> Iterator[Item]:
+def _keys(
+    original: ImageConfig, candidate: ImageConfig, base: ImageConfig | None
+) -> Iterator[Item]:
     yield from _sets("expose", "exposed port", original.exposed_ports, candidate.exposed_ports)
     yield from _sets("volume", "volume", original.volumes, candidate.volumes)
     yield from _labels(original.labels, candidate.labels, base)
@@ -117,8 +142,11 @@ def _sets(key: str, word: str, before: tuple[str, ...], after: tuple[str, ...]) 
         yield _item(f"{key}:{value}", f"{word} {value} is new")
 
 
-def _labels(before: Mapping[str, str], after: Mapping[str, str], base: ImageConfig | None) -> Iterator[Item]:
-    """Labels that only describe the base image, or our own run, go with it; more labels than before do no harm."""
+def _labels(
+    before: Mapping[str, str], after: Mapping[str, str], base: ImageConfig | None
+) -> Iterator[Item]:
+    """Labels that only describe the base image, or our own run, go with it; more labels than before
+    do no harm."""
     below = base.labels if base else {}
     for name, value in sorted(before.items()):
         given = after.get(name)
@@ -128,11 +156,18 @@ def _labels(before: Mapping[str, str], after: Mapping[str, str], base: ImageConf
 
 
 def _signal(name: str) -> str:
-    return "SIGTERM" if name in _TERM else name if name.startswith("SIG") or name.isdigit() else f"SIG{name}"
+    return (
+        "SIGTERM"
+        if name in _TERM
+        else name
+        if name.startswith("SIG") or name.isdigit()
+        else f"SIG{name}"
+    )
 
 
 def _health(before: Healthcheck | None, after: Healthcheck | None) -> Iterator[Item]:
-    """A health check that the original did not have is no difference for those who use the image."""
+    """A health check that the original did not have is no difference for those who use the
+    image."""
     wanted = before if before and before.test not in ((), ("NONE",)) else None
     if wanted and (after is None or wanted != after):
         said = "is missing" if after is None else "is another one"
@@ -157,14 +192,24 @@ CHECK = Check(
     "start, variables, ports, volumes, working directory, labels, stop signal and health check",
     _judge,
     (
-        Mutation("a variable changes", "MODE is 'worker' instead of 'web'", config={"Env": [*ENV[:3], "MODE=worker"]}),
+        Mutation(
+            "a variable changes",
+            "MODE is 'worker' instead of 'web'",
+            config={"Env": [*ENV[:3], "MODE=worker"]},
+        ),
         Mutation("a variable is lost", "MODE=web is not set", config={"Env": ENV[:3]}),
         Mutation(
-            "a behaviour is switched on", "NODE_ENV=production is new", config={"Env": [*ENV, "NODE_ENV=production"]}
+            "a behaviour is switched on",
+            "NODE_ENV=production is new",
+            config={"Env": [*ENV, "NODE_ENV=production"]},
         ),
         Mutation("another home", "HOME", config={"Env": [*ENV, "HOME=/srv"]}),
         Mutation("the command changes", "--debug", config={"Cmd": ["/app/run.sh", "--debug"]}),
-        Mutation("the command is an entrypoint", "entrypoint", config={"Cmd": None, "Entrypoint": ["/app/run.sh"]}),
+        Mutation(
+            "the command is an entrypoint",
+            "entrypoint",
+            config={"Cmd": None, "Entrypoint": ["/app/run.sh"]},
+        ),
         Mutation("a port is not exposed", "8000/tcp", config={"ExposedPorts": None}),
         Mutation("a volume is lost", "/data", config={"Volumes": None}),
         Mutation("the working directory changes", "workdir", config={"WorkingDir": "/"}),

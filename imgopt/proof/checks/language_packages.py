@@ -1,4 +1,5 @@
-"""Language packages: the same set and versions, whole; and where the candidate has the files of a package."""
+"""Language packages: the same set and versions, whole; and where the candidate has the files of a
+package."""
 
 from __future__ import annotations
 
@@ -26,9 +27,14 @@ _NOTES = re.compile(
 
 
 def check_language_packages(
-    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView,
+    candidate: ImageView,
+    allowances: Allowances,
+    *,
+    opened: frozenset[str] | None = None,
 ) -> Outcome:
-    """Every language package of the original: present, of the same version, with all files but its bytecode."""
+    """Every language package of the original: present, of the same version, with all files but its
+    bytecode."""
     items: list[Item] = []
     allowed: Counter[str] = Counter()
     versions = _versions(language_packages(candidate) or candidate.packages)
@@ -50,21 +56,31 @@ def check_language_packages(
             items.append(_lost(package, others))
     items.extend(_twice(original, candidate))
     by_kind = Counter(package.ecosystem for package in wanted)
-    counts = ", ".join(f"{count} {ecosystem}" for ecosystem, count in sorted(by_kind.items())) or "none there"
-    detail = f"packages by name and version ({counts}), {counted(files, 'file')} of them by contents"
+    counts = (
+        ", ".join(f"{count} {ecosystem}" for ecosystem, count in sorted(by_kind.items()))
+        or "none there"
+    )
+    detail = (
+        f"packages by name and version ({counts}), {counted(files, 'file')} of them by contents"
+    )
     return judged(
-        NAME, detail, items, [f"{counted(count, 'package')}: {text}" for text, count in sorted(allowed.items())]
+        NAME,
+        detail,
+        items,
+        [f"{counted(count, 'package')}: {text}" for text, count in sorted(allowed.items())],
     )
 
 
 def _twice(original: ImageView, candidate: ImageView) -> Iterator[Item]:
-    """Packages of which one folder has two versions, as where a folder of packages is copied over that of a base: what
-    asks for the version gets either, and files of both are mixed."""
+    """Packages of which one folder has two versions, as where a folder of packages is copied over
+    that of a base: what asks for the version gets either, and files of both are mixed."""
     before = _versions_by_folder(original)
     for key, versions in sorted(_versions_by_folder(candidate).items()):
         if len(versions) > 1 and versions - before.get(key, set()):
             ecosystem, name, folder = key
-            message = f"{ecosystem} package {name} is in {folder} twice: {' and '.join(sorted(versions))}"
+            message = (
+                f"{ecosystem} package {name} is in {folder} twice: {' and '.join(sorted(versions))}"
+            )
             yield Item("package", name, folder, "", message)
 
 
@@ -85,7 +101,8 @@ def _versions(packages: Iterable[Package]) -> dict[tuple[str, str], set[str]]:
 
 
 def _reason(original: ImageView, package: Package, allowances: Allowances) -> str | None:
-    """Of the package itself, or of the one that brought the program that it is a part of (crates of a wheel's tool)."""
+    """Of the package itself, or of the one that brought the program that it is a part of (crates of
+    a wheel's tool)."""
     named = allowances.package_reason(package.ecosystem, package.name)
     owner = original.owner(package.metadata)
     if named is None and owner is not None and owner is not package:
@@ -100,7 +117,11 @@ def _lost(package: Package, others: set[str]) -> Item:
 
 
 def _incomplete(
-    original: ImageView, package: Package, candidate: ImageView, allowances: Allowances, used: frozenset[str]
+    original: ImageView,
+    package: Package,
+    candidate: ImageView,
+    allowances: Allowances,
+    used: frozenset[str],
 ) -> Iterator[Item]:
     """Files of the package that are not at their place, or are others."""
     for path in package.files:
@@ -114,21 +135,38 @@ def _incomplete(
             moved = next((p for p, _ in allowances.places(path) if candidate.is_file(p)), None)
             if moved is None and not allowances.drop_reason(path, opened=path in used):
                 yield Item("missing-file", path, path, package.name)
-        elif not original.shebang(before) and compare_contents(original, before, candidate, after) == "different":
-            yield Item("changed-file", path, path, package.name, f"{path} of {package.name} has other contents")
+        elif (
+            not original.shebang(before)
+            and compare_contents(original, before, candidate, after) == "different"
+        ):
+            yield Item(
+                "changed-file",
+                path,
+                path,
+                package.name,
+                f"{path} of {package.name} has other contents",
+            )
 
 
 CHECK = Check(
     NAME,
     "packages of languages by name and version, and their files",
-    lambda given: check_language_packages(given.original, given.candidate, given.allowances, opened=given.files),
+    lambda given: check_language_packages(
+        given.original, given.candidate, given.allowances, opened=given.files
+    ),
     (
         Mutation(
             "another version of a package",
             "Flask 3.0 is 3.1",
             files={f"{SITE}/flask-3.0.dist-info/METADATA": "Name: Flask\nVersion: 3.1\n"},
         ),
-        Mutation("a file of a package is lost", "flask/views.py", without=(f"{SITE}/flask/views.py",)),
-        Mutation("a file of a package is another one", "flask/views.py", files={f"{SITE}/flask/views.py": "import os"}),
+        Mutation(
+            "a file of a package is lost", "flask/views.py", without=(f"{SITE}/flask/views.py",)
+        ),
+        Mutation(
+            "a file of a package is another one",
+            "flask/views.py",
+            files={f"{SITE}/flask/views.py": "import os"},
+        ),
     ),
 )

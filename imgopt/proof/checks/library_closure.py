@@ -1,7 +1,7 @@
 """Shared-library closure: every library that an ELF file asks for is found where its loader looks.
 
-Only differences count. A library that the original did not find either is none, and neither is an optional part of a
-base image (`_tkinter` of a slim Python) that was never opened.
+Only differences count. A library that the original did not find either is none, and neither is an
+optional part of a base image (`_tkinter` of a slim Python) that was never opened.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from imgopt.proof.check import Check, Outcome, judged
 from imgopt.proof.example import LIBRARIES, Mutation
 
 NAME = "library closure"
-_FOR_SCREENS = re.compile(r"/(?:_tkinter\.[^/]*|lib(?:awt_xawt|splashscreen|jsound|jawt|fontmanager))\.so$")
-"""Python's and Java's modules that official slim and headless images ship without the libraries they need."""
+_FOR_SCREENS = re.compile(
+    r"/(?:_tkinter\.[^/]*|lib(?:awt_xawt|splashscreen|jsound|jawt|fontmanager))\.so$"
+)
+"""Python's and Java's modules that official slim and headless images ship without the libraries
+they need."""
 
 
 def check_library_closure(
@@ -32,8 +35,8 @@ def check_library_closure(
     opened: frozenset[str] | None = None,
     named: Sequence[str] = (),
 ) -> Outcome:
-    """Every NEEDED library and program loader of the candidate. `opened`: paths that the original opened, if known;
-    `named`: packages that the author installs by name."""
+    """Every NEEDED library and program loader of the candidate. `opened`: paths that the original
+    opened, if known; `named`: packages that the author installs by name."""
     items: list[Item] = []
     allowed: list[str] = []
     files = libraries = 0
@@ -57,7 +60,8 @@ def check_library_closure(
 
 
 def _was_unresolved(original: ImageView, missing: Unresolved) -> bool:
-    """The same path, or (for a tree that moved) a file of the same name that lacked it there as well."""
+    """The same path, or (for a tree that moved) a file of the same name that lacked it there as
+    well."""
     node = original.file(missing.path)
     if node is not None:
         return _lacks(original, node, missing.library)
@@ -66,19 +70,27 @@ def _was_unresolved(original: ImageView, missing: Unresolved) -> bool:
 
 def _lacks(side: ImageView, node: Node, library: str) -> bool:
     elf = side.elf(node)
-    return elf is not None and any(missing.library == library for missing in unresolved(side, node, elf))
+    return elf is not None and any(
+        missing.library == library for missing in unresolved(side, node, elf)
+    )
 
 
 def _missing_by_name(side: ImageView, name: str) -> set[str]:
     nodes = (node for node in side.tree.files() if node.name == name)
     pairs = ((node, side.elf(node)) for node in nodes)
-    return {missing.library for node, elf in pairs if elf is not None for missing in unresolved(side, node, elf)}
+    return {
+        missing.library
+        for node, elf in pairs
+        if elf is not None
+        for missing in unresolved(side, node, elf)
+    }
 
 
 def _excuse(
     original: ImageView, candidate: ImageView, missing: Unresolved, opened: frozenset[str] | None
 ) -> str | None:
-    """A part of a base image that the base itself ships incomplete, or one for screens, unless it was opened."""
+    """A part of a base image that the base itself ships incomplete, or one for screens, unless it
+    was opened."""
     if opened is not None and missing.path in opened:
         return None
     below = candidate.base_side
@@ -97,7 +109,11 @@ def _item(original: ImageView, missing: Unresolved) -> Item:
     """With the place where the original has the library, for the repair."""
     node = original.file(missing.path)
     elf = original.elf(node) if node is not None else None
-    path = library_path(original, node, elf, missing.library) if node is not None and elf is not None else None
+    path = (
+        library_path(original, node, elf, missing.library)
+        if node is not None and elf is not None
+        else None
+    )
     if missing.library.startswith("/"):
         path = missing.library
     return Item("missing-library", missing.library, path or "", missing.path)
@@ -111,7 +127,13 @@ CHECK = Check(
     ),
     (
         Mutation("a library is lost", "libgreet.so.1", without=(f"{LIBRARIES}/libgreet.so.1",)),
-        Mutation("what a library needs is lost", "libwords.so.1", without=(f"{LIBRARIES}/libwords.so.1",)),
-        Mutation("a program's loader is lost", "ld-linux-x86-64.so.2", without=("lib64/ld-linux-x86-64.so.2",)),
+        Mutation(
+            "what a library needs is lost", "libwords.so.1", without=(f"{LIBRARIES}/libwords.so.1",)
+        ),
+        Mutation(
+            "a program's loader is lost",
+            "ld-linux-x86-64.so.2",
+            without=("lib64/ld-linux-x86-64.so.2",),
+        ),
     ),
 )

@@ -15,11 +15,18 @@ NAME = "locale and time"
 _ZONES = "/usr/share/zoneinfo"
 
 
-def check_locale_and_time(original: ImageView, candidate: ImageView, allowances: Allowances) -> Outcome:
-    """The locales and the time zone that the original's environment asks for, as far as the original has them."""
+def check_locale_and_time(
+    original: ImageView, candidate: ImageView, allowances: Allowances
+) -> Outcome:
+    """The locales and the time zone that the original's environment asks for, as far as the
+    original has them."""
     items = [*_locales(original, candidate), *_zone(original, candidate)]
     kept = [item for item in items if item.subject not in allowances.configuration]
-    allowed = [f"{i}: {allowances.configuration[i.subject]}" for i in items if i.subject in allowances.configuration]
+    allowed = [
+        f"{i}: {allowances.configuration[i.subject]}"
+        for i in items
+        if i.subject in allowances.configuration
+    ]
     asked = [f"{name}={value}" for name, value in _asked(original)]
     detail = f"what {', '.join(asked) or 'no variable'} and /etc/localtime ask for"
     return judged(NAME, detail, kept, allowed)
@@ -36,7 +43,12 @@ def _locales(original: ImageView, candidate: ImageView) -> Iterator[Item]:
         if name in ("TZ", "LANGUAGE") or re.match(r"^(?:C|POSIX)(?:$|\.)", value) or not value:
             continue
         if _has_locale(original, value) and not _has_locale(candidate, value):
-            yield Item("missing-locale", value, f"/usr/lib/locale/{_archive_name(value)}", f"variable {name}")
+            yield Item(
+                "missing-locale",
+                value,
+                f"/usr/lib/locale/{_archive_name(value)}",
+                f"variable {name}",
+            )
 
 
 def _archive_name(locale: str) -> str:
@@ -62,12 +74,24 @@ def _zone(original: ImageView, candidate: ImageView) -> Iterator[Item]:
     if zone and original.is_file(path) and not candidate.is_file(path):
         yield Item("missing-time-zone", zone, path, "variable TZ")
     before, after = original.read("/etc/localtime"), candidate.read("/etc/localtime")
-    if before is not None and not _is_utc(before) and before != after and _footer(before) != _footer(after or b""):
-        yield Item("missing-time-zone", "/etc/localtime", "/etc/localtime", "", "/etc/localtime is another time zone")
+    if (
+        before is not None
+        and not _is_utc(before)
+        and before != after
+        and _footer(before) != _footer(after or b"")
+    ):
+        yield Item(
+            "missing-time-zone",
+            "/etc/localtime",
+            "/etc/localtime",
+            "",
+            "/etc/localtime is another time zone",
+        )
 
 
 def _footer(data: bytes) -> bytes:
-    """The rule for all times to come (RFC 8536, section 3.3): the same in every edition of a zone's file."""
+    """The rule for all times to come (RFC 8536, section 3.3): the same in every edition of a zone's
+    file."""
     return data.rstrip(b"\n").rpartition(b"\n")[2] if data.startswith(b"TZif") else b""
 
 
@@ -80,8 +104,16 @@ CHECK = Check(
     "the locales and the time zone that the environment asks for",
     lambda given: check_locale_and_time(given.original, given.candidate, given.allowances),
     (
-        Mutation("the locale is lost", "de_DE.UTF-8", without=("usr/lib/locale/de_DE.utf8/LC_CTYPE",)),
-        Mutation("the time zone is lost", "Europe/Berlin", without=("usr/share/zoneinfo/Europe/Berlin",)),
-        Mutation("the clock is in another zone", "another time zone", base={"etc/localtime": "TZif2\0JST\nJST-9\n"}),
+        Mutation(
+            "the locale is lost", "de_DE.UTF-8", without=("usr/lib/locale/de_DE.utf8/LC_CTYPE",)
+        ),
+        Mutation(
+            "the time zone is lost", "Europe/Berlin", without=("usr/share/zoneinfo/Europe/Berlin",)
+        ),
+        Mutation(
+            "the clock is in another zone",
+            "another time zone",
+            base={"etc/localtime": "TZif2\0JST\nJST-9\n"},
+        ),
     ),
 )

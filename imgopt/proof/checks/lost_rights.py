@@ -1,7 +1,9 @@
-"""What another user than root would miss though no probe asked for it: places to write to, a home, a name.
+"""What another user than root would miss though no probe asked for it: places to write to, a home,
+a name.
 
-Root may write everywhere, so every change of the user takes something away. What counts: volumes, folders for temporary
-files, the places that the sources are seen to write to, and a home or an entry in /etc/passwd where sources ask for it.
+Root may write everywhere, so every change of the user takes something away. What counts: volumes,
+folders for temporary files, the places that the sources are seen to write to, and a home or an
+entry in /etc/passwd where sources ask for it.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ def lost_rights(original: ImageView, candidate: ImageView, identity: Identity) -
 
 
 def nearest(folder: str, *sides: ImageView) -> str:
-    """The folder itself where one of the images has it, else the lowest one above it that is there."""
+    """The folder itself where one of the images has it, else the lowest one above it that is
+    there."""
     while folder != "/" and not any(side.exists(folder) for side in sides):
         folder = posixpath.dirname(folder)
     return folder
@@ -65,7 +68,8 @@ def _places(original: ImageView) -> Iterator[tuple[str, str]]:
 
 
 def _own(original: ImageView) -> Iterator[tuple[str, str]]:
-    """What a user that is not root may write was given to it on purpose: files of the application and their folders."""
+    """What a user that is not root may write was given to it on purpose: files of the application
+    and their folders."""
     user = original.identity
     if user is None or user.is_root:
         return
@@ -91,19 +95,28 @@ def _home(original: ImageView, candidate: ImageView, identity: Identity) -> Iter
     asking = next((path for path, text in source_texts(original) if _HOME.search(text)), None)
     if asking:
         message = (
-            f"user {candidate.config.user or 'root'} may not write to its home folder {after}: {asking} asks for it"
+            f"user {candidate.config.user or 'root'} may not write to its home folder {after}:"
+            f" {asking} asks for it"
         )
         yield Item("not-writable", after, after, asking, message)
 
 
 def home_of(side: ImageView, identity: Identity | None) -> str:
     """As the engine sets it: HOME of the image, else the folder of /etc/passwd, else the root."""
-    return side.config.environment.get("HOME") or (identity.home if identity is not None else "") or "/"
+    return (
+        side.config.environment.get("HOME")
+        or (identity.home if identity is not None else "")
+        or "/"
+    )
 
 
 def _account(original: ImageView, candidate: ImageView, identity: Identity) -> Iterator[Item]:
     before = original.identity
-    if before is None or not _is_listed(original, before.uid) or _is_listed(candidate, identity.uid):
+    if (
+        before is None
+        or not _is_listed(original, before.uid)
+        or _is_listed(candidate, identity.uid)
+    ):
         return
     asking = next((path for path, text in source_texts(original) if _ACCOUNT.search(text)), None)
     if asking:

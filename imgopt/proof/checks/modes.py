@@ -1,4 +1,5 @@
-"""Modes: executable bits, setuid bits, and whether the user can read what the original's user could."""
+"""Modes: executable bits, setuid bits, and whether the user can read what the original's user
+could."""
 
 from __future__ import annotations
 
@@ -31,11 +32,20 @@ def check_modes(original: ImageView, candidate: ImageView, allowances: Allowance
                 allowed[reason] += 1
             else:
                 items.append(item)
-    detail = f"executable and setuid bits, and the user's right to read, of {counted(files, 'file')}"
-    return judged(NAME, detail, items, [f"{counted(count, 'file')}: {text}" for text, count in sorted(allowed.items())])
+    detail = (
+        f"executable and setuid bits, and the user's right to read, of {counted(files, 'file')}"
+    )
+    return judged(
+        NAME,
+        detail,
+        items,
+        [f"{counted(count, 'file')}: {text}" for text, count in sorted(allowed.items())],
+    )
 
 
-def _pairs(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[tuple[Node, Node]]:
+def _pairs(
+    original: ImageView, candidate: ImageView, allowances: Allowances
+) -> Iterator[tuple[Node, Node]]:
     for node in _compared(original):
         target = original.tree.resolve(node.path)
         for path, _ in allowances.places(node.path):
@@ -49,23 +59,36 @@ def _compared(side: ImageView) -> Iterator[Node]:
     yield from application_files(side)
     for package in side.packages:
         if package.layer >= side.base_layers:
-            yield from (node for path in package.files if (node := side.tree.get(path)) and node.mode & 0o111)
+            yield from (
+                node
+                for path in package.files
+                if (node := side.tree.get(path)) and node.mode & 0o111
+            )
 
 
-def _differences(original: ImageView, before: Node, candidate: ImageView, after: Node) -> Iterator[Item]:
+def _differences(
+    original: ImageView, before: Node, candidate: ImageView, after: Node
+) -> Iterator[Item]:
     path = after.path
     if before.kind == "file" and before.mode & 0o111 and not after.mode & 0o111:
         message = f"{path} is not executable any more (mode {before.mode:o}, now {after.mode:o})"
         yield Item("permission", path, path, "", message)
     if before.mode & _SPECIAL & ~after.mode or after.mode & _SPECIAL & ~before.mode:
-        yield Item("permission", path, path, "", f"{path} has other setuid or setgid bits ({after.mode:o})")
+        yield Item(
+            "permission", path, path, "", f"{path} has other setuid or setgid bits ({after.mode:o})"
+        )
     elif not before.mode & 0o002 and after.mode & 0o002 and not after.mode & 0o1000:
-        yield Item("permission", path, path, "", f"{path} may be written by everybody ({after.mode:o})")
+        yield Item(
+            "permission", path, path, "", f"{path} may be written by everybody ({after.mode:o})"
+        )
     for right, word in ((READ, "read"), (EXECUTE, "execute")):
         if right == EXECUTE and after.kind == "file" and not after.mode & 0o111:
             continue  # said above
         if original.may(right, before.path) and not candidate.may(right, path):
-            message = f"user {candidate.config.user or 'root'} may not {word} {path} (mode {after.mode:o})"
+            message = (
+                f"user {candidate.config.user or 'root'} may not {word} {path} (mode"
+                f" {after.mode:o})"
+            )
             yield Item("permission", path, path, "", message)
 
 
@@ -74,13 +97,23 @@ CHECK = Check(
     "executable and setuid bits, and what the user may read",
     lambda given: check_modes(given.original, given.candidate, given.allowances),
     (
-        Mutation("a tool is not executable", "not executable", files={"app/tool": File("#!/bin/sh\n", 0o644)}),
-        Mutation("a tool runs as its owner", "setuid", files={"app/tool": File("#!/bin/sh\n", 0o4755)}),
         Mutation(
-            "a file may not be read by the user", "may not read", files={"app/export.py": File(EXPORT, mode=0o600)}
+            "a tool is not executable",
+            "not executable",
+            files={"app/tool": File("#!/bin/sh\n", 0o644)},
         ),
         Mutation(
-            "everybody may write to a file", "written by everybody", files={"app/export.py": File(EXPORT, mode=0o666)}
+            "a tool runs as its owner", "setuid", files={"app/tool": File("#!/bin/sh\n", 0o4755)}
+        ),
+        Mutation(
+            "a file may not be read by the user",
+            "may not read",
+            files={"app/export.py": File(EXPORT, mode=0o600)},
+        ),
+        Mutation(
+            "everybody may write to a file",
+            "written by everybody",
+            files={"app/export.py": File(EXPORT, mode=0o666)},
         ),
     ),
 )

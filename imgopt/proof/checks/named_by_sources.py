@@ -1,7 +1,9 @@
-"""What the kept sources name and the candidate lacks: files, modules and libraries that no probe made them use.
+"""What the kept sources name and the candidate lacks: files, modules and libraries that no probe
+made them use.
 
-A rewrite leaves out what nothing opened. A file that is read on a rare path, a package that is imported inside of a
-function and a library that is loaded by name leave a trace in the text: their name. What is missing is looked up there.
+A rewrite leaves out what nothing opened. A file that is read on a rare path, a package that is
+imported inside of a function and a library that is loaded by name leave a trace in the text: their
+name. What is missing is looked up there.
 """
 
 from __future__ import annotations
@@ -24,7 +26,21 @@ from imgopt.proof.example import Mutation
 
 NAME = "named by sources"
 _LITERAL = re.compile(r"""(?P<quote>["'`])(?P<text>[^"'`\n]{1,200})(?P=quote)""")
-_COMPILED = (".go", ".rs", ".java", ".kt", ".scala", ".groovy", ".c", ".cc", ".cpp", ".h", ".hpp", ".cs", ".fs")
+_COMPILED = (
+    ".go",
+    ".rs",
+    ".java",
+    ".kt",
+    ".scala",
+    ".groovy",
+    ".c",
+    ".cc",
+    ".cpp",
+    ".h",
+    ".hpp",
+    ".cs",
+    ".fs",
+)
 """Sources that are not in the candidate as they are: the program that is made of them is."""
 _OF_THE_BUILD = re.compile(
     r"\.(?:go|rs|java|kts?|scala|groovy|c|cc|cpp|cxx|h|hh|hpp|tsx?|mts|cts|o|a|d|class|py[co]|map|mk|cmake|proto)$"
@@ -40,10 +56,17 @@ _LOADS = re.compile(
 
 
 def check_named(
-    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView,
+    candidate: ImageView,
+    allowances: Allowances,
+    *,
+    opened: frozenset[str] | None = None,
 ) -> Outcome:
-    """Files, modules and libraries of the original that the candidate has not, as far as a kept source names them."""
-    texts = [(path, text) for path, text in source_texts(original) if _runs(path, candidate, allowances)]
+    """Files, modules and libraries of the original that the candidate has not, as far as a kept
+    source names them."""
+    texts = [
+        (path, text) for path, text in source_texts(original) if _runs(path, candidate, allowances)
+    ]
     built = serves_built_site(original, opened)  # its bundles name what they were made of
     lost = _lost_files(original, candidate, allowances) if not built else frozenset()
     items = [
@@ -59,14 +82,25 @@ def check_named(
     said = [item for item in items if not _intended(item, allowances)]
     allowed = [f"{item}: intended" for item in items if item not in said]
     return judged(
-        NAME, f"{counted(len(lost), 'file')} left out, looked up in {counted(len(texts), 'source')}", said, allowed
+        NAME,
+        f"{counted(len(lost), 'file')} left out, looked up in {counted(len(texts), 'source')}",
+        said,
+        allowed,
     )
 
 
 def _judged_as_package(original: ImageView, path: str, allowances: Allowances) -> bool:
     """Of a package that may not be left out: the check of language packages says so."""
-    package = original.owner(path) or original.owner(f"{path}/__init__.py") or original.owner(f"{path}/package.json")
-    if package is None or package.ecosystem in NOT_LANGUAGES or package.layer < original.base_layers:
+    package = (
+        original.owner(path)
+        or original.owner(f"{path}/__init__.py")
+        or original.owner(f"{path}/package.json")
+    )
+    if (
+        package is None
+        or package.ecosystem in NOT_LANGUAGES
+        or package.layer < original.base_layers
+    ):
         return False
     named = allowances.package_reason(package.ecosystem, package.name)
     return named is None and allowances.drop_reason(package.metadata) is None
@@ -78,20 +112,33 @@ def _was_opened(path: str, opened: Iterable[str]) -> bool:
 
 
 def _intended(item: Item, allowances: Allowances) -> bool:
-    keys = (f"file:{item.path}", f"module:{item.subject}", f"library:{item.subject}", f"package:{item.subject}")
+    keys = (
+        f"file:{item.path}",
+        f"module:{item.subject}",
+        f"library:{item.subject}",
+        f"package:{item.subject}",
+    )
     return any(key in allowances.configuration for key in keys)
 
 
 def _runs(path: str, candidate: ImageView, allowances: Allowances) -> bool:
     """Whether this source, or what is compiled from it, is in the candidate."""
-    return path.endswith(_COMPILED) or any(candidate.is_file(place) for place, _ in allowances.places(path))
+    return path.endswith(_COMPILED) or any(
+        candidate.is_file(place) for place, _ in allowances.places(path)
+    )
 
 
-def _of_packages(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[tuple[str, str]]:
-    return ((path, text) for path, text in loading_texts(original) if _runs(path, candidate, allowances))
+def _of_packages(
+    original: ImageView, candidate: ImageView, allowances: Allowances
+) -> Iterator[tuple[str, str]]:
+    return (
+        (path, text) for path, text in loading_texts(original) if _runs(path, candidate, allowances)
+    )
 
 
-def _lost_files(original: ImageView, candidate: ImageView, allowances: Allowances) -> frozenset[str]:
+def _lost_files(
+    original: ImageView, candidate: ImageView, allowances: Allowances
+) -> frozenset[str]:
     paths = (node.path for node in application_files(original) if node.kind != "dir")
     return frozenset(
         path
@@ -102,7 +149,9 @@ def _lost_files(original: ImageView, candidate: ImageView, allowances: Allowance
     )
 
 
-def _files(original: ImageView, texts: Iterable[tuple[str, str]], lost: frozenset[str]) -> Iterator[Item]:
+def _files(
+    original: ImageView, texts: Iterable[tuple[str, str]], lost: frozenset[str]
+) -> Iterator[Item]:
     if not lost:
         return
     by_name: dict[str, list[str]] = defaultdict(list)
@@ -113,16 +162,22 @@ def _files(original: ImageView, texts: Iterable[tuple[str, str]], lost: frozense
             yield from _named(original, source, match["text"], by_name)
 
 
-def _named(original: ImageView, source: str, literal: str, by_name: Mapping[str, list[str]]) -> Iterator[Item]:
+def _named(
+    original: ImageView, source: str, literal: str, by_name: Mapping[str, list[str]]
+) -> Iterator[Item]:
     word = literal.removeprefix("./").rstrip("/")
     paths = by_name.get(posixpath.basename(word), ())
     for path in paths:
         beside = posixpath.dirname(path) in (original.workdir, posixpath.dirname(source))
         if path.endswith("/" + word.lstrip("/")) and ("/" in word or beside):
-            yield Item("missing-file", path, path, source, f"{path} is left out, and {source} names it")
+            yield Item(
+                "missing-file", path, path, source, f"{path} is left out, and {source} names it"
+            )
 
 
-def _libraries(original: ImageView, candidate: ImageView, texts: Iterable[tuple[str, str]]) -> Iterator[Item]:
+def _libraries(
+    original: ImageView, candidate: ImageView, texts: Iterable[tuple[str, str]]
+) -> Iterator[Item]:
     """Libraries that sources load by name, as far as the original's loader finds them."""
     for source, text in texts:
         for match in _LOADS.finditer(text):
@@ -136,22 +191,44 @@ def _library(
         before = {key for key in original.loader.cache if key.startswith(f"lib{short}.so")}
         if before and not any(key.startswith(f"lib{short}.so") for key in candidate.loader.cache):
             found = original.loader.cache[min(before)][0]
-            yield Item("missing-library", min(before), found, source, f"{source} looks for the library {short}")
+            yield Item(
+                "missing-library",
+                min(before),
+                found,
+                source,
+                f"{source} looks for the library {short}",
+            )
         return
     wanted = name if name and ".so" in name else f"lib{name}.so"
     found_path = _found(original, wanted)
     if found_path and not _found(candidate, wanted):
-        yield Item("missing-library", wanted, found_path, source, f"{source} loads {wanted}, which is not there")
+        yield Item(
+            "missing-library",
+            wanted,
+            found_path,
+            source,
+            f"{source} loads {wanted}, which is not there",
+        )
 
 
 def _found(side: ImageView, library: str) -> str | None:
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(side.config.platform.split("/")[1:2][0], "x86_64")
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(
+        side.config.platform.split("/")[1:2][0], "x86_64"
+    )
     return side.loader.find(library, machine, "/", [])
 
 
 CHECK = Check(
     NAME,
     "files, modules and libraries that the sources name on paths that no probe takes",
-    lambda given: check_named(given.original, given.candidate, given.allowances, opened=given.files),
-    (Mutation("a module that a function imports is lost", "module wave", without=("usr/lib/python3.11/wave.py",)),),
+    lambda given: check_named(
+        given.original, given.candidate, given.allowances, opened=given.files
+    ),
+    (
+        Mutation(
+            "a module that a function imports is lost",
+            "module wave",
+            without=("usr/lib/python3.11/wave.py",),
+        ),
+    ),
 )

@@ -1,7 +1,8 @@
-"""Opened files: what the original opened and executed while it was asked is there, and may be opened, in the candidate.
+"""Opened files: what the original opened and executed while it was asked is there, and may be
+opened, in the candidate.
 
-The strongest evidence that nothing needed is lost: it needs no knowledge of a language. Files made at run time are not
-in the original's image and are left out.
+The strongest evidence that nothing needed is lost: it needs no knowledge of a language. Files made
+at run time are not in the original's image and are left out.
 """
 
 from __future__ import annotations
@@ -29,15 +30,20 @@ _WRITTEN_BY_TOOLS = re.compile(
     r"os-release|debian_version|localtime|ssl/.*|ca-certificates.*)$|^/usr/lib/os-release$|/(?:gconv-modules\.cache|"
     r"locale\.alias|locale-archive)$"
 )
-"""Data of the base that names itself, or lists what is installed: the candidate has its own. Locales, time zones and
-certificates have checks of their own."""
+"""Data of the base that names itself, or lists what is installed: the candidate has its own.
+Locales, time zones and certificates have checks of their own."""
 
 
 _GLIBC_WITH_C_UTF8 = 35  # its NEWS for version 2.35
 
 
 def check_opened_files(
-    original: ImageView, candidate: ImageView, opened: Opened | None, allowances: Allowances, *, reason: str = ""
+    original: ImageView,
+    candidate: ImageView,
+    opened: Opened | None,
+    allowances: Allowances,
+    *,
+    reason: str = "",
 ) -> Outcome:
     """`reason` says why nothing was recorded, when `opened` is None."""
     if opened is None:
@@ -60,8 +66,16 @@ def check_opened_files(
             items.append(problem)
         elif note:
             allowed[note] += 1
-    detail = f"{counted(files, 'file')} that the original opened ({len(opened.executed)} executed), {size} bytes"
-    return judged(NAME, detail, items, [f"{counted(count, 'file')}: {text}" for text, count in sorted(allowed.items())])
+    detail = (
+        f"{counted(files, 'file')} that the original opened ({len(opened.executed)} executed),"
+        f" {size} bytes"
+    )
+    return judged(
+        NAME,
+        detail,
+        items,
+        [f"{counted(count, 'file')}: {text}" for text, count in sorted(allowed.items())],
+    )
 
 
 def _files_of_the_image(original: ImageView, opened: Opened) -> Iterator[tuple[str, Node]]:
@@ -74,8 +88,9 @@ def _files_of_the_image(original: ImageView, opened: Opened) -> Iterator[tuple[s
 def _unneeded_libraries(
     original: ImageView, candidate: ImageView, opened: Opened, allowances: Allowances
 ) -> frozenset[str]:
-    """Libraries (and the loader) that were opened because an opened file needs them, where what stands in its place
-    in the candidate needs them no more: a program that is linked statically now."""
+    """Libraries (and the loader) that were opened because an opened file needs them, where what
+    stands in its place in the candidate needs them no more: a program that is linked statically
+    now."""
     needed: set[str] = set()
     still: set[str] = set()
     for path, node in _files_of_the_image(original, opened):
@@ -91,21 +106,36 @@ def _unneeded_libraries(
 
 
 def _opened_as(original: ImageView, opened: Opened, names: set[str]) -> Iterator[str]:
-    loaders = {node.path for name in names if name.startswith("/") and (node := original.file(name)) is not None}
+    loaders = {
+        node.path
+        for name in names
+        if name.startswith("/") and (node := original.file(name)) is not None
+    }
     for path, node in _files_of_the_image(original, opened):
         elf = original.elf(node)
-        if node.path in loaders or (elf is not None and elf.soname in names and node.path not in names):
+        if node.path in loaders or (
+            elf is not None and elf.soname in names and node.path not in names
+        ):
             yield path
 
 
 def _judge(
-    original: ImageView, path: str, node: Node, candidate: ImageView, allowances: Allowances, executed: bool
+    original: ImageView,
+    path: str,
+    node: Node,
+    candidate: ImageView,
+    allowances: Allowances,
+    executed: bool,
 ) -> tuple[Item | None, str | None]:
     found, note = _place(original, path, node, candidate, allowances)
     if found is None:
-        excuse = allowances.drop_reason(path, opened=True) or _not_needed(path, candidate, allowances)
+        excuse = allowances.drop_reason(path, opened=True) or _not_needed(
+            path, candidate, allowances
+        )
         if not excuse and path == MEDIA_TYPES and not unknown_media_types(original):
-            excuse = "a longer list of media types; those of this image's files are known without it"
+            excuse = (
+                "a longer list of media types; those of this image's files are known without it"
+            )
         return (None, excuse) if excuse else (_missing(original, path, node), None)
     denied = _denied(original, node, candidate, found, executed)
     if denied:
@@ -113,18 +143,25 @@ def _judge(
     if compare_contents(original, node, candidate, found) == "same":
         return None, note
     # what may be missing though the original opened it may be another one, too
-    accepted = note or _accepted(original, node, candidate, found) or allowances.drop_reason(path, opened=True)
+    accepted = (
+        note
+        or _accepted(original, node, candidate, found)
+        or allowances.drop_reason(path, opened=True)
+    )
     if accepted:
         return None, accepted
     owner = original.owner(node.path)
-    message = f"{path} has other contents" + (f" (package {owner.name} {owner.version})" if owner else "")
+    message = f"{path} has other contents" + (
+        f" (package {owner.name} {owner.version})" if owner else ""
+    )
     return Item("changed-file", path, path, owner.name if owner else "", message), None
 
 
 def _place(
     original: ImageView, path: str, node: Node, candidate: ImageView, allowances: Allowances
 ) -> tuple[Node | None, str | None]:
-    """Where the candidate has it: the same path, a named move, its package's place, or where the loader finds it."""
+    """Where the candidate has it: the same path, a named move, its package's place, or where the
+    loader finds it."""
     for place, reason in allowances.places(path):
         found = candidate.file(place)
         if found is not None:
@@ -135,7 +172,9 @@ def _place(
         return found, None
     elf = original.elf(node)
     if elf is not None and ".so" in node.name:
-        library = candidate.loader.find(elf.soname or node.name, elf.machine, "/", elf.runpath, elf.rpath)
+        library = candidate.loader.find(
+            elf.soname or node.name, elf.machine, "/", elf.runpath, elf.rpath
+        )
         return (candidate.file(library), None) if library else (None, None)
     return None, None
 
@@ -155,7 +194,9 @@ def _not_needed(path: str, candidate: ImageView, allowances: Allowances) -> str 
 
 def _glibc(side: ImageView) -> int:
     """The minor number of glibc 2.x; 0 for another C library."""
-    path = side.loader.find("libc.so.6", "x86_64", "/", []) or side.loader.find("libc.so.6", "aarch64", "/", [])
+    path = side.loader.find("libc.so.6", "x86_64", "/", []) or side.loader.find(
+        "libc.so.6", "aarch64", "/", []
+    )
     match = re.search(rb"stable release version 2\.(\d+)", side.read(path) or b"") if path else None
     return int(match[1]) if match else 0
 
@@ -170,7 +211,11 @@ def _accepted(original: ImageView, node: Node, candidate: ImageView, found: Node
     if original.in_base(node) and (candidate.in_base(found) or original.base_layers == 0):
         ours, theirs = original.elf(node), candidate.elf(found)
         if ours is not None and theirs is not None:
-            return "the same library or program of another base" if ours.soname == theirs.soname else None
+            return (
+                "the same library or program of another base"
+                if ours.soname == theirs.soname
+                else None
+            )
         return "a file of the base, in the other base's version"
     before, after = original.owner(node.path), candidate.owner(found.path)
     if before is not None and after is not None and before.version == after.version:
@@ -181,12 +226,21 @@ def _accepted(original: ImageView, node: Node, candidate: ImageView, found: Node
     return None
 
 
-def _denied(original: ImageView, node: Node, candidate: ImageView, found: Node, executed: bool) -> Item | None:
+def _denied(
+    original: ImageView, node: Node, candidate: ImageView, found: Node, executed: bool
+) -> Item | None:
     wanted = READ | (EXECUTE if executed else 0)
     user = candidate.config.user or "root"
     for right, word in ((READ, "read"), (EXECUTE, "execute")):
-        if right & wanted and original.may(right, node.path) and not candidate.may(right, found.path):
-            message = f"user {user} may not {word} {found.path} (mode {found.mode:o}, owner {found.uid}:{found.gid})"
+        if (
+            right & wanted
+            and original.may(right, node.path)
+            and not candidate.may(right, found.path)
+        ):
+            message = (
+                f"user {user} may not {word} {found.path} (mode {found.mode:o}, owner"
+                f" {found.uid}:{found.gid})"
+            )
             return Item("permission", found.path, found.path, "", message)
     return None
 
@@ -203,12 +257,20 @@ CHECK = Check(
     NAME,
     "files that the original opened or executed: there, readable, and the same",
     lambda given: check_opened_files(
-        given.original, given.candidate, given.opened, given.allowances, reason=given.runs.why_not_opened
+        given.original,
+        given.candidate,
+        given.opened,
+        given.allowances,
+        reason=given.runs.why_not_opened,
     ),
     (
-        Mutation("an opened file is lost", "colorsys.py", without=("usr/lib/python3.11/colorsys.py",)),
         Mutation(
-            "an opened file is another one", "colorsys.py", files={"usr/lib/python3.11/colorsys.py": "def hsv(): ..."}
+            "an opened file is lost", "colorsys.py", without=("usr/lib/python3.11/colorsys.py",)
+        ),
+        Mutation(
+            "an opened file is another one",
+            "colorsys.py",
+            files={"usr/lib/python3.11/colorsys.py": "def hsv(): ..."},
         ),
         Mutation(
             "an opened file may not be read by the user",

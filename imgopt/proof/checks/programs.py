@@ -1,4 +1,5 @@
-"""Programs that are started: entrypoint, command and health check, shebangs, what kept scripts and sources call."""
+"""Programs that are started: entrypoint, command and health check, shebangs, what kept scripts and
+sources call."""
 
 from __future__ import annotations
 
@@ -31,11 +32,12 @@ def check_programs(
     opened: Opened | None = None,
     named: Sequence[str] = (),
 ) -> Outcome:
-    """Every program that the candidate's configuration, scripts and shebangs name exists and may be executed.
+    """Every program that the candidate's configuration, scripts and shebangs name exists and may be
+    executed.
 
-    What the original could not start either is no difference. Scripts of the original's base and scripts inside of
-    packages count when they were executed: a module that is imported may have a first line, too. `named`: packages that
-    the author installs by name.
+    What the original could not start either is no difference. Scripts of the original's base and
+    scripts inside of packages count when they were executed: a module that is imported may have a
+    first line, too. `named`: packages that the author installs by name.
     """
     items: list[Item] = []
     allowed: list[str] = []
@@ -56,11 +58,16 @@ def check_programs(
             allowed.append(f"{problem}: {reason}")
         else:
             items.append(problem)
-    detail = f"{len(uses)} uses of programs by the start, the health check, shebangs, scripts and sources"
+    detail = (
+        f"{len(uses)} uses of programs by the start, the health check, shebangs, scripts and"
+        " sources"
+    )
     return judged(NAME, detail, items, allowed)
 
 
-def _interpreters(original: ImageView, candidate: ImageView, executed: frozenset[str] | None) -> Iterator[Use]:
+def _interpreters(
+    original: ImageView, candidate: ImageView, executed: frozenset[str] | None
+) -> Iterator[Use]:
     for node in candidate.tree.files():
         if not node.mode & 0o111 or not node.size:
             continue
@@ -69,17 +76,24 @@ def _interpreters(original: ImageView, candidate: ImageView, executed: frozenset
             continue
         yield Use(words[0], node.path)
         if posixpath.basename(words[0]) == "env" and len(words) > 1:
-            target = next((w for w in words[1].split() if not w.startswith("-") and "=" not in w), None)
+            target = next(
+                (w for w in words[1].split() if not w.startswith("-") and "=" not in w), None
+            )
             if target:
                 yield Use(target, node.path)
 
 
-def _counts(original: ImageView, candidate: ImageView, node: Node, executed: frozenset[str] | None) -> bool:
-    """A script of either base, or one inside of a package, calls for nothing unless it was executed."""
+def _counts(
+    original: ImageView, candidate: ImageView, node: Node, executed: frozenset[str] | None
+) -> bool:
+    """A script of either base, or one inside of a package, calls for nothing unless it was
+    executed."""
     if executed is not None and node.path in executed:
         return True
     before = original.file(node.path)
-    of_a_base = candidate.in_base(node) or (executed is not None and before is not None and original.in_base(before))
+    of_a_base = candidate.in_base(node) or (
+        executed is not None and before is not None and original.in_base(before)
+    )
     return not of_a_base and not _PACKAGES.search(node.path)
 
 
@@ -90,21 +104,31 @@ def _problem(side: ImageView, use: Use) -> Item | None:
         return Item("missing-command", use.word, path, use.by)
     if not side.may(EXECUTE, node.path):
         who = side.config.user or "root"
-        message = f"{node.path} may not be executed by user {who} (mode {node.mode:o}), needed by {use.by}"
+        message = (
+            f"{node.path} may not be executed by user {who} (mode {node.mode:o}), needed by"
+            f" {use.by}"
+        )
         return Item("permission", node.path, node.path, use.by, message)
     if side.shebang(node) and not side.may(READ, node.path):
-        message = f"{node.path} may not be read by user {side.config.user or 'root'}, and a script must be"
+        message = (
+            f"{node.path} may not be read by user {side.config.user or 'root'}, and a script"
+            " must be"
+        )
         return Item("permission", node.path, node.path, use.by, message)
     return None
 
 
 def _failed_before(original: ImageView, use: Use) -> bool:
-    """An interpreter that the same script did not find in the original, or a word that did not lead to a program."""
+    """An interpreter that the same script did not find in the original, or a word that did not lead
+    to a program."""
     return _problem(original, use) is not None
 
 
-def _calls(original: ImageView, candidate: ImageView, opened: frozenset[str] | None) -> Iterator[Use]:
-    """Programs that running scripts name, as far as the original has them: rare paths too, that no probe takes."""
+def _calls(
+    original: ImageView, candidate: ImageView, opened: frozenset[str] | None
+) -> Iterator[Use]:
+    """Programs that running scripts name, as far as the original has them: rare paths too, that no
+    probe takes."""
     for script in running_scripts(candidate, opened):
         for word in called_programs(script_text(script)):
             if original.command(word) is not None:
@@ -114,7 +138,9 @@ def _calls(original: ImageView, candidate: ImageView, opened: frozenset[str] | N
 def _by_sources(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[Use]:
     """Literal calls in sources that the candidate still has, and packages that drive a program."""
     for word, path in called_by_sources(original):
-        kept = path.endswith(COMPILED) or any(candidate.is_file(place) for place, _ in allowances.places(path))
+        kept = path.endswith(COMPILED) or any(
+            candidate.is_file(place) for place, _ in allowances.places(path)
+        )
         if kept and original.command(word) is not None:
             yield Use(word, path)
     for word, package in called_by_packages(candidate):
@@ -124,13 +150,22 @@ def _by_sources(original: ImageView, candidate: ImageView, allowances: Allowance
 
 CHECK = Check(
     NAME,
-    "programs that the start, the health check, scripts and sources call: there, and the user may execute them",
+    "programs that the start, the health check, scripts and sources call: there, and the user may"
+    " execute them",
     lambda given: check_programs(
         given.original, given.candidate, given.allowances, opened=given.opened, named=given.named
     ),
     (
-        Mutation("a program that a source calls is lost", "convert, needed by", without=("usr/bin/convert",)),
-        Mutation("a program of the entry script is lost", "python3, needed by", without=("usr/bin/python3",)),
+        Mutation(
+            "a program that a source calls is lost",
+            "convert, needed by",
+            without=("usr/bin/convert",),
+        ),
+        Mutation(
+            "a program of the entry script is lost",
+            "python3, needed by",
+            without=("usr/bin/python3",),
+        ),
         Mutation(
             "the user may not execute a program",
             "/usr/bin/convert may not be executed",

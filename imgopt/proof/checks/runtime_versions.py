@@ -1,4 +1,5 @@
-"""The language run time is of the same version: read from the interpreter's own files, not from names of images."""
+"""The language run time is of the same version: read from the interpreter's own files, not from
+names of images."""
 
 from __future__ import annotations
 
@@ -13,7 +14,11 @@ NAME = "run-time version"
 
 
 def check_runtime_versions(
-    original: ImageView, candidate: ImageView, allowances: Allowances, *, opened: frozenset[str] | None = None
+    original: ImageView,
+    candidate: ImageView,
+    allowances: Allowances,
+    *,
+    opened: frozenset[str] | None = None,
 ) -> Outcome:
     """Run times that the original executes (or, where that is not known, that its start names)."""
     items: list[Item] = []
@@ -42,7 +47,9 @@ def _short(version: str, runtime: Runtime) -> str:
 CHECK = Check(
     NAME,
     "versions of the run times that the original executes, read from the interpreters' own files",
-    lambda given: check_runtime_versions(given.original, given.candidate, given.allowances, opened=given.files),
+    lambda given: check_runtime_versions(
+        given.original, given.candidate, given.allowances, opened=given.files
+    ),
     (
         Mutation(
             "an older run time",

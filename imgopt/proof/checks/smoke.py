@@ -15,27 +15,48 @@ SMOKE = "smoke"
 
 
 def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Outcome:
-    """The differences as a check; what the candidate's log names as missing, and the original's does not, fails too."""
+    """The differences as a check; what the candidate's log names as missing, and the original's
+    does not, fails too."""
     first = originals[0]
     if not first.started:
         return not_measured(SMOKE, f"the original does not start: {first.reason}")
     if _shows_nothing(first):
-        return not_measured(SMOKE, "the original ends at once and says nothing: give it a job with command or run")
-    unsure = [answer.probe.name for answer in first.answers if answer.probe.text is not None and not has_text(answer)]
+        return not_measured(
+            SMOKE, "the original ends at once and says nothing: give it a job with command or run"
+        )
+    unsure = [
+        answer.probe.name
+        for answer in first.answers
+        if answer.probe.text is not None and not has_text(answer)
+    ]
     if unsure:
-        return not_measured(SMOKE, f"the original does not give the expected text: {', '.join(unsure)}")
+        return not_measured(
+            SMOKE, f"the original does not give the expected text: {', '.join(unsure)}"
+        )
     items = [Item("answer", d.probe, message=str(d)) for d in compare(originals, candidate)]
     known = {(item.kind, item.subject) for run in originals for item in failures_from_logs(run.log)}
-    said = [item for item in failures_from_logs(candidate.log) if (item.kind, item.subject) not in known]
+    said = [
+        item for item in failures_from_logs(candidate.log) if (item.kind, item.subject) not in known
+    ]
     health = candidate.own_health
     if health is not None and health.status != 0:
-        end = health.error or f"ends with {health.status}: {health.body[:300].decode(errors='replace').strip()}"
-        items.append(Item("answer", "HEALTHCHECK", message=f"the health check that the original does not have {end}"))
+        end = (
+            health.error
+            or f"ends with {health.status}: {health.body[:300].decode(errors='replace').strip()}"
+        )
+        items.append(
+            Item(
+                "answer",
+                "HEALTHCHECK",
+                message=f"the health check that the original does not have {end}",
+            )
+        )
     return judged(SMOKE, _what(originals), [*items, *said])
 
 
 def _shows_nothing(first: Observation) -> bool:
-    """A shell without a terminal, or a program that was given nothing to do: it ends, and no one could tell by what."""
+    """A shell without a terminal, or a program that was given nothing to do: it ends, and no one
+    could tell by what."""
     if first.output is None or first.answers or first.exit_code != 0:
         return False
     return not (first.output.stdout.strip() or first.output.stderr.strip() or first.written)
@@ -62,11 +83,21 @@ CHECK = Check(
             "ended with exit code 1",
             seen={"started": False, "reason": "it ended with exit code 1"},
         ),
-        Mutation("another answer", "body is bye instead of hello", seen={"answers": answered("bye")}),
+        Mutation(
+            "another answer", "body is bye instead of hello", seen={"answers": answered("bye")}
+        ),
         Mutation("another status", "status is 500", seen={"answers": answered("oops", 500)}),
         Mutation("a port is closed", "port 8000 is closed", seen={"listening": ()}),
         Mutation("an error is logged", "ERROR 17", seen={"said": "ready\nERROR 17\n"}),
-        Mutation("a permission is denied", "permission denied", seen={"said": "ready\nopen /x: permission denied\n"}),
-        Mutation("a module is missing", "wave", seen={"log": "ModuleNotFoundError: No module named 'wave'\n"}),
+        Mutation(
+            "a permission is denied",
+            "permission denied",
+            seen={"said": "ready\nopen /x: permission denied\n"},
+        ),
+        Mutation(
+            "a module is missing",
+            "wave",
+            seen={"log": "ModuleNotFoundError: No module named 'wave'\n"},
+        ),
     ),
 )

@@ -15,10 +15,13 @@ _STOP_SLACK_SECONDS = 3.0
 
 
 def check_stop(originals: Sequence[Observation], candidate: Observation) -> Outcome:
-    """`docker stop`: a candidate may stop faster and better than the original, not slower and not worse."""
+    """`docker stop`: a candidate may stop faster and better than the original, not slower and not
+    worse."""
     first = originals[0]
     if first.stop_seconds is None or not first.started:
-        return not_measured(STOP, "the original ends by itself" if first.started else "the original does not start")
+        return not_measured(
+            STOP, "the original ends by itself" if first.started else "the original does not start"
+        )
     if candidate.stop_seconds is None:
         return not_measured(STOP, "the candidate did not run until it was stopped")
     detail = (
@@ -29,7 +32,9 @@ def check_stop(originals: Sequence[Observation], candidate: Observation) -> Outc
     worse = candidate.stop_code not in codes and KILLED not in codes and candidate.stop_code != 0
     longest = max(run.stop_seconds or 0.0 for run in originals)
     slower = candidate.stop_seconds > 2 * longest + _STOP_SLACK_SECONDS
-    return judged(STOP, detail, [Item("stop", "docker stop", message=detail)] if worse or slower else [])
+    return judged(
+        STOP, detail, [Item("stop", "docker stop", message=detail)] if worse or slower else []
+    )
 
 
 CHECK = Check(

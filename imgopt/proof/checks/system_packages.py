@@ -1,7 +1,9 @@
-"""System packages that the author installed by name: still installed, of the same version, or present file by file.
+"""System packages that the author installed by name: still installed, of the same version, or
+present file by file.
 
-What apt brought along for them is judged by the library closure and by the opened files; the names that stand in the
-Dockerfile are a wish of the author, and such a program may be called only on a rare path.
+What apt brought along for them is judged by the library closure and by the opened files; the names
+that stand in the Dockerfile are a wish of the author, and such a program may be called only on a
+rare path.
 """
 
 from __future__ import annotations
@@ -33,10 +35,13 @@ def check_system_packages(
     *,
     opened: frozenset[str] | None = None,
 ) -> Outcome:
-    """`names` as they stand in the Dockerfile's install commands (`libpq5`, `curl=7.88*`, `git:amd64`)."""
+    """`names` as they stand in the Dockerfile's install commands (`libpq5`, `curl=7.88*`,
+    `git:amd64`)."""
     items: list[Item] = []
     allowed: list[str] = []
-    wanted = [package for name in dict.fromkeys(names) if (package := _named(original, name)) is not None]
+    wanted = [
+        package for name in dict.fromkeys(names) if (package := _named(original, name)) is not None
+    ]
     unused = unused_tools(original, wanted, opened) if opened is not None else {}
     for package in dict.fromkeys(wanted):
         problem, reason = _judge(original, candidate, package, allowances, opened or frozenset())
@@ -58,23 +63,38 @@ def _named(side: ImageView, name: str) -> Package | None:
 
 
 def _judge(
-    original: ImageView, candidate: ImageView, package: Package, allowances: Allowances, opened: frozenset[str]
+    original: ImageView,
+    candidate: ImageView,
+    package: Package,
+    allowances: Allowances,
+    opened: frozenset[str],
 ) -> tuple[Item | None, str | None]:
     found = _named(candidate, package.name)
     if found is not None and found.version == package.version:
         return None, None
-    reason = allowances.package_reason(package.ecosystem, package.name) or _build_tool(package, opened)
+    reason = allowances.package_reason(package.ecosystem, package.name) or _build_tool(
+        package, opened
+    )
     if reason:
         return None, reason
     if found is not None:
         message = f"{package.name} is {found.version} instead of {package.version}"
         return Item("package", package.name, "", "", message), None
-    missing = list(files_lacking(original, package, lambda path: _is_there(original, candidate, path)))
+    missing = list(
+        files_lacking(original, package, lambda path: _is_there(original, candidate, path))
+    )
     if not missing:
         return None, "all of its files are there"
-    if package.name in BUNDLED and candidate.is_file(BUNDLED[package.name]) and not opened & set(package.files):
+    if (
+        package.name in BUNDLED
+        and candidate.is_file(BUNDLED[package.name])
+        and not opened & set(package.files)
+    ):
         return None, f"all that a run reads of it is {BUNDLED[package.name]}, which is there"
-    message = f"{package.name} {package.version} is missing ({len(missing)} of its files, such as {missing[0]})"
+    message = (
+        f"{package.name} {package.version} is missing ({len(missing)} of its files, such as"
+        f" {missing[0]})"
+    )
     return Item("package", package.name, missing[0], "", message), None
 
 
@@ -97,7 +117,11 @@ def _is_there(original: ImageView, candidate: ImageView, path: str) -> bool:
         return True
     node = original.file(path)
     elf = original.elf(node) if node is not None else None
-    return bool(elf and elf.soname and candidate.loader.find(elf.soname, elf.machine, "/", elf.runpath, elf.rpath))
+    return bool(
+        elf
+        and elf.soname
+        and candidate.loader.find(elf.soname, elf.machine, "/", elf.runpath, elf.rpath)
+    )
 
 
 _OF_HELLO = (STATUS, "usr/bin/hello", "var/lib/dpkg/info/hello.list")
@@ -108,7 +132,14 @@ CHECK = Check(
         given.original, given.candidate, given.allowances, given.named, opened=given.files
     ),
     (
-        Mutation("a package is lost", "hello 1.0 is missing", base={STATUS: BASE_STATUS}, without=_OF_HELLO),
-        Mutation("another version of a package", "hello is 2.0 instead of 1.0", files={STATUS: HELLO_2}),
+        Mutation(
+            "a package is lost",
+            "hello 1.0 is missing",
+            base={STATUS: BASE_STATUS},
+            without=_OF_HELLO,
+        ),
+        Mutation(
+            "another version of a package", "hello is 2.0 instead of 1.0", files={STATUS: HELLO_2}
+        ),
     ),
 )

@@ -1,7 +1,8 @@
-"""Which environment variables may differ: what only builds read, what a base image says of itself, where things are.
+"""Which environment variables may differ: what only builds read, what a base image says of itself,
+where things are.
 
-A variable that the author set for the running service must keep its value. The rules here are about variables whose
-readers are known; every use of a rule is told in the check's `allowed`.
+A variable that the author set for the running service must keep its value. The rules here are about
+variables whose readers are known; every use of a rule is told in the check's `allowed`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from imgopt.inspect.words import words
 from imgopt.proof.allowances import Allowances
 
 CERTIFICATES = words(
-    "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO AWS_CA_BUNDLE"
+    "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS"
+    " GIT_SSL_CAINFO AWS_CA_BUNDLE"
 )
 """Each names a file or folder; what matters is that it holds certificates."""
 
@@ -28,7 +30,8 @@ _NEUTRAL_VALUES = {("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("
 
 @dataclass(frozen=True)
 class Variables:
-    """The variables of both images; `inherited` are those that the original took over from its base unchanged."""
+    """The variables of both images; `inherited` are those that the original took over from its base
+    unchanged."""
 
     original: Mapping[str, str]
     candidate: Mapping[str, str]
@@ -49,7 +52,11 @@ def compare_variables(variables: Variables, allowances: Allowances) -> tuple[lis
         if before == after:
             continue
         what = _difference(name, before, after)
-        reason = allowances.environment.get(name) or _path_like(name, variables) or _rule(name, variables)
+        reason = (
+            allowances.environment.get(name)
+            or _path_like(name, variables)
+            or _rule(name, variables)
+        )
         if reason:
             allowed.append(f"{what}: {reason}")
         else:
@@ -90,7 +97,9 @@ def _rule_for_new(name: str, value: str, variables: Variables) -> str | None:
         return "the value that holds without it"
     if name in ("HOME", "USER", "LOGNAME") and variables.user_changed:
         return "goes with the other user"
-    if (name in CERTIFICATES or name in ("JAVA_HOME", "PYTHONPATH", "NODE_PATH")) and _all_exist(value, variables):
+    if (name in CERTIFICATES or name in ("JAVA_HOME", "PYTHONPATH", "NODE_PATH")) and _all_exist(
+        value, variables
+    ):
         return "names what exists"
     return None
 
@@ -100,10 +109,13 @@ def _all_exist(value: str, variables: Variables) -> bool:
 
 
 def _path_like(name: str, variables: Variables) -> str | None:
-    """PATH may gain folders, lose those that are empty in the candidate, and change an order that decides nothing."""
+    """PATH may gain folders, lose those that are empty in the candidate, and change an order that
+    decides nothing."""
     if name != "PATH":
         return None
-    before, after = (_folders(side.get("PATH")) for side in (variables.original, variables.candidate))
+    before, after = (
+        _folders(side.get("PATH")) for side in (variables.original, variables.candidate)
+    )
     if any(variables.programs(folder) for folder in before if folder not in after):
         return None
     kept = [folder for folder in before if folder in after]
@@ -112,7 +124,9 @@ def _path_like(name: str, variables: Variables) -> str | None:
             swapped = after.index(first) > after.index(second)
             if swapped and variables.programs(first) & variables.programs(second):
                 return None
-    return "every program is found where it was: only empty folders are left out, and new ones added"
+    return (
+        "every program is found where it was: only empty folders are left out, and new ones added"
+    )
 
 
 def _folders(path: str | None) -> list[str]:

@@ -17,7 +17,9 @@ def view_of(result: Result) -> View:
     kind = result.schema.split("/")[1]
     name = f"{__name__}.{kind}"
     if not kind.isidentifier() or find_spec(name) is None:
-        raise InputError(f"{kind} results have no HTML report", hint="use --format text, markdown or json")
+        raise InputError(
+            f"{kind} results have no HTML report", hint="use --format text, markdown or json"
+        )
     make: Callable[[Result], View] = import_module(name).view
     return make(result)
 

@@ -25,7 +25,10 @@ def view(result: Analysis) -> View:
         level="neutral" if result.findings else "good",
         word=word,
         headline=_headline(result),
-        rule=f"{size_text(waste)} are shipped and not visible; findings name {size_text(saving)} in all.",
+        rule=(
+            f"{size_text(waste)} are shipped and not visible; findings name {size_text(saving)} in"
+            " all."
+        ),
         tiles=_tiles(result),
         sections=_sections(result),
         raw=sections.raw_result(result),
@@ -34,7 +37,11 @@ def view(result: Analysis) -> View:
 
 def _headline(result: Analysis) -> str:
     sizes = result.sizes
-    wire = f"{'about ' if sizes.wire_estimated else ''}{size_text(sizes.wire)} on the wire, " if sizes.wire else ""
+    wire = (
+        f"{'about ' if sizes.wire_estimated else ''}{size_text(sizes.wire)} on the wire, "
+        if sizes.wire
+        else ""
+    )
     return f"{wire}{size_text(sizes.live)} visible in the container"
 
 
@@ -57,13 +64,22 @@ def _sections(result: Analysis) -> list[Section]:
     found = [
         *_findings(result),
         Section("layers", "Layers", [_layers(result)]),
-        Section("ledger", "Every byte in one class", [_ledger(result)], "The classes sum to the payload."),
+        Section(
+            "ledger",
+            "Every byte in one class",
+            [_ledger(result)],
+            "The classes sum to the payload.",
+        ),
         *_contents(result),
         *_packages(result),
         *_waste(result),
         *_junk(result),
     ]
-    facts = [("digest", result.digest), ("source", result.source), ("Dockerfile", result.dockerfile or "")]
+    facts = [
+        ("digest", result.digest),
+        ("source", result.source),
+        ("Dockerfile", result.dockerfile or ""),
+    ]
     return [*found, sections.reproduce_section(command_line("analyze", result.image), facts)]
 
 
@@ -112,12 +128,21 @@ def _layers(result: Analysis) -> Table:
         sections.size_cell(result.sizes.payload),
         sections.size_cell(result.sizes.live),
     )
-    return Table("Layers", ("Layer", "Instruction", "Whose", "Wire", "Tar", "Payload", "Live"), rows, total)
+    return Table(
+        "Layers", ("Layer", "Instruction", "Whose", "Wire", "Tar", "Payload", "Live"), rows, total
+    )
 
 
 def _ledger(result: Analysis) -> Table:
-    rows = [(Cell(ledger_text(name)), sections.size_cell(size)) for name, size in result.ledger.items()]
-    return Table("Ledger", ("Class", "Bytes"), rows, (Cell("total"), sections.size_cell(result.sizes.payload)))
+    rows = [
+        (Cell(ledger_text(name)), sections.size_cell(size)) for name, size in result.ledger.items()
+    ]
+    return Table(
+        "Ledger",
+        ("Class", "Bytes"),
+        rows,
+        (Cell("total"), sections.size_cell(result.sizes.payload)),
+    )
 
 
 def _contents(result: Analysis) -> list[Section]:
@@ -126,9 +151,15 @@ def _contents(result: Analysis) -> list[Section]:
         return []
     largest = sorted(result.files, key=lambda row: (-row.bytes, row.path))[: sections.TABLE_ROWS]
     rest = result.sizes.live - sum(row.bytes for row in largest)
-    nodes = [Node(row.path, row.bytes, row.bytes, row.files, row.files) for row in largest[: sections.MAP_TILES]]
+    nodes = [
+        Node(row.path, row.bytes, row.bytes, row.files, row.files)
+        for row in largest[: sections.MAP_TILES]
+    ]
     tiled = result.sizes.live - sum(node.before for node in nodes)
-    rows = [(Cell(row.path, code=True), Cell(row.package or ""), sections.size_cell(row.bytes)) for row in largest]
+    rows = [
+        (Cell(row.path, code=True), Cell(row.package or ""), sections.size_cell(row.bytes))
+        for row in largest
+    ]
     if rest > 0:
         rows.append((Cell("[all others]"), Cell(""), sections.size_cell(rest)))
     if tiled > 0:
@@ -145,15 +176,38 @@ def _packages(result: Analysis) -> list[Section]:
     own = [package for package in result.packages if package.inside is None]
     ordered = sorted(own, key=lambda package: (-package.bytes, package.ecosystem, package.name))
     rows = [
-        (Cell(package.name), Cell(package.version), Cell(package.ecosystem), sections.size_cell(package.bytes))
+        (
+            Cell(package.name),
+            Cell(package.version),
+            Cell(package.ecosystem),
+            sections.size_cell(package.bytes),
+        )
         for package in ordered[:ROWS]
     ]
     left = sum(package.bytes for package in ordered[ROWS:])
     if left:
-        rows.append((Cell(f"[{len(ordered) - ROWS:,} others]"), Cell(""), Cell(""), sections.size_cell(left)))
+        rows.append(
+            (
+                Cell(f"[{len(ordered) - ROWS:,} others]"),
+                Cell(""),
+                Cell(""),
+                sections.size_cell(left),
+            )
+        )
     rows.append((Cell("[of no package]"), Cell(""), Cell(""), sections.size_cell(result.unowned)))
-    total = (Cell("total"), Cell(""), Cell(""), sections.size_cell(sum(p.bytes for p in own) + result.unowned))
-    table = Table("Packages by live bytes", ("Package", "Version", "Kind", "Bytes"), rows, total, searchable=True)
+    total = (
+        Cell("total"),
+        Cell(""),
+        Cell(""),
+        sections.size_cell(sum(p.bytes for p in own) + result.unowned),
+    )
+    table = Table(
+        "Packages by live bytes",
+        ("Package", "Version", "Kind", "Bytes"),
+        rows,
+        total,
+        searchable=True,
+    )
     return [Section("packages", "Packages", [table], "Every live byte has one owner or none.")]
 
 
@@ -173,11 +227,23 @@ def _waste(result: Analysis) -> list[Section]:
     rest = result.waste_rest.bytes + sum(waste.bytes for waste in result.waste[ROWS:])
     count = result.waste_rest.count + len(result.waste[ROWS:])
     if count:
-        rows.append((Cell(f"[{count:,} others]"), Cell(""), Cell("", -1), Cell("", -1), sections.size_cell(rest)))
+        rows.append(
+            (
+                Cell(f"[{count:,} others]"),
+                Cell(""),
+                Cell("", -1),
+                Cell("", -1),
+                sections.size_cell(rest),
+            )
+        )
     total = sum(waste.bytes for waste in result.waste) + result.waste_rest.bytes
     foot = (Cell("total"), Cell(""), Cell("", -1), Cell("", -1), sections.size_cell(total))
     headers = ("Path", "Class", "Shipped by layer", "Killed by layer", "Bytes")
-    return [Section("waste", "Shipped for nothing", [Table("Waste", headers, rows, foot, searchable=True)])]
+    return [
+        Section(
+            "waste", "Shipped for nothing", [Table("Waste", headers, rows, foot, searchable=True)]
+        )
+    ]
 
 
 def _junk(result: Analysis) -> list[Section]:
@@ -193,4 +259,6 @@ def _junk(result: Analysis) -> list[Section]:
         for junk in result.junk
     ]
     headers = ("Kind", "Files", "Most of it in", "Bytes")
-    return [Section("junk", "Rarely needed at run time", [Table("Live bytes by kind", headers, rows)])]
+    return [
+        Section("junk", "Rarely needed at run time", [Table("Live bytes by kind", headers, rows)])
+    ]

@@ -9,10 +9,30 @@ from pathlib import Path
 from statistics import median
 
 from imgopt.report.common import percent_text, seconds_text
-from imgopt.report.view import Block, Cell, Dots, Gantt, Level, Matrix, Section, Table, Text, Tile, View
+from imgopt.report.view import (
+    Block,
+    Cell,
+    Dots,
+    Gantt,
+    Level,
+    Matrix,
+    Section,
+    Table,
+    Text,
+    Tile,
+    View,
+)
 from imgopt.report.views import sections
 from imgopt.report.words import compared_text, measure_text, sizes_text
-from imgopt.results.bench import Arm, BenchResult, Compared, Comparison, Environment, Measure, Samples
+from imgopt.results.bench import (
+    Arm,
+    BenchResult,
+    Compared,
+    Comparison,
+    Environment,
+    Measure,
+    Samples,
+)
 from imgopt.results.size_text import size_text
 
 
@@ -40,7 +60,9 @@ def view(result: BenchResult) -> View:
             *_times(result),
             *_files(result),
             *_proofs(result),
-            *sections.refusals_section([(arm.name, skip) for arm in result.arms for skip in arm.skips]),
+            *sections.refusals_section(
+                [(arm.name, skip) for arm in result.arms for skip in arm.skips]
+            ),
             sections.reproduce_section(shlex.join(result.command), _facts(result)),
         ],
         raw=sections.raw_result(result),
@@ -58,7 +80,8 @@ def _best(result: BenchResult) -> Arm | None:
 
 
 def _others(result: BenchResult) -> list[Arm]:
-    """Every arm but the first; the best before the others, as it is the one that the headline is about."""
+    """Every arm but the first; the best before the others, as it is the one that the headline is
+    about."""
     best = _best(result)
     return sorted(result.arms[1:], key=lambda arm: arm is not best)
 
@@ -81,7 +104,9 @@ def _rule(result: BenchResult, best: Arm | None) -> str:
     parts = [f"Partial: {result.reason}."] if result.partial else []
     if best:
         runs = f"up to {result.runs}" if result.partial else result.runs
-        parts.append(f"{best.name} beside {result.arms[0].name}, {runs} runs each, in mirrored order.")
+        parts.append(
+            f"{best.name} beside {result.arms[0].name}, {runs} runs each, in mirrored order."
+        )
     parts.append(
         f"A time is claimed only with p < {result.alpha}, at least six runs, "
         f"and more than {percent_text(result.min_effect)} and the noise of the machine."
@@ -109,7 +134,9 @@ def _tiles(result: BenchResult, best: Arm) -> tuple[list[Tile], list[Tile]]:
 
 def _measure_tile(measure: Measure, before: str, after: str) -> list[Tile]:
     medians = {samples.arm: samples.median for samples in measure.samples}
-    compared = next((c for c in measure.comparisons if (c.before, c.after) == (before, after)), None)
+    compared = next(
+        (c for c in measure.comparisons if (c.before, c.after) == (before, after)), None
+    )
     values = medians.get(before), medians.get(after)
     if None in values or compared is None:
         return []
@@ -117,7 +144,9 @@ def _measure_tile(measure: Measure, before: str, after: str) -> list[Tile]:
         tile = sections.seconds_tile(title(measure), *values)
     else:
         tile = sections.size_tile(title(measure), *(round(value or 0) for value in values))
-    return [replace(tile, change=compared_text(compared), level=sections.level_of(compared.verdict))]
+    return [
+        replace(tile, change=compared_text(compared), level=sections.level_of(compared.verdict))
+    ]
 
 
 def title(measure: Measure) -> str:
@@ -164,14 +193,28 @@ def _figures(result: BenchResult) -> list[Section]:
                     Cell(title(measure)),
                     Cell(samples.arm),
                     _value_cell(measure, samples.median),
-                    _claim_cell(compared) if compared else Cell("failed" if samples.failure else ""),
-                    sections.size_cell(bytes_moved[samples.arm]) if measure.kind == "build" else Cell("", -1),
+                    (
+                        _claim_cell(compared)
+                        if compared
+                        else Cell("failed" if samples.failure else "")
+                    ),
+                    (
+                        sections.size_cell(bytes_moved[samples.arm])
+                        if measure.kind == "build"
+                        else Cell("", -1)
+                    ),
                 )
             )
     if not rows:
         return []
     headers = ("Measure", "Arm", "Median", "Change", "Wire bytes moved again")
-    return [Section("figures", "All measures", [Table("Medians, and what may be said of them", headers, rows)])]
+    return [
+        Section(
+            "figures",
+            "All measures",
+            [Table("Medians, and what may be said of them", headers, rows)],
+        )
+    ]
 
 
 def _against_first(measure: Measure, arm: str) -> Compared | None:
@@ -205,7 +248,9 @@ def _compared(result: BenchResult) -> list[Comparison]:
 def _layers(result: BenchResult) -> list[Section]:
     first = result.arms[0]
     blocks: list[Block] = [
-        sections.layer_bars(first.layers, arm.layers, f"{first.name} (before) and {arm.name} (after), tar bytes")
+        sections.layer_bars(
+            first.layers, arm.layers, f"{first.name} (before) and {arm.name} (after), tar bytes"
+        )
         for arm in _others(result)
         if first.layers and arm.layers
     ]
@@ -226,7 +271,9 @@ def _contents(result: BenchResult) -> list[Section]:
 
 def _cache(result: BenchResult) -> list[Section]:
     """Which step was run again in which scenario, per arm."""
-    builds = [measure for measure in result.measures if measure.kind == "build" and measure.name != "cold"]
+    builds = [
+        measure for measure in result.measures if measure.kind == "build" and measure.name != "cold"
+    ]
     groups = []
     for arm in result.arms:
         rows = [(measure.name, _samples(measure, arm.name)) for measure in builds]
@@ -234,16 +281,24 @@ def _cache(result: BenchResult) -> list[Section]:
         if not ran:
             continue
         names = [step.name for step in max((steps for _, steps in ran), key=len)]
-        cells = [(name, _states(names, {step.name: step.cached for step in steps})) for name, steps in ran]
+        cells = [
+            (name, _states(names, {step.name: step.cached for step in steps}))
+            for name, steps in ran
+        ]
         groups.append((arm.name, names, cells))
     if not groups:
         return []
-    caption = "Per change and step: hit (from the cache) or run (again). The steps are numbered below each table."
+    caption = (
+        "Per change and step: hit (from the cache) or run (again). The steps are numbered below"
+        " each table."
+    )
     return [Section("cache", "What a change rebuilds", [Matrix(caption, groups)])]
 
 
 def _states(names: Sequence[str], cached: dict[str, bool]) -> list[str]:
-    return ["unknown" if name not in cached else "hit" if cached[name] else "miss" for name in names]
+    return [
+        "unknown" if name not in cached else "hit" if cached[name] else "miss" for name in names
+    ]
 
 
 def _samples(measure: Measure, arm: str) -> Samples | None:
@@ -252,7 +307,15 @@ def _samples(measure: Measure, arm: str) -> Samples | None:
 
 def _builds(result: BenchResult) -> list[Section]:
     shown = [arm for arm in result.arms if any(not step.cached for step in arm.steps)]
-    end = max((step.start + step.seconds for arm in shown for step in arm.steps if step.start is not None), default=0.0)
+    end = max(
+        (
+            step.start + step.seconds
+            for arm in shown
+            for step in arm.steps
+            if step.start is not None
+        ),
+        default=0.0,
+    )
     blocks: list[Block] = [Gantt(f"{arm.name}{_how_cold(arm)}", arm.steps, end) for arm in shown]
     intro = "One build of each on a common scale; the base image was there before."
     return [Section("builds", "The builds in time", blocks, intro)] if blocks else []
@@ -267,18 +330,37 @@ def _times(result: BenchResult) -> list[Section]:
     for measure in result.measures:
         rows = [(s.arm, s.values, s.median, s.low, s.high) for s in measure.samples if s.values]
         if rows:
-            notes = [f"{c.after}: {c.verdict} ({c.reason})." for c in measure.comparisons] + measure.remarks
-            notes += [f"{s.arm} exits with {_codes(s.exit_codes)}." for s in measure.samples if s.exit_codes]
+            notes = [
+                f"{c.after}: {c.verdict} ({c.reason})." for c in measure.comparisons
+            ] + measure.remarks
+            notes += [
+                f"{s.arm} exits with {_codes(s.exit_codes)}."
+                for s in measure.samples
+                if s.exit_codes
+            ]
             notes += [
                 f"{s.arm}: {seconds_text(median(s.export_seconds))} of it to export the image."
                 for s in measure.samples
                 if s.export_seconds
             ]
             if measure.noise_floor is not None:
-                notes.append(f"The same thing differed from itself by up to {percent_text(measure.noise_floor)}.")
+                notes.append(
+                    "The same thing differed from itself by up to"
+                    f" {percent_text(measure.noise_floor)}."
+                )
             heading = f"{title(measure)}{f': {measure.edit}' if measure.edit else ''}"
-            blocks.append(Dots(heading, "seconds" if measure.unit == "seconds" else "bytes", rows, " ".join(notes)))
-    intro = "Every run is a dot; the line is the median, the band its interval of at least 95 % (from six runs on)."
+            blocks.append(
+                Dots(
+                    heading,
+                    "seconds" if measure.unit == "seconds" else "bytes",
+                    rows,
+                    " ".join(notes),
+                )
+            )
+    intro = (
+        "Every run is a dot; the line is the median, the band its interval of at least 95 % (from"
+        " six runs on)."
+    )
     return [Section("times", "Raw times", blocks, intro)] if blocks else []
 
 
@@ -293,7 +375,9 @@ def _files(result: BenchResult) -> list[Section]:
     for number, arm in enumerate(changed):
         names = (f"{first.name}: {first.dockerfile}", f"{arm.name}: {arm.dockerfile}")
         title = _titled("The Dockerfile, side by side", arm, changed)
-        found += sections.dockerfile_section(first.text, arm.text, names, arm.changes, f"dockerfile-{number}", title)
+        found += sections.dockerfile_section(
+            first.text, arm.text, names, arm.changes, f"dockerfile-{number}", title
+        )
     return found
 
 
@@ -307,7 +391,9 @@ def _proofs(result: BenchResult) -> list[Section]:
     proven = [arm for arm in _others(result) if arm.checks]
     for number, arm in enumerate(proven):
         caption = f"Does {arm.name} do the same job as {result.arms[0].name}?"
-        found += sections.checks_section(arm.checks, caption, f"proof-{number}", _titled("Proof", arm, proven))
+        found += sections.checks_section(
+            arm.checks, caption, f"proof-{number}", _titled("Proof", arm, proven)
+        )
     return found
 
 

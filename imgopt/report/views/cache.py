@@ -14,13 +14,16 @@ def view(result: CacheResult) -> View:
     worst = max(rebuilt, key=lambda pair: pair[1], default=None)
     agreement = result.agreement
     wrong = agreement.wrong if agreement else 0
-    headline = f"{count_text(len(result.scenarios), 'change')}, {count_text(len(result.steps), 'step')}"
+    headline = (
+        f"{count_text(len(result.scenarios), 'change')}, {count_text(len(result.steps), 'step')}"
+    )
     if worst and worst[1]:
         headline += f"; {worst[0].name} runs {worst[1]} of them again"
     rule = "Predicted from the Dockerfile and the context alone; nothing was built."
     if agreement:
         rule = (
-            f"Built as well: {agreement.right} of {agreement.decided} predictions were right, {agreement.unknown} open."
+            f"Built as well: {agreement.right} of {agreement.decided} predictions were right,"
+            f" {agreement.unknown} open."
         )
     return View(
         title=f"{result.project or result.dockerfile}: what a change rebuilds",
@@ -49,7 +52,11 @@ def _seconds(scenario: CacheScenario) -> float | None:
 
 
 def _tiles(result: CacheResult) -> list[Tile]:
-    cold = [Tile("cold build", seconds_text(result.cold_seconds))] if result.cold_seconds is not None else []
+    cold = (
+        [Tile("cold build", seconds_text(result.cold_seconds))]
+        if result.cold_seconds is not None
+        else []
+    )
     return cold + [
         Tile(scenario.name, f"{_again(scenario)} of {len(scenario.steps)} steps run again")
         for scenario in result.scenarios[:8]
@@ -58,7 +65,9 @@ def _tiles(result: CacheResult) -> list[Tile]:
 
 def _sections(result: CacheResult) -> list[Section]:
     names = [f"line {step.line}: {step.instruction}" for step in result.steps]
-    rows = [(scenario.name, [_state(step) for step in scenario.steps]) for scenario in result.scenarios]
+    rows = [
+        (scenario.name, [_state(step) for step in scenario.steps]) for scenario in result.scenarios
+    ]
     caption = "Per change and step: hit (from the cache), run (again) or ? (only a build can tell)."
     summary = [
         (
@@ -77,14 +86,23 @@ def _sections(result: CacheResult) -> list[Section]:
         for name, step in zip(names, scenario.steps, strict=False)
         if _state(step) != "hit"
     ]
-    blocks: list[Block] = [Matrix(caption, [(result.dockerfile, names, rows)]), Table("Per change", headers, summary)]
+    blocks: list[Block] = [
+        Matrix(caption, [(result.dockerfile, names, rows)]),
+        Table("Per change", headers, summary),
+    ]
     found = [Section("cache", "What a change rebuilds", blocks)]
     if reasons:
-        table = Table("Why a step runs again", ("Change", "Step", "State", "Reason"), reasons, searchable=True)
+        table = Table(
+            "Why a step runs again", ("Change", "Step", "State", "Reason"), reasons, searchable=True
+        )
         found.append(Section("reasons", "Why", [table]))
     left = [(Cell(one.name), Cell(one.reason)) for one in result.skipped]
     notes: list[Block] = [Table("No file for these", ("Change", "Reason"), left)] if left else []
-    notes += [Table("Notes", ("Note",), [(Cell(note),) for note in result.notes])] if result.notes else []
+    notes += (
+        [Table("Notes", ("Note",), [(Cell(note),) for note in result.notes])]
+        if result.notes
+        else []
+    )
     if notes:
         found.append(Section("notes", "What was not looked at", notes))
     command = command_line("cache", words_of(result.arguments, ".", result.dockerfile))

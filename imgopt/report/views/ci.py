@@ -13,7 +13,12 @@ from imgopt.results.size_text import delta_text, two_sizes
 
 _FINDINGS, _CAUSES = 500, 300
 _LEVELS: dict[str, Level] = {"error": "bad", "warn": "bad", "info": "neutral"}
-_STATUS: dict[str, Level] = {"passed": "good", "warned": "neutral", "failed": "bad", "no-baseline": "neutral"}
+_STATUS: dict[str, Level] = {
+    "passed": "good",
+    "warned": "neutral",
+    "failed": "bad",
+    "no-baseline": "neutral",
+}
 
 
 def view(result: CiResult) -> View:
@@ -25,13 +30,20 @@ def view(result: CiResult) -> View:
         headline=headline(result),
         rule=f"Sizes are {result.metric}, compared with {result.against}.",
         tiles=[_tile(image, result) for image in result.images[:6]],
-        sections=[part for number, image in enumerate(result.images) for part in _sections(image, number, result)],
+        sections=[
+            part
+            for number, image in enumerate(result.images)
+            for part in _sections(image, number, result)
+        ],
         raw=sections.raw_result(result),
     )
 
 
 def _tile(image: ImageCheck, result: CiResult) -> Tile:
-    now, before = image.sizes.of(result.metric), image.before.of(result.metric) if image.before else None
+    now, before = (
+        image.sizes.of(result.metric),
+        image.before.of(result.metric) if image.before else None,
+    )
     if image.state == "not-built":
         return Tile(image.name, "not built", level="bad")
     texts = two_sizes(before, now)
@@ -44,7 +56,11 @@ def _tile(image: ImageCheck, result: CiResult) -> Tile:
 def _sections(image: ImageCheck, number: int, result: CiResult) -> Iterator[Section]:
     notes = [Text(f"Note: {note}") for note in image.notes]
     blocks = [_findings(image.findings)] if image.findings else [Text("No rule is broken.")]
-    source = f"{image.platform}, {image.reference} from {image.source}. " if image.state != "not-built" else ""
+    source = (
+        f"{image.platform}, {image.reference} from {image.source}. "
+        if image.state != "not-built"
+        else ""
+    )
     intro = f"{source}{change_line(image, result)}"
     yield Section(f"findings-{number}", image.name, [*blocks, *notes], intro)
     attribution = image.attribution
@@ -55,7 +71,12 @@ def _sections(image: ImageCheck, number: int, result: CiResult) -> Iterator[Sect
             _causes("By package", attribution.packages),
             _causes("By path", attribution.paths),
         ]
-        yield Section(f"causes-{number}", f"Where {image.name} grew", tables, "Each table sums to the whole change.")
+        yield Section(
+            f"causes-{number}",
+            f"Where {image.name} grew",
+            tables,
+            "Each table sums to the whole change.",
+        )
 
 
 def _findings(findings: Sequence[Finding]) -> Table:
@@ -74,7 +95,9 @@ def _findings(findings: Sequence[Finding]) -> Table:
 
 
 def _fix(finding: Finding) -> list[str]:
-    return [f"fix: {finding.fix.because}", finding.fix.replacement] if finding.fix is not None else []
+    return (
+        [f"fix: {finding.fix.because}", finding.fix.replacement] if finding.fix is not None else []
+    )
 
 
 def _causes(caption: str, causes: Sequence[Cause]) -> Table:
@@ -82,10 +105,18 @@ def _causes(caption: str, causes: Sequence[Cause]) -> Table:
     rows = []
     for cause in changed[:_CAUSES]:
         change, name, places = cause_cells(cause)
-        rows.append((Cell(change, cause.delta), Cell(name, code=True), Cell(shorten(places, 200), code=True)))
+        rows.append(
+            (
+                Cell(change, cause.delta),
+                Cell(name, code=True),
+                Cell(shorten(places, 200), code=True),
+            )
+        )
     rest = sum(cause.delta for cause in changed[_CAUSES:])
     if rest:
-        rows.append((Cell(delta_text(0, rest), rest), Cell(f"{len(changed) - _CAUSES} others"), Cell("")))
+        rows.append(
+            (Cell(delta_text(0, rest), rest), Cell(f"{len(changed) - _CAUSES} others"), Cell(""))
+        )
     total = sum(cause.delta for cause in changed)
     last = (Cell(delta_text(0, total), total), Cell("sum"), Cell(""))
     return Table(caption, ("Change", "What", "Where"), rows, last, searchable=len(rows) > 20)

@@ -27,7 +27,10 @@ def view(result: Diff) -> View:
         level=level,
         word="the same size" if change == 0 else "smaller" if change < 0 else "larger",
         headline=f"{texts[0]} → {texts[1]} shipped, {ratio_text(before.payload, after.payload)}",
-        rule=f"Base image {delta_text(0, result.base.delta)}, own layers {delta_text(0, result.own.delta)}.",
+        rule=(
+            f"Base image {delta_text(0, result.base.delta)}, own layers"
+            f" {delta_text(0, result.own.delta)}."
+        ),
         tiles=_tiles(result),
         sections=[
             *_causes(result),
@@ -57,18 +60,28 @@ def _tiles(result: Diff) -> list[Tile]:
 def _causes(result: Diff) -> list[Section]:
     """The change in payload, by base and the classes of the ledger."""
     start, end = result.before.sizes.payload, result.after.sizes.payload
-    halves = [Cause(name=half.name, bytes=half.delta, detail=half.detail) for half in (result.base, result.own)]
+    halves = [
+        Cause(name=half.name, bytes=half.delta, detail=half.detail)
+        for half in (result.base, result.own)
+    ]
     blocks: list[Block] = []
     if start + sum(cause.bytes for cause in halves) == end:
         blocks.append(sections.fall(Waterfall(size="payload", start=start, end=end, causes=halves)))
     blocks.append(
-        Table("By class", ("Class", "Before", "After", "Change"), _rows(result.classes), _total(result.classes))
+        Table(
+            "By class",
+            ("Class", "Before", "After", "Change"),
+            _rows(result.classes),
+            _total(result.classes),
+        )
     )
     return [Section("causes", "What changed the size", blocks)]
 
 
 def _rows(changes: Sequence[Change]) -> list[tuple[Cell, ...]]:
-    return [(Cell(ledger_text(change.name)), *_sizes(change.before, change.after)) for change in changes]
+    return [
+        (Cell(ledger_text(change.name)), *_sizes(change.before, change.after)) for change in changes
+    ]
 
 
 def _total(changes: Sequence[Change]) -> tuple[Cell, ...]:
@@ -78,7 +91,11 @@ def _total(changes: Sequence[Change]) -> tuple[Cell, ...]:
 
 def _sizes(before: int, after: int) -> tuple[Cell, Cell, Cell]:
     texts = two_sizes(before, after)
-    return Cell(texts[0], before), Cell(texts[1], after), Cell(delta_text(before, after), after - before)
+    return (
+        Cell(texts[0], before),
+        Cell(texts[1], after),
+        Cell(delta_text(before, after), after - before),
+    )
 
 
 def _instructions(result: Diff) -> Table:
@@ -89,9 +106,14 @@ def _instructions(result: Diff) -> Table:
     total = (
         Cell("total"),
         Cell(""),
-        *_sizes(sum(row.before for row in result.instructions), sum(row.after for row in result.instructions)),
+        *_sizes(
+            sum(row.before for row in result.instructions),
+            sum(row.after for row in result.instructions),
+        ),
     )
-    return Table("Payload by instruction", ("Instruction", "Change", "Before", "After", "Bytes"), rows, total)
+    return Table(
+        "Payload by instruction", ("Instruction", "Change", "Before", "After", "Bytes"), rows, total
+    )
 
 
 def _packages(result: Diff) -> list[Section]:
@@ -102,7 +124,13 @@ def _packages(result: Diff) -> list[Section]:
         (
             Cell(row.name),
             Cell(row.ecosystem),
-            Cell(" → ".join(dict.fromkeys((row.version_before or "not there", row.version_after or "not there")))),
+            Cell(
+                " → ".join(
+                    dict.fromkeys(
+                        (row.version_before or "not there", row.version_after or "not there")
+                    )
+                )
+            ),
             *_sizes(row.before, row.after),
         )
         for row in ordered[:ROWS]
@@ -114,4 +142,10 @@ def _packages(result: Diff) -> list[Section]:
     total = sum(row.before for row in ordered), sum(row.after for row in ordered)
     foot = (Cell("total"), Cell(""), Cell(""), *_sizes(*total))
     headers = ("Package", "Kind", "Version", "Before", "After", "Bytes")
-    return [Section("packages", "By package", [Table("Live bytes by package", headers, rows, foot, searchable=True)])]
+    return [
+        Section(
+            "packages",
+            "By package",
+            [Table("Live bytes by package", headers, rows, foot, searchable=True)],
+        )
+    ]

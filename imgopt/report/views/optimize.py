@@ -10,7 +10,15 @@ from imgopt.report.common import new_user_text, seconds_text
 from imgopt.report.optimize import notes
 from imgopt.report.view import Block, Cell, Dots, Fall, Section, Table, Tile, View
 from imgopt.report.views import sections
-from imgopt.report.words import SIZES, WIRE, claim_text, gain_text, measure_text, medians, timing_text
+from imgopt.report.words import (
+    SIZES,
+    WIRE,
+    claim_text,
+    gain_text,
+    measure_text,
+    medians,
+    timing_text,
+)
 from imgopt.results.optimize import OptimizeResult, Part, Parts, Variant
 
 PART_ROWS = 400
@@ -65,7 +73,8 @@ def _rule(result: OptimizeResult, chosen: Variant | None) -> str:
     mounted = new_user_text(result.original.user, chosen.user)
     return (
         f"Variant {chosen.name} is proven: it was built and run beside the original, "
-        f"and {passed} of {len(chosen.checks)} checks passed, none failed." + (f" {mounted}." if mounted else "")
+        f"and {passed} of {len(chosen.checks)} checks passed, none failed."
+        + (f" {mounted}." if mounted else "")
     )
 
 
@@ -76,10 +85,16 @@ def _tiles(result: OptimizeResult, chosen: Variant) -> tuple[list[Tile], list[Ti
     for name, timing in sorted(chosen.timings.items(), key=lambda item: item[0] == "cold"):
         if timing.before and timing.after:
             words = timing_text(timing)
-            tiles.append(sections.seconds_tile(measure_text(name), *medians(timing), words, timing.verdict))
+            tiles.append(
+                sections.seconds_tile(measure_text(name), *medians(timing), words, timing.verdict)
+            )
     if "cold" not in chosen.timings and original.build_seconds and chosen.build_seconds:
         words = claim_text("inconclusive", 1.0, 1)
-        tiles.append(sections.seconds_tile(measure_text("cold"), original.build_seconds, chosen.build_seconds, words))
+        tiles.append(
+            sections.seconds_tile(
+                measure_text("cold"), original.build_seconds, chosen.build_seconds, words
+            )
+        )
     if original.user or chosen.user:
         tiles.append(Tile("user", original.user or "root", chosen.user or "root"))
     if original.layers is not None and chosen.layers is not None:
@@ -123,13 +138,18 @@ def _details(result: OptimizeResult, chosen: Variant) -> list[Section]:
         *sections.contents_section(chosen.contents, "original", chosen.name),
         *_builds(result, chosen),
         *_times(chosen),
-        *sections.dockerfile_section(result.original.dockerfile, chosen.dockerfile, names, chosen.changes),
-        *sections.checks_section(chosen.checks, f"Does {chosen.name} do the same job as the original?"),
+        *sections.dockerfile_section(
+            result.original.dockerfile, chosen.dockerfile, names, chosen.changes
+        ),
+        *sections.checks_section(
+            chosen.checks, f"Does {chosen.name} do the same job as the original?"
+        ),
     ]
 
 
 def _causes(result: OptimizeResult, chosen: Variant) -> list[Block]:
-    """By cause; the wire size at least by base swap and own edits, what neither explains being named."""
+    """By cause; the wire size at least by base swap and own edits, what neither explains being
+    named."""
     blocks: list[Block] = [sections.fall(waterfall) for waterfall in chosen.waterfalls]
     before, after = result.original.sizes, chosen.sizes
     if blocks or before is None or after is None or before.wire is None or after.wire is None:
@@ -147,7 +167,9 @@ def _layers(result: OptimizeResult, chosen: Variant) -> list[Section]:
     before, after = result.original.layer_figures, chosen.layer_figures
     if not before or not after:
         return []
-    bars = sections.layer_bars(before, after, f"original (before) and {chosen.name} (after), tar bytes")
+    bars = sections.layer_bars(
+        before, after, f"original (before) and {chosen.name} (after), tar bytes"
+    )
     return [Section("layers", "Layers, side by side", [bars], folded=True)]
 
 
@@ -164,7 +186,11 @@ def _parts(parts: Parts) -> list[Section]:
         return []
     total = sum(part.bytes for _, part in every)
     summary = [
-        (Cell(fate), sections.size_cell(sum(part.bytes for part in members)), Cell(f"{len(members):,}", len(members)))
+        (
+            Cell(fate),
+            sections.size_cell(sum(part.bytes for part in members)),
+            Cell(f"{len(members):,}", len(members)),
+        )
         for fate, members in groups.items()
     ]
     blocks: list[Block] = [
@@ -196,7 +222,12 @@ def _part_rows(every: list[tuple[str, Part]]) -> list[tuple[Cell, ...]]:
     if rest:
         size = sum(part.bytes for _, part in rest)
         rows.append(
-            (Cell(f"[{len(rest):,} others]"), Cell(""), sections.size_cell(size), Cell("smaller than all above"))
+            (
+                Cell(f"[{len(rest):,} others]"),
+                Cell(""),
+                sections.size_cell(size),
+                Cell("smaller than all above"),
+            )
         )
     return rows
 
@@ -205,7 +236,11 @@ def _builds(result: OptimizeResult, chosen: Variant) -> list[Section]:
     blocks: list[Block] = []
     for name, steps in (("original", result.original.steps), (chosen.name, chosen.steps)):
         rows = [
-            (Cell(step.name, code=True), Cell("cached" if step.cached else "run"), sections.seconds_cell(step.seconds))
+            (
+                Cell(step.name, code=True),
+                Cell("cached" if step.cached else "run"),
+                sections.seconds_cell(step.seconds),
+            )
             for step in steps
         ]
         if rows:
@@ -219,7 +254,9 @@ def _builds(result: OptimizeResult, chosen: Variant) -> list[Section]:
                 )
             )
     intro = "Steps may run beside each other, so that a build can take less than their sum."
-    return [Section("steps", "The builds, step by step", blocks, intro, folded=True)] if blocks else []
+    return (
+        [Section("steps", "The builds, step by step", blocks, intro, folded=True)] if blocks else []
+    )
 
 
 def _times(chosen: Variant) -> list[Section]:
@@ -233,15 +270,28 @@ def _times(chosen: Variant) -> list[Section]:
             rows.append((arm, values, bounds.median, bounds.low, bounds.high))
         note = f"{timing_text(timing)}." + (f" p = {timing.p:.3g}." if timing.p is not None else "")
         caption = measure_text(name)
-        blocks.append(Dots(caption[0].upper() + caption[1:], "seconds", rows, note[0].upper() + note[1:]))
-    intro = "Every run is a dot; the line is the median, the band its interval of at least 95 % (from six runs on)."
+        blocks.append(
+            Dots(caption[0].upper() + caption[1:], "seconds", rows, note[0].upper() + note[1:])
+        )
+    intro = (
+        "Every run is a dot; the line is the median, the band its interval of at least 95 % (from"
+        " six runs on)."
+    )
     return [Section("times", "Build times", blocks, intro)] if blocks else []
 
 
 def _ending(result: OptimizeResult) -> list[Section]:
     skips = [(variant.name, skip) for variant in result.variants for skip in variant.skips]
-    repairs = [f"{variant.name}: {repair}" for variant in result.variants for repair in variant.repairs]
-    facts = [*result.environment.items(), *((f"base {name}", image) for name, image in sorted(result.bases.items()))]
+    repairs = [
+        f"{variant.name}: {repair}" for variant in result.variants for repair in variant.repairs
+    ]
+    facts = [
+        *result.environment.items(),
+        *((f"base {name}", image) for name, image in sorted(result.bases.items())),
+    ]
     facts.append(("builds made", str(result.builds)))
     facts.append(("cold build of the original", seconds_text(result.original.build_seconds)))
-    return [*sections.refusals_section(skips, repairs), sections.reproduce_section(again(result), facts)]
+    return [
+        *sections.refusals_section(skips, repairs),
+        sections.reproduce_section(again(result), facts),
+    ]

@@ -17,7 +17,8 @@ def view(result: ProofResult) -> View:
         level=sections.level_of(result.verdict),
         word=result.verdict,
         headline=headline(result),
-        rule=result.reason or "It was built and run beside the original, and answered as the original did.",
+        rule=result.reason
+        or "It was built and run beside the original, and answered as the original did.",
         tiles=_tiles(result),
         sections=[*_checks(result), *_log(result), _reproduce(result)],
         raw=sections.raw_result(result),
@@ -71,13 +72,20 @@ def _failures(check: ProofCheck) -> Table:
         for failure in check.failures
     ]
     return Table(
-        f"What failed: {check.name}", ("Kind", "Subject", "What", "Needed by"), rows, searchable=len(rows) > 20
+        f"What failed: {check.name}",
+        ("Kind", "Subject", "What", "Needed by"),
+        rows,
+        searchable=len(rows) > 20,
     )
 
 
 def _log(result: ProofResult) -> list[Section]:
     blocks: list[Block] = [Text("\n".join(result.log), fixed=True)] if result.log else []
-    blocks += [Table("What may help", ("Setting",), [(Cell(hint),) for hint in result.hints])] if result.hints else []
+    blocks += (
+        [Table("What may help", ("Setting",), [(Cell(hint),) for hint in result.hints])]
+        if result.hints
+        else []
+    )
     return [Section("log", "What it said", blocks)] if blocks else []
 
 

@@ -14,13 +14,17 @@ def view(result: RewriteResult) -> View:
         kind="rewrite",
         level="bad" if result.findings else "neutral",
         word="unproven",
-        headline=f"{changes} changes from text alone" if changes else "Nothing can be changed from the text alone",
+        headline=f"{changes} changes from text alone"
+        if changes
+        else "Nothing can be changed from the text alone",
         rule="Nothing was built: `imgopt optimize` builds, runs and proves.",
         tiles=[],
         sections=[
             *sections.findings_section(result.findings),
             *(part for variant in result.variants for part in _dockerfile(result, variant)),
-            *sections.refusals_section([(one.name, skip) for one in result.variants for skip in one.skips]),
+            *sections.refusals_section(
+                [(one.name, skip) for one in result.variants for skip in one.skips]
+            ),
         ],
         raw=sections.raw_result(result),
     )
@@ -29,4 +33,6 @@ def view(result: RewriteResult) -> View:
 def _dockerfile(result: RewriteResult, variant: StaticVariant) -> list[Section]:
     names = (result.dockerfile, f"Dockerfile.{variant.name}")
     ident, title = f"dockerfile-{variant.name}", f"The Dockerfile, side by side ({variant.name})"
-    return sections.dockerfile_section(result.original, variant.dockerfile, names, variant.changes, ident, title)
+    return sections.dockerfile_section(
+        result.original, variant.dockerfile, names, variant.changes, ident, title
+    )

@@ -11,7 +11,19 @@ import msgspec
 
 from imgopt.report.common import change_text, ratio_text, seconds_text
 from imgopt.report.html import leaf_name
-from imgopt.report.view import Bars, Block, Cell, Fall, Level, Map, Section, SideBySide, Table, Text, Tile
+from imgopt.report.view import (
+    Bars,
+    Block,
+    Cell,
+    Fall,
+    Level,
+    Map,
+    Section,
+    SideBySide,
+    Table,
+    Text,
+    Tile,
+)
 from imgopt.report.words import SIZES, about, wire_text
 from imgopt.results import Result, to_json
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
@@ -70,7 +82,9 @@ def size_cell(size: int | None) -> Cell:
 
 
 def wire_cell(sizes: Sizes | None) -> Cell:
-    return Cell(wire_text(sizes), sizes.wire if sizes is not None and sizes.wire is not None else -1)
+    return Cell(
+        wire_text(sizes), sizes.wire if sizes is not None and sizes.wire is not None else -1
+    )
 
 
 def seconds_cell(seconds: float | None) -> Cell:
@@ -89,11 +103,15 @@ def size_tile(label: str, before: int | None, after: int | None) -> Tile:
 def count_tile(label: str, before: int | None, after: int | None) -> Tile:
     """A tile of two counts."""
     texts = tuple("not measured" if value is None else f"{value:,}" for value in (before, after))
-    change = "" if before is None or after is None or before == after else change_text(before, after)
+    change = (
+        "" if before is None or after is None or before == after else change_text(before, after)
+    )
     return Tile(label, texts[0], texts[1], change)
 
 
-def seconds_tile(label: str, before: float | None, after: float | None, change: str = "", level: str = "") -> Tile:
+def seconds_tile(
+    label: str, before: float | None, after: float | None, change: str = "", level: str = ""
+) -> Tile:
     """A tile of two times; `change` is what may be said of them."""
     return Tile(label, seconds_text(before), seconds_text(after), change, level_of(level))
 
@@ -103,10 +121,13 @@ def size_tiles(before: Sizes | None, after: Sizes | None) -> tuple[list[Tile], l
     if before is None or after is None:
         return [], []
     tiles = [
-        size_tile(f"{name}: {words}", getattr(before, name), getattr(after, name)) for name, words in SIZES.items()
+        size_tile(f"{name}: {words}", getattr(before, name), getattr(after, name))
+        for name, words in SIZES.items()
     ]
     if before.wire is not None and after.wire is not None:
-        tiles[0] = replace(tiles[0], before=about(before, tiles[0].before), after=about(after, tiles[0].after))
+        tiles[0] = replace(
+            tiles[0], before=about(before, tiles[0].before), after=about(after, tiles[0].after)
+        )
     first = 0 if before.wire is not None and after.wire is not None else len(tiles) - 1
     return [tiles[first]], [tile for number, tile in enumerate(tiles) if number != first]
 
@@ -120,12 +141,15 @@ def fall(waterfall: Waterfall, arms: str = "") -> Fall:
 def causes_section(waterfalls: Sequence[Block]) -> list[Section]:
     if not waterfalls:
         return []
-    intro = "Each bar begins where the one above ends; the changes sum to the difference, to the byte."
+    intro = (
+        "Each bar begins where the one above ends; the changes sum to the difference, to the byte."
+    )
     return [Section("causes", "What changed the size", waterfalls, intro)]
 
 
 def layer_bars(before: Sequence[LayerFigure], after: Sequence[LayerFigure], caption: str) -> Bars:
-    """Layers of both images, aligned: the base's together, then by instruction in the order of the first image."""
+    """Layers of both images, aligned: the base's together, then by instruction in the order of the
+    first image."""
     sizes = {False: _by_instruction(before), True: _by_instruction(after)}
     names = list(dict.fromkeys((*sizes[False], *sizes[True])))
     rows = [(name, sizes[False].get(name), sizes[True].get(name)) for name in names]
@@ -140,9 +164,15 @@ def _by_instruction(layers: Iterable[LayerFigure]) -> Counter[str]:
 
 
 def contents_section(
-    figures: Sequence[PathFigure], before_name: str, after_name: str | None, *, number: int = 0, of: int = 1
+    figures: Sequence[PathFigure],
+    before_name: str,
+    after_name: str | None,
+    *,
+    number: int = 0,
+    of: int = 1,
 ) -> list[Section]:
-    """The table first, then the map; both sum to the live bytes. `of` such sections share the room of a page."""
+    """The table first, then the map; both sum to the live bytes. `of` such sections share the room
+    of a page."""
     if not figures:
         return []
     rows = fitting(figures, TABLE_ROWS // of, lambda node: len(node.path) + 160, TABLE_ROOM // of)
@@ -152,7 +182,10 @@ def contents_section(
     table = Table(
         "Live bytes by path",
         headers,
-        [_path_row(leaf_name(node.path, node.rest), node.before, node.after, compared) for node in rows],
+        [
+            _path_row(leaf_name(node.path, node.rest), node.before, node.after, compared)
+            for node in rows
+        ],
         _path_row("total", before, after, compared),
         searchable=True,
     )
@@ -160,11 +193,22 @@ def contents_section(
     heading = "What is inside" + (f": {before_name} and {after_name}" if of > 1 else "")
     intro = f"{exact_size(before)} → {exact_size(after)}" if compared else exact_size(before)
     shown = f"{intro}; small entries of a folder are one row."
-    return [Section(f"contents-{number}" if number else "contents", heading, (table, tiles), shown, folded=True)]
+    return [
+        Section(
+            f"contents-{number}" if number else "contents",
+            heading,
+            (table, tiles),
+            shown,
+            folded=True,
+        )
+    ]
 
 
-def fitting(figures: Sequence[PathFigure], limit: int, weight: Callable[[Node], int], room: int) -> list[Node]:
-    """At most about `limit` nodes, and fewer where their weights together would not fit into `room`."""
+def fitting(
+    figures: Sequence[PathFigure], limit: int, weight: Callable[[Node], int], room: int
+) -> list[Node]:
+    """At most about `limit` nodes, and fewer where their weights together would not fit into
+    `room`."""
     nodes = leaves(figures, limit)
     while len(nodes) > 10 and sum(map(weight, nodes)) > room:
         limit = limit * 3 // 4
@@ -173,7 +217,12 @@ def fitting(figures: Sequence[PathFigure], limit: int, weight: Callable[[Node], 
 
 
 def _tiles(rows: Sequence[Node], of: int) -> list[Node]:
-    return fitting([*map(as_figure, rows)], MAP_TILES // of, lambda node: 2 * len(node.path) + 270, MAP_ROOM // of)
+    return fitting(
+        [*map(as_figure, rows)],
+        MAP_TILES // of,
+        lambda node: 2 * len(node.path) + 270,
+        MAP_ROOM // of,
+    )
 
 
 def _path_row(name: str, before: int, after: int, compared: bool) -> tuple[Cell, ...]:
@@ -199,8 +248,13 @@ def dockerfile_section(
     notes: dict[int, tuple[str, ...]] = {}
     for change in changes:
         if change.line is not None:
-            notes[change.line] = (*notes.get(change.line, ()), f"{change.strategy}: {change.because}")
-    loose = [(Cell(change.strategy), Cell(change.because)) for change in changes if change.line is None]
+            notes[change.line] = (
+                *notes.get(change.line, ()),
+                f"{change.strategy}: {change.because}",
+            )
+    loose = [
+        (Cell(change.strategy), Cell(change.because)) for change in changes if change.line is None
+    ]
     blocks: list[Block] = [Table("New parts", ("Strategy", "Because"), loose)] if loose else []
     blocks.append(SideBySide(f"{names[0]} → {names[1]}", *names, before, after, notes))
     return [Section(ident, title, blocks)]
@@ -211,21 +265,41 @@ def findings_section(findings: Sequence[Finding]) -> list[Section]:
     if not findings:
         return []
     rows = [
-        (Cell(str(one.line), one.line), Cell(one.file, code=True), Cell(one.message, level="bad"), Cell(one.hint))
+        (
+            Cell(str(one.line), one.line),
+            Cell(one.file, code=True),
+            Cell(one.message, level="bad"),
+            Cell(one.hint),
+        )
         for one in findings
     ]
-    table = Table("Secrets that the build brings into an image", ("Line", "File", "What is wrong", "What to do"), rows)
+    table = Table(
+        "Secrets that the build brings into an image",
+        ("Line", "File", "What is wrong", "What to do"),
+        rows,
+    )
     return [Section("findings", "What you should look at", [table])]
 
 
-def checks_section(checks: Sequence[Check], caption: str, ident: str = "proof", title: str = "Proof") -> list[Section]:
+def checks_section(
+    checks: Sequence[Check], caption: str, ident: str = "proof", title: str = "Proof"
+) -> list[Section]:
     if not checks:
         return []
-    ordered = sorted(checks, key=lambda check: ("failed", "not measured", "passed").index(check.verdict))
-    rows = [(Cell(check.name), verdict_cell(check.verdict), lines_cell(check.detail)) for check in ordered]
+    ordered = sorted(
+        checks, key=lambda check: ("failed", "not measured", "passed").index(check.verdict)
+    )
+    rows = [
+        (Cell(check.name), verdict_cell(check.verdict), lines_cell(check.detail))
+        for check in ordered
+    ]
     passed = sum(check.verdict == "passed" for check in checks)
     missing = sum(check.verdict == "not measured" for check in checks)
-    intro = f"{passed} of {len(checks)} checks passed" + (f", {missing} could not be measured" if missing else "") + "."
+    intro = (
+        f"{passed} of {len(checks)} checks passed"
+        + (f", {missing} could not be measured" if missing else "")
+        + "."
+    )
     headers = ("Check", "Verdict", "What was compared")
     open_rows = len(rows) - passed
     tables = [Table(caption, headers, rows)]
@@ -235,17 +309,26 @@ def checks_section(checks: Sequence[Check], caption: str, ident: str = "proof", 
     return [Section(ident, title, tables, intro)]
 
 
-def refusals_section(skips: Sequence[tuple[str, Skip]], repairs: Sequence[str] = ()) -> list[Section]:
+def refusals_section(
+    skips: Sequence[tuple[str, Skip]], repairs: Sequence[str] = ()
+) -> list[Section]:
     """What was not done, and why; `skips` come with the name of their variant."""
     blocks: list[Block] = []
     if skips:
         rows = [
-            (Cell(name), Cell(skip.strategy), Cell(str(skip.line or ""), skip.line or 0), Cell(skip.reason))
+            (
+                Cell(name),
+                Cell(skip.strategy),
+                Cell(str(skip.line or ""), skip.line or 0),
+                Cell(skip.reason),
+            )
             for name, skip in skips
         ]
         blocks.append(Table("Refused", ("Variant", "Strategy", "Line", "Reason"), rows))
     if repairs:
-        blocks.append(Table("Repaired on the way", ("What",), [(Cell(repair),) for repair in repairs]))
+        blocks.append(
+            Table("Repaired on the way", ("What",), [(Cell(repair),) for repair in repairs])
+        )
     return [Section("refusals", "What was not done, and why", blocks)] if blocks else []
 
 

@@ -1,4 +1,5 @@
-"""One variant: plan, build, prove; repair from the failure's own evidence, else leave strategies out one by one."""
+"""One variant: plan, build, prove; repair from the failure's own evidence, else leave strategies
+out one by one."""
 
 from __future__ import annotations
 
@@ -94,7 +95,8 @@ def prove_plan(
     progress: Progress,
     spoil: Callable[[str], str] | None = None,
 ) -> Proven:
-    """Builds and proves the first plan of a variant, without repair; `spoil` changes its Dockerfile before."""
+    """Builds and proves the first plan of a variant, without repair; `spoil` changes its Dockerfile
+    before."""
     again = BuiltAgain(session, request.build("again"), progress.stage, progress.build)
     worker = _Worker(session, request, original, kind, progress, again)
     plan = worker.plan(_State({}))
@@ -118,7 +120,9 @@ class _Worker:
         self._kind, self._progress = kind, progress
         self._looker = BaseLooker(session, request.config.bases, request.config.build.platform)
         named = named_packages(original.source.text, request.config.build.target)
-        self._trial = Trial(session, original.evidence.side, original.runs, request.smoke, named=named, again=again)
+        self._trial = Trial(
+            session, original.evidence.side, original.runs, request.smoke, named=named, again=again
+        )
 
     def run(self) -> Attempt:
         state = _State({})
@@ -127,7 +131,8 @@ class _Worker:
             plan = self._named_for_good(self.plan(state), state)
             reason = self._inapplicable(plan)
             if reason and tried is not None:
-                # What a plan without some strategies cannot do any more is no reason: what they failed by is.
+                # What a plan without some strategies cannot do any more is no reason: what they
+                # failed by is.
                 return self._end(state, *tried, next(iter(state.off.values()), _why(tried[1])))
             if reason:
                 return self._end(state, plan, None, reason)
@@ -147,13 +152,22 @@ class _Worker:
         return make_plan(self._original.source.text, project, strategies)
 
     def _named_for_good(self, plan: Plan, state: _State) -> Plan:
-        """The plan without what another build has under other names, where it would name something like that."""
-        found = drawn_state(plan.final, self._original.evidence, self._again) if plan.final is not None else ()
+        """The plan without what another build has under other names, where it would name something
+        like that."""
+        found = (
+            drawn_state(plan.final, self._original.evidence, self._again)
+            if plan.final is not None
+            else ()
+        )
         new = [path for path in found if path not in state.repairs.only_here]
         if not new:
             return plan
-        state.repairs = replace(state.repairs, only_here={**state.repairs.only_here, **dict.fromkeys(new, ONLY_HERE)})
-        state.words.append(f"left out {new[0]}{f' and {len(new) - 1} more' if len(new) > 1 else ''}: {ONLY_HERE}")
+        state.repairs = replace(
+            state.repairs, only_here={**state.repairs.only_here, **dict.fromkeys(new, ONLY_HERE)}
+        )
+        state.words.append(
+            f"left out {new[0]}{f' and {len(new) - 1} more' if len(new) > 1 else ''}: {ONLY_HERE}"
+        )
         return self.plan(state)
 
     def _inapplicable(self, plan: Plan) -> str:
@@ -179,7 +193,9 @@ class _Worker:
             name = failure.step.name if failure.step is not None else ""
             authors = is_authors(name, self._original.source.dockerfile)
             said = _build_failure(failure)
-            return Proven("refuted", items=failures_from_logs(log), failure=said, authors_step=authors)
+            return Proven(
+                "refuted", items=failures_from_logs(log), failure=said, authors_step=authors
+            )
         assert build.image_id is not None
         self._progress.stage(f"Proving the {self._kind.name} variant{number}")
         return self._judge(plan, build, build.image_id)
@@ -190,7 +206,9 @@ class _Worker:
         candidate = ImageView(image, self._looker(plan.base) if plan.base else original.base)
         allowed = allowances(plan, original.evidence, candidate, original.source.ecosystems)
         found = self._trial.judge(candidate, allowed)
-        items = tuple(item for check in found.checks if check.verdict == "failed" for item in check.items)
+        items = tuple(
+            item for check in found.checks if check.verdict == "failed" for item in check.items
+        )
         if found.verdict != "proven" and found.run is not None:
             items = (*failures_from_logs(found.run.log), *items)
         return Proven(found.verdict, found.checks, items, build, image, found.run)
@@ -223,7 +241,9 @@ class _Worker:
             if state.builds >= MOST_BUILDS:
                 break
             tried = _State(
-                {key: why for key, why in state.off.items() if key != name}, state.repairs, builds=state.builds
+                {key: why for key, why in state.off.items() if key != name},
+                state.repairs,
+                builds=state.builds,
             )
             again = self.plan(tried)
             better = self.prove(again, tried)
@@ -234,14 +254,21 @@ class _Worker:
         return self._end(state, plan, outcome, "")
 
     def _end(self, state: _State, plan: Plan, outcome: Proven | None, reason: str) -> Attempt:
-        left = tuple(Skip(strategy=name, line=None, reason=f"left out: {why}") for name, why in state.off.items())
+        left = tuple(
+            Skip(strategy=name, line=None, reason=f"left out: {why}")
+            for name, why in state.off.items()
+        )
         return Attempt(self._kind, plan, outcome, reason, tuple(state.words), left, state.builds)
 
 
 def _build_failure(failure: BuildFailure) -> str:
     step = f"{failure.step.name}: " if failure.step is not None else ""
     said = [line.strip() for line in failure.log if line.strip()]
-    errors = [line for line in said if re.search(r"\berror\b|fatal|failed|cannot|unable", line, re.IGNORECASE)]
+    errors = [
+        line
+        for line in said
+        if re.search(r"\berror\b|fatal|failed|cannot|unable", line, re.IGNORECASE)
+    ]
     return f"it does not build: {step}{(errors or said or [failure.message])[-1][:200]}"
 
 

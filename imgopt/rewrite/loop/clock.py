@@ -12,8 +12,8 @@ HOW_TO_LEAVE_OUT = "--no-timings leaves it out"
 
 @dataclass
 class Clock:
-    """A bound in seconds (None: none) for a number of builds, each of a kind whose length is not known before one of
-    that kind was made."""
+    """A bound in seconds (None: none) for a number of builds, each of a kind whose length is not
+    known before one of that kind was made."""
 
     budget: float | None
     parts: Sequence[str]
@@ -43,7 +43,9 @@ class Clock:
     def said(self, what: str) -> str:
         """What comes now, with what is left; the first time with how not to wait for it."""
         notes = "; ".join(filter(None, [self._left(), "" if self.done else HOW_TO_LEAVE_OUT]))
-        return f"Timing, {self.done + 1} of {len(self.parts)}: {what}" + (f" ({notes})" if notes else "")
+        return f"Timing, {self.done + 1} of {len(self.parts)}: {what}" + (
+            f" ({notes})" if notes else ""
+        )
 
     def _left(self) -> str:
         ahead = [self._expected(kind) for kind in self.parts[self.done :]]

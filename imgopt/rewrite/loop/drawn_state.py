@@ -13,16 +13,21 @@ from imgopt.rewrite.final_stage import FinalStage
 
 ONLY_HERE = "state of a tool: each build gives it another name"
 _TOOLS_OWN = re.compile(r"^/(?:(?:root|home/[^/]+)/)?\.[^/]+/|^/(?:var/)?tmp/|^/var/cache/")
-"""Hidden folders of a home and folders for what is temporary: what COPY and the build command make lies elsewhere."""
+"""Hidden folders of a home and folders for what is temporary: what COPY and the build command make
+lies elsewhere."""
 
 
 def drawn_state(final: FinalStage, evidence: Evidence, again: BuiltAgain) -> tuple[str, ...]:
-    """What a final stage keeps in places of tools, that nothing opened and that only this build has; nothing is built
-    where no COPY line would tell a name that a build draws."""
+    """What a final stage keeps in places of tools, that nothing opened and that only this build
+    has; nothing is built where no COPY line would tell a name that a build draws."""
     named = {path for copy in final.copies if not copy.stage for path in copy.sources}
     if not any(_TOOLS_OWN.match(path) and is_of_one_build(path) for path in named):
         return ()
-    kept = [path for path in final.carved.paths("kept") if _TOOLS_OWN.match(path) and path not in evidence.opened]
+    kept = [
+        path
+        for path in final.carved.paths("kept")
+        if _TOOLS_OWN.match(path) and path not in evidence.opened
+    ]
     copied = copied_layers(evidence.side)
     own = [path for path in kept if evidence.facts[path].layer not in copied]
     try:

@@ -42,7 +42,9 @@ class Original:
         return bool(self.runs) and self.runs[0].started
 
 
-def measure_original(session: Session, request: OptimizeRequest, source: Source, progress: Progress) -> Original:
+def measure_original(
+    session: Session, request: OptimizeRequest, source: Source, progress: Progress
+) -> Original:
     """Builds, opens and runs the original. Raises BuildFailure when it does not build."""
     progress.stage("Building the original")
     try:
@@ -74,7 +76,11 @@ def seen_in(runs: tuple[Observation, ...]) -> Seen:
     return Seen(
         opened=with_sources(first.trace.opened) if traced else None,
         executed=frozenset(first.trace.executed) if traced else frozenset(),
-        written=tuple(sorted({change.path for run in runs for change in run.written if change.kind != "deleted"})),
+        written=tuple(
+            sorted(
+                {change.path for run in runs for change in run.written if change.kind != "deleted"}
+            )
+        ),
         ports=tuple(sorted({item.port for item in first.listening})),
         pages=_pages(first.answers),
     )
@@ -87,7 +93,9 @@ def static_project(request: OptimizeRequest, source: Source) -> Project:
 
 
 def _pages(answers: Iterable[Answer]) -> dict[str, Page]:
-    asked = [answer for answer in answers if answer.probe.kind == "http" and answer.status is not None]
+    asked = [
+        answer for answer in answers if answer.probe.kind == "http" and answer.status is not None
+    ]
     if len({(answer.probe.port, answer.probe.scheme) for answer in asked}) != 1:
         return {}
     return {
@@ -102,7 +110,9 @@ def _pages(answers: Iterable[Answer]) -> dict[str, Page]:
     }
 
 
-def project_of(request: OptimizeRequest, original: Original, looker: BaseLooker | None = None) -> Project:
+def project_of(
+    request: OptimizeRequest, original: Original, looker: BaseLooker | None = None
+) -> Project:
     """The facts for the strategies."""
     return Project(
         original.source.context,

@@ -14,7 +14,8 @@ from imgopt.run.settings import SmokeSettings, settings_of
 
 @dataclass(frozen=True)
 class OptimizeRequest:
-    """One project. `dockerfile` is the path of its Dockerfile; the configuration has the command line in it."""
+    """One project. `dockerfile` is the path of its Dockerfile; the configuration has the command
+    line in it."""
 
     context: Path
     dockerfile: Path
@@ -25,7 +26,9 @@ class OptimizeRequest:
     time_all: bool = False
     """Whether every proven variant is timed, not only the smallest."""
 
-    def build(self, name: str, dockerfile: str | None = None, ignore: str | None = None) -> BuildRequest:
+    def build(
+        self, name: str, dockerfile: str | None = None, ignore: str | None = None
+    ) -> BuildRequest:
         """A build of this project; with other texts than the project's own where they are given."""
         return replace(
             configured(self.context, self.config),

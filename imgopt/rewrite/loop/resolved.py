@@ -1,8 +1,8 @@
-"""A start command that builds first is taken apart in two proofs: the original with its program built ahead does what
-the original does; and each variant does what that one does.
+"""A start command that builds first is taken apart in two proofs: the original with its program
+built ahead does what the original does; and each variant does what that one does.
 
-Nothing is missing in the image between the two: it is the original, with one more step and another start. So what the
-service itself opens is seen there, without the compiler and its thousand files.
+Nothing is missing in the image between the two: it is the original, with one more step and another
+start. So what the service itself opens is seen there, without the compiler and its thousand files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ _ABOUT = ("module-info.class", "package-info.class")
 
 @dataclass(frozen=True)
 class Resolved:
-    """The original as the variants see it that may change its start, and its Dockerfile. `text` None: as it is."""
+    """The original as the variants see it that may change its start, and its Dockerfile. `text`
+    None: as it is."""
 
     original: Original
     text: str | None = None
@@ -41,9 +42,14 @@ class Resolved:
 
 
 def resolve_start(
-    session: Session, request: OptimizeRequest, original: Original, progress: Progress, again: BuiltAgain
+    session: Session,
+    request: OptimizeRequest,
+    original: Original,
+    progress: Progress,
+    again: BuiltAgain,
 ) -> Resolved:
-    """The original itself where its start builds nothing, or where the proof does not hold (`unresolved` says why)."""
+    """The original itself where its start builds nothing, or where the proof does not hold
+    (`unresolved` says why)."""
     project = project_of(request, original)
     found = build_start(original.source.dockerfile, project)
     if found is None or found.refused:
@@ -53,7 +59,9 @@ def resolve_start(
     try:
         build = session.build(request.build("resolved", text), progress.build)
     except BuildFailure as failure:
-        return Resolved(replace(original, unresolved=f"it does not build: {failure.message}"), builds=1)
+        return Resolved(
+            replace(original, unresolved=f"it does not build: {failure.message}"), builds=1
+        )
     assert build.image_id is not None
     progress.stage("Proving that it is the same service")
     image = open_image(build.image_id)
@@ -65,7 +73,9 @@ def resolve_start(
     looker = BaseLooker(session, request.config.bases, request.config.build.platform)
     named = named_packages(original.source.text, request.config.build.target)
     evidence = gather(image, original.base, seen_in(runs), looker, named)
-    return Resolved(replace(original, build=build, image=image, runs=runs, evidence=evidence), text, 1)
+    return Resolved(
+        replace(original, build=build, image=image, runs=runs, evidence=evidence), text, 1
+    )
 
 
 def _doubt(
@@ -83,13 +93,23 @@ def _doubt(
     if twice:
         return twice
     named = named_packages(original.source.text, request.config.build.target)
-    trial = Trial(session, original.evidence.side, original.runs, request.smoke, named=named, again=again)
-    start = Start(candidate.config.entrypoint or (), candidate.config.cmd or (), "what the launcher starts")
-    found = trial.judge(candidate, replace(derive(trial.original, candidate, None), start=start), run)
+    trial = Trial(
+        session, original.evidence.side, original.runs, request.smoke, named=named, again=again
+    )
+    start = Start(
+        candidate.config.entrypoint or (), candidate.config.cmd or (), "what the launcher starts"
+    )
+    found = trial.judge(
+        candidate, replace(derive(trial.original, candidate, None), start=start), run
+    )
     if found.verdict == "proven":
         return ""
     failed = next((check for check in found.checks if check.verdict == "failed"), None)
-    return f"{failed.name}: {failed.items[0] if failed.items else failed.detail}" if failed else "it is not measured"
+    return (
+        f"{failed.name}: {failed.items[0] if failed.items else failed.detail}"
+        if failed
+        else "it is not measured"
+    )
 
 
 def _twice_on_class_path(candidate: ImageView) -> str:

@@ -32,12 +32,16 @@ LEAST_SHARE, LEAST_BYTES, LEAST_REBUILD = 0.05, 10_000_000, 1.25
 
 
 def optimize(
-    session: Session, request: OptimizeRequest, progress: Progress, keep: Callable[[OptimizeResult], None] | None = None
+    session: Session,
+    request: OptimizeRequest,
+    progress: Progress,
+    keep: Callable[[OptimizeResult], None] | None = None,
 ) -> OptimizeResult:
-    """Builds, runs, rewrites, proves and compares. Raises BuildFailure when the original does not build.
+    """Builds, runs, rewrites, proves and compares. Raises BuildFailure when the original does not
+    build.
 
-    `keep` is handed the result before anything is timed: whatever happens then, what is proven is there. A signal that
-    comes while timing ends that alone, and is in the result.
+    `keep` is handed the result before anything is timed: whatever happens then, what is proven is
+    there. A signal that comes while timing ends that alone, and is in the result.
     """
     source = request.source()
     kinds = choose_variants(request.variants or request.config.rewrite.variants)
@@ -48,11 +52,17 @@ def optimize(
         return _not_started(request, original, before)
     again = _built_again(session, request, progress)
     resolved = resolve_start(session, request, original, progress, again)
-    known = _built_again(session, request, progress, resolved.text) if resolved.text is not None else again
+    known = (
+        _built_again(session, request, progress, resolved.text)
+        if resolved.text is not None
+        else again
+    )
     attempts = [
-        attempt(session, request, original, kind, progress, again)
-        if not kind.carves
-        else attempt(session, request, resolved.original, kind, progress, known)
+        (
+            attempt(session, request, original, kind, progress, again)
+            if not kind.carves
+            else attempt(session, request, resolved.original, kind, progress, known)
+        )
         for kind in kinds
     ]
     counted = _counted(session)
@@ -72,7 +82,9 @@ def optimize(
     try:
         return whole(measure(session, request, source, plans, progress, _budget(session, request)))
     except EnvironmentFailure as fault:
-        return msgspec.structs.replace(result, fault="; ".join(filter(None, (fault.message, fault.hint))))
+        return msgspec.structs.replace(
+            result, fault="; ".join(filter(None, (fault.message, fault.hint)))
+        )
     except (Interrupted, KeyboardInterrupt) as stop:
         return msgspec.structs.replace(result, interrupted=str(stop) or "interrupted by SIGINT")
 
@@ -118,7 +130,8 @@ def _counted(session: Session) -> dict[str, Any]:
 
 
 def _timed(request: OptimizeRequest, attempts: Iterable[Attempt]) -> list[Attempt]:
-    """The proven variant with the fewest bytes on the wire, or every proven one, as the request says."""
+    """The proven variant with the fewest bytes on the wire, or every proven one, as the request
+    says."""
     weighed = [
         (found.wire if found.wire is not None else found.tar, item)
         for item in attempts
@@ -127,7 +140,11 @@ def _timed(request: OptimizeRequest, attempts: Iterable[Attempt]) -> list[Attemp
     ]
     if not request.timings or not weighed:
         return []
-    return [item for _, item in weighed] if request.time_all else [min(weighed, key=lambda pair: pair[0])[1]]
+    return (
+        [item for _, item in weighed]
+        if request.time_all
+        else [min(weighed, key=lambda pair: pair[0])[1]]
+    )
 
 
 def _result(
@@ -165,40 +182,59 @@ def _result(
         timing_note=times.note,
         timing_seconds=times.clock.passed() if times.clock is not None else None,
         timing_budget=times.clock.budget if times.clock is not None else None,
-        findings=secret_files(original.source.dockerfile, original.source.context, request.config.build.target),
+        findings=secret_files(
+            original.source.dockerfile, original.source.context, request.config.build.target
+        ),
     )
 
 
-def conclusion(best: Variant | None, variants: list[Variant], missing: Iterable[MissingBase] = ()) -> tuple[str, str]:
-    """Verdict and message. A file is good where nothing is gained though nothing failed and nothing was missing; a base
-    without a shell is no must, so that failing there says nothing against the file."""
+def conclusion(
+    best: Variant | None, variants: list[Variant], missing: Iterable[MissingBase] = ()
+) -> tuple[str, str]:
+    """Verdict and message. A file is good where nothing is gained though nothing failed and nothing
+    was missing; a base without a shell is no must, so that failing there says nothing against the
+    file."""
     if best is not None:
         return "proven", f"the {best.name} variant does the same job"
-    failed = [v for v in variants if v.verdict == "refuted" or (v.verdict == "unproven" and v.checks)]
+    failed = [
+        v for v in variants if v.verdict == "refuted" or (v.verdict == "unproven" and v.checks)
+    ]
     proven = [variant for variant in variants if variant.verdict == "proven"]
     wanted = next((one for one in missing if one.variant != "distroless"), None)
     if not failed and wanted is not None:
-        return "unproven", f"what {wanted.names[0]} would gain is not known: it cannot be pulled here"
+        return (
+            "unproven",
+            f"what {wanted.names[0]} would gain is not known: it cannot be pulled here",
+        )
     if not failed or (proven and all(variant.name == "distroless" for variant in failed)):
-        return "good", "this file is good: nothing that is worth a change was found" + _beside(proven)
+        return "good", "this file is good: nothing that is worth a change was found" + _beside(
+            proven
+        )
     gained = "what could be proven gains nothing; " if proven else "no variant could be proven; "
     return "unproven", gained + "; ".join(f"{variant.name}: {variant.reason}" for variant in failed)
 
 
 def _beside(proven: list[Variant]) -> str:
     """What is proven and costs nothing, though it saves nothing either."""
-    changed = next((v for v in proven if any(find_strategy(c.strategy).changes_user for c in v.changes)), None)
+    changed = next(
+        (v for v in proven if any(find_strategy(c.strategy).changes_user for c in v.changes)), None
+    )
     if changed is None:
         return ""
     user = changed.user.partition(":")[0]
     return (
-        f". It runs as root; the {changed.name} variant, proven, runs as user {user}: --variant {changed.name} --write"
+        f". It runs as root; the {changed.name} variant, proven, runs as user {user}: --variant"
+        f" {changed.name} --write"
     )
 
 
 def recommend(before: Sizes, variants: list[Variant]) -> Variant | None:
     """The smallest proven variant that is worth it."""
-    worthy = [v for v in variants if v.verdict == "proven" and v.sizes is not None and _is_worth_it(before, v)]
+    worthy = [
+        v
+        for v in variants
+        if v.verdict == "proven" and v.sizes is not None and _is_worth_it(before, v)
+    ]
     return min(worthy, key=lambda v: (v.sizes.wire or v.sizes.tar) if v.sizes else 0, default=None)
 
 
@@ -213,7 +249,9 @@ def _is_worth_it(before: Sizes, variant: Variant) -> bool:
 
 def _variant(item: Attempt, original: Original, before: Sizes, times: Times) -> Variant:
     outcome = item.outcome
-    after = _sizes(sizes(outcome.image)) if outcome is not None and outcome.image is not None else None
+    after = (
+        _sizes(sizes(outcome.image)) if outcome is not None and outcome.image is not None else None
+    )
     swap = _base_swap(item, original)
     saved = before.wire - after.wire if after is not None and before.wire and after.wire else None
     arm = times.arms.get(item.kind.name)
@@ -226,7 +264,9 @@ def _variant(item: Attempt, original: Original, before: Sizes, times: Times) -> 
         image=outcome.build.image_id if outcome is not None and outcome.build is not None else None,
         sizes=after,
         build_seconds=arm.cold[0] if arm is not None and arm.cold else None,
-        layers=len(outcome.image.layers) if outcome is not None and outcome.image is not None else None,
+        layers=(
+            len(outcome.image.layers) if outcome is not None and outcome.image is not None else None
+        ),
         user=outcome.image.config.user if outcome is not None and outcome.image is not None else "",
         base=item.plan.base,
         base_swap_bytes=swap if saved is not None else None,
@@ -270,13 +310,19 @@ def _base_swap(item: Attempt, original: Original) -> int | None:
 
 
 def _check(check: Outcome) -> Check:
-    extra = [str(item) for item in check.items[:20]] + [f"intended: {text}" for text in check.allowed[:20]]
+    extra = [str(item) for item in check.items[:20]] + [
+        f"intended: {text}" for text in check.allowed[:20]
+    ]
     return Check(name=check.name, verdict=check.verdict, detail="\n".join([check.detail, *extra]))
 
 
 def _sizes(found: ImageSizes) -> Sizes:
     return Sizes(
-        wire=found.wire, tar=found.tar, payload=found.payload, live=found.live, wire_is_estimate=found.wire_estimated
+        wire=found.wire,
+        tar=found.tar,
+        payload=found.payload,
+        live=found.live,
+        wire_is_estimate=found.wire_estimated,
     )
 
 
@@ -304,7 +350,9 @@ def _not_started(request: OptimizeRequest, original: Original, before: Sizes) ->
         ),
         builds=1,
         bases=_bases_used(request, original),
-        findings=secret_files(original.source.dockerfile, original.source.context, request.config.build.target),
+        findings=secret_files(
+            original.source.dockerfile, original.source.context, request.config.build.target
+        ),
     )
 
 

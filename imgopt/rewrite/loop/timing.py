@@ -1,5 +1,5 @@
-"""A short benchmark: one cold build of each, and rebuilds after an edited source file, interleaved. It takes no longer
-than the builds before it took, unless the user asks for more."""
+"""A short benchmark: one cold build of each, and rebuilds after an edited source file, interleaved.
+It takes no longer than the builds before it took, unless the user asks for more."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ArmTimes:
 
 @dataclass(frozen=True)
 class Times:
-    """`arms`: "original" and the variants by name; `edit` says what was edited, "" when nothing could be; `note` why
-    less was timed than usual."""
+    """`arms`: "original" and the variants by name; `edit` says what was edited, "" when nothing
+    could be; `note` why less was timed than usual."""
 
     arms: Mapping[str, ArmTimes]
     edit: str = ""
@@ -64,13 +64,19 @@ def measure(
     progress: Progress,
     budget: float | None = None,
 ) -> Times:
-    """Times the original and the plans on copies of the context; the user's files and cache are left alone. It takes
-    `budget` seconds at most: what is not measured then is left out, and said."""
+    """Times the original and the plans on copies of the context; the user's files and cache are
+    left alone. It takes `budget` seconds at most: what is not measured then is left out, and
+    said."""
     section = request.config.build
-    state = read_state(request.context, request.dockerfile, target=section.target, build_args=section.args)
+    state = read_state(
+        request.context, request.dockerfile, target=section.target, build_args=section.args
+    )
     chosen = scenarios(request.context, state, source.churn, only=("edit-source",))
     edit = next((item for item in chosen if isinstance(item, Scenario)), None)
-    states = {"original": state, **{name: _state_of(request, state, plan) for name, plan in plans.items()}}
+    states = {
+        "original": state,
+        **{name: _state_of(request, state, plan) for name, plan in plans.items()},
+    }
     rounds = request.rebuilds if edit is not None else 0
     clock = Clock(budget, ["cold"] * len(states) + ["warm"] * len(states) * rounds)
     arms = {name: ArmTimes() for name in states}
@@ -97,8 +103,8 @@ def _called(name: str) -> str:
 
 def _over(clock: Clock) -> str:
     return (
-        f"stopped after {seconds(clock.passed())}, with {clock.done} of {len(clock.parts)} builds timed: it takes no "
-        "longer than the builds before it took; --time-all times it to the end"
+        f"stopped after {seconds(clock.passed())}, with {clock.done} of {len(clock.parts)} builds"
+        " timed: it takes no longer than the builds before it took; --time-all times it to the end"
     )
 
 
@@ -139,7 +145,9 @@ def _rebuild(
 
 def _steps(measured: Measured) -> list[StepOutcome]:
     return [
-        StepOutcome(name=f"{step.line} {step.instruction}", cached=one.answer == "hit", seconds=one.seconds)
+        StepOutcome(
+            name=f"{step.line} {step.instruction}", cached=one.answer == "hit", seconds=one.seconds
+        )
         for step, one in measured.steps.items()
     ]
 
