@@ -18,7 +18,6 @@ from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.typed import Arg, Env, KeyValue, Shell, User, Workdir
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
-_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 
 
 def platform_arguments(platform: str = "linux/amd64") -> dict[str, str]:
@@ -193,8 +192,3 @@ def global_builder(
     predefined = {key: build_args.get(key, value) for key, value in _PLATFORM.items()}
     builder = ScopeBuilder({}, build_args, predefined)
     return builder.add(item for item in instructions if item.keyword == "ARG")
-
-
-def is_predefined(name: str) -> bool:
-    """Whether BuildKit passes the argument to RUN without an ARG line (proxies)."""
-    return name.lower() in _PROXIES

@@ -145,11 +145,6 @@ class Session:
         """An empty folder that goes with the session."""
         return Path(tempfile.mkdtemp(prefix=f"imgopt-{self.id}-{name}-"))
 
-    def track(self, process: subprocess.Popen[str]) -> None:
-        """Ends `process` with the session; it must lead a process group of its own
-        (start_new_session)."""
-        self._children.append(process)
-
     def remove_image(self, build: Build) -> None:
         """Removes one of the session's images before its end."""
         if build.reference is not None:

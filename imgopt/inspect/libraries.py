@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgopt.image.elf import Elf
@@ -58,24 +58,3 @@ def _provided_by_loader(side: ImageView, elf: Elf, name: str) -> str | None:
     return (
         elf.interpreter if elf.interpreter and posixpath.basename(elf.interpreter) == name else None
     )
-
-
-def closure(side: ImageView, paths: Iterable[str]) -> dict[str, str]:
-    """Paths of all libraries that these files need, directly or not, each with the file that asked
-    for it first."""
-    found: dict[str, str] = {}
-    queue = list(paths)
-    seen = set(queue)
-    while queue:
-        path = queue.pop()
-        node = side.file(path)
-        elf = side.elf(node) if node is not None else None
-        if node is None or elf is None:
-            continue
-        wanted = [library_path(side, node, elf, name) for name in elf.needed]
-        for library in (*wanted, elf.interpreter):
-            if library and library not in seen:
-                seen.add(library)
-                queue.append(library)
-                found[library] = path
-    return found
