@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from imgopt.dockerfile import Dockerfile
 
 
+_FORMAT = 2
+"""Of what is kept on disk; another number is measured again."""
+
+
 def analyze(
     image: Image,
     dockerfile: Dockerfile | None = None,
@@ -52,6 +56,8 @@ def _key(image: Image, exact_wire: bool, dockerfile: Dockerfile | None, target: 
     text = f"{target} {dockerfile.name} {dockerfile.text}" if dockerfile is not None else ""
     known = [layer.wire_bytes for layer in image.layers]
     more = hashlib.sha256(
-        f"{__version__} {exact_wire} {known} {image.provenance} {text}".encode("utf-8", "replace")
+        f"{__version__} {_FORMAT} {exact_wire} {known} {image.provenance} {text}".encode(
+            "utf-8", "replace"
+        )
     ).hexdigest()
     return f"{image.digest}-{more[:16]}"

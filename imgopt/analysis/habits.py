@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from imgopt.analysis.evidence import LARGE, Evidence, size_text
-from imgopt.image import Node, printable, read_elf
+from imgopt.image import Node, Package, printable, read_elf
 from imgopt.image.config import is_root
 from imgopt.image.duplicates import Duplicate
+from imgopt.image.links import distinct, freed
 from imgopt.results.analysis import Finding
 
 _SMALLEST = LARGE
@@ -39,19 +40,7 @@ _LAUNCHERS = (
 
 
 def find_habits(evidence: Evidence) -> Iterator[Finding]:
-    for find in (
-        _jdk,
-        _cuda,
-        _copies,
-        _weights,
-        _libraries,
-        _dev_dependencies,
-        _fat_jar,
-        _bytecode,
-        _start,
-        _user,
-        _health,
-    ):
+    for find in _FINDERS:
         yield from find(evidence)
 
 
@@ -65,7 +54,7 @@ def _jdk(evidence: Evidence) -> Iterator[Finding]:
         tools = [(path, _below(evidence, path)) for path in
                  (f"{home}/jmods", f"{home}/lib/src.zip", f"{home}/lib/ct.sym", f"{home}/include", f"{home}/man",
                   f"{home}/demo")]  # fmt: skip
-        total = sum(size for _, size in tools)
+        total = freed(node for path, _ in tools for node in evidence.tree.files(path))
         yield evidence.finding(
             "jdk",
             total,
@@ -129,8 +118,13 @@ def _copies(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _one_package(evidence: Evidence, item: Duplicate) -> bool:
-    owners = {id(evidence.packages.owner(path)) for path in item.paths}
-    return len(owners) == 1 and evidence.packages.owner(item.paths[0]) is not None
+    owners = [_owner(evidence, path) for path in item.paths]
+    return owners[0] is not None and all(owner is owners[0] for owner in owners)
+
+
+def _owner(evidence: Evidence, path: str) -> Package | None:
+    node = evidence.tree.get(path)
+    return evidence.packages.owner_of(node) if node is not None else None
 
 
 def _weights(evidence: Evidence) -> Iterator[Finding]:
@@ -140,11 +134,11 @@ def _weights(evidence: Evidence) -> Iterator[Finding]:
         if _WEIGHTS.search(node.path) and _MODEL_STEM.match(node.name):
             folders[node.path.rpartition("/")[0]].append(node)
     for folder, nodes in sorted(folders.items()):
-        formats: dict[str, int] = defaultdict(int)
+        formats: dict[str, list[Node]] = defaultdict(list)
         for node in nodes:
-            formats[node.path.rpartition(".")[2]] += node.size
-        if len(formats) > 1:
-            total = sum(formats.values()) - max(formats.values())
+            formats[node.path.rpartition(".")[2]].append(node)
+        total = _all_but_the_largest(formats.values())
+        if len(formats) > 1 and total:
             yield evidence.finding(
                 "model-in-two-formats",
                 total,
@@ -169,8 +163,11 @@ def _libraries(evidence: Evidence) -> Iterator[Finding]:
             if elf is not None and elf.soname:
                 names[f"{elf.soname} ({elf.machine})"].append(node)
     for name, nodes in sorted(names.items()):
-        if len(nodes) > 1 and len({node.digest for node in nodes}) > 1:
-            total = sum(node.size for node in nodes) - max(node.size for node in nodes)
+        contents: dict[str | None, list[Node]] = defaultdict(list)
+        for node in nodes:
+            contents[node.digest].append(node)
+        if len(contents) > 1:
+            total = _all_but_the_largest(contents.values())
             yield evidence.finding(
                 "library-twice",
                 total,
@@ -179,6 +176,12 @@ def _libraries(evidence: Evidence) -> Iterator[Finding]:
                 where=evidence.where(max(node.content_layer for node in nodes)),
                 evidence=[(printable(node.path), node.size) for node in nodes],
             )
+
+
+def _all_but_the_largest(groups: Iterable[list[Node]]) -> int:
+    """Bytes saved when one group of names stays and the others go."""
+    ranked = sorted(groups, key=lambda nodes: max(node.size for node in nodes))
+    return freed(node for group in ranked[:-1] for node in group)
 
 
 class _Project(msgspec.Struct):
@@ -203,9 +206,9 @@ def _dev_dependencies(evidence: Evidence) -> Iterator[Finding]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         names = set(project.dev or ()) - set(project.dependencies or ())
-        found = [(name, _below(evidence, f"{folder.path}/{name}")) for name in sorted(names)]
-        found = [(name, size) for name, size in found if size]
-        total = sum(size for _, size in found)
+        homes = [(name, list(evidence.tree.files(f"{folder.path}/{name}"))) for name in names]
+        found = [(name, size) for name, nodes in homes if (size := _weight(nodes))]
+        total = freed(node for _, nodes in homes for node in nodes)
         if total >= _SMALLEST:
             yield evidence.finding(
                 "dev-dependencies",
@@ -216,7 +219,7 @@ def _dev_dependencies(evidence: Evidence) -> Iterator[Finding]:
                 " --omit=dev)",
                 where=evidence.where(folder.layer),
                 strategy="prune-dev",
-                evidence=sorted(found, key=lambda item: -item[1]),
+                evidence=sorted(found, key=lambda item: (-item[1], item[0])),
             )
 
 
@@ -326,7 +329,11 @@ def _health(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _below(evidence: Evidence, path: str) -> int:
-    return sum(node.size for node in evidence.tree.files(path))
+    return _weight(evidence.tree.files(path))
+
+
+def _weight(nodes: Iterable[Node]) -> int:
+    return sum(file.entry.size for file in distinct(nodes))
 
 
 _FINDERS = (

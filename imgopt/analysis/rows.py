@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from imgopt.analysis.evidence import Evidence
 from imgopt.analysis.redact import redacted
-from imgopt.image import Node, Tree, printable
+from imgopt.image import Tree, printable
+from imgopt.image.links import other_names
 from imgopt.image.wire import Wire
 from imgopt.results.analysis import (
     DuplicateRow,
@@ -103,12 +104,14 @@ def _rest(sizes: list[int]) -> Rest:
 
 
 def files(evidence: Evidence) -> list[FileRow]:
-    nodes = list(evidence.tree.files())
+    """The largest files of the final tree, each by its first name."""
+    further = other_names(evidence.tree)
+    nodes = [node for node in evidence.tree.files() if id(node) not in further]
     least = sorted((node.size for node in nodes), reverse=True)[:_FILES][-1:]
     large = [node for node in nodes if node.size >= least[0]]
     rows = []
     for node in sorted(large, key=lambda node: (-node.size, node.path))[:_FILES]:
-        owner = evidence.packages.owner(node.path)
+        owner = evidence.packages.owner_of(node)
         package = printable(owner.name) if owner is not None else None
         rows.append(
             FileRow(
@@ -125,7 +128,7 @@ def directories(tree: Tree, live: int) -> list[FileRow]:
     """Directories with at least half a percent of the live bytes; a hard-linked file counts where
     it comes first."""
     folders = [node for node in tree.root.nodes() if node.children is not None]
-    elsewhere = _other_names(tree)
+    elsewhere = other_names(tree)
     sizes: dict[int, tuple[int, int]] = {}
     for folder in reversed(folders):  # parents come first
         size = count = 0
@@ -144,20 +147,6 @@ def directories(tree: Tree, live: int) -> list[FileRow]:
         if count and size >= live * _DIRECTORY_SHARE
     ]
     return sorted(rows, key=lambda row: row.path)
-
-
-def _other_names(tree: Tree) -> set[int]:
-    """All names of hard-linked files but the first in the order of the tree."""
-    first: dict[int, Node] = {}
-    others: set[int] = set()
-    for node in tree.files():
-        if node.inode is not None and node.inode.links > 1:
-            known = first.get(id(node.inode))
-            if known is None or node.path.split("/") < known.path.split("/"):
-                first[id(node.inode)], node = node, known or node
-            if node is not first[id(node.inode)]:
-                others.add(id(node))
-    return others
 
 
 def junk(evidence: Evidence) -> list[JunkRow]:

@@ -63,8 +63,9 @@ def find_unneeded(evidence: Evidence) -> Iterator[Finding]:
 
 def _by_origin(evidence: Evidence, junk: Junk) -> Iterator[Finding]:
     what, hint, strategy = _RULES[junk.kind]
-    own = {layer: size for layer, size in junk.layers.items() if evidence.is_own(layer)}
-    total_own, total_base = sum(own.values()), junk.bytes - sum(own.values())
+    alone = {layer: size - junk.shared.get(layer, 0) for layer, size in junk.layers.items()}
+    own = {layer: size for layer, size in alone.items() if evidence.is_own(layer)}
+    total_own, total_base = sum(own.values()), sum(alone.values()) - sum(own.values())
     if total_own >= _SMALLEST:
         worst = max(own, key=lambda layer: (own[layer], -layer))
         yield evidence.finding(

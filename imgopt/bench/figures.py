@@ -20,7 +20,7 @@ from imgopt.results.path_tree import reduced
 from imgopt.results.size_text import delta_text
 
 if TYPE_CHECKING:
-    from imgopt.image import Image, Layer, Package
+    from imgopt.image import Image, Layer, Node, Package, Tree
 
 _PATHS = 3000
 _WORDS = {
@@ -194,17 +194,24 @@ def _by_cause(image: Image, base_layers: int) -> _ByCause:
     own: Sequence[Layer] = image.layers[base_layers:]
     packages = find_packages(image.tree())
     seen: set[int] = set()
-    for node in image.tree().root.walk():
-        if node.inode is None or id(node.inode) in seen:
+    for node in _by_use(image.tree()):
+        if id(node.inode) in seen:
             continue
         seen.add(id(node.inode))
         side = base if node.content_layer < base_layers else found
-        side[_kind(node.path, packages.owner(node.path))] += node.size
+        side[_kind(node.path, packages.owner_of(node))] += node.size
     found["shipped, then deleted or overwritten"] = (
         sum(layer.payload_bytes for layer in own) - found.total()
     )
     found["base image"] = sum(layer.payload_bytes for layer in image.layers[:base_layers])
     return _ByCause(found, base)
+
+
+def _by_use(tree: Tree) -> list[Node]:
+    """Files by all their names; those that are no junk come first, since they decide what a file
+    with several names is."""
+    nodes = [node for node in tree.root.walk() if node.inode is not None]
+    return sorted(nodes, key=lambda node: path_kind(node.path) is not None)
 
 
 def _kind(path: str, owner: Package | None) -> str:

@@ -9,15 +9,26 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from imgopt import __version__
+from imgopt.ci.names import FileNames
 from imgopt.ci.secrets import looks_secret
-from imgopt.image import Image, Layer, Node, Packages, Tree, Waste, find_packages, ledger, printable
+from imgopt.image import (
+    Image,
+    Layer,
+    Package,
+    Packages,
+    Tree,
+    Waste,
+    find_packages,
+    ledger,
+    printable,
+)
 from imgopt.image.junk import find_junk
 from imgopt.image.wire import wire_size
 from imgopt.inspect.build_tools import is_build_tool
 from imgopt.results import Value
 from imgopt.results.ci import FourSizes
 
-_FORMAT = 2
+_FORMAT = 3
 """Of what is kept on disk; another number is measured again."""
 
 
@@ -128,17 +139,15 @@ def _measure(image: Image, base_layers: int) -> Facts:
     tree = image.tree()
     packages = find_packages(tree)
     own = image.layers[base_layers:]
-    canonical = _Canonical(tree)
+    names = FileNames(tree, packages)
     paths: Counter[str] = Counter()
     shipped: Counter[str] = Counter()
     newest: dict[str, int] = {}
     for layer in own:
-        for entry in layer.entries():
-            if entry.kind == "file" and entry.size:
-                path = canonical.path(entry.path)
-                paths[path] += entry.size
-                newest[path] = layer.index
-                shipped[_package_key(packages, path)] += entry.size
+        for size, path, owner in names.shipped(layer):
+            paths[path] += size
+            newest[path] = layer.index
+            shipped[_package_key(owner)] += size
     found = find_junk(tree, packages, is_build_tool)
     junk = {kind.kind: size for kind in found if (size := _own(kind.layers, base_layers))}
     wasted = [item for item in book.waste if item.killed_by >= base_layers]
@@ -179,8 +188,7 @@ def _layer_sizes(layer: Layer, live: int) -> FourSizes:
     )
 
 
-def _package_key(packages: Packages, path: str) -> str:
-    owner = packages.owner(path)
+def _package_key(owner: Package | None) -> str:
     return f"{owner.ecosystem}:{owner.name}" if owner else ""
 
 
@@ -228,19 +236,3 @@ def _secrets(own: tuple[Layer, ...]) -> Iterator[str]:
             if entry.kind == "file" and entry.path not in seen and looks_secret(layer, entry):
                 seen.add(entry.path)
                 yield printable(entry.path)
-
-
-class _Canonical:
-    """Paths as the final tree names them: `/lib/x` is `/usr/lib/x` where `/lib` is a link."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self._known: dict[str, str] = {}
-
-    def path(self, path: str) -> str:
-        directory, _, name = path.rpartition("/")
-        real = self._known.get(directory)
-        if real is None:
-            node: Node | None = self._tree.resolve(directory or "/")
-            real = self._known[directory] = node.path if node is not None else directory
-        return f"{real}/{name}"

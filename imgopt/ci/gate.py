@@ -18,7 +18,7 @@ from imgopt.ci.attribution import attribute
 from imgopt.ci.entries import Accepted, Entry, entry_key, make_entry
 from imgopt.ci.explain import explain
 from imgopt.ci.measured import Measured, measure
-from imgopt.ci.measures import Sides
+from imgopt.ci.measures import LiveFile, Sides, live_files
 from imgopt.ci.rebuild import Rebuild, expected_rebuild
 from imgopt.ci.rules import Judged, Who, figures, judge
 from imgopt.ci.settings import CiSettings
@@ -175,9 +175,9 @@ def _check_comparable(entry: Entry, measured: Measured, gate: Gate) -> None:
 
 
 def _sides(measured: Measured, before: Entry | None, settings: CiSettings, gate: Gate) -> Sides:
-    live: dict[str, int] = {}
+    live: tuple[LiveFile, ...] = ()
     if settings.paths and measured.facts.complete:
-        live = {node.path: node.size for node in measured.image.tree().files()}
+        live = live_files(measured.image.tree())
     rebuild = Rebuild(None)
     if settings.rules["rebuild"].level != "off":
         rebuild = expected_rebuild(measured, gate.build_args)

@@ -3,7 +3,8 @@ taken of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -11,6 +12,7 @@ from imgopt.ci.entries import Entry
 from imgopt.ci.facts import Facts
 from imgopt.ci.rebuild import Rebuild
 from imgopt.ci.settings import Budget, Rule
+from imgopt.image import Tree
 from imgopt.results.ci import FourSizes, Metric, Unit
 
 
@@ -28,14 +30,32 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveFile:
+    """A file of the final tree with all its names; `size` in bytes."""
+
+    names: tuple[str, ...]
+    size: int
+
+
+def live_files(tree: Tree) -> tuple[LiveFile, ...]:
+    """Every file once, whatever number of names it has."""
+    names: dict[int, list[str]] = defaultdict(list)
+    sizes: dict[int, int] = {}
+    for node in tree.files():
+        names[id(node.inode)].append(node.path)
+        sizes[id(node.inode)] = node.size
+    return tuple(LiveFile(tuple(paths), sizes[key]) for key, paths in names.items())
+
+
+@dataclass(frozen=True, slots=True)
 class Sides:
     """The image as it is, and its entry in the baseline."""
 
     facts: Facts
     before: Entry | None
     metric: Metric
-    live: Mapping[str, int]
-    """Live bytes by path of the whole image; empty where no budget asks for them."""
+    live: Sequence[LiveFile]
+    """All files of the final tree; empty where no budget asks for them."""
     rebuild: Rebuild
 
 
@@ -103,7 +123,11 @@ def path_measure(sides: Sides, budget: Budget) -> Measure:
     """Live bytes of all files that the glob matches (`**` and `*` cross slashes), base and own."""
     if not sides.facts.complete:
         return Measure(None, reason=_MANIFEST_ONLY)
-    now = sum(size for path, size in sides.live.items() if matches_path(path, budget.match))
+    now = sum(
+        file.size
+        for file in sides.live
+        if any(matches_path(name, budget.match) for name in file.names)
+    )
     before = sides.before.figures.get(f"path {budget.match}") if sides.before else None
     return Measure(now, before, sides.facts.sizes.live or 0)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from imgopt.image.packages import Package, Packages
@@ -111,36 +111,58 @@ class Junk:
     files: int
     layers: dict[int, int]
     places: tuple[tuple[str, int], ...]
+    shared: dict[int, int] = field(default_factory=dict)
+    """Of `layers`: files that have a name among another kind too, and go only with both."""
 
 
 def find_junk(
     tree: Tree, packages: Packages, is_build_tool: Callable[[Package], bool]
 ) -> tuple[Junk, ...]:
-    """Every live file in at most one kind, largest kind first."""
-    sizes: dict[JunkKind, Counter[int]] = defaultdict(Counter)
-    places: dict[JunkKind, Counter[str]] = defaultdict(Counter)
-    files: Counter[JunkKind] = Counter()
+    """Every live file in at most one kind, largest kind first. A file with several names is junk
+    where all of them are: as long as one stays, nothing is saved."""
+    sums: dict[JunkKind, _Sum] = defaultdict(_Sum)
+    linked: dict[int, list[tuple[JunkKind, Node]]] = defaultdict(list)
     judge = _Judge(packages, is_build_tool)
     for folder in tree.root.nodes():
         if not folder.children:
             continue
         place = _place(folder.path)
-        for kind, inode in judge.junk(folder):
-            size = inode.entry.size
-            sizes[kind][inode.layer.index] += size
-            places[kind][place] += size
-            files[kind] += 1
-    found = [
-        Junk(
-            kind,
-            by_layer.total(),
-            files[kind],
-            dict(sorted(by_layer.items())),
-            tuple(places[kind].most_common(5)),
-        )
-        for kind, by_layer in sizes.items()
-    ]
+        for kind, node, inode in judge.junk(folder):
+            if inode.links > 1:
+                linked[id(inode)].append((kind, node))
+            else:
+                sums[kind].add(inode, place)
+    for named in linked.values():
+        inode = named[0][1].inode
+        if inode is not None and inode.links == len(named):
+            kind, node = min(named, key=lambda each: (KINDS.index(each[0]), each[1].path))
+            place = _place(node.path.rpartition("/")[0])
+            sums[kind].add(inode, place, shared=any(other != kind for other, _ in named))
+    found = [each.junk(kind) for kind, each in sums.items()]
     return tuple(sorted(found, key=lambda junk: (-junk.bytes, junk.kind)))
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What one kind weighs."""
+
+    layers: Counter[int] = field(default_factory=Counter)
+    shared: Counter[int] = field(default_factory=Counter)
+    places: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+
+    def add(self, inode: Inode, place: str, *, shared: bool = False) -> None:
+        size, layer = inode.entry.size, inode.layer.index
+        self.layers[layer] += size
+        self.places[place] += size
+        self.files += 1
+        if shared:
+            self.shared[layer] += size
+
+    def junk(self, kind: JunkKind) -> Junk:
+        layers, shared = dict(sorted(self.layers.items())), dict(sorted(self.shared.items()))
+        places = tuple(self.places.most_common(5))
+        return Junk(kind, self.layers.total(), self.files, layers, places, shared)
 
 
 class _Judge:
@@ -153,11 +175,9 @@ class _Judge:
             for each in packages
             if each.ecosystem in ("deb", "apk", "rpm", "runtime") and is_build_tool(each)
         }
-        self._seen: set[int] = set()
-        """Files with several names that have a kind: they count once."""
 
-    def junk(self, folder: Node) -> Iterator[tuple[JunkKind, Inode]]:
-        """The files of one directory that have a kind, and have not been named before."""
+    def junk(self, folder: Node) -> Iterator[tuple[JunkKind, Node, Inode]]:
+        """The names in one directory that have a kind."""
         known, toolchain = (
             _first_rule(f"{folder.path}/"),
             bool(_TOOLCHAINS.search(f"{folder.path}/")),
@@ -165,7 +185,7 @@ class _Judge:
         owner, tools = self._packages.owner, self._tools
         for name, node in (folder.children or {}).items():
             inode = node.inode
-            if inode is None or not inode.entry.size or id(inode) in self._seen:
+            if inode is None or not inode.entry.size:
                 continue
             rule = _rule(name, node.path, known)
             if rule < _CACHES:
@@ -176,9 +196,7 @@ class _Judge:
                 kind = _RULES[rule][0] if rule < len(_RULES) else None
             if kind is None or (kind == "bytecode" and not _has_source(name, folder)):
                 continue
-            if inode.links > 1:
-                self._seen.add(id(inode))
-            yield kind, inode
+            yield kind, node, inode
 
 
 def _rule(name: str, path: str, known: int) -> int:

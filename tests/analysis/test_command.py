@@ -73,7 +73,7 @@ def test_lines_of_the_dockerfile_are_shown(
     [
         ("--layers", "COPY . ."),
         ("--packages", "express"),
-        ("--files", "/app/server"),
+        ("--files", "/app/link"),
         ("--tree", "node_modules/"),
     ],
 )

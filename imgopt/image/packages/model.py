@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imgopt.image.tree import Node, Tree
 
 Alternatives = tuple[str, ...]
+_NOBODY = sys.maxsize
+"""In place of a package's number: no package claims the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,14 @@ class Packages:
     not inside another, with `unowned_bytes`, sum to the live bytes."""
 
     def __init__(
-        self, packages: tuple[Package, ...], owners: dict[str, Package], unowned_bytes: int
+        self,
+        packages: tuple[Package, ...],
+        owners: dict[str, Package],
+        unowned_bytes: int,
+        linked: dict[int, Package] | None = None,
     ) -> None:
         self.packages, self.unowned_bytes = packages, unowned_bytes
-        self._owners = owners
+        self._owners, self._linked = owners, linked or {}
 
     def __iter__(self) -> Iterator[Package]:
         return iter(self.packages)
@@ -84,6 +91,11 @@ class Packages:
         """The package that owns the file at this path of the tree (a path of a Node: no links on
         the way)."""
         return self._owners.get(path)
+
+    def owner_of(self, node: Node) -> Package | None:
+        """The package that owns the file at this node by this name or by another one: an installer
+        may keep a hard link of what it installs."""
+        return self._owners.get(node.path) or self._linked.get(id(node.inode))
 
     def named(self, name: str, ecosystem: str | None = None) -> Package | None:
         """The first package of that name."""
@@ -131,40 +143,49 @@ class Paths:
 
 def assign(tree: Tree, found: Iterable[Found]) -> Packages:
     """Gives every file the first package that claims it; bytecode goes with its source."""
-    owned: dict[str, int] = {}
     items = list(found)
+    owned = _claimed(items)
+    _own_bytecode(tree, owned)
+    files: list[list[str]] = [[] for _ in items]
+    sizes = [0] * len(items)
+    unowned = 0
+    linked: dict[int, tuple[int, int]] = {}
+    for node in tree.files():
+        number = owned.get(node.path, _NOBODY)
+        inode = node.inode
+        assert inode is not None
+        if number != _NOBODY:
+            files[number].append(node.path)
+        if inode.links > 1:
+            best = linked.get(id(inode), (_NOBODY, node.size))
+            linked[id(inode)] = min(best, (number, node.size))
+        elif number != _NOBODY:
+            sizes[number] += node.size
+        else:
+            unowned += node.size
+    for number, size in linked.values():
+        if number != _NOBODY:
+            sizes[number] += size
+        else:
+            unowned += size
+    packages = [_package(*each) for each in zip(items, sizes, files, strict=True)]
+    owners = {path: packages[number] for path, number in owned.items()}
+    by_link = {key: packages[number] for key, (number, _) in linked.items() if number != _NOBODY}
+    for item, package in zip(items, list(packages), strict=True):
+        if item.parts:
+            packages.extend(_parts(item, package))
+    return Packages(tuple(packages), owners, unowned, by_link)
+
+
+def _claimed(items: list[Found]) -> dict[str, int]:
+    """The number of the first package that claims each file."""
+    owned: dict[str, int] = {}
     for number, item in enumerate(items):
         for claim in item.claims:
             for node in (claim,) if claim.inode is not None else claim.nodes():
                 if node.inode is not None:
                     owned.setdefault(node.path, number)
-    _own_bytecode(tree, owned)
-    files: list[list[str]] = [[] for _ in items]
-    sizes = [0] * len(items)
-    unowned = 0
-    linked: set[int] = set()
-    unowned_links: dict[int, int] = {}
-    for node in tree.files():
-        number = owned.get(node.path, -1)
-        assert node.inode is not None
-        several = node.inode.links > 1
-        if number < 0 and several:
-            unowned_links[id(node.inode)] = node.size
-        elif number < 0:
-            unowned += node.size
-        else:
-            files[number].append(node.path)
-            if not several or id(node.inode) not in linked:
-                sizes[number] += node.size
-            if several:
-                linked.add(id(node.inode))
-    unowned += sum(size for key, size in unowned_links.items() if key not in linked)
-    packages = [_package(*each) for each in zip(items, sizes, files, strict=True)]
-    owners = {path: packages[number] for path, number in owned.items()}
-    for item, package in zip(items, list(packages), strict=True):
-        if item.parts:
-            packages.extend(_parts(item, package))
-    return Packages(tuple(packages), owners, unowned)
+    return owned
 
 
 def _parts(item: Found, package: Package) -> Iterator[Package]:
