@@ -121,7 +121,8 @@ def find_junk(
     """Every live file in at most one kind, largest kind first. A file with several names is junk
     where all of them are: as long as one stays, nothing is saved."""
     sums: dict[JunkKind, _Sum] = defaultdict(_Sum)
-    linked: dict[int, list[tuple[JunkKind, Node]]] = defaultdict(list)
+    linked: dict[int, list[tuple[JunkKind, str]]] = defaultdict(list)
+    files: dict[int, Inode] = {}
     judge = _Judge(packages, is_build_tool)
     for folder in tree.root.nodes():
         if not folder.children:
@@ -129,15 +130,15 @@ def find_junk(
         place = _place(folder.path)
         for kind, node, inode in judge.junk(folder):
             if inode.links > 1:
-                linked[id(inode)].append((kind, node))
+                files[id(inode)] = inode
+                linked[id(inode)].append((kind, node.path))
             else:
                 sums[kind].add(inode, place)
-    for named in linked.values():
-        inode = named[0][1].inode
-        if inode is not None and inode.links == len(named):
-            kind, node = min(named, key=lambda each: (KINDS.index(each[0]), each[1].path))
-            place = _place(node.path.rpartition("/")[0])
-            sums[kind].add(inode, place, shared=any(other != kind for other, _ in named))
+    for key, named in linked.items():
+        if files[key].links == len(named):
+            kind, path = min(named, key=lambda each: (KINDS.index(each[0]), each[1]))
+            shared = any(other != kind for other, _ in named)
+            sums[kind].add(files[key], _place(path.rpartition("/")[0]), shared=shared)
     found = [each.junk(kind) for kind, each in sums.items()]
     return tuple(sorted(found, key=lambda junk: (-junk.bytes, junk.kind)))
 
