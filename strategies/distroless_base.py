@@ -154,8 +154,9 @@ def _on(
         return Skip(
             f"{name} cannot install {lacking}, which the Dockerfile installs by name", stage.line
         )
-    new = on_base(situation, final, carving, name, image, same_family=False)
-    return replace(new, shell=False, packages=(), install="", setup=(), finish=())
+    bare = replace(final, shell=False)
+    new = on_base(situation, bare, carving, name, image, same_family=False)
+    return replace(new, packages=(), install="", setup=())
 
 
 def _lacks_asked(situation: Situation, carving: Carving, image: Image) -> str:

@@ -18,11 +18,12 @@ from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.early import made_early
 from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
-from imgopt.rewrite.owning import EMPTY, open_folders, with_owners
+from imgopt.rewrite.owning import EMPTY, changed_folders, special_folders, with_owners
 from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.start import idle_entry_script, paths_through_links, start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+from imgopt.rewrite.tables import table_copies
 from imgopt.rewrite.tools import outdated_in_base, removable_tools
 from imgopt.strategies.runtime_base import replaces_server
 
@@ -93,6 +94,7 @@ def on_base(
     assert evidence is not None
     system = evidence.system(situation.project.ecosystems)
     early, prepare = _prepare(situation, carving)
+    early = (*early, *carving.accounts.commands())
     copied = with_owners(carving.plan.copies, evidence.facts)
     if any(copy.sources == (EMPTY,) for copy in copied):
         early = (*early, f"mkdir -p {EMPTY}")
@@ -109,8 +111,10 @@ def on_base(
         base=name,
         workdir=final.workdir or ("/" if base.config.workdir not in ("", "/") else ""),
         carved=carving.carved,
+        accounts=carving.accounts.copies(),
         copies=(
             *carving.foreign,
+            *table_copies(carving.tables, evidence),
             *library_copies(carving.libraries),
             *copied,
             *links,
@@ -119,7 +123,13 @@ def on_base(
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
         setup=tuple(filter(None, [outdated_in_base(situation, base) if final.shell else ""])),
-        finish=open_folders(copied, evidence.facts, base.tree()) if final.shell else (),
+        folders=special_folders(
+            copied,
+            evidence.facts,
+            base.tree(),
+            shell=final.shell,
+            changed=changed_folders(evidence),
+        ),
         early=early,
         prepare=prepare,
         links=carving.plan.links,

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.image.image import Image
+from imgopt.inspect.application_files import made_by_author
 from imgopt.inspect.root_programs import programs_for_root
 from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.effects import other_base
@@ -44,8 +45,14 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         return
     serves_files = situation.final is not None and bool(situation.final.server)
     owned = Writable() if serves_files else writable(evidence, situation.project.repairs.writable)
+    made = made_by_author(evidence.side)
     system = next(
-        (path for path in owned.all if path in SYSTEM_FOLDERS or path.startswith("/etc/")), None
+        (
+            path
+            for path in owned.all
+            if path in SYSTEM_FOLDERS or (path.startswith("/etc/") and path not in made)
+        ),
+        None,
     )
     if system is not None:
         yield Skip(f"the service writes to {system}, which belongs to the system", stage.line)
@@ -88,6 +95,10 @@ def _in_final(
 ) -> Change:
     base = evidence.look_into(final.base) if evidence.look_into else None
     user, name = _user_of(base, final.server_user) if base is not None else (OWN_USER, "")
+    if not name and final.accounts:  # the author's own accounts come along
+        user, name = next(
+            ((number, n) for n, number, _ in evidence.users if n == "app" and number), (user, name)
+        )
     complement = final.complement
     setup = final.setup
     if not name and final.shell:

@@ -16,6 +16,7 @@ import msgspec
 from imgopt.context.facts.builds import Hook, Launcher, Made, Program, Stray
 from imgopt.context.facts.fact import Fact
 from imgopt.context.facts.judged import MayBeAbsent, ToolsOwn
+from imgopt.context.facts.lookups import Compiled, Table
 from imgopt.context.facts.managers import Manager
 from imgopt.context.facts.runs import (
     Accelerator,
@@ -59,6 +60,8 @@ class Ecosystem(Fact, frozen=True):
     settings: list[str] = []
     """Paths of the image (glob patterns, `~` is the home folder of any user) where its tools find
     settings."""
+    tool_settings: list[str] = []
+    """Names of files (glob patterns) that only tools of its builds read, beside its manifests."""
     steering: list[str] = []
     """Variables (glob patterns over the whole ENV) that say where a build puts things or finds
     them."""
@@ -102,7 +105,11 @@ class Ecosystem(Fact, frozen=True):
     needs."""
     drop: list[Drop] = []
     state: list[State] = []
+    looked_up: list[Table] = []
+    compiled_at_run_time: list[Compiled] = []
     may_be_absent: list[MayBeAbsent] = []
+    must_stay: list[Table] = []
+    """What the proof misses by itself: a rewrite asks `looked_up`."""
     tools_own: ToolsOwn = ToolsOwn()
     spare: list[Spare] = []
     base: list[Base] = []

@@ -11,8 +11,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.image import Image
 from imgopt.image.tree import Node
 from imgopt.inspect.image_view import ImageView
@@ -36,6 +37,7 @@ def application_files(side: ImageView) -> Iterator[Node]:
     workdirs = _workdirs(side)
     copied = copied_layers(side)
     installed = package_layers(side.image) - copied
+    made = made_by_author(side)
     for node in side.tree.root.nodes():
         if node.layer < side.base_layers or not node.path or side.owner(node.path) is not None:
             continue
@@ -43,6 +45,7 @@ def application_files(side: ImageView) -> Iterator[Node]:
             continue  # a folder counts where it is empty: something is meant to be put there
         if (
             node.kind == "dir"
+            and node.path not in made
             and node.layer in installed
             and node.path.startswith(_FOLDERS_OF_PACKAGES)
         ):
@@ -50,11 +53,69 @@ def application_files(side: ImageView) -> Iterator[Node]:
         if (node.kind == "dir" and MADE_BY_TOOLS.match(node.path)) or is_state(side, node.path):
             continue
         if (
-            node.layer in copied
+            node.path in made
+            or node.layer in copied
             or is_application_path(node.path, workdirs)
             or _is_alone(side, node.path)
         ):
             yield node
+
+
+_MAKES = re.compile(
+    r"\b(?:mkdir|touch|ln|tee|install|mkfifo|cp|mv|tar|curl|wget|unzip|git|chown|chmod)\b|>"
+)
+_MAKES_FOLDER = re.compile(
+    r"\bmkdir\b|\binstall\b[^;&|]*\s(?:-\w*d|--directory)\b|\bWORKDIR\b|\bVOLUME\b"
+)
+_FOR_DATA = re.compile(r"^/(?:var/(?:log|spool|opt|data|mail)|mnt|media)/")
+_OF_TOOLS = re.compile(r"^/(?:tmp|run|var/(?:tmp|cache|run))/|^/(?:root|home/[^/]+)/\.")
+"""Where tools leave empty folders of their own."""
+_ENGINES = re.compile(r"^/(?:proc|sys|dev)(?:/|$)")
+
+
+@lru_cache(maxsize=8)
+def made_by_author(side: ImageView) -> frozenset[str]:
+    """What a RUN made on purpose in folders of the system: empty folders anywhere (`mkdir -p
+    /var/spool/app`), files and links where programs keep data (`/var/log/app.log`). In a step that
+    installs packages only what the step names."""
+    packages = package_layers(side.image)
+    steps = dict(enumerate(side.image.layer_history))
+    found = set()
+    for node in side.tree.root.nodes():
+        step = steps.get(node.layer)
+        if node.layer < side.base_layers or not node.path or step is None:
+            continue
+        text, folder = step.created_by, node.kind == "dir"
+        if _ENGINES.match(node.path) or (
+            node.children if folder else not _FOR_DATA.match(node.path)
+        ):
+            continue
+        if not (_MAKES_FOLDER if folder else _MAKES).search(text):
+            continue
+        of_tools = (
+            node.layer in packages
+            or _OF_TOOLS.match(node.path)
+            or any(part in f"{node.path}/" for part in _foreign())
+        )
+        if of_tools and not _is_named(node.path, text):
+            continue
+        if side.owner(node.path) is None:
+            found.add(node.path)
+    return frozenset(found)
+
+
+@cache
+def _foreign() -> tuple[str, ...]:
+    return tuple(part for ecosystem in builtin_ecosystems() for part in ecosystem.foreign)
+
+
+def _is_named(path: str, text: str) -> bool:
+    """By its whole path, or by its last name behind something that is only known to the shell."""
+    name = re.escape(posixpath.basename(path))
+    return (
+        re.search(rf"(?<![\w/]){re.escape(path)}(?![\w.-])", text) is not None
+        or re.search(rf"[$}}{{,][^\s]*\b{name}(?![\w.-])", text) is not None
+    )
 
 
 def copied_layers(side: ImageView) -> frozenset[int]:

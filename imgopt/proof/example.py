@@ -69,9 +69,14 @@ _PACKAGE = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nVers
 BASE_STATUS = _PACKAGE.format("base-files", "1.0")
 HELLO_2 = BASE_STATUS + _PACKAGE.format("hello", "2.0")
 BASE: Files = {
-    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n",
+    "etc/passwd": (
+        "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n"
+        "mail:x:8:8::/var/mail:/bin/sh\n"
+    ),
+    "etc/mime.types": "text/csv csv\n",
+    "etc/services": "ldap 389/tcp\n",
     "etc/localtime": "TZif2\0CET-1CEST\nCET-1CEST,M3.5.0,M10.5.0/3\n",
-    "etc/group": "root:x:0:\napp:x:1000:\n",
+    "etc/group": "root:x:0:\napp:x:1000:\nshared:x:1600:app\n",
     STATUS: BASE_STATUS,
     "bin/sh": File("#!/bin/true\n", 0o755),
     "bin/true": File("x", 0o755),
@@ -87,6 +92,7 @@ BASE: Files = {
     "usr/share/words": "a\nb\n",
     "usr/share/zoneinfo/Europe/Berlin": "TZif2\0CET-1CEST,M3.5.0,M10.5.0/3\n",
     "usr/lib/locale/de_DE.utf8/LC_CTYPE": "x",
+    "usr/lib/locale/de_DE.utf8/LC_TIME": "x",
     "etc/ssl/certs/ca-certificates.crt": "-----BEGIN CERTIFICATE-----",
 }
 SITE = "usr/lib/python3.11/site-packages"
@@ -116,6 +122,9 @@ subprocess.run([tool, 'x'])
 
 def rare():
     import wave
+    kind = mimetypes.guess_type(name)
+    port = socket.getservbyname('ldap')
+    shutil.chown(name, user='mail', group='shared')
 """
 APP: Files = {
     "app/export.py": EXPORT,

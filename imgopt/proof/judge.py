@@ -11,6 +11,7 @@ from imgopt.proof.checks import (
     library_closure,
     locale_and_time,
     modes,
+    named_accounts,
     named_by_sources,
     non_root,
     opened_files,
@@ -19,6 +20,7 @@ from imgopt.proof.checks import (
     smoke,
     stop,
     system_packages,
+    tables,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -32,6 +34,8 @@ CHECKS: tuple[Check, ...] = (
     language_packages.CHECK,
     system_packages.CHECK,
     locale_and_time.CHECK,
+    tables.CHECK,
+    named_accounts.CHECK,
     certificates.CHECK,
     opened_files.CHECK,
     smoke.CHECK,

@@ -21,6 +21,7 @@ from imgopt.rewrite.final_stage import Copy, install_lines
 from imgopt.rewrite.gather import system_packages
 from imgopt.rewrite.settings import complement, user_settings
 from imgopt.rewrite.strategy import Situation
+from imgopt.rewrite.tables import table_copies
 
 
 def swap_refusal(situation: Situation) -> str:
@@ -73,6 +74,7 @@ def lines_behind(
     extra = complement(settings, evidence.config, image.config, same_family=same_family)
     head = [
         *_packages(situation, carving),
+        *_tables(situation, carving),
         *_copies(situation, carving.libraries),
         *extra.environment,
     ]
@@ -110,6 +112,17 @@ def _packages(situation: Situation, carving: Carving) -> list[str]:
         evidence,
     )
     return text.splitlines()
+
+
+def _tables(situation: Situation, carving: Carving) -> list[str]:
+    """Tables of the old base that a run may look up; those that the author's own lines make are
+    made by them."""
+    evidence = situation.evidence
+    assert evidence is not None
+    base = evidence.side.base
+    old = [path for path in carving.tables if base is None or base.tree().resolve(path) is not None]
+    name = str(situation.stage.root.base)
+    return [copy.render(name) for copy in table_copies(old, evidence, name)]
 
 
 def _copies(situation: Situation, files: Mapping[str, str]) -> list[str]:

@@ -116,6 +116,10 @@ class CarveRules:
     """Beginnings of paths below /etc that installation scripts write."""
     must_keep: frozenset[str] = frozenset()
     """Paths that an earlier proof asked for, each with all below it."""
+    looked_up: frozenset[str] = frozenset()
+    """Tables that the service may look up, each with all below it: no rule about files drops it."""
+    made: frozenset[str] = frozenset()
+    """What the author made on purpose in folders of the system: empty folders, files for data."""
     gone: Mapping[str, str] = field(default_factory=dict)
     """Paths that the builder will not have, with the reason."""
     only_here: Mapping[str, str] = field(default_factory=dict)
@@ -189,6 +193,8 @@ def _verdict(fact: PathFact, rules: CarveRules) -> Verdict:
         if package in rules.reinstalled:
             return Verdict("reinstalled", f"system package {package}")
         return Verdict("dropped", f"system package {package}, which nothing that is kept needs")
+    if path in rules.made or is_below(path, rules.looked_up):
+        return Verdict("kept", "")
     reason = drop_reason(path, rules.drops, opened=path in rules.opened)
     if reason is not None:
         return Verdict("dropped", reason)

@@ -4,21 +4,30 @@ on a new base."""
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem
-from imgopt.image.config import is_root
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
+from imgopt.inspect.application_files import made_by_author
 from imgopt.inspect.started import started_folders
 from imgopt.inspect.tool_state import named_folders, temporary_folder
+from imgopt.rewrite.accounts import Accounts, accounts_of
 from imgopt.rewrite.asked import asked_packages
-from imgopt.rewrite.carve import Carved, CarveRules, carve, drop_rules, is_below, orphan_bytecode
+from imgopt.rewrite.carve import (
+    USER_DATABASE,
+    Carved,
+    CarveRules,
+    carve,
+    drop_rules,
+    is_below,
+    orphan_bytecode,
+)
 from imgopt.rewrite.copies import CopyPlan, plan_copies
 from imgopt.rewrite.effects import LinkedStatically, from_stages, of_kind
-from imgopt.rewrite.evidence import Evidence, read_users
+from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy
 from imgopt.rewrite.gather import system_packages
 from imgopt.rewrite.gone import gone_paths
@@ -28,6 +37,7 @@ from imgopt.rewrite.smaller_runtime import SmallerRuntime
 from imgopt.rewrite.sonames import named_once
 from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.strategy import Project, Situation
+from imgopt.rewrite.tables import table_needs, tables_of
 from imgopt.rewrite.tools import removable_tools
 
 
@@ -48,6 +58,9 @@ class Carving:
     interpreter: Ecosystem | None
     foreign: tuple[Copy, ...] = ()
     """What comes from another image than the builder."""
+    tables: dict[str, str] = field(default_factory=dict)
+    """Files and folders of the system that a run may look up -> who does."""
+    accounts: Accounts = field(default_factory=Accounts)
 
 
 def carve_on(
@@ -73,6 +86,8 @@ def carve_on(
     )
     explained = explained_in(situation)
     traced = evidence.seen.opened is not None
+    tables = tables_of(evidence, project.ecosystems)
+    accounts = accounts_of(evidence, new_tree, packages=packages)
     rules = CarveRules(
         drops=drop_rules(
             project.ecosystems,
@@ -91,7 +106,9 @@ def carve_on(
         if (system := evidence.system(project.ecosystems)) is not None
         else (),
         must_keep=frozenset(project.repairs.paths),
-        keeps_users=defines_users(evidence),
+        looked_up=frozenset(table.path for table in tables),
+        made=made_by_author(evidence.side),
+        keeps_users=bool(accounts.files),
         gone=gone_paths(situation),
         only_here=project.repairs.only_here,
     )
@@ -114,10 +131,16 @@ def carve_on(
         lambda path: packages or path in started,
         static=_is_static(situation),
     )
-    wanted, libraries, missing = _sort_needs(project, evidence, needs, new_tree, packages=packages)
+    looked_up = table_needs(evidence, tables, new_tree, everything, packages=packages)
+    wanted, libraries, missing = _sort_needs(
+        project, evidence, needs, new_tree, looked_up.wanted, packages=packages
+    )
+    brought = evidence.packages.with_dependencies(wanted)
+    copied = {p: why for p, why in looked_up.copied.items() if evidence.owner(p) not in brought}
     tools = removable_tools(situation).paths
+    spare = {*tools, *(path for path in libraries if is_below(path, copied))}
     libraries = named_once(
-        evidence.side, {path: why for path, why in libraries.items() if path not in tools}
+        evidence.side, {path: why for path, why in libraries.items() if path not in spare}
     )
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = rules.gone.keys() | tools | orphan_bytecode(carved)
@@ -128,13 +151,26 @@ def carve_on(
     wanted_paths = (
         frozenset(carved.paths("kept")) | (trees if runtime is None else frozenset())
     ) - gone
+    wanted_paths -= USER_DATABASE
     installed = frozenset(name for ecosystem in project.ecosystems for name in ecosystem.installed)
     plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree), installed, stages)
     carved = carved.with_kept(plan.left_in, "too small to take its folder apart")
     foreign = (
         (Copy((runtime.tree,), runtime.tree, stage=runtime.image),) if runtime is not None else ()
     )
-    return Carving(carved, plan, wanted, libraries, missing, needs, compiled, interpreter, foreign)
+    return Carving(
+        carved,
+        plan,
+        wanted,
+        libraries,
+        missing,
+        needs,
+        compiled,
+        interpreter,
+        foreign,
+        copied,
+        accounts,
+    )
 
 
 def _is_static(situation: Situation) -> bool:
@@ -199,12 +235,14 @@ def _sort_needs(
     evidence: Evidence,
     needs: RuntimeNeeds,
     new_tree: Tree | None,
+    looked_up: Mapping[str, str],
     *,
     packages: bool,
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """Splits what the system must give into packages to install, files to copy, and what nobody can
-    give."""
+    give; `looked_up` are packages that are wanted anyway."""
     wanted: dict[str, str] = {name: project.repairs.why(name) for name in project.repairs.packages}
+    wanted |= looked_up
     libraries: dict[str, str] = {}
     missing: dict[str, str] = {}
     settings: dict[str, str] = {}
@@ -281,14 +319,6 @@ def _harmless(evidence: Evidence, new_tree: Tree | None) -> Callable[[str], bool
         return theirs.size == ours.size and (ours.inode is None or ours.digest == theirs.digest)
 
     return same
-
-
-def defines_users(evidence: Evidence) -> bool:
-    """The image adds a user of its own over its base, or runs as one that is not root."""
-    base = evidence.side.base
-    before = {name for name, _, _ in read_users(base.tree())} if base is not None else set()
-    added = any(1000 <= number < 65534 and name not in before for name, number, _ in evidence.users)
-    return added or not is_root(evidence.config.user)
 
 
 def start_program(evidence: Evidence) -> str | None:

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from imgopt.rewrite.carve import Carved
-from imgopt.rewrite.quoting import json_string
+from imgopt.rewrite.quoting import json_string, shell_word
 from imgopt.rewrite.settings import Complement, Settings
 
 LINKS = "/opt/imgopt-links"
 """Where the builder gathers symbolic links that stand alone: COPY follows a link that it is given
 as a source."""
+MODES = "/opt/imgopt-modes"
+"""Where the builder makes folders with an owner and a mode, for a base without a shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,29 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder with the owner and the mode that a COPY does not give it."""
+
+    path: str
+    mode: int
+    uid: int = 0
+    gid: int = 0
+
+    @property
+    def options(self) -> str:
+        return f"-o {self.uid} -g {self.gid} -m {self.mode:o}"
+
+
+def folder_lines(folders: Iterable[Folder], root: str = "") -> str:
+    """The shell command that makes them, those with the same attributes by one `install`; "" for
+    none."""
+    found: dict[str, list[str]] = {}
+    for folder in sorted(folders, key=lambda one: one.path):
+        found.setdefault(folder.options, []).append(shell_word(root + folder.path))
+    return " \\\n && ".join(f"install -d {how} {' '.join(paths)}" for how, paths in found.items())
+
+
+@dataclass(frozen=True, slots=True)
 class TextFile:
     """A file that the Dockerfile itself holds, as a here-document."""
 
@@ -63,6 +88,8 @@ class FinalStage:
     shell: bool
     """Whether RUN works on this base."""
     carved: Carved
+    accounts: tuple[Copy, ...] = ()
+    """Users and groups, which come before whoever makes another one."""
     copies: tuple[Copy, ...] = ()
     files: tuple[TextFile, ...] = ()
     server: str = ""
@@ -74,8 +101,9 @@ class FinalStage:
     """Shell command with {packages}."""
     setup: tuple[str, ...] = ()
     """Shell commands that the final stage runs before anything is copied."""
-    finish: tuple[str, ...] = ()
-    """Shell commands that the final stage runs after everything is copied."""
+    folders: tuple[Folder, ...] = ()
+    """Folders that need an owner or a mode of their own after everything is copied; a base without
+    a shell gets them from the builder."""
     settings: Settings = field(default_factory=Settings)
     """The user's own ARG, ENV, LABEL, SHELL, EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK, ENTRYPOINT
     and CMD."""
@@ -102,7 +130,8 @@ class FinalStage:
 
     def render_builder_middle(self) -> str:
         """What the builder can do before the source is copied."""
-        return run_lines(self.early)
+        made = () if self.shell or not self.folders else (folder_lines(self.folders, MODES),)
+        return run_lines((*self.early, *made))
 
     def render_builder_tail(self) -> str:
         """What the builder still has to do: remove what is not needed, and give folders their
@@ -114,11 +143,15 @@ class FinalStage:
         lines = [*self._comment("base"), f"FROM {self.base}"]
         if self.packages:
             lines += [*self._comment("packages"), self._install()]
+        lines += [copy.render(self.builder) for copy in self.accounts]
         lines += map(_run, self.setup)
         lines += [*self.complement.environment, *self.settings.environment]
         lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
         lines += [*self._comment("files"), *(file.render() for file in self.files)]
-        lines += map(_run, self.finish)
+        if self.folders and self.shell:
+            lines.append(_run(folder_lines(self.folders)))
+        elif self.folders:
+            lines.append(Copy((MODES + "/",), "/").render(self.builder))
         if self.workdir:
             lines.append(f"WORKDIR {self.workdir}")
         if self.user:

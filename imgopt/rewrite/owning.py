@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from imgopt.image.tree import Tree
-from imgopt.rewrite.carve import PathFact
-from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
+from imgopt.rewrite.carve import PathFact, is_below
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage, Folder
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.writable import Writable
 
@@ -32,7 +33,10 @@ def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -
     """The stage with its folders given to `user`; `base` is the tree of its base image."""
     chown = f"{user}:{user}"
     copies = tuple(
-        replace(copy, chown=chown) if _lies_in(copy, owned.trees) else copy for copy in final.copies
+        replace(copy, chown=chown)
+        if _lies_in(copy, owned.trees) or (copy.sources[0] in owned.files and _is_one(copy))
+        else copy
+        for copy in final.copies
     )
     there = [path for path in owned.all if base is not None and base.resolve(path) is not None]
     brought = [path for path in owned.all if path not in there and _brought(copies, path)]
@@ -49,6 +53,10 @@ def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -
     given = there if not final.shell else []
     return replace(
         final,
+        folders=tuple(
+            replace(one, uid=user, gid=one.gid or user) if is_below(one.path, owned.all) else one
+            for one in final.folders
+        ),
         copies=(
             *(Copy((EMPTY,), path, chown=chown) for path in folders),
             *copies,
@@ -98,23 +106,68 @@ def with_owners(copies: Iterable[Copy], facts: Mapping[str, PathFact]) -> tuple[
     return (*made.values(), *found)
 
 
-def open_folders(
-    copies: Iterable[Copy], facts: Mapping[str, PathFact], base: Tree
-) -> tuple[str, ...]:
-    """Commands that open the folders which copies make and which the author opened to everybody
-    (`chmod 777 /data`): BuildKit makes the folder that it copies to with mode 755."""
-    by_mode: dict[int, set[str]] = {}
+def special_folders(
+    copies: Iterable[Copy],
+    facts: Mapping[str, PathFact],
+    base: Tree,
+    *,
+    shell: bool,
+    changed: Iterable[str] = (),
+) -> tuple[Folder, ...]:
+    """Folders with an owner or a mode that no COPY gives them (`chmod 1777 /data`, `install -d -g
+    shared -m 2770 /pool`): BuildKit makes the folder that it copies to, and those above it, for
+    root with mode 755. `changed`: folders of the base that the author gave another mode or owner.
+    Without a shell those above come along, for a copy gives them its own attributes."""
+    found: dict[str, Folder] = {}
+    copies = tuple(copies)
+    given = {copy.destination: copy.chown for copy in copies if copy.sources == (EMPTY,)}
     for copy in copies:
         folder = _folder_of(copy, facts)
-        while folder not in ("", "/"):
-            mode = facts[folder].mode & 0o7777 if folder in facts else 0
-            if mode & 0o002 and base.resolve(folder) is None:
-                by_mode.setdefault(mode, set()).add(folder)
+        owner = given.get(folder) or copy.chown or "0:0"
+        while folder not in ("", "/") and base.resolve(folder) is None:
+            fact = facts.get(folder)
+            if fact is not None and (
+                fact.mode & 0o7777 != 0o755 or f"{fact.uid}:{fact.gid}" != owner
+            ):
+                found[folder] = _folder(fact)
             folder = posixpath.dirname(folder)
-    return tuple(
-        f"chmod {mode:o} {' '.join(map(shell_word, sorted(by_mode[mode])))}"
-        for mode in sorted(by_mode)
-    )
+            owner = given.get(folder, "0:0")
+    for path in changed:
+        there = base.resolve(path)
+        fact = facts[path]
+        if there is not None and _attributes(fact) != (there.mode & 0o7777, there.uid, there.gid):
+            found[path] = _folder(fact)
+    if not shell:
+        for path in list(found):
+            above = posixpath.dirname(path)
+            while above != "/":
+                if above in facts:
+                    found.setdefault(above, _folder(facts[above]))
+                above = posixpath.dirname(above)
+    return tuple(found[path] for path in sorted(found))
+
+
+def changed_folders(evidence: Evidence) -> tuple[str, ...]:
+    """Folders of the base to which a step of the author gave another mode or owner."""
+    base = evidence.side.base
+    if base is None:
+        return ()
+    found = []
+    for path, fact in evidence.facts.items():
+        if fact.kind != "dir" or fact.layer < evidence.base_layers:
+            continue
+        there = base.tree().get(path)
+        if there is not None and _attributes(fact) != (there.mode & 0o7777, there.uid, there.gid):
+            found.append(path)
+    return tuple(found)
+
+
+def _folder(fact: PathFact) -> Folder:
+    return Folder(fact.path, *_attributes(fact))
+
+
+def _attributes(fact: PathFact) -> tuple[int, int, int]:
+    return fact.mode & 0o7777, fact.uid, fact.gid
 
 
 def _folder_of(copy: Copy, facts: Mapping[str, PathFact]) -> str:
@@ -137,6 +190,10 @@ def _lies_in(copy: Copy, trees: Iterable[str]) -> bool:
 
 def _made_with_owner(copies: Iterable[Copy], path: str) -> bool:
     return any(copy.chown and _lies_in(copy, (path,)) for copy in copies)
+
+
+def _is_one(copy: Copy) -> bool:
+    return copy.sources == (copy.destination,)
 
 
 def _brought(copies: Iterable[Copy], path: str) -> bool:

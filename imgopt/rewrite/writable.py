@@ -16,7 +16,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from imgopt.image.tree import Tree
-from imgopt.inspect.application_files import application_files, copied_layers
+from imgopt.inspect.application_files import (
+    application_files,
+    copied_layers,
+    made_by_author,
+)
 from imgopt.inspect.tool_state import is_state
 from imgopt.inspect.written_places import written_by_sources
 from imgopt.rewrite.carve import is_below
@@ -108,6 +112,7 @@ def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     highest = _highest(reasons)
     others = [path for path in made if not is_below(path, highest)]
     alone = {_needs_owner(evidence, path, new): "written in the smoke run" for path in others}
+    alone |= dict.fromkeys(made_files(evidence), "made for data by the author")
     alone |= {
         folder: why
         for folder, why in _named_folders(evidence, highest).items()
@@ -146,8 +151,11 @@ def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """The working directory, what COPY fills, and what a RUN made for data; never a folder of the
     system."""
     base = evidence.side.base.tree() if evidence.side.base is not None else None
-    copied = copied_layers(evidence.side)
+    copied, made = copied_layers(evidence.side), made_by_author(evidence.side)
     for node in application_files(evidence.side):
+        if node.path in made and node.kind == "dir" and _is_for_the_service(node.path):
+            yield node.path, "made empty by the author"
+            continue
         if _NEVER_OWN.match(node.path) or node.path.startswith(("/root/", "/usr/local/")):
             continue
         data = node.kind == "dir" and node.layer not in evidence.package_layers
@@ -160,6 +168,17 @@ def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
     workdir = evidence.side.workdir
     if workdir not in _SHARED and not _NEVER_OWN.match(workdir):
         yield workdir, "the working directory"
+
+
+def _is_for_the_service(folder: str) -> bool:
+    """An empty folder is there to be written to; not where programs are, nor one that all use."""
+    programs = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/local/", "/bin/", "/sbin/", "/lib/")
+    return folder not in (*_SHARED, *OPEN_TO_ALL) and not folder.startswith(programs)
+
+
+def made_files(evidence: Evidence) -> Iterator[str]:
+    """Files that the author made where programs keep data (`touch /var/log/app.log`)."""
+    return (path for path in sorted(made_by_author(evidence.side)) if evidence.side.is_file(path))
 
 
 def _highest_new(folder: str, base: Tree) -> str:

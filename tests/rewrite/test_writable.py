@@ -14,12 +14,12 @@ from imgopt.engine import RunRequest, Session
 from imgopt.image.entries import Entry
 from imgopt.image.tree import Node, Tree
 from imgopt.rewrite.carve import Carved, PathFact
-from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.final_stage import Copy, FinalStage, Folder
 from imgopt.rewrite.loop import OptimizeRequest
 from imgopt.rewrite.loop.attempt import prove_plan
 from imgopt.rewrite.loop.original import measure_original
 from imgopt.rewrite.loop.request import Silent
-from imgopt.rewrite.owning import entered_by_all, open_folders, owned_by, with_owners
+from imgopt.rewrite.owning import entered_by_all, owned_by, special_folders, with_owners
 from imgopt.rewrite.variants import choose_variants
 from imgopt.rewrite.writable import Writable
 
@@ -136,9 +136,48 @@ def test_a_folder_that_is_open_to_everybody_stays_open() -> None:
     root = Node("/", "dir", Entry("/", "dir"), None, None)
     root.children = {"var": Node("/var", "dir", Entry("/var", "dir"), None, root)}
     copies = [Copy((path,), path) for path in ("/data", "/app/x", "/srv", "/var/a")]
-    assert open_folders(copies, facts, Tree(root)) == ("chmod 777 /data", "chmod 1777 /app")
-    final = replace(stage(*copies[:1]), finish=("chmod 777 /data",))
-    assert text(final) == "FROM base\nCOPY --from=builder /data /data\nRUN chmod 777 /data\n"
+    found = special_folders(copies, facts, Tree(root), shell=True)
+    assert found == (Folder("/app", 0o1777), Folder("/data", 0o777))
+    final = replace(stage(*copies[:1]), folders=found[1:])
+    assert text(final) == (
+        "FROM base\nCOPY --from=builder /data /data\nRUN install -d -o 0 -g 0 -m 777 /data\n"
+    )
+
+
+def test_a_folder_that_copy_makes_as_it_was_gets_no_step() -> None:
+    rows = [("/app", 0, 0o755), ("/app/x", 0, 0o644), ("/own", 7, 0o755), ("/own/x", 7, 0o600)]
+    facts = {
+        path: PathFact(path, "file" if "x" in path else "dir", 1, 1, mode=mode, uid=uid, gid=uid)
+        for path, uid, mode in rows
+    }
+    base = Tree(Node("/", "dir", Entry("/", "dir"), None, None))
+    copies = with_owners([Copy(("/app",), "/app"), Copy(("/own",), "/own")], facts)
+    assert special_folders(copies, facts, base, shell=True) == ()
+
+
+def test_a_folder_of_a_group_keeps_group_and_mode() -> None:
+    rows = [("/srv/pool", 1600, 0o2770), ("/tmp", 0, 0o1777), ("/tmp/in", 33, 0o775)]
+    facts = {path: PathFact(path, "dir", 0, 1, mode=mode, gid=gid) for path, gid, mode in rows}
+    root = Node("/", "dir", Entry("/", "dir"), None, None)
+    root.children = {"tmp": Node("/tmp", "dir", Entry("/tmp", "dir", mode=0o1777), None, root)}
+    copies = [Copy((path,), path) for path in ("/srv/pool", "/tmp/in")]
+    found = special_folders(copies, facts, Tree(root), shell=True)
+    assert found == (Folder("/srv/pool", 0o2770, 0, 1600), Folder("/tmp/in", 0o775, 0, 33))
+    # what comes by a copy brings its parents' attributes too: those of the original
+    bare = special_folders(copies, facts, Tree(root), shell=False)
+    assert text(replace(stage(*copies, shell=False), folders=bare)) == (
+        "RUN install -d -o 0 -g 1600 -m 2770 /opt/imgopt-modes/srv/pool \\\n"
+        " && install -d -o 0 -g 0 -m 1777 /opt/imgopt-modes/tmp \\\n"
+        " && install -d -o 0 -g 33 -m 775 /opt/imgopt-modes/tmp/in\n"
+        "FROM base\nCOPY --from=builder /srv/pool /srv/pool\nCOPY --from=builder /tmp/in /tmp/in\n"
+        "COPY --from=builder /opt/imgopt-modes/ /\n"
+    )
+
+
+def test_a_group_s_folder_that_the_new_user_owns_keeps_its_group() -> None:
+    final = replace(stage(Copy(("/pool",), "/pool")), folders=(Folder("/pool", 0o2770, 0, 1600),))
+    owned = owned_by(final, Writable(("/pool",)), 7, None)
+    assert owned.folders == (Folder("/pool", 0o2770, 7, 1600),)
 
 
 SERVICE = """\

@@ -105,7 +105,9 @@ CHECK = Check(
     lambda given: check_locale_and_time(given.original, given.candidate, given.allowances),
     (
         Mutation(
-            "the locale is lost", "de_DE.UTF-8", without=("usr/lib/locale/de_DE.utf8/LC_CTYPE",)
+            "the locale is lost",
+            "de_DE.UTF-8",
+            without=tuple(f"usr/lib/locale/de_DE.utf8/LC_{part}" for part in ("CTYPE", "TIME")),
         ),
         Mutation(
             "the time zone is lost", "Europe/Berlin", without=("usr/share/zoneinfo/Europe/Berlin",)

@@ -12,7 +12,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from imgopt.inspect.application_files import application_files
+from imgopt.inspect.application_files import application_files, made_by_author
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.root_programs import programs_for_root
@@ -21,6 +21,7 @@ from imgopt.inspect.users import WRITE, Identity
 from imgopt.inspect.written_places import written_by_sources
 
 _OWNED = "the original's user may"
+_PROGRAMS = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/local/", "/bin/", "/sbin/", "/lib/")
 TEMPORARY = ("/tmp", "/var/tmp")
 _HOME = re.compile(
     r"\bexpanduser\(|\bPath\.home\(|\bos\.homedir\(|\bos\.UserHomeDir\(|\bhome_dir\(|[\"']user\.home[\"']|\bDir\.home\b"
@@ -50,6 +51,15 @@ def lost_rights(original: ImageView, candidate: ImageView, identity: Identity) -
             yield Item("configuration", f"root:{program}", script, script, message)
 
 
+def _made(original: ImageView) -> Iterator[tuple[str, str]]:
+    """Empty folders are there to be written to, and files where programs keep data."""
+    for path in sorted(made_by_author(original)):
+        node = original.tree.resolve(path)
+        if node is not None and not path.startswith(_PROGRAMS):
+            kind = "a folder that the author made empty" if node.kind == "dir" else "made for data"
+            yield node.path, kind
+
+
 def nearest(folder: str, *sides: ImageView) -> str:
     """The folder itself where one of the images has it, else the lowest one above it that is
     there."""
@@ -63,6 +73,7 @@ def _places(original: ImageView) -> Iterator[tuple[str, str]]:
         if not folder.startswith(("/proc", "/sys", "/dev")):
             yield folder, source
     yield from _own(original)
+    yield from _made(original)
     yield from ((path, "a temporary file") for path in TEMPORARY if original.exists(path))
     yield from ((posixpath.normpath(path), "a volume") for path in original.config.volumes)
 

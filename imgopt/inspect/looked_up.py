@@ -1,0 +1,133 @@
+"""Tables that a run looks up only when somebody asks: which of an image the service may come to.
+
+A name behind an ending, a port's number, a clock far away, the name behind a user's number: no
+probe asks for all of them, and the answer is another one where the table is gone.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from imgopt.context.facts.lookups import Table
+from imgopt.image.packages.names import plain_name
+from imgopt.image.tree import Node, Tree
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.installed import language_packages
+from imgopt.inspect.settings_files import settings_texts
+from imgopt.inspect.sources import source_texts
+
+_MOST_OF_PROGRAM = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """A path of the image, a file or a folder with all in it, and who may look it up."""
+
+    path: str
+    reason: str
+    by: str
+    """A source, a package or a program."""
+
+
+def looked_up(
+    side: ImageView,
+    tables: Iterable[Table],
+    executed: Iterable[str] = (),
+    opened: Iterable[str] = (),
+) -> tuple[LookedUp, ...]:
+    """The tables that the image has and the service may look up; `executed`, `opened`: what a run
+    started and read."""
+    found: dict[str, LookedUp] = {}
+    names, opened = frozenset(started_names(side, executed)), sorted(opened)
+    for table in tables:
+        paths = [path for glob in table.paths for path in matching(side.tree, glob)]
+        by = _asks(side, table, names, opened) if paths else ""
+        if by:
+            found |= {path: LookedUp(path, table.reason, by) for path in paths if path not in found}
+    return tuple(found.values())
+
+
+def _asks(side: ImageView, table: Table, started: frozenset[str], opened: list[str]) -> str:
+    """Who looks this table up; "" for nobody that is known."""
+    for name in sorted(started):
+        if any(fnmatchcase(name, glob) for glob in table.programs):
+            return name
+    loaded = next((path for path in opened for glob in table.opened if fnmatchcase(path, glob)), "")
+    if loaded:
+        return loaded
+    wanted = frozenset(table.packages)
+    for package in language_packages(side) if wanted else ():
+        if plain_name(package.name) in wanted or package.name in wanted:
+            return f"{package.ecosystem} package {package.name}"
+    return named_by(side, table.named) if table.named else ""
+
+
+def named_by(side: ImageView, expression: str) -> str:
+    """The first text of the application in which this stands: a source, a setting, or the program
+    that the image starts; "" for none."""
+    pattern = re.compile(expression)
+    for path, text in (*source_texts(side), *settings_texts(side)):
+        if pattern.search(text):
+            return path
+    program = compiled_program(side)
+    if program is not None and re.search(expression.encode(), program.read(_MOST_OF_PROGRAM)):
+        return program.path
+    return ""
+
+
+def compiled_program(side: ImageView) -> Node | None:
+    """The program that the image starts, where it was compiled for it."""
+    for word in (*(side.config.entrypoint or ()), *(side.config.cmd or ()))[:1]:
+        node = side.command(word)
+        if node is not None and side.elf(node) is not None and not side.in_base(node):
+            return node
+    return None
+
+
+def started_names(side: ImageView, executed: Iterable[str]) -> Iterator[str]:
+    """Names of the programs that the start names, of those that their first lines name, and of
+    those that ran."""
+    words = (*(side.config.entrypoint or ()), *(side.config.cmd or ()))
+    nodes = [*map(side.command, " ".join(words).split()), *map(side.file, executed)]
+    for node in nodes:
+        if node is None:
+            continue
+        yield node.name
+        for word in " ".join(side.shebang(node)).split():
+            yield posixpath.basename(word)
+
+
+def matching(tree: Tree, glob: str) -> list[str]:
+    """The paths that a glob pattern over absolute paths names, as it spells them: links are
+    followed, `*` does not cross `/`."""
+    found = [""]
+    for part in glob.strip("/").split("/"):
+        step = []
+        for folder in found:
+            node = tree.resolve(folder or "/")
+            names = sorted((node.children or ()) if node is not None else ())
+            step += [f"{folder}/{name}" for name in names if fnmatchcase(name, part)]
+        found = step
+    return [path for path in found if tree.resolve(path) is not None]
+
+
+def lacking(side: ImageView, found: LookedUp, tree: Tree) -> list[str]:
+    """The files of a table that another image's tree has not, at the paths where they are looked
+    for."""
+    root = side.tree.resolve(found.path)
+    if root is None:
+        return []
+    nodes = (node for node in root.walk() if node.inode is not None)
+    paths = (found.path + node.path.removeprefix(root.path) for node in nodes)
+    return sorted(path for path in paths if not _has(tree, path))
+
+
+def _has(tree: Tree, path: str) -> bool:
+    """Libraries and their tables may be in either of two folders where only one image has /usr
+    merged."""
+    other = path.removeprefix("/usr") if path.startswith("/usr/lib") else path
+    return tree.resolve(path) is not None or tree.resolve(other) is not None

@@ -1,0 +1,54 @@
+"""Settings that the author put beside the application: what they name, the application may use."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from fnmatch import translate
+from functools import cache, lru_cache
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.inspect.application_files import application_files
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources import is_foreign, is_test
+from imgopt.inspect.words import words
+
+_ENDINGS = words(
+    ".json .json5 .yml .yaml .toml .ini .cfg .conf .cnf .env .properties .xml .service .rc .hcl"
+)
+_LONGEST = 1 << 18
+
+
+@lru_cache(maxsize=4)
+def settings_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
+    """(path, text) of each file of settings of the application, in the order of paths; 256 KiB each
+    at most. Those of packages, of installers and of compilers are left out."""
+    return tuple(_texts(side))
+
+
+@cache
+def _of_tools() -> re.Pattern[str]:
+    """Names of files that installers, compilers and the like read: what they name is not named for
+    a run."""
+    globs = {
+        posixpath.basename(glob)
+        for ecosystem in builtin_ecosystems()
+        for glob in (
+            *ecosystem.manifests,
+            *ecosystem.tool_settings,
+            *(name for one in ecosystem.manager for name in (*one.manifests, *one.optional)),
+        )
+    }
+    return re.compile("|".join(map(translate, sorted(globs - {"*"}))))
+
+
+def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
+    for node in application_files(side):
+        ending = posixpath.splitext(node.name)[1] or node.name
+        known = ending in _ENDINGS or node.name.startswith(".env")
+        if node.inode is None or not known or node.size > _LONGEST:
+            continue
+        if is_foreign(node.path) or is_test(node.path) or _of_tools().match(node.name):
+            continue
+        yield node.path, node.read().decode("utf-8", "replace")

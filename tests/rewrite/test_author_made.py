@@ -1,0 +1,129 @@
+"""What a RUN makes on purpose is wanted: empty folders wherever they are, with their owner and mode,
+files where programs keep data. What must not change comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from recipes import File, Files, Recipe
+
+from imgopt.image import Image
+from imgopt.inspect.application_files import made_by_author
+from imgopt.inspect.image_view import ImageView
+from imgopt.proof.checks.lost_rights import lost_rights
+from imgopt.rewrite.carve import drop_rules
+
+from .unasked import Service
+
+MAIN = "print(1)\n"
+FOLDER = File(folder=True, mode=0o755)
+
+
+@pytest.fixture
+def service(image_of: Callable[[Recipe], Image], tmp_path: Path) -> Service:
+    return Service(image_of, tmp_path)
+
+
+def made(service: Service, step: str, files: Files) -> frozenset[str]:
+    return made_by_author(ImageView(*service.original({"main.py": MAIN}, ((step, files),))))
+
+
+@pytest.mark.parametrize(
+    ("step", "files"),
+    [
+        ("RUN npm ci", {"usr/local/lib/x/empty": FOLDER}),
+        ("RUN mkdir -p /data && yarn", {"root/.yarn/berry/index/0a": FOLDER}),
+        ("RUN mkdir -p /data && ./make", {"tmp/x1y2": FOLDER}),
+        (
+            "RUN apt-get install -y cron && mkdir /data",
+            {"var/spool/cron": FOLDER, "var/lib/dpkg/status": "x"},
+        ),
+        ("RUN apt-get update", {"var/log/dpkg.log": "x"}),
+        ("RUN mkdir /proc/x", {"proc/x": FOLDER}),
+        ("RUN make > /dev/null", {"usr/share/x/y": "z"}),
+    ],
+)
+def test_what_tools_and_packages_leave_behind_is_not_the_author_s(
+    service: Service, step: str, files: Files
+) -> None:
+    assert made(service, step, files) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("step", "path"),
+    [
+        ("RUN mkdir -p /var/spool/inbox", "var/spool/inbox"),
+        ("RUN install -d -o 7 /etc/inbox", "etc/inbox"),
+        ("RUN mkdir /var/log/app", "var/log/app"),
+        ("RUN mkdir -p /tmp/uploads && chmod 777 /tmp/uploads", "tmp/uploads"),
+        ("RUN mkdir -p /run/app", "run/app"),
+        ("RUN mkdir -p /mnt/data", "mnt/data"),
+        ("RUN mkdir -m 700 /var/cache/app", "var/cache/app"),
+        ("RUN mkdir -p ${DATA}/inbox", "var/lib/inbox"),
+    ],
+)
+def test_a_folder_that_the_author_makes_is_kept_and_the_user_may_write_there(
+    service: Service, step: str, path: str
+) -> None:
+    assert made(service, step, {path: FOLDER}) == {f"/{path}"}
+    for kind in ("slim", "distroless"):
+        planned = service.plan({"main.py": MAIN}, ((step, {path: FOLDER}),), kind=kind)
+        user = "10001" if kind == "slim" else "65532"
+        lines = [line for line in planned.text.splitlines() if f"/{path}" in line]
+        assert any(user in line for line in lines), planned.text
+
+
+def test_files_for_data_and_links_to_the_log_of_the_container_are_kept(service: Service) -> None:
+    steps: tuple[tuple[str, Files], ...] = (
+        ("RUN touch /var/log/app.log", {"var/log/app.log": ""}),
+        (
+            "RUN ln -sf /dev/stdout /var/log/web/access.log",
+            {"var/log/web/access.log": File(link="/dev/stdout")},
+        ),
+    )
+    text = service.plan({"main.py": MAIN}, steps).text
+    assert "/var/log/app.log" in text
+    assert "--chown=10001:10001 /var/log/app.log /var/log/app.log" in text
+    assert "/var/log/web /var/log/web" in text
+
+
+@pytest.mark.parametrize(
+    ("folder", "attributes"),
+    [
+        (File(folder=True, mode=0o2770, gid=1600), "-o 10001 -g 1600 -m 2771"),
+        (File(folder=True, mode=0o1777), "-m 1777"),
+        (File(folder=True, mode=0o700), "-m 711"),
+    ],
+)
+def test_a_folder_s_mode_and_group_come_along(
+    service: Service, folder: File, attributes: str
+) -> None:
+    steps = (("RUN mkdir /srv/pool && chmod 700 /srv/pool", {"srv/pool": folder}),)
+    final = service.plan({"main.py": MAIN}, steps).final
+    assert "install -d" in final
+    assert attributes in final
+
+
+def test_the_proof_misses_the_right_to_write_into_a_folder_that_was_made_empty(
+    service: Service,
+) -> None:
+    steps = (("RUN mkdir /etc/inbox /var/spool/in", {"etc/inbox": FOLDER, "var/spool/in": FOLDER}),)
+    original, candidate, _ = service.sides({"main.py": MAIN}, steps, User="1000")
+    as_root = ImageView(*service.original({"main.py": MAIN}, steps))
+    identity = candidate.identity
+    assert identity is not None
+    lost = {item.path for item in lost_rights(as_root, candidate, identity)}
+    assert {"/etc/inbox", "/var/spool/in"} <= lost
+    assert not {"/etc/inbox"} & {item.path for item in lost_rights(original, original, identity)}
+
+
+def test_logs_of_package_managers_still_go() -> None:
+    from imgopt.context.ecosystems import builtin_ecosystems
+
+    rules = drop_rules(builtin_ecosystems(), ["/root"], compiled=False)
+    gone = ("/var/log/apt/term.log", "/var/log/dpkg.log", "/var/log/lastlog", "/var/log/dnf.log")
+    kept = ("/var/log/app.log", "/var/log/nginx/access.log")
+    found = [any(rule.covers(path) for rule in rules) for path in (*gone, *kept)]
+    assert found == [True] * 4 + [False] * 2
