@@ -166,7 +166,7 @@ STRATEGY = Strategy(
     ),
     safety="text",
     doubt=65,
-    failures=frozenset(["stop"]),
+    failures=frozenset(["stop", "process"]),
     wrong="a shell is process 1 and does not pass the stop signal on",
     references=("https://docs.docker.com/reference/build-checks/json-args-recommended/",),
     rewrite=rewrite,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.image.image import Image
 from imgopt.inspect.application_files import made_by_author
+from imgopt.inspect.home_files import home_files
 from imgopt.inspect.root_programs import programs_for_root
 from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.effects import other_base
@@ -17,12 +18,13 @@ from imgopt.rewrite.final_stage import FinalStage, run_lines
 from imgopt.rewrite.owning import entered_by_all, owned_by
 from imgopt.rewrite.owning_lines import owning_lines
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.rewrite.writable import Writable, writable
+from imgopt.rewrite.writable import Writable, with_tree, writable
 
+ROOTS_HOME = "/root"
 OWN_USER = 10001
 """High enough to be nobody on the host."""
 FALLBACK_USER = (
-    "echo 'app:x:{user}:{user}::/tmp:/sbin/nologin' >> /etc/passwd && echo 'app:x:{user}:' >>"
+    "echo 'app:x:{user}:{user}::{home}:/sbin/nologin' >> /etc/passwd && echo 'app:x:{user}:' >>"
     " /etc/group"
 )
 _STEPS = frozenset(["FROM", "RUN", "COPY", "ADD", "WORKDIR"])
@@ -57,9 +59,11 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if system is not None:
         yield Skip(f"the service writes to {system}, which belongs to the system", stage.line)
         return
-    home = reads_home(evidence)
+    home = reads_home(evidence) or next(iter(own_home(evidence)), "")
     if home and situation.final is None:
-        yield Skip(f"the service reads {home}, below a folder that only root may enter", stage.line)
+        yield Skip(
+            f"{home} lies in root's home folder, where another user does not find it", stage.line
+        )
         return
     if situation.final is not None:
         yield _in_final(situation, situation.final, evidence, owned, stage)
@@ -90,11 +94,22 @@ def reads_home(evidence: Evidence) -> str:
     return next((path for path in inside if evidence.facts[path].kind == "file"), "")
 
 
+def own_home(evidence: Evidence) -> list[str]:
+    """What the author put into root's home folder for the service to find: settings, keys, models.
+    A run does not show who reads them."""
+    if "HOME" in evidence.config.environment:
+        return []
+    return [node.path for node in home_files(evidence.side, ROOTS_HOME)]
+
+
 def _in_final(
     situation: Situation, final: FinalStage, evidence: Evidence, owned: Writable, stage: Stage
 ) -> Change:
     base = evidence.look_into(final.base) if evidence.look_into else None
     user, name = _user_of(base, final.server_user) if base is not None else (OWN_USER, "")
+    kept = {path for path in own_home(evidence) if path in final.carved.paths("kept")}
+    if kept and final.shell:  # some programs ask /etc/passwd where the home folder is
+        user, name = OWN_USER, ""
     if not name and final.accounts:  # the author's own accounts come along
         user, name = next(
             ((number, n) for n, number, _ in evidence.users if n == "app" and number), (user, name)
@@ -102,11 +117,15 @@ def _in_final(
     complement = final.complement
     setup = final.setup
     if not name and final.shell:
-        setup = (*setup, _make_user(situation))
+        setup = (*setup, _make_user(situation, ROOTS_HOME if kept else ""))
     final = replace(final, setup=setup)
-    if reads_home(evidence):
-        final = entered_by_all(final, "/root")
-        complement = replace(complement, environment=(*complement.environment, "ENV HOME=/root"))
+    if kept:
+        owned = with_tree(owned, ROOTS_HOME, "its home folder, as it was root's")
+    elif reads_home(evidence):
+        final = entered_by_all(final, ROOTS_HOME)
+    if kept or reads_home(evidence):
+        told = f"ENV HOME={ROOTS_HOME}"
+        complement = replace(complement, environment=(*complement.environment, told))
     new = replace(
         owned_by(final, owned, user, base.tree() if base is not None else None),
         user=f"{user}:{user}",
@@ -127,10 +146,12 @@ def _user_of(base: Image, wanted: str = "") -> tuple[int, str]:
     return ordinary[0] if len(ordinary) == 1 else (OWN_USER, "")
 
 
-def _make_user(situation: Situation) -> str:
+def _make_user(situation: Situation, home: str = "") -> str:
+    """`home`: a folder that is there; else one is made."""
     evidence = situation.evidence
     system = evidence.system(situation.project.ecosystems) if evidence is not None else None
-    command = system.add_user if system is not None and system.add_user else FALLBACK_USER
+    known = (system.add_user_at if home else system.add_user) if system is not None else ""
+    command = (known or FALLBACK_USER).replace("{home}", home or "/tmp")
     return command.replace("{user}", str(OWN_USER))
 
 
@@ -218,7 +239,7 @@ STRATEGY = Strategy(
     ),
     rewrite=rewrite,
     refuses=(
-        "The image has a user already; its start drops privileges itself; it reads below /root, or"
-        " writes to folders of the system."
+        "The image has a user already; its start drops privileges itself; it has files of its own"
+        " in root's home folder and stays one stage, or writes to folders of the system."
     ),
 )

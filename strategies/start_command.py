@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Command
+from imgopt.inspect.bookkeeping import bookkeeping_of, reader_of
 from imgopt.inspect.environment_runners import Run, run_by
+from imgopt.inspect.launcher_settings import handed_on
 from imgopt.inspect.runners import runners
 from imgopt.inspect.start_words import expanded, plugs_and_plays, unfolded
 from imgopt.rewrite.build_start import BuildStart, build_start
 from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.handed_over import handed_over
 from imgopt.rewrite.quoting import json_words
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
@@ -68,7 +71,9 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
         if built.words[0].startswith("./node_modules/.bin/")
         else None
     )
-    if posixpath.basename(built.words[0]) in LAUNCHERS and not _launcher_variable(situation):
+    if posixpath.basename(built.words[0]) in LAUNCHERS and not _launcher_variable(
+        situation, built.words[0]
+    ):
         found = unfolded(evidence.side, built.words)
         words = _spelled(evidence, found.words) if found.reasons and not found.environment else None
     said, better = json_words(built.words), json_words(words or built.words)
@@ -82,9 +87,14 @@ def _resolve(
     found = unfolded(evidence.side, words)
     if plugs_and_plays(evidence.side, words):
         return Skip(f"what {words[0]} starts finds its packages by it alone (.pnp.cjs)", item.line)
+    handed = handed_on(evidence.side, found.words)
+    if handed.refused:
+        return Skip(
+            f"{found.words[0]} hands settings on to what it starts: {handed.refused}", item.line
+        )
     if not found.reasons:
         return Skip(f"what `{' '.join(words)}` starts is more than one plain command", item.line)
-    used = _launcher_variable(situation)
+    used = _launcher_variable(situation, words[0])
     if used:
         return Skip(f"{used} reads a variable that only {words[0]} sets", item.line)
     plain = _spelled(evidence, found.words)
@@ -93,18 +103,26 @@ def _resolve(
             f"`{found.words[0]}`, which {words[0]} starts, is not on the search path", item.line
         )
     run = run_by(evidence.side, words)
+    folder = [f"{run.environment}/bin"] if run is not None and run.environment else []
+    given = handed_over(evidence, words, dict(found.environment), folder)
+    if given:
+        return Skip(f"what {words[0]} starts needs it: {given}", item.line)
     edits = [Edit(item.value_span.start, item.value_span.end, json_words(plain))]
     if run is not None and run.environment and run.words == found.words:
         edits = _activated(situation, item, run)
     if found.environment:
         at = item.comments[0].start if item.comments else item.extent.start
-        said = " ".join(f"{name}={value}" for name, value in found.environment)
+        said = " ".join(f"{name}={_quoted(value)}" for name, value in found.environment)
         edits.append(Edit(at, at, f"ENV {said}{situation.dockerfile.eol}"))
     because = (
         f"{'; '.join(found.reasons)}: it gets the stop signal, and {words[0]} is not needed at run"
         " time"
     )
     return Change(because, item.line, tuple(edits))
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if " " in value else value
 
 
 def _activated(situation: Situation, item: Instruction, run: Run) -> list[Edit]:
@@ -133,14 +151,16 @@ def _interpreted(evidence: Evidence, words: tuple[str, ...]) -> tuple[str, ...] 
     return None
 
 
-def _launcher_variable(situation: Situation) -> str:
+def _launcher_variable(situation: Situation, launcher: str) -> str:
     """A source file that reads what a launcher puts into the environment."""
     context = situation.project.context
+    names = [name for name in bookkeeping_of([launcher, "sh"]).variables if "*" not in name]
     for path in context.sizes:
-        if (
-            path.endswith(SOURCES)
-            and "node_modules/" not in path
-            and LAUNCHER_VARIABLES.search(context.text(path))
+        if not path.endswith(SOURCES) or "node_modules/" in path:
+            continue
+        text = context.text(path)
+        if LAUNCHER_VARIABLES.search(text) or any(
+            reader_of(name, [(path, text)]) for name in names
         ):
             return path
     return ""
@@ -159,7 +179,7 @@ STRATEGY = Strategy(
     ),
     safety="evidence",
     doubt=70,
-    failures=frozenset(["stop"]),
+    failures=frozenset(["stop", "process"]),
     references=(
         "https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd",
         "https://docs.npmjs.com/cli/commands/npm-run-script",

@@ -35,7 +35,8 @@ SUGGESTIONS = ("cpu-wheels", "recommends", "health-check", "pin-digest")
 """Strategies that are only made with `--allow NAME`."""
 DIFFERENCES = (
     "user", "entrypoint", "command", "workdir", "platform", "onbuild", "stop-signal", "healthcheck", "expose:PORT",
-    "volume:PATH", "label:NAME", "env:NAME", "file:PATH", "package:NAME",
+    "volume:PATH", "label:NAME", "env:NAME", "file:PATH", "package:NAME", "process:ASPECT", "account:NAME", "group:NAME",
+    "hosts:WAY",
 )  # fmt: skip
 """What `imgopt prove --allow` takes for intended."""
 SCENARIOS = (

@@ -31,7 +31,7 @@ from imgopt.context.facts.runs import (
     SystemPackages,
     WebServer,
 )
-from imgopt.context.facts.starts import FileServer, Runner, Start
+from imgopt.context.facts.starts import Bookkeeping, FileServer, HandedOn, Runner, Start
 from imgopt.errors import InputError, Location
 
 FACTS = "facts.toml"
@@ -95,6 +95,8 @@ class Ecosystem(Fact, frozen=True):
     launcher: list[Launcher] = []
     start: list[Start] = []
     runner: list[Runner] = []
+    bookkeeping: list[Bookkeeping] = []
+    handed_on: list[HandedOn] = []
     file_server: list[FileServer] = []
     compiling_servers: list[str] = []
     """Commands that compile what they serve while they run."""

@@ -21,6 +21,7 @@ Kind = Literal[
     "changed-file",
     "configuration",
     "answer",
+    "process",
     "stop",
 ]
 """What kind of thing failed. The first seven name something to add, the next two an owner or a mode

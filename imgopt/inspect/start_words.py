@@ -14,6 +14,7 @@ from imgopt.context.facts.starts import Runner
 from imgopt.image.tree import Node
 from imgopt.inspect.environment_runners import run_by
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.launcher_settings import handed_on
 from imgopt.inspect.runners import runner_of
 
 _SHELLS = ("sh", "bash", "dash", "ash")
@@ -44,17 +45,25 @@ def plain_start(side: ImageView) -> tuple[str, ...]:
 
 
 def unfolded(side: ImageView, words: tuple[str, ...]) -> StartWords:
-    """Takes off shells and launchers, as long as what they do can be read."""
+    """Takes off shells and launchers, as long as what they do, and what they hand on, can be
+    read."""
     result = StartWords(words)
     for _ in range(_MOST_STEPS):
         inner = _without_shell(result.words) or _without_launcher(side, result.words)
-        if inner is None:
+        handed = handed_on(side, result.words)
+        if inner is None or handed.refused:
             break
         result = StartWords(
             inner.words,
             (*result.reasons, *inner.reasons),
             (*result.files, *inner.files),
-            tuple({**dict(result.environment), **dict(inner.environment)}.items()),
+            tuple(
+                {
+                    **dict(result.environment),
+                    **dict(handed.environment),
+                    **dict(inner.environment),
+                }.items()
+            ),
         )
     return result
 

@@ -68,6 +68,8 @@ class Start:
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     reason: str
+    other_words: bool = False
+    """The program itself is started by other words (options of a run time) to the same end."""
 
 
 @dataclass(frozen=True, slots=True)

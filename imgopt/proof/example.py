@@ -16,6 +16,7 @@ from imgopt.engine import Change
 from imgopt.run.fanotify import Trace
 from imgopt.run.listening import Listener
 from imgopt.run.observation import Observation, RunPlan
+from imgopt.run.pictures import Picture, Process
 from imgopt.run.probes import Answer, Probe
 
 
@@ -183,6 +184,51 @@ def answered(body: str, status: int = 200) -> tuple[Answer, ...]:
     return (Answer(_PAGE, status, (("content-type", "text/plain"),), body.encode()),)
 
 
+OWN_ACCOUNT = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n"
+NAMES: Mapping[str, str] = {
+    "/etc/passwd": OWN_ACCOUNT + "worker:x:1001:1001::/:/bin/sh\n",
+    "/etc/group": "root:x:0:\napp:x:1000:\nfiles:x:44:app\n",
+    "/etc/nsswitch.conf": "passwd: files\nhosts: files dns\n",
+}
+PROCESS = Process(
+    number=1,
+    parent=0,
+    program="/usr/bin/python3.11",
+    arguments=("web", "main.py"),
+    environment={
+        **dict(pair.split("=", 1) for pair in ENV),
+        "HOSTNAME": "imgopt",
+        "HOME": "/home/app",
+        "FACTOR": "3",
+    },
+    folder="/app",
+    uid=1000,
+    gid=1000,
+    groups=(44, 1000),
+    limits={"Max open files": "4096/4096"},
+    streams=("/dev/null", "pipe", "pipe"),
+    files=frozenset({"socket"}),
+    ignored=frozenset({13}),
+)
+"""The service's process; FACTOR comes from a file that its entry script reads."""
+_WORKER = replace(PROCESS, number=7, parent=1, arguments=("web", "worker.py"), uid=1001, gid=1001)
+
+
+def seen_processes(
+    *,
+    beside: tuple[Process, ...] = (_WORKER,),
+    names: Mapping[str, str] = NAMES,
+    **changes: Any,
+) -> tuple[Picture, ...]:
+    """Two pictures of the service, whose own process has these changes."""
+    return (Picture((replace(PROCESS, **changes), *beside), names),) * 2
+
+
+def without(mapping: Mapping[str, str], name: str) -> dict[str, str]:
+    """The mapping without one of its names."""
+    return {key: value for key, value in mapping.items() if key != name}
+
+
 SEEN = Observation(
     image="example",
     started=True,
@@ -197,6 +243,7 @@ SEEN = Observation(
     stop_seconds=0.2,
     stop_code=0,
     trace=Trace(OPENED, EXECUTED),
+    pictures=seen_processes(),
 )
 """A run of the service."""
 
@@ -260,5 +307,28 @@ HARMLESS = (
         "other words in the log", seen={"said": "ready after 2 s\n", "log": "ready after 2 s\n"}
     ),
     Mutation("it stops faster", seen={"stop_seconds": 0.1}),
+    Mutation(
+        "its process has another number", seen={"pictures": seen_processes(number=9, parent=1)}
+    ),
+    Mutation(
+        "it has more files open",
+        seen={"pictures": seen_processes(files=frozenset({"file", "socket"}))},
+    ),
+    Mutation(
+        "its program is called by its path",
+        seen={"pictures": seen_processes(arguments=("/usr/bin/python3", "/app/main.py"))},
+    ),
+    Mutation(
+        "a shell's own variable more",
+        seen={
+            "pictures": seen_processes(environment={**(PROCESS.environment or {}), "PWD": "/app"})
+        },
+    ),
+    Mutation(
+        "an account that nothing names is gone",
+        seen={
+            "pictures": seen_processes(names={**NAMES, "/etc/group": "root:x:0:\napp:x:1000:\n"})
+        },
+    ),
 )
 """Changes that no check may refute."""

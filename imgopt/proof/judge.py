@@ -15,6 +15,7 @@ from imgopt.proof.checks import (
     named_by_sources,
     non_root,
     opened_files,
+    processes,
     programs,
     runtime_versions,
     smoke,
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     certificates.CHECK,
     opened_files.CHECK,
     smoke.CHECK,
+    processes.CHECK,
     stop.CHECK,
     non_root.CHECK,
 )

@@ -16,6 +16,7 @@ from imgopt.image.tree import Node, Tree
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
 from imgopt.rewrite.carve import PathFact
+from imgopt.run.pictures import Process
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Seen:
     ports: tuple[int, ...] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
     """By path, of a service that has one port and speaks HTTP."""
+    processes: tuple[Process, ...] = ()
+    """Those that ran at the end of it."""
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,14 @@ class Writable:
         )
 
 
+def with_tree(owned: Writable, folder: str, reason: str) -> Writable:
+    """With one more folder that belongs to the user with all below."""
+    trees = _highest([*owned.trees, folder])
+    paths = tuple(path for path in owned.paths if not is_below(path, [folder]))
+    files = owned.files & set(paths)
+    return Writable(trees, paths, files, {**owned.reasons, folder: reason})
+
+
 def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     """What has to belong to the user: the application's own folders, and what the run or the
     sources write to."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from imgopt.engine import Change, Output
 from imgopt.run.fanotify import Trace, untraced
 from imgopt.run.listening import Listener
+from imgopt.run.pictures import Picture
 from imgopt.run.probes import (
     Answer,
     Probe,
@@ -69,6 +70,8 @@ class Observation:
     trace: Trace = field(default_factory=lambda: untraced("not asked for"))
     own_health: Answer | None = None
     """What the image's own HEALTHCHECK says, where the original has none."""
+    pictures: tuple[Picture, ...] = ()
+    """Its processes after the start and at the end of the run."""
 
     @property
     def log_tail(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from imgopt.run.fanotify import Recorder, traced, untraced
 from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.listening import EPHEMERAL, other_sockets
 from imgopt.run.observation import KILLED, Observation, RunPlan
+from imgopt.run.pictures import Album, pictures_of
 from imgopt.run.probes import (
     GUESS_SECONDS,
     UNKNOWN_PATH,
@@ -119,11 +120,14 @@ class _Run:
                 container.start()
             except StartFailure as failure:
                 return self._failed(failure.message), frozenset()
+            album = stack.enter_context(
+                pictures_of(container, self._session.engine.facts.process_reason)
+            )
             local = self._session.engine.facts.local
             ready = await_ready(container, container.ports(), self._expected(final), local=local)
             if ready.unpublished and ready.state == "answers":
                 return self._failed("a port has to be published"), ready.unpublished
-            return self._finish(container, ready, recorder), frozenset()
+            return self._finish(container, ready, recorder, album), frozenset()
 
     def _request(self) -> RunRequest:
         settings = self._settings
@@ -158,7 +162,10 @@ class _Run:
     def _ports_of(self, port: int | None) -> frozenset[int]:
         return frozenset((port,)) if port else self.ports
 
-    def _finish(self, container: Container, ready: Ready, recorder: Recorder | None) -> Observation:
+    def _finish(
+        self, container: Container, ready: Ready, recorder: Recorder | None, album: Album
+    ) -> Observation:
+        album.take()
         answers, died = self._ask_all(container, ready), None
         own_health = self._own_health(container, ready)
         sockets, home = frozenset[str](), ""
@@ -169,6 +176,7 @@ class _Run:
             if pid and self._session.engine.facts.local:
                 sockets, home = other_sockets(pid), home_of(pid)
             ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
+        album.take()
         said = container.logs().text if ready.state != "ended" else ""
         written = container.changes()
         stop = (
@@ -217,6 +225,7 @@ class _Run:
             stop_code=stop[1] if stop else None,
             trace=recorder.result() if recorder else untraced("not asked for"),
             own_health=own_health,
+            pictures=album.result(ended=ready.state == "ended"),
         )
 
     def _own_health(self, container: Container, ready: Ready) -> Answer | None:

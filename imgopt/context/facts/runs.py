@@ -159,6 +159,8 @@ class SystemPackages(Fact, frozen=True):
     add_user: str = ""
     """Shell command with {user}: a group and a user of that number, called app, with a home
     folder."""
+    add_user_at: str = ""
+    """The same with {home}: the home folder, which is there."""
     database: list[str] = []
     """Paths of its own state, which a run does not need."""
     build_tools: list[str] = []

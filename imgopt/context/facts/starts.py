@@ -40,6 +40,43 @@ class Runner(Fact, frozen=True):
     """Regular expression: its caches and settings, at which it looks."""
 
 
+class Bookkeeping(Fact, frozen=True):
+    """What a launcher, or a shell, tells what it starts of itself: nothing that the author set.
+
+    Only what no source names is without a reader."""
+
+    programs: list[str]
+    """Names of the launchers (glob patterns)."""
+    sets: list[str]
+    """Names of the variables (glob patterns)."""
+    path: list[str] = []
+    """Folders that it puts into PATH (glob patterns over the whole path)."""
+
+
+class HandedOn(Fact, frozen=True):
+    """Settings that a launcher reads and hands on to what it starts: without the launcher they are
+    not there."""
+
+    programs: list[str]
+    """Names of the launchers (glob patterns), or the first words of their command."""
+    means: str
+    """What it does, in one clause for the user."""
+    files: list[str] = []
+    """Where it finds them (glob patterns): in the working directory and the folders above it, `~/`
+    in the home folder, or absolute."""
+    key: str = ""
+    """Regular expression of a line that says one; a group `value` is its value. "": that the
+    file is there decides."""
+    variables: list[str] = []
+    """Variables of the image that say the same (glob patterns)."""
+    unless: list[str] = []
+    """Variables that switch it off where they are set to something else than `0` or `false`."""
+    above_base: bool = False
+    """A file of the base says nothing that is not said by every program of it."""
+    becomes: str = ""
+    """The variable that the value becomes; "": what becomes of it is not known."""
+
+
 class FileServer(Fact, frozen=True):
     """A program that hands out the files of one folder, and what may stand in its command line
     without making it more than that."""

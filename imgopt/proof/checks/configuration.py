@@ -4,6 +4,7 @@ same."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from imgopt.image.config import Healthcheck, ImageConfig
 from imgopt.inspect.failures import Item
@@ -11,6 +12,7 @@ from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Comparison, Outcome, counted, judged
 from imgopt.proof.checks.variables import Variables, compare_variables
 from imgopt.proof.example import ENV, Mutation
+from imgopt.proof.unused_folder import unused_folder
 
 NAME = "configuration"
 _TERM = ("", "TERM", "SIGTERM", "15")
@@ -176,10 +178,15 @@ def _health(before: Healthcheck | None, after: Healthcheck | None) -> Iterator[I
 
 def _judge(given: Comparison) -> Outcome:
     original, candidate = given.original, given.candidate
+    allowances = given.allowances
+    if original.workdir != candidate.workdir and "workdir" not in allowances.configuration:
+        reason = unused_folder(given, original.workdir)
+        said = {"workdir": reason} if reason else {}
+        allowances = replace(allowances, configuration={**allowances.configuration, **said})
     return check_configuration(
         original.config,
         candidate.config,
-        given.allowances,
+        allowances,
         base=original.base.config if original.base else None,
         candidate_base=candidate.base.config if candidate.base else None,
         exists=candidate.exists,

@@ -24,7 +24,7 @@ CERTIFICATES = words(
 """Each names a file or folder; what matters is that it holds certificates."""
 
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-_QUIET_WHEN_ADDED = words("PYTHONUNBUFFERED PYTHONFAULTHANDLER VIRTUAL_ENV PYTHONNOUSERSITE")
+QUIET_WHEN_ADDED = words("PYTHONUNBUFFERED PYTHONFAULTHANDLER VIRTUAL_ENV PYTHONNOUSERSITE")
 _NEUTRAL_VALUES = {("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("TZ", "Etc/UTC")}
 
 
@@ -74,7 +74,7 @@ def _difference(name: str, before: str | None, after: str | None) -> str:
 
 def _rule(name: str, variables: Variables) -> str | None:
     before, after = variables.original.get(name), variables.candidate.get(name)
-    if _any(name, BUILD_ONLY):
+    if matches(name, BUILD_ONLY):
         return "only builds read it"
     if name in DESCRIPTIVE:
         return "a base image's note on itself"
@@ -91,7 +91,7 @@ def _rule(name: str, variables: Variables) -> str | None:
 
 
 def _rule_for_new(name: str, value: str, variables: Variables) -> str | None:
-    if name in _QUIET_WHEN_ADDED:
+    if name in QUIET_WHEN_ADDED:
         return "changes no answer"
     if (name, value) in _NEUTRAL_VALUES:
         return "the value that holds without it"
@@ -109,20 +109,26 @@ def _all_exist(value: str, variables: Variables) -> bool:
 
 
 def _path_like(name: str, variables: Variables) -> str | None:
-    """PATH may gain folders, lose those that are empty in the candidate, and change an order that
-    decides nothing."""
     if name != "PATH":
         return None
-    before, after = (
-        _folders(side.get("PATH")) for side in (variables.original, variables.candidate)
-    )
-    if any(variables.programs(folder) for folder in before if folder not in after):
+    before, after = (side.get("PATH") for side in (variables.original, variables.candidate))
+    return same_search_path(before, after, variables.programs)
+
+
+def same_search_path(
+    first: str | None, second: str | None, programs: Callable[[str], frozenset[str]]
+) -> str | None:
+    """Why two values of PATH find the same: it may gain folders, lose those that are empty in the
+    candidate, and change an order that decides nothing; None where they do not. `programs` are the
+    names in a folder of the candidate."""
+    before, after = _folders(first), _folders(second)
+    if any(programs(folder) for folder in before if folder not in after):
         return None
     kept = [folder for folder in before if folder in after]
-    for place, first in enumerate(kept):
-        for second in kept[place + 1 :]:
-            swapped = after.index(first) > after.index(second)
-            if swapped and variables.programs(first) & variables.programs(second):
+    for place, one in enumerate(kept):
+        for other in kept[place + 1 :]:
+            swapped = after.index(one) > after.index(other)
+            if swapped and programs(one) & programs(other):
                 return None
     return (
         "every program is found where it was: only empty folders are left out, and new ones added"
@@ -133,5 +139,5 @@ def _folders(path: str | None) -> list[str]:
     return list(dict.fromkeys(folder for folder in (path or DEFAULT_PATH).split(":") if folder))
 
 
-def _any(name: str, patterns: Iterable[str]) -> bool:
+def matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -83,6 +83,7 @@ def seen_in(runs: tuple[Observation, ...]) -> Seen:
         ),
         ports=tuple(sorted({item.port for item in first.listening})),
         pages=_pages(first.answers),
+        processes=first.pictures[-1].processes if first.pictures else (),
     )
 
 

@@ -97,7 +97,10 @@ def _doubt(
         session, original.evidence.side, original.runs, request.smoke, named=named, again=again
     )
     start = Start(
-        candidate.config.entrypoint or (), candidate.config.cmd or (), "what the launcher starts"
+        candidate.config.entrypoint or (),
+        candidate.config.cmd or (),
+        "what the launcher starts",
+        other_words=True,
     )
     found = trial.judge(
         candidate, replace(derive(trial.original, candidate, None), start=start), run

@@ -1,0 +1,106 @@
+"""Settings that a launcher reads and hands on to what it starts, wherever it finds them: files of
+the project, of the home folder and of the system, and variables of the image."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.context.facts.starts import HandedOn
+from imgopt.inspect.image_view import ImageView
+
+_LONGEST = 1 << 20
+_PLAIN = re.compile(r"[\w./:=@,+% -]+\Z")
+_OFF = ("", "0", "false", "no")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What a launcher hands on: variables whose values are known, or why it is not known
+    (`refused`)."""
+
+    environment: tuple[tuple[str, str], ...] = ()
+    refused: str = ""
+
+
+@lru_cache(maxsize=64)
+def handed_on(side: ImageView, words: tuple[str, ...]) -> Handed:
+    """What the launcher that these words call hands on to what it starts."""
+    environment: dict[str, str] = {}
+    for fact in _facts(words):
+        if any(_is_on(side, name) for name in fact.unless):
+            continue
+        for place, value in _found(side, fact):
+            known = fact.becomes not in environment or environment[fact.becomes] == value
+            if not fact.becomes or value is None or not _PLAIN.match(value) or not known:
+                return Handed(refused=f"{place}: {fact.means}")
+            environment[fact.becomes] = value
+    given = side.config.environment
+    taken = next((name for name in environment if name in given), "")
+    if taken:
+        return Handed(refused=f"{taken} is set by the image and by a setting of {words[0]}")
+    return Handed(tuple(environment.items()))
+
+
+def _facts(words: tuple[str, ...]) -> Iterator[HandedOn]:
+    called = " ".join((posixpath.basename(words[0]), *words[1:])) if words else ""
+    name = called.partition(" ")[0]
+    for fact in (fact for ecosystem in builtin_ecosystems() for fact in ecosystem.handed_on):
+        if any(fnmatchcase(called if " " in glob else name, glob) for glob in fact.programs):
+            yield fact
+
+
+def _is_on(side: ImageView, name: str) -> bool:
+    return side.config.environment.get(name, "").lower() not in _OFF
+
+
+def _found(side: ImageView, fact: HandedOn) -> Iterator[tuple[str, str | None]]:
+    """(where, value) of each setting; no value where the fact has none to read."""
+    for name, value in side.config.environment.items():
+        if any(fnmatchcase(name, glob) for glob in fact.variables):
+            yield name, value
+    for path in sorted(set(_paths(side, fact.files))):
+        node = side.file(path)
+        if node is None or (fact.above_base and node.layer < side.base_layers):
+            continue
+        if not fact.key:
+            yield path, None
+            continue
+        text = (side.read(path, _LONGEST) or b"").decode("utf-8", "replace")
+        for match in re.finditer(fact.key, text, re.MULTILINE):
+            said = match.groupdict().get("value")
+            yield path, said.strip("\"'") if said is not None else None
+
+
+def _paths(side: ImageView, globs: list[str]) -> Iterator[str]:
+    identity = side.identity
+    home = side.config.environment.get("HOME") or (identity.home if identity else "") or "/root"
+    folders = [side.workdir]
+    while folders[-1] != "/":
+        folders.append(posixpath.dirname(folders[-1]))
+    for glob in globs:
+        if glob.startswith("~/"):
+            yield from _existing(side, posixpath.join(home, glob[2:]))
+        elif glob.startswith(("/", "*")):
+            yield from _existing(side, glob)
+        else:
+            for folder in folders:
+                yield from _existing(side, posixpath.join(folder, glob))
+
+
+def _existing(side: ImageView, glob: str) -> Iterator[str]:
+    if not any(sign in glob for sign in "*?["):
+        if side.is_file(glob):
+            yield glob
+        return
+    folder = posixpath.dirname(glob)
+    if not any(sign in folder for sign in "*?["):
+        names = (posixpath.join(folder, name) for name in side.names(folder))
+        yield from (path for path in names if fnmatchcase(path, glob) and side.is_file(path))
+        return
+    yield from (node.path for node in side.tree.files() if fnmatchcase(node.path, glob))
