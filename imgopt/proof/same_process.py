@@ -7,13 +7,17 @@ purpose.
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.runners import runners
 from imgopt.proof.allowances import Allowances
 from imgopt.run.pictures import Picture, Process
 
@@ -58,7 +62,7 @@ class Spelling:
             return (self.program(process), words[0])
         return (
             self.program(process),
-            *(self._word(process.folder, word) for word in words[1:]),
+            *(self._word(process.folder, word) for word in _unwrapped(words[1:])),
         )
 
     def program(self, process: Process) -> str:

@@ -172,6 +172,18 @@ SAME = {
         ended=True,
         **PYTHON,
     ),
+    "poetry runs a program of the project by a line of its own": Case(
+        before=script(
+            arguments=(
+                "/app/.venv/bin/python",
+                "-c",
+                "import sys; from importlib import import_module; sys.argv = ['/app/main.py', '-v'];"
+                " sys.exit(import_module('app.main').run())",
+            )
+        ),
+        after=script(arguments=("/app/.venv/bin/python", "/app/main.py", "-v")),
+        **PYTHON,
+    ),
     "the words are spelled with the folder": Case(
         after=own(arguments=("/usr/bin/node", "/app/server.js"))
     ),

@@ -33,6 +33,9 @@ class Runner(Fact, frozen=True):
     """A file of the project with which it alone finds the packages."""
     runs_sources_by: str = ""
     """The program that runs a source, or a module, which is named in the place of a command."""
+    wraps: str = ""
+    """Regular expression of the words behind the interpreter's that it makes of a program of the
+    project, with blanks between them; the group `words` is the list of the program's own words."""
     files: str = ""
     """Regular expression: what it opens of its own, not needed where its command is started without
     it."""
