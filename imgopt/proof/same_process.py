@@ -78,6 +78,22 @@ class Spelling:
         return self.allowances.places(path)[-1][0]
 
 
+def _unwrapped(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a program that a launcher runs by words of its own."""
+    text = " ".join(words)
+    for pattern in _wraps():
+        match = pattern.search(text)
+        if match:
+            with contextlib.suppress(ValueError, SyntaxError):
+                return tuple(map(str, ast.literal_eval(match["words"])))
+    return words
+
+
+@cache
+def _wraps() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(one.wraps, re.DOTALL) for one in runners().values() if one.wraps)
+
+
 def pair(before: Sequence[Picture], ours: Spelling, after: Picture, theirs: Spelling) -> Paired:
     """Of one moment: `before` has the picture of each run of the original."""
     exact = _same_in_all([{ours.kind(p) for p in one.processes} for one in before])
