@@ -49,7 +49,18 @@ def compare(
         own=_sum("own layers", (row for row in instructions if not row.base)),
         packages=_packages(one, other),
         paths=changed_paths(before.tree(), after.tree()),
+        notes=_notes(one, other),
     )
+
+
+def _notes(before: Analysis, after: Analysis) -> list[str]:
+    """What each image says of itself that bears on a comparison."""
+    return [
+        f"{side.image}: {finding.message}"
+        for side in (before, after)
+        for finding in side.findings
+        if finding.id == "packages-unread"
+    ]
 
 
 def _side(result: Analysis) -> Side:

@@ -10,8 +10,10 @@ from imgopt.analysis import rows
 from imgopt.analysis.bases import find_bases
 from imgopt.analysis.evidence import Evidence
 from imgopt.analysis.habits import find_habits
+from imgopt.analysis.hollow import find_hollow
 from imgopt.analysis.secrets import find_secrets
 from imgopt.analysis.unneeded import find_unneeded
+from imgopt.analysis.unread import find_unread
 from imgopt.analysis.wasted import find_wasted
 from imgopt.image import Image
 from imgopt.image.ahead import Ahead
@@ -73,7 +75,15 @@ def _result(
     )
 
 
-_FINDERS = (find_wasted, find_unneeded, find_habits, find_bases, find_secrets)
+_FINDERS = (
+    find_wasted,
+    find_unneeded,
+    find_habits,
+    find_bases,
+    find_secrets,
+    find_unread,
+    find_hollow,
+)
 
 
 def rank(findings: Iterable[Finding]) -> list[Finding]:

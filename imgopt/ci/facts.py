@@ -69,6 +69,8 @@ class Facts(Value, frozen=True, kw_only=True):
     """The layer that has most of the "junk", and that made most of the "wasted" bytes."""
     setuid: list[str] = []
     secrets: list[str] = []
+    unread: list[str] = []
+    """What cannot be said of packages: sentences for the user."""
     complete: bool = True
     """False where only the manifest was read: then just the wire sizes are known."""
 
@@ -169,6 +171,7 @@ def _measure(image: Image, base_layers: int) -> Facts:
         blamed=_blamed([kind.layers for kind in found], wasted, base_layers),
         setuid=sorted(_setuid(tree, base_layers)),
         secrets=sorted(_secrets(own)),
+        unread=[database.text for database in packages.unread],
     )
 
 

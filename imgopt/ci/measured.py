@@ -131,7 +131,13 @@ def measure(subject: Subject, before: Entry | None, *, pull: bool = False) -> Me
     )
     known = Origins(origins.layers, base_layers, origins.lines)
     return Measured(
-        subject, image, facts, known, dockerfile, repository_root(subject), tuple(notes)
+        subject,
+        image,
+        facts,
+        known,
+        dockerfile,
+        repository_root(subject),
+        (*notes, *facts.unread),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from imgopt.context.facts.builds import Hook, Launcher, Made, Program, Stray
+from imgopt.context.facts.builds import Account, Hook, Launcher, Made, Program, Stray
 from imgopt.context.facts.fact import Fact
 from imgopt.context.facts.judged import MayBeAbsent, ToolsOwn
 from imgopt.context.facts.lookups import Compiled, Table
@@ -74,6 +74,7 @@ class Ecosystem(Fact, frozen=True):
     """Names (glob patterns) among them that say how it compiles: they are nothing to a step that
     only fetches."""
     program: list[Program] = []
+    account: list[Account] = []
     brings_files: list[str] = []
     """Commands that bring files from elsewhere, of which nothing is known."""
     compiles: list[str] = []

@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from imgopt.errors import EnvironmentFailure, InputError
+from imgopt.image.entries import Entry, printable
+from imgopt.image.login_records import ADVICE, LOGIN_RECORDS
 
 _CHUNK = 1 << 20
 _BOMB_BYTES = 4 << 30
 _BOMB_RATIO = 200
 """Refused as a decompression bomb: more than 4 GiB out of less than 1/200 of it (real layers stay
-below 1/30)."""
+below 1/30). Zeros do not count: the record of logins of one account may be gigabytes of them."""
+_MOST_ZEROS = 64 << 30
+"""Bytes of zeros that a layer may have besides: they take no space here, but time."""
+_ZEROS = bytes(_CHUNK)
 _KEEP_FREE = 256 << 20
 """Bytes left free in the temporary directory when layers are unpacked into it."""
 
@@ -134,25 +139,13 @@ def unpack(blob: Region, diff_id: str | None, what: str) -> Region:
     the disk is full.
     """
     import lzma
-    import tempfile
 
-    kind = compression(blob.head(8))
-    spool = tempfile.TemporaryFile(prefix="imgopt-layer-")  # noqa: SIM115 - lives as long as the mapping
-    digest = hashlib.sha256()
-    limit = max(_BOMB_BYTES, _BOMB_RATIO * len(blob))
+    spool = _Spool(len(blob), what)
     try:
-        stream = decompressed(blob.file(), kind)
-        total = 0
+        stream = decompressed(blob.file(), compression(blob.head(8)))
         while chunk := stream.read(_CHUNK):
-            total += len(chunk)
-            if total > limit:
-                raise InputError(
-                    f"{what} unpacks to more than {limit} bytes from {len(blob)}: refused as a bomb"
-                )
-            _need_space(total, what)
-            digest.update(chunk)
-            spool.write(chunk)
-        spool.flush()
+            spool.add(chunk)
+        region = spool.region()
     except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
         raise _unpack_error(error, what) from None
     except Exception as error:
@@ -162,8 +155,62 @@ def unpack(blob: Region, diff_id: str | None, what: str) -> Region:
         ):
             raise
         raise _unpack_error(error, what) from None
-    check_digest(f"sha256:{digest.hexdigest()}", diff_id, what)
-    return Region.of_file(cast(BinaryIO, spool))
+    check_digest(spool.digest, diff_id, what)
+    return region
+
+
+class _Spool:
+    """An unnamed temporary file that a layer is unpacked into; zeros become holes."""
+
+    def __init__(self, packed: int, what: str) -> None:
+        import tempfile
+
+        self._file = tempfile.TemporaryFile(prefix="imgopt-layer-")  # noqa: SIM115 - lives as long as the mapping
+        self._packed, self._what = packed, what
+        self._limit = max(_BOMB_BYTES, _BOMB_RATIO * packed)
+        self._digest = hashlib.sha256()
+        self._stored = self._zeros = 0
+
+    def add(self, chunk: bytes) -> None:
+        self._digest.update(chunk)
+        if chunk == _ZEROS[: len(chunk)]:
+            self._zeros += len(chunk)
+            self._file.seek(len(chunk), os.SEEK_CUR)
+        else:
+            self._stored += len(chunk)
+            _need_space(self._stored, self._what)
+            self._file.write(chunk)
+        if self._stored > self._limit or self._zeros > _MOST_ZEROS:
+            raise self._refusal()
+
+    def region(self) -> Region:
+        self._file.truncate(self._stored + self._zeros)
+        self._file.flush()
+        return Region.of_file(cast(BinaryIO, self._file))
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._digest.hexdigest()}"
+
+    def _refusal(self) -> InputError:
+        """With the file that it is about, as far as the layer was read."""
+        largest = max(
+            _entries_of(self.region()), key=lambda entry: entry.size, default=Entry("", "file")
+        )
+        limit = self._limit if self._stored > self._limit else _MOST_ZEROS
+        what = f"{self._what} unpacks to more than {limit} bytes from {self._packed}"
+        file = f"; {printable(largest.path)} alone has {largest.size}" if largest.size else ""
+        return InputError(
+            f"{what}: refused as a bomb{file}",
+            hint=ADVICE if largest.path in LOGIN_RECORDS else None,
+        )
+
+
+def _entries_of(region: Region) -> list[Entry]:
+    from imgopt.image.tar import entries_so_far
+
+    with memoryview(region.buffer) as view:
+        return entries_so_far(view)
 
 
 def check_digest(found: str, wanted: str | None, what: str) -> None:

@@ -11,11 +11,14 @@ from __future__ import annotations
 import mmap
 import re
 import struct
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice, repeat
 
 from imgopt.errors import InputError
+from imgopt.image.aufs import OWN, without_bookkeeping
 from imgopt.image.entries import Entry, Kind
 
 Buffer = bytes | mmap.mmap | memoryview
@@ -56,7 +59,17 @@ def read_entries(buffer: Buffer, start: int, end: int, *, what: str = "layer") -
 
     Raises InputError for what is not a tar, is cut off, or names a path outside of the root.
     """
-    return _bounded(_Reader(buffer, start, end, what).entries(), what)
+    reader = _Reader(buffer, start, end, what)
+    return _bounded(reader, reader.entries())
+
+
+def entries_so_far(buffer: memoryview) -> list[Entry]:
+    """The entries of the beginning of a tar, with the one that goes beyond it."""
+    reader = _Reader(buffer, 0, sys.maxsize, "the layer")
+    found: list[Entry] = []
+    with suppress(InputError, struct.error):
+        found.extend(islice(reader.entries(), _MAX_ENTRIES))
+    return found
 
 
 def read_headers(pieces: Iterable[tuple[bytes, list[bytes]]], what: str) -> list[Entry]:
@@ -66,14 +79,14 @@ def read_headers(pieces: Iterable[tuple[bytes, list[bytes]]], what: str) -> list
     that have contents. Raises InputError as read_entries.
     """
     reader = _Reader(b"", 0, 0, what, elided=True)
-    return _bounded((entry for piece in pieces for entry in reader.continued(*piece)), what)
+    return _bounded(reader, (entry for piece in pieces for entry in reader.continued(*piece)))
 
 
-def _bounded(entries: Iterator[Entry], what: str) -> list[Entry]:
+def _bounded(reader: _Reader, entries: Iterator[Entry]) -> list[Entry]:
     found = list(islice(entries, _MAX_ENTRIES + 1))
     if len(found) > _MAX_ENTRIES:
-        raise InputError(f"{what} has more than {_MAX_ENTRIES} entries: refused")
-    return found
+        raise InputError(f"{reader.what} has more than {_MAX_ENTRIES} entries: refused")
+    return list(without_bookkeeping(found)) if reader.has_bookkeeping else found
 
 
 class _Reader:
@@ -91,6 +104,8 @@ class _Reader:
         self.owners: dict[bytes, tuple[int, int, int]] = {}
         self.times: dict[bytes, int] = {}
         self.directories: dict[str, str] = {}
+        self.has_bookkeeping = False
+        """AUFS' own files are among the entries."""
 
     def continued(self, headers: bytes, checksums: list[bytes]) -> Iterator[Entry]:
         """The entries of the next piece; the padding of the last one's contents may reach into
@@ -277,6 +292,7 @@ class _Reader:
         known = self.directories.get(directory)
         if known is None:
             known = self.directories[directory] = self._clean_slowly(directory)
+            self.has_bookkeeping |= known.startswith(OWN)
         return f"{known}/{base}"
 
     def _clean_slowly(self, name: str) -> str:

@@ -111,8 +111,10 @@ def _ledger_text(result: Analysis) -> str:
 
 def _packages_text(result: Analysis) -> str:
     own = [row for row in result.packages if row.inside is None]
+    unread = sum(finding.id == "packages-unread" for finding in result.findings)
     if not own:
-        return f"no packages; {size_text(result.unowned)} in files"
+        known = "no packages" if not unread else "packages in a database that cannot be read"
+        return f"{known}; {size_text(result.unowned)} in files"
     largest = ", ".join(
         f"{safe_terminal(shorten(row.name, 30))} {size_text(row.bytes)}" for row in own[:5]
     )

@@ -57,6 +57,7 @@ def summary(result: Diff, top: int) -> RenderableType:
         parts += [Words(), _packages(result.packages, top)]
     if result.paths:
         parts += [Words(), _paths(result, top)]
+    parts += [Words(f"note: {safe_terminal(note)}") for note in result.notes]
     more = (
         f"Next: imgopt analyze {safe_terminal(result.after.image)}   (what of it is waste, and what"
         " to change)"

@@ -76,3 +76,5 @@ class Diff(Result, frozen=True, kw_only=True):
     own: Change
     packages: list[PackageChange]
     paths: list[PathFigure]
+    notes: list[str] = []
+    """What has to be known to read the figures: sentences for the user."""

@@ -244,6 +244,10 @@ def _variables(draft: Draft) -> None:
 
 def _body(draft: Draft, kit: Kit) -> None:
     """The source and the steps that install and build, in one of the orders that projects have."""
+    if draft.chance(0.3):
+        draft.add(
+            draft.pick("RUN useradd -u 200000 svc", "RUN useradd -rm --uid=200000 svc && true")
+        )
     installs, build = kit.installs(draft), draft.pick(*kit.builds)
     steps = [*installs, *([build] if not installs or draft.chance(0.35) else [])]
     if draft.chance(0.07):

@@ -71,6 +71,7 @@ ALLOWED = {
     "apt-hygiene": Allowed(leaves_out=LISTS),
     "same-layer-cleanup": Allowed(),
     "copy-chown": Allowed(),
+    "no-log-init": Allowed(words=frozenset(["--no-log-init"])),
     "installer-caches": Allowed(
         leaves_out=f"{CACHES}|{LISTS}", adds=_CLEANS,
         words=frozenset(["--no-cache-dir", "--no-cache", "--update", "-U", "--update-cache"]),

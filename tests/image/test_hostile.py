@@ -138,9 +138,30 @@ def test_a_decompression_bomb_is_refused_early(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blobs, "_BOMB_BYTES", 32 << 20)
-    path = write_directory(tmp_path / "oci", oci_files([bytes(200 << 20)]))
-    with pytest.raises(InputError, match="refused as a bomb"):
+    path = write_directory(tmp_path / "oci", oci_files([tar(f("a/b", b"x" * (200 << 20)))]))
+    with pytest.raises(InputError, match="refused as a bomb; /a/b alone has 209715200"):
         ledger(open_image(str(path), memory=Memory(None)))
+
+
+@pytest.mark.parametrize("compress", ["gzip", "zstd"])
+def test_zeros_are_no_bomb(compress: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs, "_BOMB_BYTES", 4 << 20)
+    holes = tar(f("var/log/lastlog", bytes(200 << 20)), f("end", b"after the hole"))
+    path = write_directory(tmp_path / "oci", oci_files([holes], compress=compress))
+    image = open_image(str(path), memory=Memory(None))
+    assert ledger(image).live == (200 << 20) + len(b"after the hole")
+    assert image.tree().read("/end") == b"after the hole"
+
+
+def test_more_zeros_than_anybody_waits_for_name_the_file_and_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs, "_MOST_ZEROS", 64 << 20)
+    holes = tar(f("etc/x", 10), f("var/log/lastlog", bytes(200 << 20)))
+    path = write_directory(tmp_path / "oci", oci_files([holes]))
+    with pytest.raises(InputError, match="/var/log/lastlog alone has 209715200") as raised:
+        ledger(open_image(str(path), memory=Memory(None)))
+    assert "--no-log-init" in (raised.value.hint or "")
 
 
 def test_another_layer_than_the_diff_id_says(

@@ -187,6 +187,19 @@ CASES: dict[str, tuple[list[bytes], dict[str, int], list[str]]] = {
     ),
     "numbers in base 256": ([tar(f("a", 5, uid=2**30), format=tarfile.GNU_FORMAT)], {"live": 5}, ["/a"]),
     "sparse file: only what is stored counts": ([sparse_tar()], {"live": 522}, ["/hole"]),
+    "AUFS keeps names of files for itself": (
+        [tar(f("a", 5), d(".wh..wh.plnk"), f(".wh..wh.plnk/11.22", 7), f(".wh..wh.aufs", 3))],
+        {"live": 5},
+        ["/a"],
+    ),
+    "AUFS: links to what it keeps are files, shipped once": (
+        [tar(f(".wh..wh.plnk/11.22", 7), hard("b", ".wh..wh.plnk/11.22"), hard("x/c", "/.wh..wh.plnk/11.22"))],
+        {"live": 7},
+        ["/b", "/x/c"],
+    ),
+    "AUFS: orphans are nobody's": (
+        [tar(d(".wh..wh.orph"), f(".wh..wh.orph/1.2/deep", 9), f("a", 5))], {"live": 5}, ["/a"],
+    ),
     "empty layer": ([tar(f("a", 5)), tar(), tar(f("b", 6))], {"live": 11}, ["/a", "/b"]),
     "a directory again only renews its attributes": (
         [tar(d("x"), f("x/a", 5)), tar(d("x", mode=0o700, uid=7))],

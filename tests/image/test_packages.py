@@ -220,6 +220,44 @@ def test_a_damaged_rpm_database_names_nothing(tmp_path: Path) -> None:
     assert len(found(tmp_path, f("var/lib/rpm/Packages.db", b"RpmP" + b"\xff" * 5000))) == 0
 
 
+UNREAD: dict[str, tuple[Item, str]] = {
+    "RPM in Berkeley DB": (f("var/lib/rpm/Packages", 4096), "Berkeley DB"),
+    "RPM in Berkeley DB, moved": (f("usr/lib/sysimage/rpm/Packages", 4096), "Berkeley DB"),
+    "RPM's own format, cut off": (f("var/lib/rpm/Packages.db", b"RpmP" + b"\xff" * 60), "ndb"),
+    "SQLite, damaged": (f("var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0" + b"x" * 99), "SQLite"),
+    "dpkg, damaged": (f("var/lib/dpkg/status", b"\0\0\1 nothing"), "dpkg"),
+    "apk, of a later format": (f("lib/apk/db/installed", b"ADBd.pckg\0"), "apk"),
+    "pacman": (f("var/lib/pacman/local/bash-5.2-1/desc", b"%NAME%\nbash\n"), "Arch Linux"),
+    "Portage": (f("var/db/pkg/app-shells/bash-5.2/PF", b"bash-5.2"), "Gentoo"),
+    "opkg": (f("usr/lib/opkg/status", b"\x1f\x8b compressed"), "opkg"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_database_that_cannot_be_read_is_said(name: str, tmp_path: Path) -> None:
+    item, what = UNREAD[name]
+    packages = found(tmp_path, item)
+    assert len(packages) == 0
+    (unread,) = packages.unread
+    assert f"/{item[0].name}".startswith(unread.path)
+    assert what in unread.text
+
+
+def test_databases_that_are_empty_or_left_behind_are_not_said(tmp_path: Path) -> None:
+    database = sqlite_database(tmp_path / "one", [rpm_header("bash", "5", {"/usr/bin/": ["sh"]})])
+    empty = sqlite_database(tmp_path / "none", [])
+    removed = b"Package: x\nStatus: deinstall ok config-files\nVersion: 1\n"
+    for items in (
+        [f("var/lib/rpm/rpmdb.sqlite", database), f("var/lib/rpm/Packages", 4096)],
+        [f("var/lib/rpm/rpmdb.sqlite", empty)],
+        [f("var/lib/rpm/Packages.db", ndb_database([]))],
+        [f("var/lib/dpkg/status", removed)],
+        [f("var/lib/dpkg/status", b"")],
+        [d("var/lib/pacman/local")],
+    ):
+        assert found(tmp_path, *items).unread == ()
+
+
 def test_python_records_scripts_eggs_and_installed_files(tmp_path: Path) -> None:
     site = "usr/local/lib/python3.11/site-packages"
     record = b'flask/__init__.py,sha256=x,100\r\n../../../bin/flask,,30\nFlask-3.0.dist-info/METADATA,,\n"a,b.py",,\n'

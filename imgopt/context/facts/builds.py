@@ -54,6 +54,21 @@ class Program(Fact, frozen=True):
     """It fills the folder that its last plain word names, this one without a word (`uv venv`)."""
 
 
+class Account(Fact, frozen=True):
+    """A command that makes an account, and with it a record of logins as long as its number."""
+
+    command: str
+    number: list[str]
+    """Options whose value is the account's number."""
+    largest: int
+    """The largest number that a system gives by itself (login.defs: UID_MAX)."""
+    without: str
+    """The option with which it makes no record."""
+    said: list[str]
+    """All ways to write that option."""
+    because: str
+
+
 class Launcher(Fact, frozen=True):
     """A start command that builds first."""
 

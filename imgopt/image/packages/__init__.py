@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from imgopt.image.packages import apk, binaries, dpkg, java, node, others, python, rpm, runtimes
 from imgopt.image.packages.model import Found, Package, Packages, Paths, assign
+from imgopt.image.packages.unread import find_unread
 from imgopt.image.tree import Node, Tree
 
 __all__ = ["Package", "Packages", "find_packages"]
@@ -27,6 +28,7 @@ def find_packages(tree: Tree) -> Packages:
     return assign(
         tree,
         [*system, *language, *binaries.find(programs), *runtimes.find(paths, candidates.releases)],
+        find_unread(paths, system),
     )
 
 

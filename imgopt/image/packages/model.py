@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from imgopt.image.entries import printable
 from imgopt.image.tree import Node, Tree
 
 Alternatives = tuple[str, ...]
@@ -67,6 +68,21 @@ class Package:
     """The package whose file contains this one: its bytes are part of that one's bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A package database that imgopt cannot read: where it is, and whose."""
+
+    path: str
+    what: str
+
+    @property
+    def text(self) -> str:
+        return (
+            f"{printable(self.path)} is a package database ({self.what}) that imgopt cannot read:"
+            " its files count as files of no package"
+        )
+
+
 class Packages:
     """All packages of a tree. Every live byte has one owner or none: the bytes of those that are
     not inside another, with `unowned_bytes`, sum to the live bytes."""
@@ -77,8 +93,11 @@ class Packages:
         owners: dict[str, Package],
         unowned_bytes: int,
         linked: dict[int, Package] | None = None,
+        unread: tuple[Unread, ...] = (),
     ) -> None:
         self.packages, self.unowned_bytes = packages, unowned_bytes
+        self.unread = unread
+        """Databases that are there and could not be read."""
         self._owners, self._linked = owners, linked or {}
 
     def __iter__(self) -> Iterator[Package]:
@@ -141,7 +160,7 @@ class Paths:
         return parent.children if parent is not None else None
 
 
-def assign(tree: Tree, found: Iterable[Found]) -> Packages:
+def assign(tree: Tree, found: Iterable[Found], unread: tuple[Unread, ...] = ()) -> Packages:
     """Gives every file the first package that claims it; bytecode goes with its source."""
     items = list(found)
     owned = _claimed(items)
@@ -174,7 +193,7 @@ def assign(tree: Tree, found: Iterable[Found]) -> Packages:
     for item, package in zip(items, list(packages), strict=True):
         if item.parts:
             packages.extend(_parts(item, package))
-    return Packages(tuple(packages), owners, unowned, by_link)
+    return Packages(tuple(packages), owners, unowned, by_link, unread)
 
 
 def _claimed(items: list[Found]) -> dict[str, int]:

@@ -2,7 +2,8 @@
 (Packages.db).
 
 Header format: RPM's "Package File Format", a count of index entries and of data bytes, the entries
-(tag, type, offset, count; big endian), the data. Old Berkeley DB databases are not read. No library
+(tag, type, offset, count; big endian), the data. Old Berkeley DB databases are not
+read: `unreadable` says that they are there. No library
 on PyPI reads these databases without librpm, so SQLite reads the one and we the other.
 """
 
@@ -10,11 +11,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgopt.image.packages.model import Found, Paths
 from imgopt.image.tree import Node
 
+if TYPE_CHECKING:
+    import sqlite3
+
+_BERKELEY = "RPM's in Berkeley DB, as of CentOS 7 and Amazon Linux 2"
 _DIRECTORIES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm")
 _NAME, _VERSION, _RELEASE, _EPOCH, _ARCH = 1000, 1001, 1002, 1003, 1022
 _PROVIDES, _REQUIRES, _DIRINDEXES, _BASENAMES, _DIRNAMES = 1047, 1049, 1116, 1117, 1118
@@ -35,6 +42,20 @@ def find(paths: Paths) -> Iterator[Found]:
                     if header.get(_NAME):
                         yield _package(paths, node, header)
                 return
+
+
+def unreadable(paths: Paths) -> Iterator[tuple[Node, str]]:
+    """Databases that are there and give nothing, but for those that are empty, and whose they
+    are."""
+    for directory in _DIRECTORIES:
+        for name, what, is_sound in (
+            ("Packages", _BERKELEY, None),
+            ("rpmdb.sqlite", "RPM's in SQLite, and damaged", _is_sqlite),
+            ("Packages.db", "RPM's own format (ndb), and damaged", _is_ndb),
+        ):
+            node = paths.get(f"{directory}/{name}")
+            if node is not None and node.size and (is_sound is None or not is_sound(node)):
+                yield node, what
 
 
 def _package(paths: Paths, node: Node, header: Header) -> Found:
@@ -87,7 +108,31 @@ def read_header(blob: bytes) -> Header:
     return header
 
 
+def _is_sqlite(node: Node) -> bool:
+    import sqlite3
+
+    try:
+        with _opened(node) as connection:
+            connection.execute("SELECT blob FROM Packages ORDER BY hnum").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return True
+
+
 def _sqlite(node: Node) -> Iterator[bytes]:
+    import sqlite3
+
+    try:
+        with _opened(node) as connection:
+            for (blob,) in connection.execute("SELECT blob FROM Packages ORDER BY hnum"):
+                if isinstance(blob, bytes):
+                    yield blob
+    except sqlite3.DatabaseError:
+        return
+
+
+@contextmanager
+def _opened(node: Node) -> Iterator[sqlite3.Connection]:
     """By SQLite itself, in a folder of its own; what rpm had not yet moved from the log into the
     file counts too."""
     import sqlite3
@@ -99,15 +144,17 @@ def _sqlite(node: Node) -> Iterator[bytes]:
         path.write_bytes(node.read(_MAX))
         if log is not None and log.size:
             Path(folder, "db-wal").write_bytes(log.read(_MAX))
-        connection = sqlite3.connect(path)
-        try:
-            for (blob,) in connection.execute("SELECT blob FROM Packages ORDER BY hnum"):
-                if isinstance(blob, bytes):
-                    yield blob
-        except sqlite3.DatabaseError:
-            return
-        finally:
-            connection.close()
+        with closing(sqlite3.connect(path)) as connection:
+            yield connection
+
+
+def _is_ndb(node: Node) -> bool:
+    """Whether the first page is one of slots and the blobs that it names are there."""
+    head = node.read(32)
+    if head[:4] != b"RpmP" or len(head) < 32:
+        return False
+    (pages,) = struct.unpack_from("<I", head, 12)
+    return bool(0 < pages * 4096 <= node.size)
 
 
 def _ndb(node: Node) -> Iterator[bytes]:

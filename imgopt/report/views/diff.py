@@ -31,6 +31,7 @@ def view(result: Diff) -> View:
             f"Base image {delta_text(0, result.base.delta)}, own layers"
             f" {delta_text(0, result.own.delta)}."
         ),
+        notes=list(result.notes),
         tiles=_tiles(result),
         sections=[
             *_causes(result),
