@@ -49,8 +49,20 @@ def compare(
         own=_sum("own layers", (row for row in instructions if not row.base)),
         packages=_packages(one, other),
         paths=changed_paths(before.tree(), after.tree()),
-        notes=_notes(one, other),
+        notes=[*_codecs(before, after), *_notes(one, other)],
     )
+
+
+def _codecs(before: Image, after: Image) -> list[str]:
+    """Where layers are compressed otherwise: their wire sizes differ for that alone."""
+    one, other = (sorted({layer.codec or "" for layer in side.layers}) for side in (before, after))
+    if one == other or "" in (*one, *other):
+        return []
+    change = f"{' and '.join(one)} -> {' and '.join(other)}"
+    return [
+        f"the layers are compressed otherwise ({change}): what their contents grew by is the change"
+        " in tar, not that in wire"
+    ]
 
 
 def _notes(before: Analysis, after: Analysis) -> list[str]:

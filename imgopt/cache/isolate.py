@@ -8,6 +8,7 @@ and in all that are compared with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from imgopt.cache.graph import Step
@@ -16,6 +17,8 @@ from imgopt.dockerfile import Dockerfile, Edit, Stage, apply_edits
 from imgopt.engine import Step as BuiltStep
 
 _PREFIX = "./.imgopt-"
+_MARK_LINES = 2
+_LINE = re.compile(r"(\b[Ll]ine |Dockerfile:)(\d+)")
 
 
 def isolated(
@@ -24,9 +27,7 @@ def isolated(
     """The Dockerfile's text with a mark below every base image; `nonce_of` gives the mark's name by
     the base's."""
     edits = []
-    for stage in stages:
-        if stage.parent is not None:
-            continue
+    for stage in _on_images(stages):
         end = stage.start.extent.end
         newline = "" if dockerfile.text[:end].endswith("\n") else dockerfile.eol
         mark = (
@@ -35,6 +36,25 @@ def isolated(
         )
         edits.append(Edit(end, end, mark))
     return apply_edits(dockerfile.text, edits)
+
+
+def _on_images(stages: Iterable[Stage]) -> list[Stage]:
+    return [stage for stage in stages if stage.parent is None]
+
+
+def original_lines(message: str, stages: Iterable[Stage]) -> str:
+    """A message of BuildKit about the marked file, with the lines of the file without marks."""
+    ends = sorted(stage.start.end_line for stage in _on_images(stages))
+
+    def original(found: re.Match[str]) -> str:
+        line = int(found[2])
+        for end in reversed(ends):
+            marks = _MARK_LINES * ends.index(end)
+            if line > end + marks:
+                return f"{found[1]}{max(end, line - marks - _MARK_LINES)}"
+        return found[0]
+
+    return _LINE.sub(original, message)
 
 
 def built_steps(state: State, built: Iterable[BuiltStep]) -> Mapping[Step, BuiltStep]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from imgopt.cache.edits import Edit
 from imgopt.cache.graph import Step
-from imgopt.cache.isolate import built_steps, isolated
+from imgopt.cache.isolate import built_steps, isolated, original_lines
 from imgopt.cache.state import State
 from imgopt.cache.workspace import copy_tree
 from imgopt.context.files import Tree
@@ -83,9 +83,10 @@ class Laboratory:
 
     def _build(self, state: State, bumped: Iterable[str]) -> Measured:
         names = set(bumped)
+        stages = state.dockerfile.bind(state.build_args)
         text = isolated(
             state.dockerfile,
-            state.dockerfile.bind(state.build_args),
+            stages,
             lambda base: self._nonce + ("-newer" if base in names else ""),
         )
         request = replace(
@@ -100,7 +101,8 @@ class Laboratory:
         try:
             build = self._session.build(request, self._on_event, self._until)
         except BuildFailure as failure:
-            return Measured(_measures(state, failure.steps), 0.0, failure.message)
+            message = original_lines(failure.message, stages)
+            return Measured(_measures(state, failure.steps), 0.0, message)
         return Measured(_measures(state, build.steps), build.seconds)
 
 

@@ -25,6 +25,7 @@ from imgopt.cache.replayed import Arm, replayed
 from imgopt.cache.scenarios import NAMES, Scenario, Skipped, scenarios
 from imgopt.cache.state import State, read_state
 from imgopt.cache.times import Times, times_of
+from imgopt.context.absent import absent_sources
 from imgopt.context.files import list_files
 from imgopt.context.history import churn, history
 from imgopt.context.project import project_name
@@ -105,7 +106,17 @@ class Project:
             return result
 
     def _named(self, result: CacheResult) -> CacheResult:
-        return msgspec.structs.replace(result, project=project_name(self.context))
+        absent = absent_sources(
+            self.state.dockerfile,
+            self.context,
+            self.state.ignore,
+            self.state.target,
+            self.state.build_args,
+        )
+        notes = [f"line {one.line}: {one.text}; a build fails there" for one in absent]
+        return msgspec.structs.replace(
+            result, project=project_name(self.context), notes=[*notes, *result.notes]
+        )
 
     def explain(
         self, line: int | None, since: str | None = None, against: Path | None = None

@@ -117,7 +117,7 @@ def run_record(
     with built(subjects, project.config, rebuild=rebuild, say=say) as ready:
         _, checked = check_images(ready, _fresh_gate(project, pull))
     changed = record(
-        project.baseline, checked, ratchet=project.settings.metric if ratchet else None
+        project.baseline, checked, ratchet=project.settings.metric if ratchet else None, say=say
     )
     return changed, [item.entry.key for item in checked]
 

@@ -36,6 +36,7 @@ class LayerRecord(Value, frozen=True, kw_only=True):
     tar: int | None = None
     payload: int | None = None
     live: int | None = None
+    codec: str | None = None
 
 
 class BaseRecord(Value, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class BaseRecord(Value, frozen=True, kw_only=True):
     chain: str = ""
     layers: int = 0
     sizes: FourSizes = FourSizes()
+    codecs: list[str] = []
 
 
 class Accepted(Value, frozen=True, kw_only=True):
@@ -108,6 +110,7 @@ def make_entry(
             LayerRecord(
                 key=key, diff=layer.diff, text=text,
                 wire=layer.sizes.wire, tar=layer.sizes.tar, payload=layer.sizes.payload, live=layer.sizes.live,
+                codec=layer.codec,
             )
             for (key, text), layer in zip(texts, facts.own_layers, strict=True)
         ],

@@ -37,6 +37,8 @@ class LayerFacts(Value, frozen=True, kw_only=True):
 
     diff: str
     sizes: FourSizes
+    codec: str | None = None
+    """Of its blob, where there is one."""
 
 
 class PackageFacts(Value, frozen=True, kw_only=True):
@@ -115,7 +117,11 @@ def chain_id(diff_ids: tuple[str, ...]) -> str:
 def manifest_facts(image: Image, base_layers: int) -> Facts:
     """From the manifest alone: wire sizes, no layer is read."""
     layers = [
-        LayerFacts(diff=short(layer.diff_id), sizes=FourSizes(wire=layer.wire_bytes, wire_error=0))
+        LayerFacts(
+            diff=short(layer.diff_id),
+            sizes=FourSizes(wire=layer.wire_bytes, wire_error=0),
+            codec=layer.codec,
+        )
         for layer in image.layers
     ]
     return Facts(layers=layers, base_layers=base_layers, complete=False)
@@ -124,7 +130,9 @@ def manifest_facts(image: Image, base_layers: int) -> Facts:
 def image_facts(image: Image, base_layers: int) -> Facts:
     """Reads the image, or what was learned of it before. `base_layers` is the number of layers of
     the base."""
-    key = f"{image.digest}-{base_layers}-{__version__}-{_FORMAT}"
+    blobs = [(layer.wire_bytes, layer.codec) for layer in image.layers]  # one source's, not all's
+    shape = hashlib.sha256(str(blobs).encode()).hexdigest()[:16]
+    key = f"{image.digest}-{base_layers}-{__version__}-{_FORMAT}-{shape}"
     known = image.memory.get("ci", key)
     if known is not None:
         try:
@@ -158,6 +166,7 @@ def _measure(image: Image, base_layers: int) -> Facts:
             LayerFacts(
                 diff=short(layer.diff_id),
                 sizes=_layer_sizes(layer, book.layers[layer.index]["live"]),
+                codec=layer.codec,
             )
             for layer in image.layers
         ],

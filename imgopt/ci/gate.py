@@ -15,8 +15,10 @@ import msgspec
 
 from imgopt import __version__
 from imgopt.ci.attribution import attribute
+from imgopt.ci.codecs import other_codecs
 from imgopt.ci.entries import Accepted, Entry, entry_key, make_entry
 from imgopt.ci.explain import explain
+from imgopt.ci.facts import Facts
 from imgopt.ci.measured import Measured, measure
 from imgopt.ci.measures import LiveFile, Sides, live_files
 from imgopt.ci.rebuild import Rebuild, expected_rebuild
@@ -25,7 +27,16 @@ from imgopt.ci.settings import CiSettings
 from imgopt.ci.subjects import Subject
 from imgopt.ci.unbuilt import not_built
 from imgopt.errors import InputError, Location
-from imgopt.results.ci import Attribution, CiResult, Finding, ImageCheck, RuleOutcome, State, Status
+from imgopt.results.ci import (
+    Attribution,
+    CiResult,
+    Finding,
+    ImageCheck,
+    Metric,
+    RuleOutcome,
+    State,
+    Status,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,7 @@ class Checked:
     check: ImageCheck
     entry: Entry
     judged: tuple[Judged, ...]
+    facts: Facts
 
 
 def check_images(subjects: Sequence[Subject], gate: Gate) -> tuple[CiResult, list[Checked]]:
@@ -95,11 +107,13 @@ def check_image(subject: Subject, gate: Gate) -> Checked:
     measured = measure(subject, _likely_entry(subject, gate), pull=gate.pull)
     _refuse_unread(measured, settings)
     before, reason = _entry_of(measured, gate)
-    sides = _sides(measured, before, settings, gate)
+    codecs = other_codecs(before, measured.facts) if before is not None else None
+    sides = _sides(measured, before, settings, gate, codecs)
     who = Who(subject.name, measured.image.platform)
     judged = judge(settings, sides, who, measured.image.config.user)
     entry = _new_entry(measured, judged)
-    attribution = _attribution(measured, before, settings)
+    metric: Metric = "tar" if codecs and settings.metric == "wire" else settings.metric
+    attribution = _attribution(measured, before, metric)
     judged = [_accepting(item, before, gate.today) for item in judged]
     found = [finding for item in judged for finding in item.findings]
     findings = explain(
@@ -108,7 +122,10 @@ def check_image(subject: Subject, gate: Gate) -> Checked:
     check = _image_check(
         measured, before, reason, attribution, [item.outcome for item in judged], findings
     )
-    return Checked(_with_notes(check, before, gate.today), entry, tuple(judged))
+    check = msgspec.structs.replace(check, metric=metric if metric != settings.metric else None)
+    return Checked(
+        _with_notes(check, before, gate.today, codecs), entry, tuple(judged), measured.facts
+    )
 
 
 def _refuse_unread(measured: Measured, settings: CiSettings) -> None:
@@ -172,24 +189,36 @@ def _check_comparable(entry: Entry, measured: Measured, gate: Gate) -> None:
             location=place,
             hint="compare images of the same kind of source, or use the metric tar",
         )
+    codecs = other_codecs(entry, measured.facts) if metric == "wire" else None
+    if codecs and None in (entry.sizes.tar, now.tar):
+        raise InputError(
+            f"the layers of the entry {entry.key!r} are compressed otherwise ({codecs}), and"
+            " without the sizes of the contents nothing can be compared",
+            location=place,
+            hint="--pull reads the layers; `imgopt ci baseline` records the new compression",
+        )
 
 
-def _sides(measured: Measured, before: Entry | None, settings: CiSettings, gate: Gate) -> Sides:
+def _sides(
+    measured: Measured,
+    before: Entry | None,
+    settings: CiSettings,
+    gate: Gate,
+    codecs: str | None,
+) -> Sides:
     live: tuple[LiveFile, ...] = ()
     if settings.paths and measured.facts.complete:
         live = live_files(measured.image.tree())
     rebuild = Rebuild(None)
     if settings.rules["rebuild"].level != "off":
         rebuild = expected_rebuild(measured, gate.build_args)
-    return Sides(measured.facts, before, settings.metric, live, rebuild)
+    return Sides(measured.facts, before, settings.metric, live, rebuild, codecs)
 
 
-def _attribution(
-    measured: Measured, before: Entry | None, settings: CiSettings
-) -> Attribution | None:
-    if before is None or measured.facts.sizes.of(settings.metric) is None:
+def _attribution(measured: Measured, before: Entry | None, metric: Metric) -> Attribution | None:
+    if before is None or measured.facts.sizes.of(metric) is None:
         return None
-    return attribute(before, measured.now, settings.metric)
+    return attribute(before, measured.now, metric)
 
 
 def _new_entry(measured: Measured, judged: Sequence[Judged]) -> Entry:
@@ -264,8 +293,15 @@ def _image_check(
     )
 
 
-def _with_notes(check: ImageCheck, before: Entry | None, today: datetime.date) -> ImageCheck:
+def _with_notes(
+    check: ImageCheck, before: Entry | None, today: datetime.date, codecs: str | None
+) -> ImageCheck:
     notes = list(check.notes)
+    if codecs:
+        notes.append(
+            f"the layers are compressed otherwise ({codecs}): wire sizes are no measure of growth,"
+            " so that of the contents (tar) counts; `imgopt ci baseline` records the new ones"
+        )
     accepted = before.accepted if before else None
     if accepted is not None and is_over(accepted, today):
         notes.append(

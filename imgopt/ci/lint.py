@@ -6,15 +6,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from imgopt.ci.advice import Advice
+from imgopt.context.absent import absent_sources
 from imgopt.context.dockerfiles import find_dockerfiles, own_context
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.dockerfile import parse
+from imgopt.dockerfile import Dockerfile, IgnoreFile, parse
 from imgopt.dockerfile.names import is_template
 from imgopt.errors import InputError, Location
 from imgopt.report.files import write_atomic
+
+if TYPE_CHECKING:
+    from imgopt.rewrite.strategy import ContextFiles
+
+_FOLDERS = 3
+"""Above a context that is in no repository, so many folders are looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +99,15 @@ def _linted(path: Path, context: Path) -> Linted:
             for problem in dockerfile.errors
         )
         return Linted(path, remarks, text, text)
-    return _planned(path, context, text)
+    return _planned(path, context, dockerfile)
 
 
-def _planned(path: Path, context: Path, text: str) -> Linted:
+def _planned(path: Path, context: Path, dockerfile: Dockerfile) -> Linted:
     from imgopt.rewrite.plan import make_plan
     from imgopt.rewrite.strategy import ContextFiles, Project
     from imgopt.rewrite.variants import choose_variants, strategies_of
 
-    files = ContextFiles.read(context, path)
+    files, text = ContextFiles.read(context, path), dockerfile.text
     chosen = [
         item
         for item in strategies_of(choose_variants(["safe"])[0], (), ())
@@ -113,7 +120,25 @@ def _planned(path: Path, context: Path, text: str) -> Linted:
         for change in plan.changes
         if change.line is not None
     )
+    remarks = (*_absent(path, files, dockerfile), *remarks)
     return Linted(path, tuple(sorted(remarks, key=_order)), text, plan.dockerfile)
+
+
+def _absent(path: Path, files: ContextFiles, dockerfile: Dockerfile) -> Iterator[Remark]:
+    """Sources that a build would not find. What is made before a build is nobody's mistake; and
+    what lies in a folder above says that the context is that one."""
+    ignore = IgnoreFile.parse(files.ignore) if files.ignore is not None else None
+    for one in absent_sources(dockerfile, files.root, ignore):
+        source = one.source.lstrip("/")
+        if not one.made and not any((above / source).exists() for above in _above(files.root)):
+            yield Remark(str(path), one.line, "error", "absent-source", one.text)
+
+
+def _above(context: Path) -> Iterator[Path]:
+    """The folders above a context, up to the root of its repository."""
+    folders = (context.resolve(), *context.resolve().parents)
+    top = next((at for at, folder in enumerate(folders) if (folder / ".git").exists()), _FOLDERS)
+    yield from folders[1 : top + 1]
 
 
 def _order(remark: Remark) -> tuple[int, str]:

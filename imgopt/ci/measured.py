@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from imgopt.ci.attribution import Now
+from imgopt.ci.codecs import codecs_of
 from imgopt.ci.declared import Declarations, line_in
 from imgopt.ci.entries import BaseRecord, Entry
 from imgopt.ci.facts import Facts, chain_id, image_facts, manifest_facts
@@ -43,8 +44,10 @@ class Measured:
             stage = self.dockerfile.target(self.subject.target).root
             reference = None if stage.is_scratch else str(stage.base)
         ids = tuple(layer.diff_id for layer in self.image.layers[: self.facts.base_layers])
+        layers = self.facts.layers[: self.facts.base_layers]
         return BaseRecord(
-            reference=reference, chain=chain_id(ids), layers=len(ids), sizes=self.facts.base_sizes
+            reference=reference, chain=chain_id(ids), layers=len(ids), sizes=self.facts.base_sizes,
+            codecs=codecs_of(layer.codec for layer in layers),
         )  # fmt: skip
 
     @property

@@ -57,6 +57,8 @@ class Sides:
     live: Sequence[LiveFile]
     """All files of the final tree; empty where no budget asks for them."""
     rebuild: Rebuild
+    codecs: str | None = None
+    """How the compression changed, where it did: wire sizes of both are no growth then."""
 
 
 def size_measures(sides: Sides, rules: Mapping[str, Rule]) -> dict[str, Measure]:
@@ -65,6 +67,11 @@ def size_measures(sides: Sides, rules: Mapping[str, Rule]) -> dict[str, Measure]
         name: measure(sides, rules[name].metric or sides.metric)
         for name, measure in _MEASURES.items()
     }
+
+
+def size_measure(name: str, sides: Sides, metric: Metric) -> Measure:
+    """One of them, in another metric."""
+    return _MEASURES[name](sides, metric)
 
 
 def _total(sides: Sides, metric: Metric) -> Measure:

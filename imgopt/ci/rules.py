@@ -8,7 +8,14 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from imgopt.ci.measures import Measure, Sides, package_measure, path_measure, size_measures
+from imgopt.ci.measures import (
+    Measure,
+    Sides,
+    package_measure,
+    path_measure,
+    size_measure,
+    size_measures,
+)
 from imgopt.ci.settings import Budget, CiSettings, Rule
 from imgopt.results.ci import Finding, Level, Metric, RuleOutcome, RuleVerdict, Unit
 from imgopt.results.size_text import exact_size, size_text, two_sizes
@@ -48,8 +55,7 @@ def judge(settings: CiSettings, sides: Sides, who: Who, user: str) -> list[Judge
         if rule.level == "off":
             continue
         if name in measures:
-            metric = rule.metric or sides.metric
-            judged.append(_judge_figure(name, "", rule, measures[name], who, metric))
+            judged.append(_judge_size(name, rule, measures[name], sides, who))
         else:
             judged.append(_PLAIN[name](rule, sides, who, user))
     for budget in _on(settings.paths):
@@ -59,6 +65,22 @@ def judge(settings: CiSettings, sides: Sides, who: Who, user: str) -> list[Judge
         measure = package_measure(sides, budget)
         judged += [_judge_figure("package", budget.match, budget.rule, measure, who, "live")]
     return judged
+
+
+def _judge_size(name: str, rule: Rule, measure: Measure, sides: Sides, who: Who) -> Judged:
+    """Where the compression is another one, a limit holds for the wire size as it is, and growth is
+    that of the contents."""
+    metric = rule.metric or sides.metric
+    if metric != "wire" or sides.codecs is None or name not in ("total", "own-layers", "base"):
+        return _judge_figure(name, "", rule, measure, who, metric)
+    limit = _judge_figure(
+        name, "", msgspec.structs.replace(rule, max_growth=None), measure, who, metric
+    )
+    if limit.findings:
+        return limit
+    growth = msgspec.structs.replace(rule, max=None)
+    contents = size_measure(name, sides, "tar")
+    return _judge_figure(name, "", growth, contents, who, "tar")
 
 
 def _on(budgets: Sequence[Budget]) -> list[Budget]:

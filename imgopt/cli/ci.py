@@ -155,7 +155,8 @@ def check(
     emit(result, format)
     write_outputs(result, output or [])
     if ratchet and result.status != "failed":
-        for key in record(project.baseline, checked, ratchet=project.settings.metric):
+        metric = project.settings.metric
+        for key in record(project.baseline, checked, ratchet=metric, say=_say):
             _say(f"recorded {key} in {project.baseline}")
     return result.exit_code(level)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from imgopt.context.history import ignored
 from imgopt.dockerfile import Dockerfile, IgnoreFile, Instruction
 from imgopt.dockerfile.typed import Add, Copy, Run
 
@@ -26,13 +27,15 @@ _ALIKE = 0.75
 @dataclass(frozen=True, slots=True)
 class Absent:
     """A source that the build will not find. `line` is the instruction's; `like` a name that may be
-    meant; `hidden`: it is there, and the ignore file keeps it out."""
+    meant; `hidden`: it is there, and the ignore file keeps it out; `made`: git ignores it, as what
+    is made before a build."""
 
     line: int
     keyword: str
     source: str
     like: str | None = None
     hidden: bool = False
+    made: bool = False
 
     @property
     def text(self) -> str:
@@ -40,6 +43,8 @@ class Absent:
         where = self.keyword if self.keyword in ("COPY", "ADD") else f"{self.keyword} --mount"
         if self.hidden:
             return f"{where} {self.source}: not in the context (.dockerignore keeps it out)"
+        if self.made:
+            return f"{where} {self.source}: not in the context (git ignores it: is it made first?)"
         meant = f" ({self.like}?)" if self.like else ""
         return f"{where} {self.source}: not in the context{meant}"
 
@@ -63,8 +68,15 @@ def absent_sources(
             for word in _sources(dockerfile, item, build_args):
                 problem = context.problem(word)
                 if problem is not None:
-                    found.append(Absent(item.line, item.keyword, word, *problem))
+                    found.append(_absent(item, word, problem, root))
     return sorted(dict.fromkeys(found), key=lambda absent: absent.line)
+
+
+def _absent(item: Instruction, word: str, problem: tuple[str | None, bool], root: Path) -> Absent:
+    like, hidden = problem
+    if not hidden and ignored(root, _clean(word)):
+        return Absent(item.line, item.keyword, word, made=True)
+    return Absent(item.line, item.keyword, word, like, hidden)
 
 
 def _sources(

@@ -78,6 +78,19 @@ def tracked(context: Path) -> frozenset[str] | None:
     return found if done.returncode == 0 and found else None
 
 
+def ignored(context: Path, path: str) -> bool:
+    """Whether git ignores a path of the context, there or not, though not all of the context:
+    False where there is no repository, or no git."""
+    try:
+        found = [
+            _git(context, "check-ignore", "--quiet", "--no-index", "--", one).returncode == 0
+            for one in (f"{path}/", path, ".")
+        ]
+    except OSError:
+        return False
+    return any(found[:2]) and not found[2]
+
+
 def churn(context: Path, commits: int = 200) -> Churn:
     """Changes per path over the last `commits` commits that touch the context."""
     found = history(context, commits)

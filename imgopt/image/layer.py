@@ -26,8 +26,12 @@ class Layer:
         *,
         digest: str | None = None,
         wire_bytes: int | None = None,
+        codec: str | None = None,
     ) -> None:
         self.index, self.diff_id, self.digest, self.wire_bytes = index, diff_id, digest, wire_bytes
+        self.codec = codec
+        """What its blob is compressed by: "gzip", "zstd", "xz", "bzip2", "none"; None where there
+        is no blob, or it does not say."""
         self._contents, self.memory = contents, memory
         self._lock = Lock()
         self._digests: dict[str, str] = {}

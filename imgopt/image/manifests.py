@@ -3,6 +3,7 @@ layers."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -288,7 +289,13 @@ def _layer(
     if blobs.wire:
         contents: Contents = TarContents(fetch, diff_id, what)
         return Layer(
-            number, diff_id, contents, memory, digest=descriptor.digest, wire_bytes=descriptor.size
+            number,
+            diff_id,
+            contents,
+            memory,
+            digest=descriptor.digest,
+            wire_bytes=descriptor.size,
+            codec=_codec(descriptor.media_type),
         )
     return local_layer(
         number,
@@ -299,6 +306,12 @@ def _layer(
         foreign=bool(descriptor.urls),
         trusted=blobs.trusted,
     )
+
+
+def _codec(media_type: str) -> str | None:
+    """As the manifest says it: image-spec `media-types.md`, Docker's schema 2."""
+    kind = re.search(r"\btar(?:[+.](gzip|zstd|xz|bzip2))?(?=$|[+;])", media_type)
+    return (kind[1] or "none") if kind is not None else None
 
 
 def local_layer(
@@ -318,8 +331,9 @@ def local_layer(
         if not foreign:
             raise
         return Layer(number, diff_id, MissingContents(), memory, digest=digest)
-    wire = len(blob) if compression(blob.head(8)) else None
+    codec = compression(blob.head(8)) or None
     contents = TarContents(
         lambda: blob, None if trusted else diff_id, f"layer {number} ({diff_id[:19]})"
     )
-    return Layer(number, diff_id, contents, memory, digest=digest, wire_bytes=wire)
+    wire = len(blob) if codec else None
+    return Layer(number, diff_id, contents, memory, digest=digest, wire_bytes=wire, codec=codec)

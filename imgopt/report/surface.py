@@ -89,15 +89,16 @@ def change_line(image: ImageCheck, result: CiResult) -> str:
     """ "12.1 MB -> 43.2 MB (+31.1 MB, +257.0 %) tar"."""
     if image.state == "not-built":
         return "not built"
-    now = image.sizes.of(result.metric)
+    metric = result.metric_of(image)
+    now = image.sizes.of(metric)
     if image.before is None or now is None:
-        return f"{size_text(now)} {result.metric}, {image.reason or 'no baseline'}"
-    before = image.before.of(result.metric) or 0
+        return f"{size_text(now)} {metric}, {image.reason or 'no baseline'}"
+    before = image.before.of(metric) or 0
     texts = two_sizes(before, now)
     if before == now:
-        return f"{texts[1]} {result.metric}, the same"
+        return f"{texts[1]} {metric}, the same"
     delta = delta_text(before, now)
-    return f"{texts[0]} -> {texts[1]} {result.metric} ({delta}, {change_text(before, now)})"
+    return f"{texts[0]} -> {texts[1]} {metric} ({delta}, {change_text(before, now)})"
 
 
 def place_text(finding: Finding) -> str:

@@ -153,6 +153,8 @@ class ImageCheck(Value, frozen=True, kw_only=True):
     notes: list[str] = []
     smaller: bool = False
     """It shrank: the baseline may be ratcheted down."""
+    metric: Metric | None = None
+    """What its change is told in, where that is not the result's metric."""
 
 
 class CiResult(Result, frozen=True, kw_only=True):
@@ -166,6 +168,9 @@ class CiResult(Result, frozen=True, kw_only=True):
     tool: str
     baseline_required: bool = False
     images: list[ImageCheck] = []
+
+    def metric_of(self, image: ImageCheck) -> Metric:
+        return image.metric or self.metric
 
     @property
     def findings(self) -> list[Finding]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from imgopt.config import Config
-from imgopt.results.rewrite import RewriteResult, StaticVariant
+from imgopt.context.absent import absent_sources
+from imgopt.dockerfile import Dockerfile, IgnoreFile
+from imgopt.results.rewrite import Finding, RewriteResult, StaticVariant
 from imgopt.rewrite.plan import make_plan
 from imgopt.rewrite.secret_files import secret_files
 from imgopt.rewrite.source import read_source
-from imgopt.rewrite.strategy import Project
+from imgopt.rewrite.strategy import ContextFiles, Project
 from imgopt.rewrite.variants import choose_variants, strategies_of
 
 
@@ -40,7 +42,29 @@ def rewrite_static(
             )
         )
     name = dockerfile.relative_to(context) if dockerfile.is_relative_to(context) else dockerfile
-    secrets = secret_files(source.dockerfile, source.context, config.build.target)
+    findings = [
+        *secret_files(source.dockerfile, source.context, config.build.target),
+        *absent_files(source.dockerfile, source.context, config),
+    ]
     return RewriteResult(
-        dockerfile=str(name), original=source.text, variants=found, findings=secrets
+        dockerfile=str(name), original=source.text, variants=found, findings=findings
     )
+
+
+def absent_files(dockerfile: Dockerfile, context: ContextFiles, config: Config) -> list[Finding]:
+    """One finding for each source that a build would not find."""
+    ignore = IgnoreFile.parse(context.ignore) if context.ignore is not None else None
+    found = absent_sources(
+        dockerfile, context.root, ignore, config.build.target, dict(config.build.args)
+    )
+    return [
+        Finding(
+            id="absent-source",
+            level="warning" if one.made else "error",
+            file=one.source,
+            line=one.line,
+            message=one.text,
+            hint="a build fails at this line: name what is in the context, or bring it there first",
+        )
+        for one in found
+    ]

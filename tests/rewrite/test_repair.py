@@ -10,7 +10,14 @@ import pytest
 
 from imgopt.dockerfile import parse
 from imgopt.inspect.failures import Item
-from imgopt.rewrite.loop.repair import is_authors, repair, suspects, to_leave_out
+from imgopt.rewrite.loop.repair import (
+    in_force,
+    is_authors,
+    repair,
+    suspects,
+    to_leave_out,
+    without,
+)
 from imgopt.rewrite.strategy import Repairs
 
 
@@ -100,3 +107,47 @@ def test_files_that_earlier_builds_asked_for_count() -> None:
 
 def test_a_file_of_a_folder_that_was_added_is_not_learned_again() -> None:
     assert learned(["/srv/web/d.css"], Repairs(paths=("/srv/web",))) == (["/srv/web"], ())
+
+
+TOLD = [
+    ("gave /srv/data to the user", "owner of /srv/data"),
+    ("added package libpq5", "libpq5"),
+    ("added /srv/web", "/srv/web"),
+    ("left out /srv/x: only here", ""),
+]
+LEARNED = Repairs(packages=("libpq5",), paths=("/srv/web",), writable=("/srv/data",))
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "told"),
+    [
+        ("all in the plan", lambda r: (r.packages, r.paths, r.writable), [0, 1, 2, 3]),
+        ("the user was left out", lambda r: (r.packages, r.paths), [1, 2, 3]),
+        ("a base without packages", lambda r: (r.paths, r.writable), [0, 2, 3]),
+        ("nothing is carved any more", lambda r: r.reasons, [3]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_only_repairs_that_are_in_the_files_are_told(
+    name: str, files: Any, told: list[int]
+) -> None:
+    assert list(in_force(TOLD, LEARNED, files)) == [TOLD[at][0] for at in told], name
+
+
+def test_each_repair_has_the_name_that_takes_it_back() -> None:
+    side = SimpleNamespace(exists=bool)
+    tree = SimpleNamespace(resolve={"/srv/data": SimpleNamespace(kind="dir")}.get)
+    evidence: Any = SimpleNamespace(side=side, owner={"/usr/lib/x.so": "libx"}.get, tree=tree)
+    items = [
+        Item("missing-file", "/usr/lib/x.so", "/usr/lib/x.so"),
+        *(Item("missing-file", path, path) for path in [*PAGES, "/srv/x"]),
+        Item("not-writable", "/srv/data"),
+    ]
+    found = repair(Repairs(), items, evidence)
+    assert len(found.names) == len(found.words) == 4
+    left = found.repairs
+    for name in found.names:
+        less = without(left, name)
+        assert less != left, name
+        left = less
+    assert (left.packages, left.paths, left.writable) == ((), (), ())

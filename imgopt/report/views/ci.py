@@ -41,8 +41,8 @@ def view(result: CiResult) -> View:
 
 def _tile(image: ImageCheck, result: CiResult) -> Tile:
     now, before = (
-        image.sizes.of(result.metric),
-        image.before.of(result.metric) if image.before else None,
+        image.sizes.of(result.metric_of(image)),
+        image.before.of(result.metric_of(image)) if image.before else None,
     )
     if image.state == "not-built":
         return Tile(image.name, "not built", level="bad")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from imgopt.engine import Build, BuildFailure, Session
 from imgopt.image import Image, open_image
@@ -21,7 +22,14 @@ from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.allow import allowances
 from imgopt.rewrite.loop.drawn_state import ONLY_HERE, drawn_state
 from imgopt.rewrite.loop.original import Original, project_of
-from imgopt.rewrite.loop.repair import asks_for, is_authors, repair, suspects, to_leave_out
+from imgopt.rewrite.loop.repair import (
+    asks_for,
+    in_force,
+    is_authors,
+    repair,
+    suspects,
+    to_leave_out,
+)
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import Repairs
@@ -71,7 +79,8 @@ class _State:
     off: dict[str, str]
     """Strategies left out, with the evidence against each."""
     repairs: Repairs = field(default_factory=Repairs)
-    words: list[str] = field(default_factory=list)
+    words: list[tuple[str, str]] = field(default_factory=list)
+    """What was repaired, each with the name that `without` takes; "" for what stays."""
     builds: int = 0
 
 
@@ -165,9 +174,8 @@ class _Worker:
         state.repairs = replace(
             state.repairs, only_here={**state.repairs.only_here, **dict.fromkeys(new, ONLY_HERE)}
         )
-        state.words.append(
-            f"left out {new[0]}{f' and {len(new) - 1} more' if len(new) > 1 else ''}: {ONLY_HERE}"
-        )
+        more = f" and {len(new) - 1} more" if len(new) > 1 else ""
+        state.words.append((f"left out {new[0]}{more}: {ONLY_HERE}", ""))
         return self.plan(state)
 
     def _inapplicable(self, plan: Plan) -> str:
@@ -223,7 +231,7 @@ class _Worker:
         found = repair(state.repairs, outcome.items, self._original.evidence, installs=installs)
         if found.words:
             state.repairs = found.repairs
-            state.words += found.words
+            state.words += zip(found.words, found.names, strict=True)
             return True
         order = suspects(plan.strategies, outcome.items, authors_step=outcome.authors_step)
         names = [name for name in order if name not in state.off]
@@ -258,7 +266,12 @@ class _Worker:
             Skip(strategy=name, line=None, reason=f"left out: {why}")
             for name, why in state.off.items()
         )
-        return Attempt(self._kind, plan, outcome, reason, tuple(state.words), left, state.builds)
+        said = in_force(state.words, state.repairs, partial(self._files, state))
+        return Attempt(self._kind, plan, outcome, reason, said, left, state.builds)
+
+    def _files(self, state: _State, repairs: Repairs) -> tuple[str, str | None]:
+        plan = self.plan(replace(state, repairs=repairs))
+        return plan.dockerfile, plan.ignore
 
 
 def _build_failure(failure: BuildFailure) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imgopt.dockerfile import Dockerfile
@@ -24,14 +24,18 @@ MOST_FILES = 2
 """Single files of one folder that repairs add; with more it is the folder that was missing."""
 SHARED = SHARED_FOLDERS | PROGRAM_FOLDERS
 OWN = frozenset(["not-writable", "permission"])
+_OWNER = "owner of "
+"""In front of a folder that a repair gives to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """New facts for the next plan, and what they are in words; no words: nothing was learned."""
+    """New facts for the next plan, and what they are in words; no words: nothing was learned.
+    `names[i]` is what `words[i]` is about, for `without`."""
 
     repairs: Repairs
     words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def repair(
@@ -56,7 +60,7 @@ def repair(
         elif item.kind in OWN and item.subject.startswith("/"):
             folder = _folder(item.subject, evidence)
             if folder not in ("/", "") and _add(writable, folder):
-                words[f"owner of {folder}"] = f"gave {folder} to the user: {item}"
+                words[_OWNER + folder] = f"gave {folder} to the user: {item}"
     folders = _crowded(paths)
     words = {name: said for name, said in words.items() if not is_below(name, folders)}
     words |= {
@@ -72,7 +76,30 @@ def repair(
         writable=tuple(writable),
         reasons=reasons,
     )
-    return Repair(new, tuple(words.values()))
+    return Repair(new, tuple(words.values()), tuple(words))
+
+
+def in_force(
+    told: Sequence[tuple[str, str]], repairs: Repairs, files_of: Callable[[Repairs], object]
+) -> tuple[str, ...]:
+    """Of what was repaired (words and name, "" for what stays), the words of that without which
+    `files_of` gives other files: what a strategy needed that was left out afterwards is in
+    none."""
+    files = files_of(repairs) if any(name for _, name in told) else None
+    return tuple(
+        words for words, name in told if not name or files_of(without(repairs, name)) != files
+    )
+
+
+def without(repairs: Repairs, name: str) -> Repairs:
+    """The facts without one that a repair named."""
+    folder = name.removeprefix(_OWNER) if name.startswith(_OWNER) else ""
+    return replace(
+        repairs,
+        packages=tuple(each for each in repairs.packages if each != name),
+        paths=tuple(each for each in repairs.paths if each != name),
+        writable=tuple(each for each in repairs.writable if each != folder),
+    )
 
 
 def _crowded(paths: Iterable[str]) -> tuple[str, ...]:
