@@ -15,7 +15,11 @@ Say = Callable[[str], None]
 
 
 def record(
-    path: Path, checked: Sequence[Checked], *, ratchet: Metric | None = None, say: Say
+    path: Path,
+    checked: Sequence[Checked],
+    *,
+    ratchet: Metric | None = None,
+    say: Say = lambda _: None,
 ) -> list[str]:
     """Replaces the entries of the images; returns the keys of those that changed.
 

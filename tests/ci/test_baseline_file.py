@@ -102,4 +102,4 @@ def test_the_baseline_is_small_sorted_and_the_same_every_time(recorded: Project)
     assert recorded.baseline.read_text() == text
     keys = list(json.loads(text)["images"]["app linux/amd64"])
     assert keys == sorted(keys)
-    assert sum(line.strip().startswith('{"diff"') for line in text.splitlines()) == 4
+    assert sum(line.strip().startswith('{"codec"') for line in text.splitlines()) == 4
