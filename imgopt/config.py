@@ -39,6 +39,20 @@ class BuildSection(Section, frozen=True):
     network: str | None = None
 
 
+class RequestSection(Section, frozen=True):
+    """One request of the user's own. At most one of `json`, `form` and `body`."""
+
+    path: str
+    method: str = "GET"
+    headers: dict[str, str] = {}
+    json: Any = None
+    form: dict[str, Any] = {}
+    body: str | None = None
+    status: int | None = None
+    text: str | None = None
+    save: dict[str, str] = {}
+
+
 class SmokeSection(Section, frozen=True):
     """How the image is started and asked, so that two images can be compared. Times in seconds."""
 
@@ -52,6 +66,9 @@ class SmokeSection(Section, frozen=True):
     network: str | None = None
     start_timeout: float = 60.0
     stop_timeout: float = 10.0
+    requests: list[RequestSection] = []
+    requests_file: str | None = None
+    writes: bool = True
 
 
 class RewriteSection(Section, frozen=True):
@@ -99,7 +116,7 @@ class Config(Section, frozen=True):
     extend: str | None = None
 
 
-FREE_TABLES = {"bases", "args", "env", "ci"}
+FREE_TABLES = {"bases", "args", "env", "ci", "headers", "json", "form", "save"}
 """Tables whose keys are the user's own words, kept as they are (`ci` has its own schema in
 imgopt.ci)."""
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("collector", "errors"),
     ("endpoint", "results"),
-    ("config", "context", "dockerfile", "engine", "image"),
+    ("config", "context", "dockerfile", "engine", "image", "requests"),
     ("inspect",),
     ("run",),
     ("analysis", "cache", "proof"),

@@ -97,7 +97,10 @@ class Bench:
         listener: Listener | None = None,
     ) -> None:
         again = [replace(arms[0], name=f"{arms[0].name}{AGAIN}")] if settings.again else []
-        self._session, self._scenarios, self._smoke = session, list(scenarios), smoke
+        self._session, self._scenarios = session, list(scenarios)
+        self._smoke = replace(
+            smoke, requests=(), writes=False
+        )  # a start is timed, not a day's work
         self._settings, self._listener = settings, listener or Listener()
         self._specs = [*arms, *again]
         self._book = Book(

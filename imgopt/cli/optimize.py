@@ -12,7 +12,7 @@ from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
 from imgopt.cli.kept import forget, state_folder, write_result
-from imgopt.cli.repeated import build_words, run_words
+from imgopt.cli.repeated import build_words, request_words, run_words
 from imgopt.cli.streams import tell
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def optimize_command(
     *,
     build: options.BuildOptions,
     smoke: options.SmokeOptions,
+    asked: options.RequestOptions,
     out_to: options.OutputOptions,
 ) -> int:
     import msgspec
@@ -86,7 +87,7 @@ def optimize_command(
     from imgopt.rewrite.variants import check_names
 
     out_to.check("optimize")
-    settings = options.effective_config(context, build, smoke)
+    settings = options.effective_config(context, build, smoke, asked)
     rewrite = msgspec.structs.replace(
         settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])]
     )
@@ -104,7 +105,7 @@ def optimize_command(
     allowed = [word for name in allow or () for word in ("--allow", name)]
     said = {
         "arguments": build_words(context, build),
-        "run_arguments": [*run_words(smoke), *allowed],
+        "run_arguments": [*run_words(smoke), *request_words(asked), *allowed],
     }
     keeper = _Keeper(out or state_folder(dockerfile), said, temporary=out is None)
     result = msgspec.structs.replace(_optimize(request, keeper), **said)

@@ -53,6 +53,17 @@ Env = Annotated[
     typer.Option("--env", "-e", help="NAME=VALUE, or NAME alone, for the container."),
 ]
 EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File of NAME=VALUE lines.")]
+Requests = Annotated[
+    Path | None,
+    typer.Option(
+        "--requests",
+        help="File of requests to send: .http, Postman, HAR, OpenAPI or Bruno.",
+    ),
+]
+NoWrites = Annotated[
+    bool,
+    typer.Option("--no-writes", help="Look for no requests that may change something."),
+]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")
 ]
@@ -97,6 +108,14 @@ class SmokeOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """What a proof asks beyond the pages that it finds."""
+
+    requests: Requests = None
+    no_writes: NoWrites = False
+
+
+@dataclass(frozen=True, slots=True)
 class OutputOptions:
     """Where the result goes."""
 
@@ -113,7 +132,10 @@ class OutputOptions:
 
 
 def effective_config(
-    context: Path, build: BuildOptions, smoke: SmokeOptions | None = None
+    context: Path,
+    build: BuildOptions,
+    smoke: SmokeOptions | None = None,
+    asked: RequestOptions | None = None,
 ) -> Config:
     """The configuration file with the command line over it."""
     from imgopt.config import load_config
@@ -125,9 +147,9 @@ def effective_config(
             hint="give the build context, as for docker build",
         )
     config, path = load_config(context, build.config)
-    return _with_smoke(
-        _with_build(config, build), smoke or SmokeOptions(), path.parent if path else context
-    )
+    folder = path.parent if path else context
+    built = _with_build(config, build)
+    return _with_requests(_with_smoke(built, smoke or SmokeOptions(), folder), asked, folder)
 
 
 def _with_build(config: Config, options: BuildOptions) -> Config:
@@ -162,6 +184,24 @@ def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:
         env=_environment(options, env_file, old.env),
         env_file=None,
     )
+    return msgspec.structs.replace(config, smoke=section)
+
+
+def _with_requests(config: Config, asked: RequestOptions | None, folder: Path) -> Config:
+    """With the command line's file of requests, and without writes where they are not wanted; what
+    is wrong with the requests is said before anything is built."""
+    from imgopt.requests.configured import requests_of
+
+    old = config.smoke
+    file = folder / old.requests_file if old.requests_file else None
+    file = asked.requests if asked is not None and asked.requests else file
+    section = msgspec.structs.replace(
+        old,
+        requests_file=str(file.resolve()) if file else None,
+        writes=old.writes and not (asked is not None and asked.no_writes),
+    )
+    if asked is not None:
+        requests_of(section.requests, section.requests_file, folder)
     return msgspec.structs.replace(config, smoke=section)
 
 

@@ -12,7 +12,7 @@ import typer
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
 from imgopt.cli.grouped import grouped
-from imgopt.cli.repeated import build_words, run_words
+from imgopt.cli.repeated import build_words, request_words, run_words
 from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def prove_command(
     *,
     build: options.BuildOptions,
     smoke: options.SmokeOptions,
+    asked: options.RequestOptions,
     out: options.OutputOptions,
 ) -> int:
     from msgspec import structs
@@ -64,16 +65,15 @@ def prove_command(
     out.check("proof")
     choices.check("--allow", allow or (), choices.DIFFERENCES)
     folder = Path(subject) if Path(subject).is_dir() else Path()
-    settings = options.effective_config(folder, build, smoke)
+    settings = options.effective_config(folder, build, smoke, asked)
     if Path(subject).is_dir():
         question = _of_dockerfiles(Path(subject), candidate, settings)
     else:
         question = _of_images(subject, candidate, settings)
     result = _prove(replace(question, allow=tuple(allow or ())))
     allowed = [word for key in allow or () for word in ("--allow", key)]
-    result = structs.replace(
-        result, arguments=build_words(subject, build), run_arguments=[*run_words(smoke), *allowed]
-    )
+    said = [*run_words(smoke), *request_words(asked), *allowed]
+    result = structs.replace(result, arguments=build_words(subject, build), run_arguments=said)
     give(result, out)
     return 0 if result.verdict == "proven" else 1
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from imgopt.cli.options import BuildOptions, SmokeOptions
+from imgopt.cli.options import BuildOptions, RequestOptions, SmokeOptions
 
 _CREDENTIALS = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
@@ -38,6 +38,12 @@ def run_words(options: SmokeOptions) -> list[str]:
     words += _each("--run", options.run or ())
     words += _each("--env", map(without_secret, options.env or ()))
     return words + (["--env-file", str(options.env_file)] if options.env_file else [])
+
+
+def request_words(options: RequestOptions) -> list[str]:
+    """The options of what is asked, as far as they were given."""
+    words = ["--requests", str(options.requests)] if options.requests else []
+    return words + (["--no-writes"] if options.no_writes else [])
 
 
 def _each(option: str, values: Iterable[str]) -> list[str]:

@@ -18,6 +18,7 @@ from imgopt.context.facts.fact import Fact
 from imgopt.context.facts.judged import MayBeAbsent, ToolsOwn
 from imgopt.context.facts.lookups import Compiled, Table
 from imgopt.context.facts.managers import Manager
+from imgopt.context.facts.requests import BodyField, SocketRoute, WriteRoute
 from imgopt.context.facts.runs import (
     Accelerator,
     Base,
@@ -99,6 +100,12 @@ class Ecosystem(Fact, frozen=True):
     bookkeeping: list[Bookkeeping] = []
     handed_on: list[HandedOn] = []
     file_server: list[FileServer] = []
+    write_route: list[WriteRoute] = []
+    body_field: list[BodyField] = []
+    socket_route: list[SocketRoute] = []
+    remote_calls: list[str] = []
+    """Words of sources (regular expressions) by which a service speaks a protocol that is not asked
+    here."""
     compiling_servers: list[str] = []
     """Commands that compile what they serve while they run."""
     serves_bare: list[str] = []

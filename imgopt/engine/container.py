@@ -290,6 +290,20 @@ class Container:
         except (APIError, tarfile.TarError):
             return None
 
+    def move(self, network: str) -> bool:
+        """Out of every network that it is in, into this one alone; its ports are published anew.
+        False where the engine cannot do that: then it may be in both, or in none."""
+        from docker.errors import APIError
+
+        try:
+            old = list(self.inspect()["NetworkSettings"].get("Networks") or ())
+            self._client.api.connect_container_to_network(self.id, network)
+            for name in old:
+                self._client.api.disconnect_container_from_network(self.id, name)
+        except APIError:
+            return False
+        return True
+
     def remove(self) -> None:
         """Kills and removes it, with its anonymous volumes; one that is gone already is fine."""
         from docker.errors import APIError

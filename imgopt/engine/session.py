@@ -44,6 +44,10 @@ _SIGNALS = tuple(
 _ID = re.compile(r"(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-\d+")
 _NUMBERS = count(1)
 _LATE_SECONDS = 4.0
+_ALONE = {
+    "com.docker.network.bridge.enable_ip_masquerade": "false",
+    "com.docker.network.bridge.enable_icc": "false",
+}
 
 
 class Session:
@@ -58,6 +62,7 @@ class Session:
         self._names = count(1)
         self._handlers: dict[int, Any] = {}
         self._closing = False
+        self._network: str | None = None
         self._cut_short = False
         self._stopped = ""
         self._asked_for: set[str] = (
@@ -141,6 +146,23 @@ class Session:
         container.start()
         return container
 
+    def own_network(self) -> str | None:
+        """The name of a network of the session's, made at first: published ports are reached from
+        this machine, nothing behind it answers (no masquerading), and containers do not hear each
+        other. None where the engine makes none."""
+        from docker.errors import APIError
+
+        if self._network is None:
+            name = f"imgopt-{self.id}"
+            try:
+                self.engine.client.networks.create(
+                    name, driver="bridge", options=_ALONE, labels=dict(self.labels)
+                )
+            except APIError:
+                return None
+            self._network = name
+        return self._network
+
     def temp_tree(self, name: str = "tree") -> Path:
         """An empty folder that goes with the session."""
         return Path(tempfile.mkdtemp(prefix=f"imgopt-{self.id}-{name}-"))
@@ -161,6 +183,8 @@ class Session:
         self._children.clear()
         mine = {"label": f"{LABEL}={self.id}"}
         self._remove_late_containers(mine)
+        _remove_networks(self.engine, mine, lambda _: True)
+        self._network = None
         self._remove_late_images(mine)
         for tree in Path(tempfile.gettempdir()).glob(f"imgopt-{self.id}-*"):
             remove_tree(tree)
@@ -247,8 +271,10 @@ def sweep(engine: Engine) -> Swept:
     ]
     for tree in trees:
         remove_tree(tree)
+    containers = len(_remove_containers(engine, labelled, _is_orphan))
+    _remove_networks(engine, labelled, _is_orphan)
     return Swept(
-        len(_remove_containers(engine, labelled, _is_orphan)),
+        containers,
         _remove_images(engine, labelled, _is_orphan),
         len(trees),
     )
@@ -292,6 +318,15 @@ def _remove_containers(
     for item in mine:
         _quietly(partial(engine.client.api.remove_container, item["Id"], force=True, v=True))
     return {name.removeprefix("/") for item in mine for name in item.get("Names") or ()}
+
+
+def _remove_networks(
+    engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]
+) -> None:
+    found = _listed(lambda: engine.client.api.networks(filters=dict(filters)))
+    for item in found:
+        if wanted(_session_of(item)):
+            _quietly(partial(engine.client.api.remove_network, item["Id"]))
 
 
 def _remove_images(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -67,7 +67,7 @@ def routes(side: ImageView) -> tuple[str, ...]:
     prefixes: dict[str, None] = {}
     for path, text in source_texts(side):
         found.update(dict.fromkeys(_in_source(path, text)))
-        prefixes.update(dict.fromkeys(_clean(match["path"]) for match in _PREFIXES.finditer(text)))
+        prefixes.update(dict.fromkeys(clean(match["path"]) for match in _PREFIXES.finditer(text)))
     behind = [
         prefix.rstrip("/") + path
         for prefix in list(prefixes)[:_MOST_PREFIXES]
@@ -90,8 +90,14 @@ def described(kind: str, body: bytes) -> tuple[str, ...]:
         found = [path for path, methods in paths.items() if "get" in methods]
     except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
         return ()
-    filled = (_clean(path) for path in found)
+    filled = (clean(path) for path in found)
     return tuple(dict.fromkeys(path for path in filled if _PLAIN.match(path)))[:MOST_GUESSES]
+
+
+def named_routes(texts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The paths that sources name for GET."""
+    found = dict.fromkeys(path for source, text in texts for path in _in_source(source, text))
+    return tuple(path for path in found if _PLAIN.match(path))
 
 
 def _in_source(source: str, text: str) -> Iterator[str]:
@@ -101,10 +107,10 @@ def _in_source(source: str, text: str) -> Iterator[str]:
                 for match in re.finditer(pattern, text, re.MULTILINE):
                     rest = match.groupdict().get("rest")
                     if not (rest and _OTHER_METHODS.search(rest)):
-                        yield _clean(match["path"] or "")
+                        yield clean(match["path"] or "")
 
 
-def _clean(path: str) -> str:
+def clean(path: str) -> str:
     """With a number in the place of each parameter, and one slash in front."""
     plain = _PARAMETER.sub("1", path.removeprefix("^").removesuffix("$"))
     return "/" + plain.lstrip("/")

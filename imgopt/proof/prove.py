@@ -24,6 +24,7 @@ from imgopt.proof.derive import derive
 from imgopt.proof.trial import Trial, watch
 from imgopt.proof.verdict import verdict
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
+from imgopt.run.asked import asked_of
 from imgopt.run.log_failures import failures_from_logs
 from imgopt.run.settings import SmokeSettings
 
@@ -99,7 +100,9 @@ def _proven(
     except BuildFailure as failure:
         return _does_not_build(question, original, failure)
     say("Running the original")
-    runs = watch(session, original.side, question.smoke)
+    made = question.original
+    context = made.context if isinstance(made, BuildRequest) else None
+    runs = watch(session, original.side, question.smoke, context=context)
     again = _built_again(session, question, say, on_event)
     trial = Trial(
         session, original.side, runs, question.smoke, named=original.packages, again=again, say=say
@@ -110,7 +113,8 @@ def _proven(
     )
     seen = found.run or runs[0]
     hints = () if runs[0].started else runs[0].hints
-    return _result(original.compared, candidate.compared, found.checks, seen.log_tail, hints)
+    result = _result(original.compared, candidate.compared, found.checks, seen.log_tail, hints)
+    return msgspec.structs.replace(result, asked=asked_of(trial.runs))
 
 
 def _built_again(

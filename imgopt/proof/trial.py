@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from imgopt.engine import Session
+from imgopt.inspect.context_sources import context_sources
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.routes import routes
 from imgopt.inspect.site_paths import site_probes
+from imgopt.inspect.write_routes import writes
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.built_again import BuiltAgain, settle_files
 from imgopt.proof.check import Comparison, Outcome
@@ -38,17 +41,28 @@ class Judgement:
 
 
 def watch(
-    session: Session, original: ImageView, settings: SmokeSettings, *, plan: RunPlan | None = None
+    session: Session,
+    original: ImageView,
+    settings: SmokeSettings,
+    *,
+    plan: RunPlan | None = None,
+    context: Path | None = None,
 ) -> tuple[Observation, ...]:
     """Runs of an original: two, so that what differs between runs of one image is known; one where
     it does not start.
 
     The first is traced, and asked one path of every kind of a site and what the sources and links
     name; the second is asked the same. `plan`: ask what another image was asked instead.
+    `context`: the folder that it is built from, whose sources name more than those in the image.
     """
     asked = replace(settings, more=site_probes(original))
     guesses = routes(original) if plan is None else ()
-    first = observe(session, original.image.reference, asked, plan=plan, guesses=guesses)
+    found = None
+    if plan is None and not settings.requests:
+        found = writes(original, context_sources(context) if context is not None else ())
+    first = observe(
+        session, original.image.reference, asked, plan=plan, guesses=guesses, writes=found
+    )
     if not first.started:
         return (first,)
     return first, observe(session, original.image.reference, settings, plan=first.plan, trace=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 
+from imgopt.report.asked import asked_markdown, asked_text
 from imgopt.report.command import missing_lines, next_command
 from imgopt.report.common import (
     block_markdown,
@@ -44,6 +45,7 @@ def text(result: OptimizeResult) -> RenderableType:
     best = _shown(result)
     if best is not None:
         parts += _explained(best)
+    parts += asked_text(result.asked)
     parts += findings_text(result.findings)
     if result.builds_by:
         parts.append(Words(builds_text(result), style="dim"))
@@ -256,6 +258,7 @@ def markdown(result: OptimizeResult) -> str:
     if best.skips:
         lines += ["", "| refused | reason |", "|---|---|"]
         lines += [f"| {skip.strategy} | {safe_markdown(skip.reason)} |" for skip in best.skips]
+    lines += ["", *asked_markdown(result.asked)]
     lines += [
         "",
         "<details><summary>Dockerfile</summary>",

@@ -36,12 +36,14 @@ def text(result: ProofResult) -> RenderableType:
     """For the terminal."""
     from rich.console import Group
 
+    from imgopt.report.asked import asked_text
     from imgopt.report.layout import Words
 
     word = (f"{safe_terminal(result.verdict)}: ", _STYLES.get(result.verdict, "bold yellow"))
     lines: list[RenderableType] = [Words.assemble(word, safe_terminal(headline(result)))]
     lines += [Words(safe_terminal(result.reason))] if result.reason else []
     lines += [Words(""), _sides(result), Words(""), _checks(result.checks)]
+    lines += asked_text(result.asked)
     lines.extend(_log_lines(result))
     lines.append(Words(""))
     lines.append(Words(f"Next: {_next(result)}", style="bold"))
@@ -168,6 +170,8 @@ def _next(result: ProofResult) -> str:
 
 def markdown(result: ProofResult) -> str:
     """For a pull request."""
+    from imgopt.report.asked import asked_markdown
+
     rows = [
         (
             safe_markdown(check.name),
@@ -184,6 +188,7 @@ def markdown(result: ProofResult) -> str:
             f" {code_markdown(_side(result.candidate))}"
         ),
         table_markdown(("check", "verdict", "what was compared"), rows),
+        "\n".join(asked_markdown(result.asked)).strip(),
     ]
     if result.log:
         parts.append(block_markdown("\n".join(result.log)))

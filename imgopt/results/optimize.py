@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgopt.results import Result, Value
+from imgopt.results.asked import Asked
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.rewrite import Change, Finding, Skip
 
@@ -127,6 +128,8 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     """proven, good (nothing to gain), or unproven"""
     message: str = ""
     original: Original
+    asked: Asked = Asked()
+    """What the original and each variant were asked; empty in older results."""
     recommended: str | None = None
     variants: list[Variant] = []
     builds: int = 0

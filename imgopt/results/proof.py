@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgopt.results import Result, Value
+from imgopt.results.asked import Asked
 
 
 class Failure(Value, frozen=True, kw_only=True):
@@ -51,6 +52,8 @@ class ProofResult(Result, frozen=True, kw_only=True):
     reason: str = ""
     """In one sentence, why it is not proven; empty when it is."""
     checks: list[ProofCheck] = []
+    asked: Asked = Asked()
+    """What both were asked; empty in older results."""
     log: list[str] = []
     """The last lines of what did not build, start or answer as it should."""
     hints: list[str] = []

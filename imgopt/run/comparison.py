@@ -36,15 +36,18 @@ class Difference:
     before: str
     after: str
     changing: bool = False
+    noticed: str = ""
+    """What a user of the service would notice of it."""
 
     def __str__(self) -> str:
         if self.aspect == "start":
             return f"{self.after} (the original: {self.before})"
         if self.aspect == "ports":
             return f"{self.probe} is {self.after}, in the original it is {self.before}"
+        noticed = f" ({self.noticed})" if self.noticed else ""
         return (
             f"{self.probe}: {self.aspect} is {_in_a_line(self.after)} instead of"
-            f" {_in_a_line(self.before)}"
+            f" {_in_a_line(self.before)}{noticed}"
         )
 
 
@@ -222,14 +225,8 @@ def _compare_answers(before: Sequence[Answer], after: Answer) -> list[Difference
     first, name = before[0], after.probe.name
     if after.status not in {answer.status for answer in before}:
         said = after.error or f"{after.status} {after.body[:300].decode(errors='replace')}".strip()
-        return [
-            Difference(
-                name,
-                "status",
-                _any_of({a.status if a.status is not None else a.error for a in before}),
-                said,
-            )
-        ]
+        known = _any_of({a.status if a.status is not None else a.error for a in before})
+        return [Difference(name, "status", known, said, noticed=_noticed(first, after))]
     if (after.probe.path == UNKNOWN_PATH or after.probe.source == "site") and (
         after.status or 0
     ) >= 400:
@@ -256,16 +253,38 @@ def _compare_answers(before: Sequence[Answer], after: Answer) -> list[Difference
     return _compare_bodies(before, after)
 
 
+def _noticed(before: Answer, after: Answer) -> str:
+    """Of a request that may change something, in words of who sends it."""
+    probe = after.probe
+    if not probe.changes and not probe.label:
+        return ""
+    good = before.status is not None and before.status < 400
+    if probe.changes and good and (after.status is None or after.status >= 400):
+        return "who sends this gets an error, and what was sent is lost"
+    if probe.label == "again":
+        return "after the requests that change something it answers otherwise"
+    return ""
+
+
 def _leads_elsewhere(answer: Answer) -> bool:
     """A redirection: beside where it leads, nothing of it is read (RFC 9110, section 15.4)."""
     return answer.status in (301, 302, 303, 307, 308) and bool(answer.header("location"))
 
 
 def _says_little(before: Answer, after: Answer) -> bool:
-    """The page of an internal error (it may show paths of libraries), or what two different health
-    checks print."""
+    """The page of an internal error (it may show paths of libraries), but for one that is a short
+    message for its caller; or what two different health checks print."""
     failed = before.probe.kind == "http" and before.status is not None and before.status >= 500
-    return failed or before.probe.command != after.probe.command
+    told = _is_message(before) and _is_message(after)
+    return (failed and not told) or before.probe.command != after.probe.command
+
+
+def _is_message(answer: Answer) -> bool:
+    """JSON, or a few words: what an interface says of its errors, and no page with a stack."""
+    body, kind = answer.plain_body or b"", answer.header("content-type")
+    stack = b"Traceback" in body or b"\n    at " in body or b"\\n    at " in body
+    plain = "json" in kind or (not kind and body[:1] in (b"{", b"["))
+    return (plain or ("text/plain" in kind and b"\n" not in body.strip())) and not stack
 
 
 def _compare_bodies(before: Sequence[Answer], after: Answer) -> list[Difference]:
@@ -282,7 +301,10 @@ def _compare_bodies(before: Sequence[Answer], after: Answer) -> list[Difference]
     wrong = differs(
         [canonical(body, kind) for body in bodies if body is not None], canonical(given, kind)
     )
-    return [Difference(name, "body", wrong.before, wrong.after, wrong.changing)] if wrong else []
+    if wrong is None:
+        return []
+    noticed = _noticed(before[0], after)
+    return [Difference(name, "body", wrong.before, wrong.after, wrong.changing, noticed)]
 
 
 def _digest(body: bytes) -> str:

@@ -33,6 +33,13 @@ class RunPlan:
     ends: bool
     ready_seconds: float
     deaf: bool = False
+    first: int | None = None
+    """How many of the probes are asked before those that may change something, which come with
+    their own memory; None: all."""
+    alone: bool = False
+    """Whether those behind them are asked in a network of the run's own."""
+    unasked: tuple[str, ...] = ()
+    """What was not asked, each with its reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from typing import Any
 from imgopt.engine import Container, Output, RunRequest, Session
 from imgopt.engine.container import StartFailure
 from imgopt.inspect.routes import MOST_GUESSES, described
+from imgopt.inspect.write_routes import Writes
+from imgopt.run.behind import Behind, planned
 from imgopt.run.fanotify import Recorder, traced, untraced
 from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.listening import EPHEMERAL, other_sockets
@@ -55,17 +57,20 @@ def observe(
     trace: bool = True,
     user: str | None = None,
     guesses: Sequence[str] = (),
+    writes: Writes | None = None,
 ) -> Observation:
     """Starts the image, waits until it is ready, asks it, stops it. A container that listens on a
     port that was not published is started again with that port published. `guesses` are paths that
-    a service may know, for the first look at the original. Raises EnvironmentFailure for what is
-    the engine's fault."""
-    run = _Run(session, image, settings or SmokeSettings(), plan, trace, user, guesses)
+    a service may know, `writes` requests that may change something, for the first look at the
+    original. Raises EnvironmentFailure for what is the engine's fault."""
+    run = _Run(session, image, settings or SmokeSettings(), plan, trace, user, guesses, writes)
     for attempt in range(_MOST_STARTS):
         observation, missing = run.once(final=attempt + 1 == _MOST_STARTS)
         if not missing:
             break
         run.ports |= missing
+    while observation.died is not None and run.behind.without(observation):
+        observation, _ = run.once(final=True)
     if observation.died is not None and guesses:  # a guess must not cost the original its run
         return observe(session, image, settings, plan=plan, trace=trace, user=user)
     return observation
@@ -81,8 +86,10 @@ class _Run:
         trace: bool,
         user: str | None,
         guesses: Sequence[str],
+        writes: Writes | None,
     ) -> None:
         self._guesses = guesses
+        self.behind = Behind(session, settings, None if plan is not None else writes)
         self._session = session
         self._image = image
         self._settings = settings
@@ -201,6 +208,9 @@ class _Run:
             ends=ready.state == "ended",
             ready_seconds=ready.seconds,
             deaf=stop is not None and stop[1] == KILLED,
+            first=self.behind.first,
+            alone=self.behind.alone,
+            unasked=self.behind.unasked,
         )
         return Observation(
             image=self._image,
@@ -291,7 +301,9 @@ class _Run:
                 replace(p, command=self._health or p.command) if _is_health(p) else p
                 for p in self._plan.probes
             ]
-            return tuple(self._each(container, published, same))
+            before = self._each(container, published, same[: self._plan.first])
+            rest = () if self._plan.first is None else same[self._plan.first :]
+            return (*before, *planned(self._session, container, rest, alone=self._plan.alone))
         first = [answer for _, answer in sorted(ready.first.items())]
         own = self._each(
             container, published, [*self._http(first), *self._commands(), *self._health_probe()]
@@ -300,11 +312,12 @@ class _Run:
         found = [probe for answer in first for probe in self._found(container, published, answer)]
         new = {probe.name: probe for probe in reversed(found) if probe.name not in asked}
         answers = self._each(container, published, [*new.values()][::-1])
-        return (
+        gets = (
             *own,
             *worth_keeping(answers),
             *self._guessed(container, published, first, [*own, *answers]),
         )
+        return (*gets, *self.behind.asked(container, self._mounts, first, gets))
 
     def _guessed(
         self,

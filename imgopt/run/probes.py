@@ -18,14 +18,20 @@ from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 from imgopt.engine import Container
+from imgopt.requests.request import JSON, shown
+from imgopt.run.memory import Memory
+from imgopt.run.websocket import first_message
 
 MOST_BODY = 1 << 20
 MOST_LINKS = 20
 _ANSWER_SECONDS = 30.0
 _BODY_SECONDS = 10.0
+_SOCKET_SECONDS = 5.0
+_ACCEPTED = "text/html,application/json;q=0.9,*/*;q=0.8"
+_EVENTS = "text/event-stream"
 _COMMAND_SECONDS = 60.0
 COMPARED_HEADERS = ("content-type", "location", "www-authenticate", "content-encoding")
-_TOO_SLOW = "no answer in time"
+TOO_SLOW = "no answer in time"
 _KEPT_HEADERS = (*COMPARED_HEADERS, "cache-control")
 _USUAL_PATHS = (
     "/health",
@@ -58,23 +64,44 @@ class Probe:
     """One question. `source`: "user" settings, the "image" (its HEALTHCHECK), "found" by looking at
     the original's answers, or a path of the "site" whose files it serves."""
 
-    kind: Literal["http", "tcp", "command"]
+    kind: Literal["http", "websocket", "tcp", "command"]
     source: Literal["user", "image", "found", "site"]
     port: int = 0
     path: str = ""
     text: str | None = None
     scheme: Scheme = "http"
     command: tuple[str, ...] = ()
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    status: int | None = None
+    """What the user expects; None: nothing."""
+    saves: tuple[tuple[str, str], ...] = ()
+    """What later requests take from the answer (`imgopt.requests.request`)."""
+    label: str = ""
+    """What tells it from another one of the same method and path."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a GET that depends on nothing that was asked before."""
+        return self.kind == "http" and self.method == "GET" and not (self.label or self.saves)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change something of the service's data."""
+        return self.kind == "http" and self.method not in ("GET", "HEAD", "OPTIONS")
 
     @property
     def name(self) -> str:
-        """As it is shown: `GET :8000/health`, `run: id`. Every image is asked by its own
-        HEALTHCHECK."""
+        """As it is shown: `GET :8000/health`, `POST :8000/notes`, `run: id`. Every image is asked
+        by its own HEALTHCHECK."""
         if self.kind == "command":
             return "HEALTHCHECK" if self.source == "image" else f"run: {shlex.join(self.command)}"
         if self.kind == "tcp":
             return f"connect :{self.port}"
-        return f"GET {'https://' if self.scheme == 'https' else ''}:{self.port}{self.path}"
+        method = "WebSocket" if self.kind == "websocket" else self.method
+        place = f"{'https://' if self.scheme == 'https' else ''}:{self.port}{shown(self.path)}"
+        return f"{method} {place}{f' ({self.label})' if self.label else ''}"
 
 
 _HELP = frozenset(
@@ -124,33 +151,39 @@ class Answer:
 
 
 def ask(
-    probe: Probe, container: Container, ports: Mapping[str, int], patience: float = _ANSWER_SECONDS
+    probe: Probe,
+    container: Container,
+    ports: Mapping[str, int],
+    patience: float = _ANSWER_SECONDS,
+    memory: Memory | None = None,
 ) -> Answer:
-    """Puts one question. Never raises for what the container does."""
+    """Puts one question; `memory` has what earlier answers gave and takes what this one gives.
+    Never raises for what the container does."""
     if probe.kind == "command":
         return _execute(probe, container)
     host_port = ports.get(f"{probe.port}/tcp")
     if host_port is None:
         return Answer(probe, None, error=f"port {probe.port} is not published")
-    return connect_to(probe, host_port) if probe.kind == "tcp" else get(probe, host_port, patience)
+    if probe.kind == "websocket":
+        return _open_socket(probe, host_port)
+    if probe.kind == "tcp":
+        return connect_to(probe, host_port)
+    return get(probe, host_port, patience, memory)
 
 
-def get(probe: Probe, host_port: int, patience: float = _ANSWER_SECONDS) -> Answer:
-    """GET, with the host name and port that the container itself would see, so that answers naming
-    them are alike."""
+def get(
+    probe: Probe, host_port: int, patience: float = _ANSWER_SECONDS, memory: Memory | None = None
+) -> Answer:
+    """One HTTP request, with the host name and port that the container itself would see, so that
+    answers naming them are alike."""
     started = time.monotonic()
+    path, headers, sent = _as_sent(probe, memory)
     connection = _connection(probe.scheme, host_port, patience)
     try:
-        connection.putrequest("GET", probe.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in (
-            ("Host", f"localhost:{probe.port}"),
-            ("User-Agent", "imgopt"),
-            ("Accept", "text/html,application/json;q=0.9,*/*;q=0.8"),
-            ("Accept-Encoding", "identity"),
-            ("Connection", "close"),
-        ):
+        connection.putrequest(probe.method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in headers:
             connection.putheader(name, value)
-        connection.endheaders()
+        connection.endheaders(sent or None)
         stream = connection.sock  # the response takes it over
         response = connection.getresponse()
         body, cut = _body(response, stream)
@@ -161,7 +194,45 @@ def get(probe: Probe, host_port: int, patience: float = _ANSWER_SECONDS) -> Answ
     kept = tuple(
         (name, response.headers[name]) for name in _KEPT_HEADERS if name in response.headers
     )
-    return Answer(probe, response.status, kept, body, cut, seconds=time.monotonic() - started)
+    answer = Answer(probe, response.status, kept, body, cut, seconds=time.monotonic() - started)
+    if memory is not None:
+        memory.learn(probe.port, probe.saves, response.headers, answer.plain_body or body)
+    return answer
+
+
+def _as_sent(probe: Probe, memory: Memory | None) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Path, headers and body of a request, with what the memory knows in it."""
+    known = memory or Memory()
+    path, sent = known.filled(probe.path), known.filled_body(probe.body)
+    given = {name.lower() for name, _ in probe.headers}
+    json_first = any(
+        name.lower() == "content-type" and JSON in value for name, value in probe.headers
+    )
+    cookies = known.cookie_header(probe.port)
+    own = [
+        ("Host", f"localhost:{probe.port}"),
+        ("User-Agent", "imgopt"),
+        ("Accept", f"{JSON}, */*;q=0.8" if json_first else _ACCEPTED),
+        ("Accept-Encoding", "identity"),
+        ("Connection", "close"),
+        *((("Content-Length", str(len(sent))),) if sent or probe.changes else ()),
+        *((("Cookie", cookies),) if cookies else ()),
+    ]
+    theirs = [(name, known.filled(value)) for name, value in probe.headers]
+    return path, [*(pair for pair in own if pair[0].lower() not in given), *theirs], sent
+
+
+def _open_socket(probe: Probe, host_port: int) -> Answer:
+    """The handshake of a WebSocket, and the first message that comes of it."""
+    started = time.monotonic()
+    try:
+        connection = _connection(probe.scheme, host_port, _SOCKET_SECONDS)
+        connection.connect()
+        with connection.sock as stream:
+            status, message = first_message(stream, probe.path, f"localhost:{probe.port}")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Answer(probe, None, error=_said(error), seconds=time.monotonic() - started)
+    return Answer(probe, status, (), message, seconds=time.monotonic() - started)
 
 
 def connect_to(probe: Probe, host_port: int) -> Answer:
@@ -188,7 +259,7 @@ def speaks(port: int, path: str, host_port: int, patience: float) -> Answer:
     if plain.status is not None and not (plain.status == 400 and b"HTTPS" in plain.body[:2000]):
         return plain
     if (
-        plain.error == _TOO_SLOW
+        plain.error == TOO_SLOW
     ):  # a TLS server does not wait: it answers what is no handshake, or closes
         return connect_to(Probe("tcp", "found", port, scheme="tcp"), host_port)
     secure = get(Probe("http", "found", port, path, scheme="https"), host_port, min(patience, 5.0))
@@ -292,7 +363,10 @@ def _connection(scheme: Scheme, port: int, patience: float) -> http.client.HTTPC
 
 def _body(response: http.client.HTTPResponse, stream: socket.socket) -> tuple[bytes, bool]:
     end, body = time.monotonic() + _BODY_SECONDS, b""
+    events = response.headers.get_content_type() == _EVENTS
     while len(body) < MOST_BODY:
+        if events and b"\n\n" in (plain := body.replace(b"\r\n", b"\n")):
+            return plain.partition(b"\n\n")[0], False  # such a stream has no end
         left = end - time.monotonic()
         if left <= 0:
             return body, True
@@ -328,7 +402,7 @@ def _execute(probe: Probe, container: Container) -> Answer:
 
 def _said(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return _TOO_SLOW
+        return TOO_SLOW
     if isinstance(error, http.client.HTTPException):
         return "the answer is not HTTP"
     return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from imgopt.config import SmokeSection
 from imgopt.errors import InputError, Location
+from imgopt.requests.configured import requests_of
+from imgopt.requests.request import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class SmokeSettings:
     network: str | None = None
     start_timeout: float = 60.0
     stop_timeout: float = 10.0
+    requests: tuple[Request, ...] = ()
+    """The user's own, in this order, behind everything else that is asked."""
+    writes: bool = True
+    """Whether requests that may change something are looked for where the user names none."""
     more: tuple[str, ...] = ()
     """Paths that are asked of every port that speaks HTTP, beside those that are found by looking
     at the answers."""
@@ -52,6 +58,8 @@ def settings_of(section: SmokeSection, folder: Path) -> SmokeSettings:
         network=section.network,
         start_timeout=section.start_timeout,
         stop_timeout=section.stop_timeout,
+        requests=requests_of(section.requests, section.requests_file, folder),
+        writes=section.writes,
     )
 
 

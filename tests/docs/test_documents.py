@@ -15,7 +15,7 @@ import typer
 
 from imgopt.ci.settings import _BUDGET, _IMAGE, _RULE, _TOP, DEFAULTS
 from imgopt.cli import app as cli
-from imgopt.config import Config, ScenarioSection, Section
+from imgopt.config import Config, RequestSection, ScenarioSection, Section
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -104,6 +104,7 @@ def _keys(section: type[Section], table: str) -> Iterator[tuple[str, str]]:
 KEYS = [
     *((table, key) for table, key in _keys(Config, "The top level") if table != "[cache]"),
     *(("[[cache.scenario]]", field.name) for field in msgspec.structs.fields(ScenarioSection)),
+    *(("[[smoke.requests]]", field.name) for field in msgspec.structs.fields(RequestSection)),
     *(("[ci]", key) for key in dict.fromkeys((*_TOP, *_RULE, *_BUDGET, *_IMAGE))),
 ]
 

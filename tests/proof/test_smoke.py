@@ -118,9 +118,17 @@ def test_pictures_are_compared_by_their_bytes() -> None:
     assert "sha256:" in difference.after
 
 
-def test_the_page_of_an_internal_error_is_compared_by_its_status_only() -> None:
-    originals = [served("at /usr/lib/x.py", status=500)] * 2
-    assert compare(originals, served("at /venv/lib/x.py", status=500)) == ()
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        ("text/html", "<pre>at {}/x.py</pre>"),
+        ("text/plain", "Traceback (most recent call last):\n  File {}/x.py"),
+        ("application/json", '{{"stack": "Error: x\\n    at {}/x.js:1"}}'),
+    ],
+)
+def test_the_page_of_an_internal_error_is_compared_by_its_status_only(kind: str, page: str) -> None:
+    originals = [served(page.format("/usr/lib"), 500, kind)] * 2
+    assert compare(originals, served(page.format("/venv/lib"), 500, kind)) == ()
 
 
 def test_two_different_health_checks_are_compared_by_their_exit_code_only() -> None:
@@ -307,3 +315,33 @@ def test_a_program_that_ends_and_says_nothing_proves_nothing() -> None:
     assert check_smoke([silent, silent], silent).verdict == "not measured"
     said = _run(exit_code=0, output=Output(0, b"done\n", b""))
     assert check_smoke([said, said], said).verdict == "passed"
+
+
+WRITE = Probe("http", "found", 8000, "/notes", method="POST")
+FAILS = '{"error": "KeyError: \'text\'"}'
+LACKS = '{"error": "ModuleNotFoundError: No module named \'wave\'"}'
+
+
+def test_a_handler_that_fails_in_the_same_way_passes() -> None:
+    given = [served(FAILS, 500, "application/json", WRITE)] * 2
+    assert check_smoke(given, given[0]).verdict == "passed"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((FAILS, 500), (LACKS, 500)), (("{}", 201), (LACKS, 500)), (("{}", 400), (LACKS, 500))],
+)
+def test_a_module_that_only_an_answer_names_is_a_module_to_add(
+    before: tuple[str, int], after: tuple[str, int]
+) -> None:
+    originals = [served(*before, "application/json", WRITE)] * 2
+    items = check_smoke(originals, served(*after, "application/json", WRITE)).items
+    assert {(item.kind, item.subject) for item in items} >= {("missing-module", "wave")}
+    assert any(item.kind == "answer" for item in items)
+
+
+def test_an_expected_status_that_the_original_does_not_give_proves_nothing() -> None:
+    expected = replace(WRITE, status=201)
+    given = [served("{}", 200, "application/json", expected)] * 2
+    check = check_smoke(given, given[0])
+    assert (check.verdict, "POST :8000/notes" in check.detail) == ("not measured", True)

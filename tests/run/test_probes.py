@@ -87,7 +87,7 @@ def test_an_endless_answer_ends_for_us(
     monkeypatch.setattr("imgopt.run.probes._BODY_SECONDS", 1.0)
 
     def forever(handler: BaseHTTPRequestHandler) -> None:
-        page(200, b"data: 1\n\n", "text/event-stream")(handler)
+        page(200, b"data: 1\n\n", "text/plain")(handler)
         time.sleep(5)
 
     started = time.monotonic()

@@ -27,16 +27,20 @@ def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Out
     unsure = [
         answer.probe.name
         for answer in first.answers
-        if answer.probe.text is not None and not has_text(answer)
+        if not has_text(answer) or answer.probe.status not in (None, answer.status)
     ]
     if unsure:
         return not_measured(
-            SMOKE, f"the original does not give the expected text: {', '.join(unsure)}"
+            SMOKE, f"the original does not give the expected answer: {', '.join(unsure)}"
         )
     items = [Item("answer", d.probe, message=str(d)) for d in compare(originals, candidate)]
-    known = {(item.kind, item.subject) for run in originals for item in failures_from_logs(run.log)}
+    known = {
+        (item.kind, item.subject) for run in originals for item in failures_from_logs(_told(run))
+    }
     said = [
-        item for item in failures_from_logs(candidate.log) if (item.kind, item.subject) not in known
+        item
+        for item in failures_from_logs(_told(candidate))
+        if (item.kind, item.subject) not in known
     ]
     health = candidate.own_health
     if health is not None and health.status != 0:
@@ -52,6 +56,22 @@ def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Out
             )
         )
     return judged(SMOKE, _what(originals), [*items, *said])
+
+
+_MOST_OF_AN_ANSWER = 20_000
+
+
+def _told(run: Observation) -> str:
+    """What it logged, and what its answers say of errors: many a handler tells its caller alone
+    which module it lacks."""
+    errors = [
+        answer.plain_body or answer.body
+        for answer in run.answers
+        if answer.probe.kind == "http" and answer.status is not None and answer.status >= 400
+    ]
+    texts = [body[:_MOST_OF_AN_ANSWER].decode(errors="replace") for body in errors]
+    plain = (text.replace("\\n", "\n").replace('\\"', '"') for text in texts)
+    return "\n".join([run.log, *plain])
 
 
 def _shows_nothing(first: Observation) -> bool:

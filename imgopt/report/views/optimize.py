@@ -41,6 +41,7 @@ def view(result: OptimizeResult) -> View:
             *sections.findings_section(result.findings),
             *_variants(result),
             *(_details(result, chosen) if chosen else []),
+            *sections.asked_section(result.asked),
             *_ending(result),
         ],
         raw=sections.raw_result(result),

@@ -20,7 +20,12 @@ def view(result: ProofResult) -> View:
         rule=result.reason
         or "It was built and run beside the original, and answered as the original did.",
         tiles=_tiles(result),
-        sections=[*_checks(result), *_log(result), _reproduce(result)],
+        sections=[
+            *_checks(result),
+            *_log(result),
+            *sections.asked_section(result.asked),
+            _reproduce(result),
+        ],
         raw=sections.raw_result(result),
     )
 

@@ -26,6 +26,7 @@ from imgopt.report.view import (
 )
 from imgopt.report.words import SIZES, about, wire_text
 from imgopt.results import Result, to_json
+from imgopt.results.asked import Asked
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Check, Sizes
 from imgopt.results.path_tree import Node, as_figure, leaves, totals
@@ -330,6 +331,21 @@ def refusals_section(
             Table("Repaired on the way", ("What",), [(Cell(repair),) for repair in repairs])
         )
     return [Section("refusals", "What was not done, and why", blocks)] if blocks else []
+
+
+def asked_section(asked: Asked) -> list[Section]:
+    if not asked.line:
+        return []
+    rows = [
+        (Cell(one.name, code=True), Cell("" if one.status is None else str(one.status)))
+        for one in asked.requests
+    ]
+    caption = asked.line[:1].upper() + asked.line[1:]
+    headers = ("Request", "What the original answered")
+    blocks: list[Block] = [Table(caption, headers, rows, searchable=len(rows) > 20)]
+    if asked.unasked:
+        blocks.append(Table("Not asked", ("What, and why",), [(Cell(s),) for s in asked.unasked]))
+    return [Section("asked", "What was asked", blocks, folded=True)]
 
 
 def reproduce_section(command: str, facts: Iterable[tuple[str, str]]) -> Section:

@@ -61,7 +61,8 @@ def measure_original(
     progress.stage("Running the original, twice: what it answers, opens and writes")
     builds_first = build_start(source.dockerfile, static_project(request, source)) is not None
     patience = max(request.smoke.start_timeout, PATIENCE if builds_first else 0.0)
-    runs = watch(session, ImageView(image, base), replace(request.smoke, start_timeout=patience))
+    settings = replace(request.smoke, start_timeout=patience)
+    runs = watch(session, ImageView(image, base), settings, context=request.context)
     if not runs[0].started:
         blame_the_disk(runs[0])
     named = named_packages(source.text, request.config.build.target)
@@ -94,9 +95,7 @@ def static_project(request: OptimizeRequest, source: Source) -> Project:
 
 
 def _pages(answers: Iterable[Answer]) -> dict[str, Page]:
-    asked = [
-        answer for answer in answers if answer.probe.kind == "http" and answer.status is not None
-    ]
+    asked = [answer for answer in answers if answer.probe.plain and answer.status is not None]
     if len({(answer.probe.port, answer.probe.scheme) for answer in asked}) != 1:
         return {}
     return {

@@ -26,6 +26,7 @@ from imgopt.rewrite.loop.timing import Times, measure
 from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.secret_files import secret_files
 from imgopt.rewrite.variants import choose_variants
+from imgopt.run.asked import asked_of
 
 LEAST_SHARE, LEAST_BYTES, LEAST_REBUILD = 0.05, 10_000_000, 1.25
 """A variant that saves less than both sizes, and no rebuild time, is not proposed."""
@@ -174,6 +175,7 @@ def _result(
             steps=arm.steps if arm is not None else [],
             layer_figures=figures.layers(original.image, original.evidence.base_layers),
         ),
+        asked=asked_of(original.runs),
         recommended=best.name if best is not None else None,
         variants=variants,
         environment=_environment(times),
@@ -348,6 +350,7 @@ def _not_started(request: OptimizeRequest, original: Original, before: Sizes) ->
             layers=len(original.image.layers),
             user=original.image.config.user,
         ),
+        asked=asked_of(original.runs),
         builds=1,
         bases=_bases_used(request, original),
         findings=secret_files(
