@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.inspect.development_packages import marked_for_development
+from imgopt.inspect.modules import MARKUP, TYPED
+from imgopt.inspect.named_packages import named_in, named_in_settings, partners
+from imgopt.inspect.sources import source_texts
 from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.commands import recognise
 from imgopt.rewrite.effects import FromStages, Pruned
@@ -109,12 +112,65 @@ def _prune(
         return Skip(
             f"the service opens {used}, of a package that is marked for development only", line
         )
+    named = _named(situation, evidence, folder, packages)
+    if named is not None:
+        name, where = named
+        return Skip(f"{where} names {name}, which is marked for development only", line)
     size = sum(evidence.facts[path].size for path in paths)
     return (
         _Pruned(replace(installed, command=command), packages, paths)
         if size >= LEAST_BYTES
         else None
     )
+
+
+def _named(
+    situation: Situation, evidence: Evidence, folder: str, packages: Iterable[str]
+) -> tuple[str, str] | None:
+    """One of these packages that a run may load by its name, and where that stands: of those that
+    the project lists itself in its sources and settings, of all in the manifests of packages that
+    stay. There what only serves builds does not count."""
+    side, gone = evidence.side, {f"{path}/package.json" for path in packages}
+    names = frozenset(_package(path) for path in gone)
+    listed = (
+        _json(evidence, f"{place}/package.json") for place in (folder, *_members(evidence, folder))
+    )
+    own = names & {name for one in listed for name in _keys(one.get("devDependencies"))}
+    for found in (named_in(_run_texts(evidence), own), named_in_settings(side, own)):
+        if (first := next(found, None)) is not None:
+            return first
+    spared = {
+        name
+        for ecosystem in situation.project.ecosystems
+        for one in (ecosystem.build_tools.only_builds, *(each.packages for each in ecosystem.spare))
+        for name in one
+    }
+    kept = (
+        package.metadata
+        for package in evidence.all_packages
+        if is_below(package.metadata, [folder]) and package.metadata not in gone
+    )
+    own_manifest = posixpath.join(folder, "package.json")
+    found = partners(side, (path for path in kept if path != own_manifest))
+    return next((pair for pair in found if pair[0] in names - spared), None)
+
+
+def _keys(table: object) -> set[str]:
+    return set(table) if isinstance(table, dict) else set()
+
+
+_SETTINGS_OF_TOOLS = re.compile(r"(?:^|/)\.[^/]*$|\.config\.[^/]*$|[-.]config\.[cm]?js$")
+
+
+def _run_texts(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Sources that a run may come to: settings of tools and what is compiled first are none, unless
+    the run opened them."""
+    opened = evidence.opened
+    compiled = MARKUP if any(path.endswith(TYPED) for path in opened) else (*MARKUP, *TYPED)
+    for path, text in source_texts(evidence.side):
+        aside = _SETTINGS_OF_TOOLS.search(path) or path.endswith(compiled)
+        if path in opened or not aside:
+            yield path, text
 
 
 def _pruner(evidence: Evidence, installed: _Installed) -> str | None:
@@ -340,7 +396,8 @@ STRATEGY = Strategy(
     ),
     rewrite=rewrite,
     refuses=(
-        "A development package whose files the service opened; no record of which packages are for"
-        " development."
+        "A development package whose files the service opened, or whose name stands as a string in"
+        " its sources, in its settings or in another package's manifest; no record of which"
+        " packages are for development."
     ),
 )

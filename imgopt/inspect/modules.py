@@ -19,6 +19,10 @@ _NODE = re.compile(
     r"""(?:\brequire\(|\bimport\(|\bfrom|\bimport)\s*["'](?P<name>[^"'\n]{1,200})["']"""
 )
 _JAVASCRIPT = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".tsx", ".mts", ".cts")
+TYPED, MARKUP = (".ts", ".mts", ".cts"), (".jsx", ".tsx")
+"""Sources that some runners start as they are, and those that are compiled before."""
+SCRIPTS = "node"
+"""The kind of modules that scripts load."""
 _HOMES = ("/usr/lib", "/usr/local/lib", "/opt/python/lib")
 
 
@@ -47,9 +51,16 @@ def imported(
                 names = (name for name in _python_names(text) if not _is_own(original, path, name))
                 yield from _items(path, names, lost["python"])
     if lost["node"]:
-        scripts = {path: text for path, text in texts if path.endswith(_JAVASCRIPT)}
-        for path in _reached(original, scripts, opened):
-            yield from _items(path, map(_package_of, _node_names(scripts[path])), lost["node"])
+        for path, text in reached(original, texts, opened):
+            yield from _items(path, map(_package_of, _node_names(text)), lost["node"])
+
+
+def reached(
+    original: ImageView, texts: Iterable[tuple[str, str]], opened: frozenset[str] | None
+) -> Iterator[tuple[str, str]]:
+    """The texts in JavaScript that a run can come to."""
+    scripts = {path: text for path, text in texts if path.endswith(_JAVASCRIPT)}
+    return ((path, scripts[path]) for path in _reached(original, scripts, opened))
 
 
 def _is_own(side: ImageView, source: str, name: str) -> bool:

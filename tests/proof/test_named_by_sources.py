@@ -9,6 +9,7 @@ import pytest
 from recipes import File, Files, Recipe
 
 from imgopt.inspect.image_view import ImageView
+from imgopt.proof.allowances import Allowances, Drop
 from imgopt.proof.checks.language_packages import check_language_packages
 from imgopt.proof.checks.named_by_sources import check_named
 from imgopt.proof.checks.programs import check_programs
@@ -227,3 +228,44 @@ def test_a_library_that_a_package_loads_on_a_rare_path_is_missed(
     slim = side_of(Recipe((("ADD rootfs", BASE), *layers), config), 1)
     check = check_named(fat, slim, derive(fat, slim, frozenset()))
     assert [item.subject for item in check.items] == missing
+
+
+VIEWS: dict[str, str] = {
+    "app/package.json": '{"devDependencies": {"pug": "3", "nodemon": "3"}}',
+    "app/server.js": "require('web')\n",
+    "app/node_modules/web/package.json": '{"name": "web", "version": "1"}',
+    "app/node_modules/pug/package.json": '{"name": "pug", "version": "3"}',
+    "app/node_modules/nodemon/package.json": '{"name": "nodemon", "version": "3"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "refuted"),
+    [
+        ({}, False),
+        ({"app/notes.js": "f('pug')\n"}, False),  # no run comes there
+        ({"app/server.js": "say('a pug')\n"}, False),
+        ({"app/settings.json": '{"run": "nodemon"}'}, False),
+        ({"app/settings.json": '{"view engine": "pug"}'}, True),
+        ({"app/conf.yaml": "engine: pug\n"}, True),
+        ({"app/server.js": "app.set('view engine', 'pug')\n"}, True),
+    ],
+)
+def test_a_package_that_is_loaded_by_a_string_is_missed(
+    side_of: Callable[..., ImageView], more: dict[str, str], refuted: bool
+) -> None:
+    files = {**VIEWS, **more}
+    config = {"Cmd": ["node", "server.js"], "WorkingDir": "/app"}
+    opened = frozenset(["/app/server.js"])
+    less = {
+        path: text
+        for path, text in files.items()
+        if "/pug/" not in path and "/nodemon/" not in path
+    }
+    original, candidate = (
+        side_of(Recipe((("ADD", {"bin/x": "x"}), ("COPY", kept)), config), 1)
+        for kept in (files, less)
+    )
+    allowed = Allowances(drops=(Drop("development", frozenset(["/app/node_modules"])),))
+    found = check_named(original, candidate, allowed, opened=opened)
+    assert [item.subject for item in found.items] == (["pug"] if refuted else [])

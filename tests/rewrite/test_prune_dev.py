@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from recipes import File, Recipe
 
 from imgopt.context.ecosystems import builtin_ecosystems
@@ -267,3 +268,79 @@ def test_an_author_who_leaves_development_packages_out_is_left_alone(
     )
     text = BOTH.replace("cd server && npm install", "cd server && npm ci --omit=dev")
     assert list(STRATEGY.rewrite(Situation(project, parse(text)))) == []
+
+
+VIEWS: dict[str, File | str] = {
+    "app/package.json": manifest("app", dependencies=["web"], devDependencies=["pug", "jest"]),
+    "app/server.js": "require('web')\n",
+    "app/yarn.lock": "# yarn lockfile v1\n",
+    "app/node_modules/web/package.json": manifest("web"),
+    "app/node_modules/pug/package.json": manifest("pug", dependencies=["lexer"]),
+    "app/node_modules/pug/index.js": "x" * 600_000,
+    "app/node_modules/lexer/package.json": manifest("lexer"),
+    "app/node_modules/jest/package.json": manifest("jest", dependencies=["chalk"]),
+    "app/node_modules/chalk/package.json": manifest("chalk"),
+}
+
+
+def said(image_of: Callable[[Recipe], Image], **more: File | str) -> str:
+    """The step that prunes, or why there is none; `more`: files by name, `__` stands for `/`."""
+    files = {**VIEWS, **{f"app/{name.replace('__', '/')}": text for name, text in more.items()}}
+    below = {"usr/local/bin/node": File("elf", 0o755)}
+    image = image_of(Recipe((("ADD", below), ("COPY", files)), {"WorkingDir": "/app"}))
+    side = ImageView(image, image_of(Recipe((("ADD", below),), {})))
+    known = Evidence(side, SystemPackages(), Seen(opened=frozenset(["/app/server.js"])))
+    project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=known)
+    dockerfile = parse("FROM node:24\nWORKDIR /app\nCOPY . .\nRUN yarn install\n")
+    (found,) = STRATEGY.rewrite(Situation(project, dockerfile))
+    return found.edits[0].text if isinstance(found, Change) else found.reason
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"notes.js": "// the pug is a dog, and pugs are small\n"},
+        {"other.js": "log('pugs', 'pug-bootstrap', 'x/pug')\n"},
+        {"client.jsx": "import x from 'pug'\n", "code.ts": "import 'pug'\n"},
+        {"jest.config.js": "module.exports = {preset: 'jest'}\n", ".eslintrc.json": '{"x": "pug"}'},
+        {"test__page.test.js": "require('pug')\n"},
+        {"main.js": "load('chalk')\n"},  # not listed: it came along
+        {"node_modules__web__package.json": manifest("web", peerDependencies=["typescript"])},
+        {"tsconfig.json": '{"plugins": ["pug"]}'},
+        {
+            "node_modules__debug__package.json": manifest(
+                "debug", peerDependencies=["supports-color"]
+            )
+        },
+    ],
+)
+def test_a_package_that_nothing_names_for_a_run_is_pruned(
+    image_of: Callable[[Recipe], Image], more: dict[str, str]
+) -> None:
+    assert said(image_of, **more).startswith("RUN yarn install --production")
+
+
+@pytest.mark.parametrize(
+    ("more", "where"),
+    [
+        ({"settings.json": '{"view engine": "pug"}'}, "/app/settings.json names pug"),
+        ({"server.js": "app.set('view engine', 'pug')\n"}, "/app/server.js names pug"),
+        ({"lib__late.js": "load(`pug/lib/x`)\n"}, "/app/lib/late.js names pug"),
+        ({"config__app.yml": "views:\n  engine: pug\n"}, "/app/config/app.yml names pug"),
+        ({".env.production": "ENGINE=pug\n"}, "/app/.env.production names pug"),
+        ({"conf.toml": 'plugins = ["jest"]\n'}, "/app/conf.toml names jest"),
+        (
+            {
+                "node_modules__web__package.json": json.dumps(
+                    {"name": "web", "version": "1", "peerDependenciesMeta": {"pug": {}}}
+                )
+            },
+            "/app/node_modules/web/package.json names pug",
+        ),
+    ],
+)
+def test_a_package_that_a_string_names_stays(
+    image_of: Callable[[Recipe], Image], more: dict[str, str], where: str
+) -> None:
+    assert said(image_of, **more) == f"{where}, which is marked for development only"

@@ -89,6 +89,9 @@ class BuildTools(Fact, frozen=True):
     """Names of those that base images bring."""
     installers: list[str] = []
     """Names of those that a Dockerfile installs to install others, or to check them."""
+    only_builds: list[str] = []
+    """Names of compilers, linters and the like that other packages name as their partners, and that
+    no service needs for it."""
     opened_always: list[str] = []
     """Files of theirs that the interpreter opens at every start (glob patterns over the whole
     path)."""

@@ -18,8 +18,10 @@ from imgopt.inspect.built_site import serves_built_site
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import NOT_LANGUAGES
-from imgopt.inspect.modules import imported, lost_modules
+from imgopt.inspect.modules import SCRIPTS, imported, lost_modules, reached
+from imgopt.inspect.named_packages import listed_packages, named_in, named_in_settings
 from imgopt.inspect.sources import is_foreign, loading_texts, source_texts
+from imgopt.proof.absent_packages import language_tools
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import Mutation
@@ -69,11 +71,15 @@ def check_named(
     ]
     built = serves_built_site(original, opened)  # its bundles name what they were made of
     lost = _lost_files(original, candidate, allowances) if not built else frozenset()
+    modules = lost_modules(original, candidate)
     items = [
         *_files(original, texts, lost),
         *(
             item
-            for item in imported(original, texts, lost_modules(original, candidate), opened)
+            for item in (
+                *imported(original, texts, modules, opened),
+                *_by_name(original, texts, modules[SCRIPTS], opened),
+            )
             if not _judged_as_package(original, item.path, allowances)
         ),
         *_libraries(original, candidate, [*texts, *_of_packages(original, candidate, allowances)]),
@@ -87,6 +93,26 @@ def check_named(
         said,
         allowed,
     )
+
+
+def _by_name(
+    original: ImageView,
+    texts: Iterable[tuple[str, str]],
+    lost: Mapping[str, str],
+    opened: frozenset[str] | None,
+) -> Iterator[Item]:
+    """Packages that are loaded by a name in settings or in a string (`app.set("view engine",
+    "pug")`), of those that the project lists itself; what only serves builds is none."""
+    known = {name for _, name in language_tools(seen=opened is not None)}
+    names = frozenset(lost.keys() & listed_packages(original) - known)
+    if not names:
+        return
+    for name, path in (
+        *named_in(reached(original, texts, opened), names),
+        *named_in_settings(original, names),
+    ):
+        message = f"package {name} ({lost[name]}) is left out, and {path} names it"
+        yield Item("missing-module", name, lost[name], path, message)
 
 
 def _judged_as_package(original: ImageView, path: str, allowances: Allowances) -> bool:
