@@ -17,6 +17,7 @@ from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.carving import Carving, carve_on, library_copies
 from imgopt.rewrite.early import made_early
+from imgopt.rewrite.few_layers import within_layers
 from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
 from imgopt.rewrite.owning import EMPTY, changed_folders, special_folders, with_owners
 from imgopt.rewrite.quoting import folded, shell_word
@@ -106,19 +107,21 @@ def on_base(
         if final.entry_script
         else evidence.config
     )
+    copies = (
+        *carving.foreign,
+        *table_copies(carving.tables, evidence),
+        *library_copies(carving.libraries),
+        *copied,
+        *links,
+    )
+    copies, gather = within_layers(copies, evidence.facts, len(base.layers))
     return replace(
         final,
         base=name,
         workdir=final.workdir or ("/" if base.config.workdir not in ("", "/") else ""),
         carved=carving.carved,
         accounts=carving.accounts.copies(),
-        copies=(
-            *carving.foreign,
-            *table_copies(carving.tables, evidence),
-            *library_copies(carving.libraries),
-            *copied,
-            *links,
-        ),
+        copies=copies,
         packages=tuple(sorted(carving.packages)),
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
@@ -131,7 +134,7 @@ def on_base(
             changed=changed_folders(evidence),
         ),
         early=early,
-        prepare=prepare,
+        prepare=(*prepare, *gather),
         links=carving.plan.links,
         user=final.user or ("" if is_root(base.config.user) else "0:0"),
         comments=_comments(carving),

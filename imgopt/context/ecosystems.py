@@ -16,7 +16,7 @@ import msgspec
 from imgopt.context.facts.builds import Account, Hook, Launcher, Made, Program, Stray
 from imgopt.context.facts.fact import Fact
 from imgopt.context.facts.judged import MayBeAbsent, ToolsOwn
-from imgopt.context.facts.lookups import Compiled, Table
+from imgopt.context.facts.lookups import Compiled, Modules, Table
 from imgopt.context.facts.managers import Manager
 from imgopt.context.facts.requests import BodyField, SocketRoute, WriteRoute
 from imgopt.context.facts.runs import (
@@ -117,6 +117,8 @@ class Ecosystem(Fact, frozen=True):
     state: list[State] = []
     looked_up: list[Table] = []
     compiled_at_run_time: list[Compiled] = []
+    must_compile: list[Compiled] = []
+    modules: list[Modules] = []
     may_be_absent: list[MayBeAbsent] = []
     must_stay: list[Table] = []
     """What the proof misses by itself: a rewrite asks `looked_up`."""

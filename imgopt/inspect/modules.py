@@ -101,26 +101,30 @@ def _package_of(name: str) -> str:
     return "/".join(parts[:2]) if name.startswith("@") else parts[0]
 
 
+def library_folders(side: ImageView) -> list[str]:
+    """Folders of Python's own library."""
+    nodes = (node for home in _HOMES for node in _children(side, home))
+    return [node.path for node in nodes if re.fullmatch(r"python3(?:\.\d+)?", node.name)]
+
+
 def _python_modules(side: ImageView) -> dict[str, str]:
     """Names of Python modules and where they are: the standard library, extension modules,
     site-packages."""
     folders: dict[str, None] = {}
-    for home in _HOMES:
-        for node in _children(side, home):
-            if re.fullmatch(r"python3(?:\.\d+)?", node.name):
-                places = ("", "lib-dynload", "site-packages", "dist-packages")
-                folders.update(
-                    dict.fromkeys(posixpath.join(node.path, place).rstrip("/") for place in places)
-                )
+    for library in library_folders(side):
+        places = ("", "lib-dynload", "site-packages", "dist-packages")
+        folders.update(
+            dict.fromkeys(posixpath.join(library, place).rstrip("/") for place in places)
+        )
     metadata = (package.metadata for package in side.packages if package.ecosystem == "python")
     folders.update(dict.fromkeys(posixpath.dirname(posixpath.dirname(path)) for path in metadata))
-    found: dict[str, str] = {}
+    modules: dict[str, str] = {}
     for folder in folders:
         for node in _children(side, folder):
             name = _module_name(node)
             if name:
-                found.setdefault(name, node.path)
-    return found
+                modules.setdefault(name, node.path)
+    return modules
 
 
 def _module_name(node: Node) -> str:

@@ -7,12 +7,14 @@ literally is evidence enough to keep it. What is computed at run time is left to
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.packages.names import plain_name
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.settings_files import settings_texts
 from imgopt.inspect.shell_programs import called_programs
 from imgopt.inspect.sources import source_texts
 
@@ -42,8 +44,28 @@ _CALLS = {
 COMPILED = (".go", ".rs", ".java", ".kt", ".cs")
 """Sources that are not in the final image, but the program that is made of them is."""
 _STARTS_PROGRAMS = re.compile(r"child_process|execa|subprocess|pexpect")
-_LISTS = re.compile(r"""=\s*\[\s*["'](?P<text>[\w./-]{1,80})["']\s*[,\]]""")
-"""Lists of words that are handed to a call elsewhere, in files that start programs."""
+_LISTS = re.compile(
+    r"(?:[=:]\s*[\[(]\s*|^[ \t]*(?:const\s+|let\s+)?[A-Z][A-Z0-9_]*\s*(?::\s*\w+\s*)?=\s*)"
+    r"""["'](?P<text>[\w./-]{1,80})["']\s*(?:[,\]);]|$)""",
+    re.MULTILINE,
+)
+"""Lists of words, and constants, that are handed to a call elsewhere, in files that start
+programs."""
+_WORD_OF = r"(?P<text>/?[\w][\w./+-]{0,80})"
+_SETTINGS = tuple(
+    re.compile(pattern, re.MULTILINE)
+    for pattern in (
+        r"""\[\s*["']""" + _WORD_OF + r"""["']\s*,\s*["']-""",
+        r"""(?:["'=:]|^[ \t]*-)[ \t]*["']?""" + _WORD_OF + r"""[ ]+--?\w""",
+        r"""(?<![\w.])(?P<text>/(?:usr/(?:local/)?)?s?bin/[\w.+-]+)""",
+        r"""(?i)["']?[\w.-]*?(?:command|cmd|exec|executable|program|binary|bin|tool|converter)(?:[_-]?path)?["']?"""
+        r"""[ \t]*[:=][ \t]*\[?[ \t]*["']?""" + _WORD_OF,
+    )
+)
+"""Values that are command lines, paths of programs, or called so."""
+_VALUE = re.compile(
+    r"""(?:["']|[:=][ \t]*|^[ \t]*-[ \t]+)""" + _WORD_OF + r"""(?=["'\s]|$)""", re.MULTILINE
+)
 
 
 def called_by_sources(side: ImageView) -> Iterator[tuple[str, str]]:
@@ -52,6 +74,31 @@ def called_by_sources(side: ImageView) -> Iterator[tuple[str, str]]:
         pattern = next((regex for endings, regex in _CALLS.items() if path.endswith(endings)), None)
         if pattern is not None:
             yield from ((name, path) for name in _called(path, text, pattern))
+
+
+def called_by_settings(side: ImageView) -> Iterator[tuple[str, str]]:
+    """(program, file of settings or variable) for values that name a program of the image: command
+    lines and paths anywhere, any value in a file that a source which starts programs names."""
+    starters = [text for _, text in source_texts(side) if _STARTS_PROGRAMS.search(text)]
+    for path, text in settings_texts(side):
+        handed = any(posixpath.basename(path) in source for source in starters)
+        patterns = (*_SETTINGS, _VALUE) if handed else _SETTINGS
+        yield from ((word, path) for word in _programs(side, patterns, text))
+    for name, value in side.config.environment.items():
+        found = _programs(side, _SETTINGS, f"{name}={value}") if name != "PATH" else ()
+        yield from ((word, f"variable {name}") for word in found)
+
+
+def _programs(side: ImageView, patterns: Iterable[re.Pattern[str]], text: str) -> list[str]:
+    words = {match["text"]: None for pattern in patterns for match in pattern.finditer(text)}
+    return [word for word in words if not word.startswith(".") and _is_program(side, word)]
+
+
+def _is_program(side: ImageView, word: str) -> bool:
+    if "/" in word and not word.startswith("/"):
+        return False
+    node = side.command(word)
+    return node is not None and node.mode & 0o111 != 0
 
 
 def _called(path: str, text: str, pattern: re.Pattern[str]) -> dict[str, None]:

@@ -29,8 +29,8 @@ def settings_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
 
 @cache
 def _of_tools() -> re.Pattern[str]:
-    """Names of files that installers, compilers and the like read: what they name is not named for
-    a run."""
+    """Names of files that installers, compilers, a project's host and the like read: what they name
+    is not named for a run."""
     globs = {
         posixpath.basename(glob)
         for ecosystem in builtin_ecosystems()
@@ -38,6 +38,8 @@ def _of_tools() -> re.Pattern[str]:
             *ecosystem.manifests,
             *ecosystem.tool_settings,
             *(name for one in ecosystem.manager for name in (*one.manifests, *one.optional)),
+            *(name for one in ecosystem.stray for name in one.names),
+            *(name for one in ecosystem.may_be_absent if not one.started for name in one.files),
         )
     }
     return re.compile("|".join(map(translate, sorted(globs - {"*"}))))
@@ -49,6 +51,8 @@ def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
         known = ending in _ENDINGS or node.name.startswith(".env")
         if node.inode is None or not known or node.size > _LONGEST:
             continue
+        if "/." in node.path.rpartition("/")[0]:
+            continue  # of an editor, of the project's host
         if is_foreign(node.path) or is_test(node.path) or _of_tools().match(node.name):
             continue
         yield node.path, node.read().decode("utf-8", "replace")

@@ -17,7 +17,7 @@ _LONGEST = 1 << 20
 _MOST_BYTES = 64 << 20
 SUFFIXES = words(
     ".py .js .cjs .mjs .jsx .ts .tsx .go .rs .java .kt .scala .groovy .php .rb .cs .fs .pl .lua .ex"
-    " .exs .sh .bash .c .cc .cpp .h .hpp"
+    " .exs .sh .bash .c .cc .cpp .h .hpp .R .r .jl .pm .cgi .psgi"
 )
 
 

@@ -12,6 +12,7 @@ from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
 from imgopt.inspect.application_files import made_by_author
+from imgopt.inspect.python_imports import imported_modules
 from imgopt.inspect.started import started_folders
 from imgopt.inspect.tool_state import named_folders, temporary_folder
 from imgopt.rewrite.accounts import Accounts, accounts_of
@@ -37,7 +38,7 @@ from imgopt.rewrite.smaller_runtime import SmallerRuntime
 from imgopt.rewrite.sonames import named_once
 from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.strategy import Project, Situation
-from imgopt.rewrite.tables import table_needs, tables_of
+from imgopt.rewrite.tables import asked_at_run_time, table_needs, tables_of
 from imgopt.rewrite.tools import removable_tools
 
 
@@ -200,6 +201,8 @@ def _roots(
         yield path, "the start command"
     for path in situation.project.repairs.paths:
         yield path, situation.project.repairs.why(path)
+    for needed in asked_at_run_time(evidence, situation.project.ecosystems):
+        yield needed.path, needed.by
     for path in sorted(evidence.opened):
         fact = evidence.facts.get(path)
         if fact is None or fact.kind != "file" or _is_volatile(path):
@@ -365,10 +368,26 @@ def interpreter_files(
     uses; `asked` are paths that an earlier build failed without."""
     runtime = ecosystem.runtime
     found = {path for glob in runtime.trees for path in _below(evidence, glob)}
-    unneeded = {path for glob in runtime.unneeded for path in _below(evidence, glob)}
+    named = imported_modules(evidence.side)
+    unneeded = {
+        path
+        for glob in runtime.unneeded
+        if not any(_is_module(glob, name) for name in named)
+        for path in _below(evidence, glob)
+    }
     return frozenset(
         p for p in found if p not in unneeded or p in evidence.opened or is_below(p, asked)
     )
+
+
+_WITH = {"venv": "ensurepip", "turtle": "tkinter"}
+"""Modules that others of the library start."""
+
+
+def _is_module(glob: str, name: str) -> bool:
+    """Whether a part of the library is a module that a source imports, or what that one loads."""
+    last = posixpath.basename(glob).partition(".")[0].rstrip("*").lstrip("_")
+    return last in (name, _WITH.get(name, name))
 
 
 def _below(evidence: Evidence, glob: str) -> Iterable[str]:

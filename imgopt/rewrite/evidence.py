@@ -18,6 +18,8 @@ from imgopt.inspect.tool_state import is_state
 from imgopt.rewrite.carve import PathFact
 from imgopt.run.pictures import Process
 
+_LISTS = "/var/lib/dpkg/info"
+
 
 @dataclass(frozen=True)
 class SystemPackages:
@@ -188,12 +190,29 @@ class Evidence:
 
     def owner(self, path: str) -> str | None:
         """The system package that owns a path; links in the path are followed, as for a merged
-        /usr."""
+        /usr. A link that a package brings is its own (`/usr/bin/gcc` of gcc leads to a file of
+        gcc-12)."""
         owners = self.packages.owners
         if path in owners:
             return owners[path]
+        if path in self.links_of_packages:
+            return self.links_of_packages[path]
         node = self.tree.resolve(path)
         return owners.get(node.path) if node is not None else None
+
+    @cached_property
+    def links_of_packages(self) -> dict[str, str]:
+        """Symbolic link -> the package that brings it, by Debian's own lists."""
+        found: dict[str, str] = {}
+        for node in self.tree.walk(_LISTS):
+            if node.inode is None or not node.name.endswith(".list"):
+                continue
+            package = node.name.removesuffix(".list").partition(":")[0]
+            for path in node.read().decode("utf-8", "surrogateescape").splitlines():
+                there = self.tree.get(path) if package in self.packages.installed else None
+                if there is not None and there.kind == "symlink":
+                    found[path] = package
+        return found
 
     def real(self, paths: Iterable[str]) -> frozenset[str]:
         """The paths themselves and where they lead."""

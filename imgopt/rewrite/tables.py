@@ -3,12 +3,19 @@ carved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.tree import Tree
 from imgopt.inspect.looked_up import LookedUp, lacking, looked_up
+from imgopt.inspect.program_calls import called_by_packages, called_by_settings, called_by_sources
+from imgopt.inspect.run_time_needs import (
+    Needed,
+    compilers,
+    extension_libraries,
+    script_modules,
+)
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy
 
@@ -25,6 +32,20 @@ def tables_of(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> tuple[Look
     """What the service may look up, by the facts of the ecosystems."""
     tables = [table for ecosystem in ecosystems for table in ecosystem.looked_up]
     return looked_up(evidence.side, tables, evidence.seen.executed, evidence.seen.opened or ())
+
+
+def asked_at_run_time(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Iterator[Needed]:
+    """Programs, libraries and modules that sources and settings name: a run that was not asked
+    started and loaded none of them."""
+    side, ecosystems = evidence.side, tuple(ecosystems)
+    yield from compilers(side, (fact for one in ecosystems for fact in one.compiled_at_run_time))
+    yield from extension_libraries(side)
+    yield from script_modules(side, (fact for one in ecosystems for fact in one.modules))
+    calls = (*called_by_sources(side), *called_by_settings(side), *called_by_packages(side))
+    for word, by in calls:
+        node = side.command(word)
+        if node is not None and evidence.owner(node.path) is not None:
+            yield Needed(node.path, by)
 
 
 def table_needs(

@@ -22,6 +22,7 @@ from imgopt.image.packages import Package, find_packages
 from imgopt.image.packages.names import plain_name
 from imgopt.inspect.environment_runners import environment_of, is_closed
 from imgopt.inspect.python_imports import imported_modules, modules_of
+from imgopt.inspect.run_time_needs import build_steps, compiles
 from imgopt.inspect.start_words import unfolded
 from imgopt.rewrite.carve import is_below, matches_any
 from imgopt.rewrite.commands import Install, recognise
@@ -66,9 +67,24 @@ def removable_tools(situation: Situation) -> RemovableTools:
         tools = ecosystem.build_tools
         after = _last_installer(situation, ecosystem.name) if tools.remove else None
         asked = situation.project.repairs.paths
+        part = {
+            name
+            for fact, _ in compiles(
+                evidence.side, ecosystem.compiled_at_run_time, build_steps(evidence.side)
+            )
+            for name in fact.tools
+        }
         groups = _removable(situation, evidence, ecosystem) if after is not None else ()
         found = [
-            (command, [e for e in each if not any(is_below(path, asked) for path in e.files)])
+            (
+                command,
+                [
+                    e
+                    for e in each
+                    if plain_name(e.name) not in part
+                    and not any(is_below(path, asked) for path in e.files)
+                ],
+            )
             for command, each in groups
         ]
         found = [(command, each) for command, each in found if each]

@@ -28,14 +28,32 @@ class Table(Fact, frozen=True):
 
 
 class Compiled(Fact, frozen=True):
-    """Code that a program compiles while it runs. `named`, `packages` and `source` as in `Table`;
-    where both are said, one of them is enough."""
+    """Code that a program compiles while it runs; `named`, or one of `packages`, is enough. A
+    rewrite asks `[[compiled_at_run_time]]`, the proof `[[must_compile]]`."""
 
     named: str
+    """Regular expression: a source that compiles."""
     needs: list[str]
-    """Paths of the compiler, and of what it cannot do without, each kept where the original has
-    it."""
+    """Paths (glob patterns) of the compiler, and of what it cannot do without, each kept where the
+    original has it."""
     source: str
+    """Where the makers of what compiles say so."""
     packages: list[str] = []
+    """Language packages that compile by themselves."""
     tools: list[str] = []
     """Language packages that serve builds else, and are part of it."""
+
+
+class Modules(Fact, frozen=True):
+    """How scripts of a language name its modules, and where those are."""
+
+    sources: list[str]
+    """Endings of the scripts' names."""
+    uses: str
+    """Regular expression: group 1 is a module's name."""
+    separator: str
+    """What stands between the parts of a name, in the place of `/`."""
+    ending: str
+    """Behind the name of a module's file."""
+    folders: list[str]
+    """Where modules are looked for (glob patterns)."""

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.application_files import application_files
 from imgopt.inspect.built_site import serves_built_site
 from imgopt.inspect.failures import Item
@@ -20,6 +21,7 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import NOT_LANGUAGES
 from imgopt.inspect.modules import SCRIPTS, imported, lost_modules, reached
 from imgopt.inspect.named_packages import listed_packages, named_in, named_in_settings
+from imgopt.inspect.run_time_needs import extension_libraries, script_modules
 from imgopt.inspect.sources import is_foreign, loading_texts, source_texts
 from imgopt.proof.absent_packages import language_tools
 from imgopt.proof.allowances import Allowances
@@ -82,6 +84,7 @@ def check_named(
             )
             if not _judged_as_package(original, item.path, allowances)
         ),
+        *_behind(original, candidate, allowances),
         *_libraries(original, candidate, [*texts, *_of_packages(original, candidate, allowances)]),
     ]
     items = [item for item in items if not _was_opened(item.path, opened or ())]
@@ -93,6 +96,18 @@ def check_named(
         said,
         allowed,
     )
+
+
+def _behind(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[Item]:
+    """Libraries of extensions, and modules of scripts, that the sources ask for by another name."""
+    facts = [fact for ecosystem in builtin_ecosystems() for fact in ecosystem.modules]
+    for needed in extension_libraries(original):
+        name = posixpath.basename(needed.path)
+        if not candidate.exists(needed.path) and not _found(candidate, name):
+            yield Item("missing-library", name, needed.path, needed.by)
+    for needed in script_modules(original, facts):
+        if not candidate.exists(needed.path) and _runs(needed.by, candidate, allowances):
+            yield Item("missing-module", needed.path, needed.path, needed.by)
 
 
 def _by_name(

@@ -7,12 +7,19 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.tree import Node
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.optional_parts import optional_part
-from imgopt.inspect.program_calls import COMPILED, called_by_packages, called_by_sources
+from imgopt.inspect.program_calls import (
+    COMPILED,
+    called_by_packages,
+    called_by_settings,
+    called_by_sources,
+)
 from imgopt.inspect.programs import Use, running_scripts, script_text, started
+from imgopt.inspect.run_time_needs import compilers
 from imgopt.inspect.shell_programs import called_programs
 from imgopt.inspect.users import EXECUTE, READ
 from imgopt.proof.allowances import Allowances
@@ -39,7 +46,7 @@ def check_programs(
     scripts inside of packages count when they were executed: a module that is imported may have a
     first line, too. `named`: packages that the author installs by name.
     """
-    items: list[Item] = []
+    items: list[Item] = list(_compilers(original, candidate, allowances))
     allowed: list[str] = []
     uses = [
         *started(candidate),
@@ -118,6 +125,16 @@ def _problem(side: ImageView, use: Use) -> Item | None:
     return None
 
 
+def _compilers(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[Item]:
+    """Compilers of what is compiled while the service runs, with the headers that they need."""
+    facts = [fact for ecosystem in builtin_ecosystems() for fact in ecosystem.must_compile]
+    for needed in compilers(original, facts):
+        name = posixpath.basename(needed.path)
+        if not candidate.exists(needed.path) and f"program:{name}" not in allowances.configuration:
+            message = f"{needed.path} is left out: {needed.by}"
+            yield Item("missing-file", needed.path, needed.path, needed.by, message)
+
+
 def _failed_before(original: ImageView, use: Use) -> bool:
     """An interpreter that the same script did not find in the original, or a word that did not lead
     to a program."""
@@ -142,6 +159,12 @@ def _by_sources(original: ImageView, candidate: ImageView, allowances: Allowance
             candidate.is_file(place) for place, _ in allowances.places(path)
         )
         if kept and original.command(word) is not None:
+            yield Use(word, path)
+    for word, path in called_by_settings(original):
+        kept = not path.startswith("/") or any(
+            candidate.is_file(place) for place, _ in allowances.places(path)
+        )
+        if kept:
             yield Use(word, path)
     for word, package in called_by_packages(candidate):
         if original.command(word) is not None:
