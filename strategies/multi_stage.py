@@ -22,6 +22,7 @@ from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage
 from imgopt.rewrite.owning import EMPTY, changed_folders, special_folders, with_owners
 from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.settings import complement, user_settings
+from imgopt.rewrite.sonames import CACHE, found_by_cache
 from imgopt.rewrite.start import idle_entry_script, paths_through_links, start_words
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.tables import table_copies
@@ -107,9 +108,11 @@ def on_base(
         if final.entry_script
         else evidence.config
     )
+    cached = found_by_cache(evidence.side, carving.carved.paths("kept"))
+    tables = [*carving.tables, *([CACHE] if cached and not final.shell else [])]
     copies = (
         *carving.foreign,
-        *table_copies(carving.tables, evidence),
+        *table_copies(tables, evidence),
         *library_copies(carving.libraries),
         *copied,
         *links,
@@ -126,6 +129,7 @@ def on_base(
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),
         setup=tuple(filter(None, [outdated_in_base(situation, base) if final.shell else ""])),
+        finish=("ldconfig",) if cached and final.shell else (),
         folders=special_folders(
             copied,
             evidence.facts,

@@ -137,6 +137,7 @@ APP: Files = {
     "app/tool": File("#!/bin/sh\n", 0o755),
     "app/greet": elf("libgreet.so.1", interpreter="/lib64/ld-linux-x86-64.so.2"),
     "app/empty": File(folder=True),
+    "app/shared": File(folder=True, mode=0o2775, uid=1000, gid=1600),
     "app/.git/HEAD": "ref",
     "data": File(folder=True, uid=1000, gid=1000),
 }

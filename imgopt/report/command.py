@@ -49,9 +49,25 @@ def next_command(result: OptimizeResult) -> str:
             f"Next: {again(result, '--base', f'{result.missing_bases[0].names[0]}=IMAGE')}   (name"
             " an image)"
         )
+    refuted = _refuted(result)
+    if refuted:
+        return f"Next: {again(result, '--out', 'tried')}   (tried/optimize.json: all of {refuted})"
     return (
         f"Next: {again(result)} --http PATH=TEXT --env NAME=VALUE   (say how the service is asked)"
     )
+
+
+_OF_THE_RUN = ("smoke", "stop")
+
+
+def _refuted(result: OptimizeResult) -> str:
+    """What refuted a variant, where that is nothing that another way of asking the service would
+    mend; "" where asking may help."""
+    for variant in result.variants:
+        failed = [check.name for check in variant.checks if check.verdict == "failed"]
+        if variant.verdict == "refuted" and failed and set(failed).isdisjoint(_OF_THE_RUN):
+            return f'"{failed[0]}", which refuted {variant.name}'
+    return ""
 
 
 def missing_lines(result: OptimizeResult) -> list[str]:

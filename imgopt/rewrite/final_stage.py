@@ -101,6 +101,8 @@ class FinalStage:
     """Shell command with {packages}."""
     setup: tuple[str, ...] = ()
     """Shell commands that the final stage runs before anything is copied."""
+    finish: tuple[str, ...] = ()
+    """Shell commands that the final stage runs after everything is copied."""
     folders: tuple[Folder, ...] = ()
     """Folders that need an owner or a mode of their own after everything is copied; a base without
     a shell gets them from the builder."""
@@ -148,6 +150,7 @@ class FinalStage:
         lines += [*self.complement.environment, *self.settings.environment]
         lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
         lines += [*self._comment("files"), *(file.render() for file in self.files)]
+        lines += map(_run, self.finish)
         if self.folders and self.shell:
             lines.append(_run(folder_lines(self.folders)))
         elif self.folders:

@@ -8,9 +8,11 @@ the link (`libz.so.1`): one copy under the second name serves both.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from imgopt.inspect.image_view import ImageView
+from imgopt.rewrite.runtime import is_shared_library
 
 
 def named_once(side: ImageView, libraries: Mapping[str, str]) -> dict[str, str]:
@@ -53,3 +55,17 @@ def _real_folder(side: ImageView, path: str) -> str:
     folder = side.tree.resolve(posixpath.dirname(path))
     name = posixpath.basename(path)
     return path if folder is None or name.startswith("ld-") else posixpath.join(folder.path, name)
+
+
+CACHE = "/etc/ld.so.cache"
+_ALWAYS = re.compile(r"^/(?:usr/)?lib(?:32|64|x32)?(?:/[\w]+-linux-\w+)?/[^/]+$")
+"""Where the loader looks without its cache."""
+
+
+def found_by_cache(side: ImageView, paths: Iterable[str]) -> list[str]:
+    """Of these libraries, those that the loader finds by its cache alone, which `ldconfig` made."""
+    cached = {
+        real for places in side.loader.cache.values() for p in places if (real := _real(side, p))
+    }
+    wanted = (path for path in paths if is_shared_library(path) and not _ALWAYS.match(path))
+    return sorted(path for path in wanted if _real(side, path) in cached)

@@ -248,6 +248,22 @@ def test_the_next_command_repeats_what_this_one_was_given() -> None:
     assert next_command(good).startswith("Next: imgopt cache shop -f shop/d/Dockerfile --base a=b ")
 
 
+def test_the_advice_is_about_the_failure_that_happened() -> None:
+    def after(*failed: str) -> str:
+        checks = [Check(name=name, verdict="failed", detail="") for name in failed]
+        tried = Variant(name="slim", verdict="refuted", checks=checks)
+        return next_command(result(verdict="unproven", variants=[tried]))
+
+    asked = "--http PATH=TEXT --env NAME=VALUE   (say how the service is asked)"
+    assert after("smoke").endswith(asked)
+    assert after("modes", "stop").endswith(asked)
+    assert after().endswith(asked)
+    assert after("modes") == (
+        "Next: imgopt optimize shop -f d/Dockerfile --out tried"
+        '   (tried/optimize.json: all of "modes", which refuted slim)'
+    )
+
+
 def test_a_result_without_arguments_still_names_its_dockerfile() -> None:
     assert again(result()) == "imgopt optimize shop -f d/Dockerfile"
 

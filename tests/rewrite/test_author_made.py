@@ -3,11 +3,12 @@ files where programs keep data. What must not change comes first."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recipes import File, Files, Recipe
+from recipes import File, Files, Recipe, elf
 
 from imgopt.image import Image
 from imgopt.inspect.application_files import made_by_author
@@ -127,3 +128,44 @@ def test_logs_of_package_managers_still_go() -> None:
     kept = ("/var/log/app.log", "/var/log/nginx/access.log")
     found = [any(rule.covers(path) for rule in rules) for path in (*gone, *kept)]
     assert found == [True] * 4 + [False] * 2
+
+
+def loader_cache(*paths: str) -> bytes:
+    """An /etc/ld.so.cache with these libraries (sysdeps/generic/dl-cache.h)."""
+    head, entry = struct.Struct("<20sIIBBBBIIII"), struct.Struct("<iIIIQ")
+    start = head.size + entry.size * len(paths)
+    table, entries = b"", b""
+    for path in paths:
+        name = path.rpartition("/")[2]
+        entries += entry.pack(0x0303, start + len(table), start + len(table) + len(name) + 1, 0, 0)
+        table += f"{name}\0{path}\0".encode()
+    return head.pack(b"glibc-ld.so.cache1.1", len(paths), len(table), 2, 0, 0, 0, 0, 0, 0, 0) + (
+        entries + table
+    )
+
+
+LIBRARY = "/usr/local/lib/libx.so.1"
+SYSTEM_LIBRARY = "/usr/lib/x86_64-linux-gnu/libx.so.1"
+
+
+@pytest.mark.parametrize(
+    ("library", "cached", "runs"),
+    [
+        (LIBRARY, (LIBRARY,), True),
+        ("/opt/x/lib/libx.so.1", ("/opt/x/lib/libx.so.1",), True),
+        (LIBRARY, (), False),  # found by a path of its own
+        (SYSTEM_LIBRARY, (SYSTEM_LIBRARY,), False),
+        ("/app/lib/libx.so.1", (LIBRARY,), False),
+    ],
+)
+def test_libraries_that_ldconfig_made_known_are_made_known_again(
+    service: Service, library: str, cached: tuple[str, ...], runs: bool
+) -> None:
+    made: Files = {
+        library[1:]: elf(soname="libx.so.1"),
+        "etc/ld.so.cache": File(loader_cache(*cached)),
+    }
+    steps = (("RUN make install && ldconfig", made),)
+    assert ("\nRUN ldconfig\n" in service.plan({"main.py": MAIN}, steps).final) == runs
+    bare = service.plan({"main.py": MAIN}, steps, kind="distroless").final
+    assert ("/etc/ld.so.cache" in bare) == runs

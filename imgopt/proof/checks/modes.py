@@ -77,6 +77,10 @@ def _differences(
         yield Item(
             "permission", path, path, "", f"{path} has other setuid or setgid bits ({after.mode:o})"
         )
+    elif before.mode & after.mode & _SPECIAL and (before.uid, before.gid) != (after.uid, after.gid):
+        message = f"{path} is of {after.uid}:{after.gid} instead of {before.uid}:{before.gid}"
+        if not _is_given(before, after, candidate):
+            yield Item("permission", path, path, "", f"{message}, and hands that on")
     elif not before.mode & 0o002 and after.mode & 0o002 and not after.mode & 0o1000:
         yield Item(
             "permission", path, path, "", f"{path} may be written by everybody ({after.mode:o})"
@@ -92,6 +96,14 @@ def _differences(
             yield Item("permission", path, path, "", message)
 
 
+def _is_given(before: Node, after: Node, candidate: ImageView) -> bool:
+    """A folder that hands on its group belongs to the service's user now: the group is what
+    counts."""
+    user = candidate.identity
+    own = user is not None and after.uid == user.uid and before.kind == "dir"
+    return own and before.gid == after.gid
+
+
 CHECK = Check(
     NAME,
     "executable and setuid bits, and what the user may read",
@@ -104,6 +116,11 @@ CHECK = Check(
         ),
         Mutation(
             "a tool runs as its owner", "setuid", files={"app/tool": File("#!/bin/sh\n", 0o4755)}
+        ),
+        Mutation(
+            "a folder hands on another group",
+            "/app/shared is of 1000:1000 instead of 1000:1600",
+            files={"app/shared": File(folder=True, mode=0o2775, uid=1000, gid=1000)},
         ),
         Mutation(
             "a file may not be read by the user",

@@ -145,7 +145,9 @@ class _Worker:
                 return self._end(state, *tried, next(iter(state.off.values()), _why(tried[1])))
             if reason:
                 return self._end(state, plan, None, reason)
-            outcome = self.prove(plan, state)
+            same = tried is not None and _text(plan) == _text(tried[0])
+            # what was learned changed nothing: what failed is known without another build
+            outcome = tried[1] if same and tried is not None else self.prove(plan, state)
             tried = plan, outcome
             if outcome.verdict == "proven":
                 return self._restore(state, plan, outcome)
@@ -272,6 +274,10 @@ class _Worker:
     def _files(self, state: _State, repairs: Repairs) -> tuple[str, str | None]:
         plan = self.plan(replace(state, repairs=repairs))
         return plan.dockerfile, plan.ignore
+
+
+def _text(plan: Plan) -> tuple[str, str | None]:
+    return plan.dockerfile, plan.ignore
 
 
 def _build_failure(failure: BuildFailure) -> str:
