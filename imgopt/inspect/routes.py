@@ -100,6 +100,13 @@ def named_routes(texts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(path for path in found if _PLAIN.match(path))
 
 
+def prefixes_in(texts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """What sources put in front of the routes of others, without a slash at the end."""
+    matches = (match for _, text in texts for match in _PREFIXES.finditer(text))
+    found = dict.fromkeys(clean(match["path"]).rstrip("/") for match in matches)
+    return tuple(prefix for prefix in found if prefix)[:_MOST_PREFIXES]
+
+
 def _in_source(source: str, text: str) -> Iterator[str]:
     for endings, patterns in _ROUTES.items():
         if source.endswith(endings):

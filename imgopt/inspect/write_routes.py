@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,7 +18,7 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.context.facts.requests import BodyField, SocketRoute, WriteRoute
 from imgopt.inspect.application_files import application_files
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.routes import clean, named_routes
+from imgopt.inspect.routes import clean, named_routes, prefixes_in
 from imgopt.inspect.sources import is_foreign, is_test, source_texts
 from imgopt.requests.openapi import described
 from imgopt.requests.request import CHANGING, JSON, Request
@@ -33,6 +33,8 @@ _QUOTED = r"""[rbuf]?["'`](?P<path{}>[^"'`\s$]{{0,120}})["'`]"""
 _LITERAL = re.compile(r"""["'`](?P<path>/[\w/.:<>{}-]{0,60})["'`]""")
 _DESCRIPTION = re.compile(r"(?:^|/)(?:openapi|swagger|api-docs|api)[\w.-]*\.(?:json|ya?ml)$")
 _WORD = re.compile(r"[A-Za-z]+")
+_WHOLE = re.compile(r"/(?:api|v\d+|rest)\b")
+_Route = tuple[str, str, tuple[str, ...]]
 _FILE = re.compile(r"\.\w{1,5}$")
 
 
@@ -65,7 +67,7 @@ def written_in(
     route."""
     texts = list(texts)
     found: dict[tuple[str, str], Request] = {}
-    for method, path, fields in _all_routes(texts, is_place):
+    for method, path, fields in _behind(list(_all_routes(texts, is_place)), prefixes_in(texts)):
         if not is_place(path) or path.count("/") < 2:
             found.setdefault((method, path), _request(method, path, fields))
     sockets = [path for source, text in texts for path in _sockets(source, text)]
@@ -78,13 +80,22 @@ def written_in(
     )
 
 
-def _all_routes(
-    texts: list[tuple[str, str]], is_place: Callable[[str], bool]
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _behind(routes: list[_Route], prefixes: Sequence[str]) -> Iterator[_Route]:
+    """The routes as they stand, then behind what another source may put in front of them: one
+    prefix, or two of which the first is that of the whole interface."""
+    yield from routes
+    whole = [prefix for prefix in prefixes if _WHOLE.match(prefix)]
+    fronts = [*prefixes, *(a + b for a in whole for b in prefixes if a != b)]
+    for front in fronts:
+        own = (route for route in routes if not route[1].startswith(front))
+        yield from ((method, front + path.rstrip("/"), fields) for method, path, fields in own)
+
+
+def _all_routes(texts: list[tuple[str, str]], is_place: Callable[[str], bool]) -> Iterator[_Route]:
     """Routes that name their method, then those of sources that only look at it, then the others'
     paths with every method that is looked at somewhere."""
     loose: dict[str, None] = {}
-    late: list[tuple[str, str, tuple[str, ...]]] = []
+    late: list[_Route] = []
     for source, text in texts:
         fields = _fields(source, text)
         own = dict.fromkeys(_in_source(source, text))

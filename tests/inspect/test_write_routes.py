@@ -149,6 +149,18 @@ def test_a_path_of_a_file_is_no_route_of_a_handler(side_of: Callable[..., ImageV
     assert found(side_of, "a.py", text) == ["POST /", "POST /start"]
 
 
+def test_a_route_is_asked_behind_what_another_source_puts_in_front_of_it() -> None:
+    texts = [
+        ("/app/main.go", 'v1 := r.Group("/api")\nusers.Register(v1.Group("/users"))'),
+        ("/app/users.go", 'r.POST("/login", f)'),
+    ]
+    paths = [request.path for request in written_in(texts).routes]
+    assert paths[:1] == ["/login"]
+    assert {"/api/login", "/users/login", "/api/users/login"} <= set(paths)
+    texts = [("/app/app.js", "app.use('/api', r)"), ("/app/r.js", "r.put('/x', f)")]
+    assert "/api/x" in [request.path for request in written_in(texts).routes]
+
+
 FIELDS = {
     "express": ("a.js", "app.post('/x', (q, s) => s.json(q.body.title))", ["title"]),
     "express, taken apart": (
