@@ -13,6 +13,15 @@ from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.early import made_early
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.image_examples import (
+    LARGE,
+    MODULES,
+    PATH,
+    PYTHON_BUILD,
+    SOURCE,
+    WORKDIR,
+    python_example,
+)
 from imgopt.rewrite.quoting import folded, shell_word
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.tools import removable_tools
@@ -186,5 +195,38 @@ STRATEGY = Strategy(
     refuses=(
         "Less than 1 MB of source to compile; bytecode is kept at another place"
         " (PYTHONPYCACHEPREFIX); the project's own files, which change most."
+    ),
+    evidence_examples=(
+        python_example(
+            "few modules",
+            before=PYTHON_BUILD,
+            layers=(WORKDIR, SOURCE, ("RUN make", {"/app/made": LARGE})),
+        ),
+        python_example(
+            "kept at another place",
+            before=PYTHON_BUILD,
+            layers=(WORKDIR, SOURCE, MODULES),
+            opened=frozenset(MODULES[1]),
+            config={
+                "Cmd": ["python", "app.py"],
+                "WorkingDir": "/app",
+                "Env": [*PATH["Env"], "PYTHONPYCACHEPREFIX=/tmp/p"],
+            },
+            refused="PYTHONPYCACHEPREFIX keeps bytecode at another place",
+        ),
+        python_example(
+            "many modules",
+            before=PYTHON_BUILD,
+            layers=(WORKDIR, SOURCE, MODULES),
+            opened=frozenset(MODULES[1]),
+            after=(
+                "FROM python:3.11 AS builder\nWORKDIR /app\nCOPY . .\nRUN make\n"
+                "# hadolint ignore=DL3003\nRUN cd /usr/local/lib/python3.11/site-packages \\\n"
+                " && python3 -m compileall -q --invalidation-mode checked-hash \\\n    a\n\n"
+                "FROM python:3.11\n"
+                "COPY --from=builder /usr/local/lib/python3.11 /usr/local/lib/python3.11\n"
+                'COPY --from=builder /app /app\nWORKDIR /app\nCMD ["python", "app.py"]\n'
+            ),
+        ),
     ),
 )

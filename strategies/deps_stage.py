@@ -12,6 +12,16 @@ from imgopt.rewrite.before_source import BeforeSource, touched
 from imgopt.rewrite.carve import overlap
 from imgopt.rewrite.early import last_run
 from imgopt.rewrite.final_stage import FinalStage, run_lines
+from imgopt.rewrite.image_examples import (
+    NODE_MODULES,
+    NODE_SOURCE,
+    NODE_TEXT,
+    PYTHON_BUILD,
+    SOURCE,
+    WORKDIR,
+    node_example,
+    python_example,
+)
 from imgopt.rewrite.own_stage import renamed, stage_names
 from imgopt.rewrite.quoting import folded
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
@@ -252,5 +262,13 @@ STRATEGY = Strategy(
     refuses=(
         "Less than 5 MB are installed in front of the source; a step behind the source writes to"
         " the same folders, or a new one to a place that cannot be told."
+    ),
+    evidence_examples=(
+        node_example(
+            "too small to be worth a stage",
+            before=NODE_TEXT,
+            layers=(WORKDIR, NODE_SOURCE, NODE_MODULES),
+        ),
+        python_example("nothing is installed", before=PYTHON_BUILD, layers=(WORKDIR, SOURCE)),
     ),
 )

@@ -9,6 +9,7 @@ from dataclasses import replace
 import msgspec
 
 from imgopt.image.image import Image
+from imgopt.image.recipe import DEBIAN, PROGRAM, File
 from imgopt.inspect.certificates import BUNDLED
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.package_files import files_lacking
@@ -17,12 +18,13 @@ from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, distroless_candidates
 from imgopt.rewrite.carving import Carving, carve_on, library_copies, start_programs
 from imgopt.rewrite.evidence import Evidence, read_release
 from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.image_examples import PYTHON_TEXT, SOURCE, WORKDIR, python_example
+from imgopt.rewrite.on_base import on_base, without_entry_script
 from imgopt.rewrite.runtime import runtime_needs
 from imgopt.rewrite.settings import complement
 from imgopt.rewrite.smaller_runtime import SmallerRuntime, draws, smaller_runtime
 from imgopt.rewrite.start import SHELLS, explained_by_start
-from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.strategies.multi_stage import on_base, without_entry_script
+from imgopt.rewrite.strategy import OWN_STAGE, Change, Situation, Skip, Strategy
 
 CXX = ("libstdc++.so", "libgcc_s.so", "libgomp.so")
 
@@ -248,6 +250,7 @@ def _what(carving: Carving, runtime: SmallerRuntime | None) -> str:
     )
 
 
+_BARE = {path: DEBIAN[path] for path in ("/etc/os-release", "/etc/passwd", "/etc/group")}
 STRATEGY = Strategy(
     name="distroless-base",
     does="Moves to a base without shell and package manager.",
@@ -257,6 +260,7 @@ STRATEGY = Strategy(
         " together with the shared libraries that it and the kept files need."
     ),
     safety="evidence",
+    promises=frozenset([OWN_STAGE]),
     variants=("distroless",),
     makes=("distroless",),
     doubt=55,
@@ -265,5 +269,40 @@ STRATEGY = Strategy(
     refuses=(
         "A shell or a system program that was executed, a shell-form CMD or HEALTHCHECK, an entry"
         " script; another distribution than Debian; opened files not measured."
+    ),
+    evidence_examples=(
+        python_example(
+            "started by a script of the shell",
+            variant="distroless",
+            before='FROM python:3.11\nWORKDIR /app\nCOPY . .\nENTRYPOINT ["/app/run.sh"]\n',
+            layers=(WORKDIR, ("COPY . .", {"/app/run.sh": File("#!/bin/sh\necho 1\n", 0o755)})),
+            config={"Entrypoint": ["/app/run.sh"], "WorkingDir": "/app"},
+            opened=frozenset(["/app/run.sh", "/bin/sh"]),
+            executed=frozenset(["/app/run.sh", "/bin/sh"]),
+            bases={"gcr.io/distroless/cc-debian12:nonroot": _BARE},
+            refused="/app/run.sh is a script for /bin/sh",
+        ),
+        python_example(
+            "none can be had",
+            variant="distroless",
+            before=PYTHON_TEXT,
+            layers=(WORKDIR, SOURCE),
+            refused="cannot be had here",
+        ),
+        python_example(
+            "a program by itself",
+            variant="distroless",
+            before='FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN make\nCMD ["/app/server"]\n',
+            layers=(WORKDIR, SOURCE, ("RUN make", {"/app/server": PROGRAM})),
+            config={"Cmd": ["/app/server"], "WorkingDir": "/app"},
+            opened=frozenset(["/app/server"]),
+            executed=frozenset(["/app/server"]),
+            bases={"gcr.io/distroless/static-debian12:nonroot": _BARE},
+            after=(
+                "FROM golang:1.22 AS builder\nWORKDIR /app\nCOPY . .\nRUN make\n\n"
+                "FROM gcr.io/distroless/static-debian12:nonroot\nCOPY --from=builder /app /app\n"
+                'WORKDIR /app\nCMD ["/app/server"]\n'
+            ),
+        ),
     ),
 )

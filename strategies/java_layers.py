@@ -11,6 +11,7 @@ from dataclasses import replace
 from imgopt.image.bootjar import LIBRARIES, BootJar, read_boot_jar
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.image_examples import PYTHON_BUILD, SOURCE, WORKDIR, python_example
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 
@@ -148,5 +149,18 @@ STRATEGY = Strategy(
         "Spring Boot before 3.3, whose tool needs another start; wars, archives that are executable"
         " by themselves or have another launcher; settings of the loader; any start but a plain"
         " `java -jar`."
+    ),
+    evidence_examples=(
+        python_example(
+            "an archive that is none of Spring Boot",
+            before=(
+                "FROM eclipse-temurin:17\nWORKDIR /app\nCOPY . .\nRUN make\n"
+                'CMD ["java", "-jar", "app.jar"]\n'
+            ),
+            layers=(WORKDIR, SOURCE, ("RUN make", {"/app/app.jar": b"PK\x05\x06" + bytes(18)})),
+            config={"Cmd": ["java", "-jar", "app.jar"], "WorkingDir": "/app"},
+            opened=frozenset(["/app/app.jar"]),
+        ),
+        python_example("no archive", before=PYTHON_BUILD, layers=(WORKDIR, SOURCE)),
     ),
 )

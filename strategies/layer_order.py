@@ -18,7 +18,8 @@ from imgopt.rewrite.passing import described
 from imgopt.rewrite.reorder import begin, behind, between, commute, part
 from imgopt.rewrite.steps import SourceCopy, workdir_at
 from imgopt.rewrite.strategy import AUTHORS_STEP, Change, Situation, Skip, Strategy
-from imgopt.strategies.layer_order_examples import EXAMPLES
+from imgopt.strategies.layer_order_examples import MOVES
+from imgopt.strategies.layer_order_stay_examples import STAYS
 
 MOST_NAMES = 6
 """Manifests that a reason names."""
@@ -190,5 +191,5 @@ STRATEGY = Strategy(
         " local paths in a manifest), a step that cannot be read with certainty, a manifest that"
         " the context lacks."
     ),
-    examples=EXAMPLES,
+    examples=(*STAYS, *MOVES),
 )

@@ -120,6 +120,7 @@ STRATEGY = Strategy(
         " can unpack. With the option the account is the same, without a record of logins."
     ),
     safety="text",
+    doubt=15,
     references=(
         "https://github.com/moby/moby/issues/5419",
         "https://docs.docker.com/build/building/best-practices/#user",

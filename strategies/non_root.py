@@ -15,6 +15,7 @@ from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.effects import other_base
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final_stage import FinalStage, run_lines
+from imgopt.rewrite.image_examples import PYTHON_TEXT, SOURCE, WORKDIR, python_example
 from imgopt.rewrite.owning import entered_by_all, owned_by
 from imgopt.rewrite.owning_lines import owning_lines
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
@@ -241,5 +242,33 @@ STRATEGY = Strategy(
     refuses=(
         "The image has a user already; its start drops privileges itself; it has files of its own"
         " in root's home folder and stays one stage, or writes to folders of the system."
+    ),
+    evidence_examples=(
+        python_example(
+            "writes where the system's files are",
+            before=PYTHON_TEXT,
+            layers=(WORKDIR, SOURCE),
+            written=("/etc/app.conf",),
+            refused="the service writes to /etc, which belongs to the system",
+        ),
+        python_example(
+            "another user already",
+            before=PYTHON_TEXT.replace("CMD", "USER 7\nCMD"),
+            layers=(WORKDIR, SOURCE),
+            config={"Cmd": ["python", "app.py"], "WorkingDir": "/app", "User": "7"},
+            refused="the image runs as 7 already",
+        ),
+        python_example(
+            "root",
+            before=PYTHON_TEXT,
+            layers=(WORKDIR, SOURCE),
+            written=("/app/data.db",),
+            after=(
+                "FROM python:3.11\nRUN groupadd --gid 10001 app && useradd --uid 10001 --gid app"
+                " --create-home --no-log-init app \\\n"
+                " && mkdir -p /app && chown 10001:10001 /app\nWORKDIR /app\n"
+                'COPY --chown=10001:10001 . .\nUSER 10001:10001\nCMD ["python", "app.py"]\n'
+            ),
+        ),
     ),
 )

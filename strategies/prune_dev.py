@@ -17,12 +17,19 @@ from imgopt.rewrite.carve import is_below
 from imgopt.rewrite.commands import recognise
 from imgopt.rewrite.effects import FromStages, Pruned
 from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.image_examples import (
+    NODE_MODULES,
+    NODE_SOURCE,
+    NODE_TEXT,
+    WORKDIR,
+    node_example,
+)
 from imgopt.rewrite.own_stage import going_to, own_stage
+from imgopt.rewrite.site_server import replaces_server
 from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.steps import script_of, workdir_at
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.rewrite.workspaces import json_object
-from imgopt.strategies.runtime_base import replaces_server
 
 LEAST_BYTES = 500_000
 
@@ -399,5 +406,25 @@ STRATEGY = Strategy(
         "A development package whose files the service opened, or whose name stands as a string in"
         " its sources, in its settings or in another package's manifest; no record of which"
         " packages are for development."
+    ),
+    evidence_examples=(
+        node_example(
+            "opened by the service",
+            before=NODE_TEXT,
+            layers=(WORKDIR, NODE_SOURCE, NODE_MODULES),
+            opened=frozenset(["/app/app.js", "/app/node_modules/t/index.js"]),
+            refused="the service opens /app/node_modules/t/index.js",
+        ),
+        node_example(
+            "nothing installed for development",
+            before=NODE_TEXT.replace("npm ci", "npm ci --omit=dev"),
+            layers=(WORKDIR, NODE_SOURCE),
+        ),
+        node_example(
+            "never opened",
+            before=NODE_TEXT,
+            layers=(WORKDIR, NODE_SOURCE, NODE_MODULES),
+            after=NODE_TEXT.replace("CMD", "RUN npm prune --omit=dev\nCMD"),
+        ),
     ),
 )

@@ -13,8 +13,7 @@ from imgopt.context.facts.runs import WebServer
 from imgopt.dockerfile import Edit
 from imgopt.dockerfile.typed import Run
 from imgopt.image.image import Image
-from imgopt.inspect.built_site import site_folder
-from imgopt.inspect.file_servers import FileServer, file_server, known_servers
+from imgopt.inspect.file_servers import FileServer, known_servers
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.site_paths import kinds
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, SUITES
@@ -22,7 +21,8 @@ from imgopt.rewrite.carve import Carved, Verdict, is_below
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final_stage import Copy, FinalStage, TextFile
 from imgopt.rewrite.settings import complement, without_start
-from imgopt.rewrite.strategy import Change, Example, Project, Situation, Skip, Strategy
+from imgopt.rewrite.site_server import site_server
+from imgopt.rewrite.strategy import SERVER, Change, Example, Situation, Skip, Strategy
 from imgopt.rewrite.web_server import SCRATCH, Manners, Refused, manners, server_block, whole
 from imgopt.run.probes import health_words
 
@@ -58,38 +58,6 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip(f"{server.program}: {refused}", line)
         return
     yield from _on_an_image(situation, situation.final, server, facts, manner)
-
-
-def site_server(project: Project) -> FileServer | str:
-    """The server of files that a web server can replace; else why not, "" for an image that starts
-    none."""
-    evidence = project.evidence
-    if evidence is None or evidence.seen.opened is None:
-        return ""
-    server = file_server(evidence.side)
-    if not isinstance(server, FileServer):
-        return server.reason
-    ports = evidence.seen.ports
-    if site_folder(evidence.side, evidence.opened) != server.folder:
-        return f"the service did not open {server.folder}/index.html"
-    if len(ports) != 1 or (server.port is not None and ports != (server.port,)):
-        return f"{server.program} listens on {', '.join(map(str, ports)) or 'no port'}"
-    if any(
-        _leads_out(evidence, path, server.folder)
-        for path in evidence.facts
-        if is_below(path, [server.folder])
-    ):
-        return f"a link in {server.folder} leads out of it"
-    if evidence.side.identity is None:
-        return f"the image does not know its user {evidence.config.user}"
-    return server
-
-
-def replaces_server(situation: Situation) -> bool:
-    """Whether the service's own program and its packages are about to go, so that nothing has to be
-    made smaller."""
-    project = situation.project
-    return "runtime-base" not in project.off and isinstance(site_server(project), FileServer)
 
 
 def _static(situation: Situation) -> Iterator[Skip]:
@@ -256,13 +224,6 @@ def _carved(carved: Carved, folder: str) -> Carved:
     return Carved(fates, carved.facts)
 
 
-def _leads_out(evidence: Evidence, path: str, folder: str) -> bool:
-    if evidence.facts[path].kind != "symlink":
-        return False
-    target = evidence.tree.resolve(path)
-    return target is None or not is_below(target.path, [folder])
-
-
 STRATEGY = Strategy(
     name="runtime-base",
     does="Hands out a built site by a web server alone.",
@@ -273,6 +234,7 @@ STRATEGY = Strategy(
         " original was seen to answer: media types, pages without their ending, what is not there."
     ),
     safety="evidence",
+    promises=frozenset([SERVER]),
     makes=("slim",),
     doubt=85,
     references=(

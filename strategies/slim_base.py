@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from imgopt.image.image import Image
+from imgopt.image.recipe import DEBIAN
 from imgopt.rewrite.base_swap import lines_behind, swap_edits, swap_refusal
 from imgopt.rewrite.bases import NOT_HAD, family, is_slim, read_base_name, slim_candidates
 from imgopt.rewrite.carving import Carving, carve_on
 from imgopt.rewrite.effects import OtherBase
 from imgopt.rewrite.evidence import read_release
 from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.image_examples import PYTHON_TEXT, SOURCE, WORKDIR, python_example
+from imgopt.rewrite.on_base import on_base, without_entry_script
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.strategies.multi_stage import on_base, without_entry_script
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -60,7 +62,7 @@ def _refusal(situation: Situation, base: str) -> str:
 
 def _on(situation: Situation, base: str, name: str, image: Image) -> Change | str:
     """The stage on one slim base; else why it does not fit."""
-    refusal = misfit(situation, image)
+    refusal = _other_distribution(situation, image) or misfit(situation, image)
     if refusal:
         return f"{name}: {refusal}"
     final = situation.final
@@ -76,6 +78,14 @@ def _on(situation: Situation, base: str, name: str, image: Image) -> Change | st
         new = on_base(situation, final, carving, name, image, same_family=same)
         return Change(_because(base, name, carving.packages), line, final=new)
     return _swapped(situation, carving, name, image, same_family=same)
+
+
+def _other_distribution(situation: Situation, image: Image) -> str:
+    """What is copied was linked against the libraries of the original's."""
+    evidence = situation.evidence
+    old = evidence.os_release.get("ID", "") if evidence is not None else ""
+    new = read_release(image.tree()).get("ID", "")
+    return f"it is {new}, and the original is {old}" if old and new and old != new else ""
 
 
 def _swapped(
@@ -162,5 +172,42 @@ STRATEGY = Strategy(
         "Another distribution or release; a needed file that no package gives; a base that cannot"
         " be had; without a carved stage, a base that other stages stand on too, or that a build"
         " argument names."
+    ),
+    evidence_examples=(
+        python_example(
+            "none can be had",
+            before=PYTHON_TEXT,
+            layers=(WORKDIR, SOURCE),
+            refused="cannot be had here",
+        ),
+        python_example(
+            "another distribution",
+            before=PYTHON_TEXT,
+            layers=(WORKDIR, SOURCE),
+            refused="it is alpine, and the original is debian",
+            bases={
+                "python:3.11-slim": {**DEBIAN, "/etc/os-release": "ID=alpine\nVERSION_ID=3.20\n"}
+            },
+        ),
+        python_example(
+            "the same distribution",
+            before=PYTHON_TEXT,
+            layers=(WORKDIR, SOURCE),
+            bases={"python:3.11-slim-bookworm": DEBIAN},
+            after=PYTHON_TEXT.replace("python:3.11", "python:3.11-slim-bookworm"),
+        ),
+        python_example(
+            "a package that the service uses",
+            before=PYTHON_TEXT,
+            layers=(WORKDIR, SOURCE),
+            bases={"python:3.11-slim-bookworm": DEBIAN},
+            opened=frozenset(["/app/app.py", "/usr/bin/gcc"]),
+            after=(
+                "FROM python:3.11-slim-bookworm\n# hadolint ignore=DL3008\nRUN apt-get update \\\n"
+                " && apt-get install -y --no-install-recommends gcc \\\n"
+                " && rm -rf /var/lib/apt/lists/*\n"
+                'WORKDIR /app\nCOPY . .\nCMD ["python", "app.py"]\n'
+            ),
+        ),
     ),
 )

@@ -17,6 +17,8 @@ from import_graph import (
     sources,
 )
 
+from imgopt.strategies import BUILT_IN
+
 GRAPH = module_graph()
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ONLY = {
@@ -67,6 +69,21 @@ def test_only_the_door_compares_runs_and_gives_a_verdict() -> None:
     ):
         users = {name for name, others in GRAPH.items() if guarded in others}
         assert {package(name) for name in users} <= {"proof", "run"}, guarded
+
+
+def test_a_strategy_imports_no_other_and_names_none() -> None:
+    names = {one.name for one in BUILT_IN}
+    modules = {f"imgopt.strategies.{name.replace('-', '_')}" for name in names}
+    for module in sorted(modules):
+        assert not GRAPH[module] & modules, module
+        own = module.rpartition(".")[2].replace("_", "-")
+        tree = ast.parse(sources()[module].read_text())
+        texts = {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        assert not texts & (names - {own}), module
 
 
 def test_every_package_has_its_layer() -> None:

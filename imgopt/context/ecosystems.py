@@ -10,6 +10,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -43,9 +44,11 @@ class Ecosystem(Fact, frozen=True):
 
     name: str
     title: str
-    static_only: bool = False
-    """Its rules could not be tried by a real build; nothing that rests on them is claimed proven by
-    us."""
+    support: Literal["static", "built", "proven"] = "static"
+    """static: its rules rest on text and manuals alone; built: real builds were made by them;
+    proven: samples were rewritten and proven by them."""
+    samples: list[str] = []
+    """Samples that prove it, by the names of their folders."""
     manifests: list[str] = []
     """Files that tell that a project is of this ecosystem."""
     sources: list[str] = []

@@ -13,30 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imgopt.engine import Change
+from imgopt.image.recipe import File as File
+from imgopt.image.recipe import Files as Files
+from imgopt.image.recipe import Layers as Layers
 from imgopt.run.fanotify import Trace
 from imgopt.run.listening import Listener
 from imgopt.run.observation import Observation, RunPlan
 from imgopt.run.pictures import Picture, Process
 from imgopt.run.probes import Answer, Probe
 
-
-@dataclass(frozen=True)
-class File:
-    """An entry of a layer; `link` makes it a symbolic link, `hard` another name of a file,
-    `folder` a directory."""
-
-    data: bytes | str = b""
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
-    link: str = ""
-    hard: str = ""
-    folder: bool = False
-    mtime: int = 1_700_000_000
-
-
-Files = Mapping[str, File | bytes | str]
-Layers = tuple[tuple[str, Files], ...]
 _TAGS = {"needed": 1, "soname": 14, "rpath": 15, "runpath": 29}
 
 

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 
 from imgopt.report.layout import Column, Grid, Listing, Words
-from imgopt.rewrite.strategy import Example, Strategy
+from imgopt.rewrite.strategy import EvidenceExample, Example, Strategy
 from imgopt.rewrite.variants import VARIANTS
 
 SAFETY = {
@@ -63,7 +63,7 @@ def page(strategy: Strategy) -> RenderableType:
         parts.append(Padding(Words(f"When it refuses: {strategy.refuses}"), (0, 0, 1, 0)))
     if strategy.table:
         parts.append(_table(strategy.table))
-    for example in strategy.examples:
+    for example in strategy.all_examples:
         parts.append(_example(example))
     parts.append(Words("References", style="bold"))
     parts += [Words(f"  {reference}") for reference in strategy.references]
@@ -77,7 +77,7 @@ def _table(rows: Iterable[tuple[str, str]]) -> RenderableType:
     return Padding(Group(Words("What it may do, and what not", style="bold"), table), (0, 0, 1, 0))
 
 
-def _example(example: Example) -> RenderableType:
+def _example(example: Example | EvidenceExample) -> RenderableType:
     lines: list[RenderableType] = []
     if example.after is None:
         lines.append(Words(f"Stays as it is: {example.name}", style="bold"))
@@ -90,7 +90,7 @@ def _example(example: Example) -> RenderableType:
         styles = {"+": "green", "-": "red"}
         shown = [line for line in diff if not line.startswith("?")]
         lines.append(Listing([(f"  {line}", styles.get(line[:1], "")) for line in shown]))
-        if example.ignore_after:
+        if isinstance(example, Example) and example.ignore_after:
             lines.append(
                 Words("    .dockerignore: " + " ".join(example.ignore_after.split()), style="green")
             )

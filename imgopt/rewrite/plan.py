@@ -75,6 +75,8 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     """Runs the strategies in order; each sees what the ones before it made."""
     draft = new_draft(text, project.context.ignore)
     strategies = tuple(strategies)
+    promised = frozenset[str]().union(project.promises, *(one.promises for one in strategies))
+    project = replace(project, promises=promised)
     if _is_for_windows(parsed(text), project.target):
         skips = tuple(
             Skip(strategy=strategy.name, line=None, reason=_WINDOWS) for strategy in strategies

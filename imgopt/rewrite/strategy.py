@@ -21,6 +21,7 @@ from imgopt.context.listing import list_sizes, names_in
 from imgopt.dockerfile import Dockerfile, Edit, IgnoreFile, Stage, find_ignore_file
 
 if TYPE_CHECKING:
+    from imgopt.image.recipe import Files, Layers
     from imgopt.rewrite.effects import Effect, Effects
     from imgopt.rewrite.evidence import Evidence
     from imgopt.rewrite.final_stage import FinalStage
@@ -31,6 +32,10 @@ _NEAR = 2
 AUTHORS_STEP = "authors-step"
 """A step failed that the author wrote, though nothing is missing: what happens in front of it is
 another thing now."""
+OWN_STAGE = "own-stage"
+"""Promise: a final stage is written on another base, even where the original's is good enough."""
+SERVER = "server"
+"""Promise: the program that hands out a site is replaced, where one does nothing else."""
 CARVED = ("slim", "distroless")
 """Variants whose final stage is carved out of what the original shows when it runs."""
 Safety = Literal["text", "evidence", "suggestion"]
@@ -204,8 +209,8 @@ class Project:
     repairs: Repairs = field(default_factory=lambda: Repairs())
     unresolved: str = ""
     """Why a start command that builds first could not be replaced, where that was tried."""
-    off: frozenset[str] = frozenset()
-    """Strategies that take no part: what another one may count on."""
+    promises: frozenset[str] = frozenset()
+    """What the strategies of this plan promise: one may count on what another will do."""
     args: Mapping[str, str] = field(default_factory=dict)
     """What --build-arg and the configuration give."""
 
@@ -277,6 +282,33 @@ class Example:
 
 
 @dataclass(frozen=True)
+class EvidenceExample:
+    """A Dockerfile with the image that it makes and what a run of it showed. `after` is the whole
+    new Dockerfile, as this strategy leaves it behind those of the variant that run before it; None:
+    this one must not change anything, and `refused` is a part of its skip's reason."""
+
+    name: str
+    before: str
+    base: tuple[str, Files]
+    """The image of its FROM, as one layer: an instruction, and files."""
+    layers: Layers
+    """What the Dockerfile adds, bottom up."""
+    after: str | None = None
+    refused: str = ""
+    variant: str = "slim"
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """What the image starts with (Cmd, WorkingDir, User, …), over `base_config`."""
+    base_config: Mapping[str, Any] = field(default_factory=dict)
+    bases: Mapping[str, Files] = field(default_factory=dict)
+    """Other base images that can be had, by name."""
+    opened: frozenset[str] = frozenset()
+    executed: frozenset[str] = frozenset()
+    written: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files of the context, path to text."""
+
+
+@dataclass(frozen=True)
 class Strategy:
     """One kind of rewrite. `why` is the first paragraph of its page, `references` are sources of
     the rule."""
@@ -289,6 +321,10 @@ class Strategy:
     references: tuple[str, ...]
     rewrite: Callable[[Situation], Iterable[Change | Skip]]
     examples: tuple[Example, ...] = ()
+    evidence_examples: tuple[EvidenceExample, ...] = ()
+    """Those that need an image; the must-not-change ones first."""
+    promises: frozenset[str] = frozenset()
+    """What those before it may count on, OWN_STAGE and SERVER among it."""
     refuses: str = ""
     """When it does not act, in words."""
     variants: tuple[str, ...] = ()
@@ -316,6 +352,10 @@ class Strategy:
     change's own reason."""
     table: tuple[tuple[str, str], ...] = ()
     """What it may do and may not, shown on its page: (what, "may" or "may not", and why)."""
+
+    @property
+    def all_examples(self) -> tuple[Example | EvidenceExample, ...]:
+        return (*self.examples, *self.evidence_examples)
 
     def is_part_of(self, variant: str, *, carves: bool) -> bool:
         """`carves`: whether a final stage of its own can be made, as it can with the evidence of a

@@ -71,7 +71,6 @@ class Case:
             ContextFiles(self._folder, {"app.py": 9}),
             load_ecosystems([], self._folder),
             evidence=evidence,
-            off=chosen.leaves_out() | {*disabled},
             args=args or {},
         )
         return make_plan(text, project, strategies_of(chosen, disabled, []))

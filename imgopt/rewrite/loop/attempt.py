@@ -156,9 +156,8 @@ class _Worker:
 
     def plan(self, state: _State) -> Plan:
         rewrite = self._request.config.rewrite
-        off = {*rewrite.disable, *state.off, *self._kind.leaves_out()}
         project = project_of(self._request, self._original, self._looker)
-        project = replace(project, repairs=state.repairs, off=frozenset(off))
+        project = replace(project, repairs=state.repairs)
         strategies = strategies_of(self._kind, [*rewrite.disable, *state.off], rewrite.allow)
         return make_plan(self._original.source.text, project, strategies)
 

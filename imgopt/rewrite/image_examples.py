@@ -1,0 +1,86 @@
+"""Two small applications as images, for the examples of strategies: one of Python, one of Node."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from imgopt.image.recipe import FAT_DEBIAN, File, Files
+from imgopt.rewrite.strategy import EvidenceExample
+
+PATH = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"]}
+WORKDIR = ("WORKDIR /app", {"/app": File(folder=True)})
+LARGE = "x = 1\n" * 150_000
+
+PYTHON_TEXT = 'FROM python:3.11\nWORKDIR /app\nCOPY . .\nCMD ["python", "app.py"]\n'
+PYTHON_BUILD = PYTHON_TEXT.replace("CMD", "RUN make\nCMD")
+SOURCE = ("COPY . .", {"/app/app.py": "print(1)\n"})
+MODULES = (
+    "RUN make",
+    {
+        f"/usr/local/lib/python3.11/site-packages/a/m{number}.py": "x = 1\n" * 5000
+        for number in range(80)
+    },
+)
+python_example = partial(
+    EvidenceExample,
+    base=("ADD rootfs", FAT_DEBIAN),
+    base_config=PATH,
+    config={"Cmd": ["python", "app.py"], "WorkingDir": "/app"},
+    opened=frozenset(["/app/app.py", "/usr/local/bin/python"]),
+    executed=frozenset(["/usr/local/bin/python"]),
+    files={"app.py": "print(1)\n"},
+)
+"""A service of one file, on a Debian with a compiler."""
+
+NODE_TEXT = 'FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD ["node", "app.js"]\n'
+_MANIFEST = json.dumps({"name": "s", "dependencies": {"a": "1"}, "devDependencies": {"t": "1"}})
+_LOCK = json.dumps(
+    {
+        "lockfileVersion": 3,
+        "packages": {
+            "": {"dependencies": {"a": "1"}, "devDependencies": {"t": "1"}},
+            "node_modules/a": {"version": "1.0.0"},
+            "node_modules/t": {"version": "1.0.0", "dev": True},
+        },
+    }
+)
+_NPM = "/usr/local/lib/node_modules/npm"
+_NODE_BASE: Files = {
+    **FAT_DEBIAN,
+    f"{_NPM}/package.json": '{"name": "npm", "version": "10.8.2"}',
+    f"{_NPM}/bin/npm-cli.js": File("#!/usr/bin/env node\n", 0o755),
+    "/usr/local/bin/npm": File(link=f"{_NPM}/bin/npm-cli.js"),
+}
+NODE_SOURCE = (
+    "COPY . .",
+    {
+        "/app/app.js": "require('a')\n",
+        "/app/package.json": _MANIFEST,
+        "/app/package-lock.json": _LOCK,
+    },
+)
+NODE_MODULES = (
+    "RUN npm ci",
+    {
+        "/app/node_modules/.package-lock.json": _LOCK,
+        "/app/node_modules/a/package.json": '{"name": "a", "version": "1.0.0"}',
+        "/app/node_modules/a/index.js": "1;\n",
+        "/app/node_modules/t/package.json": '{"name": "t", "version": "1.0.0"}',
+        "/app/node_modules/t/index.js": LARGE,
+    },
+)
+node_example = partial(
+    EvidenceExample,
+    base=("ADD rootfs", _NODE_BASE),
+    base_config=PATH,
+    config={"Cmd": ["node", "app.js"], "WorkingDir": "/app"},
+    opened=frozenset(["/app/app.js", "/app/node_modules/a/index.js", "/usr/local/bin/node"]),
+    executed=frozenset(["/usr/local/bin/node"]),
+    files={
+        "app.js": "require('a')\n",
+        "package.json": _MANIFEST,
+        "package-lock.json": _LOCK,
+    },
+)
+"""A service with one package, and one for its development alone."""
