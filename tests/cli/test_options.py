@@ -15,19 +15,22 @@ from imgopt.cli.app import main
 from imgopt.cli.kept import forget, state_folder, write_result
 from imgopt.cli.options import (
     BuildOptions,
+    RequestOptions,
     SmokeOptions,
     effective_config,
     find_dockerfile,
     from_environment,
 )
-from imgopt.cli.repeated import build_words, run_words, without_secret
+from imgopt.cli.repeated import build_words, request_words, run_words, without_secret
 from imgopt.config import load_config
 from imgopt.context.dockerfiles import find_dockerfiles, own_context
 from imgopt.errors import InputError
 from imgopt.report.command import again, command_line, missing_lines, next_command
 from imgopt.report.optimize import text
+from imgopt.requests.request import FORM, JSON, Request
 from imgopt.results.optimize import Check, MissingBase, OptimizeResult, Original, Variant
 from imgopt.results.rewrite import Skip
+from imgopt.run.settings import settings_of
 
 FROM = "FROM alpine\nCOPY a /\n"
 
@@ -335,3 +338,91 @@ def test_a_base_that_is_the_original_s_own_is_no_source_of_a_saving(base: str, s
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(text(result(verdict="unproven", message="nothing", variants=[checked])))
     assert "alone" not in console.export_text()
+
+
+REQUESTS = """\
+[[smoke.requests]]
+method = "post"
+path = ":8080/login"
+json = { user-name = "ada", deep = { a-b = [1, true] } }
+headers = { X-Api-Key = "k" }
+status = 201
+save = { access-token = "json:token" }
+
+[[smoke.requests]]
+path = "/notes?x={{access-token}}"
+method = "PUT"
+form = { text-of = "a b" }
+text = "ok"
+"""
+
+
+def test_requests_of_the_configuration_keep_the_users_own_words(tmp_path: Path) -> None:
+    written(tmp_path, {"Dockerfile": FROM, "imgopt.toml": REQUESTS})
+    config = effective_config(tmp_path, BuildOptions(), None, RequestOptions())
+    assert settings_of(config.smoke, tmp_path).requests == (
+        Request(
+            "POST",
+            "/login",
+            8080,
+            (("Content-Type", JSON), ("X-Api-Key", "k")),
+            b'{"user-name": "ada", "deep": {"a-b": [1, true]}}',
+            201,
+            saves=(("access-token", "json:token"),),
+        ),
+        Request(
+            "PUT",
+            "/notes?x={{access-token}}",
+            None,
+            (("Content-Type", FORM),),
+            b"text-of=a+b",
+            text="ok",
+        ),
+    )
+
+
+WRONG_REQUESTS = {
+    "no path": ("path = 'notes'", "no path"),
+    "no such method": ("path = '/x'\nmethod = 'SEND'", "no method"),
+    "two bodies": ("path = '/x'\nbody = 'a'\nform = { a = '1' }", "several bodies"),
+    "nothing to take": ("path = '/x'\nsave = { a = 'body.id' }", "what to take"),
+    "a word that is none": ("path = '/x'\nmetod = 'POST'", "metod"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_REQUESTS)
+def test_a_wrong_request_is_refused_before_anything_is_built(case: str, tmp_path: Path) -> None:
+    table, says = WRONG_REQUESTS[case]
+    written(tmp_path, {"Dockerfile": FROM, "imgopt.toml": f"[[smoke.requests]]\n{table}\n"})
+    with pytest.raises(InputError, match=says):
+        effective_config(tmp_path, BuildOptions(), None, RequestOptions())
+    assert main(["optimize", str(tmp_path)]) == 2
+
+
+def test_a_file_of_requests_is_read_before_anything_is_built(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(
+        tmp_path,
+        {"Dockerfile": FROM, "Dockerfile.b": FROM, "a.http": "GET /\n\n###\nPOST /{{who}}\n"},
+    )
+    options = ["--with", "Dockerfile.b", "--requests", str(tmp_path / "a.http")]
+    assert main(["prove", str(tmp_path), *options]) == 2
+    assert f"{tmp_path}/a.http:4: nothing says what {{{{who}}}} is" in capsys.readouterr().err
+
+
+def test_the_options_of_what_is_asked_go_over_the_file_and_are_repeated(tmp_path: Path) -> None:
+    given = {
+        "imgopt.toml": "[smoke]\nrequests-file = 'a.http'\n",
+        "a.http": "POST /a",
+        "b.http": "POST /b",
+    }
+    written(tmp_path, {"Dockerfile": FROM, **given})
+    plain = effective_config(tmp_path, BuildOptions(), None, RequestOptions())
+    assert [r.path for r in settings_of(plain.smoke, Path("/")).requests] == ["/a"]
+    assert plain.smoke.writes
+    asked = RequestOptions(tmp_path / "b.http", no_writes=True)
+    config = effective_config(tmp_path, BuildOptions(), None, asked)
+    assert [r.path for r in settings_of(config.smoke, Path("/")).requests] == ["/b"]
+    assert not config.smoke.writes
+    assert request_words(asked) == ["--requests", str(tmp_path / "b.http"), "--no-writes"]
