@@ -125,6 +125,8 @@ class _Trial:
     @cached_property
     def _before(self) -> list[Strategy]:
         """Those of the variant that run before it; all of them for another package's."""
+        if self._example.alone:
+            return []
         names = [one.name for one in self._variant]
         own = self._strategy.name
         return self._variant[: names.index(own)] if own in names else self._variant

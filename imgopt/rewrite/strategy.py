@@ -306,6 +306,8 @@ class EvidenceExample:
     written: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     """Files of the context, path to text."""
+    alone: bool = False
+    """It runs by itself, and not behind the others."""
 
 
 @dataclass(frozen=True)
