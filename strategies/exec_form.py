@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Command as ShellCommand
 from imgopt.dockerfile.typed import Command, Env
+from imgopt.inspect.bookkeeping import bookkeeping_of, reader_of
+from imgopt.inspect.sources import SUFFIXES, is_foreign
 from imgopt.rewrite.program_files import not_startable
 from imgopt.rewrite.quoting import json_words
 from imgopt.rewrite.start import only_hands_over
@@ -34,6 +37,7 @@ KEEPS: Mapping[str, tuple[str, str]] = {
                "it takes no notice of CMD, and an exec form would append it"),
     "entrypoint": ("it is a CMD, and an ENTRYPOINT takes it", "{what} ENTRYPOINT takes it as it is"),
     "shell": ("SHELL is another one", "SHELL is {what}"),
+    "reads": ("a source reads a variable that only a shell sets", "{what}, which only a shell sets"),
     "builtin": ("it is one of the shell's own commands", "`{what}` is a command of the shell"),
 }  # fmt: skip
 """What the exec form has no shell for: a row of the table, and the words of its refusal. There is
@@ -109,9 +113,27 @@ def _plain(command: ShellCommand) -> tuple[str, ...] | str:
     return plain
 
 
+def _read_by_source(situation: Situation) -> str:
+    """A source that reads what a shell exports by itself (PWD); one that is a shell's has it
+    anyway."""
+    context = situation.project.context
+    names = bookkeeping_of(["sh"]).variables
+    for path in context.sizes:
+        if posixpath.splitext(path)[1] not in SUFFIXES or is_foreign(f"/{path}"):
+            continue
+        texts = [(path, context.text(path))]
+        name = next((name for name in sorted(names) if reader_of(name, texts)), "")
+        if name:
+            return f"{path} reads {name}"
+    return ""
+
+
 def _needs_shell(situation: Situation, item: Instruction, words: tuple[str, ...]) -> str:
-    """What the shell does besides starting the program: it drops CMD, and runs files without a
-    first line."""
+    """What the shell does besides starting the program: it drops CMD, runs files without a first
+    line, and says where it is."""
+    reader = _read_by_source(situation)
+    if reader:
+        return _keeps("reads", reader)
     if item.keyword == "ENTRYPOINT" and any(
         other.keyword == "CMD" for other in situation.stage.instructions
     ):

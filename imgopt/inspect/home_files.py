@@ -5,22 +5,35 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from functools import cache
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.tree import Node
 from imgopt.inspect.application_files import application_files
 from imgopt.inspect.image_view import ImageView
 
 
 def home_files(side: ImageView, home: str) -> Iterator[Node]:
-    """Files and links of the author below `home`; not the application that works there, and not a
-    virtual environment, which its program finds by its own path."""
+    """Files and links of the author below `home`; not the application that works there, not a
+    virtual environment, which its program finds by its own path, and not the cache of an
+    installer."""
     below = home.rstrip("/") + "/"
+    caches = tuple(folder.replace("~", home.rstrip("/"), 1) + "/" for folder in _caches())
     work = side.workdir.rstrip("/") + "/"
     for node in application_files(side):
         if not node.path.startswith(below) or node.kind not in ("file", "symlink"):
             continue
+        if node.path.startswith(caches):
+            continue
         if (work == below or not node.path.startswith(work)) and not _in_environment(side, node):
             yield node
+
+
+@cache
+def _caches() -> tuple[str, ...]:
+    managers = (one for ecosystem in builtin_ecosystems() for one in ecosystem.manager)
+    folders = (folder for one in managers for folder in one.caches)
+    return tuple(sorted({folder for folder in folders if folder.startswith("~/")}))
 
 
 def _in_environment(side: ImageView, node: Node) -> bool:

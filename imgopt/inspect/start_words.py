@@ -17,7 +17,7 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.launcher_settings import handed_on
 from imgopt.inspect.runners import runner_of
 
-_SHELLS = ("sh", "bash", "dash", "ash")
+SHELLS = ("sh", "bash", "dash", "ash")
 _PLAIN = re.compile(r"^[\w./:=@,+%~ -]+$")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _MOST_STEPS = 4
@@ -71,7 +71,7 @@ def unfolded(side: ImageView, words: tuple[str, ...]) -> StartWords:
 def _without_shell(words: tuple[str, ...]) -> StartWords | None:
     if (
         len(words) != 3
-        or posixpath.basename(words[0]) not in _SHELLS
+        or posixpath.basename(words[0]) not in SHELLS
         or words[1] not in ("-c", "-lc")
     ):
         return None

@@ -61,7 +61,9 @@ def lost_names(
                 message = f"the {word} {entry.name} ({entry.number}) {said}: {why}"
                 yield Item("configuration", f"{word}:{entry.name}", path, message=message)
     ways, given = (_ways(one.names.get("/etc/nsswitch.conf", "")) for one in (before[0], after))
-    for way in sorted(set(ways) - set(given)):
+    base = original.base_side
+    inherited = set(_ways(_read(base, "/etc/nsswitch.conf"))) - set(_USUAL) if base else set()
+    for way in sorted(set(ways) - set(given) - inherited):
         message = f"hosts are not looked up by way of {way} (nsswitch.conf), as in the original"
         yield Item("configuration", f"hosts:{way}", "/etc/nsswitch.conf", message=message)
 
@@ -94,7 +96,8 @@ def _needed(
     if entry.number and _owned(candidate, original, entry.number, word):
         return "files of the application belong to it"
     below = original.base_side
-    known = below is not None and entry.name in entries(_file(below, word))
+    table = "/etc/passwd" if word == "account" else "/etc/group"
+    known = below is not None and entry.name in entries(_read(below, table))
     before = _BY_NAME + ("" if known else _SAID)
     pattern = re.compile(rf"(?:{before}){re.escape(entry.name)}(?![\w-])", re.MULTILINE)
     told = ((p, text) for p, text in texts() if p not in _TABLES and entry.name in text)
@@ -102,8 +105,7 @@ def _needed(
     return f"{by} names it" if by else ""
 
 
-def _file(side: ImageView, word: str) -> str:
-    path = "/etc/passwd" if word == "account" else "/etc/group"
+def _read(side: ImageView, path: str) -> str:
     return (side.read(path, 1 << 20) or b"").decode("utf-8", "replace")
 
 

@@ -18,6 +18,7 @@ from functools import cache
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.runners import runners
+from imgopt.inspect.start_words import SHELLS
 from imgopt.proof.allowances import Allowances
 from imgopt.run.pictures import Picture, Process
 
@@ -66,6 +67,10 @@ class Spelling:
         )
 
     def program(self, process: Process) -> str:
+        """A shell by the name that it was called by: which file does it is another in each base."""
+        called = posixpath.basename(process.arguments[0]) if process.arguments else ""
+        if called in SHELLS:
+            return called
         return posixpath.basename(self._moved(process.program))
 
     def _word(self, folder: str, word: str) -> str:

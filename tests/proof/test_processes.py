@@ -26,6 +26,7 @@ ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\nmail:x:8:8::/var/mail:/bin/sh\n"
 BASE: Files = {
     "etc/passwd": ACCOUNTS,
     "etc/group": "root:x:0:\n",
+    "etc/nsswitch.conf": "hosts: files myhostname dns\n",
     "usr/bin/node": ELF,
     "usr/bin/npm": File("#!/usr/bin/env node\n", 0o755),
     "usr/lib/node_modules/npm/lib/npm.js": "process.env.INIT_CWD\n",
@@ -184,6 +185,19 @@ SAME = {
         after=script(arguments=("/app/.venv/bin/python", "/app/main.py", "-v")),
         **PYTHON,
     ),
+    "a time is written into a variable at the start": Case(
+        before=script(environment={**ENV, "STARTED": "2026-11-30T10:11:12"}),
+        after=script(environment={**ENV, "STARTED": "2026-11-30T10:14:59"}),
+        **PYTHON,
+    ),
+    "the shell is another program in another base": Case(
+        before=(*script(), Process(9, 1, "/usr/bin/dash", ("sh", "-c", "x"), ENV, "/app")),
+        after=(*script(), Process(9, 1, "/bin/busybox", ("sh", "-c", "x"), ENV, "/app")),
+        **PYTHON,
+    ),
+    "a way to hosts that only the base has": Case(
+        names={**NAMES, "/etc/nsswitch.conf": "hosts: files myhostname dns\n"}
+    ),
     "the words are spelled with the folder": Case(
         after=own(arguments=("/usr/bin/node", "/app/server.js"))
     ),
@@ -308,6 +322,38 @@ def test_what_a_process_lost_is_refuted(case: str, side_of: Callable[..., ImageV
     found = LOST[case].outcome(side_of)
     assert found.verdict == "failed"
     assert LOST[case].says in "; ".join(map(str, found.items))
+
+
+def moments(
+    side_of: Callable[..., ImageView],
+    before: tuple[tuple[Process, ...], ...],
+    after: tuple[tuple[Process, ...], ...],
+) -> list[str]:
+    """What is said of these processes after the start and at the end."""
+    given = Case(**PYTHON).comparison(side_of)
+    ours, theirs = (tuple(Picture(one, NAMES) for one in seen) for seen in (before, after))
+    run = replace(SEEN, pictures=ours)
+    runs = Runs((run, run), replace(SEEN, pictures=theirs))
+    return list(map(str, check_processes(replace(given, runs=runs)).items))
+
+
+WORKER = Process(9, 1, "/usr/bin/python3.11", ("python3", "jobs.py"), ENV)
+
+
+def test_what_the_start_does_for_a_while_may_be_over_sooner(
+    side_of: Callable[..., ImageView],
+) -> None:
+    both, alone = (*script(), WORKER), script()
+    assert moments(side_of, (both, alone), (alone, alone)) == []
+    assert moments(side_of, (alone, alone), (both, alone)) == []
+
+
+def test_a_process_that_ended_while_it_was_asked_is_missed(
+    side_of: Callable[..., ImageView],
+) -> None:
+    both, alone = (*script(), WORKER), script()
+    assert "jobs.py` does not run" in moments(side_of, (both, both), (both, alone))[0]
+    assert "does not start" in moments(side_of, (alone, alone), (both, both))[0]
 
 
 def test_what_is_meant_is_allowed_by_the_key_that_is_told(

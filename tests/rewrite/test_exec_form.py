@@ -244,12 +244,26 @@ ROWS = {
     "append": 'ENTRYPOINT app\nCMD ["x"]',
     "entrypoint": 'FROM alpine AS a\nENTRYPOINT ["a"]\nFROM a\nCMD app',
     "shell": 'SHELL ["/bin/ash", "-c"]\nCMD app',
+    "reads": "CMD app",
     "builtin": "CMD echo a",
+}
+READS = {"reads": {"a/b.py": "root = os.environ['PWD']\n"}}
+HAS_IT_ANYWAY = {
+    "a script of a shell": {"a/b.sh": "cd $PWD\n"},
+    "a package": {"node_modules/x/b.js": "process.env.PWD || process.cwd()\n"},
+    "a word of another meaning": {"a/b.py": "PWD = 1\n# the PWD of a shell\n"},
+    "a variable of the image": {"a/b.py": "os.environ['HOME']\n"},
 }
 
 
 @pytest.mark.parametrize("row", KEEPS)
 def test_every_row_of_the_table_decides(row: str, tmp_path: Path) -> None:
     said = KEEPS[row][1].partition("{what}")
-    refused = rewritten(tmp_path, f"FROM alpine\n{ROWS[row]}\n", {})[1]
+    refused = rewritten(tmp_path, f"FROM alpine\n{ROWS[row]}\n", READS.get(row, {}))[1]
     assert refused and said[0] in refused and said[2] in refused
+
+
+@pytest.mark.parametrize("case", HAS_IT_ANYWAY)
+def test_a_source_that_needs_no_shell_for_its_variables(case: str, tmp_path: Path) -> None:
+    line, refused = rewritten(tmp_path, "FROM alpine\nCMD app x\n", HAS_IT_ANYWAY[case])
+    assert (line, refused) == ('CMD ["app", "x"]', "")

@@ -109,10 +109,9 @@ class _Judge:
         )
 
     def outcome(self) -> tuple[list[Item], list[str]]:
-        items: list[Item] = []
         allowed: list[str] = []
+        items = list(self._missing(allowed))
         for paired, (before, after) in zip(self.paired, self.moments, strict=True):
-            items += self._missing(paired, after, allowed)
             for one in paired.pairs:
                 found, said = compare_environments(self._environment, one.before, one.after)
                 items += [*found, *self._differences(one, allowed)]
@@ -134,22 +133,24 @@ class _Judge:
             self.launchers,
         )
 
-    def _missing(self, paired: Paired, after: Picture, allowed: list[str]) -> Iterator[Item]:
-        """Processes that only one side has. Of a program that ends, what is too quick to be seen
-        is no difference."""
-        start = self.given.allowances.start
+    def _missing(self, allowed: list[str]) -> Iterator[Item]:
+        """Processes that only one side has at the end: what a start does for a while is seen at one
+        moment and not at the other. Of a program that ends, what is too quick to be seen is no
+        difference."""
+        start, last = self.given.allowances.start, self.paired[-1]
         if start is not None:
-            allowed += [f"{_told(one)} is not started: {start.reason}" for one in paired.launchers]
-        if after.ended or not paired.pairs:
-            yield from () if after.ended else _no_pair(paired, start is not None)
+            allowed += [f"{_told(one)} is not started: {start.reason}" for one in last.launchers]
+        if self.moments[-1][1].ended:
             return
-        lost = (*paired.lost, *(() if start is not None else paired.launchers))
-        for process in lost:
+        for process in (*last.lost, *(() if start is not None else last.launchers)):
             yield _item("lost", f"{_told(process)} does not run, as it does in the original")
-        for process in paired.new:
-            yield _item("new", f"{_told(process)} runs, which the original does not start")
-        for process, was, now in paired.counts:
-            yield _item("count", f"{_told(process)} runs {now} times instead of {was}")
+        if not last.pairs:
+            return
+        always = set.intersection(*({_told(one) for one in each.new} for each in self.paired))
+        for told in sorted(always):
+            yield _item("new", f"{told} runs, which the original does not start")
+        counts = [set(map(_counted, each.counts)) for each in self.paired]
+        yield from (_item("count", said) for said in sorted(set.intersection(*counts)))
 
     def _differences(self, one: Pair, allowed: list[str]) -> Iterator[Item]:
         who = _told(one.after)
@@ -182,10 +183,9 @@ _KINDS = frozenset(["socket", "memory", "terminal"])
 """Of open files those that stay open while a service runs, whatever build of its run time."""
 
 
-def _no_pair(paired: Paired, launched: bool) -> Iterator[Item]:
-    if not launched:
-        for process in (*paired.lost[:1], *paired.launchers[:1]):
-            yield _item("lost", f"{_told(process)} does not run, as it does in the original")
+def _counted(found: tuple[Process, int, int]) -> str:
+    process, was, now = found
+    return f"{_told(process)} runs {now} times instead of {was}"
 
 
 @dataclass(frozen=True, slots=True)
