@@ -160,3 +160,12 @@ def test_a_comparison_says_it(tmp_path: Path) -> None:
     )
     assert "gzip -> zstd" in compare(one, other).notes[0]
     assert compare(one, one).notes == []
+
+
+def test_an_unreadable_database_is_a_note(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layers = [tar(f("var/lib/rpm/Packages", 4096), f("app/a", 100))]
+    shutil.rmtree(project / "image")
+    write_directory(project / "image", oci_files(layers))
+    assert "/var/lib/rpm/Packages is a package database" in answer(capsys)[1]

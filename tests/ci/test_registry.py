@@ -26,9 +26,9 @@ class Registry(ThreadingHTTPServer):
         self.manifest = ""
         self.asked: list[str] = []
 
-    def put(self, layers: list[bytes]) -> list[str]:
+    def put(self, layers: list[bytes], compress: str = "gzip") -> list[str]:
         """Replaces the image; the digests of its layers' blobs."""
-        files = oci_files(layers, config(layers, HISTORY))
+        files = oci_files(layers, config(layers, HISTORY), compress=compress)
         index = json.loads(files["index.json"])
         self.manifest = index["manifests"][0]["digest"]
         self.files = {
@@ -125,3 +125,20 @@ def test_an_estimated_and_a_measured_wire_size_are_not_compared(
     project.imgopt("baseline", f"app=registry:127.0.0.1:{registry.server_port}/acme/app:1")
     code, _, err = project.check()
     assert code == 2 and "was measured, here it is estimated" in err
+
+
+def test_two_codecs_are_not_compared_where_only_manifests_were_read(
+    project: Project, registry: Registry
+) -> None:
+    project.write("imgopt.toml", '[ci]\nmetric = "wire"\n')
+    reference = f"app=registry:127.0.0.1:{registry.server_port}/acme/app:1"
+    registry.put(_layers(100))
+    assert project.imgopt("baseline", reference)[0] == 0
+    registry.put(_layers(200_000), "zstd")
+    code, _, err = project.imgopt("check", reference)
+    assert code == 2 and "compressed otherwise (gzip -> zstd)" in err and "ci baseline" in err
+    assert project.imgopt("baseline", "--pull", reference)[0] == 0
+    registry.put(_layers(900_000))
+    code, out, _ = project.imgopt("check", "--pull", reference)
+    assert "compressed otherwise (zstd -> gzip)" in " ".join(out.split())
+    assert code == 0 and " tar (" in out

@@ -20,7 +20,7 @@ from imgopt.inspect.installed import SYSTEM
 from imgopt.inspect.package_files import files_lacking
 from imgopt.proof.absent_packages import is_system_build_tool
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.check import Check, Outcome, counted, judged
+from imgopt.proof.check import Check, Outcome, counted, judged, not_measured
 from imgopt.proof.example import BASE_STATUS, HELLO_2, STATUS, Mutation
 
 NAME = "system packages"
@@ -42,6 +42,9 @@ def check_system_packages(
     wanted = [
         package for name in dict.fromkeys(names) if (package := _named(original, name)) is not None
     ]
+    unread = [database.text for database in original.packages.unread]
+    if names and unread and not wanted:
+        return not_measured(NAME, unread[0])
     unused = unused_tools(original, wanted, opened) if opened is not None else {}
     for package in dict.fromkeys(wanted):
         problem, reason = _judge(original, candidate, package, allowances, opened or frozenset())
