@@ -62,7 +62,7 @@ def application_files(side: ImageView) -> Iterator[Node]:
 
 
 _MAKES = re.compile(
-    r"\b(?:mkdir|touch|ln|tee|install|mkfifo|cp|mv|tar|curl|wget|unzip|git|chown|chmod)\b|>"
+    r"\b(?:update-alternatives|mkdir|touch|ln|tee|install|mkfifo|cp|mv|tar|curl|wget|unzip|git|chown|chmod)\b|>"
 )
 _MAKES_FOLDER = re.compile(
     r"\bmkdir\b|\binstall\b[^;&|]*\s(?:-\w*d|--directory)\b|\bWORKDIR\b|\bVOLUME\b"
@@ -86,9 +86,8 @@ def made_by_author(side: ImageView) -> frozenset[str]:
         if node.layer < side.base_layers or not node.path or step is None:
             continue
         text, folder = step.created_by, node.kind == "dir"
-        if _ENGINES.match(node.path) or (
-            node.children if folder else not _FOR_DATA.match(node.path)
-        ):
+        wanted = _FOR_DATA.match(node.path) or _is_alternative(node, text)
+        if _ENGINES.match(node.path) or (node.children if folder else not wanted):
             continue
         if not (_MAKES_FOLDER if folder else _MAKES).search(text):
             continue
@@ -97,7 +96,7 @@ def made_by_author(side: ImageView) -> frozenset[str]:
             or _OF_TOOLS.match(node.path)
             or any(part in f"{node.path}/" for part in _foreign())
         )
-        if of_tools and not _is_named(node.path, text):
+        if of_tools and not (_is_named(node.path, text) or _is_alternative(node, text)):
             continue
         if side.owner(node.path) is None:
             found.add(node.path)
@@ -107,6 +106,16 @@ def made_by_author(side: ImageView) -> frozenset[str]:
 @cache
 def _foreign() -> tuple[str, ...]:
     return tuple(part for ecosystem in builtin_ecosystems() for part in ecosystem.foreign)
+
+
+def _is_alternative(node: Node, text: str) -> bool:
+    """A link that the author chose by `update-alternatives`, or the one that leads to it."""
+    if node.kind != "symlink" or "update-alternatives" not in text:
+        return False
+    there = "/etc/alternatives/"
+    return (node.path.startswith(there) or node.linkname.startswith(there)) and re.search(
+        rf"(?<![\w.-]){re.escape(node.name)}(?![\w.-])", text
+    ) is not None
 
 
 def _is_named(path: str, text: str) -> bool:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from imgopt.image.packages import Package
 from imgopt.inspect.application_files import application_files
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.settings_files import settings_texts
+from imgopt.inspect.sources import source_texts
 
 _IMPORT = re.compile(
     r"""^[ \t]*(?:import|from)[ \t]+(?P<names>[\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)""", re.MULTILINE
@@ -33,6 +35,24 @@ def imported_modules(side: ImageView) -> frozenset[str]:
         text = node.read().decode("utf-8", "replace")
         for match in (*_IMPORT.finditer(text), *_BY_NAME.finditer(text)):
             found.update(name.strip().partition(".")[0] for name in match["names"].split(","))
+    return frozenset(found)
+
+
+_TEXT = re.compile(r"""["']([A-Za-z_]\w*)((?:\.\w+)*)(?::\w+)?["']""")
+_PLAIN = re.compile(r"""(?m)(?:[:=]|^[ \t]*-)[ \t]*([A-Za-z_]\w*)((?:\.\w+)+)(?::\w+)?[ \t]*$""")
+_STARTED = re.compile(r"""["']-m["']\s*,\s*["'](\w+)""")
+
+
+def named_modules(side: ImageView, *, surely: bool) -> frozenset[str]:
+    """Top-level names of modules that stand as a string in sources or settings: `"a.b.Handler"` of
+    a logging configuration, `"-m", "a"`. `surely`: not a single word, which may be anything."""
+    found: set[str] = set()
+    for path, text in (*source_texts(side), *settings_texts(side)):
+        python = path.endswith(".py")
+        found.update(_STARTED.findall(text) if python else ())
+        patterns = (_TEXT,) if python else (_TEXT, _PLAIN)
+        for pattern in patterns:
+            found.update(head for head, rest in pattern.findall(text) if rest or not surely)
     return frozenset(found)
 
 

@@ -2,7 +2,8 @@
 that no probe takes.
 
 Only calls that write and name a place literally count, or one beside the source (`__file__`,
-`__dirname`). What is computed is left to the real run.
+`__dirname`), and settings and variables whose key says that something is written there (`spool:
+/var/spool/app`). What is computed is left to the real run.
 """
 
 from __future__ import annotations
@@ -76,6 +77,18 @@ _FOLDERS: tuple[tuple[tuple[str, ...], str], ...] = (
 _DATABASE = r"\b(?P<before>)(?:sqlite(?:\+\w+)?:///|jdbc:sqlite:|jdbc:h2:file:|sqlite3?:(?=[./\w]))(?P<text>[\w./-]{1,200})"
 """Addresses of databases that are files, in sources and in settings alike."""
 _SETTINGS = (".env", ".yml", ".yaml", ".properties", ".toml", ".ini", ".cfg", ".json", ".conf")
+_WRITTEN = (
+    r"(?:uploads?|spool|cache|queue|logs?|logging|te?mp|work|state|store|storage|db|database|ledger"
+    r"|outputs?|out|media|sessions?|locks?|pid|backups?|exports?|inbox|outbox|archive|downloads?)"
+)
+_NAMED = re.compile(
+    r"""(?im)["']?(?P<key>[\w.-]{1,60})["']?[ \t]*[:=][ \t]*["']?"""
+    r"""(?P<text>/(?:var|data|srv|mnt|opt|home|media|storage|uploads)(?:/[\w.@-]+)+|/data)(?=["'\s,;}\]]|$)"""
+)
+_OF_WRITING = re.compile(rf"(?i)(?:^|[_.-]){_WRITTEN}(?:$|[_.-])")
+_PLAIN_KEY = re.compile(r"(?i)^(?:dir|directory|folder|path|root|location|file|filename|base)$")
+_ABOVE = re.compile(rf"(?i)\b{_WRITTEN}\b")
+"""A value of settings that says where something is written to, by its key or by that above it."""
 _BESIDE = re.compile(r"__dirname|__file__|__DIR__|\bBASE_?DIR\b|\bROOT_?DIR\b|\broot_path\b")
 _JOINS = re.compile(r"\b(?:join|resolve)\(")
 _KNOWN = re.compile(
@@ -91,6 +104,25 @@ def written_by_sources(side: ImageView) -> Iterator[tuple[str, str]]:
                 yield from (
                     (place, path) for place in _places(side, path, match, is_folder=is_folder)
                 )
+    yield from _by_settings(side)
+
+
+def _by_settings(side: ImageView) -> Iterator[tuple[str, str]]:
+    """Folders that settings and variables name as places to write to."""
+    said = [(f"variable {k}", f"{k}={v}") for k, v in side.config.environment.items()]
+    for path, text in (*_settings(side), *said):
+        for match in _NAMED.finditer(text):
+            above = text[: match.start()].splitlines()[-3:]
+            plain = _PLAIN_KEY.match(match["key"]) and _ABOVE.search(" ".join(above))
+            if _OF_WRITING.search(match["key"]) or plain:
+                yield _folder_of(side, match["text"]), path
+
+
+def _folder_of(side: ImageView, place: str) -> str:
+    """The folder itself, or that of a file: one that is there, or that is called as files are."""
+    node = side.tree.resolve(place)
+    is_file = node.kind == "file" if node is not None else bool(posixpath.splitext(place)[1])
+    return posixpath.dirname(place) if is_file else posixpath.normpath(place)
 
 
 def _settings(side: ImageView) -> Iterator[tuple[str, str]]:

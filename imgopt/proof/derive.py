@@ -13,7 +13,7 @@ from imgopt.image.packages.names import plain_name
 from imgopt.inspect.development_packages import marked_for_development
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import language_packages
-from imgopt.inspect.python_imports import imported_modules, modules_of
+from imgopt.inspect.python_imports import imported_modules, modules_of, named_modules
 from imgopt.inspect.tool_state import is_state
 from imgopt.proof.absent_packages import language_tools
 from imgopt.proof.allowances import Allowances, Drop, DroppedPackage
@@ -84,7 +84,7 @@ def _dropped_packages(
 ) -> Iterator[DroppedPackage]:
     """Tools, and what is there only for them; not what the application's own sources import."""
     packages = language_packages(original)
-    imported = imported_modules(original)
+    imported = imported_modules(original) | named_modules(original, surely=True)
     mine = {
         plain_name(p.name) for p in packages if p.ecosystem == "python" and imported & modules_of(p)
     }

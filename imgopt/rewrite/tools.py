@@ -21,7 +21,7 @@ from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages
 from imgopt.image.packages.names import plain_name
 from imgopt.inspect.environment_runners import environment_of, is_closed
-from imgopt.inspect.python_imports import imported_modules, modules_of
+from imgopt.inspect.python_imports import imported_modules, modules_of, named_modules
 from imgopt.inspect.run_time_needs import build_steps, compiles
 from imgopt.inspect.start_words import unfolded
 from imgopt.rewrite.carve import is_below, matches_any
@@ -156,7 +156,9 @@ def _removable(
     unused = [
         each
         for each in own
-        if not used(each) and all(_is_as_in_base(evidence, path) for path in each.files)
+        if not used(each)
+        and not _named(evidence) & modules_of(each)
+        and all(_is_as_in_base(evidence, path) for path in each.files)
     ]
     gone = [*unused, *added]
     if gone:
@@ -193,6 +195,12 @@ def _emptied(evidence: Evidence, site: str, there: list[Package], gone: list[Pac
         if not is_below(path, (site,)) and evidence.tree.get(path) is not None
     )
     return " ".join(["rm -rf", f"{shell_word(site)}/*", *map(shell_word, elsewhere)])
+
+
+def _named(evidence: Evidence) -> frozenset[str]:
+    """Modules that the application's sources import, or that stand as a string in them or in its
+    settings."""
+    return imported_modules(evidence.side) | named_modules(evidence.side, surely=False)
 
 
 def _use(situation: Situation, evidence: Evidence, tools: BuildTools) -> Callable[[Package], bool]:
@@ -240,7 +248,7 @@ def _unneeded(
     """
     context, used = situation.project.context, _use(situation, evidence, tools)
     added = [each for each in there if each.layer >= evidence.base_layers]
-    imported = frozenset[str]() if closed else imported_modules(evidence.side)
+    imported = frozenset[str]() if closed else _named(evidence)
     asked_names = {*tools.installers, *renewed, *development_packages(context.sizes, context.text)}
     if all(each.layer >= evidence.base_layers for each in there):
         asked_names |= set(tools.packages)

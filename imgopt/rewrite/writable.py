@@ -186,7 +186,8 @@ def _is_for_the_service(folder: str) -> bool:
 
 def made_files(evidence: Evidence) -> Iterator[str]:
     """Files that the author made where programs keep data (`touch /var/log/app.log`)."""
-    return (path for path in sorted(made_by_author(evidence.side)) if evidence.side.is_file(path))
+    made = sorted(made_by_author(evidence.side))
+    return (path for path in made if path in evidence.facts and evidence.facts[path].kind == "file")
 
 
 def _highest_new(folder: str, base: Tree) -> str:

@@ -76,3 +76,30 @@ def test_what_does_not_write_or_is_computed_names_none(
     case: str, side_of: Callable[..., ImageView]
 ) -> None:
     assert _sides(side_of, *READS[case]) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "folder"),
+    [
+        ("a.yaml", "static: /srv/static\n", ""),
+        ("a.json", '{"templates": "/srv/pages", "title": "log"}', ""),
+        ("a.ini", "[server]\npath = /srv/pages\n", ""),
+        ("a.yaml", "log_level: info\nspool: /etc/app\n", ""),
+        ("a.yaml", "spool: /var/spool/inbox\n", "/var/spool/inbox"),
+        ("a.json", '{"ledger": "/var/lib/inbox/ledger.db"}', "/var/lib/inbox"),
+        ("a.toml", "[cache]\ndir = '/var/cache/app'\n", "/var/cache/app"),
+        (".env", "UPLOAD_DIR=/srv/uploads\n", "/srv/uploads"),
+        ("a.properties", "app.log.file=/var/log/app/app.log\n", "/var/log/app"),
+    ],
+)
+def test_settings_name_a_folder_to_write_to_by_their_key(
+    side_of: Callable[..., ImageView], name: str, text: str, folder: str
+) -> None:
+    side = side_of(Recipe((("COPY . /app", {f"app/{name}": text}),), {"WorkingDir": "/app"}))
+    assert [place for place, _ in written_by_sources(side)] == ([folder] if folder else [])
+
+
+def test_variables_name_a_folder_to_write_to(side_of: Callable[..., ImageView]) -> None:
+    env = ["PATH=/usr/bin", "UPLOADS=/opt/inbox/uploads", "PAGES=/srv/pages", "LOG=/dev/stdout"]
+    side = side_of(Recipe((("COPY . /app", {"app/x": ""}),), {"WorkingDir": "/app", "Env": env}))
+    assert list(written_by_sources(side)) == [("/opt/inbox/uploads", "variable UPLOADS")]

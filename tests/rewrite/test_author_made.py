@@ -76,6 +76,21 @@ def test_a_folder_that_the_author_makes_is_kept_and_the_user_may_write_there(
         assert any(user in line for line in lines), planned.text
 
 
+def test_a_link_that_the_author_chose_is_kept_also_beside_an_installation(service: Service) -> None:
+    files: Files = {
+        "usr/bin/editor": File(link="/etc/alternatives/editor"),
+        "etc/alternatives/editor": File(link="/usr/bin/env"),
+        "etc/alternatives/pager": File(link="/usr/bin/env"),
+        "var/lib/dpkg/status": "x",
+    }
+    step = "RUN apt-get install -y vim && update-alternatives --set editor /usr/bin/env"
+    assert made(service, step, files) == {"/usr/bin/editor", "/etc/alternatives/editor"}
+    assert made(service, "RUN apt-get install -y vim", files) == frozenset()
+    text = service.plan({"main.py": MAIN}, ((step, files),)).text
+    assert "/etc/alternatives/editor" in text
+    assert "/etc/alternatives/pager" not in text
+
+
 def test_files_for_data_and_links_to_the_log_of_the_container_are_kept(service: Service) -> None:
     steps: tuple[tuple[str, Files], ...] = (
         ("RUN touch /var/log/app.log", {"var/log/app.log": ""}),

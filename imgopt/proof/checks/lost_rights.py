@@ -54,8 +54,8 @@ def lost_rights(original: ImageView, candidate: ImageView, identity: Identity) -
 def _made(original: ImageView) -> Iterator[tuple[str, str]]:
     """Empty folders are there to be written to, and files where programs keep data."""
     for path in sorted(made_by_author(original)):
-        node = original.tree.resolve(path)
-        if node is not None and not path.startswith(_PROGRAMS):
+        node = original.tree.get(path)
+        if node is not None and node.kind in ("dir", "file") and not path.startswith(_PROGRAMS):
             kind = "a folder that the author made empty" if node.kind == "dir" else "made for data"
             yield node.path, kind
 
