@@ -159,7 +159,6 @@ class Service:
             ContextFiles(self._folder, dict.fromkeys(files, 9)),
             load_ecosystems([], self._folder),
             evidence=evidence,
-            off=chosen.leaves_out(),
             repairs=repairs or Repairs(),
         )
         command = '["python", "main.py"]'
