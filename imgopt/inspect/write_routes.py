@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -96,9 +96,10 @@ def _all_routes(texts: list[tuple[str, str]], is_place: Callable[[str], bool]) -
     paths with every method that is looked at somewhere."""
     loose: dict[str, None] = {}
     late: list[_Route] = []
+    known = {source: _fields(source, text) for source, text in texts}
     for source, text in texts:
-        fields = _fields(source, text)
         own = dict.fromkeys(_in_source(source, text))
+        fields = (known[source] or _fields_beside(source, known)) if own else ()
         yield from ((method, path, fields) for method, path in own if path)
         methods = dict.fromkeys(method for method, path in own if not path)
         loose.update(methods)
@@ -165,6 +166,13 @@ def _fields(source: str, text: str) -> tuple[str, ...]:
                 names = (re.split(r"[:=\s]", part.strip())[0] for part in named.split(","))
                 found.update(dict.fromkeys(name for name in names if name.isidentifier()))
     return tuple(found)[:_MOST_FIELDS]
+
+
+def _fields_beside(source: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Those of the sources beside this one and below it, which may say what it is sent."""
+    folder = posixpath.dirname(source) + "/"
+    found = (name for path, names in known.items() if path.startswith(folder) for name in names)
+    return tuple(dict.fromkeys(found))[:_MOST_FIELDS]
 
 
 def _request(method: str, path: str, fields: tuple[str, ...]) -> Request:

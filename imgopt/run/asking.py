@@ -13,6 +13,7 @@ from imgopt.requests import graphql
 from imgopt.requests.forms import forms_of
 from imgopt.requests.openapi import described
 from imgopt.requests.request import FORM, JSON, Request
+from imgopt.requests.schema import encoded
 from imgopt.requests.text_formats import loaded
 from imgopt.run.probes import TOO_SLOW, UNKNOWN_PATH, Answer, Probe
 
@@ -63,7 +64,7 @@ class Later:
         """What the service says of itself and its sources say of it, as far as it answers."""
         listed = [*self._described(known), *writes.described]
         forms = [one for answer in known for one in _forms(answer)]
-        routes = self._without_what_is_sure(writes.routes, listed)
+        routes = self._without_what_is_sure(writes.routes, [*listed, *forms])
         everything = [*((r, True) for r in listed), *((r, True) for r in forms)]
         everything += [(request, False) for request in routes]
         unknown = self._unknown() if routes else set()
@@ -101,8 +102,9 @@ class Later:
             self._as_form(request)
 
     def _as_form(self, request: Request) -> None:
-        """The same route with an empty form, where JSON was not what it takes."""
-        form = replace(request, headers=(("Content-Type", FORM),), body=b"")
+        """The same route with a form of the same fields, where JSON was not what it takes."""
+        kind, body = encoded(loaded(request.body), FORM)
+        form = replace(request, headers=(("Content-Type", kind),), body=body)
         answer = None if self._is_over() else self._ask(form, "form")
         if answer is not None and answer.status is not None:
             self.answers.append(answer)

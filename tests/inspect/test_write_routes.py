@@ -173,6 +173,16 @@ FIELDS = {
         '@app.post("/x")\ndef a(): request.json["title"]; request.form.get("mood")',
         ["title", "mood"],
     ),
+    "a schema of zod's": (
+        "a.ts",
+        "const New = z.object({ url: z.string().url(), n: z.number() })\napp.post('/x', f)",
+        ["url", "n"],
+    ),
+    "a form of a library": (
+        "a.py",
+        "class F(Form):\n    mail = StringField()\n@app.post('/x')",
+        ["mail"],
+    ),
     "go": (
         "a.go",
         'r.POST("/x", f)\ntype N struct { T string `json:"title,omitempty"` }',
@@ -186,6 +196,19 @@ def test_a_body_has_the_fields_that_its_source_reads(case: str) -> None:
     name, text, names = FIELDS[case]
     (request,) = written_in([(f"/app/{name}", text)]).routes
     assert list(json.loads(request.body)) == names
+
+
+def test_the_fields_of_a_body_may_stand_in_a_source_beside() -> None:
+    texts = [
+        (
+            "/app/cats/cats.ts",
+            "@Controller('cats')\nclass A {\n @Post() add(@Body() dto: NewCat) {}\n}",
+        ),
+        ("/app/cats/dto/new.ts", "class NewCat {\n  @IsString()\n  readonly name: string;\n}"),
+        ("/app/dogs/dto.ts", "class NewDog {\n  @IsString()\n  breed: string;\n}"),
+    ]
+    (request,) = written_in(texts).routes
+    assert json.loads(request.body) == {"name": "imgopt"}
 
 
 SOCKETS = {

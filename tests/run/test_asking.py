@@ -7,6 +7,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -70,7 +71,9 @@ class Shop:
         if request.path == "/form":
             good = f"key=k{request.headers['Cookie']}" in sent
             return (303 if good else 403), "text/html", "sent" if good else "forged"
-        if request.path in ("/strict", "/other"):
+        if request.path == "/plain":
+            return (200 if sent == "text=imgopt" else 400), JSON, "{}"
+        if request.path == "/strict":
             return 422, JSON, '{"error": "text is missing"}'
         return 404, "text/html", "none"
 
@@ -214,6 +217,20 @@ def test_a_guess_that_misses_is_forgotten_and_an_error_of_a_handler_is_kept(
     first = run(serve(Shop(1)), guesses)
     asked = [(a.probe.name, a.status) for a in first.answers if a.probe.changes]
     assert asked == [("POST :8000/strict", 422), ("POST :8000/strict (form)", 422)]
+
+
+def test_a_route_that_takes_no_json_is_sent_a_form_of_the_same_fields(
+    serve: Callable[[Shop], int],
+) -> None:
+    plain = replace(route("POST", "/plain"), body=b'{"text": "imgopt"}')
+    first = run(serve(Shop(1)), Writes(routes=(plain,)))
+    asked = [(a.probe.name, a.status) for a in first.answers if a.probe.changes]
+    assert asked == [("POST :8000/plain", 400), ("POST :8000/plain (form)", 200)]
+
+
+def test_a_route_of_a_form_is_not_guessed_as_well(serve: Callable[[Shop], int]) -> None:
+    first = run(serve(Shop(1)), Writes(routes=(route("POST", "/form"),)), (), "/form")
+    assert [a.probe.name for a in first.answers if a.probe.changes] == ["POST :8000/form"]
 
 
 def test_no_more_is_asked_than_some_seconds_take(serve: Callable[[Shop], int]) -> None:
