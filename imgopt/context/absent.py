@@ -6,8 +6,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 
 from imgopt.context.history import ignored
@@ -62,21 +63,23 @@ def absent_sources(
     link out of the context names is not known: neither is reported.
     """
     context = _Context(root, ignore)
-    found = []
+    found: list[Absent] = []
     for stage in dockerfile.reachable(target):
         for item in stage.instructions:
             for word in _sources(dockerfile, item, build_args):
                 problem = context.problem(word)
                 if problem is not None:
-                    found.append(_absent(item, word, problem, root))
-    return sorted(dict.fromkeys(found), key=lambda absent: absent.line)
-
-
-def _absent(item: Instruction, word: str, problem: tuple[str | None, bool], root: Path) -> Absent:
-    like, hidden = problem
-    if not hidden and ignored(root, _clean(word)):
-        return Absent(item.line, item.keyword, word, made=True)
-    return Absent(item.line, item.keyword, word, like, hidden)
+                    found.append(Absent(item.line, item.keyword, word, *problem))
+    made = ignored(root, [_clean(one.source) for one in found]) if found else frozenset()
+    return sorted(
+        dict.fromkeys(
+            replace(one, like=None, made=True)
+            if not one.hidden and _clean(one.source) in made
+            else one
+            for one in found
+        ),
+        key=lambda absent: absent.line,
+    )
 
 
 def _sources(
@@ -161,7 +164,7 @@ class _Context:
         close = get_close_matches(name.lower(), lower, n=1, cutoff=_ALIKE)
         if close:
             return posixpath.join(folder, lower[close[0]])
-        return next((path for path in self._everywhere() if path.rpartition("/")[2] == name), None)
+        return self._by_name.get(name)
 
     def _names(self, folder: str) -> list[str]:
         """What is sent of a folder."""
@@ -171,12 +174,15 @@ class _Context:
             return []
         return [name for name in names if self._is_sent(posixpath.join(folder, name))]
 
-    def _everywhere(self) -> Iterator[str]:
-        """Paths that are sent, the first of them."""
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        """Name -> the first path with it, of the first paths that are sent."""
+        found: dict[str, str] = {}
         for _, path in zip(range(_NEAR), self._root.rglob("*"), strict=False):
             name = self._relative(path)
             if not _FOREIGN & set(name.split("/")) and self._is_sent(name):
-                yield name
+                found.setdefault(path.name, name)
+        return found
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()

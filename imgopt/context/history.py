@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,17 +78,18 @@ def tracked(context: Path) -> frozenset[str] | None:
     return found if done.returncode == 0 and found else None
 
 
-def ignored(context: Path, path: str) -> bool:
-    """Whether git ignores a path of the context, there or not, though not all of the context:
-    False where there is no repository, or no git."""
+def ignored(context: Path, paths: Iterable[str]) -> frozenset[str]:
+    """Those paths of the context that git ignores, there or not: none where it ignores all of the
+    context, where there is no repository, or no git."""
+    asked = {f"{path}/": path for path in paths} | {path: path for path in paths} | {".": "."}
+    text = "\0".join(asked)
     try:
-        found = [
-            _git(context, "check-ignore", "--quiet", "--no-index", "--", one).returncode == 0
-            for one in (f"{path}/", path, ".")
-        ]
+        done = _git(context, "check-ignore", "--no-index", "--stdin", "-z", given=text)
     except OSError:
-        return False
-    return any(found[:2]) and not found[2]
+        return frozenset()
+    said = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    found = frozenset(asked[path] for path in said if path in asked)
+    return frozenset() if "." in found else found
 
 
 def churn(context: Path, commits: int = 200) -> Churn:
@@ -271,12 +272,12 @@ def _side(mode: str, blob: str) -> tuple[int, str] | None:
     return None if mode == "000000" else (int(mode, 8), blob)
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         ("git", *_SAFE, *arguments),
         cwd=folder,
         capture_output=True,
-        stdin=subprocess.DEVNULL,
+        input=given.encode("utf-8", "surrogateescape"),
         env=_environment(),
     )
 

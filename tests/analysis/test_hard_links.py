@@ -162,6 +162,18 @@ def test_the_order_of_names_in_the_archive_changes_no_figure(tmp_path: Path) -> 
     assert image_facts(first, 1).paths == image_facts(other, 1).paths
 
 
+def test_a_file_without_package_is_told_by_its_first_name_also_through_a_link_of_a_link(
+    tmp_path: Path,
+) -> None:
+    for number, items in enumerate(
+        (
+            [f("z/x", 3 * M), hard("y/x", "z/x"), hard("a/x", "y/x")],
+            [f("a/x", 3 * M), hard("y/x", "a/x"), hard("z/x", "a/x")],
+        )
+    ):
+        assert image_facts(_image(tmp_path, str(number), items), 1).paths == {"/a/x": 3 * M}
+
+
 def test_the_waterfall_takes_a_linked_file_for_what_is_used(tmp_path: Path) -> None:
     before = _image(tmp_path, "before", [f("etc/x", 0)])
     after = _image(tmp_path, "after", STAY["packages of conda"])

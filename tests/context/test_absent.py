@@ -79,6 +79,10 @@ ABSENT: dict[str, tuple[str, str | None, list[str]]] = {
         "COPY settings.toml /a/", None,
         ["COPY settings.toml: not in the context (deploy/settings.toml?)"],
     ),
+    "missing behind a link": (
+        "COPY current/indx.html /a/", None,
+        ["COPY current/indx.html: not in the context (current/index.html?)"],
+    ),
     "a folder that is not there": ("COPY app/ /a/", None, ["COPY app/: not in the context"]),
     "one of several, in JSON": (
         'COPY ["main.py", "zzz.cfg", "/a/"]', None, ["COPY zzz.cfg: not in the context"],
