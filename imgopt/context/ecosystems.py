@@ -53,6 +53,8 @@ class Ecosystem(Fact, frozen=True):
     """Files that tell that a project is of this ecosystem."""
     sources: list[str] = []
     """Files that a developer edits most (glob patterns)."""
+    interpreted: list[str] = []
+    """Endings of sources that are run by being read."""
     installed: list[str] = []
     """Names of folders that hold installed packages and nothing of the author's
     ("node_modules")."""

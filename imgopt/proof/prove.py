@@ -114,7 +114,7 @@ def _proven(
     seen = found.run or runs[0]
     hints = () if runs[0].started else runs[0].hints
     result = _result(original.compared, candidate.compared, found.checks, seen.log_tail, hints)
-    return msgspec.structs.replace(result, asked=asked_of(trial.runs))
+    return msgspec.structs.replace(result, asked=asked_of(trial.runs, original.side))
 
 
 def _built_again(

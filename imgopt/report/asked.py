@@ -8,13 +8,15 @@ from imgopt.report.layout import Words
 from imgopt.results.asked import Asked, AskedRequest
 
 _SHOWN = 12
+_NAMED = 4
 
 
 def asked_text(asked: Asked) -> list[Words]:
     """For a terminal: the line, what changes something, and what was not asked."""
     if not asked.line:
         return []
-    lines = [safe_terminal(asked.line), *filter(None, [safe_terminal(changes(asked))])]
+    told = (asked.line, changes(asked), reached(asked))
+    lines = [safe_terminal(line) for line in told if line]
     return [Words(line, style="dim") for line in (*lines, *map(safe_terminal, asked.unasked))]
 
 
@@ -23,9 +25,17 @@ def asked_markdown(asked: Asked) -> list[str]:
     if not asked.line:
         return []
     rows = [f"- {safe_markdown(_with_answer(request))}" for request in asked.requests]
-    rows += [f"- {safe_markdown(line)}" for line in asked.unasked]
+    rows += [f"- {safe_markdown(line)}" for line in (*asked.unasked, reached(asked)) if line]
     summary = f"<details><summary>{safe_markdown(asked.line)}</summary>"
     return [summary, "", *rows, "", "</details>", ""]
+
+
+def reached(asked: Asked) -> str:
+    """The line, with what was not reached by name."""
+    if not asked.unread:
+        return asked.reached
+    more = f", and {len(asked.unread) - _NAMED} more" if len(asked.unread) > _NAMED else ""
+    return f"{asked.reached}; not read: {', '.join(asked.unread[:_NAMED])}{more}"
 
 
 def changes(asked: Asked) -> str:

@@ -21,3 +21,8 @@ class Asked(Value, frozen=True, kw_only=True):
     line: str = ""
     requests: list[AskedRequest] = []
     unasked: list[str] = []
+    reached: str = ""
+    """How many of the application's own source files the run read, in one line; empty where that
+    was not recorded, and where what runs is compiled."""
+    unread: list[str] = []
+    """Those that it did not read."""

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.entries import printable
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources import source_texts
 from imgopt.results.asked import Asked, AskedRequest
 from imgopt.run.observation import Observation
 from imgopt.run.probes import Probe
+from imgopt.run.runs import Runs
 
 _ORDER = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "WebSocket")
 
 
-def asked_of(runs: Sequence[Observation]) -> Asked:
+_MOST_UNREAD = 200
+
+
+def asked_of(runs: Sequence[Observation], original: ImageView) -> Asked:
     """From the first run of the original, which the others follow."""
     if not runs:
         return Asked()
@@ -25,7 +32,26 @@ def asked_of(runs: Sequence[Observation]) -> Asked:
         for answer in first.answers
     ]
     line = _line([answer.probe for answer in first.answers])
-    return Asked(line=line, requests=requests, unasked=list(map(printable, first.plan.unasked)))
+    read, unread = _sources_read(runs, original)
+    return Asked(
+        line=line,
+        requests=requests,
+        unasked=list(map(printable, first.plan.unasked)),
+        reached=f"reached: {read} of {read + len(unread)} source files" if read else "",
+        unread=list(map(printable, unread[:_MOST_UNREAD])) if read else [],
+    )
+
+
+def _sources_read(runs: Sequence[Observation], original: ImageView) -> tuple[int, list[str]]:
+    """How many of the application's sources were opened, and the others; 0 where none was, so that
+    nothing is known of them."""
+    opened = Runs(tuple(runs)).opened
+    if opened is None:
+        return 0, []
+    endings = tuple(ending for one in builtin_ecosystems() for ending in one.interpreted)
+    sources = [path for path, _ in source_texts(original) if path.endswith(endings)]
+    unread = [path for path in sources if path not in opened.files]
+    return len(sources) - len(unread), unread
 
 
 def _line(probes: Sequence[Probe]) -> str:

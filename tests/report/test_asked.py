@@ -17,6 +17,8 @@ ASKED = Asked(
         AskedRequest(name="POST :8000/notes", source="found", status=201),
         AskedRequest(name="GET :8000/ (again)", source="found", status=200),
     ],
+    reached="reached: 1 of 3 source files",
+    unread=["/app/night.py", "/app/export.py"],
     unasked=["gRPC \x1b[31m is not asked"],
 )
 PROOF = ProofResult(
@@ -39,6 +41,7 @@ def test_what_was_asked_is_said_in_a_line_with_what_may_change_something(
     assert "asked: 2 GET, 1 POST\n" in text
     assert "POST :8000/notes (201)" in text
     assert "is not asked" in text
+    assert "reached: 1 of 3 source files; not read: /app/night.py, /app/export.py" in text
     assert "\x1b" not in text
 
 
@@ -47,6 +50,8 @@ def test_the_page_lists_everything_that_was_asked(result: ProofResult | Optimize
     page = " ".join(render(result, "html").split())
     assert "Asked: 2 GET, 1 POST" in page
     assert all(request.name in page for request in ASKED.requests)
+    assert "Reached: 1 of 3 source files" in page
+    assert "/app/night.py" in page
 
 
 def test_markdown_folds_the_list() -> None:

@@ -14,12 +14,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from recipes import Recipe
 
+from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.write_routes import Writes
+from imgopt.proof.example import CONFIG, LAYERS, SEEN
 from imgopt.requests.request import JSON, Request
 from imgopt.run.asked import asked_of
 from imgopt.run.asking import MOST_WRITES, Later
 from imgopt.run.comparison import compare
+from imgopt.run.fanotify import untraced
 from imgopt.run.memory import Memory
 from imgopt.run.observation import Observation, RunPlan
 from imgopt.run.own_data import why_not
@@ -157,7 +161,7 @@ def route(method: str, path: str) -> Request:
 
 
 def test_a_description_is_asked_in_an_order_and_everything_is_read_again(
-    serve: Callable[[Shop], int],
+    serve: Callable[[Shop], int], side_of: Callable[..., ImageView]
 ) -> None:
     shop = Shop(40)
     first = run(serve(shop), Writes(), (), "/openapi.json")
@@ -170,7 +174,17 @@ def test_a_description_is_asked_in_an_order_and_everything_is_read_again(
         "GET :8000/openapi.json (again)",
     ]
     assert shop.log[2:4] == ['POST /notes {"text": "imgopt"}', "DELETE /notes/40"]
-    assert asked_of([first]).line == "asked: 4 GET, 1 POST, 1 DELETE"
+    line = asked_of([first], side_of(Recipe(LAYERS, CONFIG), 1)).line
+    assert line == "asked: 4 GET, 1 POST, 1 DELETE"
+
+
+def test_the_sources_that_a_run_did_not_read_are_named(side_of: Callable[..., ImageView]) -> None:
+    side = side_of(Recipe(LAYERS, CONFIG), 1)
+    asked = asked_of([SEEN], side)
+    assert asked.reached == "reached: 1 of 2 source files"
+    assert asked.unread == ["/app/export.py"]
+    unknown = asked_of([replace(SEEN, trace=untraced("not here"))], side)
+    assert (unknown.reached, unknown.unread) == ("", [])
 
 
 def test_ids_that_are_drawn_anew_are_no_difference(serve: Callable[[Shop], int]) -> None:

@@ -92,10 +92,12 @@ def test_no_description_of_a_stranger_ends_us(path: object, operation: object) -
     described({"openapi": "3.0.0", "paths": {"/x": path, "/y": {"post": operation}}})
 
 
-def test_a_file_is_sent_as_one() -> None:
-    kind, body = encoded({"name": "a", "photo": "x"}, "multipart/form-data", frozenset({"photo"}))
+def test_a_file_is_sent_as_one_that_a_handler_can_read() -> None:
+    given = {"name": "a", "photo": "x", "data": "x"}
+    kind, body = encoded(given, "multipart/form-data", frozenset({"photo", "data"}))
     assert kind.startswith("multipart/form-data; boundary=")
-    assert b'name="photo"; filename="imgopt.txt"' in body
+    assert b'name="photo"; filename="imgopt.png"\r\nContent-Type: image/png\r\n\r\n\x89PNG' in body
+    assert b'name="data"; filename="imgopt.txt"\r\nContent-Type: text/plain\r\n\r\nimgopt' in body
     assert b'name="name"\r\n\r\na\r\n' in body
     assert encoded({"a": ["1", "2"], "b": True}, FORM) == (FORM, b"a=1&a=2&b=true")
 

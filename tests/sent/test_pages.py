@@ -38,7 +38,7 @@ def test_a_form_is_sent_as_its_page_has_it_with_a_hidden_field_of_the_day() -> N
         "csrf_token": f"{{{{{name}}}}}",
     }
     assert photo.path == "/new"
-    assert b'filename="imgopt.txt"' in photo.body
+    assert b'filename="imgopt.png"' in photo.body
 
 
 def test_a_form_that_only_asks_or_leads_elsewhere_is_none() -> None:

@@ -345,6 +345,10 @@ def asked_section(asked: Asked) -> list[Section]:
     blocks: list[Block] = [Table(caption, headers, rows, searchable=len(rows) > 20)]
     if asked.unasked:
         blocks.append(Table("Not asked", ("What, and why",), [(Cell(s),) for s in asked.unasked]))
+    if asked.reached:
+        unread = [(Cell(path, code=True),) for path in asked.unread]
+        caption = f"{asked.reached[:1].upper()}{asked.reached[1:]}"
+        blocks.append(Table(caption, ("Not read",), unread or [(Cell("none"),)]))
     return [Section("asked", "What was asked", blocks, folded=True)]
 
 
