@@ -18,7 +18,7 @@ from imgopt.image.tree import Node, Tree
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.installed import language_packages
 from imgopt.inspect.settings_files import settings_texts
-from imgopt.inspect.sources import source_texts
+from imgopt.inspect.sources import written_texts
 
 _MOST_OF_PROGRAM = 256 << 20
 
@@ -70,7 +70,7 @@ def named_by(side: ImageView, expression: str) -> str:
     """The first text of the application in which this stands: a source, a setting, or the program
     that the image starts; "" for none."""
     pattern = re.compile(expression)
-    for path, text in (*source_texts(side), *settings_texts(side)):
+    for path, text in (*written_texts(side), *settings_texts(side)):
         if pattern.search(text):
             return path
     program = compiled_program(side)

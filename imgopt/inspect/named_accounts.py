@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.programs import running_scripts, script_text
 from imgopt.inspect.settings_files import settings_texts
-from imgopt.inspect.sources import source_texts
+from imgopt.inspect.sources import written_texts
 
 _LOOKS = re.compile(
     r"\b(?:pwd|grp)\b|\bget(?:pw|gr)nam|\bset(?:e?[ug]id|groups|user|group)\b|\bchown\b|\blchown\b"
@@ -40,18 +41,17 @@ def accounts(side: ImageView, file: str) -> frozenset[str]:
     return frozenset(line.partition(":")[0] for line in lines if ":" in line)
 
 
-def named_accounts(side: ImageView) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=8)
+def named_accounts(side: ImageView) -> tuple[tuple[str, str], ...]:
     """(name, where) of each user and group of the image that the application names: in sources that
     deal with accounts, in settings that say who something runs as, in scripts that run."""
     known = accounts(side, "/etc/passwd") | accounts(side, "/etc/group")
     known -= {"root"}
-    for path, name in _named(side):
-        if name in known:
-            yield name, path
+    return tuple((name, path) for path, name in _named(side) if name in known)
 
 
 def _named(side: ImageView) -> Iterator[tuple[str, str]]:
-    for path, text in source_texts(side):
+    for path, text in written_texts(side):
         if _LOOKS.search(text):
             yield from _words(path, _LITERAL, text)
     for path, text in settings_texts(side):

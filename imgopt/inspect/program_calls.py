@@ -58,7 +58,7 @@ _SETTINGS = tuple(
         r"""\[\s*["']""" + _WORD_OF + r"""["']\s*,\s*["']-""",
         r"""(?:["'=:]|^[ \t]*-)[ \t]*["']?""" + _WORD_OF + r"""[ ]+--?\w""",
         r"""(?<![\w.])(?P<text>/(?:usr/(?:local/)?)?s?bin/[\w.+-]+)""",
-        r"""(?i)["']?[\w.-]*?(?:command|cmd|exec|executable|program|binary|bin|tool|converter)(?:[_-]?path)?["']?"""
+        r"""(?i)["']?[\w.-]{0,40}?(?:command|cmd|exec|executable|program|binary|bin|tool|converter)(?:[_-]?path)?["']?"""
         r"""[ \t]*[:=][ \t]*\[?[ \t]*["']?""" + _WORD_OF,
     )
 )

@@ -43,6 +43,7 @@ _PLAIN = re.compile(r"""(?m)(?:[:=]|^[ \t]*-)[ \t]*([A-Za-z_]\w*)((?:\.\w+)+)(?:
 _STARTED = re.compile(r"""["']-m["']\s*,\s*["'](\w+)""")
 
 
+@lru_cache(maxsize=16)
 def named_modules(side: ImageView, *, surely: bool) -> frozenset[str]:
     """Top-level names of modules that stand as a string in sources or settings: `"a.b.Handler"` of
     a logging configuration, `"-m", "a"`. `surely`: not a single word, which may be anything."""

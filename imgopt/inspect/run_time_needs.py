@@ -17,7 +17,7 @@ from imgopt.inspect.libraries import library_path
 from imgopt.inspect.looked_up import matching
 from imgopt.inspect.modules import library_folders
 from imgopt.inspect.python_imports import imported_modules
-from imgopt.inspect.sources import source_texts
+from imgopt.inspect.sources import written_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def compiles(
                 break
         else:
             pattern = re.compile(fact.named)
-            found = (path for path, text in source_texts(side) if pattern.search(text))
+            found = (path for path, text in written_texts(side) if pattern.search(text))
             by = next((path for path in found if posixpath.basename(path) not in ran), "")
             if by:
                 yield fact, by
@@ -108,7 +108,7 @@ def script_modules(side: ImageView, facts: Iterable[Modules]) -> Iterator[Needed
     for fact in facts:
         pattern = re.compile(fact.uses, re.MULTILINE)
         folders = [path for glob in fact.folders for path in matching(side.tree, glob)]
-        for path, text in source_texts(side):
+        for path, text in written_texts(side):
             if not path.endswith(tuple(fact.sources)):
                 continue
             for name in dict.fromkeys(pattern.findall(text)):

@@ -17,13 +17,13 @@ from imgopt.inspect.words import words
 _ENDINGS = words(
     ".json .json5 .yml .yaml .toml .ini .cfg .conf .cnf .env .properties .xml .service .rc .hcl"
 )
-_LONGEST = 1 << 18
+_LONGEST, _MOST_BYTES = 1 << 18, 32 << 20
 
 
 @lru_cache(maxsize=4)
 def settings_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
     """(path, text) of each file of settings of the application, in the order of paths; 256 KiB each
-    at most. Those of packages, of installers and of compilers are left out."""
+    and 32 MiB together at most. Those of packages, of installers and of compilers are left out."""
     return tuple(_texts(side))
 
 
@@ -46,6 +46,7 @@ def _of_tools() -> re.Pattern[str]:
 
 
 def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
+    read = 0
     for node in application_files(side):
         ending = posixpath.splitext(node.name)[1] or node.name
         known = ending in _ENDINGS or node.name.startswith(".env")
@@ -55,4 +56,7 @@ def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
             continue  # of an editor, of the project's host
         if is_foreign(node.path) or is_test(node.path) or _of_tools().match(node.name):
             continue
+        read += node.size
+        if read > _MOST_BYTES:
+            return
         yield node.path, node.read().decode("utf-8", "replace")

@@ -61,6 +61,20 @@ def _texts(side: ImageView) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=4)
+def written_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
+    """Those of them that somebody wrote: without large ones of few lines, which tools make of many
+    sources and which take long to look through."""
+    return tuple(
+        (path, text)
+        for path, text in source_texts(side)
+        if len(text) < _LARGE or text.count("\n") > len(text) / _LONG_LINES
+    )
+
+
+_LARGE, _LONG_LINES = 1 << 16, 200
+
+
+@lru_cache(maxsize=4)
 def loading_texts(side: ImageView) -> tuple[tuple[str, str], ...]:
     """(path, text) of each source of an installed Python package above the base that loads
     libraries by their names; 256 MiB are looked through at most."""

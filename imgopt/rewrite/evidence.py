@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.facts.runs import SystemPackages as SystemFacts
@@ -18,6 +19,7 @@ from imgopt.inspect.tool_state import is_state
 from imgopt.rewrite.carve import PathFact
 from imgopt.run.pictures import Process
 
+T = TypeVar("T")
 _LISTS = "/var/lib/dpkg/info"
 
 
@@ -116,6 +118,17 @@ class Evidence:
     @property
     def base_layers(self) -> int:
         return self.side.base_layers
+
+    def once(self, key: str, find: Callable[[], T]) -> T:
+        """What many plans ask of the same image, found out once."""
+        if key not in self._answers:
+            self._answers[key] = find()
+        answer: T = self._answers[key]
+        return answer
+
+    @cached_property
+    def _answers(self) -> dict[str, Any]:
+        return {}
 
     @cached_property
     def facts(self) -> dict[str, PathFact]:

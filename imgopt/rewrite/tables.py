@@ -31,12 +31,19 @@ class TableNeeds:
 def tables_of(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> tuple[LookedUp, ...]:
     """What the service may look up, by the facts of the ecosystems."""
     tables = [table for ecosystem in ecosystems for table in ecosystem.looked_up]
-    return looked_up(evidence.side, tables, evidence.seen.executed, evidence.seen.opened or ())
+    seen = evidence.seen
+    return evidence.once(
+        "tables", lambda: looked_up(evidence.side, tables, seen.executed, seen.opened or ())
+    )
 
 
-def asked_at_run_time(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Iterator[Needed]:
+def asked_at_run_time(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> tuple[Needed, ...]:
     """Programs, libraries and modules that sources and settings name: a run that was not asked
     started and loaded none of them."""
+    return evidence.once("asked at run time", lambda: tuple(_asked(evidence, ecosystems)))
+
+
+def _asked(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Iterator[Needed]:
     side, ecosystems = evidence.side, tuple(ecosystems)
     yield from compilers(side, (fact for one in ecosystems for fact in one.compiled_at_run_time))
     yield from extension_libraries(side)

@@ -10,6 +10,7 @@ from recipes import Files, Recipe
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.python_imports import named_modules
+from imgopt.inspect.sources import written_texts
 from imgopt.proof.derive import derive
 
 SITE = "usr/local/lib/python3.11/site-packages"
@@ -48,3 +49,11 @@ def test_modules_that_stand_as_a_string(
     assert ("black" in named_modules(side, surely=True)) == surely
     dropped = {package.name for package in derive(side, side, frozenset()).packages}
     assert ("black" not in dropped) == surely
+
+
+def test_what_tools_made_of_many_sources_is_not_looked_through(
+    side_of: Callable[..., ImageView],
+) -> None:
+    bundle, source = "a(b);" * 20_000, "a(b)\n" * 20_000
+    side = view(side_of, bundle__js=bundle, source__js=source, small__js="a(b);")
+    assert [path for path, _ in written_texts(side)] == ["/app/small.js", "/app/source.js"]
