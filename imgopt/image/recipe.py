@@ -6,11 +6,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import tarfile
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ Layers = tuple[tuple[str, Files], ...]
 
 
 def layer_tar(files: Files) -> bytes:
+    import tarfile  # strategies have examples, and are loaded for text alone
+
     buffer = io.BytesIO()
     with tarfile.open(
         fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape"
@@ -46,6 +50,8 @@ def layer_tar(files: Files) -> bytes:
 
 
 def _member(path: str, file: File) -> tuple[tarfile.TarInfo, bytes]:
+    import tarfile
+
     data = file.data.encode(errors="surrogateescape") if isinstance(file.data, str) else file.data
     info = tarfile.TarInfo(path.lstrip("/"))
     info.mode, info.uid, info.gid, info.mtime = file.mode, file.uid, file.gid, file.mtime
@@ -82,6 +88,23 @@ def write_image(path: Path, layers: Layers, config: Mapping[str, Any]) -> Path:
     return path
 
 
+_SYSTEM = "/var/lib/dpkg"
+
+
+def with_packages(packages: Mapping[str, tuple[str, ...]], files: Files) -> Files:
+    """Files of a layer with Debian's database of these packages, each with the files that it owns:
+    the whole database, as the layer leaves it."""
+    records = {
+        f"{_SYSTEM}/info/{name}.list": "".join(f"{path}\n" for path in owned)
+        for name, owned in packages.items()
+    }
+    status = "".join(
+        f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+        for name in packages
+    )
+    return {**files, f"{_SYSTEM}/status": status, **records}
+
+
 PROGRAM = File("\x7fELF", 0o755)
 DEBIAN: Files = {
     "/etc/os-release": 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n',
@@ -92,12 +115,7 @@ DEBIAN: Files = {
     "/usr/local/bin/node": PROGRAM,
 }
 """A small Debian with two languages' programs."""
-FAT_DEBIAN: Files = {
-    **DEBIAN,
-    "/usr/bin/gcc": File("x" * 2_000_000, 0o755),
-    "/var/lib/dpkg/status": (
-        "Package: gcc\nStatus: install ok installed\nArchitecture: amd64\nVersion: 12\n"
-    ),
-    "/var/lib/dpkg/info/gcc.list": "/usr/bin/gcc\n",
-}
+FAT_DEBIAN = with_packages(
+    {"gcc": ("/usr/bin/gcc",)}, {**DEBIAN, "/usr/bin/gcc": File("x" * 2_000_000, 0o755)}
+)
 """The same with a compiler."""

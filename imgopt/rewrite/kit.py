@@ -18,7 +18,7 @@ from pathlib import Path
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image import Image, Memory, open_image
-from imgopt.image.recipe import Files, Layers, write_image
+from imgopt.image.recipe import Layers, write_image
 from imgopt.rewrite.draft import Draft, new_draft, run_strategy
 from imgopt.rewrite.evidence import Evidence, Seen
 from imgopt.rewrite.gather import gather
@@ -33,7 +33,6 @@ from imgopt.rewrite.strategy import (
 )
 
 _LONGEST = 56
-_SYSTEM = "/var/lib/dpkg"
 
 
 def check_strategy(strategy: Strategy, folder: Path) -> None:
@@ -163,20 +162,6 @@ class _Trial:
         path = self._folder.parent / f"{self._folder.name}-{self._images}.tar"
         write_image(path, layers, dict(config) if isinstance(config, dict) else {})
         return open_image(str(path), memory=Memory(None))
-
-
-def with_packages(packages: dict[str, tuple[str, ...]], files: Files) -> Files:
-    """Files of a layer with Debian's database of these packages, each with the files that it owns:
-    the whole database, as the layer leaves it."""
-    records = {
-        f"{_SYSTEM}/info/{name}.list": "".join(f"{path}\n" for path in owned)
-        for name, owned in packages.items()
-    }
-    status = "".join(
-        f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
-        for name in packages
-    )
-    return {**files, f"{_SYSTEM}/status": status, **records}
 
 
 def _hold(holds: bool, strategy: Strategy, what: str) -> None:
