@@ -45,10 +45,18 @@ def looked_up(
     names, opened = frozenset(started_names(side, executed)), sorted(opened)
     for table in tables:
         paths = [path for glob in table.paths for path in matching(side.tree, glob)]
-        by = _asks(side, table, names, opened) if paths else ""
+        by = _asks(side, table, names, opened) if paths and not _brings(side, table) else ""
         if by:
             found |= {path: LookedUp(path, table.reason, by) for path in paths if path not in found}
     return tuple(found.values())
+
+
+def _brings(side: ImageView, table: Table) -> bool:
+    """Whether the application has this table with it."""
+    own = {plain_name(p.name) for p in language_packages(side)} if table.unless_packages else set()
+    return bool(own & set(table.unless_packages)) or bool(
+        table.unless and named_by(side, table.unless)
+    )
 
 
 def _asks(side: ImageView, table: Table, started: frozenset[str], opened: list[str]) -> str:

@@ -179,3 +179,25 @@ def test_the_proof_misses_accounts_that_the_application_names(
 def test_an_account_that_only_the_base_has_is_not_missed(service: Service) -> None:
     files: dict[str, File | str] = {"main.py": "send('mail')\n", "conf.json": '{"to": "mail"}\n'}
     assert check_accounts(*service.sides(files, now=ROOT)).verdict == "passed"
+
+
+def test_a_table_that_the_application_brings_is_not_missed(service: Service) -> None:
+    zones = ("usr/share/zoneinfo",)
+    own: dict[str, File | str] = {"main.go": 'import _ "time/tzdata"\ntime.LoadLocation(name)\n'}
+    other: dict[str, File | str] = {"main.go": "time.LoadLocation(name)\n"}
+    assert check_tables(*service.sides(own, lost=zones)).verdict == "passed"
+    assert check_tables(*service.sides(other, lost=zones)).verdict == "failed"
+    site = "usr/local/lib/python3.11/site-packages/tzdata"
+    steps = (
+        (
+            "RUN pip install tzdata",
+            {
+                f"{site}/__init__.py": "",
+                f"{site}-2024.1.dist-info/METADATA": "Name: tzdata\nVersion: 2024.1\n",
+                f"{site}-2024.1.dist-info/RECORD": "tzdata/__init__.py,,\n",
+            },
+        ),
+    )
+    python: dict[str, File | str] = {"main.py": "ZoneInfo(name)\n"}
+    assert check_tables(*service.sides(python, steps, lost=zones)).verdict == "passed"
+    assert check_tables(*service.sides(python, lost=zones)).verdict == "failed"

@@ -25,6 +25,10 @@ class Table(Fact, frozen=True):
     opened: list[str] = []
     """Files (glob patterns over the whole path, `*` crosses `/`), one of which the run opened: the
     module that looks it up is loaded."""
+    unless: str = ""
+    """Regular expression: a source that brings the table with it."""
+    unless_packages: list[str] = []
+    """Language packages that bring it with them."""
 
 
 class Compiled(Fact, frozen=True):
