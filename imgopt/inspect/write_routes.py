@@ -20,7 +20,7 @@ from imgopt.inspect.application_files import application_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.routes import clean, named_routes, prefixes_in
 from imgopt.inspect.sources import is_foreign, is_test, source_texts
-from imgopt.requests.openapi import described
+from imgopt.requests.openapi import described, linked
 from imgopt.requests.request import CHANGING, JSON, Request
 from imgopt.requests.schema import plain_value
 from imgopt.requests.text_formats import loaded
@@ -73,7 +73,7 @@ def written_in(
     sockets = [path for source, text in texts for path in _sockets(source, text)]
     return Writes(
         tuple(request for document in documents for request in described(document)),
-        tuple(found.values())[:MOST_ROUTES],
+        linked(tuple(found.values())[:MOST_ROUTES]),
         tuple(dict.fromkeys(sockets))[:6],
         any("graphql" in text.lower() for _, text in texts),
         tuple(_unasked(texts)),

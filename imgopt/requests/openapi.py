@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -111,6 +112,27 @@ def _linked(request: Request, made: set[str]) -> Request:
 
 def _plain(path: str) -> str:
     return _HOLE.sub(lambda hole: hole[2], path)
+
+
+def linked(requests: Sequence[Request]) -> tuple[Request, ...]:
+    """The same of requests whose parameters are a plain 1: `/notes/1` is what `POST /notes` made,
+    where that is among them."""
+    made = {one.path for one in requests if one.method == "POST"}
+    return tuple(_named(one, made) for one in requests)
+
+
+_ONE = re.compile(r"/1(?=/|$)")
+
+
+def _named(request: Request, made: set[str]) -> Request:
+    path, saves = request.path, request.saves
+    match = _ONE.search(path)
+    if match is not None and path[: match.start()] in made:
+        parent = path[: match.start()]
+        path = f"{parent}/{{{{made {_word(parent)} id=1}}}}{path[match.end() :]}"
+    if request.method == "POST" and match is None:
+        saves += _made_by(path)
+    return replace(request, path=path, saves=saves)
 
 
 def _made_by(path: str) -> tuple[tuple[str, str], ...]:

@@ -196,8 +196,8 @@ class Later:
 
     def _graphql(self, writes: Writes, known: Sequence[Answer]) -> None:
         paths = [answer.probe.path for answer in known if "graphql" in answer.probe.path]
-        paths += [request.path for request in writes.routes if "graphql" in request.path]
         paths += [graphql.USUAL] if writes.graphql else []
+        paths += [request.path for request in writes.routes if "graphql" in request.path]
         for path in dict.fromkeys(paths):
             answer = None if self._is_over() else self._ask(graphql.introspection(path), "schema")
             found = graphql.operations(path, answer.body) if answer is not None else ()

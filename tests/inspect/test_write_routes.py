@@ -12,6 +12,7 @@ from recipes import Recipe
 from imgopt.inspect.context_sources import context_sources
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.write_routes import writes, written_in
+from imgopt.requests.request import filled
 
 ROUTES = {
     "flask": ("a.py", '@app.route("/notes", methods=["GET", "POST"])\ndef a(): ...', "POST /notes"),
@@ -130,7 +131,7 @@ NONE = {
 def found(side_of: Callable[..., ImageView], name: str, text: str) -> list[str]:
     layers = (("ADD rootfs", {"etc/x": ""}), ("COPY . .", {f"app/{name}": text}))
     made = writes(side_of(Recipe(layers, {"WorkingDir": "/app"}), 1))
-    return [f"{request.method} {request.path}" for request in made.routes]
+    return [f"{request.method} {filled(request.path, {})}" for request in made.routes]
 
 
 @pytest.mark.parametrize("case", ROUTES)
@@ -196,6 +197,14 @@ def test_a_body_has_the_fields_that_its_source_reads(case: str) -> None:
     name, text, names = FIELDS[case]
     (request,) = written_in([(f"/app/{name}", text)]).routes
     assert list(json.loads(request.body)) == names
+
+
+def test_what_a_post_made_is_changed_and_taken_away_by_its_id() -> None:
+    text = "app.post('/cats', f); app.delete('/cats/:id', f); app.put('/dogs/:id', f)"
+    made, gone, other = written_in([("/app/a.js", text)]).routes
+    assert ("made cats id", "json:id") in made.saves
+    assert filled(gone.path, {"made cats id": "x7"}) == "/cats/x7"
+    assert other.path == "/dogs/1"
 
 
 def test_the_fields_of_a_body_may_stand_in_a_source_beside() -> None:
