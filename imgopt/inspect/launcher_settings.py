@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -45,6 +45,18 @@ def handed_on(side: ImageView, words: tuple[str, ...]) -> Handed:
     if taken:
         return Handed(refused=f"{taken} is set by the image and by a setting of {words[0]}")
     return Handed(tuple(environment.items()))
+
+
+def said_in_files(words: tuple[str, ...], text_of: Callable[[str], str | None]) -> str:
+    """Where files of a project hand something on by way of the launcher that these words call; ""
+    for nowhere. `text_of` gives the text of a file that the launcher finds in its working
+    directory, None where there is none."""
+    for fact in _facts(words):
+        for name in fact.files:
+            text = text_of(name) if not name.startswith(("~", "/", "*")) else None
+            if text is not None and (not fact.key or re.search(fact.key, text, re.MULTILINE)):
+                return f"{name}: {fact.means}"
+    return ""
 
 
 def _facts(words: tuple[str, ...]) -> Iterator[HandedOn]:

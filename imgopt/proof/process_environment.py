@@ -135,7 +135,22 @@ def _who(process: Process) -> str:
 def _same_path(given: Given, before: str, after: Process) -> str | None:
     path = (after.environment or {}).get("PATH", "")
     was, now = (":".join(_kept(given, folders)) for folders in (before, path))
-    return same_search_path(was, now, given.candidate.names)
+    same = same_search_path(was, now, given.candidate.names)
+    if same is None and given.allowances.user is not None and _found_alike(given, was, now):
+        return "goes with the other user: what the sources call is found where it was"
+    return same
+
+
+def _found_alike(given: Given, was: str, now: str) -> bool:
+    """Whether every program that the sources call is found in the same folder: a login shell gives
+    root more folders than others."""
+
+    def found(path: str, program: str) -> str:
+        folders = path.split(":")
+        return next((f for f in folders if program in given.candidate.names(f)), "")
+
+    called = (*called_programs(given.original), *given.launchers)
+    return all(found(was, program) == found(now, program) for program in called)
 
 
 def _kept(given: Given, path: str) -> list[str]:

@@ -17,6 +17,7 @@ from imgopt.context.facts.builds import Launcher
 from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.typed import Command
+from imgopt.inspect.launcher_settings import said_in_files
 from imgopt.rewrite.launched import Launched, cargo_run, go_run, spring_boot_run
 from imgopt.rewrite.launched_scripts import node_script
 from imgopt.rewrite.quoting import json_words
@@ -76,9 +77,22 @@ def build_start(dockerfile: Dockerfile, project: Project) -> BuildStart | None:
             item.line, name, refused="no COPY brings the source to the working directory"
         )
     launched = read(called, rest, project.context, folder)
-    if launched.refused:
-        return BuildStart(item.line, name, refused=launched.refused)
+    refused = launched.refused or _handed(words, launched, project.context, folder)
+    if refused:
+        return BuildStart(item.line, name, refused=refused)
     return _proposal(dockerfile, stage, item, name, launched)
+
+
+def _handed(words: tuple[str, ...], launched: Launched, context: ContextFiles, folder: str) -> str:
+    """What a file of the project hands on by way of a launcher that is left out; "" for nothing."""
+    if not launched.words or posixpath.basename(launched.words[0]) == posixpath.basename(words[0]):
+        return ""
+
+    def text_of(name: str) -> str | None:
+        path = posixpath.join(folder, name) if folder else name
+        return context.text(path) if path in context.sizes else None
+
+    return said_in_files(words, text_of)
 
 
 def _words(dockerfile: Dockerfile, item: Instruction) -> tuple[str, ...]:

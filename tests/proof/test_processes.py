@@ -11,7 +11,7 @@ import pytest
 from recipes import File, Files, Recipe
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.allowances import Allowances
+from imgopt.proof.allowances import Allowances, Start
 from imgopt.proof.check import Comparison, Outcome
 from imgopt.proof.checks.configuration import CHECK as CONFIGURATION
 from imgopt.proof.checks.processes import check_processes
@@ -198,6 +198,13 @@ SAME = {
     "a way to hosts that only the base has": Case(
         names={**NAMES, "/etc/nsswitch.conf": "hosts: files myhostname dns\n"}
     ),
+    "a login shell gives another user other folders": Case(
+        before=script(environment={**ENV, "PATH": f"/usr/sbin:{PATH}"}),
+        after=script(uid=7, environment={**ENV, "PATH": f"{PATH}:/usr/games"}),
+        files={"usr/sbin/adduser": ELF},
+        candidate={"User": "7"},
+        **PYTHON,
+    ),
     "the words are spelled with the folder": Case(
         after=own(arguments=("/usr/bin/node", "/app/server.js"))
     ),
@@ -246,6 +253,15 @@ LOST = {
         "starts migrate, which is found only with /app/node_modules/.bin in PATH",
         source="const { execSync } = require('child_process')\nexecSync('migrate up')\n",
         files={"app/node_modules/.bin/migrate": File("#!/usr/bin/env node\n", 0o755)},
+    ),
+    "a login shell leaves out a folder of which a program is called": Case(
+        "another value of the variable PATH",
+        source="subprocess.run(['sendmail', '-t'])\n",
+        before=script(environment={**ENV, "PATH": f"/usr/sbin:{PATH}"}),
+        after=script(uid=7, environment={**ENV, "PATH": PATH}),
+        files={"usr/sbin/sendmail": ELF},
+        candidate={"User": "7"},
+        **PYTHON,
     ),
     "an entry script closes what the service makes": Case(
         "umask of", before=script(umask=0o077), after=script(), **PYTHON
@@ -354,6 +370,30 @@ def test_a_process_that_ended_while_it_was_asked_is_missed(
     both, alone = (*script(), WORKER), script()
     assert "jobs.py` does not run" in moments(side_of, (both, both), (both, alone))[0]
     assert "does not start" in moments(side_of, (alone, alone), (both, both))[0]
+
+
+JVM = ("java", "-XX:TieredStopAtLevel=1", "-cp", "/app/classes:/root/.m2/a.jar", "app.Main")
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ((), ""),
+        (("-Dregion=eu",), "is started without -Dregion=eu"),
+        (("-javaagent:/app/trace.jar",), "is started without -javaagent:/app/trace.jar"),
+        (("-Xmx64m",), "is started without -Xmx64m"),
+    ],
+)
+def test_options_of_a_run_time_come_along_where_a_start_is_resolved(
+    more: tuple[str, ...], says: str, side_of: Callable[..., ImageView]
+) -> None:
+    words = (*JVM[:1], *more, *JVM[1:])
+    resolved = ("java", "-cp", "target/classes:target/dependency/*", "app.Main")
+    given = Case(before=own(arguments=words), after=own(arguments=resolved)).comparison(side_of)
+    start = Start((), resolved, "what the launcher starts", other_words=True)
+    found = check_processes(replace(given, allowances=replace(given.allowances, start=start)))
+    assert found.verdict == ("failed" if says else "passed")
+    assert says in "; ".join(map(str, found.items))
 
 
 def test_what_is_meant_is_allowed_by_the_key_that_is_told(

@@ -112,6 +112,20 @@ REFUSED = {
         {**MAVEN, "src/main/java/a/b/Two.java": MAIN},
         "which class",
     ),
+    "words of the start in a file": (
+        "FROM maven" + COPY + "CMD mvn spring-boot:run\n",
+        {**MAVEN, ".mvn/maven.config": "-Dspring-boot.run.jvmArguments=-Dregion=eu\n"},
+        ".mvn/maven.config",
+    ),
+    "a profile in a file": (
+        "FROM maven" + COPY + "CMD mvn spring-boot:run\n", {**MAVEN, ".mvn/maven.config": "-Plive\n"},
+        ".mvn/maven.config",
+    ),
+    "options of Node.js in a file": (
+        "FROM node" + COPY + "CMD npm start\n",
+        {"package.json": '{"scripts": {"start": "tsc && node a.js"}}', ".npmrc": "node-options=-r ./b.js\n"},
+        ".npmrc",
+    ),
     "a property that is not known": (
         "FROM maven" + COPY + "CMD mvn spring-boot:run -Dspring-boot.run.jvmArguments=-Xm\n", MAVEN, "not understood",
     ),

@@ -155,7 +155,11 @@ class _Judge:
     def _differences(self, one: Pair, allowed: list[str]) -> Iterator[Item]:
         who = _told(one.after)
         start = self.given.allowances.start
-        if not one.exact and not (start is not None and start.other_words):
+        if not one.exact and start is not None and start.other_words:
+            lost = (word for word in one.before[0].arguments if word.startswith(_OF_A_RUN_TIME))
+            for word in (word for word in lost if word not in one.after.arguments):
+                yield _item("arguments", f"{who} is started without {word}")
+        elif not one.exact:
             words = " ".join(one.before[0].arguments)
             yield _item("arguments", f"{who} is started with other words than {words!r}")
         for aspect in _ASPECTS:
@@ -179,6 +183,9 @@ class _Judge:
             yield _item("folder", f"{what}: paths that begin with no / lead elsewhere")
 
 
+_OF_A_RUN_TIME = ("-D", "-javaagent", "-agent", "-Xm", "-Xs", "--add-", "--enable-")
+"""Options of a run time that a program sees, or that say how much it may take; others only say how
+it is compiled while it runs."""
 _KINDS = frozenset(["socket", "memory", "terminal"])
 """Of open files those that stay open while a service runs, whatever build of its run time."""
 
