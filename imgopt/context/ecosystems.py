@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from imgopt.context.facts.builds import Account, Hook, Launcher, Made, Program, Stray
+from imgopt.context.facts.builds import Account, Hook, Launcher, Made, Program, Stamps, Stray
 from imgopt.context.facts.fact import Fact
 from imgopt.context.facts.judged import MayBeAbsent, ToolsOwn
 from imgopt.context.facts.lookups import Compiled, Modules, Table
@@ -97,6 +97,7 @@ class Ecosystem(Fact, frozen=True):
     stray: list[Stray] = []
     reads_git: list[str] = []
     """Words of sources and manifests that read version control data."""
+    stamps: Stamps = Stamps()
     hook: list[Hook] = []
     """Code of manifests in JSON that runs on install and is known (`scripts`)."""
     launcher: list[Launcher] = []

@@ -6,7 +6,7 @@ directly above an instruction belong to it. Inserted text gets the file's line e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from imgopt.dockerfile.directives import Directive
 from imgopt.dockerfile.edits import Edit
@@ -44,6 +44,22 @@ def delete(dockerfile: Dockerfile, instruction: Instruction, *, comments: bool =
     if _blank_before(dockerfile, start):
         end = _after_blanks(dockerfile, end)
     return Edit(start, end, "")
+
+
+def delete_all(dockerfile: Dockerfile, instructions: Iterable[Instruction]) -> list[Edit]:
+    """`delete` of each, in file order; those that stand together leave no double gap either."""
+    edits: list[Edit] = []
+    for instruction in instructions:
+        edit = delete(dockerfile, instruction)
+        last = edits[-1] if edits else None
+        if last is None or last.end != edit.start:
+            edits.append(edit)
+            continue
+        end = edit.end
+        if _blank_before(dockerfile, last.start):
+            end = _after_blanks(dockerfile, end)
+        edits[-1] = Edit(last.start, end, "")
+    return edits
 
 
 def insert_before(dockerfile: Dockerfile, instruction: Instruction, text: str) -> Edit:
@@ -94,12 +110,12 @@ def _is_head(dockerfile: Dockerfile, span: Span) -> bool:
 def move_before(dockerfile: Dockerfile, instruction: Instruction, other: Instruction) -> list[Edit]:
     """Moves the instruction and its comments to above `other` and its comments, byte for byte."""
     at = block(dockerfile, other).start
-    return [_taken(dockerfile, instruction), Edit(at, at, _block_text(dockerfile, instruction))]
+    return [_taken(dockerfile, instruction), Edit(at, at, block_text(dockerfile, instruction))]
 
 
 def move_after(dockerfile: Dockerfile, instruction: Instruction, other: Instruction) -> list[Edit]:
     """Moves the instruction and its comments to directly below `other`, byte for byte."""
-    moved = _block_text(dockerfile, instruction)
+    moved = block_text(dockerfile, instruction)
     return [_taken(dockerfile, instruction), insert_after(dockerfile, other, moved)]
 
 
@@ -107,8 +123,9 @@ def _taken(dockerfile: Dockerfile, instruction: Instruction) -> Edit:
     return Edit(*block(dockerfile, instruction), "")
 
 
-def _block_text(dockerfile: Dockerfile, instruction: Instruction) -> str:
-    """The moved lines; the last line of a file gets the line end that it did not need there."""
+def block_text(dockerfile: Dockerfile, instruction: Instruction) -> str:
+    """The lines of `block`, to be put elsewhere; the last line of a file gets the line end that it
+    did not need there."""
     start, end = block(dockerfile, instruction)
     if _is_open(instruction):
         logical = instruction.statement.logical

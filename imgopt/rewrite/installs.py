@@ -32,6 +32,8 @@ class Reads:
     refused: str = ""
     changes: bool = False
     """It writes into the manifest."""
+    missing: bool = False
+    """It is refused for a manifest that the context has not where it is looked for."""
     lays: tuple[str, ...] = ()
     """What it makes beside the manifests: the same out of the context, copied later, would lie over
     it."""
@@ -47,9 +49,9 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
         return Reads(
             refused=f"`{foreign}` makes {manager.name} read another place of the source tree"
         )
-    by_words = _by_words(install, named)
-    if by_words is not None:
-        return by_words
+    decided = decided_by_words(install, named)
+    if decided is not None:
+        return decided
     if is_for_the_machine(install):
         return Reads(tuple(parts_of(context, folder, manager.everywhere_reads)))
     if manager.manifest_options:
@@ -57,7 +59,7 @@ def reads(install: Install, context: ContextFiles, folder: str) -> Reads:
     return _manifests(install, named, context, folder) if manager.manifests else Reads()
 
 
-def _by_words(install: Install, named: Sequence[str]) -> Reads | None:
+def decided_by_words(install: Install, named: Sequence[str]) -> Reads | None:
     """What the command's own words decide: it reads the source tree, or changes what is locked."""
     manager = install.manager
     packages = packages_of(install, named)
@@ -91,7 +93,9 @@ def _manifests(install: Install, named: Sequence[str], context: ContextFiles, fo
         )
     missing = [name for name in wanted if not present(context, name)]
     if missing:
-        return Reads(refused=f"{context.said(missing[0])} is not in the build context")
+        return Reads(
+            refused=f"{context.said(missing[0])} is not in the build context", missing=True
+        )
     member = member_of(
         manager, context, folder, [path for name in wanted for path in present(context, name)]
     )

@@ -86,6 +86,18 @@ class Readers:
                     found.setdefault(path, other)
         return found
 
+    def of_variable(self, name: str) -> str:
+        """The file that names a variable, outside of the lines that build the image; "" for
+        none."""
+        if len(self._files) > MOST_FILES:
+            return _TOO_MANY
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        texts = (
+            (path, text if path.endswith(self._code) else _without_builds(text))
+            for path, text in self._texts
+        )
+        return next((path for path, text in texts if word.search(text)), "")
+
     def of_git(self, served: Sequence[Served]) -> str:
         """Who asks for version control data in a build or in a run: a step, or a file; "" for
         nobody."""

@@ -9,6 +9,7 @@ from imgopt.dockerfile.moves import (
     append_to_stage,
     block,
     delete,
+    delete_all,
     insert_after,
     insert_at_top,
     insert_before,
@@ -188,3 +189,9 @@ def test_text_in_the_authors_style() -> None:
     backquote = Style.of(parse("# escape=`\nFROM a\n"))
     assert backquote.chain(["x", "y"]) == "x `\n    && y"
     assert backquote.chain(["x", "y"], ";") == "x; `\n    y"
+
+
+def test_instructions_that_stand_together_leave_no_double_gap() -> None:
+    dockerfile = parse("FROM a\n\nARG B\nENV C=1\n\nRUN x\nARG D\n")
+    items = [item for item in dockerfile.instructions if item.keyword in ("ARG", "ENV")]
+    assert apply_edits(dockerfile.text, delete_all(dockerfile, items)) == "FROM a\n\nRUN x\n"

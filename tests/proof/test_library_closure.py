@@ -4,7 +4,7 @@ strings."""
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 from recipes import File, Recipe, elf
@@ -45,6 +45,27 @@ def found(
     original = side_of(Recipe((("COPY", complete),), dict(config)))
     candidate = side_of(Recipe((("COPY", {**SYSTEM, **files}),), dict(config)))
     return [item.subject for item in check_library_closure(original, candidate, Allowances()).items]
+
+
+def closure(side: ImageView, paths: Iterable[str]) -> dict[str, str]:
+    """Paths of all libraries that these files need, directly or not, each with the file that asked
+    for it first."""
+    found: dict[str, str] = {}
+    queue = list(paths)
+    seen = set(queue)
+    while queue:
+        path = queue.pop()
+        node = side.file(path)
+        elf = side.elf(node) if node is not None else None
+        if node is None or elf is None:
+            continue
+        wanted = [library_path(side, node, elf, name) for name in elf.needed]
+        for library in (*wanted, elf.interpreter):
+            if library and library not in seen:
+                seen.add(library)
+                queue.append(library)
+                found[library] = path
+    return found
 
 
 @pytest.mark.parametrize(

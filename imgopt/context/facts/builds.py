@@ -16,6 +16,19 @@ class Hook(Fact, frozen=True):
     """Files and folders beside the manifest."""
 
 
+class Stamps(Fact, frozen=True):
+    """Values that every build has anew: a commit, a date, the number of a run."""
+
+    names: list[str] = []
+    """Names (glob patterns, upper case) of variables that carry one wherever they stand."""
+    read_by_tools: list[str] = []
+    """Names (glob patterns) that compilers, packers and BuildKit itself look up."""
+    files: list[str] = []
+    """Files of a project (glob patterns) that call the build."""
+    values: list[str] = []
+    """Regular expressions over what such a file gives a build argument."""
+
+
 class Program(Fact, frozen=True):
     """A command that installs nothing, and what it does with files: whether it may stand in front
     of a COPY."""
