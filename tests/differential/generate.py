@@ -183,7 +183,10 @@ def _service(draft: Draft, kit: Kit) -> None:
 def _system(draft: Draft, base: str) -> None:
     """Steps that need nothing of the project, and are the same in some files."""
     own, draft.rng = draft.rng, Random(f"{draft.group} {family(base)}")
+    stamp = _stamp(draft) if draft.chance(0.35) else ""
     system_steps(draft, base)
+    if stamp and draft.chance(0.4):
+        draft.add(f"RUN echo ${stamp} > /stamp")
     if draft.chance(0.9):
         final_steps(draft)
     if draft.chance(0.08):
@@ -215,6 +218,17 @@ def _begin(
         draft.folder = "/app"
         draft.add("WORKDIR app")
     settings(draft, next(name for name, one in KITS.items() if one is kit), base)
+
+
+def _stamp(draft: Draft) -> str:
+    """What every build has anew, above the steps of the system, and what passes it on."""
+    name = draft.pick("GIT_COMMIT", "BUILD_DATE", "APP_VERSION")
+    draft.add(f"{draft.pick('ARG', 'ENV')} {name}=c0ffee")
+    if draft.chance(0.5):
+        draft.add(
+            draft.pick(f"ENV {name}=${name}", f"ENV SAID=${{{name}}}", f"LABEL revision=${name}")
+        )
+    return name
 
 
 def _variables(draft: Draft) -> None:

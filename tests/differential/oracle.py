@@ -47,6 +47,8 @@ class Allowed:
     legacy: bool = False
     """Instructions may be written in their newer form; the image's configuration has to be the
     same."""
+    moves: frozenset[str] = frozenset()
+    """Instructions that may stand elsewhere among the others."""
 
 
 _CLEANS = (
@@ -77,6 +79,7 @@ ALLOWED = {
         words=frozenset(["--no-cache-dir", "--no-cache", "--update", "-U", "--update-cache"]),
     ),
     "modern-syntax": Allowed(legacy=True),
+    "late-args": Allowed(moves=frozenset(["ARG", "ENV", "LABEL"])),
 }  # fmt: skip
 """By strategy. One that is not listed may change nothing."""
 _CONFIGURATION = frozenset([
@@ -192,8 +195,17 @@ def _configuration(before: str, after: str, allowed: Iterable[Allowed]) -> Itera
         ]
         for text in (before, after)
     )
-    if old != new:
+    moves = frozenset[str]().union(*(one.moves for one in allowed))
+    if _apart(old, moves) != _apart(new, moves):
         yield f"configuration: {[row for row in old if row not in new]} -> {[row for row in new if row not in old]}"
+
+
+def _apart(
+    rows: list[tuple[object, ...]], moves: frozenset[str]
+) -> tuple[list[tuple[object, ...]], list[str]]:
+    """Those whose order counts, and the others in any."""
+    stay = [row for row in rows if row[0] not in moves]
+    return stay, sorted(str(row) for row in rows if row[0] in moves)
 
 
 def _row(item: Instruction, legacy: bool) -> tuple[object, ...]:

@@ -195,6 +195,15 @@ WRONG = (
         "no image can be built on it",
     ),
     Wrong(
+        "a value behind the step that reads it", "late-args",
+        "FROM debian:12\nARG GIT_COMMIT=a\nRUN echo $GIT_COMMIT > /commit\n",
+        "FROM debian:12\nRUN echo $GIT_COMMIT > /commit\nARG GIT_COMMIT=a\n", "/commit",
+    ),
+    Wrong(
+        "a value that is gone", "late-args", "FROM debian:12\nENV GIT_COMMIT=a\nRUN touch /a\n",
+        "FROM debian:12\nRUN touch /a\n", "configuration: ",
+    ),
+    Wrong(
         "another variable", "apt-hygiene", "FROM debian:12\nENV A=1\nRUN apt-get update\n",
         "FROM debian:12\nRUN apt-get update\n", "configuration: ",
     ),
