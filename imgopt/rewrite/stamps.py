@@ -94,6 +94,8 @@ def _may_read(situation: Situation, command: Command, name: str) -> bool:
     install = recognise(words, ecosystems)
     if install is not None:
         return _install_reads(situation, install, name)
+    if any(words[0] in one.stamps.ignored_by for one in ecosystems):
+        return False
     found = program_of(words, ecosystems)
     return found is None or Does(found[0].does) is Does.UNKNOWN
 

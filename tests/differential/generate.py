@@ -183,9 +183,9 @@ def _service(draft: Draft, kit: Kit) -> None:
 def _system(draft: Draft, base: str) -> None:
     """Steps that need nothing of the project, and are the same in some files."""
     own, draft.rng = draft.rng, Random(f"{draft.group} {family(base)}")
-    stamp = _stamp(draft) if draft.chance(0.35) else ""
+    stamp = _stamp(draft) if draft.chance(0.95) else ""
     system_steps(draft, base)
-    if stamp and draft.chance(0.4):
+    if stamp and draft.chance(0.2):
         draft.add(f"RUN echo ${stamp} > /stamp")
     if draft.chance(0.9):
         final_steps(draft)

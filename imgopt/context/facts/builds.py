@@ -23,6 +23,8 @@ class Stamps(Fact, frozen=True):
     """Names (glob patterns, upper case) of variables that carry one wherever they stand."""
     read_by_tools: list[str] = []
     """Names (glob patterns) that compilers, packers and BuildKit itself look up."""
+    ignored_by: list[str] = []
+    """Commands beside those of `program` and the installers that look up no such variable."""
     files: list[str] = []
     """Files of a project (glob patterns) that call the build."""
     values: list[str] = []
