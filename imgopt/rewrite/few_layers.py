@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imgopt.rewrite.carve import PathFact
-from imgopt.rewrite.final_stage import Copy
+from imgopt.rewrite.final_stage import TREE, Copy
 from imgopt.rewrite.quoting import folded, shell_word
 
 MOST_LAYERS = 100
 LATER_STEPS = 15
 """What other strategies, and the stage's own settings, may add."""
-TREE = "/opt/imgopt-tree"
-"""Where the builder gathers what comes by one COPY, each at its path."""
 
 
 def within_layers(

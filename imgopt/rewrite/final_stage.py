@@ -13,6 +13,8 @@ from imgopt.rewrite.settings import Complement, Settings
 LINKS = "/opt/imgopt-links"
 """Where the builder gathers symbolic links that stand alone: COPY follows a link that it is given
 as a source."""
+TREE = "/opt/imgopt-tree"
+"""Where the builder gathers what comes by one COPY, each at its path."""
 MODES = "/opt/imgopt-modes"
 """Where the builder makes folders with an owner and a mode, for a base without a shell."""
 

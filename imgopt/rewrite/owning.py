@@ -15,7 +15,7 @@ from dataclasses import replace
 from imgopt.image.tree import Tree
 from imgopt.rewrite.carve import PathFact, is_below
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.final_stage import LINKS, Copy, FinalStage, Folder
+from imgopt.rewrite.final_stage import LINKS, TREE, Copy, FinalStage, Folder
 from imgopt.rewrite.quoting import shell_word
 from imgopt.rewrite.writable import Writable
 
@@ -44,11 +44,17 @@ def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -
     folders = [
         path for path in unmade if path not in owned.files and not _made_with_owner(copies, path)
     ]
+    gathered = any(copy.sources == (TREE + "/",) for copy in copies)
+    in_tree = folders if gathered else []
+    folders = [] if gathered else folders
     by_packages = folders if final.shell and final.packages else []
     folders = [path for path in folders if path not in by_packages]
-    builder = _commands(brought, owned, chown) + _below(
-        LINKS, _with_links(final, owned.trees), chown
-    )
+    builder = [
+        *_commands(brought, owned, chown),
+        *_below(LINKS, _with_links(final, owned.trees), chown),
+        *_below(TREE, in_tree, chown),
+        *(_files_below(TREE, _gathered_files(owned, unmade, copies), chown) if gathered else []),
+    ]
     early = [f"mkdir -p {EMPTY}"] if folders else []
     given = there if not final.shell else []
     return replace(
@@ -220,6 +226,17 @@ def _commands(
 def _with_links(final: FinalStage, trees: Iterable[str]) -> list[str]:
     """Of these folders, those in which the builder gathers links."""
     return [tree for tree in trees if any(link.startswith(tree + "/") for link in final.links)]
+
+
+def _gathered_files(owned: Writable, unmade: Iterable[str], copies: Iterable[Copy]) -> list[str]:
+    """Files of the user that no copy of their own brings."""
+    places = {copy.destination for copy in copies}
+    return [path for path in unmade if path in owned.files and path not in places]
+
+
+def _files_below(root: str, files: Iterable[str], chown: str) -> list[str]:
+    listed = " ".join(shell_word(root + path) for path in files)
+    return [f"chown {chown} {listed}"] if listed else []
 
 
 def _below(root: str, folders: Iterable[str], chown: str) -> list[str]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from recipes import File, Files, Recipe
 
 from imgopt.image import Image
-from imgopt.rewrite.carve import PathFact
+from imgopt.rewrite.carve import Carved, PathFact
 from imgopt.rewrite.few_layers import within_layers
-from imgopt.rewrite.final_stage import Copy
+from imgopt.rewrite.final_stage import TREE, Copy, FinalStage
+from imgopt.rewrite.owning import owned_by
+from imgopt.rewrite.writable import Writable
 
 from .unasked import Service
 
@@ -61,3 +63,25 @@ def test_a_service_of_very_many_folders_fits(
     planned = service.plan({"main.py": "print(1)\n"}, steps)
     assert planned.final.count("\nCOPY") <= 85
     assert "cp -a --parents" in planned.text
+
+
+def test_what_is_gathered_gets_its_owner_where_it_is_gathered() -> None:
+    final = FinalStage("builder", "base", True, Carved({}, {}), (), (Copy((TREE + "/",), "/"),))
+    owned = owned_by(
+        final, Writable(("/var/lib/x",), ("/var/log/y",), frozenset(["/var/log/y"])), 7, None
+    )
+    assert owned.prepare == (
+        "mkdir -p /opt/imgopt-tree/var/lib/x && chown -R 7:7 /opt/imgopt-tree/var/lib/x"
+        " && chown 7:7 /opt/imgopt-tree/var/log/y",
+    )
+    assert owned.copies == (Copy((TREE + "/",), "/"),)
+
+
+def test_a_file_that_was_not_gathered_is_given_where_it_is_copied() -> None:
+    alone = Copy(("/var/log/y",), "/var/log/y")
+    final = FinalStage(
+        "builder", "base", True, Carved({}, {}), (), (Copy((TREE + "/",), "/"), alone)
+    )
+    owned = owned_by(final, Writable((), ("/var/log/y",), frozenset(["/var/log/y"])), 7, None)
+    assert owned.prepare == ()
+    assert owned.copies[1].chown == "7:7"
