@@ -242,6 +242,12 @@ def test_a_route_that_takes_no_json_is_sent_a_form_of_the_same_fields(
     assert asked == [("POST :8000/plain", 400), ("POST :8000/plain (form)", 200)]
 
 
+def test_what_takes_away_is_asked_last(serve: Callable[[Shop], int]) -> None:
+    shop = Shop(1)
+    run(serve(shop), Writes(routes=(Request("DELETE", "/notes/1"), route("POST", "/notes"))))
+    assert [line for line in shop.log if "/notes" in line] == ["POST /notes {}", "DELETE /notes/1"]
+
+
 def test_a_route_of_a_form_is_not_guessed_as_well(serve: Callable[[Shop], int]) -> None:
     first = run(serve(Shop(1)), Writes(routes=(route("POST", "/form"),)), (), "/form")
     assert [a.probe.name for a in first.answers if a.probe.changes] == ["POST :8000/form"]
