@@ -38,14 +38,21 @@ def looked_up(
     tables: Iterable[Table],
     executed: Iterable[str] = (),
     opened: Iterable[str] = (),
+    *,
+    programs: bool = True,
 ) -> tuple[LookedUp, ...]:
     """The tables that the image has and the service may look up; `executed`, `opened`: what a run
-    started and read."""
+    started and read. `programs`: also what the program that the image starts names, which may be of
+    a library that nobody calls."""
     found: dict[str, LookedUp] = {}
     names, opened = frozenset(started_names(side, executed)), sorted(opened)
     for table in tables:
         paths = [path for glob in table.paths for path in matching(side.tree, glob)]
-        by = _asks(side, table, names, opened) if paths and not _brings(side, table) else ""
+        by = (
+            _asks(side, table, names, opened, programs)
+            if paths and not _brings(side, table)
+            else ""
+        )
         if by:
             found |= {path: LookedUp(path, table.reason, by) for path in paths if path not in found}
     return tuple(found.values())
@@ -59,7 +66,9 @@ def _brings(side: ImageView, table: Table) -> bool:
     )
 
 
-def _asks(side: ImageView, table: Table, started: frozenset[str], opened: list[str]) -> str:
+def _asks(
+    side: ImageView, table: Table, started: frozenset[str], opened: list[str], programs: bool
+) -> str:
     """Who looks this table up; "" for nobody that is known."""
     for name in sorted(started):
         if any(fnmatchcase(name, glob) for glob in table.programs):
@@ -71,19 +80,19 @@ def _asks(side: ImageView, table: Table, started: frozenset[str], opened: list[s
     for package in language_packages(side) if wanted else ():
         if plain_name(package.name) in wanted or package.name in wanted:
             return f"{package.ecosystem} package {package.name}"
-    return named_by(side, table.named) if table.named else ""
+    return named_by(side, table.named, program=programs) if table.named else ""
 
 
-def named_by(side: ImageView, expression: str) -> str:
-    """The first text of the application in which this stands: a source, a setting, or the program
-    that the image starts; "" for none."""
+def named_by(side: ImageView, expression: str, *, program: bool = False) -> str:
+    """The first text of the application in which this stands: a source, a setting, or the
+    `program` that the image starts; "" for none."""
     pattern = re.compile(expression)
     for path, text in (*written_texts(side), *settings_texts(side)):
         if pattern.search(text):
             return path
-    program = compiled_program(side)
-    if program is not None and re.search(expression.encode(), program.read(_MOST_OF_PROGRAM)):
-        return program.path
+    started = compiled_program(side) if program else None
+    if started is not None and re.search(expression.encode(), started.read(_MOST_OF_PROGRAM)):
+        return started.path
     return ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recipes import File, Recipe
+from recipes import File, Recipe, elf
 
 from imgopt.image import Image
 from imgopt.inspect.failures import Item
@@ -201,3 +201,14 @@ def test_a_table_that_the_application_brings_is_not_missed(service: Service) -> 
     python: dict[str, File | str] = {"main.py": "ZoneInfo(name)\n"}
     assert check_tables(*service.sides(python, steps, lost=zones)).verdict == "passed"
     assert check_tables(*service.sides(python, lost=zones)).verdict == "failed"
+
+
+def test_a_library_in_a_program_is_kept_its_table_and_refutes_nothing(service: Service) -> None:
+    """Every Go program with an HTTP server names /etc/mime.types; most never come there."""
+    program = elf("libc.so.6")
+    data = program.data if isinstance(program.data, bytes) else b""
+    files: dict[str, File | str] = {"serve": File(data + b"\0/etc/mime.types\0", 0o755)}
+    final = service.plan(files, Cmd=["/app/serve"]).final
+    assert "/etc/mime.types" in final
+    sides = service.sides(files, lost=("etc/mime.types",), Cmd=["/app/serve"])
+    assert check_tables(*sides).verdict == "passed"
