@@ -9,7 +9,7 @@ from dataclasses import replace
 from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.image.image import Image
 from imgopt.inspect.application_files import made_by_author
-from imgopt.inspect.home_files import home_files
+from imgopt.inspect.home_files import asks_for_home, home_files
 from imgopt.inspect.root_programs import programs_for_root
 from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.effects import other_base
@@ -108,7 +108,10 @@ def _in_final(
 ) -> Change:
     base = evidence.look_into(final.base) if evidence.look_into else None
     user, name = _user_of(base, final.server_user) if base is not None else (OWN_USER, "")
-    kept = {path for path in own_home(evidence) if path in final.carved.paths("kept")}
+    kept = any(path in final.carved.paths("kept") for path in own_home(evidence))
+    kept = kept or (
+        "HOME" not in evidence.config.environment and bool(asks_for_home(evidence.side))
+    )
     if kept and final.shell:  # some programs ask /etc/passwd where the home folder is
         user, name = OWN_USER, ""
     if not name and final.accounts:  # the author's own accounts come along

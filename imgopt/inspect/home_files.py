@@ -4,6 +4,7 @@ HOME, or by the folder of its user in /etc/passwd."""
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -11,6 +12,17 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.tree import Node
 from imgopt.inspect.application_files import application_files
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources import source_texts
+
+_HOME = re.compile(
+    r"\bexpanduser\(|\bPath\.home\(|\bos\.homedir\(|\bos\.UserHomeDir\(|\bhome_dir\(|[\"']user\.home[\"']|\bDir\.home\b"
+    r"|environ(?:\.get\(|\[)\s*[\"']HOME[\"']|process\.env\.HOME\b|getenv\(\s*[\"']HOME[\"']|[\"']~/"
+)
+
+
+def asks_for_home(side: ImageView) -> str:
+    """A source that asks where the home folder is; "" for none."""
+    return next((path for path, text in source_texts(side) if _HOME.search(text)), "")
 
 
 def home_files(side: ImageView, home: str) -> Iterator[Node]:

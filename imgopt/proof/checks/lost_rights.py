@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from imgopt.inspect.application_files import application_files, made_by_author
 from imgopt.inspect.failures import Item
+from imgopt.inspect.home_files import asks_for_home
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.root_programs import programs_for_root
 from imgopt.inspect.sources import source_texts
@@ -23,10 +24,6 @@ from imgopt.inspect.written_places import written_by_sources
 _OWNED = "the original's user may"
 _PROGRAMS = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/local/", "/bin/", "/sbin/", "/lib/")
 TEMPORARY = ("/tmp", "/var/tmp")
-_HOME = re.compile(
-    r"\bexpanduser\(|\bPath\.home\(|\bos\.homedir\(|\bos\.UserHomeDir\(|\bhome_dir\(|[\"']user\.home[\"']|\bDir\.home\b"
-    r"|environ(?:\.get\(|\[)\s*[\"']HOME[\"']|process\.env\.HOME\b|getenv\(\s*[\"']HOME[\"']|[\"']~/"
-)
 _ACCOUNT = re.compile(
     r"\bgetpass\.getuser\(|\bgetpwuid\(|\bgetlogin\(|\bos\.userInfo\(|\buser\.Current\(|\bposix_getpwuid\(|\bgetpwuid_r\("
 )
@@ -103,7 +100,7 @@ def _home(original: ImageView, candidate: ImageView, identity: Identity) -> Iter
     before, after = home_of(original, original.identity), home_of(candidate, identity)
     if not original.may(WRITE, before) or candidate.may(WRITE, after, identity):
         return
-    asking = next((path for path, text in source_texts(original) if _HOME.search(text)), None)
+    asking = asks_for_home(original)
     if asking:
         message = (
             f"user {candidate.config.user or 'root'} may not write to its home folder {after}:"
