@@ -114,6 +114,9 @@ class LateEngine:
     def containers(self, **_: object) -> list[object]:
         return []
 
+    def networks(self, **_: object) -> list[object]:
+        return []
+
     def build(self, *_: object, **__: object) -> None:
         raise Interrupted("interrupted by SIGTERM")
 
