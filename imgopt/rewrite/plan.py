@@ -22,6 +22,7 @@ from imgopt.rewrite.strategy import Project, Situation, Strategy
 
 _MOST_PASSES = 4
 _WINDOWS = "a Windows base: its shell, folders and mounts are others"
+_NO_SHELL = "the last stage has no shell that could make or remove what another one needs"
 _WINDOWS_NAMES = (
     "windows",
     "nanoserver",
@@ -89,12 +90,35 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
         else:
             draft = _settled(draft, strategy, project)
     draft = _settled_together(draft, text, strategies, project, settled)
+    if _wants_a_shell(draft, project):
+        return _without_carving(text, project, strategies)
     gone = frozenset[str]()
     if project.evidence is not None:
         gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
     text = _text(draft, project)
     done = Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.effects)
     return replace(done, lines=draft.lines if draft.final is None else ())
+
+
+def _wants_a_shell(draft: Draft, project: Project) -> bool:
+    """A carved stage whose builder, the author's own stage, would have to run something and
+    cannot."""
+    final, evidence = draft.final, project.evidence
+    if final is None or evidence is None or evidence.side.exists("/bin/sh"):
+        return False
+    return bool(final.render_builder_middle() or final.render_builder_tail())
+
+
+def _without_carving(text: str, project: Project, strategies: tuple[Strategy, ...]) -> Plan:
+    """What is right by the text alone; the others say why they are not there."""
+    by_text = [strategy for strategy in strategies if strategy.safety != "evidence"]
+    plan = make_plan(text, project, by_text)
+    left = (
+        Skip(strategy=strategy.name, line=None, reason=_NO_SHELL)
+        for strategy in strategies
+        if strategy not in by_text
+    )
+    return replace(plan, skips=(*plan.skips, *left))
 
 
 def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:

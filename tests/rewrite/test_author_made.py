@@ -16,7 +16,7 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.proof.checks.lost_rights import lost_rights
 from imgopt.rewrite.carve import drop_rules
 
-from .unasked import Service
+from .unasked import FAT, Service
 
 MAIN = "print(1)\n"
 FOLDER = File(folder=True, mode=0o755)
@@ -184,3 +184,14 @@ def test_libraries_that_ldconfig_made_known_are_made_known_again(
     assert ("\nRUN ldconfig\n" in service.plan({"main.py": MAIN}, steps).final) == runs
     bare = service.plan({"main.py": MAIN}, steps, kind="distroless").final
     assert ("/etc/ld.so.cache" in bare) == runs
+
+
+@pytest.mark.parametrize("shell", [True, False])
+def test_a_stage_without_a_shell_is_not_asked_to_run_anything(
+    service: Service, shell: bool
+) -> None:
+    base = {path: file for path, file in FAT.items() if shell or path != "bin/sh"}
+    steps = (("RUN mkdir -p /var/spool/inbox", {"var/spool/inbox": FOLDER}),)
+    plan = service.plan({"main.py": MAIN}, steps, kind="distroless", base=base).plan
+    assert (plan.final is not None) == shell
+    assert any("has no shell" in skip.reason for skip in plan.skips) != shell
