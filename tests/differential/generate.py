@@ -258,7 +258,7 @@ def _variables(draft: Draft) -> None:
 
 def _body(draft: Draft, kit: Kit) -> None:
     """The source and the steps that install and build, in one of the orders that projects have."""
-    if draft.chance(0.3):
+    if draft.chance(0.9):
         draft.add(
             draft.pick("RUN useradd -u 200000 svc", "RUN useradd -rm --uid=200000 svc && true")
         )
