@@ -50,10 +50,19 @@ class _Move:
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     """Every stage that the build uses; what stands above the first stage is nothing to a RUN."""
     project = situation.project
-    by_ci = stamped_by_ci(project.context, project.ecosystems)
-    for stage in situation.dockerfile.reachable(project.target):
-        if any(item.keyword == "RUN" for item in stage.instructions):
-            yield from _stage(situation, stage, by_ci)
+    stages = [
+        stage
+        for stage in situation.dockerfile.reachable(project.target)
+        if {"ARG", "ENV"} & _keywords(stage) and "RUN" in _keywords(stage)
+    ]
+    given = any("ARG" in _keywords(stage) for stage in stages)
+    by_ci = stamped_by_ci(project.context, project.ecosystems) if given else {}
+    for stage in stages:
+        yield from _stage(situation, stage, by_ci)
+
+
+def _keywords(stage: Stage) -> set[str]:
+    return {item.keyword for item in stage.instructions}
 
 
 def _stage(situation: Situation, stage: Stage, by_ci: Mapping[str, str]) -> Iterator[Change | Skip]:

@@ -8,17 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgopt.context.history import Repository
+from imgopt.context.history import READ_ONLY, Repository
 from imgopt.errors import EnvironmentFailure, InputError
-
-_SAFE = (
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "core.quotePath=false",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +90,7 @@ class Git:
         environment = own | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
         try:
             return subprocess.run(
-                ("git", *_SAFE, *arguments),
+                ("git", *READ_ONLY, *arguments),
                 cwd=self.folder,
                 capture_output=True,
                 stdin=subprocess.DEVNULL,

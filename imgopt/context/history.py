@@ -14,7 +14,7 @@ from pathlib import Path
 from imgopt.context.files import BytesContent, Entry, Tree, parents
 from imgopt.errors import EnvironmentFailure, InputError
 
-_SAFE = (
+READ_ONLY = (
     "-c",
     "core.fsmonitor=false",
     "-c",
@@ -22,6 +22,7 @@ _SAFE = (
     "-c",
     "core.quotePath=false",
 )
+"""Options of git with which it runs nothing that a repository names, and quotes no path."""
 _REVISION = re.compile(r"[0-9a-f]{4,64}|[A-Za-z0-9_.@/^~{}+-]+")
 _FIRST_PARENT = ("--first-parent", "--diff-merges=first-parent")
 
@@ -274,7 +275,7 @@ def _side(mode: str, blob: str) -> tuple[int, str] | None:
 
 def _git(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        ("git", *_SAFE, *arguments),
+        ("git", *READ_ONLY, *arguments),
         cwd=folder,
         capture_output=True,
         input=given.encode("utf-8", "surrogateescape"),

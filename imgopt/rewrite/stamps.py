@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile import Instruction
@@ -13,6 +12,7 @@ from imgopt.rewrite.commands import Install, recognise, without_prefix
 from imgopt.rewrite.installs import decided_by_words, named_manifests, reads
 from imgopt.rewrite.needs import steers_fetch
 from imgopt.rewrite.passing import Does
+from imgopt.rewrite.paths import fits_any
 from imgopt.rewrite.programs import program_of
 from imgopt.rewrite.readers import Readers
 from imgopt.rewrite.steps import script_of
@@ -43,16 +43,12 @@ def stamped_by_ci(context: ContextFiles, ecosystems: Iterable[Ecosystem]) -> Map
 
 def is_stamp(name: str, ecosystems: Iterable[Ecosystem]) -> bool:
     """Whether the name alone says that every build has another value."""
-    return any(_fits(name, one.stamps.names) for one in ecosystems)
+    return any(fits_any(name.upper(), one.stamps.names) for one in ecosystems)
 
 
 def is_read_by_tools(name: str, ecosystems: Iterable[Ecosystem]) -> bool:
     """Whether compilers, packers or BuildKit look it up, though nothing names it."""
-    return any(_fits(name, one.stamps.read_by_tools) for one in ecosystems)
-
-
-def _fits(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name.upper(), pattern) for pattern in patterns)
+    return any(fits_any(name.upper(), one.stamps.read_by_tools) for one in ecosystems)
 
 
 def reader_of(situation: Situation, item: Instruction, name: str) -> str:
