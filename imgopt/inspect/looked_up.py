@@ -53,9 +53,20 @@ def looked_up(
             if paths and not _brings(side, table)
             else ""
         )
-        if by:
-            found |= {path: LookedUp(path, table.reason, by) for path in paths if path not in found}
+        by_path = {path: by for path in paths if by} or (
+            _in_part(paths, opened) if table.if_part_opened else {}
+        )
+        for path, asking in by_path.items():
+            found.setdefault(path, LookedUp(path, table.reason, asking))
     return tuple(found.values())
+
+
+def _in_part(paths: Iterable[str], opened: list[str]) -> dict[str, str]:
+    """Folders of which the run opened a part -> the first file of it."""
+    parts = {
+        path: next((one for one in opened if one.startswith(f"{path}/")), "") for path in paths
+    }
+    return {path: part for path, part in parts.items() if part}
 
 
 def _brings(side: ImageView, table: Table) -> bool:

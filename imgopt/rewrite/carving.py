@@ -38,7 +38,7 @@ from imgopt.rewrite.smaller_runtime import SmallerRuntime
 from imgopt.rewrite.sonames import named_once
 from imgopt.rewrite.start import explained_in
 from imgopt.rewrite.strategy import Project, Situation
-from imgopt.rewrite.tables import asked_at_run_time, table_needs, tables_of
+from imgopt.rewrite.tables import TableNeeds, asked_at_run_time, table_needs, tables_of
 from imgopt.rewrite.tools import removable_tools
 
 
@@ -124,15 +124,15 @@ def carve_on(
     )
     everything = kept | trees
     started = evidence.real(start_programs(evidence))
+    looked_up = table_needs(evidence, tables, new_tree, everything, packages=packages)
     needs = runtime_needs(
         evidence.side,
-        _roots(situation, everything, start),
+        [*_roots(situation, everything, start), *_loaded_by_tables(evidence, looked_up)],
         new_tree,
         everything,
         lambda path: packages or path in started,
         static=_is_static(situation),
     )
-    looked_up = table_needs(evidence, tables, new_tree, everything, packages=packages)
     wanted, libraries, missing = _sort_needs(
         project, evidence, needs, new_tree, looked_up.wanted, packages=packages
     )
@@ -172,6 +172,13 @@ def carve_on(
         copied,
         accounts,
     )
+
+
+def _loaded_by_tables(evidence: Evidence, looked_up: TableNeeds) -> Iterable[tuple[str, str]]:
+    """Modules among the tables that are copied: each needs its libraries."""
+    for path, fact in sorted(evidence.facts.items()):
+        if fact.kind == "file" and is_shared_library(path) and is_below(path, looked_up.copied):
+            yield path, looked_up.copied.get(path, "a table that may be looked up")
 
 
 def _is_static(situation: Situation) -> bool:

@@ -14,7 +14,7 @@ from imgopt.inspect.failures import Item
 from imgopt.proof.checks.named_accounts import check_accounts
 from imgopt.proof.checks.tables import check_tables
 
-from .unasked import SLIM, Service
+from .unasked import ARCH, ELF, FAT, SLIM, Service
 
 MAIN = "print(1)\n"
 
@@ -70,6 +70,35 @@ def test_a_locale_of_which_a_part_was_opened_comes_whole(service: Service) -> No
     final = service.plan({"main.py": MAIN}, kind="distroless", opened=opened).final
     assert "/usr/lib/locale/C.utf8 /usr/lib/locale/C.utf8" in final
     assert "LC_CTYPE" not in final
+
+
+def test_it_comes_whole_whoever_holds_the_interpreter(service: Service) -> None:
+    """uwsgi has Python in itself: no program of that name is started."""
+    opened = frozenset(["/usr/lib/locale/C.utf8/LC_CTYPE"])
+    planned = service.plan(
+        {"main.py": MAIN, "tool": ELF},
+        kind="distroless",
+        opened=opened,
+        executed=("/app/tool",),
+        start='["/app/tool"]',
+    )
+    assert "/usr/lib/locale/C.utf8 /usr/lib/locale/C.utf8" in planned.final
+
+
+def test_modules_that_look_up_names_come_with_their_libraries(service: Service) -> None:
+    modules = {
+        f"{ARCH}/libnss_hesiod.so.2": elf("libhesiod.so.2"),
+        f"{ARCH}/libhesiod.so.2": elf(soname="libhesiod.so.2"),
+        "etc/nsswitch.conf": "hosts: files dns\n",
+    }
+    base = {**FAT, **modules}
+    asked = service.plan({"main.py": "x = 'libnss_hesiod'\n"}, kind="distroless", base=base).final
+    assert "libnss_hesiod" in asked
+    assert "libhesiod.so.2" in asked
+    who_reads_it = {"main.py": "open('/etc/nsswitch.conf')\n"}
+    reads = service.plan(who_reads_it, kind="distroless", base=base).final
+    assert "/etc/nsswitch.conf" in reads
+    assert "libnss" not in reads
 
 
 def test_zones_come_whole_with_their_package_or_as_a_folder(service: Service) -> None:

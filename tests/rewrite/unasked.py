@@ -3,6 +3,7 @@ which a run saw next to nothing."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,14 +146,16 @@ class Service:
         kind: str = "slim",
         text: str = "FROM python:3.11\nWORKDIR /app\nRUN make\nCOPY . /app\n",
         opened: frozenset[str] = frozenset(),
+        executed: tuple[str, ...] = ("/usr/local/bin/python3.11",),
+        start: str = '["python", "main.py"]',
         repairs: Repairs | None = None,
         base: Files = FAT,
         **config: object,
     ) -> Planned:
-        image, below = self.original(files, steps, base, **config)
+        image, below = self.original(files, steps, base, **{"Cmd": json.loads(start), **config})
         bases = {name: self._make(Recipe((("ADD", found),), ENV)) for name, found in BASES.items()}
-        started = {"/usr/local/bin/python3.11", "/app/main.py", *opened}
-        seen = Seen(opened=frozenset(started), executed=frozenset(["/usr/local/bin/python3.11"]))
+        started = {*executed, "/app/main.py", *opened}
+        seen = Seen(opened=frozenset(started), executed=frozenset(executed))
         evidence = gather(image, below, seen, bases.get)
         chosen = choose_variants([kind])[0]
         project = Project(
@@ -161,8 +164,7 @@ class Service:
             evidence=evidence,
             repairs=repairs or Repairs(),
         )
-        command = '["python", "main.py"]'
-        whole = f"{text}CMD {command}\n"
+        whole = f"{text}CMD {start}\n"
         return Planned(make_plan(whole, project, strategies_of(chosen, [], [])), evidence)
 
     def sides(

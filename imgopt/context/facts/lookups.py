@@ -25,6 +25,8 @@ class Table(Fact, frozen=True):
     opened: list[str] = []
     """Files (glob patterns over the whole path, `*` crosses `/`), one of which the run opened: the
     module that looks it up is loaded."""
+    if_part_opened: bool = False
+    """Each path by itself: the run opened a file below it, and the rest of it belongs to that."""
     unless: str = ""
     """Regular expression: a source that brings the table with it."""
     unless_packages: list[str] = []
