@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
-from imgopt.rewrite.cleaning import cleans
-from imgopt.rewrite.joining import joinable
-from imgopt.rewrite.layout import join
-from imgopt.rewrite.steps import script_of
-from imgopt.rewrite.still_read import Readers
+from imgopt.rewrite.caches.cleaning import cleans
+from imgopt.rewrite.caches.still_read import Readers
+from imgopt.rewrite.lines.joining import joinable
+from imgopt.rewrite.lines.layout import join
+from imgopt.rewrite.lines.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 UPDATES = (("apt-get", "update"), ("apt", "update"))

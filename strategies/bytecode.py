@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from imgopt.context.facts.runs import Bytecode
 from imgopt.image.tree import Tree
-from imgopt.rewrite.carve import is_below
-from imgopt.rewrite.early import made_early
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final.before_copy import made_early
+from imgopt.rewrite.final.build_tools import removable_tools
+from imgopt.rewrite.final.fates import is_below
+from imgopt.rewrite.final.final_stage import FinalStage
 from imgopt.rewrite.image_examples import (
     LARGE,
     MODULES,
@@ -22,9 +23,8 @@ from imgopt.rewrite.image_examples import (
     WORKDIR,
     python_example,
 )
-from imgopt.rewrite.quoting import folded, shell_word
+from imgopt.rewrite.lines.quoting import folded, shell_word
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.rewrite.tools import removable_tools
 
 LEAST_BYTES, LEAST_OF_A_FOLDER = 1_000_000, 100_000
 """Less source than this compiles in about a tenth, or a hundredth, of a second: not worth a layer,

@@ -9,12 +9,12 @@ from functools import partial
 
 from imgopt.dockerfile import Dockerfile, Instruction, Stage
 from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.cache_places import Use, programs, uses
-from imgopt.rewrite.cleaning import touches
-from imgopt.rewrite.layout import add_flags
-from imgopt.rewrite.mounting import hidden
-from imgopt.rewrite.start import explained_in
-from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.caches.cache_places import Use, programs, uses
+from imgopt.rewrite.caches.cleaning import touches
+from imgopt.rewrite.caches.mounting import hidden
+from imgopt.rewrite.lines.layout import add_flags
+from imgopt.rewrite.lines.steps import script_of
+from imgopt.rewrite.start.start_words import explained_in
 from imgopt.rewrite.strategy import AUTHORS_STEP, Change, Example, Situation, Skip, Strategy
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Copy, Run
-from imgopt.rewrite.steps import files_copy, script_of, source_copy, workdir_at
+from imgopt.rewrite.lines.steps import files_copy, script_of, source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 SYSTEM_FOLDERS = frozenset(

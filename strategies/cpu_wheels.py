@@ -10,10 +10,10 @@ from imgopt.context.facts.runs import Accelerator
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages.names import plain_name
-from imgopt.rewrite.commands import Install, recognise
 from imgopt.rewrite.effects import OtherBuilds
-from imgopt.rewrite.installs import reads
-from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.lines.steps import script_of
+from imgopt.rewrite.order.install_commands import Install, recognise
+from imgopt.rewrite.order.manifests_read import reads
 from imgopt.rewrite.strategy import Change, ContextFiles, Example, Situation, Skip, Strategy
 
 REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)", re.MULTILINE)

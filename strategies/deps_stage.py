@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.dockerfile.typed import From
-from imgopt.rewrite.as_root import as_root
-from imgopt.rewrite.before_source import BeforeSource, touched
-from imgopt.rewrite.carve import overlap
-from imgopt.rewrite.early import last_run
-from imgopt.rewrite.final_stage import FinalStage, run_lines
+from imgopt.rewrite.final.as_root import as_root
+from imgopt.rewrite.final.before_copy import last_run
+from imgopt.rewrite.final.before_source import BeforeSource, touched
+from imgopt.rewrite.final.build_tools import RemovableTools, removable_tools
+from imgopt.rewrite.final.fates import overlap
+from imgopt.rewrite.final.final_stage import FinalStage, run_lines
+from imgopt.rewrite.final.packages_stage import renamed, stage_names
 from imgopt.rewrite.image_examples import (
     NODE_MODULES,
     NODE_SOURCE,
@@ -22,10 +24,8 @@ from imgopt.rewrite.image_examples import (
     node_example,
     python_example,
 )
-from imgopt.rewrite.own_stage import renamed, stage_names
-from imgopt.rewrite.quoting import folded
+from imgopt.rewrite.lines.quoting import folded
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.rewrite.tools import RemovableTools, removable_tools
 
 LEAST_BYTES = 5_000_000
 """Less than this is read in a hundredth of a second: not worth a stage."""

@@ -13,17 +13,17 @@ from imgopt.image.recipe import DEBIAN, PROGRAM, File
 from imgopt.inspect.certificates import BUNDLED
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.package_files import files_lacking
-from imgopt.rewrite.asked import asked_packages
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, distroless_candidates
-from imgopt.rewrite.carving import Carving, carve_on, library_copies, start_programs
 from imgopt.rewrite.evidence import Evidence, read_release
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final.carving import Carving, carve_on, library_copies, start_programs
+from imgopt.rewrite.final.final_stage import FinalStage
+from imgopt.rewrite.final.named_packages import asked_packages
+from imgopt.rewrite.final.on_base import on_base, without_entry_script
+from imgopt.rewrite.final.runtime import runtime_needs
+from imgopt.rewrite.final.settings import complement
+from imgopt.rewrite.final.smaller_runtime import SmallerRuntime, draws, smaller_runtime
 from imgopt.rewrite.image_examples import PYTHON_TEXT, SOURCE, WORKDIR, python_example
-from imgopt.rewrite.on_base import on_base, without_entry_script
-from imgopt.rewrite.runtime import runtime_needs
-from imgopt.rewrite.settings import complement
-from imgopt.rewrite.smaller_runtime import SmallerRuntime, draws, smaller_runtime
-from imgopt.rewrite.start import SHELLS, explained_by_start
+from imgopt.rewrite.start.start_words import SHELLS, explained_by_start
 from imgopt.rewrite.strategy import OWN_STAGE, Change, Situation, Skip, Strategy
 
 CXX = ("libstdc++.so", "libgcc_s.so", "libgomp.so")

@@ -11,9 +11,9 @@ from imgopt.dockerfile.shellmodel import Command as ShellCommand
 from imgopt.dockerfile.typed import Command, Env
 from imgopt.inspect.bookkeeping import bookkeeping_of, reader_of
 from imgopt.inspect.sources import SUFFIXES, is_foreign
-from imgopt.rewrite.program_files import not_startable
-from imgopt.rewrite.quoting import json_words
-from imgopt.rewrite.start import only_hands_over
+from imgopt.rewrite.lines.quoting import json_words
+from imgopt.rewrite.start.program_files import not_startable
+from imgopt.rewrite.start.start_words import only_hands_over
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 BUILTINS = frozenset(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from imgopt.dockerfile import Edit
 from imgopt.rewrite.effects import other_base
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.quoting import json_words
+from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 PATHS = ("/health", "/healthz", "/actuator/health", "/ready", "/")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from imgopt.context.facts.builds import Stray
 from imgopt.dockerfile import Dockerfile, IgnoreFile
 from imgopt.dockerfile.names import is_template
-from imgopt.rewrite.made import made_folders
-from imgopt.rewrite.readers import Readers, uses_docker
-from imgopt.rewrite.served import Served, served
+from imgopt.rewrite.ignored.made_folders import made_folders
+from imgopt.rewrite.ignored.readers import Readers, uses_docker
+from imgopt.rewrite.ignored.served_files import Served, served
 from imgopt.rewrite.strategy import (
     AUTHORS_STEP,
     Change,

@@ -9,14 +9,14 @@ from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.cleaning import cleans, touches
-from imgopt.rewrite.commands import recognise
+from imgopt.rewrite.caches.cleaning import cleans, touches
+from imgopt.rewrite.caches.still_read import Readers
 from imgopt.rewrite.conditions import context_says
-from imgopt.rewrite.joining import extendable
-from imgopt.rewrite.layout import add_commands
-from imgopt.rewrite.options import verb_index
-from imgopt.rewrite.steps import script_of
-from imgopt.rewrite.still_read import Readers
+from imgopt.rewrite.lines.joining import extendable
+from imgopt.rewrite.lines.layout import add_commands
+from imgopt.rewrite.lines.options import verb_index
+from imgopt.rewrite.lines.steps import script_of
+from imgopt.rewrite.order.install_commands import recognise
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 LEAST_BYTES = 100_000

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from imgopt.image.bootjar import LIBRARIES, BootJar, read_boot_jar
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.final.final_stage import Copy, FinalStage
 from imgopt.rewrite.image_examples import PYTHON_BUILD, SOURCE, WORKDIR, python_example
-from imgopt.rewrite.quoting import shell_word
+from imgopt.rewrite.lines.quoting import shell_word
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 
 FOLDER = "/opt/imgopt-layers"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.dockerfile.moves import block, block_text, delete_all, insert_after
 from imgopt.dockerfile.typed import Arg, Env, Label, Pairs
-from imgopt.rewrite.stamps import is_read_by_tools, is_stamp, reader_of, stamped_by_ci
+from imgopt.rewrite.order.stamps import is_read_by_tools, is_stamp, reader_of, stamped_by_ci
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 from imgopt.strategies.late_args_examples import EXAMPLES
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from imgopt.dockerfile import Edit, Instruction, Stage
-from imgopt.rewrite.ahead import Ahead, find_ahead, overlaid
-from imgopt.rewrite.ground import Ground
-from imgopt.rewrite.groups import has_folder, missing_in_front, source_groups
-from imgopt.rewrite.laid import lay
-from imgopt.rewrite.late import late_install
-from imgopt.rewrite.moves import Brought, Moves, find_moves
-from imgopt.rewrite.passing import described
-from imgopt.rewrite.reorder import begin, behind, between, commute, part
-from imgopt.rewrite.steps import SourceCopy, workdir_at
+from imgopt.rewrite.lines.steps import SourceCopy, workdir_at
+from imgopt.rewrite.order.copied_files import lay
+from imgopt.rewrite.order.fetch_steps import Ahead, find_ahead, overlaid
+from imgopt.rewrite.order.groups import has_folder, missing_in_front, source_groups
+from imgopt.rewrite.order.late_programs import late_install
+from imgopt.rewrite.order.moves import Brought, Moves, find_moves
+from imgopt.rewrite.order.passing import described
+from imgopt.rewrite.order.reorder import begin, behind, between, commute, part
+from imgopt.rewrite.order.target_paths import Ground
 from imgopt.rewrite.strategy import AUTHORS_STEP, Change, Situation, Skip, Strategy
 from imgopt.strategies.layer_order_examples import MOVES
 from imgopt.strategies.layer_order_stay_examples import STAYS

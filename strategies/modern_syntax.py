@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Add, Env, Label, Maintainer, Pairs
-from imgopt.rewrite.paths import present
-from imgopt.rewrite.served import is_glob
-from imgopt.rewrite.steps import is_archive
+from imgopt.rewrite.ignored.served_files import is_glob
+from imgopt.rewrite.lines.paths import present
+from imgopt.rewrite.lines.steps import is_archive
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 _KEY = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Stage
 from imgopt.dockerfile.typed import From
-from imgopt.rewrite.as_root import as_root
-from imgopt.rewrite.carving import carve_on
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final.as_root import as_root
+from imgopt.rewrite.final.build_tools import removable_tools
+from imgopt.rewrite.final.carving import carve_on
+from imgopt.rewrite.final.final_stage import FinalStage
+from imgopt.rewrite.final.on_base import on_base
+from imgopt.rewrite.final.settings import user_settings
+from imgopt.rewrite.final.site_server import replaces_server
 from imgopt.rewrite.image_examples import (
     LARGE,
     PYTHON_BUILD,
@@ -18,13 +22,9 @@ from imgopt.rewrite.image_examples import (
     WORKDIR,
     python_example,
 )
-from imgopt.rewrite.on_base import on_base
-from imgopt.rewrite.quoting import folded
-from imgopt.rewrite.settings import user_settings
-from imgopt.rewrite.site_server import replaces_server
-from imgopt.rewrite.start import start_words
+from imgopt.rewrite.lines.quoting import folded
+from imgopt.rewrite.start.start_words import start_words
 from imgopt.rewrite.strategy import OWN_STAGE, Change, Situation, Skip, Strategy
-from imgopt.rewrite.tools import removable_tools
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:

@@ -10,7 +10,7 @@ from imgopt.context.facts.builds import Account
 from imgopt.dockerfile import Edit, Instruction, Scope
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.lines.steps import script_of
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 _PREFIXES = ("sudo", "command", "exec", "env")

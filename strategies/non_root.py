@@ -11,15 +11,15 @@ from imgopt.image.image import Image
 from imgopt.inspect.application_files import made_by_author
 from imgopt.inspect.home_files import asks_for_home, home_files
 from imgopt.inspect.root_programs import programs_for_root
-from imgopt.rewrite.as_root import as_root
 from imgopt.rewrite.effects import other_base
 from imgopt.rewrite.evidence import Evidence, read_users
-from imgopt.rewrite.final_stage import FinalStage, run_lines
+from imgopt.rewrite.final.as_root import as_root
+from imgopt.rewrite.final.final_stage import FinalStage, run_lines
+from imgopt.rewrite.final.owning import entered_by_all, owned_by
+from imgopt.rewrite.final.writable import Writable, with_tree, writable
 from imgopt.rewrite.image_examples import PYTHON_TEXT, SOURCE, WORKDIR, python_example
-from imgopt.rewrite.owning import entered_by_all, owned_by
-from imgopt.rewrite.owning_lines import owning_lines
+from imgopt.rewrite.lines.owning_lines import owning_lines
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.rewrite.writable import Writable, with_tree, writable
 
 ROOTS_HOME = "/root"
 OWN_USER = 10001

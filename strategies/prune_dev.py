@@ -13,10 +13,11 @@ from imgopt.inspect.development_packages import marked_for_development
 from imgopt.inspect.modules import MARKUP, TYPED
 from imgopt.inspect.named_packages import named_in, named_in_settings, partners
 from imgopt.inspect.sources import source_texts
-from imgopt.rewrite.carve import is_below
-from imgopt.rewrite.commands import recognise
 from imgopt.rewrite.effects import FromStages, Pruned
 from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.final.fates import is_below
+from imgopt.rewrite.final.packages_stage import going_to, own_stage
+from imgopt.rewrite.final.site_server import replaces_server
 from imgopt.rewrite.image_examples import (
     NODE_MODULES,
     NODE_SOURCE,
@@ -24,12 +25,11 @@ from imgopt.rewrite.image_examples import (
     WORKDIR,
     node_example,
 )
-from imgopt.rewrite.own_stage import going_to, own_stage
-from imgopt.rewrite.site_server import replaces_server
-from imgopt.rewrite.start import explained_in
-from imgopt.rewrite.steps import script_of, workdir_at
+from imgopt.rewrite.lines.steps import script_of, workdir_at
+from imgopt.rewrite.order.install_commands import recognise
+from imgopt.rewrite.order.workspaces import json_object
+from imgopt.rewrite.start.start_words import explained_in
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
-from imgopt.rewrite.workspaces import json_object
 
 LEAST_BYTES = 500_000
 

@@ -8,10 +8,10 @@ from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.packages.model import Package
-from imgopt.rewrite.commands import recognise
-from imgopt.rewrite.layout import add_commands
-from imgopt.rewrite.options import verb_index
-from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.lines.layout import add_commands
+from imgopt.rewrite.lines.options import verb_index
+from imgopt.rewrite.lines.steps import script_of
+from imgopt.rewrite.order.install_commands import recognise
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 

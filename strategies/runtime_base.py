@@ -17,13 +17,13 @@ from imgopt.inspect.file_servers import FileServer, known_servers
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.site_paths import kinds
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, SUITES
-from imgopt.rewrite.carve import Carved, Verdict, is_below
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.final_stage import Copy, FinalStage, TextFile
-from imgopt.rewrite.settings import complement, without_start
-from imgopt.rewrite.site_server import site_server
+from imgopt.rewrite.final.fates import Carved, Verdict, is_below
+from imgopt.rewrite.final.final_stage import Copy, FinalStage, TextFile
+from imgopt.rewrite.final.settings import complement, without_start
+from imgopt.rewrite.final.site_server import site_server
+from imgopt.rewrite.final.web_server import SCRATCH, Manners, Refused, manners, server_block, whole
 from imgopt.rewrite.strategy import SERVER, Change, Example, Situation, Skip, Strategy
-from imgopt.rewrite.web_server import SCRATCH, Manners, Refused, manners, server_block, whole
 from imgopt.run.probes import health_words
 
 OLD_SYNTAX = ("1.0", "1.1", "1.2", "1.3", "experimental")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Script
-from imgopt.rewrite.joining import fits_behind, joinable
-from imgopt.rewrite.layout import join
-from imgopt.rewrite.made_by import cleaner, removes_what_they_made
-from imgopt.rewrite.steps import workdir_at
+from imgopt.rewrite.caches.made_before import cleaner, removes_what_they_made
+from imgopt.rewrite.lines.joining import fits_behind, joinable
+from imgopt.rewrite.lines.layout import join
+from imgopt.rewrite.lines.steps import workdir_at
 from imgopt.rewrite.strategy import Change, Example, Situation, Strategy
 
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from imgopt.image.image import Image
 from imgopt.image.recipe import DEBIAN
-from imgopt.rewrite.base_swap import lines_behind, swap_edits, swap_refusal
 from imgopt.rewrite.bases import NOT_HAD, family, is_slim, read_base_name, slim_candidates
-from imgopt.rewrite.carving import Carving, carve_on
 from imgopt.rewrite.effects import OtherBase
 from imgopt.rewrite.evidence import read_release
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final.base_swap import lines_behind, swap_edits, swap_refusal
+from imgopt.rewrite.final.carving import Carving, carve_on
+from imgopt.rewrite.final.final_stage import FinalStage
+from imgopt.rewrite.final.on_base import on_base, without_entry_script
 from imgopt.rewrite.image_examples import PYTHON_TEXT, SOURCE, WORKDIR, python_example
-from imgopt.rewrite.on_base import on_base, without_entry_script
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 
 

@@ -13,10 +13,10 @@ from imgopt.inspect.environment_runners import Run, run_by
 from imgopt.inspect.launcher_settings import handed_on
 from imgopt.inspect.runners import runners
 from imgopt.inspect.start_words import expanded, plugs_and_plays, unfolded
-from imgopt.rewrite.build_start import BuildStart, build_start
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.handed_over import handed_over
-from imgopt.rewrite.quoting import json_words
+from imgopt.rewrite.lines.quoting import json_words
+from imgopt.rewrite.start.build_start import BuildStart, build_start
+from imgopt.rewrite.start.handed_over import handed_over
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 LAUNCHERS = frozenset(name for name, runner in runners().items() if runner.reads != "command")

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from imgopt.dockerfile import Edit
 from imgopt.image.tree import Node
 from imgopt.inspect.contents import c_packages
-from imgopt.rewrite.commands import begins_with
 from imgopt.rewrite.effects import LinkedStatically
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.go_programs import go_programs
-from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.final.go_programs import go_programs
+from imgopt.rewrite.lines.steps import script_of
+from imgopt.rewrite.order.install_commands import begins_with
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 C_LIBRARY = re.compile(

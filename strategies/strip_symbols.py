@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from imgopt.dockerfile import Edit
 from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
-from imgopt.rewrite.commands import begins_with
-from imgopt.rewrite.go_programs import go_programs
-from imgopt.rewrite.steps import script_of
+from imgopt.rewrite.final.go_programs import go_programs
+from imgopt.rewrite.lines.steps import script_of
+from imgopt.rewrite.order.install_commands import begins_with
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 READS_TABLES = re.compile(r'"debug/(?:elf|dwarf|gosym|macho)"')

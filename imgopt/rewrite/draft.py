@@ -13,7 +13,7 @@ from imgopt.dockerfile import Dockerfile, Edit, apply_edits, parse
 from imgopt.results.rewrite import Change as ChangeResult
 from imgopt.results.rewrite import Skip as SkipResult
 from imgopt.rewrite.effects import Effects, with_more
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final.final_stage import FinalStage
 from imgopt.rewrite.strategy import Change, Project, Situation, Skip, Strategy
 
 

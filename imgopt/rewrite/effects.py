@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
 from imgopt.proof.allowances import Drop, DroppedPackage, drops_by_reason
-from imgopt.rewrite.runtime import is_shared_library
+from imgopt.rewrite.final.runtime import is_shared_library
 
 if TYPE_CHECKING:
     from imgopt.rewrite.evidence import Evidence

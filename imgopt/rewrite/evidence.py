@@ -16,7 +16,7 @@ from imgopt.image.packages import Package, find_packages
 from imgopt.image.tree import Node, Tree
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
-from imgopt.rewrite.carve import PathFact
+from imgopt.rewrite.final.fates import PathFact
 from imgopt.run.pictures import Process
 
 T = TypeVar("T")

@@ -10,14 +10,14 @@ from imgopt.dockerfile import Dockerfile, Edit, Instruction, apply_edits
 from imgopt.dockerfile.typed import Workdir
 from imgopt.results.optimize import Part, Parts
 from imgopt.results.rewrite import Change, Skip
-from imgopt.rewrite.as_root import as_root
-from imgopt.rewrite.base_name import spelled
-from imgopt.rewrite.carve import Carved, Fate
 from imgopt.rewrite.draft import Draft, new_draft, parsed, run_strategy
-from imgopt.rewrite.early import last_run
 from imgopt.rewrite.effects import Effects, other_base
-from imgopt.rewrite.final_stage import FinalStage
-from imgopt.rewrite.kept_out import kept_out
+from imgopt.rewrite.final.as_root import as_root
+from imgopt.rewrite.final.before_copy import last_run
+from imgopt.rewrite.final.fates import Carved, Fate
+from imgopt.rewrite.final.final_stage import FinalStage
+from imgopt.rewrite.ignored.hidden_paths import kept_out
+from imgopt.rewrite.lines.base_name import spelled
 from imgopt.rewrite.strategy import Project, Situation, Strategy
 
 _MOST_PASSES = 4

@@ -8,8 +8,8 @@ from imgopt.config import Config
 from imgopt.context.absent import absent_sources
 from imgopt.dockerfile import Dockerfile, IgnoreFile
 from imgopt.results.rewrite import Finding, RewriteResult, StaticVariant
+from imgopt.rewrite.ignored.secret_files import secret_files
 from imgopt.rewrite.plan import make_plan
-from imgopt.rewrite.secret_files import secret_files
 from imgopt.rewrite.source import read_source
 from imgopt.rewrite.strategy import ContextFiles, Project
 from imgopt.rewrite.variants import choose_variants, strategies_of

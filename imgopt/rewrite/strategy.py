@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from imgopt.image.recipe import Files, Layers
     from imgopt.rewrite.effects import Effect, Effects
     from imgopt.rewrite.evidence import Evidence
-    from imgopt.rewrite.final_stage import FinalStage
+    from imgopt.rewrite.final.final_stage import FinalStage
 
 T = TypeVar("T")
 _NEAR = 2

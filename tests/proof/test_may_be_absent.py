@@ -15,7 +15,7 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.tool_state import is_state
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.excused_files import derived_drops
-from imgopt.rewrite.carve import drop_reason, drop_rules
+from imgopt.rewrite.final.fates import drop_reason, drop_rules
 
 ELF = File(b"\x7fELF\x02\x01\x01" + bytes(200), 0o755)
 DROPS = [(ecosystem.name, drop) for ecosystem in builtin_ecosystems() for drop in ecosystem.drop]

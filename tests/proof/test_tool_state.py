@@ -22,9 +22,9 @@ from imgopt.proof.checks.application_files import check_application_files
 from imgopt.proof.checks.non_root import check_non_root
 from imgopt.proof.derive import derive
 from imgopt.proof.judge import judge
-from imgopt.rewrite.carve import CarveRules, PathFact, carve, drop_rules
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
-from imgopt.rewrite.writable import writable
+from imgopt.rewrite.final.fates import CarveRules, PathFact, carve, drop_rules
+from imgopt.rewrite.final.writable import writable
 from imgopt.run.observation import Observation, RunPlan
 
 HUB = "/root/.cache/huggingface/hub/models--a--b"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from imgopt.dockerfile import parse
-from imgopt.rewrite.as_root import as_root
+from imgopt.rewrite.final.as_root import as_root
 
 STEP = "RUN rm -r /x\n"
 CASES = {

@@ -14,7 +14,7 @@ from imgopt.image import Image
 from imgopt.inspect.application_files import made_by_author
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.checks.lost_rights import lost_rights
-from imgopt.rewrite.carve import drop_rules
+from imgopt.rewrite.final.fates import drop_rules
 
 from .unasked import FAT, Service
 

@@ -9,7 +9,7 @@ import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import apply_edits, parse
-from imgopt.rewrite.build_start import BuildStart, build_start
+from imgopt.rewrite.start.build_start import BuildStart, build_start
 from imgopt.rewrite.strategy import ContextFiles, Project
 
 from .kit import project

@@ -10,8 +10,8 @@ import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
-from imgopt.rewrite.carve import Carved, PathFact
-from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.final.fates import Carved, PathFact
+from imgopt.rewrite.final.final_stage import Copy, FinalStage
 from imgopt.rewrite.strategy import ContextFiles, Project, Situation
 from imgopt.strategies import bytecode
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.rewrite.carve import CarveRules, PathFact, carve, drop_rules
-from imgopt.rewrite.copies import plan_copies
-from imgopt.rewrite.final_stage import Copy
+from imgopt.rewrite.final.copies import plan_copies
+from imgopt.rewrite.final.fates import CarveRules, PathFact, carve, drop_rules
+from imgopt.rewrite.final.final_stage import Copy
 
 
 def facts(*paths: str, size: int = 10, layer: int = 1) -> dict[str, PathFact]:

@@ -13,9 +13,9 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import apply_edits, parse
 from imgopt.image import Image
 from imgopt.inspect.image_view import ImageView
-from imgopt.rewrite.carve import Carved
 from imgopt.rewrite.evidence import Evidence, SystemPackages
-from imgopt.rewrite.final_stage import Copy, FinalStage
+from imgopt.rewrite.final.fates import Carved
+from imgopt.rewrite.final.final_stage import Copy, FinalStage
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Repairs, Situation
 from imgopt.strategies.deps_stage import STRATEGY
 

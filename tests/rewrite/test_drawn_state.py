@@ -15,9 +15,9 @@ from imgopt.dockerfile import parse
 from imgopt.dockerfile.typed import Copy as CopyInstruction
 from imgopt.engine import BuildFailure
 from imgopt.inspect.drawn_names import is_of_one_build
-from imgopt.rewrite.carve import Carved, PathFact, Verdict
-from imgopt.rewrite.copies import CopyPlan, plan_copies
-from imgopt.rewrite.final_stage import Copy
+from imgopt.rewrite.final.copies import CopyPlan, plan_copies
+from imgopt.rewrite.final.fates import Carved, PathFact, Verdict
+from imgopt.rewrite.final.final_stage import Copy
 from imgopt.rewrite.loop.drawn_state import drawn_state
 
 from .kit import ROOT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imgopt.dockerfile import parse
-from imgopt.rewrite.early import last_run, made_early
+from imgopt.rewrite.final.before_copy import last_run, made_early
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from pathlib import Path
 from recipes import File, Files, Recipe
 
 from imgopt.image import Image
-from imgopt.rewrite.carve import Carved, PathFact
-from imgopt.rewrite.few_layers import within_layers
-from imgopt.rewrite.final_stage import TREE, Copy, FinalStage
-from imgopt.rewrite.owning import owned_by
-from imgopt.rewrite.writable import Writable
+from imgopt.rewrite.final.fates import Carved, PathFact
+from imgopt.rewrite.final.few_layers import within_layers
+from imgopt.rewrite.final.final_stage import TREE, Copy, FinalStage
+from imgopt.rewrite.final.owning import owned_by
+from imgopt.rewrite.final.writable import Writable
 
 from .unasked import Service
 

@@ -14,7 +14,7 @@ from imgopt.dockerfile import parse
 from imgopt.inspect.contents import c_packages, compare_contents
 from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
-from imgopt.rewrite.go_programs import go_programs
+from imgopt.rewrite.final.go_programs import go_programs
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
 from imgopt.strategies import static_link, strip_symbols
 

@@ -14,8 +14,8 @@ from imgopt.dockerfile import parse
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.derive import derive
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
+from imgopt.rewrite.final.build_tools import _last_installer, removable_tools
 from imgopt.rewrite.strategy import ContextFiles, Project, Situation
-from imgopt.rewrite.tools import _last_installer, removable_tools
 
 SITE = "usr/local/lib/python3.11/site-packages"
 DOCKERFILE = (

@@ -8,7 +8,7 @@ import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
-from imgopt.rewrite.kept_out import kept_out
+from imgopt.rewrite.ignored.hidden_paths import kept_out
 from imgopt.rewrite.strategy import ContextFiles, Project, Situation
 
 CASES = {

@@ -11,7 +11,7 @@ import pytest
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.dockerfile.typed import Run
-from imgopt.rewrite.cache_places import place
+from imgopt.rewrite.caches.cache_places import place
 from imgopt.rewrite.draft import Draft
 
 from .lone import run

@@ -10,9 +10,9 @@ from recipes import File, Recipe
 
 from imgopt.image import Image
 from imgopt.inspect.image_view import ImageView
-from imgopt.rewrite.carve import Carved
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final.fates import Carved
+from imgopt.rewrite.final.final_stage import FinalStage
 from imgopt.strategies.distroless_base import _needs_shell
 
 FILES = {

@@ -12,9 +12,9 @@ from recipes import File, Files, Recipe
 from imgopt.context.ecosystems import load_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image import Image
-from imgopt.rewrite.base_name import spelled
 from imgopt.rewrite.evidence import Seen
 from imgopt.rewrite.gather import gather
+from imgopt.rewrite.lines.base_name import spelled
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import ContextFiles, Project
 from imgopt.rewrite.variants import choose_variants, strategies_of

@@ -13,7 +13,7 @@ from imgopt.dockerfile import apply_edits, parse
 from imgopt.image import Image
 from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
-from imgopt.rewrite.own_stage import own_stage
+from imgopt.rewrite.final.packages_stage import own_stage
 from imgopt.rewrite.strategy import ContextFiles, Project, Repairs, Situation
 
 FILES: Mapping[str, Mapping[str, str]] = {

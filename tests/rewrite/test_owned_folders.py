@@ -10,7 +10,7 @@ from recipes import File, Recipe
 
 from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
-from imgopt.rewrite.writable import writable
+from imgopt.rewrite.final.writable import writable
 
 BASE = ("ADD rootfs", {"/bin/sh": "", "/srv/": File(folder=True)})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.rewrite.passing import TABLE, Answer, Copied, Does, described, may_pass
+from imgopt.rewrite.order.passing import TABLE, Answer, Copied, Does, described, may_pass
 
 from .order_kit import GO, NODE, PYTHON, order, run
 

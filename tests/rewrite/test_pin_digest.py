@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from imgopt.rewrite.carve import Carved
 from imgopt.rewrite.draft import new_draft, run_strategy
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final.fates import Carved
+from imgopt.rewrite.final.final_stage import FinalStage
 from imgopt.rewrite.strategy import ContextFiles, Project
 from imgopt.strategies import pin_digest
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from recipes import Recipe
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.rewrite.recommended import recommended_data
+from imgopt.rewrite.final.recommended import recommended_data
 
 STATUS = """\
 Package: wkhtmltopdf

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.rewrite.smaller_runtime import draws
+from imgopt.rewrite.final.smaller_runtime import draws
 
 JAVA = next(ecosystem for ecosystem in builtin_ecosystems() if ecosystem.name == "java")
 

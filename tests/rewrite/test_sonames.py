@@ -8,7 +8,7 @@ import pytest
 from recipes import File, Recipe, elf
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.rewrite.sonames import named_once
+from imgopt.rewrite.final.sonames import named_once
 
 USR = "usr/lib/x86_64-linux-gnu"
 MERGED_USR = {

@@ -10,7 +10,7 @@ from recipes import File, Recipe
 from imgopt.image.image import Image
 from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
-from imgopt.rewrite.start import paths_through_links
+from imgopt.rewrite.start.start_words import paths_through_links
 
 MERGED = ("ADD rootfs", {"/bin": File(link="usr/bin"), "/usr/bin/sh": File("#!", 0o755)})
 BUILT = (

@@ -16,8 +16,8 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.checks.language_packages import check_language_packages
 from imgopt.rewrite.evidence import Evidence, SystemPackages
+from imgopt.rewrite.final.build_tools import outdated_in_base
 from imgopt.rewrite.strategy import ContextFiles, Project, Situation
-from imgopt.rewrite.tools import outdated_in_base
 
 SITE = "/usr/local/lib/python3.11/site-packages"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from imgopt.rewrite.evidence import Page
-from imgopt.rewrite.web_server import Refused, manners, server_block
+from imgopt.rewrite.final.web_server import Refused, manners, server_block
 
 HTML = "text/html; charset=utf-8"
 KINDS = {

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.rewrite.commands import recognise
-from imgopt.rewrite.installs import Reads, reads
+from imgopt.rewrite.order.install_commands import recognise
+from imgopt.rewrite.order.manifests_read import Reads, reads
 from imgopt.rewrite.strategy import ContextFiles
 
 

@@ -38,7 +38,7 @@ class Program(Fact, frozen=True):
     commands: list[str]
     """Words that it begins with; the first program of all ecosystems that fits decides."""
     does: str
-    """Its row in the table of `imgopt.rewrite.passing`: nothing, tidies, accounts, folders, files,
+    """Its row in the table of `imgopt.rewrite.order.passing`: nothing, tidies, accounts, folders, files,
     settings."""
     unless: list[str] = []
     """Options with which it does something else, of which nothing is known here."""
@@ -91,7 +91,7 @@ class Launcher(Fact, frozen=True):
     """Its words, for instance "go run"."""
     kind: str
     """How its other words are read: go-run, cargo-run, spring-boot-run, node-script
-    (`imgopt.rewrite.build_start`)."""
+    (`imgopt.rewrite.start.build_start`)."""
     anywhere: bool = False
     """The second word is a goal that may stand anywhere among the words."""
     sometimes: bool = False

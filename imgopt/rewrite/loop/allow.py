@@ -14,7 +14,7 @@ from imgopt.proof.derive import derive
 from imgopt.rewrite.effects import Effect, of_kind
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.plan import Plan
-from imgopt.rewrite.start import explained_by_start, original_start
+from imgopt.rewrite.start.start_words import explained_by_start, original_start
 
 
 def allowances(

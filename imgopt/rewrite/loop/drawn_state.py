@@ -9,7 +9,7 @@ from imgopt.inspect.application_files import copied_layers
 from imgopt.inspect.drawn_names import is_of_one_build
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.final_stage import FinalStage
+from imgopt.rewrite.final.final_stage import FinalStage
 
 ONLY_HERE = "state of a tool: each build gives it another name"
 _TOOLS_OWN = re.compile(r"^/(?:(?:root|home/[^/]+)/)?\.[^/]+/|^/(?:var/)?tmp/|^/var/cache/")

@@ -11,12 +11,12 @@ from imgopt.image import Image, open_image
 from imgopt.inspect.dockerfile_facts import base_name, named_packages
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.trial import watch
-from imgopt.rewrite.build_start import PATIENCE, build_start
 from imgopt.rewrite.evidence import Evidence, Page, Seen
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.source import Source
+from imgopt.rewrite.start.build_start import PATIENCE, build_start
 from imgopt.rewrite.strategy import Project
 from imgopt.run.blame import blame_the_disk, blame_the_network_alone
 from imgopt.run.observation import Observation

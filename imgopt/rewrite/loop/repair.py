@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from imgopt.dockerfile import Dockerfile
 from imgopt.dockerfile.typed import Run
 from imgopt.inspect.failures import Item
-from imgopt.rewrite.carve import is_below
-from imgopt.rewrite.copies import PROGRAM_FOLDERS, SHARED_FOLDERS
 from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.final.copies import PROGRAM_FOLDERS, SHARED_FOLDERS
+from imgopt.rewrite.final.fates import is_below
 from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.strategy import AUTHORS_STEP, Repairs
 

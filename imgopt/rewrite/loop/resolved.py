@@ -21,11 +21,11 @@ from imgopt.proof.allowances import Start
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.derive import derive
 from imgopt.proof.trial import Trial, watch
-from imgopt.rewrite.build_start import build_start
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.loop.original import Original, project_of, seen_in
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
+from imgopt.rewrite.start.build_start import build_start
 from imgopt.run.observation import Observation
 
 _ABOUT = ("module-info.class", "package-info.class")

@@ -18,13 +18,13 @@ from imgopt.proof.check import Outcome
 from imgopt.results.optimize import Check, MissingBase, OptimizeResult, Sizes, Variant
 from imgopt.results.optimize import Original as OriginalResult
 from imgopt.rewrite.bases import NOT_HAD
+from imgopt.rewrite.ignored.secret_files import secret_files
 from imgopt.rewrite.loop.attempt import MOST_BUILDS, Attempt, attempt
 from imgopt.rewrite.loop.original import Original, measure_original
 from imgopt.rewrite.loop.request import OptimizeRequest, Progress
 from imgopt.rewrite.loop.resolved import resolve_start
 from imgopt.rewrite.loop.timing import Times, measure
 from imgopt.rewrite.registry import find_strategy
-from imgopt.rewrite.secret_files import secret_files
 from imgopt.rewrite.variants import choose_variants
 from imgopt.run.asked import asked_of
 

@@ -1,0 +1,153 @@
+"""The final stage on one base: what a carving found becomes its lines. Strategies that choose a
+base share it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import replace
+
+import msgspec
+
+from imgopt.image.config import is_root
+from imgopt.image.image import Image
+from imgopt.rewrite.bases import family, read_base_name
+from imgopt.rewrite.final.before_copy import made_early
+from imgopt.rewrite.final.build_tools import outdated_in_base
+from imgopt.rewrite.final.carving import Carving, library_copies
+from imgopt.rewrite.final.few_layers import within_layers
+from imgopt.rewrite.final.final_stage import LINKS, Copy, FinalStage
+from imgopt.rewrite.final.owning import EMPTY, changed_folders, special_folders, with_owners
+from imgopt.rewrite.final.settings import complement
+from imgopt.rewrite.final.sonames import CACHE, found_by_cache
+from imgopt.rewrite.final.tables import table_copies
+from imgopt.rewrite.lines.quoting import folded, shell_word
+from imgopt.rewrite.start.start_words import idle_entry_script, paths_through_links
+from imgopt.rewrite.strategy import Situation
+
+
+def on_base(
+    situation: Situation,
+    final: FinalStage,
+    carving: Carving,
+    name: str,
+    base: Image,
+    *,
+    same_family: bool,
+) -> FinalStage:
+    """The final stage as a carving fills it, on one base."""
+    evidence = situation.evidence
+    assert evidence is not None
+    system = evidence.system(situation.project.ecosystems)
+    early, prepare = _prepare(situation, carving)
+    early = (*early, *carving.accounts.commands())
+    copied = with_owners(carving.plan.copies, evidence.facts)
+    if any(copy.sources == (EMPTY,) for copy in copied):
+        early = (*early, f"mkdir -p {EMPTY}")
+    named = paths_through_links(evidence, final.start_words, base.tree())
+    early = (*early, *(_link(path, target) for path, target in named.items()))
+    links = (Copy((LINKS + "/",), "/"),) if carving.plan.links or named else ()
+    wanted = (
+        msgspec.structs.replace(evidence.config, entrypoint=None)
+        if final.entry_script
+        else evidence.config
+    )
+    cached = found_by_cache(evidence.side, carving.carved.paths("kept"))
+    tables = [*carving.tables, *([CACHE] if cached and not final.shell else [])]
+    copies = (
+        *carving.foreign,
+        *table_copies(tables, evidence),
+        *library_copies(carving.libraries),
+        *copied,
+        *links,
+    )
+    copies, gather = within_layers(copies, evidence.facts, len(base.layers))
+    return replace(
+        final,
+        base=name,
+        workdir=final.workdir or ("/" if base.config.workdir not in ("", "/") else ""),
+        carved=carving.carved,
+        accounts=carving.accounts.copies(),
+        copies=copies,
+        packages=tuple(sorted(carving.packages)),
+        install=system.install if system else "",
+        complement=complement(final.settings, wanted, base.config, same_family=same_family),
+        setup=tuple(filter(None, [outdated_in_base(situation, base) if final.shell else ""])),
+        finish=("ldconfig",) if cached and final.shell else (),
+        folders=special_folders(
+            copied,
+            evidence.facts,
+            base.tree(),
+            shell=final.shell,
+            changed=changed_folders(evidence),
+        ),
+        early=early,
+        prepare=(*prepare, *gather),
+        links=carving.plan.links,
+        user=final.user or ("" if is_root(base.config.user) else "0:0"),
+        comments=_comments(carving),
+    )
+
+
+def without_entry_script(situation: Situation, final: FinalStage) -> FinalStage:
+    """The stage without the base's entry script, where that does nothing for a service."""
+    evidence = situation.evidence
+    if evidence is None or "ENTRYPOINT" in final.settings.keywords or final.entry_script:
+        return final
+    found = family(read_base_name(str(situation.stage.root.base)), situation.project.ecosystems)
+    script = idle_entry_script(evidence, found[1].entry_scripts if found else ())
+    if not script:
+        return final
+    return replace(
+        final,
+        entry_script=script,
+        start_words=final.start_words[len(evidence.config.entrypoint or ()) :],
+    )
+
+
+def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Shell commands of the builder: those that can come before the source is copied, and those at
+    its end."""
+    is_early = made_early(situation.dockerfile, situation.stage)
+    removals = carving.plan.removals
+    early = _removal(path for path in removals if is_early(path))
+    late = _removal(path for path in removals if not is_early(path))
+    links = carving.plan.links
+    if links:
+        listed = " ".join(shell_word(path) for path in links)
+        # coreutils' cp fails to give the parents their modes from any other folder (seen with 9.1)
+        gather = folded(f"cd / && mkdir -p {LINKS} && cp --parents -dp {listed} {LINKS}")
+        if all(is_early(path) for path in links):
+            early = (*early, gather)
+        else:
+            late = (*late, gather)
+    return early, late
+
+
+def _link(path: str, target: str) -> str:
+    place = LINKS + path
+    return (
+        f"mkdir -p {shell_word(posixpath.dirname(place))} && ln -s {shell_word(target)}"
+        f" {shell_word(place)}"
+    )
+
+
+def _removal(paths: Iterable[str]) -> tuple[str, ...]:
+    words = " ".join(shell_word(path) for path in paths)
+    return (folded(f"rm -rf {words}"),) if words else ()
+
+
+def _comments(carving: Carving) -> dict[str, str]:
+    comments = {}
+    if carving.packages:
+        first = sorted(carving.packages.items())[:3]
+        comments["packages"] = "Needed at run time: " + ", ".join(
+            f"{name} ({_short(why)})" for name, why in first
+        )
+        if len(carving.packages) > 3:
+            comments["packages"] += ", ..."
+    return comments
+
+
+def _short(path: str) -> str:
+    return path.rpartition("/")[2] if path.startswith("/") else path

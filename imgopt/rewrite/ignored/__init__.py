@@ -1,0 +1,1 @@
+"""What an ignore file keeps out of the build, and who would miss it."""
