@@ -38,8 +38,8 @@ class Program(Fact, frozen=True):
     commands: list[str]
     """Words that it begins with; the first program of all ecosystems that fits decides."""
     does: str
-    """Its row in the table of `imgopt.rewrite.order.passing`: nothing, tidies, accounts, folders, files,
-    settings."""
+    """Its row in the table of `imgopt.rewrite.order.passing`: nothing, tidies, accounts, folders,
+    files, settings."""
     unless: list[str] = []
     """Options with which it does something else, of which nothing is known here."""
     only_with: list[str] = []

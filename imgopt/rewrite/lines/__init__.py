@@ -1,1 +1,1 @@
-"""Lines of a Dockerfile and words of a shell: read as the author wrote them, written in his layout."""
+"""Lines of a Dockerfile and words of a shell: read, and written in the author's layout."""
