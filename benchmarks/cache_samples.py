@@ -31,8 +31,8 @@ from imgopt.cache.project import Project
 from imgopt.config import Config, load_config
 from imgopt.engine import BuildRequest, Session, connect
 from imgopt.errors import FindingsError
+from imgopt.loop.static import rewrite_static
 from imgopt.results.cache import CacheScenario
-from imgopt.rewrite.static import rewrite_static
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "cache-samples.json"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from imgopt.config import Config
+    from imgopt.loop.request import Progress
     from imgopt.results.optimize import OptimizeResult
-    from imgopt.rewrite.loop.request import Progress
 
 __version__ = "0.1.0"
 
@@ -39,9 +39,9 @@ def optimize(
     """
     from imgopt.config import load_config
     from imgopt.engine import Session, connect
-    from imgopt.rewrite.loop import OptimizeRequest
-    from imgopt.rewrite.loop import optimize as run
-    from imgopt.rewrite.loop.request import Silent
+    from imgopt.loop import OptimizeRequest
+    from imgopt.loop import optimize as run
+    from imgopt.loop.request import Silent
 
     folder = Path(context)
     settings = config if config is not None else load_config(folder)[0]

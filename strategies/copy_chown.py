@@ -137,7 +137,7 @@ def _made_folder(situation: Situation, copy: Copy) -> str:
 def _other_files(situation: Situation, before: Instruction, folder: str) -> str:
     """What else may lie in the folder: `chown -R` changes that as well, and the copy does not."""
     evidence = situation.evidence
-    base = evidence.side.base if evidence is not None else None
+    base = evidence.view.base if evidence is not None else None
     if base is not None and base.tree().get(folder) is not None:
         return _keeps("base", folder)
     if base is None and folder.split("/")[1] in SYSTEM_FOLDERS:

@@ -10,9 +10,9 @@ import msgspec
 
 from imgopt.image.image import Image
 from imgopt.image.recipe import DEBIAN, PROGRAM, File
-from imgopt.inspect.certificates import BUNDLED
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.package_files import files_lacking
+from imgopt.inspect.packages.package_files import files_lacking
+from imgopt.inspect.system.certificates import BUNDLED
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, distroless_candidates
 from imgopt.rewrite.evidence import Evidence, read_release
 from imgopt.rewrite.final.carving import Carving, carve_on, library_copies, start_programs
@@ -165,12 +165,12 @@ def _lacks_asked(situation: Situation, carving: Carving, image: Image) -> str:
     """A package that the author asked for and of which not all is there or copied; "" for none."""
     evidence = situation.evidence
     assert evidence is not None
-    tree, side = image.tree(), evidence.side
+    tree, view = image.tree(), evidence.view
     copied = {posixpath.basename(path) for path in carving.libraries}
 
     def has(path: str) -> bool:
-        node = side.file(path)
-        elf = side.elf(node) if node is not None else None
+        node = view.file(path)
+        elf = view.elf(node) if node is not None else None
         return (
             path in carving.libraries
             or tree.resolve(path) is not None
@@ -178,11 +178,11 @@ def _lacks_asked(situation: Situation, carving: Carving, image: Image) -> str:
         )
 
     for name in asked_packages(situation.project, evidence):
-        package = side.packages.named(name)
+        package = view.packages.named(name)
         bundled = name in BUNDLED and tree.resolve(BUNDLED[name]) is not None
         if bundled and package is not None and not evidence.opened & set(package.files):
             continue
-        if package is not None and any(files_lacking(side, package, has)):
+        if package is not None and any(files_lacking(view, package, has)):
             return name
     return ""
 
@@ -204,8 +204,8 @@ def _needs_shell(evidence: Evidence, final: FinalStage) -> str:
         if name in SHELLS:
             seen = path in evidence.seen.executed
             return f"{path} is {'executed in the smoke run' if seen else 'what the image starts'}"
-        node = evidence.side.file(path)
-        shebang = evidence.side.shebang(node) if node is not None else ()
+        node = evidence.view.file(path)
+        shebang = evidence.view.shebang(node) if node is not None else ()
         if (
             shebang
             and posixpath.basename(shebang[0]) in SHELLS
@@ -229,7 +229,7 @@ def _is_handed_to(
     """Whether the new start gives this script to the interpreter that its first line looks for
     (`node vite.js`)."""
     interpreter = posixpath.basename(words[0]) if words else ""
-    named = {node.path for word in words[1:] if (node := evidence.side.command(word)) is not None}
+    named = {node.path for word in words[1:] if (node := evidence.view.command(word)) is not None}
     return path in named and any(
         posixpath.basename(part) == interpreter for word in shebang for part in word.split()
     )

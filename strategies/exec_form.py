@@ -9,8 +9,8 @@ from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Command as ShellCommand
 from imgopt.dockerfile.typed import Command, Env
-from imgopt.inspect.bookkeeping import bookkeeping_of, reader_of
-from imgopt.inspect.sources import SUFFIXES, is_foreign
+from imgopt.inspect.sources.texts import SUFFIXES, is_foreign
+from imgopt.inspect.start.bookkeeping import bookkeeping_of, reader_of
 from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.start.program_files import not_startable
 from imgopt.rewrite.start.start_words import only_hands_over
@@ -171,11 +171,11 @@ def _has_entrypoint(situation: Situation, program: str) -> bool:
     """Whether the base has an ENTRYPOINT that may do something else with the program than with a
     shell."""
     evidence = situation.evidence
-    base = evidence.side.base if evidence is not None else None
+    base = evidence.view.base if evidence is not None else None
     if evidence is None or base is None or not base.config.entrypoint:
         return False
     hands_over = evidence.config.entrypoint == base.config.entrypoint and only_hands_over(evidence)
-    return not (hands_over and evidence.side.command(program) is not None)
+    return not (hands_over and evidence.view.command(program) is not None)
 
 
 STRATEGY = Strategy(

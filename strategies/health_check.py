@@ -117,7 +117,7 @@ def _command(situation: Situation, evidence: Evidence, tool: Tool, path: str) ->
     if tool.variable:
         return json_words(tool.words(tool.variable, path))
     shell = (
-        situation.final.shell if situation.final is not None else evidence.side.exists("/bin/sh")
+        situation.final.shell if situation.final is not None else evidence.view.exists("/bin/sh")
     )
     return " ".join(tool.words(f"${{{VARIABLE}}}", path)) if shell else ""
 
@@ -130,10 +130,10 @@ def _port_by_variable(situation: Situation, evidence: Evidence, port: str) -> bo
 def _has(situation: Situation, evidence: Evidence, program: str) -> bool:
     """Whether the image to be holds it, where its search path leads."""
     final = situation.final
-    places = [posixpath.join(folder, program) for folder in evidence.side.search_path]
+    places = [posixpath.join(folder, program) for folder in evidence.view.search_path]
     name = final.base if final is not None else other_base(situation.effects)
     if not name:
-        return evidence.side.command(program) is not None
+        return evidence.view.command(program) is not None
     base = evidence.look_into(name) if evidence.look_into is not None else None
     if base is not None and any(base.tree().resolve(place) is not None for place in places):
         return True

@@ -45,7 +45,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
 
 def _boot_jar(evidence: Evidence, path: str) -> BootJar | None:
     node = (
-        evidence.side.file(path)
+        evidence.view.file(path)
         if path.endswith((".jar", ".war")) and path in evidence.opened
         else None
     )
@@ -60,7 +60,7 @@ def _refusal(evidence: Evidence, final: FinalStage, path: str, jar: BootJar) -> 
     start = " ".join([*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ())])
     environment = evidence.config.environment
     size = evidence.facts[path].size
-    node = evidence.side.file(path)
+    node = evidence.view.file(path)
     if not any(path in copy.sources for copy in final.copies):
         return f"{path} is copied with its whole folder"
     if jar.version[:2] < FIRST:

@@ -42,7 +42,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             stage.line,
         )
         return
-    if evidence.side.base is None:
+    if evidence.view.base is None:
         yield Skip(f"the base {stage.root.base} could not be looked into", stage.line)
         return
     carving = carve_on(situation, None, packages=True)
@@ -66,7 +66,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         stage.line,
         (*edits, *settings.edits, *_remove_tools(situation)),
         final=on_base(
-            situation, final, carving, str(stage.root.base), evidence.side.base, same_family=True
+            situation, final, carving, str(stage.root.base), evidence.view.base, same_family=True
         ),
     )
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from imgopt.dockerfile import Edit, Instruction, Stage
 from imgopt.image.image import Image
-from imgopt.inspect.application_files import made_by_author
-from imgopt.inspect.home_files import asks_for_home, home_files
-from imgopt.inspect.root_programs import programs_for_root
+from imgopt.inspect.files.application_files import made_by_author
+from imgopt.inspect.files.home_files import asks_for_home, home_files
+from imgopt.inspect.start.root_programs import programs_for_root
 from imgopt.rewrite.effects import other_base
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final.as_root import as_root
@@ -48,7 +48,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         return
     serves_files = situation.final is not None and bool(situation.final.server)
     owned = Writable() if serves_files else writable(evidence, situation.project.repairs.writable)
-    made = made_by_author(evidence.side)
+    made = made_by_author(evidence.view)
     system = next(
         (
             path
@@ -80,7 +80,7 @@ def _refusal(evidence: Evidence) -> str:
         word.endswith(("gosu", "su-exec", "setpriv", "runuser")) for word in evidence.seen.executed
     ):
         return "the start script drops privileges itself"
-    for_root = next(programs_for_root(evidence.side), None)
+    for_root = next(programs_for_root(evidence.view), None)
     if for_root is not None:
         return f"{for_root[1]} calls {for_root[0]}, which works for root alone"
     return ""
@@ -100,7 +100,7 @@ def own_home(evidence: Evidence) -> list[str]:
     A run does not show who reads them."""
     if "HOME" in evidence.config.environment:
         return []
-    return [node.path for node in home_files(evidence.side, ROOTS_HOME)]
+    return [node.path for node in home_files(evidence.view, ROOTS_HOME)]
 
 
 def _in_final(
@@ -110,7 +110,7 @@ def _in_final(
     user, name = _user_of(base, final.server_user) if base is not None else (OWN_USER, "")
     kept = any(path in final.carved.paths("kept") for path in own_home(evidence))
     kept = kept or (
-        "HOME" not in evidence.config.environment and bool(asks_for_home(evidence.side))
+        "HOME" not in evidence.config.environment and bool(asks_for_home(evidence.view))
     )
     if kept and final.shell:  # some programs ask /etc/passwd where the home folder is
         user, name = OWN_USER, ""
@@ -165,12 +165,12 @@ def _in_text(
     """A stage that stays the author's own: USER goes in before its start, the owners where the
     files come from."""
     other = other_base(situation.effects)
-    base = evidence.look_into(other) if other and evidence.look_into else evidence.side.base
+    base = evidence.look_into(other) if other and evidence.look_into else evidence.view.base
     user, name = _user_of(base) if base is not None else (OWN_USER, "")
     has_shell = (
         base.tree().resolve("/bin/sh") is not None
         if base is not None
-        else evidence.side.exists("/bin/sh")
+        else evidence.view.exists("/bin/sh")
     )
     lines = owning_lines(situation, owned, user)
     if (lines.early or lines.late) and not has_shell:

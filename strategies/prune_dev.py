@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
-from imgopt.inspect.development_packages import marked_for_development
-from imgopt.inspect.modules import MARKUP, TYPED
-from imgopt.inspect.named_packages import named_in, named_in_settings, partners
-from imgopt.inspect.sources import source_texts
+from imgopt.inspect.packages.development_packages import marked_for_development
+from imgopt.inspect.packages.named_packages import named_in, named_in_settings, partners
+from imgopt.inspect.sources.modules import MARKUP, TYPED
+from imgopt.inspect.sources.texts import source_texts
 from imgopt.rewrite.effects import FromStages, Pruned
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import is_below
@@ -137,13 +137,13 @@ def _named(
     """One of these packages that a run may load by its name, and where that stands: of those that
     the project lists itself in its sources and settings, of all in the manifests of packages that
     stay. There what only serves builds does not count."""
-    side, gone = evidence.side, {f"{path}/package.json" for path in packages}
+    view, gone = evidence.view, {f"{path}/package.json" for path in packages}
     names = frozenset(_package(path) for path in gone)
     listed = (
         _json(evidence, f"{place}/package.json") for place in (folder, *_members(evidence, folder))
     )
     own = names & {name for one in listed for name in _keys(one.get("devDependencies"))}
-    for found in (named_in(_run_texts(evidence), own), named_in_settings(side, own)):
+    for found in (named_in(_run_texts(evidence), own), named_in_settings(view, own)):
         if (first := next(found, None)) is not None:
             return first
     spared = {
@@ -158,7 +158,7 @@ def _named(
         if is_below(package.metadata, [folder]) and package.metadata not in gone
     )
     own_manifest = posixpath.join(folder, "package.json")
-    found = partners(side, (path for path in kept if path != own_manifest))
+    found = partners(view, (path for path in kept if path != own_manifest))
     return next((pair for pair in found if pair[0] in names - spared), None)
 
 
@@ -174,7 +174,7 @@ def _run_texts(evidence: Evidence) -> Iterator[tuple[str, str]]:
     the run opened them."""
     opened = evidence.opened
     compiled = MARKUP if any(path.endswith(TYPED) for path in opened) else (*MARKUP, *TYPED)
-    for path, text in source_texts(evidence.side):
+    for path, text in source_texts(evidence.view):
         aside = _SETTINGS_OF_TOOLS.search(path) or path.endswith(compiled)
         if path in opened or not aside:
             yield path, text
@@ -248,7 +248,7 @@ def pattern_holds(evidence: Evidence, folder: str, condition: str) -> bool:
     """`FILE: PATTERN`: whether a file of the project, as it is in the image, has a line like
     this."""
     name, _, pattern = condition.partition(": ")
-    text = (evidence.side.read(posixpath.join(folder, name)) or b"").decode("utf-8", "replace")
+    text = (evidence.view.read(posixpath.join(folder, name)) or b"").decode("utf-8", "replace")
     return re.search(pattern, text, re.MULTILINE) is not None
 
 
@@ -285,7 +285,7 @@ _PRODUCTION = re.compile(
 def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
     """Folders of packages that are there for development only: by npm's own record of the tree, or
     because no package that production needs leads to them."""
-    marked = marked_for_development(evidence.side, folder)
+    marked = marked_for_development(evidence.view, folder)
     if marked is not None:
         return marked
     if not _json(evidence, posixpath.join(folder, "package.json")).get("devDependencies"):
@@ -373,7 +373,7 @@ def _resolve(evidence: Evidence, here: str, name: str) -> str:
 
 
 def _json(evidence: Evidence, path: str) -> dict[str, object]:
-    return json_object(evidence.side.read(path) or b"")
+    return json_object(evidence.view.read(path) or b"")
 
 
 def _below(evidence: Evidence, folder: str) -> list[str]:

@@ -13,9 +13,9 @@ from imgopt.context.facts.runs import WebServer
 from imgopt.dockerfile import Edit
 from imgopt.dockerfile.typed import Run
 from imgopt.image.image import Image
-from imgopt.inspect.file_servers import FileServer, known_servers
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.site_paths import kinds
+from imgopt.inspect.sites.file_servers import FileServer, known_servers
+from imgopt.inspect.sites.site_paths import kinds
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, SUITES
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import Carved, Verdict, is_below
@@ -50,9 +50,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         return
     try:
         manner = manners(
-            kinds(evidence.side, server.folder),
+            kinds(evidence.view, server.folder),
             evidence.seen.pages,
-            evidence.side.is_file(f"{server.folder}/404.html"),
+            evidence.view.is_file(f"{server.folder}/404.html"),
         )
     except Refused as refused:
         yield Skip(f"{server.program}: {refused}", line)
@@ -117,7 +117,7 @@ def _unneeded_steps(situation: Situation, folder: str) -> tuple[Edit, ...]:
         (fact.layer for path, fact in evidence.facts.items() if is_below(path, [folder])),
         default=-1,
     )
-    history = evidence.side.image.layer_history[last + 1 :]
+    history = evidence.view.image.layer_history[last + 1 :]
     later = [step.created_by.removesuffix(" # buildkit") for step in history if step is not None]
     edits: list[Edit] = []
     for item in reversed(situation.stage.instructions):
@@ -148,15 +148,15 @@ def _candidates(facts: WebServer, evidence: Evidence) -> list[str]:
 
 
 def _misfit(evidence: Evidence, image: Image, facts: WebServer) -> str:
-    side = ImageView(image)
-    if not side.is_file(facts.program):
+    view = ImageView(image)
+    if not view.is_file(facts.program):
         return f"has no {facts.program}"
     words = (
         health_words(evidence.config.healthcheck.test)
         if evidence.config.healthcheck is not None
         else None
     )
-    if words and side.command(words[0]) is None:
+    if words and view.command(words[0]) is None:
         return f"has no {words[0]}, which the health check needs"
     return ""
 
@@ -170,7 +170,7 @@ def _stage(
     name: str,
     image: Image,
 ) -> FinalStage:
-    config, own = image.config, evidence.side.identity
+    config, own = image.config, evidence.view.identity
     settings = without_start(final.settings)
     wanted = msgspec.structs.replace(
         evidence.config,

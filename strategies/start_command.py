@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Command
-from imgopt.inspect.bookkeeping import bookkeeping_of, reader_of
-from imgopt.inspect.environment_runners import Run, run_by
-from imgopt.inspect.launcher_settings import handed_on
-from imgopt.inspect.runners import runners
-from imgopt.inspect.start_words import expanded, plugs_and_plays, unfolded
+from imgopt.inspect.start.bookkeeping import bookkeeping_of, reader_of
+from imgopt.inspect.start.environment_runners import Run, run_by
+from imgopt.inspect.start.launcher_settings import handed_on
+from imgopt.inspect.start.runners import runners
+from imgopt.inspect.start.start_words import expanded, plugs_and_plays, unfolded
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.start.build_start import BuildStart, build_start
@@ -74,7 +74,7 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
     if posixpath.basename(built.words[0]) in LAUNCHERS and not _launcher_variable(
         situation, built.words[0]
     ):
-        found = unfolded(evidence.side, built.words)
+        found = unfolded(evidence.view, built.words)
         words = _spelled(evidence, found.words) if found.reasons and not found.environment else None
     said, better = json_words(built.words), json_words(words or built.words)
     edits = tuple(edit._replace(text=edit.text.replace(said, better)) for edit in built.edits)
@@ -84,10 +84,10 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
 def _resolve(
     situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]
 ) -> Change | Skip:
-    found = unfolded(evidence.side, words)
-    if plugs_and_plays(evidence.side, words):
+    found = unfolded(evidence.view, words)
+    if plugs_and_plays(evidence.view, words):
         return Skip(f"what {words[0]} starts finds its packages by it alone (.pnp.cjs)", item.line)
-    handed = handed_on(evidence.side, found.words)
+    handed = handed_on(evidence.view, found.words)
     if handed.refused:
         return Skip(
             f"{found.words[0]} hands settings on to what it starts: {handed.refused}", item.line
@@ -102,7 +102,7 @@ def _resolve(
         return Skip(
             f"`{found.words[0]}`, which {words[0]} starts, is not on the search path", item.line
         )
-    run = run_by(evidence.side, words)
+    run = run_by(evidence.view, words)
     folder = [f"{run.environment}/bin"] if run is not None and run.environment else []
     given = handed_over(evidence, words, dict(found.environment), folder)
     if given:
@@ -137,16 +137,16 @@ def _activated(situation: Situation, item: Instruction, run: Run) -> list[Edit]:
 
 def _spelled(evidence: Evidence, words: tuple[str, ...]) -> tuple[str, ...] | None:
     """The command as the search path finds it; a script below node_modules with its interpreter."""
-    if evidence.side.command(words[0]) is not None:
+    if evidence.view.command(words[0]) is not None:
         return words
     return _interpreted(evidence, words)
 
 
 def _interpreted(evidence: Evidence, words: tuple[str, ...]) -> tuple[str, ...] | None:
     """A script of the project's packages with its interpreter; None for anything else."""
-    full = expanded(evidence.side, words)
-    if len(full) > len(words) and full[1].startswith(evidence.side.workdir.rstrip("/") + "/"):
-        inside = posixpath.relpath(full[1], evidence.side.workdir)
+    full = expanded(evidence.view, words)
+    if len(full) > len(words) and full[1].startswith(evidence.view.workdir.rstrip("/") + "/"):
+        inside = posixpath.relpath(full[1], evidence.view.workdir)
         return (posixpath.basename(full[0]), inside, *full[2:])
     return None
 

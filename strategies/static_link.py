@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit
 from imgopt.image.tree import Node
-from imgopt.inspect.contents import c_packages
+from imgopt.inspect.files.contents import c_packages
 from imgopt.rewrite.effects import LinkedStatically
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.go_programs import go_programs
@@ -73,7 +73,7 @@ def _refusal(situation: Situation) -> str:
 
 
 def _needed(evidence: Evidence, node: Node) -> tuple[str, ...]:
-    elf = evidence.side.elf(node)
+    elf = evidence.view.elf(node)
     return elf.needed if elf is not None else ()
 
 

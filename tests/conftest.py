@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from recipes import image_of, side_of
+from recipes import image_of, view_of
 
 from imgopt.engine import Engine, Session, connect
 from imgopt.errors import EnvironmentFailure
 
-__all__ = ["image_of", "side_of"]
+__all__ = ["image_of", "view_of"]
 
 # a busy machine makes no test wrong: examples have no time limit, and slow generation is no failure
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -21,7 +21,9 @@ LAYERS = (
     ("run",),
     ("analysis", "cache", "proof"),
     ("bench",),
-    ("rewrite", "strategies"),
+    ("rewrite",),
+    ("strategies",),
+    ("loop",),
     ("ci", "report"),
     ("cli",),
 )

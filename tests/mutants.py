@@ -24,6 +24,7 @@ ROOT = Path(__file__).parent.parent
 TESTS = {
     "proof": ("tests/proof", "tests/run", "tests/inspect", "tests/rewrite/test_worth_it.py"),
     "rewrite": ("tests/rewrite", "tests/test_strategies.py", "tests/proof"),
+    "loop": ("tests/rewrite",),
 }
 SECONDS = 900
 _OPPOSITE: dict[type[ast.cmpop], str] = {

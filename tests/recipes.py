@@ -17,7 +17,7 @@ from imgopt.run.fanotify import Trace
 from imgopt.run.observation import Observation, RunPlan
 from imgopt.run.runs import Runs
 
-__all__ = ["File", "Files", "Recipe", "elf", "image_of", "runs_that_opened", "side_of"]
+__all__ = ["File", "Files", "Recipe", "elf", "image_of", "runs_that_opened", "view_of"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def image_of(tmp_path: Path) -> Callable[[Recipe], Image]:
 
 
 @pytest.fixture
-def side_of(image_of: Callable[[Recipe], Image]) -> Callable[..., ImageView]:
+def view_of(image_of: Callable[[Recipe], Image]) -> Callable[..., ImageView]:
     """A Side; `base` is how many of the recipe's layers are the base image."""
 
     def make(recipe: Recipe, base: int = 0) -> ImageView:

@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("imgopt/rewrite", "imgopt/proof", "imgopt/inspect", "imgopt/run", "strategies")
+FOLDERS = (
+    "imgopt/inspect",
+    "imgopt/run",
+    "imgopt/proof",
+    "imgopt/rewrite",
+    "imgopt/loop",
+    "strategies",
+)
 PRODUCTS = (
     r"npm|npx|yarn|pnpm|bun|node|nodejs|nodemon|webpack|vite|nuxt|deno|tsx|prisma|corepack|pip|"
     r"pypi|poetry|pipenv|uv|pdm|conda|python|python3|gunicorn|uvicorn|flask|django|fastapi|celery|"

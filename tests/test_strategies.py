@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from imgopt.report.strategies import listing, page
-from imgopt.rewrite.kit import check_example, check_words
-from imgopt.rewrite.registry import all_strategies, find_strategy
 from imgopt.rewrite.strategy import EvidenceExample, Example, Strategy
+from imgopt.strategies.kit import check_example, check_words
+from imgopt.strategies.registry import all_strategies, find_strategy
 
 CASES = [(strategy, example) for strategy in all_strategies() for example in strategy.all_examples]
 

@@ -13,7 +13,7 @@ from imgopt.image import Image, Ledger, Node, Packages, Tree, ledger, printable
 from imgopt.image.duplicates import Duplicate, find_duplicates
 from imgopt.image.junk import Junk, find_junk
 from imgopt.image.packages import find_packages
-from imgopt.inspect.build_tools import is_build_tool
+from imgopt.inspect.packages.build_tools import is_build_tool
 from imgopt.results.analysis import Finding, Level, Place, Where
 
 if TYPE_CHECKING:

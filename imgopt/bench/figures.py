@@ -13,7 +13,7 @@ from imgopt.image import find_packages
 from imgopt.image.junk import path_kind
 from imgopt.image.sizes import sizes as image_sizes
 from imgopt.image.wire import Wire, wire_size
-from imgopt.inspect.build_tools import is_build_tool
+from imgopt.inspect.packages.build_tools import is_build_tool
 from imgopt.results.figures import Cause, LayerFigure, PathFigure, Waterfall
 from imgopt.results.optimize import Sizes
 from imgopt.results.path_tree import reduced

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgopt.results.rewrite import Change
-from imgopt.rewrite.registry import find_strategy
+from imgopt.strategies.registry import find_strategy
 
 _ELSEWHERE = "`imgopt rewrite` shows the lines, `imgopt ci lint --fix` writes them"
 _LONGEST = 160

@@ -24,7 +24,7 @@ from imgopt.image import (
 )
 from imgopt.image.junk import find_junk
 from imgopt.image.wire import wire_size
-from imgopt.inspect.build_tools import is_build_tool
+from imgopt.inspect.packages.build_tools import is_build_tool
 from imgopt.results import Value
 from imgopt.results.ci import FourSizes
 

@@ -105,7 +105,7 @@ def _linted(path: Path, context: Path) -> Linted:
 def _planned(path: Path, context: Path, dockerfile: Dockerfile) -> Linted:
     from imgopt.rewrite.plan import make_plan
     from imgopt.rewrite.strategy import ContextFiles, Project
-    from imgopt.rewrite.variants import choose_variants, strategies_of
+    from imgopt.strategies.variants import choose_variants, strategies_of
 
     files, text = ContextFiles.read(context, path), dockerfile.text
     chosen = [

@@ -99,7 +99,7 @@ class _Rewriter:
 
     def _planned(self) -> Iterator[Fix]:
         from imgopt.rewrite.plan import make_plan
-        from imgopt.rewrite.variants import choose_variants, strategies_of
+        from imgopt.strategies.variants import choose_variants, strategies_of
 
         assert self.measured.dockerfile is not None
         text = self.measured.dockerfile.text
@@ -135,7 +135,7 @@ class _Rewriter:
 
     def _saves(self, strategy: str, line: int) -> int | None:
         """Bytes of installer caches in the layer of that line; None where only a build can tell."""
-        from imgopt.rewrite.registry import find_strategy
+        from imgopt.strategies.registry import find_strategy
 
         if not find_strategy(strategy).keeps_caches_out:
             return None

@@ -16,8 +16,8 @@ from imgopt.cli.repeated import build_words, request_words, run_words
 from imgopt.cli.streams import tell
 
 if TYPE_CHECKING:
+    from imgopt.loop import OptimizeRequest
     from imgopt.results.optimize import OptimizeResult, Variant
-    from imgopt.rewrite.loop import OptimizeRequest
 
 HELP = """
 Make the image smaller and its rebuilds faster, and prove that it still does the same job.
@@ -83,8 +83,8 @@ def optimize_command(
 ) -> int:
     import msgspec
 
-    from imgopt.rewrite.loop import OptimizeRequest
-    from imgopt.rewrite.variants import check_names
+    from imgopt.loop import OptimizeRequest
+    from imgopt.strategies.variants import check_names
 
     out_to.check("optimize")
     settings = options.effective_config(context, build, smoke, asked)
@@ -124,7 +124,7 @@ def _optimize(request: OptimizeRequest, keeper: _Keeper) -> OptimizeResult:
     from imgopt.cli.engine import engine_to_prove_with
     from imgopt.cli.progress import LiveProgress
     from imgopt.engine import Session
-    from imgopt.rewrite.loop import optimize
+    from imgopt.loop import optimize
 
     request.source()  # what is wrong with the input is said before an engine is asked for
     with Session(engine_to_prove_with()) as session, LiveProgress() as progress:

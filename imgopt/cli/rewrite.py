@@ -54,8 +54,8 @@ def rewrite_command(
     from msgspec import structs
 
     from imgopt.collector import collector_paused
-    from imgopt.rewrite.static import rewrite_static
-    from imgopt.rewrite.variants import check_names
+    from imgopt.loop.static import rewrite_static
+    from imgopt.strategies.variants import check_names
 
     out = options.OutputOptions(format, output)
     out.check("rewrite")

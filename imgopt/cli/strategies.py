@@ -33,7 +33,7 @@ def strategies_command(name: Name = None, ecosystems: Ecosystems = False) -> int
         show(ecosystem_listing(builtin_ecosystems()))
         return 0
     from imgopt.report.strategies import listing, page
-    from imgopt.rewrite.registry import all_strategies, find_strategy
+    from imgopt.strategies.registry import all_strategies, find_strategy
 
     show(listing(all_strategies()) if name is None else page(find_strategy(name)))
     return 0

@@ -13,8 +13,8 @@ from imgopt.image.image import Image
 from imgopt.image.packages import Package, Packages, find_packages
 from imgopt.image.packages.names import plain_name
 from imgopt.image.tree import Inode, Node, Tree
-from imgopt.inspect.loader import Loader, folders_of, read_cache
-from imgopt.inspect.users import EXECUTE, Identity, resolve_user
+from imgopt.inspect.system.loader import Loader, folders_of, read_cache
+from imgopt.inspect.system.users import EXECUTE, Identity, resolve_user
 
 _SCRIPT_HEAD = 256  # the kernel reads no more of a first line (BINPRM_BUF_SIZE)
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -93,7 +93,7 @@ class ImageView:
         return self.packages.owner(path)
 
     @cached_property
-    def base_side(self) -> ImageView | None:
+    def base_view(self) -> ImageView | None:
         """The base image by itself."""
         return ImageView(self.base) if self.base is not None else None
 

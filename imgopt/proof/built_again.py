@@ -11,8 +11,8 @@ from typing import Protocol
 from imgopt.engine import BuildEvent, BuildFailure, BuildRequest, Session
 from imgopt.image import open_image
 from imgopt.image.tree import Tree
-from imgopt.inspect.drawn_names import is_drawn
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.drawn_names import is_drawn
 from imgopt.proof.check import Outcome
 
 REASON = "differs between two builds of the original itself"

@@ -14,8 +14,8 @@ from typing import Literal
 
 from imgopt.image.entries import printable
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.tool_state import is_state
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.example import Mutation
 from imgopt.run.observation import Observation

@@ -10,11 +10,11 @@ from functools import partial
 
 from imgopt.image.packages import Package
 from imgopt.image.packages.names import plain_name
-from imgopt.inspect.development_packages import marked_for_development
+from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.installed import language_packages
-from imgopt.inspect.python_imports import imported_modules, modules_of, named_modules
-from imgopt.inspect.tool_state import is_state
+from imgopt.inspect.packages.development_packages import marked_for_development
+from imgopt.inspect.packages.installed import language_packages
+from imgopt.inspect.sources.python_imports import imported_modules, modules_of, named_modules
 from imgopt.proof.absent_packages import language_tools
 from imgopt.proof.allowances import Allowances, Drop, DroppedPackage
 from imgopt.proof.excused_files import derived_drops

@@ -17,9 +17,9 @@ from functools import cache
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.context.facts.judged import MayBeAbsent
-from imgopt.inspect.built_site import serves_built_site
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.started import started_folders, started_program
+from imgopt.inspect.sites.built_site import serves_built_site
+from imgopt.inspect.start.started import started_folders, started_program
 from imgopt.proof.allowances import Drop
 
 

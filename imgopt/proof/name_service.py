@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from imgopt.inspect.application_files import application_files
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.run.pictures import Picture
 
@@ -61,7 +61,7 @@ def lost_names(
                 message = f"the {word} {entry.name} ({entry.number}) {said}: {why}"
                 yield Item("configuration", f"{word}:{entry.name}", path, message=message)
     ways, given = (_ways(one.names.get("/etc/nsswitch.conf", "")) for one in (before[0], after))
-    base = original.base_side
+    base = original.base_view
     inherited = set(_ways(_read(base, "/etc/nsswitch.conf"))) - set(_USUAL) if base else set()
     for way in sorted(set(ways) - set(given) - inherited):
         message = f"hosts are not looked up by way of {way} (nsswitch.conf), as in the original"
@@ -95,7 +95,7 @@ def _needed(
             return "a process of the original runs as it"
     if entry.number and _owned(candidate, original, entry.number, word):
         return "files of the application belong to it"
-    below = original.base_side
+    below = original.base_view
     table = "/etc/passwd" if word == "account" else "/etc/group"
     known = below is not None and entry.name in entries(_read(below, table))
     before = _BY_NAME + ("" if known else _SAID)
@@ -105,8 +105,8 @@ def _needed(
     return f"{by} names it" if by else ""
 
 
-def _read(side: ImageView, path: str) -> str:
-    return (side.read(path, 1 << 20) or b"").decode("utf-8", "replace")
+def _read(view: ImageView, path: str) -> str:
+    return (view.read(path, 1 << 20) or b"").decode("utf-8", "replace")
 
 
 def _owned(candidate: ImageView, original: ImageView, number: int, word: str) -> bool:

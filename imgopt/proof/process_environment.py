@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from imgopt.inspect.bookkeeping import Bookkeeping, bookkeeping_of, called_programs, reader_of
 from imgopt.inspect.failures import Item
-from imgopt.inspect.home_files import home_files
+from imgopt.inspect.files.home_files import home_files
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.variables import BUILD_ONLY, DESCRIPTIVE
+from imgopt.inspect.start.bookkeeping import Bookkeeping, bookkeeping_of, called_programs, reader_of
+from imgopt.inspect.start.variables import BUILD_ONLY, DESCRIPTIVE
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.checks.variables import QUIET_WHEN_ADDED, matches, same_search_path
 from imgopt.run.pictures import Process

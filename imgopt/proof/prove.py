@@ -14,9 +14,9 @@ from imgopt.context.project import project_name
 from imgopt.engine import Build, BuildEvent, BuildFailure, BuildRequest, Session
 from imgopt.errors import EnvironmentFailure, InputError, Location
 from imgopt.image.entries import printable
-from imgopt.inspect.dockerfile_facts import base_name, named_packages
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.packages.dockerfile_facts import base_name, named_packages
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome, not_measured
 from imgopt.proof.checks.smoke import SMOKE
@@ -24,8 +24,8 @@ from imgopt.proof.derive import derive
 from imgopt.proof.trial import Trial, watch
 from imgopt.proof.verdict import verdict
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
-from imgopt.run.asked import asked_of
 from imgopt.run.log_failures import failures_from_logs
+from imgopt.run.request_report import asked_of
 from imgopt.run.settings import SmokeSettings
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Question:
 class _Made:
     """One side, built or found."""
 
-    side: ImageView
+    view: ImageView
     compared: Compared
     packages: tuple[str, ...] = ()
 
@@ -102,19 +102,19 @@ def _proven(
     say("Running the original")
     made = question.original
     context = made.context if isinstance(made, BuildRequest) else None
-    runs = watch(session, original.side, question.smoke, context=context)
+    runs = watch(session, original.view, question.smoke, context=context)
     again = _built_again(session, question, say, on_event)
     trial = Trial(
-        session, original.side, runs, question.smoke, named=original.packages, again=again, say=say
+        session, original.view, runs, question.smoke, named=original.packages, again=again, say=say
     )
     opened = trial.opened.files if trial.opened else None
     found = trial.judge(
-        candidate.side, derive(original.side, candidate.side, opened, question.allow)
+        candidate.view, derive(original.view, candidate.view, opened, question.allow)
     )
     seen = found.run or runs[0]
     hints = () if runs[0].started else runs[0].hints
     result = _result(original.compared, candidate.compared, found.checks, seen.log_tail, hints)
-    return msgspec.structs.replace(result, asked=asked_of(trial.runs, original.side))
+    return msgspec.structs.replace(result, asked=asked_of(trial.runs, original.view))
 
 
 def _built_again(
@@ -148,21 +148,21 @@ def _make(
         )
     name = base_name(text, given.target, given.build_args)
     base = _open_base(session, name, {**question.bases, **given.bases})
-    side = ImageView(_open(build.reference), base)
+    view = ImageView(_open(build.reference), base)
     path = (
         given.file
         if isinstance(given.dockerfile, str)
         else str(given.dockerfile or given.context / "Dockerfile")
     )
-    return _Made(side, _compared(side, path, name, build), named_packages(text, given.target))
+    return _Made(view, _compared(view, path, name, build), named_packages(text, given.target))
 
 
 def _found(session: Session, reference: str, question: Question) -> _Made:
     session.engine.image(reference)  # InputError where it is not there
     image = _open(reference)
     base = _likely_base(session, image, question.bases)
-    side = ImageView(image, base, base_layers=0 if base else _system_layers(image))
-    return _Made(side, _compared(side, "", base.reference if base else None, None))
+    view = ImageView(image, base, base_layers=0 if base else _system_layers(image))
+    return _Made(view, _compared(view, "", base.reference if base else None, None))
 
 
 def _text(request: BuildRequest) -> str:
@@ -212,14 +212,14 @@ def _system_layers(image: Image) -> int:
     return int(any(entry.path in ("/etc/os-release", "/usr/lib/os-release") for entry in lowest))
 
 
-def _compared(side: ImageView, dockerfile: str, base: str | None, build: Build | None) -> Compared:
+def _compared(view: ImageView, dockerfile: str, base: str | None, build: Build | None) -> Compared:
     return Compared(
-        image=side.image.digest,
+        image=view.image.digest,
         dockerfile=dockerfile,
         base=base,
-        user=side.config.user,
-        layers=len(side.image.layers),
-        tar_bytes=sum(layer.tar_bytes for layer in side.image.layers),
+        user=view.config.user,
+        layers=len(view.image.layers),
+        tar_bytes=sum(layer.tar_bytes for layer in view.image.layers),
         build_seconds=build.seconds if build else None,
     )
 

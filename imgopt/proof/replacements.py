@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from imgopt.image.tree import Node
-from imgopt.inspect.built_site import site_folder
-from imgopt.inspect.contents import compare_contents
-from imgopt.inspect.file_servers import FileServer, NoFileServer, file_server
+from imgopt.inspect.files.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.installed import SYSTEM
-from imgopt.inspect.start_words import plain_start
+from imgopt.inspect.packages.installed import SYSTEM
+from imgopt.inspect.sites.built_site import site_folder
+from imgopt.inspect.sites.file_servers import FileServer, NoFileServer, file_server
+from imgopt.inspect.start.start_words import plain_start
 from imgopt.proof.allowances import Drop, DroppedPackage, Move
 
 _PYTHON = re.compile(
@@ -120,12 +120,12 @@ def _site(original: ImageView, candidate: ImageView, opened: frozenset[str]) -> 
     yield Replaced(moves, (server,), dict.fromkeys(keys, reason), packages)
 
 
-def _only_serves_files(side: ImageView) -> bool:
+def _only_serves_files(view: ImageView) -> bool:
     """The start is a program that does nothing else; a service of one's own may answer more than
     was asked."""
-    words = plain_start(side)
+    words = plain_start(view)
     names = [posixpath.basename(word) for word in words[:2]]
-    found = file_server(side)
+    found = file_server(view)
     if isinstance(found, NoFileServer) and found.reason:
         return False
     return isinstance(found, FileServer) or (

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.runners import runners
-from imgopt.inspect.start_words import SHELLS
+from imgopt.inspect.start.runners import runners
+from imgopt.inspect.start.start_words import SHELLS
 from imgopt.proof.allowances import Allowances
 from imgopt.run.pictures import Picture, Process
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imgopt.image.tree import Node
-from imgopt.inspect.contents import compare_contents
+from imgopt.inspect.files.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.start_words import SHELL_FILES, StartWords, expanded, unfolded
+from imgopt.inspect.start.start_words import SHELL_FILES, StartWords, expanded, unfolded
 from imgopt.proof.allowances import Drop, Move, Start
 
 _LONGEST_SCRIPT = 16_384
@@ -76,31 +76,31 @@ def same_start(original: ImageView, candidate: ImageView) -> SameStart:
 
 
 def _without_entry_script(
-    side: ImageView,
+    view: ImageView,
 ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], StartWords]:
     """Entrypoint and command, without an entry script of the base image that only starts the
     command."""
-    entry, command = side.config.entrypoint or (), side.config.cmd or ()
-    node = side.command(entry[0]) if len(entry) == 1 else None
+    entry, command = view.config.entrypoint or (), view.config.cmd or ()
+    node = view.command(entry[0]) if len(entry) == 1 else None
     if (
         node is None
         or not command
-        or side.command(command[0]) is None
-        or not _hands_over(side, node)
+        or view.command(command[0]) is None
+        or not _hands_over(view, node)
     ):
         return (entry, command), StartWords(())
     reason = f"the base's entry script {node.name} only started the command"
     return ((), command), StartWords((), (reason,), (rf"^{re.escape(node.path)}$", SHELL_FILES))
 
 
-def _hands_over(side: ImageView, script: Node) -> bool:
+def _hands_over(view: ImageView, script: Node) -> bool:
     """Node.js' script puts `node` before what is no program, Maven's copies settings for builds,
     Temurin's imports certificates where USE_SYSTEM_CA_CERTS asks for it; what else they do is `exec
     "$@"`."""
-    below = side.base_side
+    below = view.base_view
     if (
         below is None
-        or below.config.entrypoint != side.config.entrypoint
+        or below.config.entrypoint != view.config.entrypoint
         or script.size > _LONGEST_SCRIPT
     ):
         return False
@@ -108,13 +108,13 @@ def _hands_over(side: ImageView, script: Node) -> bool:
     known = {
         "docker-entrypoint.sh": b'set -- node "$@"' in text,
         "mvn-entrypoint.sh": True,
-        "__cacert_entrypoint.sh": not side.config.environment.get("USE_SYSTEM_CA_CERTS"),
+        "__cacert_entrypoint.sh": not view.config.environment.get("USE_SYSTEM_CA_CERTS"),
     }
     return known.get(script.name, False) and text.rstrip().endswith(b'exec "$@"')
 
 
 def _starts_by_its_base(candidate: ImageView) -> bool:
-    below = candidate.base_side
+    below = candidate.base_view
     if below is None or not below.config.entrypoint or candidate.command("sh") is not None:
         return False
     return candidate.config.entrypoint == below.config.entrypoint
@@ -141,5 +141,5 @@ def _same_words(
     return tuple(moves)
 
 
-def _file(side: ImageView, word: str) -> Node | None:
-    return side.file(posixpath.join(side.workdir, word))
+def _file(view: ImageView, word: str) -> Node | None:
+    return view.file(posixpath.join(view.workdir, word))

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.sources import source_texts
+from imgopt.inspect.sources.texts import source_texts
 from imgopt.proof.allowances import Drop
 
 _SPARE = (("debug", "supports-color", ("has-flag",)),)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgopt.engine import Session
-from imgopt.inspect.context_sources import context_sources
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.routes import routes
-from imgopt.inspect.site_paths import site_probes
-from imgopt.inspect.write_routes import writes
+from imgopt.inspect.sites.site_paths import site_probes
+from imgopt.inspect.sources.of_context import context_sources
+from imgopt.inspect.sources.routes import routes
+from imgopt.inspect.sources.write_routes import writes
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.built_again import BuiltAgain, settle_files
 from imgopt.proof.check import Comparison, Outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgopt.inspect.application_files import application_files
+from imgopt.inspect.files.application_files import application_files
 from imgopt.proof.check import Comparison
 
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 
 from imgopt.report.layout import Column, Grid, Listing, Words
 from imgopt.rewrite.strategy import EvidenceExample, Example, Strategy
-from imgopt.rewrite.variants import VARIANTS
+from imgopt.strategies.variants import VARIANTS
 
 SAFETY = {
     "text": "right from the text alone",

@@ -14,8 +14,8 @@ from imgopt.image.config import ImageConfig
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages
 from imgopt.image.tree import Node, Tree
+from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.tool_state import is_state
 from imgopt.rewrite.final.fates import PathFact
 from imgopt.run.pictures import Process
 
@@ -31,7 +31,7 @@ class SystemPackages:
     """Real path -> package name."""
     installed: Mapping[str, str] = field(default_factory=dict)
     """Package name -> version."""
-    asked: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
     """Installed over the base, and not only as a dependency of another package."""
     depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Package name -> the installed packages that it depends on."""
@@ -98,7 +98,7 @@ class Seen:
 class Evidence:
     """What was measured on the original image."""
 
-    side: ImageView
+    view: ImageView
     """The original image, and the base that it was built on."""
     packages: SystemPackages
     seen: Seen = Seen()
@@ -109,15 +109,15 @@ class Evidence:
 
     @property
     def tree(self) -> Tree:
-        return self.side.tree
+        return self.view.tree
 
     @property
     def config(self) -> ImageConfig:
-        return self.side.config
+        return self.view.config
 
     @property
     def base_layers(self) -> int:
-        return self.side.base_layers
+        return self.view.base_layers
 
     def once(self, key: str, find: Callable[[], T]) -> T:
         """What many plans ask of the same image, found out once."""
@@ -157,7 +157,7 @@ class Evidence:
     def _is_empty(self, path: str) -> bool:
         """An empty folder that the base does not have."""
         node = self.tree.get(path)
-        base = self.side.base
+        base = self.view.base
         return (
             node is not None
             and not node.children
@@ -191,7 +191,7 @@ class Evidence:
         """Every path that the smoke run opened or executed, and where it leads, but for the state
         of tools."""
         paths = {*(self.seen.opened or ()), *self.seen.executed}
-        return frozenset(path for path in self.real(paths) if not is_state(self.side, path))
+        return frozenset(path for path in self.real(paths) if not is_state(self.view, path))
 
     def system(self, ecosystems: Iterable[Ecosystem]) -> SystemFacts | None:
         """The system package manager of the image's distribution."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from imgopt.image import Image, Tree, find_packages
-from imgopt.inspect.application_files import package_layers
+from imgopt.inspect.files.application_files import package_layers
 from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 
@@ -24,12 +24,12 @@ def gather(
     """Evidence of the original. `base` is the image of its FROM; `seen` what the smoke run showed;
     `named` the system packages that the Dockerfile installs by name (some of them may have been in
     the base already)."""
-    side = ImageView(image, base)
-    packages = system_packages(side.tree, side.base_layers)
-    asked = {*packages.asked, *(name for name in named if name in packages.installed)}
+    view = ImageView(image, base)
+    packages = system_packages(view.tree, view.base_layers)
+    chosen = {*packages.chosen, *(name for name in named if name in packages.installed)}
     return Evidence(
-        side=side,
-        packages=replace(packages, asked=tuple(sorted(asked))),
+        view=view,
+        packages=replace(packages, chosen=tuple(sorted(chosen))),
         seen=seen,
         package_layers=package_layers(image),
         look_into=look_into,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from imgopt.inspect.write_routes import Writes
+from imgopt.inspect.sources.write_routes import Writes
 from imgopt.requests import graphql
 from imgopt.requests.forms import forms_of
 from imgopt.requests.openapi import described

@@ -14,9 +14,10 @@ from typing import Any
 
 from imgopt.engine import Container, Output, RunRequest, Session
 from imgopt.engine.container import StartFailure
-from imgopt.inspect.routes import MOST_GUESSES, described
-from imgopt.inspect.write_routes import Writes
-from imgopt.run.behind import Behind, planned
+from imgopt.inspect.sources.routes import MOST_GUESSES, described
+from imgopt.inspect.sources.write_routes import Writes
+from imgopt.run.changing_requests import ChangingRequests, planned
+from imgopt.run.comparable_answers import is_worth_asking, only_errors, worth_keeping
 from imgopt.run.fanotify import Recorder, traced, untraced
 from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.listening import EPHEMERAL, other_sockets
@@ -38,7 +39,6 @@ from imgopt.run.processes import home_of, peak_memory
 from imgopt.run.ready import Expected, Ready, await_ready
 from imgopt.run.settings import SmokeSettings, read_http
 from imgopt.run.start_hints import hints
-from imgopt.run.telling_answers import is_worth_asking, only_errors, worth_keeping
 
 _MOST_STARTS = 4
 _MOST_EXPOSED = 40
@@ -69,7 +69,7 @@ def observe(
         if not missing:
             break
         run.ports |= missing
-    while observation.died is not None and run.behind.without(observation):
+    while observation.died is not None and run.changing.without(observation):
         observation, _ = run.once(final=True)
     if observation.died is not None and guesses:  # a guess must not cost the original its run
         return observe(session, image, settings, plan=plan, trace=trace, user=user)
@@ -89,7 +89,7 @@ class _Run:
         writes: Writes | None,
     ) -> None:
         self._guesses = guesses
-        self.behind = Behind(session, settings, None if plan is not None else writes)
+        self.changing = ChangingRequests(session, settings, None if plan is not None else writes)
         self._session = session
         self._image = image
         self._settings = settings
@@ -208,9 +208,9 @@ class _Run:
             ends=ready.state == "ended",
             ready_seconds=ready.seconds,
             deaf=stop is not None and stop[1] == KILLED,
-            first=self.behind.first,
-            alone=self.behind.alone,
-            unasked=self.behind.unasked,
+            first=self.changing.first,
+            alone=self.changing.alone,
+            unasked=self.changing.unasked,
         )
         return Observation(
             image=self._image,
@@ -317,7 +317,7 @@ class _Run:
             *worth_keeping(answers),
             *self._guessed(container, published, first, [*own, *answers]),
         )
-        return (*gets, *self.behind.asked(container, self._mounts, first, gets))
+        return (*gets, *self.changing.ask(container, self._mounts, first, gets))
 
     def _guessed(
         self,

@@ -16,7 +16,7 @@ from imgopt.image import open_image
 from imgopt.image.memory import Memory
 from imgopt.results import to_json
 from imgopt.results.analysis import Analysis, Finding
-from imgopt.rewrite.registry import all_strategies
+from imgopt.strategies.registry import all_strategies
 
 M = 1_000_000
 BASE = [tar(f("bin/sh", 10))]

@@ -10,8 +10,8 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.context.files import list_files
 from imgopt.dockerfile import IgnoreFile
 from imgopt.rewrite.plan import make_plan
-from imgopt.rewrite.registry import all_strategies
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.strategies.registry import all_strategies
 
 TEXT = tuple(strategy for strategy in all_strategies() if strategy.safety == "text")
 NAMES = tuple(strategy.name for strategy in TEXT)

@@ -13,8 +13,8 @@ from imgopt.cli import choices
 from imgopt.cli.app import main
 from imgopt.errors import InputError
 from imgopt.report import formats_of
-from imgopt.rewrite.registry import all_strategies
-from imgopt.rewrite.variants import VARIANTS
+from imgopt.strategies.registry import all_strategies
+from imgopt.strategies.variants import VARIANTS
 
 HELP = {
     "optimize": [*choices.FORMATS["optimize"], *choices.VARIANTS, *choices.SUGGESTIONS],

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from recipes import Recipe
 
-from imgopt.inspect.contents import compare_contents
+from imgopt.inspect.files.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
 
 PATH = "/app/.next/server/pages-manifest.json"
@@ -26,18 +26,18 @@ MADE = '{"/_app": "a.js", "/_error": ["b.js", "c.js"]}'
     ],
 )
 def test_a_table_may_be_written_in_another_order(
-    other: str, step: str, likeness: str, side_of: Callable[..., ImageView]
+    other: str, step: str, likeness: str, view_of: Callable[..., ImageView]
 ) -> None:
-    one, two = (side_of(Recipe(((step, {PATH: text}),), {})) for text in (MADE, other))
+    one, two = (view_of(Recipe(((step, {PATH: text}),), {})) for text in (MADE, other))
     before, after = one.file(PATH), two.file(PATH)
     assert before is not None
     assert after is not None
     assert compare_contents(one, before, two, after) == likeness
 
 
-def test_true_is_not_one(side_of: Callable[..., ImageView]) -> None:
+def test_true_is_not_one(view_of: Callable[..., ImageView]) -> None:
     one, two = (
-        side_of(Recipe((("RUN x", {PATH: text}),), {})) for text in ('{"a": 1}', '{"a": true}')
+        view_of(Recipe((("RUN x", {PATH: text}),), {})) for text in ('{"a": 1}', '{"a": true}')
     )
     before, after = one.file(PATH), two.file(PATH)
     assert before is not None
@@ -78,10 +78,10 @@ MANIFESTS = {
 
 @pytest.mark.parametrize(("name", "other", "likeness"), MANIFESTS.values(), ids=MANIFESTS)
 def test_a_manifest_that_a_build_rewrites_is_compared_by_meaning(
-    name: str, other: str, likeness: str, side_of: Callable[..., ImageView]
+    name: str, other: str, likeness: str, view_of: Callable[..., ImageView]
 ) -> None:
     one, two = (
-        side_of(
+        view_of(
             Recipe(
                 (
                     ("COPY . .", {f"/app/{name}": MANIFEST}),
@@ -107,11 +107,11 @@ def test_a_manifest_that_a_build_rewrites_is_compared_by_meaning(
     ],
 )
 def test_settings_in_toml_are_compared_by_their_values(
-    other: str, likeness: str, side_of: Callable[..., ImageView]
+    other: str, likeness: str, view_of: Callable[..., ImageView]
 ) -> None:
     path = "/app/pyproject.toml"
     one, two = (
-        side_of(Recipe((("RUN poetry add x", {path: text}),), {})) for text in (PROJECT, other)
+        view_of(Recipe((("RUN poetry add x", {path: text}),), {})) for text in (PROJECT, other)
     )
     before, after = one.file(path), two.file(path)
     assert before is not None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgopt.inspect.dockerfile_facts import base_name, named_packages
+from imgopt.inspect.packages.dockerfile_facts import base_name, named_packages
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from recipes import File, Recipe
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.image import Image
-from imgopt.inspect.environment_runners import environment_of, is_closed, run_by
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.start.environment_runners import environment_of, is_closed, run_by
 from imgopt.proof.same_start import same_start
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
@@ -36,10 +36,10 @@ FILES: Mapping[str, File | str] = {
 PATH = {"Env": ["PATH=/usr/local/bin:/bin"], "WorkingDir": "/app"}
 
 
-def side(
-    side_of: Callable[..., ImageView], files: Mapping[str, File | str] = FILES, **config: object
+def view(
+    view_of: Callable[..., ImageView], files: Mapping[str, File | str] = FILES, **config: object
 ) -> ImageView:
-    return side_of(Recipe((("COPY", files),), {**PATH, **config}))
+    return view_of(Recipe((("COPY", files),), {**PATH, **config}))
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def side(
     ],
 )
 def test_the_command_is_the_one_of_the_environment(
-    command: str, started: str, side_of: Callable[..., ImageView]
+    command: str, started: str, view_of: Callable[..., ImageView]
 ) -> None:
-    run = run_by(side(side_of), tuple(command.split()))
+    run = run_by(view(view_of), tuple(command.split()))
     assert run is not None
     assert " ".join(run.words) == started
 
@@ -63,33 +63,33 @@ def test_the_command_is_the_one_of_the_environment(
 @pytest.mark.parametrize(
     "command", ["poetry run nowhere", "uv run --with httpx main.py", "poetry install", "npm run"]
 )
-def test_what_cannot_be_told_is_refused(command: str, side_of: Callable[..., ImageView]) -> None:
-    assert run_by(side(side_of), tuple(command.split())) is None
+def test_what_cannot_be_told_is_refused(command: str, view_of: Callable[..., ImageView]) -> None:
+    assert run_by(view(view_of), tuple(command.split())) is None
 
 
 def test_two_environments_that_could_be_meant_are_refused(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     other = {
         f"root/.cache/pypoetry/virtualenvs/old/{name}": File("x", 0o755)
         for name in ("pyvenv.cfg", "bin/shop")
     }
-    assert run_by(side(side_of, {**FILES, **other}), ("poetry", "run", "shop")) is None
+    assert run_by(view(view_of, {**FILES, **other}), ("poetry", "run", "shop")) is None
 
 
-def test_the_projects_own_environment_comes_first(side_of: Callable[..., ImageView]) -> None:
+def test_the_projects_own_environment_comes_first(view_of: Callable[..., ImageView]) -> None:
     own = {f"app/.venv/{name}": File("x", 0o755) for name in ("pyvenv.cfg", "bin/shop")}
-    run = run_by(side(side_of, {**FILES, **own}), ("poetry", "run", "shop"))
+    run = run_by(view(view_of, {**FILES, **own}), ("poetry", "run", "shop"))
     assert run is not None
     assert run.environment == "/app/.venv"
 
 
 def test_packages_that_a_closed_environment_cannot_see_are_the_launchers(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    run = run_by(side(side_of), ("poetry", "run", "shop"))
+    run = run_by(view(view_of), ("poetry", "run", "shop"))
     open_too = {**FILES, f"{VENV}/pyvenv.cfg": "include-system-site-packages = true\n"}
-    other = run_by(side(side_of, open_too), ("poetry", "run", "shop"))
+    other = run_by(view(view_of, open_too), ("poetry", "run", "shop"))
     assert run is not None
     assert other is not None
     assert re.search(run.files, f"/{SYSTEM}/cleo/application.py")
@@ -98,18 +98,18 @@ def test_packages_that_a_closed_environment_cannot_see_are_the_launchers(
 
 
 def test_the_environment_on_the_search_path_starts_the_same_program(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    original = side(side_of, Cmd=["poetry", "run", "shop"])
+    original = view(view_of, Cmd=["poetry", "run", "shop"])
     path = {"Env": [f"PATH=/{VENV}/bin:/usr/local/bin:/bin"]}
-    assert same_start(original, side(side_of, Cmd=["shop"], **path)).start is not None
-    assert same_start(original, side(side_of, Cmd=["python", "main.py"], **path)).start is None
+    assert same_start(original, view(view_of, Cmd=["shop"], **path)).start is not None
+    assert same_start(original, view(view_of, Cmd=["python", "main.py"], **path)).start is None
 
 
 def test_the_environment_of_a_start_is_told_by_its_first_word(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    image = side(side_of)
+    image = view(view_of)
     assert environment_of(image, (f"/{VENV}/bin/python", "main.py")) == f"/{VENV}"
     assert environment_of(image, ("python", "main.py")) == ""
     assert is_closed(image, f"/{VENV}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgopt.inspect.contents import program_settings
+from imgopt.inspect.files.contents import program_settings
 
 BUILT = [
     "path\texample.org/a",

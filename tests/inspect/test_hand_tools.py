@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import pytest
 from recipes import File, Recipe
 
-from imgopt.inspect.hand_tools import named_in, unused_tools
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources.hand_tools import named_in, unused_tools
 
 STATUS = "Package: curl\nStatus: install ok installed\nVersion: 7\nArchitecture: amd64\n\n"
 SYSTEM = {
@@ -20,27 +20,27 @@ SITE = "usr/local/lib/python3.11/site-packages"
 
 
 def unused(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
     files: Mapping[str, str | File],
     *opened: str,
     **config: object,
 ) -> list[str]:
-    side = side_of(
+    view = view_of(
         Recipe(
             (("ADD", {"etc/x": ""}), ("RUN apt-get install curl", SYSTEM), ("COPY", files)), config
         ),
         1,
     )
-    return list(unused_tools(side, side.packages, frozenset(opened)))
+    return list(unused_tools(view, view.packages, frozenset(opened)))
 
 
-def test_a_tool_that_nothing_names_is_unused(side_of: Callable[..., ImageView]) -> None:
+def test_a_tool_that_nothing_names_is_unused(view_of: Callable[..., ImageView]) -> None:
     files = {
         "app/a.py": "import pycurl\nprint('curl-like')",
         "app/README.md": "curl",
         "app/Dockerfile": "RUN curl x",
     }
-    assert unused(side_of, files) == ["curl"]
+    assert unused(view_of, files) == ["curl"]
 
 
 @pytest.mark.parametrize(
@@ -54,23 +54,23 @@ def test_a_tool_that_nothing_names_is_unused(side_of: Callable[..., ImageView]) 
     ],
 )
 def test_a_tool_that_something_names_is_used(
-    path: str, text: str, side_of: Callable[..., ImageView]
+    path: str, text: str, view_of: Callable[..., ImageView]
 ) -> None:
-    assert unused(side_of, {path: text}) == []
+    assert unused(view_of, {path: text}) == []
 
 
 def test_a_package_that_only_speaks_of_it_does_not_call_it(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    assert unused(side_of, {f"{SITE}/a/b.py": '"""As curl does."""\nnames = {"curl": 1}'}) == [
+    assert unused(view_of, {f"{SITE}/a/b.py": '"""As curl does."""\nnames = {"curl": 1}'}) == [
         "curl"
     ]
 
 
-def test_what_ran_or_checks_the_health_is_used(side_of: Callable[..., ImageView]) -> None:
+def test_what_ran_or_checks_the_health_is_used(view_of: Callable[..., ImageView]) -> None:
     check = {"Test": ["CMD-SHELL", "curl -f http://localhost"]}
-    assert unused(side_of, {}, "/usr/bin/curl") == []
-    assert unused(side_of, {}, Healthcheck=check) == []
+    assert unused(view_of, {}, "/usr/bin/curl") == []
+    assert unused(view_of, {}, Healthcheck=check) == []
 
 
 def test_the_kind_of_a_repository_is_no_call_of_git() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from recipes import File, Files, Recipe
 
-from imgopt.inspect.home_files import home_files
+from imgopt.inspect.files.home_files import home_files
 from imgopt.inspect.image_view import ImageView
 
 BASE: Files = {
@@ -17,10 +17,10 @@ BASE: Files = {
 }
 
 
-def found(side_of: Callable[..., ImageView], files: Files, workdir: str = "/app") -> list[str]:
+def found(view_of: Callable[..., ImageView], files: Files, workdir: str = "/app") -> list[str]:
     layers = (("ADD rootfs", BASE), ("RUN /bin/sh -c make", files))
-    side = side_of(Recipe(layers, {"WorkingDir": workdir}), 1)
-    return sorted(node.path for node in home_files(side, "/root"))
+    view = view_of(Recipe(layers, {"WorkingDir": workdir}), 1)
+    return sorted(node.path for node in home_files(view, "/root"))
 
 
 NOT_FOR_IT: dict[str, tuple[Files, str]] = {
@@ -41,8 +41,8 @@ NOT_FOR_IT: dict[str, tuple[Files, str]] = {
 
 
 @pytest.mark.parametrize("case", NOT_FOR_IT)
-def test_what_no_home_is_needed_for(case: str, side_of: Callable[..., ImageView]) -> None:
-    assert found(side_of, *NOT_FOR_IT[case]) == []
+def test_what_no_home_is_needed_for(case: str, view_of: Callable[..., ImageView]) -> None:
+    assert found(view_of, *NOT_FOR_IT[case]) == []
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,6 @@ def test_what_no_home_is_needed_for(case: str, side_of: Callable[..., ImageView]
         "nltk_data/corpora/words",
     ],
 )
-def test_what_a_program_finds_by_way_of_home(path: str, side_of: Callable[..., ImageView]) -> None:
-    assert found(side_of, {f"root/{path}": "x"}) == [f"/root/{path}"]
-    assert found(side_of, {f"root/{path}": "x"}, "/root") == [f"/root/{path}"]
+def test_what_a_program_finds_by_way_of_home(path: str, view_of: Callable[..., ImageView]) -> None:
+    assert found(view_of, {f"root/{path}": "x"}) == [f"/root/{path}"]
+    assert found(view_of, {f"root/{path}": "x"}, "/root") == [f"/root/{path}"]

@@ -13,8 +13,8 @@ from recipes import File, Files, Recipe
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import apply_edits, parse
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.launcher_settings import handed_on
-from imgopt.inspect.start_words import unfolded
+from imgopt.inspect.start.launcher_settings import handed_on
+from imgopt.inspect.start.start_words import unfolded
 from imgopt.proof.same_start import same_start
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
@@ -43,8 +43,8 @@ NPM, YARN, PNPM = ("npm", "start"), ("yarn", "start"), ("pnpm", "start")
 PIPENV, POETRY, UV = ((name, "run", "python", "main.py") for name in ("pipenv", "poetry", "uv"))
 
 
-def view(
-    side_of: Callable[..., ImageView],
+def view_with(
+    view_of: Callable[..., ImageView],
     words: tuple[str, ...],
     files: Files | None = None,
     env: Mapping[str, str] | None = None,
@@ -55,7 +55,7 @@ def view(
         "Cmd": list(words),
         "Env": [f"{name}={value}" for name, value in variables.items()],
     }
-    return side_of(Recipe((("COPY . .", {**FILES, **(files or {})}),), config))
+    return view_of(Recipe((("COPY . .", {**FILES, **(files or {})}),), config))
 
 
 NOTHING: dict[str, tuple[tuple[str, ...], Files, Mapping[str, str]]] = {
@@ -87,12 +87,12 @@ NOTHING: dict[str, tuple[tuple[str, ...], Files, Mapping[str, str]]] = {
 
 @pytest.mark.parametrize("case", NOTHING)
 def test_a_launcher_that_hands_nothing_on_is_taken_off(
-    case: str, side_of: Callable[..., ImageView]
+    case: str, view_of: Callable[..., ImageView]
 ) -> None:
     words, files, env = NOTHING[case]
-    side = view(side_of, words, files, env)
-    assert handed_on(side, words).refused == ""
-    assert unfolded(side, words).reasons
+    view = view_with(view_of, words, files, env)
+    assert handed_on(view, words).refused == ""
+    assert unfolded(view, words).reasons
 
 
 CARRIED: dict[str, tuple[Files, Mapping[str, str]]] = {
@@ -109,20 +109,20 @@ CARRIED: dict[str, tuple[Files, Mapping[str, str]]] = {
 
 @pytest.mark.parametrize("case", CARRIED)
 def test_options_that_npm_hands_on_are_carried_over(
-    case: str, side_of: Callable[..., ImageView], tmp_path: Path
+    case: str, view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
     files, env = CARRIED[case]
-    side = view(side_of, NPM, files, env)
+    view = view_with(view_of, NPM, files, env)
     given = (("NODE_OPTIONS", "--max-http-header-size=9"),)
-    assert unfolded(side, NPM).environment == given
-    change = _rewritten(side, NPM, tmp_path)
+    assert unfolded(view, NPM).environment == given
+    change = _rewritten(view, NPM, tmp_path)
     assert isinstance(change, Change)
     text = apply_edits(_text(NPM), change.edits)
     assert 'ENV NODE_OPTIONS=--max-http-header-size=9\nCMD ["node", "server.js"]' in text
-    plain = view(side_of, ("node", "server.js"), files, env)
-    with_it = view(side_of, ("node", "server.js"), files, {**env, **dict(given)})
-    assert same_start(side, plain).start is None
-    assert same_start(side, with_it).start is not None
+    plain = view_with(view_of, ("node", "server.js"), files, env)
+    with_it = view_with(view_of, ("node", "server.js"), files, {**env, **dict(given)})
+    assert same_start(view, plain).start is None
+    assert same_start(view, with_it).start is not None
 
 
 REFUSED: dict[str, tuple[tuple[str, ...], Files, Mapping[str, str], str]] = {
@@ -205,19 +205,21 @@ REFUSED: dict[str, tuple[tuple[str, ...], Files, Mapping[str, str], str]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_launcher_with_settings_of_its_own_stays(
-    case: str, side_of: Callable[..., ImageView], tmp_path: Path
+    case: str, view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
     words, files, env, where = REFUSED[case]
-    side = view(side_of, words, files, env)
-    assert where in handed_on(side, words).refused
-    found = unfolded(side, words)
+    view = view_with(view_of, words, files, env)
+    assert where in handed_on(view, words).refused
+    found = unfolded(view, words)
     assert found.reasons == ()
     if words[0] != "bash":
-        skip = _rewritten(side, words, tmp_path)
+        skip = _rewritten(view, words, tmp_path)
         assert isinstance(skip, Skip)
         assert where in skip.reason
-    plain = view(side_of, ("node", "server.js") if "node" in str(words) else ("python", "main.py"))
-    assert same_start(side, plain).start is None
+    plain = view_with(
+        view_of, ("node", "server.js") if "node" in str(words) else ("python", "main.py")
+    )
+    assert same_start(view, plain).start is None
 
 
 PLAIN = {"PATH": "/usr/bin:/bin", "HOME": "/root", "HOSTNAME": "h"}
@@ -246,15 +248,15 @@ SEEN: dict[str, tuple[Mapping[str, str], str, str]] = {
 
 @pytest.mark.parametrize("case", SEEN)
 def test_what_the_run_showed_that_it_hands_over_keeps_the_launcher(
-    case: str, side_of: Callable[..., ImageView], tmp_path: Path
+    case: str, view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
     environment, source, says = SEEN[case]
     files: Files = {
         "app/server.js": source,
         "app/node_modules/.bin/migrate": File("#!/usr/bin/env node\n", 0o755),
     }
-    side = view(side_of, NPM, files)
-    made = _rewritten(side, NPM, tmp_path, _seen(("node", "server.js"), **environment))
+    view = view_with(view_of, NPM, files)
+    made = _rewritten(view, NPM, tmp_path, _seen(("node", "server.js"), **environment))
     assert isinstance(made, Skip if says else Change)
     assert says in (made.reason if isinstance(made, Skip) else "")
 
@@ -265,9 +267,9 @@ def _text(words: tuple[str, ...]) -> str:
 
 
 def _rewritten(
-    side: ImageView, words: tuple[str, ...], folder: Path, processes: tuple[Process, ...] = ()
+    view: ImageView, words: tuple[str, ...], folder: Path, processes: tuple[Process, ...] = ()
 ) -> Change | Skip:
-    evidence = Evidence(side, SystemPackages(), Seen(processes=processes))
+    evidence = Evidence(view, SystemPackages(), Seen(processes=processes))
     project = Project(ContextFiles(folder, {}), builtin_ecosystems(), evidence=evidence)
     (made,) = STRATEGY.rewrite(Situation(project, parse(_text(words))))
     return made

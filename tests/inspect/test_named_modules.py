@@ -9,8 +9,8 @@ import pytest
 from recipes import Files, Recipe
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.python_imports import named_modules
-from imgopt.inspect.sources import written_texts
+from imgopt.inspect.sources.python_imports import named_modules
+from imgopt.inspect.sources.texts import written_texts
 from imgopt.proof.derive import derive
 
 SITE = "usr/local/lib/python3.11/site-packages"
@@ -21,10 +21,10 @@ BLACK: Files = {
 }
 
 
-def view(side_of: Callable[..., ImageView], **files: str) -> ImageView:
+def view_with(view_of: Callable[..., ImageView], **files: str) -> ImageView:
     app = {f"app/{name.replace('__', '.')}": text for name, text in files.items()}
     layers = (("ADD", {"bin/x": "x"}), ("RUN pip install black", BLACK), ("COPY . /app", app))
-    return side_of(Recipe(layers, {"WorkingDir": "/app", "Cmd": ["python", "main.py"]}), 1)
+    return view_of(Recipe(layers, {"WorkingDir": "/app", "Cmd": ["python", "main.py"]}), 1)
 
 
 @pytest.mark.parametrize(
@@ -42,18 +42,18 @@ def view(side_of: Callable[..., ImageView], **files: str) -> ImageView:
     ],
 )
 def test_modules_that_stand_as_a_string(
-    side_of: Callable[..., ImageView], files: dict[str, str], said: bool, surely: bool
+    view_of: Callable[..., ImageView], files: dict[str, str], said: bool, surely: bool
 ) -> None:
-    side = view(side_of, **files)
-    assert ("black" in named_modules(side, surely=False)) == said
-    assert ("black" in named_modules(side, surely=True)) == surely
-    dropped = {package.name for package in derive(side, side, frozenset()).packages}
+    view = view_with(view_of, **files)
+    assert ("black" in named_modules(view, surely=False)) == said
+    assert ("black" in named_modules(view, surely=True)) == surely
+    dropped = {package.name for package in derive(view, view, frozenset()).packages}
     assert ("black" not in dropped) == surely
 
 
 def test_what_tools_made_of_many_sources_is_not_looked_through(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     bundle, source = "a(b);" * 20_000, "a(b)\n" * 20_000
-    side = view(side_of, bundle__js=bundle, source__js=source, small__js="a(b);")
-    assert [path for path, _ in written_texts(side)] == ["/app/small.js", "/app/source.js"]
+    view = view_with(view_of, bundle__js=bundle, source__js=source, small__js="a(b);")
+    assert [path for path, _ in written_texts(view)] == ["/app/small.js", "/app/source.js"]

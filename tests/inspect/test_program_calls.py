@@ -6,7 +6,7 @@ import pytest
 from recipes import Recipe
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.program_calls import called_by_packages, called_by_sources
+from imgopt.inspect.sources.program_calls import called_by_packages, called_by_sources
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ from imgopt.inspect.program_calls import called_by_packages, called_by_sources
     ],
 )
 def test_literal_calls_in_sources(
-    name: str, text: str, programs: list[str], side_of: Callable[..., ImageView]
+    name: str, text: str, programs: list[str], view_of: Callable[..., ImageView]
 ) -> None:
-    side = side_of(Recipe((("COPY . /app", {f"app/{name}": text}),), {"WorkingDir": "/app"}))
-    assert [program for program, _ in called_by_sources(side)] == programs
+    view = view_of(Recipe((("COPY . /app", {f"app/{name}": text}),), {"WorkingDir": "/app"}))
+    assert [program for program, _ in called_by_sources(view)] == programs
 
 
-def test_packages_that_drive_a_program(side_of: Callable[..., ImageView]) -> None:
+def test_packages_that_drive_a_program(view_of: Callable[..., ImageView]) -> None:
     site = "usr/lib/python3/site-packages"
     files = {
         f"{site}/GitPython-3.1.dist-info/METADATA": "Name: GitPython\nVersion: 3.1\n",
@@ -50,8 +50,8 @@ def test_packages_that_drive_a_program(side_of: Callable[..., ImageView]) -> Non
         f"{site}/flask-3.1.dist-info/METADATA": "Name: flask\nVersion: 3.1\n",
         "app/node_modules/gm/package.json": '{"name": "gm", "version": "1.0.0"}',
     }
-    side = side_of(Recipe((("COPY . /app", files),), {}))
-    assert sorted(called_by_packages(side)) == [
+    view = view_of(Recipe((("COPY . /app", files),), {}))
+    assert sorted(called_by_packages(view)) == [
         ("convert", "node package gm"),
         ("git", "python package GitPython"),
     ]

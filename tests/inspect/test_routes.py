@@ -8,7 +8,7 @@ import pytest
 from recipes import Recipe
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.routes import described, routes
+from imgopt.inspect.sources.routes import described, routes
 
 ROUTES = {
     "flask": ("a.py", '@app.route("/notes/<int:id>")\ndef a(): ...', "/notes/1"),
@@ -49,22 +49,22 @@ NONE = {
 }
 
 
-def found(side_of: Callable[..., ImageView], name: str, text: str) -> tuple[str, ...]:
+def found(view_of: Callable[..., ImageView], name: str, text: str) -> tuple[str, ...]:
     layers = (("ADD rootfs", {"etc/x": ""}), ("COPY . .", {f"app/{name}": text}))
-    return routes(side_of(Recipe(layers, {"WorkingDir": "/app"}), 1))
+    return routes(view_of(Recipe(layers, {"WorkingDir": "/app"}), 1))
 
 
 @pytest.mark.parametrize("case", ROUTES)
-def test_a_route_of_a_framework_is_found(case: str, side_of: Callable[..., ImageView]) -> None:
+def test_a_route_of_a_framework_is_found(case: str, view_of: Callable[..., ImageView]) -> None:
     name, text, path = ROUTES[case]
-    assert path in found(side_of, name, text)
+    assert path in found(view_of, name, text)
 
 
 @pytest.mark.parametrize("case", NONE)
 def test_what_is_no_route_for_get_is_not_asked(
-    case: str, side_of: Callable[..., ImageView]
+    case: str, view_of: Callable[..., ImageView]
 ) -> None:
-    assert found(side_of, *NONE[case]) == ()
+    assert found(view_of, *NONE[case]) == ()
 
 
 def test_paths_of_a_description_are_those_with_get() -> None:

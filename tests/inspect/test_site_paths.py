@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from recipes import File, Recipe
 
-from imgopt.inspect.file_servers import FileServer, NoFileServer, file_server
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.site_paths import NO_FILE, kinds, site_probes
+from imgopt.inspect.sites.file_servers import FileServer, NoFileServer, file_server
+from imgopt.inspect.sites.site_paths import NO_FILE, kinds, site_probes
 
 RUN = File("#!/usr/bin/env node\n", 0o755)
 PROGRAMS = {
@@ -18,11 +18,11 @@ PROGRAMS = {
 }
 
 
-def side(side_of: Callable[..., ImageView], command: list[str], **files: str) -> ImageView:
+def view(view_of: Callable[..., ImageView], command: list[str], **files: str) -> ImageView:
     site = {"build/index.html": "<p>", "dist/index.html": "<p>", "package.json": "{}", **files}
     layer = {**PROGRAMS, **{f"app/{path}": text for path, text in site.items()}}
     config = {"Cmd": command, "WorkingDir": "/app", "Env": ["PATH=/usr/local/bin:/usr/bin"]}
-    return side_of(Recipe((("COPY . .", layer),), config))
+    return view_of(Recipe((("COPY . .", layer),), config))
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def side(side_of: Callable[..., ImageView], command: list[str], **files: str) ->
     ],
 )
 def test_a_server_of_files_is_known_by_its_command_line(
-    command: list[str], found: FileServer, side_of: Callable[..., ImageView]
+    command: list[str], found: FileServer, view_of: Callable[..., ImageView]
 ) -> None:
-    assert file_server(side(side_of, command)) == found
+    assert file_server(view(view_of, command)) == found
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_a_server_of_files_is_known_by_its_command_line(
     ],
 )
 def test_what_comments_and_addresses_say_changes_no_answer(
-    settings: str, side_of: Callable[..., ImageView]
+    settings: str, view_of: Callable[..., ImageView]
 ) -> None:
     found = file_server(
-        side(side_of, ["vite", "preview", "--host"], **{"vite.config.ts": settings})
+        view(view_of, ["vite", "preview", "--host"], **{"vite.config.ts": settings})
     )
     assert found == FileServer("vite preview", "/app/dist", None, "")
 
@@ -110,9 +110,9 @@ def test_what_comments_and_addresses_say_changes_no_answer(
     ],
 )
 def test_what_does_more_is_refused_with_the_fact(
-    command: list[str], files: dict[str, str], reason: str, side_of: Callable[..., ImageView]
+    command: list[str], files: dict[str, str], reason: str, view_of: Callable[..., ImageView]
 ) -> None:
-    found = file_server(side(side_of, command, **files))
+    found = file_server(view(view_of, command, **files))
     assert isinstance(found, NoFileServer)
     assert reason in found.reason
 
@@ -121,13 +121,13 @@ def test_what_does_more_is_refused_with_the_fact(
     "command", [["node", "server.js"], ["npm", "start"], ["sh", "-c", "./env.sh && serve -s build"]]
 )
 def test_a_program_of_ones_own_is_none_and_needs_no_words(
-    command: list[str], side_of: Callable[..., ImageView]
+    command: list[str], view_of: Callable[..., ImageView]
 ) -> None:
-    assert file_server(side(side_of, command)) == NoFileServer()
-    assert site_probes(side(side_of, command)) == ()
+    assert file_server(view(view_of, command)) == NoFileServer()
+    assert site_probes(view(view_of, command)) == ()
 
 
-def test_one_file_of_every_kind_is_asked_for(side_of: Callable[..., ImageView]) -> None:
+def test_one_file_of_every_kind_is_asked_for(view_of: Callable[..., ImageView]) -> None:
     files = {
         "build/static/main.js": "long long",
         "build/a.js": "1",
@@ -139,7 +139,7 @@ def test_one_file_of_every_kind_is_asked_for(side_of: Callable[..., ImageView]) 
         "build/.well-known/a.json": "x",
         "build/with space.css": "x",
     }
-    found = kinds(side(side_of, ["serve", "-s", "build"], **files), "/app/build")
+    found = kinds(view(view_of, ["serve", "-s", "build"], **files), "/app/build")
     assert found == {
         "bare": "/CNAME",
         "hidden file": "/.git/config.json",

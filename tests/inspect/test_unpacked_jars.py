@@ -10,8 +10,8 @@ import pytest
 from recipes import Recipe
 
 from imgopt.image.bootjar import read_boot_jar
+from imgopt.inspect.files.unpacked_jars import is_unpacked
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.unpacked_jars import is_unpacked
 
 ONE, TWO = b"PK one", b"PK two"
 BOOT = (
@@ -57,7 +57,7 @@ def jar(members: Mapping[str, bytes | str]) -> bytes:
 
 
 def same(
-    side_of: Callable[..., ImageView], apart: Mapping[str, bytes | str], **libraries: bytes
+    view_of: Callable[..., ImageView], apart: Mapping[str, bytes | str], **libraries: bytes
 ) -> bool:
     files = {
         "app/app.jar": jar(apart),
@@ -65,18 +65,18 @@ def same(
         "app/lib/two-2.jar": TWO,
         **libraries,
     }
-    before = side_of(Recipe((("RUN mvn", {"app/app.jar": jar(WHOLE)}),), {}), 0).file(
+    before = view_of(Recipe((("RUN mvn", {"app/app.jar": jar(WHOLE)}),), {}), 0).file(
         "/app/app.jar"
     )
-    candidate = side_of(Recipe((("COPY", files),), {}), 0)
+    candidate = view_of(Recipe((("COPY", files),), {}), 0)
     after = candidate.file("/app/app.jar")
     assert before is not None
     assert after is not None
     return is_unpacked(before, candidate, after)
 
 
-def test_the_archive_beside_its_libraries_is_the_same(side_of: Callable[..., ImageView]) -> None:
-    assert same(side_of, APART)
+def test_the_archive_beside_its_libraries_is_the_same(view_of: Callable[..., ImageView]) -> None:
+    assert same(view_of, APART)
 
 
 OTHERS: dict[str, dict[str, bytes | str | None]] = {
@@ -100,16 +100,16 @@ OTHERS: dict[str, dict[str, bytes | str | None]] = {
 
 @pytest.mark.parametrize("changed", OTHERS.values(), ids=OTHERS)
 def test_anything_else_is_another_application(
-    changed: dict[str, bytes | str | None], side_of: Callable[..., ImageView]
+    changed: dict[str, bytes | str | None], view_of: Callable[..., ImageView]
 ) -> None:
     members = {name: data for name, data in {**APART, **changed}.items() if data is not None}
-    assert not same(side_of, members)
+    assert not same(view_of, members)
 
 
 def test_a_library_with_other_bytes_is_another_application(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    assert not same(side_of, APART, **{"app/lib/two-2.jar": b"PK other"})
+    assert not same(view_of, APART, **{"app/lib/two-2.jar": b"PK other"})
 
 
 def test_the_index_says_which_layers_take_libraries() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from recipes import Recipe
 
-from imgopt.inspect.context_sources import context_sources
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.write_routes import writes, written_in
+from imgopt.inspect.sources.of_context import context_sources
+from imgopt.inspect.sources.write_routes import writes, written_in
 from imgopt.requests.request import filled
 
 ROUTES = {
@@ -128,26 +128,26 @@ NONE = {
 }
 
 
-def found(side_of: Callable[..., ImageView], name: str, text: str) -> list[str]:
+def found(view_of: Callable[..., ImageView], name: str, text: str) -> list[str]:
     layers = (("ADD rootfs", {"etc/x": ""}), ("COPY . .", {f"app/{name}": text}))
-    made = writes(side_of(Recipe(layers, {"WorkingDir": "/app"}), 1))
+    made = writes(view_of(Recipe(layers, {"WorkingDir": "/app"}), 1))
     return [f"{request.method} {filled(request.path, {})}" for request in made.routes]
 
 
 @pytest.mark.parametrize("case", ROUTES)
-def test_a_route_is_found_with_its_method(case: str, side_of: Callable[..., ImageView]) -> None:
+def test_a_route_is_found_with_its_method(case: str, view_of: Callable[..., ImageView]) -> None:
     name, text, route = ROUTES[case]
-    assert route in found(side_of, name, text)
+    assert route in found(view_of, name, text)
 
 
 @pytest.mark.parametrize("case", NONE)
-def test_what_is_no_route_is_not_asked(case: str, side_of: Callable[..., ImageView]) -> None:
-    assert found(side_of, *NONE[case]) == []
+def test_what_is_no_route_is_not_asked(case: str, view_of: Callable[..., ImageView]) -> None:
+    assert found(view_of, *NONE[case]) == []
 
 
-def test_a_path_of_a_file_is_no_route_of_a_handler(side_of: Callable[..., ImageView]) -> None:
+def test_a_path_of_a_file_is_no_route_of_a_handler(view_of: Callable[..., ImageView]) -> None:
     text = 'TABLE = "/etc/jobs/list"\nJOBS = {"/start": 1}\nclass H:\n    def do_POST(self): ...'
-    assert found(side_of, "a.py", text) == ["POST /", "POST /start"]
+    assert found(view_of, "a.py", text) == ["POST /", "POST /start"]
 
 
 def test_a_route_is_asked_behind_what_another_source_puts_in_front_of_it() -> None:
@@ -241,19 +241,19 @@ def test_grpc_is_not_asked_and_that_is_said() -> None:
     assert written_in([("/app/a.py", "import flask\n")]).unasked == ()
 
 
-def test_a_description_among_the_files_gives_bodies(side_of: Callable[..., ImageView]) -> None:
+def test_a_description_among_the_files_gives_bodies(view_of: Callable[..., ImageView]) -> None:
     text = '{"openapi": "3.0.0", "paths": {"/notes": {"post": {}}}}'
     layers = (("ADD rootfs", {"etc/x": ""}), ("COPY . .", {"app/docs/openapi.json": text}))
-    (request,) = writes(side_of(Recipe(layers, {"WorkingDir": "/app"}), 1)).described
+    (request,) = writes(view_of(Recipe(layers, {"WorkingDir": "/app"}), 1)).described
     assert (request.method, request.path) == ("POST", "/notes")
 
 
 def test_the_context_is_read_where_the_image_has_only_what_was_built(
-    side_of: Callable[..., ImageView], tmp_path: Path
+    view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
     (tmp_path / "main.go").write_text('mux.HandleFunc("POST /jobs", f)')
     (tmp_path / "secret.go").write_text('mux.HandleFunc("POST /hidden", f)')
     (tmp_path / ".dockerignore").write_text("secret.go\n")
     layers = (("ADD rootfs", {"etc/x": ""}), ("COPY . .", {"app/server": "elf"}))
-    made = writes(side_of(Recipe(layers, {"WorkingDir": "/app"}), 1), context_sources(tmp_path))
+    made = writes(view_of(Recipe(layers, {"WorkingDir": "/app"}), 1), context_sources(tmp_path))
     assert [request.path for request in made.routes] == ["/jobs"]

@@ -8,7 +8,7 @@ import pytest
 from recipes import Recipe
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.written_places import written_by_sources
+from imgopt.inspect.sources.written_places import written_by_sources
 
 WRITES = {
     "a file of the working directory": ("a.py", 'open("notes.txt", "a")', "/app"),
@@ -57,25 +57,25 @@ READS = {
 }
 
 
-def _sides(side_of: Callable[..., ImageView], name: str, text: str) -> set[str]:
+def _sides(view_of: Callable[..., ImageView], name: str, text: str) -> set[str]:
     config = {"WorkingDir": "/app"}
-    side = side_of(
+    view = view_of(
         Recipe((("ADD rootfs", {"etc/x": ""}), ("COPY . .", {f"app/{name}": text})), config), 1
     )
-    return {folder for folder, _ in written_by_sources(side)}
+    return {folder for folder, _ in written_by_sources(view)}
 
 
 @pytest.mark.parametrize("case", WRITES)
-def test_a_call_that_writes_names_its_folder(case: str, side_of: Callable[..., ImageView]) -> None:
+def test_a_call_that_writes_names_its_folder(case: str, view_of: Callable[..., ImageView]) -> None:
     name, text, folder = WRITES[case]
-    assert _sides(side_of, name, text) == {folder}
+    assert _sides(view_of, name, text) == {folder}
 
 
 @pytest.mark.parametrize("case", READS)
 def test_what_does_not_write_or_is_computed_names_none(
-    case: str, side_of: Callable[..., ImageView]
+    case: str, view_of: Callable[..., ImageView]
 ) -> None:
-    assert _sides(side_of, *READS[case]) == set()
+    assert _sides(view_of, *READS[case]) == set()
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_what_does_not_write_or_is_computed_names_none(
     ],
 )
 def test_settings_name_a_folder_to_write_to_by_their_key(
-    side_of: Callable[..., ImageView], name: str, text: str, folder: str
+    view_of: Callable[..., ImageView], name: str, text: str, folder: str
 ) -> None:
-    side = side_of(Recipe((("COPY . /app", {f"app/{name}": text}),), {"WorkingDir": "/app"}))
-    assert [place for place, _ in written_by_sources(side)] == ([folder] if folder else [])
+    view = view_of(Recipe((("COPY . /app", {f"app/{name}": text}),), {"WorkingDir": "/app"}))
+    assert [place for place, _ in written_by_sources(view)] == ([folder] if folder else [])
 
 
-def test_variables_name_a_folder_to_write_to(side_of: Callable[..., ImageView]) -> None:
+def test_variables_name_a_folder_to_write_to(view_of: Callable[..., ImageView]) -> None:
     env = ["PATH=/usr/bin", "UPLOADS=/opt/inbox/uploads", "PAGES=/srv/pages", "LOG=/dev/stdout"]
-    side = side_of(Recipe((("COPY . /app", {"app/x": ""}),), {"WorkingDir": "/app", "Env": env}))
-    assert list(written_by_sources(side)) == [("/opt/inbox/uploads", "variable UPLOADS")]
+    view = view_of(Recipe((("COPY . /app", {"app/x": ""}),), {"WorkingDir": "/app", "Env": env}))
+    assert list(written_by_sources(view)) == [("/opt/inbox/uploads", "variable UPLOADS")]

@@ -13,8 +13,8 @@ from recipes import File, Recipe
 from imgopt.context.ecosystems import Ecosystem, builtin_ecosystems
 from imgopt.context.facts.runs import SystemPackages
 from imgopt.image.packages import Package
-from imgopt.inspect.build_tools import is_build_tool
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.packages.build_tools import is_build_tool
 from imgopt.proof.absent_packages import is_system_build_tool, language_tools
 from imgopt.proof.checks.system_packages import is_development
 from imgopt.proof.derive import derive
@@ -106,9 +106,9 @@ def system_package(name: str) -> Package:
     return Package("deb", name, "1.0", 1, (), 0, "/var/lib/dpkg/status")
 
 
-def image(side_of: Callable[..., ImageView], files: dict[str, File | str]) -> ImageView:
+def image(view_of: Callable[..., ImageView], files: dict[str, File | str]) -> ImageView:
     config = {"WorkingDir": "/app", "Cmd": ["node", "main.js"]}
-    return side_of(Recipe((("ADD base", {"bin/sh": "x"}), ("RUN npm ci", files)), config), 1)
+    return view_of(Recipe((("ADD base", {"bin/sh": "x"}), ("RUN npm ci", files)), config), 1)
 
 
 MODULES = "app/node_modules"
@@ -118,9 +118,9 @@ PACKAGES: dict[str, File | str] = {
 }
 
 
-def test_a_tool_of_one_language_is_none_of_another(side_of: Callable[..., ImageView]) -> None:
-    side = image(side_of, {"app/main.js": "1", **PACKAGES})
-    allowed = {each.name for each in derive(side, side, frozenset(["/app/main.js"])).packages}
+def test_a_tool_of_one_language_is_none_of_another(view_of: Callable[..., ImageView]) -> None:
+    view = image(view_of, {"app/main.js": "1", **PACKAGES})
+    allowed = {each.name for each in derive(view, view, frozenset(["/app/main.js"])).packages}
     assert allowed == {"eslint"}
 
 
@@ -134,13 +134,13 @@ NOTES = {
 
 @pytest.mark.parametrize(("about", "excused"), NOTES.values(), ids=NOTES)
 def test_a_development_package_is_what_nothing_else_wants(
-    about: dict[str, object], excused: bool, side_of: Callable[..., ImageView]
+    about: dict[str, object], excused: bool, view_of: Callable[..., ImageView]
 ) -> None:
     note = {
         f"{MODULES}/.package-lock.json": json.dumps({"packages": {"node_modules/fsevents": about}})
     }
-    side = image(side_of, {"app/main.js": "1", f"{MODULES}/fsevents/index.js": "1", **note})
-    allowances = derive(side, side, frozenset(["/app/main.js"]))
+    view = image(view_of, {"app/main.js": "1", f"{MODULES}/fsevents/index.js": "1", **note})
+    allowances = derive(view, view, frozenset(["/app/main.js"]))
     assert (
         allowances.drop_reason("/app/node_modules/fsevents/index.js", opened=False) is not None
     ) is excused

@@ -24,12 +24,12 @@ Opened = Callable[[Mutation, Allowances], Outcome]
 
 
 @pytest.fixture
-def opened(side_of: Callable[..., ImageView]) -> Opened:
-    original = side_of(Recipe.of(Mutation("no change")), 1)
+def opened(view_of: Callable[..., ImageView]) -> Opened:
+    original = view_of(Recipe.of(Mutation("no change")), 1)
     runs = runs_that_opened({*OPENED, f"/{VIEWS}"})
 
     def judge(mutation: Mutation, allowances: Allowances) -> Outcome:
-        candidate = side_of(Recipe.of(mutation), 1)
+        candidate = view_of(Recipe.of(mutation), 1)
         return opened_files.CHECK.judge(Comparison(original, candidate, allowances, runs))
 
     return judge

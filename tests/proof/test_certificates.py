@@ -39,9 +39,9 @@ CASES = {
 
 @pytest.mark.parametrize(("before", "after", "said"), CASES.values(), ids=CASES)
 def test_root_certificates(
-    side_of: Callable[..., ImageView], before: Files, after: Files, said: list[str]
+    view_of: Callable[..., ImageView], before: Files, after: Files, said: list[str]
 ) -> None:
-    check = check_certificates(side_of(image(before), 1), side_of(image(after), 1), Allowances())
+    check = check_certificates(view_of(image(before), 1), view_of(image(after), 1), Allowances())
     assert len(check.items) == len(said)
     assert all(str(item).startswith(start) for item, start in zip(check.items, said, strict=True))
 
@@ -65,9 +65,9 @@ PACKAGE: Files = {
     ids=["the bundle is there", "it is not", "another file of the package was opened"],
 )
 def test_the_package_of_root_certificates_comes_down_to_its_bundle(
-    side_of: Callable[..., ImageView], there: Files, opened: str, passes: bool
+    view_of: Callable[..., ImageView], there: Files, opened: str, passes: bool
 ) -> None:
-    before, after = side_of(image(PACKAGE), 1), side_of(image(there), 1)
+    before, after = view_of(image(PACKAGE), 1), view_of(image(there), 1)
     check = check_system_packages(
         before, after, Allowances(), ["ca-certificates"], opened=frozenset([opened])
     )

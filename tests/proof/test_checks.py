@@ -45,13 +45,13 @@ Images = Callable[..., ImageView]
 
 
 @pytest.fixture
-def tried(side_of: Images) -> Callable[[Mutation], Judgement]:
+def tried(view_of: Images) -> Callable[[Mutation], Judgement]:
     """Judges a change of the example service as every command does, but that both were already
     run."""
-    original = side_of(ORIGINAL, 1)
+    original = view_of(ORIGINAL, 1)
 
     def judge_change(mutation: Mutation) -> Judgement:
-        candidate = side_of(Recipe.of(mutation), 1)
+        candidate = view_of(Recipe.of(mutation), 1)
         trial = Trial(cast(Session, None), original, (SEEN, SEEN), SmokeSettings(), named=NAMED)
         assert trial.opened is not None
         return trial.judge(candidate, derive(original, candidate, trial.opened.files), mutation.run)
@@ -101,26 +101,26 @@ def test_a_check_gives_its_own_name_and_says_what_it_looked_at(
     assert all(outcome.detail for outcome in outcomes)
 
 
-def test_another_split_into_layers_is_not_refuted(side_of: Callable[..., ImageView]) -> None:
+def test_another_split_into_layers_is_not_refuted(view_of: Callable[..., ImageView]) -> None:
     one = Recipe(
         (("ADD rootfs", {path: file for _, files in LAYERS for path, file in files.items()}),),
         CONFIG,
     )
-    assert failed(compared(side_of(ORIGINAL, 1), side_of(one), Allowances())) == {}
+    assert failed(compared(view_of(ORIGINAL, 1), view_of(one), Allowances())) == {}
 
 
-def test_an_intended_drop_is_told_with_its_reason(side_of: Callable[..., ImageView]) -> None:
-    candidate = side_of(ORIGINAL.but(without=["app/.git/HEAD"]))
+def test_an_intended_drop_is_told_with_its_reason(view_of: Callable[..., ImageView]) -> None:
+    candidate = view_of(ORIGINAL.but(without=["app/.git/HEAD"]))
     allowed = Allowances(drops=(Drop("version control data", frozenset({"/app/.git"})),))
-    checks = compared(side_of(ORIGINAL, 1), candidate, allowed)
+    checks = compared(view_of(ORIGINAL, 1), candidate, allowed)
     assert failed(checks) == {}
     assert "1 file: version control data" in [text for check in checks for text in check.allowed]
-    assert "application files" in failed(compared(side_of(ORIGINAL, 1), candidate, Allowances()))
+    assert "application files" in failed(compared(view_of(ORIGINAL, 1), candidate, Allowances()))
 
 
-def test_names_that_are_no_text_are_told_and_saved(side_of: Callable[..., ImageView]) -> None:
+def test_names_that_are_no_text_are_told_and_saved(view_of: Callable[..., ImageView]) -> None:
     odd = {"app/\udcff\x1b[31m": "x", "app/tool\n": File("#!/\udcff\x00sh", 0o755)}
-    original, candidate = side_of(ORIGINAL.but(files=odd), 1), side_of(ORIGINAL)
+    original, candidate = view_of(ORIGINAL.but(files=odd), 1), view_of(ORIGINAL)
     checks = compared(original, candidate, Allowances())
     result = ProofResult(
         original=Compared(image=""),
@@ -134,7 +134,7 @@ def test_names_that_are_no_text_are_told_and_saved(side_of: Callable[..., ImageV
 
 
 def test_empty_folders_that_a_package_leaves_are_not_the_authors(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     folder = File(folder=True)
     made = {
@@ -147,12 +147,12 @@ def test_empty_folders_that_a_package_leaves_are_not_the_authors(
     original = Recipe(
         (*ORIGINAL.layers[:-1], ("RUN apt-get install", made), ORIGINAL.layers[-1]), CONFIG
     )
-    found = failed(compared(side_of(original, 1), side_of(ORIGINAL), Allowances()))
+    found = failed(compared(view_of(original, 1), view_of(ORIGINAL), Allowances()))
     assert found == {"application files": ["missing file: /data/in"]}
 
 
 def test_settings_of_a_package_that_is_left_out_are_not_missed(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     installed = "Package: {}\nStatus: install ok installed\nVersion: 2\n\n"
     status = "".join(map(installed.format, ("exim4-base", "cron")))
@@ -170,12 +170,12 @@ def test_settings_of_a_package_that_is_left_out_are_not_missed(
     without = Recipe(
         (*ORIGINAL.layers[:-1], ("RUN apt-get install", kept), ORIGINAL.layers[-1]), CONFIG
     )
-    found = failed(compared(side_of(original, 1), side_of(without), Allowances()))[
+    found = failed(compared(view_of(original, 1), view_of(without), Allowances()))[
         "application files"
     ]
     assert found == ["missing file: /etc/cron.d/job", "missing file: /etc/mine.conf"]
     opened = frozenset(["/etc/default/exim4"])
     check = check_application_files(
-        side_of(original, 1), side_of(without), Allowances(), opened=opened
+        view_of(original, 1), view_of(without), Allowances(), opened=opened
     )
     assert "missing file: /etc/default/exim4" in map(str, check.items)

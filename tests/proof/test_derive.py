@@ -39,7 +39,7 @@ def package(name: str, *needs: str) -> Files:
     ],
 )
 def test_tools_may_go_with_what_only_they_need_unless_sources_import_it(
-    source: str, opened: frozenset[str] | None, dropped: set[str], side_of: Callable[..., ImageView]
+    source: str, opened: frozenset[str] | None, dropped: set[str], view_of: Callable[..., ImageView]
 ) -> None:
     packages = {**package("flask", "click"), **package("click"), **package("alone")}
     tools = {**package("pytest", "pluggy"), **package("pluggy")}
@@ -48,21 +48,21 @@ def test_tools_may_go_with_what_only_they_need_unless_sources_import_it(
         ("RUN pip", {**packages, **tools}),
         ("COPY", {"app/main.py": source}),
     )
-    side = side_of(Recipe(steps, {"WorkingDir": "/app", "Cmd": ["python", "main.py"]}), 1)
-    assert {item.name for item in derive(side, side, opened).packages} == dropped
+    view = view_of(Recipe(steps, {"WorkingDir": "/app", "Cmd": ["python", "main.py"]}), 1)
+    assert {item.name for item in derive(view, view, opened).packages} == dropped
 
 
 def test_reading_what_all_packages_say_of_themselves_is_no_use_of_a_tool(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     steps = (("ADD base", {"bin/sh": "x"}), ("RUN pip", {**package("flask"), **package("pip")}))
-    side = side_of(Recipe(steps, {"Cmd": ["python", "-m", "flask"]}), 1)
+    view = view_of(Recipe(steps, {"Cmd": ["python", "-m", "flask"]}), 1)
     told = {name: f"/{SITE}/{name}-1.0.dist-info/METADATA" for name in ("flask", "pip")}
-    looked = derive(side, side, frozenset(told.values()))
+    looked = derive(view, view, frozenset(told.values()))
     assert (
         looked.drop_reason(told["pip"], opened=True)
         == "read only because all packages are looked through"
     )
     assert looked.drop_reason(told["flask"], opened=True) is None
-    used = derive(side, side, frozenset({*told.values(), f"/{SITE}/pip/__init__.py"}))
+    used = derive(view, view, frozenset({*told.values(), f"/{SITE}/pip/__init__.py"}))
     assert used.drop_reason(told["pip"], opened=True) is None

@@ -9,7 +9,7 @@ import pytest
 from recipes import File, Recipe
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.started import started_program
+from imgopt.inspect.start.started import started_program
 from imgopt.proof.allowances import Allowances, Drop
 from imgopt.proof.checks.application_files import check_application_files
 from imgopt.proof.checks.opened_files import check_opened_files
@@ -20,14 +20,14 @@ ELF = File(b"\x7fELF\x02\x01\x01" + bytes(200), 0o755)
 PROGRAMS = {"usr/bin/python3": ELF, "usr/bin/node": ELF, "usr/bin/java": ELF, "bin/sh": ELF}
 
 
-def service(side_of: Callable[..., ImageView], *command: str, **files: str) -> ImageView:
+def service(view_of: Callable[..., ImageView], *command: str, **files: str) -> ImageView:
     own = {
         "app/server": ELF,
         "app/run.sh": File("#!/bin/sh\nset -e\nexec python3 main.py\n", 0o755),
         **files,
     }
     config = {"Cmd": list(command), "Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
-    return side_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", own)), config), 1)
+    return view_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", own)), config), 1)
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def service(side_of: Callable[..., ImageView], *command: str, **files: str) -> I
     ],
 )
 def test_the_kind_of_program_is_read_from_the_start(
-    command: list[str], kind: str, side_of: Callable[..., ImageView]
+    command: list[str], kind: str, view_of: Callable[..., ImageView]
 ) -> None:
-    assert started_program(service(side_of, *command)) == kind
+    assert started_program(service(view_of, *command)) == kind
 
 
-def reason(side: ImageView, path: str, opened: frozenset[str] | None) -> str | None:
-    return Allowances(drops=derived_drops(side, opened)).drop_reason(
+def reason(view: ImageView, path: str, opened: frozenset[str] | None) -> str | None:
+    return Allowances(drops=derived_drops(view, opened)).drop_reason(
         path, opened=path in (opened or ())
     )
 
@@ -88,11 +88,11 @@ PLACES = {
 
 @pytest.mark.parametrize(("config", "path", "allowed"), PLACES.values(), ids=PLACES)
 def test_the_application_stays_wherever_it_lies(
-    config: dict[str, object], path: str, allowed: str | None, side_of: Callable[..., ImageView]
+    config: dict[str, object], path: str, allowed: str | None, view_of: Callable[..., ImageView]
 ) -> None:
     files = {f"{folder}/server": ELF for folder in ("app", "tmp/app", "go/src/app")}
-    side = side_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", files)), config), 1)
-    assert reason(side, path, frozenset(["/app/server"])) == allowed
+    view = view_of(Recipe((("ADD base", PROGRAMS), ("COPY . .", files)), config), 1)
+    assert reason(view, path, frozenset(["/app/server"])) == allowed
 
 
 ALWAYS = {
@@ -126,10 +126,10 @@ ALWAYS = {
 
 @pytest.mark.parametrize(("command", "paths"), ALWAYS.items())
 def test_compile_only_files_and_caches_may_go(
-    command: str, paths: list[str], side_of: Callable[..., ImageView]
+    command: str, paths: list[str], view_of: Callable[..., ImageView]
 ) -> None:
-    side = service(side_of, command)
-    assert [path for path in paths if not reason(side, path, None)] == []
+    view = service(view_of, command)
+    assert [path for path in paths if not reason(view, path, None)] == []
 
 
 KEPT = {
@@ -161,61 +161,61 @@ KEPT = {
 
 @pytest.mark.parametrize(("command", "paths"), KEPT.items())
 def test_what_may_be_read_at_run_time_stays(
-    command: str, paths: list[str], side_of: Callable[..., ImageView]
+    command: str, paths: list[str], view_of: Callable[..., ImageView]
 ) -> None:
-    side = service(side_of, command)
-    assert [path for path in paths if reason(side, path, frozenset())] == []
+    view = service(view_of, command)
+    assert [path for path in paths if reason(view, path, frozenset())] == []
 
 
 def test_documents_tests_and_lists_may_go_only_where_it_is_known_that_they_were_not_opened(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    side = service(side_of, "python3")
+    view = service(view_of, "python3")
     for path in ("/app/README.md", "/app/tests/test_a.py", "/app/requirements.txt", "/app/.flake8"):
-        assert reason(side, path, None) is None
-        assert reason(side, path, frozenset())
-        assert reason(side, path, frozenset({path})) is None
+        assert reason(view, path, None) is None
+        assert reason(view, path, frozenset())
+        assert reason(view, path, frozenset({path})) is None
 
 
-def test_no_rule_excuses_what_was_opened(side_of: Callable[..., ImageView]) -> None:
-    side = service(side_of, "./server")
-    assert reason(side, "/app/main.go", frozenset({"/app/main.go"})) is None
+def test_no_rule_excuses_what_was_opened(view_of: Callable[..., ImageView]) -> None:
+    view = service(view_of, "./server")
+    assert reason(view, "/app/main.go", frozenset({"/app/main.go"})) is None
 
 
 def test_sources_of_a_bundled_site_may_go_when_the_built_one_is_served(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    side = service(side_of, "node", **{"app/build/index.html": "<p>", "app/src/App.jsx": "x"})
+    view = service(view_of, "node", **{"app/build/index.html": "<p>", "app/src/App.jsx": "x"})
     served = frozenset({"/app/build/index.html"})
-    assert reason(side, "/app/src/App.jsx", served) == "bundled into the site"
-    assert reason(side, "/app/src/App.jsx", served | {"/app/src/index.css"}) is None
-    assert reason(side, "/app/src/App.jsx", None) is None
+    assert reason(view, "/app/src/App.jsx", served) == "bundled into the site"
+    assert reason(view, "/app/src/App.jsx", served | {"/app/src/index.css"}) is None
+    assert reason(view, "/app/src/App.jsx", None) is None
 
 
-def test_what_lies_beside_an_opened_class_may_not_go(side_of: Callable[..., ImageView]) -> None:
-    side, opened = service(side_of, "java"), frozenset({"/app/target/classes/App.class"})
-    assert reason(side, "/app/target/classes/Rare.class", opened) is None
-    assert reason(side, "/app/target/classes/static/a.css", opened) is None
-    assert reason(side, "/app/target/test-classes/T.class", opened) is not None
+def test_what_lies_beside_an_opened_class_may_not_go(view_of: Callable[..., ImageView]) -> None:
+    view, opened = service(view_of, "java"), frozenset({"/app/target/classes/App.class"})
+    assert reason(view, "/app/target/classes/Rare.class", opened) is None
+    assert reason(view, "/app/target/classes/static/a.css", opened) is None
+    assert reason(view, "/app/target/test-classes/T.class", opened) is not None
 
 
 def test_poetrys_environments_lie_in_its_cache_and_are_none(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    side = service(side_of, "python3")
-    assert reason(side, "/root/.cache/pypoetry/artifacts/a.whl", None)
+    view = service(view_of, "python3")
+    assert reason(view, "/root/.cache/pypoetry/artifacts/a.whl", None)
     assert not reason(
-        side, "/root/.cache/pypoetry/virtualenvs/a/lib/python3.11/site-packages/a.py", frozenset()
+        view, "/root/.cache/pypoetry/virtualenvs/a/lib/python3.11/site-packages/a.py", frozenset()
     )
 
 
 def test_what_maven_notes_about_a_download_is_no_difference_but_data_is(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     def image(note: str, data: bytes) -> ImageView:
         repository = "root/.m2/repository/a/b"
         files = {f"{repository}/resolver-status.properties": note, "app/data.bin": data}
-        return side_of(Recipe((("RUN mvn package", files),), {"Cmd": ["java"]}))
+        return view_of(Recipe((("RUN mvn package", files),), {"Cmd": ["java"]}))
 
     original = image("#Mon\nlast=1", b"one")
     assert (
@@ -229,10 +229,10 @@ def test_what_maven_notes_about_a_download_is_no_difference_but_data_is(
 
 
 def test_a_lock_file_that_the_installation_wrote_into_may_be_the_authors_again(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     def image(lock: str, step: str = "RUN npm install") -> ImageView:
-        return side_of(
+        return view_of(
             Recipe((("COPY . .", {"app/a.js": "1"}), (step, {"app/package-lock.json": lock})), {})
         )
 
@@ -242,12 +242,12 @@ def test_a_lock_file_that_the_installation_wrote_into_may_be_the_authors_again(
     assert check_application_files(original, other, Allowances(), opened=opened).verdict == "failed"
     copied = image("{ }", "COPY . .")
     assert check_application_files(copied, other, Allowances()).verdict == "failed"
-    lost = side_of(Recipe((("COPY . .", {"app/a.js": "1"}),), {}))
+    lost = view_of(Recipe((("COPY . .", {"app/a.js": "1"}),), {}))
     assert check_application_files(original, lost, Allowances()).verdict == "failed"
 
 
 def test_what_a_manager_notes_about_what_it_installed_is_no_difference_unless_it_was_opened(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     """Yarn writes .yarn-state.yml and .package-map.json anew when it prunes; Node reads the map
     where it is told to."""
@@ -259,7 +259,7 @@ def test_what_a_manager_notes_about_what_it_installed_is_no_difference_unless_it
             ".pnpm-workspace-state-v1.json",
             ".package-lock.json",
         )
-        return side_of(
+        return view_of(
             Recipe(
                 (("RUN yarn install", {f"app/node_modules/{name}": note for name in names}),), {}
             )
@@ -272,13 +272,13 @@ def test_what_a_manager_notes_about_what_it_installed_is_no_difference_unless_it
 
 
 def test_what_only_the_launcher_opened_may_be_another_one(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     """`yarn start` reads .yarn-state.yml, which pruning writes anew; `node server.js` in its place
     does not."""
 
     def image(note: str) -> ImageView:
-        return side_of(
+        return view_of(
             Recipe((("RUN yarn install", {"app/node_modules/.yarn-state.yml": note}),), {})
         )
 

@@ -10,8 +10,8 @@ import pytest
 from recipes import File, Recipe, elf
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.libraries import library_path
-from imgopt.inspect.loader import Loader, default_folders, read_cache
+from imgopt.inspect.system.libraries import library_path
+from imgopt.inspect.system.loader import Loader, default_folders, read_cache
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.checks.library_closure import check_library_closure
 
@@ -38,16 +38,16 @@ SYSTEM = {
 
 
 def found(
-    side_of: Callable[..., ImageView], files: Mapping[str, File], **config: object
+    view_of: Callable[..., ImageView], files: Mapping[str, File], **config: object
 ) -> list[str]:
     """What the candidate lacks, where the original has everything at its default place."""
     complete = {**SYSTEM, **files, "usr/lib/x86_64-linux-gnu/libx.so.1": elf(soname="libx.so.1")}
-    original = side_of(Recipe((("COPY", complete),), dict(config)))
-    candidate = side_of(Recipe((("COPY", {**SYSTEM, **files}),), dict(config)))
+    original = view_of(Recipe((("COPY", complete),), dict(config)))
+    candidate = view_of(Recipe((("COPY", {**SYSTEM, **files}),), dict(config)))
     return [item.subject for item in check_library_closure(original, candidate, Allowances()).items]
 
 
-def closure(side: ImageView, paths: Iterable[str]) -> dict[str, str]:
+def closure(view: ImageView, paths: Iterable[str]) -> dict[str, str]:
     """Paths of all libraries that these files need, directly or not, each with the file that asked
     for it first."""
     found: dict[str, str] = {}
@@ -55,11 +55,11 @@ def closure(side: ImageView, paths: Iterable[str]) -> dict[str, str]:
     seen = set(queue)
     while queue:
         path = queue.pop()
-        node = side.file(path)
-        elf = side.elf(node) if node is not None else None
+        node = view.file(path)
+        elf = view.elf(node) if node is not None else None
         if node is None or elf is None:
             continue
-        wanted = [library_path(side, node, elf, name) for name in elf.needed]
+        wanted = [library_path(view, node, elf, name) for name in elf.needed]
         for library in (*wanted, elf.interpreter):
             if library and library not in seen:
                 seen.add(library)
@@ -95,9 +95,9 @@ def closure(side: ImageView, paths: Iterable[str]) -> dict[str, str]:
     ids=["runpath", "rpath", "environment", "cache", "path", "link"],
 )
 def test_a_library_is_found_where_the_loader_looks(
-    files: dict[str, File], env: list[str], side_of: Callable[..., ImageView]
+    files: dict[str, File], env: list[str], view_of: Callable[..., ImageView]
 ) -> None:
-    assert found(side_of, files, Env=env) == []
+    assert found(view_of, files, Env=env) == []
 
 
 @pytest.mark.parametrize(
@@ -120,15 +120,15 @@ def test_a_library_is_found_where_the_loader_looks(
     ],
 )
 def test_a_library_elsewhere_is_missing(
-    files: dict[str, File], side_of: Callable[..., ImageView]
+    files: dict[str, File], view_of: Callable[..., ImageView]
 ) -> None:
-    assert found(side_of, files) == ["libx.so.1"]
+    assert found(view_of, files) == ["libx.so.1"]
 
 
-def test_a_missing_loader_is_a_missing_library(side_of: Callable[..., ImageView]) -> None:
+def test_a_missing_loader_is_a_missing_library(view_of: Callable[..., ImageView]) -> None:
     program = {"app/server": elf("libc.so.6", interpreter=LOADER)}
-    original = side_of(Recipe((("COPY", {**SYSTEM, **program}),), {}))
-    candidate = side_of(Recipe((("COPY", program),), {}))
+    original = view_of(Recipe((("COPY", {**SYSTEM, **program}),), {}))
+    candidate = view_of(Recipe((("COPY", program),), {}))
     items = check_library_closure(original, candidate, Allowances()).items
     assert [(item.subject, item.needed_by) for item in items] == [
         (LOADER, "/app/server"),
@@ -137,23 +137,23 @@ def test_a_missing_loader_is_a_missing_library(side_of: Callable[..., ImageView]
     assert items[1].path == "/lib/x86_64-linux-gnu/libc.so.6"
 
 
-def test_what_was_missing_before_is_no_difference(side_of: Callable[..., ImageView]) -> None:
+def test_what_was_missing_before_is_no_difference(view_of: Callable[..., ImageView]) -> None:
     files = {**SYSTEM, "app/a": elf("libnever.so")}
     moved = {**SYSTEM, "srv/a": elf("libnever.so")}
     for candidate in (files, moved):
-        sides = side_of(Recipe((("COPY", files),), {})), side_of(Recipe((("COPY", candidate),), {}))
+        sides = view_of(Recipe((("COPY", files),), {})), view_of(Recipe((("COPY", candidate),), {}))
         assert check_library_closure(*sides, Allowances()).verdict == "passed"
 
 
 def test_what_the_base_ships_incomplete_passes_until_it_is_opened(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     part = {"usr/lib/python3/_tkinter.so": elf("libtk.so")}
     full = Recipe(
         (("ADD", {**SYSTEM, **part, "usr/lib/libtk.so": elf()}), ("COPY . .", {"app/x": "x"})), {}
     )
     slim = Recipe((("ADD", {**SYSTEM, **part}), ("COPY . .", {"app/x": "x"})), {})
-    original, candidate = side_of(full, 1), side_of(slim, 1)
+    original, candidate = view_of(full, 1), view_of(slim, 1)
     assert check_library_closure(original, candidate, Allowances()).verdict == "passed"
     opened = frozenset({"/usr/lib/python3/_tkinter.so"})
     assert (
@@ -161,19 +161,19 @@ def test_what_the_base_ships_incomplete_passes_until_it_is_opened(
     )
 
 
-def test_musl_looks_into_its_path_file(side_of: Callable[..., ImageView]) -> None:
+def test_musl_looks_into_its_path_file(view_of: Callable[..., ImageView]) -> None:
     files = {
         "lib/ld-musl-x86_64.so.1": elf(),
         "app/a": elf("libc.musl-x86_64.so.1", "libx.so.1", "liby.so"),
         "etc/ld-musl-x86_64.path": File("/opt/lib\n"),
         "opt/lib/libx.so.1": elf(),
     }
-    side = side_of(Recipe((("ADD", files),), {}))
-    node = side.file("/app/a")
+    view = view_of(Recipe((("ADD", files),), {}))
+    node = view.file("/app/a")
     assert node is not None
-    found = side.elf(node)
+    found = view.elf(node)
     assert found is not None
-    assert [library_path(side, node, found, name) for name in found.needed] == [
+    assert [library_path(view, node, found, name) for name in found.needed] == [
         "/lib/ld-musl-x86_64.so.1",
         "/opt/lib/libx.so.1",
         None,

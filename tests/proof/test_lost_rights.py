@@ -28,8 +28,8 @@ def recipe(source: str, **config: object) -> Recipe:
     return Recipe((("ADD rootfs", BASE), ("COPY . .", files)), {"WorkingDir": "/app", **config})
 
 
-def said(side_of: Callable[..., ImageView], original: Recipe, candidate: Recipe) -> str:
-    before, after = side_of(original, 1), side_of(candidate, 1)
+def said(view_of: Callable[..., ImageView], original: Recipe, candidate: Recipe) -> str:
+    before, after = view_of(original, 1), view_of(candidate, 1)
     return "; ".join(map(str, check_non_root(before, after, derive(before, after, None)).items))
 
 
@@ -49,10 +49,10 @@ LOST = {
 
 @pytest.mark.parametrize("case", LOST)
 def test_a_right_that_the_sources_need_is_lost(
-    case: str, side_of: Callable[..., ImageView]
+    case: str, view_of: Callable[..., ImageView]
 ) -> None:
     source, config, message = LOST[case]
-    assert message in said(side_of, recipe(source), recipe(source, **config))
+    assert message in said(view_of, recipe(source), recipe(source, **config))
 
 
 KEPT = {
@@ -67,59 +67,59 @@ KEPT = {
 
 @pytest.mark.parametrize("case", KEPT)
 def test_a_right_that_is_kept_or_not_needed_is_no_failure(
-    case: str, side_of: Callable[..., ImageView]
+    case: str, view_of: Callable[..., ImageView]
 ) -> None:
     source, files, config = KEPT[case]
-    assert said(side_of, recipe(source), recipe(source, **config).but(files=files)) == ""
+    assert said(view_of, recipe(source), recipe(source, **config).but(files=files)) == ""
 
 
 def test_a_volume_of_root_is_lost_and_one_of_the_user_is_not(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     config: dict[str, object] = {"Volumes": {"/var/log": {}}}
     assert "may not write to /var/log" in said(
-        side_of, recipe("", **config), recipe("", User="7", **config)
+        view_of, recipe("", **config), recipe("", User="7", **config)
     )
     config = {"Volumes": {"/state": {}}}
-    assert said(side_of, recipe("", **config), recipe("", User="7", **config)) == ""
+    assert said(view_of, recipe("", **config), recipe("", User="7", **config)) == ""
 
 
 def test_a_base_without_a_folder_for_temporary_files_is_refuted(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     bare = Recipe(
         (("ADD rootfs", {"etc/passwd": BASE["etc/passwd"]}), ("COPY . .", {"app/a.py": ""})),
         {"WorkingDir": "/app"},
     )
-    assert "/tmp cannot be made" in said(side_of, recipe(""), bare.but(User="7"))
-    assert said(side_of, recipe(""), bare) == ""  # root makes it where it wants
+    assert "/tmp cannot be made" in said(view_of, recipe(""), bare.but(User="7"))
+    assert said(view_of, recipe(""), bare) == ""  # root makes it where it wants
 
 
 def test_a_script_that_needs_root_is_refuted_for_another_user(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     script = File("#!/bin/sh\nservice cron start\nexec python a.py\n", 0o755)
     config = {"Cmd": ["/app/run.sh"], "WorkingDir": "/app"}
     original = recipe("", **config).but(files={"app/run.sh": script})
-    assert "/app/run.sh calls service" in said(side_of, original, original.but(User="7"))
-    assert said(side_of, original, original) == ""
+    assert "/app/run.sh calls service" in said(view_of, original, original.but(User="7"))
+    assert said(view_of, original, original) == ""
 
 
 def test_what_the_original_gave_to_its_user_stays_its_own(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     original = recipe("", User="7").but(files={"app": OWNED, "app/a.py": File("", uid=7)})
-    assert "may not write to /app " in said(side_of, original, recipe("", User="7"))
+    assert "may not write to /app " in said(view_of, original, recipe("", User="7"))
     assert "may not write to /app/a.py " in said(
-        side_of, original, recipe("", User="7").but(files={"app": OWNED})
+        view_of, original, recipe("", User="7").but(files={"app": OWNED})
     )
-    assert said(side_of, original, original) == ""
+    assert said(view_of, original, original) == ""
 
 
-def test_a_user_of_the_original_may_write_what_it_owned(side_of: Callable[..., ImageView]) -> None:
+def test_a_user_of_the_original_may_write_what_it_owned(view_of: Callable[..., ImageView]) -> None:
     config = {"User": "7"}
     original = recipe("open('notes.txt', 'w')", **config).but(files={"app": OWNED})
-    assert said(side_of, original, original) == ""
+    assert said(view_of, original, original) == ""
     assert "may not write to /app" in said(
-        side_of, original, recipe("open('notes.txt', 'w')", **config)
+        view_of, original, recipe("open('notes.txt', 'w')", **config)
     )

@@ -10,9 +10,9 @@ from recipes import File, Recipe
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.context.facts.runs import Drop
-from imgopt.inspect.application_files import is_application_path
+from imgopt.inspect.files.application_files import is_application_path
+from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.tool_state import is_state
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.excused_files import derived_drops
 from imgopt.rewrite.final.fates import drop_reason, drop_rules
@@ -21,10 +21,10 @@ ELF = File(b"\x7fELF\x02\x01\x01" + bytes(200), 0o755)
 DROPS = [(ecosystem.name, drop) for ecosystem in builtin_ecosystems() for drop in ecosystem.drop]
 
 
-def service(side_of: Callable[..., ImageView], *command: str) -> ImageView:
+def service(view_of: Callable[..., ImageView], *command: str) -> ImageView:
     base = {"usr/bin/python3": ELF, "usr/bin/node": ELF, "usr/bin/java": ELF}
     config = {"Cmd": list(command), "Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
-    return side_of(Recipe((("ADD base", base), ("COPY . .", {"app/server": ELF})), config), 1)
+    return view_of(Recipe((("ADD base", base), ("COPY . .", {"app/server": ELF})), config), 1)
 
 
 def places(glob: str) -> list[str]:
@@ -35,14 +35,14 @@ def places(glob: str) -> list[str]:
     return [path, f"{path}/x"]
 
 
-def unknown(side: ImageView, paths: list[str]) -> list[str]:
+def unknown(view: ImageView, paths: list[str]) -> list[str]:
     """Those that the proof would miss in the application's own places."""
-    allowed = Allowances(drops=derived_drops(side, frozenset()))
+    allowed = Allowances(drops=derived_drops(view, frozenset()))
     return [
         path
         for path in paths
         if allowed.drop_reason(path, opened=False) is None
-        and not is_state(side, path)
+        and not is_state(view, path)
         and is_application_path(path, ("/app",))
     ]
 
@@ -51,21 +51,21 @@ def unknown(side: ImageView, paths: list[str]) -> list[str]:
     ("name", "drop"), DROPS, ids=[f"{name}: {drop.reason}" for name, drop in DROPS]
 )
 def test_what_a_rewrite_drops_the_proof_knows_by_itself(
-    name: str, drop: Drop, side_of: Callable[..., ImageView]
+    name: str, drop: Drop, view_of: Callable[..., ImageView]
 ) -> None:
     starts = [("java", "-jar", "app.jar")] if name == "java" else [("./server",)]
     starts += [] if drop.only_compiled else [("python3", "main.py"), ("node", "main.js")]
     for command in starts:
-        side = service(side_of, *command)
+        view = service(view_of, *command)
         # a folder is known by what lies in it, a file by itself
-        lost = [glob for glob in drop.paths if len(unknown(side, places(glob))) > 1]
+        lost = [glob for glob in drop.paths if len(unknown(view, places(glob))) > 1]
         assert lost == [], command
 
 
-def test_a_wrong_fact_of_the_rewriter_would_be_seen(side_of: Callable[..., ImageView]) -> None:
+def test_a_wrong_fact_of_the_rewriter_would_be_seen(view_of: Callable[..., ImageView]) -> None:
     wrong = ["~/.config/app", "**/data", "/opt/models", "**/*.sql", "**/.next/cache"]
-    side = service(side_of, "node", "main.js")
-    assert [glob for glob in wrong if len(unknown(side, places(glob))) > 1] == wrong
+    view = service(view_of, "node", "main.js")
+    assert [glob for glob in wrong if len(unknown(view, places(glob))) > 1] == wrong
 
 
 READ_WHILE_IT_RUNS = ["fetch-cache/0a1b2c", "images/4f/60.1764471004811.webp", "fetch-cache"]
@@ -78,11 +78,11 @@ MADE_AGAIN = [
 
 
 def test_the_cache_that_a_site_reads_while_it_runs_is_missed(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    side = service(side_of, "node", "server.js")
+    view = service(view_of, "node", "server.js")
     paths = [f"/app/.next/cache/{name}" for name in (*READ_WHILE_IT_RUNS, *MADE_AGAIN)]
-    assert unknown(side, paths) == paths[: len(READ_WHILE_IT_RUNS)]
+    assert unknown(view, paths) == paths[: len(READ_WHILE_IT_RUNS)]
 
 
 PEOPLES_OWN = [
@@ -99,8 +99,8 @@ PEOPLES_OWN = [
 
 
 def test_what_is_installed_for_a_user_is_no_cache_of_its_installer(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     rules = drop_rules(builtin_ecosystems(), ["/root", "/home/app"], compiled=False)
     assert [path for path in PEOPLES_OWN if drop_reason(path, rules, opened=False)] == []
-    assert unknown(service(side_of, "./server"), PEOPLES_OWN[1:]) == PEOPLES_OWN[1:]
+    assert unknown(service(view_of, "./server"), PEOPLES_OWN[1:]) == PEOPLES_OWN[1:]

@@ -16,8 +16,8 @@ import pytest
 from imgopt.engine import BuildRequest, Session, connect
 from imgopt.errors import EnvironmentFailure
 from imgopt.image import open_image
-from imgopt.inspect.dockerfile_facts import named_packages
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.packages.dockerfile_facts import named_packages
 from imgopt.proof.check import Outcome
 from imgopt.proof.derive import derive
 from imgopt.proof.trial import Judgement, Trial
@@ -187,7 +187,7 @@ class Laboratory:
     session: Session
     context: Path
     bases: dict[str, str]
-    side: ImageView
+    view: ImageView
     runs: tuple[Observation, ...]
 
     def try_out(self, dockerfile: str) -> Judgement:
@@ -195,10 +195,10 @@ class Laboratory:
             BuildRequest(self.context, dockerfile=dockerfile, bases=self.bases, name="candidate")
         )
         assert build.reference is not None
-        candidate = ImageView(open_image(build.reference), self.side.base)
-        trial = Trial(self.session, self.side, self.runs, SMOKE, named=named_packages(DOCKERFILE))
+        candidate = ImageView(open_image(build.reference), self.view.base)
+        trial = Trial(self.session, self.view, self.runs, SMOKE, named=named_packages(DOCKERFILE))
         return trial.judge(
-            candidate, derive(self.side, candidate, trial.opened.files if trial.opened else None)
+            candidate, derive(self.view, candidate, trial.opened.files if trial.opened else None)
         )
 
 
@@ -223,13 +223,13 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
             BuildRequest(context, dockerfile=DOCKERFILE, bases=bases, name="original")
         )
         assert build.reference is not None
-        side = ImageView(
+        view = ImageView(
             open_image(build.reference), open_image(base if bases else "python:3.11-slim")
         )
         first = observe(session, build.reference, SMOKE)  # no guesses: one path is not asked
         assert first.started, first.reason
         again = observe(session, build.reference, SMOKE, plan=first.plan, trace=False)
-        yield Laboratory(session, context, bases, side, (first, again))
+        yield Laboratory(session, context, bases, view, (first, again))
 
 
 def failed(checks: tuple[Outcome, ...]) -> dict[str, str]:

@@ -43,9 +43,9 @@ def original(app: Files, packages: Files | None = None) -> Recipe:
 
 
 def refuted(
-    side_of: Callable[..., ImageView], before: Recipe, after: Recipe, opened: frozenset[str]
+    view_of: Callable[..., ImageView], before: Recipe, after: Recipe, opened: frozenset[str]
 ) -> str:
-    one, other = side_of(before, 1), side_of(after, 1)
+    one, other = view_of(before, 1), view_of(after, 1)
     checks = check_named(one, other, derive(one, other, opened), opened=opened)
     programs = check_programs(one, other, derive(one, other, opened))
     packages = check_language_packages(one, other, derive(one, other, opened), opened=opened)
@@ -133,12 +133,12 @@ LOST: dict[str, tuple[Files, Files, list[str], str]] = {
 
 
 @pytest.mark.parametrize("case", LOST)
-def test_what_a_source_names_is_missed(case: str, side_of: Callable[..., ImageView]) -> None:
+def test_what_a_source_names_is_missed(case: str, view_of: Callable[..., ImageView]) -> None:
     app, packages, lost, message = LOST[case]
     before = original(app, packages)
     opened = frozenset({"/app/main.py", "/app/server.js", "/usr/local/lib/python3.11/os.py"})
-    assert message in refuted(side_of, before, before.but(without=lost), opened)
-    assert refuted(side_of, before, before, opened) == ""
+    assert message in refuted(view_of, before, before.but(without=lost), opened)
+    assert refuted(view_of, before, before, opened) == ""
 
 
 UNNAMED: dict[str, tuple[Files, list[str]]] = {
@@ -189,11 +189,11 @@ UNNAMED: dict[str, tuple[Files, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", UNNAMED)
-def test_what_no_running_source_names_may_go(case: str, side_of: Callable[..., ImageView]) -> None:
+def test_what_no_running_source_names_may_go(case: str, view_of: Callable[..., ImageView]) -> None:
     app, lost = UNNAMED[case]
     before = original(app)
     opened = frozenset({"/app/main.py", "/app/server.js"})
-    assert refuted(side_of, before, before.but(without=lost), opened) == ""
+    assert refuted(view_of, before, before.but(without=lost), opened) == ""
 
 
 LOADS = {
@@ -215,7 +215,7 @@ LOADS = {
 
 @pytest.mark.parametrize(("path", "text", "missing"), LOADS.values(), ids=LOADS)
 def test_a_library_that_a_package_loads_on_a_rare_path_is_missed(
-    side_of: Callable[..., ImageView], path: str, text: str, missing: list[str]
+    view_of: Callable[..., ImageView], path: str, text: str, missing: list[str]
 ) -> None:
     library = {
         "usr/lib/x86_64-linux-gnu/libmagic.so.1": File(
@@ -224,8 +224,8 @@ def test_a_library_that_a_package_loads_on_a_rare_path_is_missed(
     }
     layers = (("RUN install", {path: text}), ("COPY . .", {"app/main.py": ""}))
     config = {"WorkingDir": "/app", "Cmd": ["python", "/app/main.py"]}
-    fat = side_of(Recipe((("ADD rootfs", {**BASE, **library}), *layers), config), 1)
-    slim = side_of(Recipe((("ADD rootfs", BASE), *layers), config), 1)
+    fat = view_of(Recipe((("ADD rootfs", {**BASE, **library}), *layers), config), 1)
+    slim = view_of(Recipe((("ADD rootfs", BASE), *layers), config), 1)
     check = check_named(fat, slim, derive(fat, slim, frozenset()))
     assert [item.subject for item in check.items] == missing
 
@@ -252,7 +252,7 @@ VIEWS: dict[str, str] = {
     ],
 )
 def test_a_package_that_is_loaded_by_a_string_is_missed(
-    side_of: Callable[..., ImageView], more: dict[str, str], refuted: bool
+    view_of: Callable[..., ImageView], more: dict[str, str], refuted: bool
 ) -> None:
     files = {**VIEWS, **more}
     config = {"Cmd": ["node", "server.js"], "WorkingDir": "/app"}
@@ -263,7 +263,7 @@ def test_a_package_that_is_loaded_by_a_string_is_missed(
         if "/pug/" not in path and "/nodemon/" not in path
     }
     original, candidate = (
-        side_of(Recipe((("ADD", {"bin/x": "x"}), ("COPY", kept)), config), 1)
+        view_of(Recipe((("ADD", {"bin/x": "x"}), ("COPY", kept)), config), 1)
         for kept in (files, less)
     )
     allowed = Allowances(drops=(Drop("development", frozenset(["/app/node_modules"])),))

@@ -22,12 +22,12 @@ def libc(version: str) -> Files:
 
 
 @pytest.fixture
-def lost(side_of: Callable[..., ImageView]) -> Callable[..., Outcome]:
+def lost(view_of: Callable[..., ImageView]) -> Callable[..., Outcome]:
     """The verdict on a candidate that lost the one file that was opened."""
 
     def judge(path: str, text: str, candidate: Files) -> Outcome:
-        before = side_of(Recipe.of(Mutation("original", base={path: text})), 1)
-        after = side_of(Recipe.of(Mutation("candidate", base=candidate)), 1)
+        before = view_of(Recipe.of(Mutation("original", base={path: text})), 1)
+        after = view_of(Recipe.of(Mutation("candidate", base=candidate)), 1)
         runs = runs_that_opened({f"/{path}"})
         return opened_files.CHECK.judge(Comparison(before, after, Allowances(), runs))
 
@@ -66,10 +66,10 @@ GREET = f"{LIBRARIES}/libgreet.so.1"
 
 @pytest.mark.parametrize(("needed", "missed"), [((), []), (("libgreet.so.1",), [f"/{GREET}"])])
 def test_a_library_is_missed_where_a_program_is_still_linked_with_it(
-    needed: tuple[str, ...], missed: list[str], side_of: Callable[..., ImageView]
+    needed: tuple[str, ...], missed: list[str], view_of: Callable[..., ImageView]
 ) -> None:
     built = Mutation("built anew", files={"app/greet": elf(*needed)}, without=(GREET,))
-    before, after = side_of(Recipe.of(Mutation("original")), 1), side_of(Recipe.of(built), 1)
+    before, after = view_of(Recipe.of(Mutation("original")), 1), view_of(Recipe.of(built), 1)
     runs = runs_that_opened({"/app/greet", f"/{GREET}"}, {"/app/greet"})
     outcome = opened_files.CHECK.judge(Comparison(before, after, Allowances(), runs))
     assert [item.path for item in outcome.items if item.kind == "missing-library"] == missed

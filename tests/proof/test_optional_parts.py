@@ -24,21 +24,21 @@ PYTHON = {"usr/bin/python3": File("\x7fELF", 0o755)}
 
 
 def missing(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
     files: Mapping[str, File | str],
     opened: Opened | None,
     named: tuple[str, ...] = (),
 ) -> list[str]:
-    original = side_of(Recipe((("RUN apt-get", {**files, **PYTHON}),), {}))
-    candidate = side_of(Recipe((("RUN apt-get", files),), {}))
+    original = view_of(Recipe((("RUN apt-get", {**files, **PYTHON}),), {}))
+    candidate = view_of(Recipe((("RUN apt-get", files),), {}))
     check = check_programs(original, candidate, Allowances(), opened=opened, named=named)
     return [item.subject for item in check.items]
 
 
 def test_a_script_of_a_package_that_depends_on_no_interpreter_is_optional(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    assert missing(side_of, INSTALLED, Opened(frozenset(["/usr/sbin/nginx"])), ("nginx",)) == []
+    assert missing(view_of, INSTALLED, Opened(frozenset(["/usr/sbin/nginx"])), ("nginx",)) == []
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,6 @@ def test_it_counts_where_someone_may_use_it(
     files: Mapping[str, File | str],
     opened: Opened | None,
     named: tuple[str, ...],
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    assert missing(side_of, files, opened, named) == ["/usr/bin/python3"]
+    assert missing(view_of, files, opened, named) == ["/usr/bin/python3"]

@@ -75,10 +75,10 @@ class Case:
     candidate: Mapping[str, Any] = field(default_factory=dict)
     ended: bool = False
 
-    def outcome(self, side_of: Callable[..., ImageView]) -> Outcome:
-        return check_processes(self.comparison(side_of))
+    def outcome(self, view_of: Callable[..., ImageView]) -> Outcome:
+        return check_processes(self.comparison(view_of))
 
-    def comparison(self, side_of: Callable[..., ImageView]) -> Comparison:
+    def comparison(self, view_of: Callable[..., ImageView]) -> Comparison:
         app: Files = {
             "app/package.json": '{"scripts": {"start": "node server.js"}}',
             "app/server.js": self.source,
@@ -87,9 +87,9 @@ class Case:
         }
         config = {"Env": [f"PATH={PATH}"], "WorkingDir": "/app", **self.config}
         layers = (("ADD rootfs", BASE), ("COPY . .", app))
-        before = side_of(Recipe(layers, {**config, "Cmd": list(self.start)}), 1)
+        before = view_of(Recipe(layers, {**config, "Cmd": list(self.start)}), 1)
         changed = {**config, "Cmd": list(self.after_start), **self.candidate}
-        after = side_of(Recipe(layers, changed), 1)
+        after = view_of(Recipe(layers, changed), 1)
         opened = frozenset(["/app/server.js", "/usr/lib/node_modules/npm/lib/npm.js"])
         seen = replace(SEEN, trace=Trace(opened, frozenset()), written=())
         runs = [
@@ -212,8 +212,8 @@ SAME = {
 
 
 @pytest.mark.parametrize("case", SAME)
-def test_the_same_process_is_not_refuted(case: str, side_of: Callable[..., ImageView]) -> None:
-    found = SAME[case].outcome(side_of)
+def test_the_same_process_is_not_refuted(case: str, view_of: Callable[..., ImageView]) -> None:
+    found = SAME[case].outcome(view_of)
     assert (found.verdict, list(map(str, found.items))) == ("passed", [])
 
 
@@ -334,19 +334,19 @@ LOST = {
 
 
 @pytest.mark.parametrize("case", LOST)
-def test_what_a_process_lost_is_refuted(case: str, side_of: Callable[..., ImageView]) -> None:
-    found = LOST[case].outcome(side_of)
+def test_what_a_process_lost_is_refuted(case: str, view_of: Callable[..., ImageView]) -> None:
+    found = LOST[case].outcome(view_of)
     assert found.verdict == "failed"
     assert LOST[case].says in "; ".join(map(str, found.items))
 
 
 def moments(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
     before: tuple[tuple[Process, ...], ...],
     after: tuple[tuple[Process, ...], ...],
 ) -> list[str]:
     """What is said of these processes after the start and at the end."""
-    given = Case(**PYTHON).comparison(side_of)
+    given = Case(**PYTHON).comparison(view_of)
     ours, theirs = (tuple(Picture(one, NAMES) for one in seen) for seen in (before, after))
     run = replace(SEEN, pictures=ours)
     runs = Runs((run, run), replace(SEEN, pictures=theirs))
@@ -357,19 +357,19 @@ WORKER = Process(9, 1, "/usr/bin/python3.11", ("python3", "jobs.py"), ENV)
 
 
 def test_what_the_start_does_for_a_while_may_be_over_sooner(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     both, alone = (*script(), WORKER), script()
-    assert moments(side_of, (both, alone), (alone, alone)) == []
-    assert moments(side_of, (alone, alone), (both, alone)) == []
+    assert moments(view_of, (both, alone), (alone, alone)) == []
+    assert moments(view_of, (alone, alone), (both, alone)) == []
 
 
 def test_a_process_that_ended_while_it_was_asked_is_missed(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     both, alone = (*script(), WORKER), script()
-    assert "jobs.py` does not run" in moments(side_of, (both, both), (both, alone))[0]
-    assert "does not start" in moments(side_of, (alone, alone), (both, both))[0]
+    assert "jobs.py` does not run" in moments(view_of, (both, both), (both, alone))[0]
+    assert "does not start" in moments(view_of, (alone, alone), (both, both))[0]
 
 
 JVM = ("java", "-XX:TieredStopAtLevel=1", "-cp", "/app/classes:/root/.m2/a.jar", "app.Main")
@@ -385,11 +385,11 @@ JVM = ("java", "-XX:TieredStopAtLevel=1", "-cp", "/app/classes:/root/.m2/a.jar",
     ],
 )
 def test_options_of_a_run_time_come_along_where_a_start_is_resolved(
-    more: tuple[str, ...], says: str, side_of: Callable[..., ImageView]
+    more: tuple[str, ...], says: str, view_of: Callable[..., ImageView]
 ) -> None:
     words = (*JVM[:1], *more, *JVM[1:])
     resolved = ("java", "-cp", "target/classes:target/dependency/*", "app.Main")
-    given = Case(before=own(arguments=words), after=own(arguments=resolved)).comparison(side_of)
+    given = Case(before=own(arguments=words), after=own(arguments=resolved)).comparison(view_of)
     start = Start((), resolved, "what the launcher starts", other_words=True)
     found = check_processes(replace(given, allowances=replace(given.allowances, start=start)))
     assert found.verdict == ("failed" if says else "passed")
@@ -397,23 +397,23 @@ def test_options_of_a_run_time_come_along_where_a_start_is_resolved(
 
 
 def test_what_is_meant_is_allowed_by_the_key_that_is_told(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    given = LOST["an entry script closes what the service makes"].comparison(side_of)
+    given = LOST["an entry script closes what the service makes"].comparison(view_of)
     (item,) = check_processes(given).items
     assert str(item).endswith("(meant so: --allow process:umask)")
     said = derive(given.original, given.candidate, given.files, ["process:umask"])
     assert check_processes(replace(given, allowances=said)).verdict == "passed"
 
 
-def test_values_that_could_be_secret_are_not_told(side_of: Callable[..., ImageView]) -> None:
-    found = Case(before=launched(DB_PASSWORD="s3cret-value")).outcome(side_of)
+def test_values_that_could_be_secret_are_not_told(view_of: Callable[..., ImageView]) -> None:
+    found = Case(before=launched(DB_PASSWORD="s3cret-value")).outcome(view_of)
     assert found.verdict == "failed"
     assert "s3cret" not in "; ".join((found.detail, *map(str, found.items), *found.allowed))
 
 
-def test_what_cannot_be_seen_is_not_measured(side_of: Callable[..., ImageView]) -> None:
-    given = Case().comparison(side_of)
+def test_what_cannot_be_seen_is_not_measured(view_of: Callable[..., ImageView]) -> None:
+    given = Case().comparison(view_of)
     blind = replace(SEEN, pictures=(unseen("the engine is not on this machine"),))
     runs = Runs((blind, blind), blind)
     found = check_processes(replace(given, runs=runs))
@@ -432,7 +432,7 @@ EMPTY = {"WorkingDir": "/src"}
     ],
 )
 def test_a_working_directory_counts_where_something_is_in_it(
-    files: Files, verdict: str, side_of: Callable[..., ImageView]
+    files: Files, verdict: str, view_of: Callable[..., ImageView]
 ) -> None:
     served = ("node", "/app/server.js")
     given = Case(
@@ -443,7 +443,7 @@ def test_a_working_directory_counts_where_something_is_in_it(
         after_start=served,
         before=own(folder="/src", arguments=served),
         after=own(folder="/srv", arguments=served),
-    ).comparison(side_of)
+    ).comparison(view_of)
     assert check_processes(given).verdict == verdict
     assert CONFIGURATION.judge(given).verdict == verdict
     assert CONFIGURATION.judge(replace(given, allowances=Allowances())).verdict == verdict

@@ -22,7 +22,7 @@ APP = {"app/main.py": "x"}
 CONFIG = {"Cmd": ["python3.11", "/app/main.py"], "Env": ["PATH=/usr/local/bin:/bin"]}
 
 
-def missing(side_of: Callable[..., ImageView], opened: Opened, *scripts: str) -> list[str]:
+def missing(view_of: Callable[..., ImageView], opened: Opened, *scripts: str) -> list[str]:
     """Interpreters that a candidate without a shell lacks; the scripts in `app` are the author's,
     all else the base's.
 
@@ -31,8 +31,8 @@ def missing(side_of: Callable[..., ImageView], opened: Opened, *scripts: str) ->
     files = dict.fromkeys(scripts, SCRIPT)
     base = {**BASE, **{path: file for path, file in files.items() if not path.startswith("app")}}
     own = {**APP, **{path: file for path, file in files.items() if path.startswith("app")}}
-    original = side_of(Recipe((("ADD", base), ("COPY", own)), CONFIG), 1)
-    candidate = side_of(
+    original = view_of(Recipe((("ADD", base), ("COPY", own)), CONFIG), 1)
+    candidate = view_of(
         Recipe((("ADD", {"etc/x": "x"}), ("COPY", {**PYTHON, **own, **files})), CONFIG), 1
     )
     return [
@@ -43,20 +43,20 @@ def missing(side_of: Callable[..., ImageView], opened: Opened, *scripts: str) ->
 
 @pytest.mark.parametrize("script", ["usr/local/bin/python3.11-config", MODULE, IN_PACKAGE])
 def test_a_script_that_was_carried_along_and_never_executed_needs_no_interpreter(
-    script: str, side_of: Callable[..., ImageView]
+    script: str, view_of: Callable[..., ImageView]
 ) -> None:
-    assert missing(side_of, Opened(frozenset([f"/{script}"])), script) == []
+    assert missing(view_of, Opened(frozenset([f"/{script}"])), script) == []
 
 
 @pytest.mark.parametrize("script", ["usr/local/bin/python3.11-config", MODULE, IN_PACKAGE])
 def test_a_script_that_was_executed_needs_its_interpreter(
-    script: str, side_of: Callable[..., ImageView]
+    script: str, view_of: Callable[..., ImageView]
 ) -> None:
     run = frozenset([f"/{script}"])
-    assert missing(side_of, Opened(run, run), script) == ["/bin/sh"]
+    assert missing(view_of, Opened(run, run), script) == ["/bin/sh"]
 
 
 def test_a_script_of_the_author_needs_its_interpreter_also_where_no_probe_ran_it(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    assert missing(side_of, Opened(frozenset()), "app/nightly") == ["/bin/sh"]
+    assert missing(view_of, Opened(frozenset()), "app/nightly") == ["/bin/sh"]

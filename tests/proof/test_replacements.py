@@ -30,13 +30,13 @@ SOURCES = {
 }
 
 
-def front_end(side_of: Callable[..., ImageView], command: list[str], **more: str) -> ImageView:
+def front_end(view_of: Callable[..., ImageView], command: list[str], **more: str) -> ImageView:
     files = {**SOURCES, **{f"app/build/{path}": text for path, text in SITE.items()}, **more}
     config = {"Cmd": command, "WorkingDir": "/app", "Env": ["PATH=/usr/local/bin:/usr/bin"]}
-    return side_of(Recipe((("ADD base", BASE), ("COPY . .", files)), config), 1)
+    return view_of(Recipe((("ADD base", BASE), ("COPY . .", files)), config), 1)
 
 
-def web_server(side_of: Callable[..., ImageView], site: Mapping[str, str]) -> ImageView:
+def web_server(view_of: Callable[..., ImageView], site: Mapping[str, str]) -> ImageView:
     files = {
         "usr/sbin/nginx": ELF,
         **{f"usr/share/nginx/html/{path}": text for path, text in site.items()},
@@ -46,7 +46,7 @@ def web_server(side_of: Callable[..., ImageView], site: Mapping[str, str]) -> Im
         "StopSignal": "SIGQUIT",
         "Env": ["PATH=/usr/sbin:/usr/bin"],
     }
-    return side_of(Recipe((("COPY", files),), config))
+    return view_of(Recipe((("COPY", files),), config))
 
 
 OPENED = frozenset(
@@ -70,31 +70,31 @@ def verdicts(original: ImageView, candidate: ImageView, opened: frozenset[str]) 
 
 
 def test_a_built_site_may_be_served_by_a_web_server_from_another_folder(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     found = verdicts(
-        front_end(side_of, ["serve", "-s", "build"]), web_server(side_of, SITE), OPENED
+        front_end(view_of, ["serve", "-s", "build"]), web_server(view_of, SITE), OPENED
     )
     assert set(found.values()) == {"passed"}
 
 
 def test_a_built_site_may_be_served_by_a_web_server_from_its_own_folder(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     files = {"usr/sbin/nginx": ELF, **{f"app/build/{path}": text for path, text in SITE.items()}}
     config = {"Cmd": ["nginx"], "Env": ["PATH=/usr/sbin:/usr/bin"], "WorkingDir": "/app"}
-    candidate = side_of(Recipe((("COPY", files),), config))
-    found = verdicts(front_end(side_of, ["serve", "-s", "build"]), candidate, OPENED)
+    candidate = view_of(Recipe((("COPY", files),), config))
+    found = verdicts(front_end(view_of, ["serve", "-s", "build"]), candidate, OPENED)
     assert set(found.values()) == {"passed"}
 
 
-def test_a_site_without_a_server_is_not_served(side_of: Callable[..., ImageView]) -> None:
+def test_a_site_without_a_server_is_not_served(view_of: Callable[..., ImageView]) -> None:
     files = {"bin/true": ELF, **{f"app/build/{path}": text for path, text in SITE.items()}}
     config = {"Cmd": ["true"], "Env": ["PATH=/bin"], "WorkingDir": "/app"}
-    candidate = side_of(Recipe((("COPY", files),), config))
+    candidate = view_of(Recipe((("COPY", files),), config))
     assert (
         "failed"
-        in verdicts(front_end(side_of, ["serve", "-s", "build"]), candidate, OPENED).values()
+        in verdicts(front_end(view_of, ["serve", "-s", "build"]), candidate, OPENED).values()
     )
 
 
@@ -119,15 +119,15 @@ def test_what_only_looks_like_the_same_site_is_refuted(
     command: list[str],
     site: dict[str, str],
     opened: frozenset[str],
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     assert (
         "failed"
-        in verdicts(front_end(side_of, command), web_server(side_of, site), opened).values()
+        in verdicts(front_end(view_of, command), web_server(view_of, site), opened).values()
     )
 
 
-def python(side_of: Callable[..., ImageView], prefix: str, minor: str = "3.11") -> ImageView:
+def python(view_of: Callable[..., ImageView], prefix: str, minor: str = "3.11") -> ImageView:
     home = f"{prefix}/lib/python{minor}"
     files = {
         f"{prefix}/bin/python{minor}": ELF,
@@ -135,7 +135,7 @@ def python(side_of: Callable[..., ImageView], prefix: str, minor: str = "3.11") 
         f"{home}/json/__init__.py": "# json",
         f"{home}/lib-dynload/math.so" if prefix == "usr/local" else f"{home}/x.py": "elf",
     }
-    return side_of(Recipe((("ADD", files), ("COPY . /app", {"app/main.py": "import json"})), {}), 1)
+    return view_of(Recipe((("ADD", files), ("COPY . /app", {"app/main.py": "import json"})), {}), 1)
 
 
 OPENED_BY_PYTHON = frozenset(
@@ -149,17 +149,17 @@ OPENED_BY_PYTHON = frozenset(
 
 
 def test_another_build_of_the_same_python_stands_in_for_it(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    original, candidate = python(side_of, "usr/local"), python(side_of, "usr")
+    original, candidate = python(view_of, "usr/local"), python(view_of, "usr")
     allowances = derive(original, candidate, OPENED_BY_PYTHON)
     check = check_opened_files(original, candidate, Opened(OPENED_BY_PYTHON), allowances)
     assert check.items == ()
     assert any("another build of python3.11, at /usr" in text for text in check.allowed)
 
 
-def test_another_version_of_python_does_not(side_of: Callable[..., ImageView]) -> None:
-    original, candidate = python(side_of, "usr/local"), python(side_of, "usr", "3.12")
+def test_another_version_of_python_does_not(view_of: Callable[..., ImageView]) -> None:
+    original, candidate = python(view_of, "usr/local"), python(view_of, "usr", "3.12")
     allowances = derive(original, candidate, OPENED_BY_PYTHON)
     assert (
         check_opened_files(original, candidate, Opened(OPENED_BY_PYTHON), allowances).verdict

@@ -34,7 +34,7 @@ FILES = {
 
 
 def images(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
     before: Sequence[str],
     after: Sequence[str],
     *,
@@ -47,7 +47,7 @@ def images(
     base = {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
     given = {"Entrypoint" if entry else "Cmd": list(after)}
     original = Recipe((("COPY", FILES),), {**base, "Cmd": list(before)})
-    return side_of(original), side_of(Recipe((("COPY", files),), {**base, **given}))
+    return view_of(original), view_of(Recipe((("COPY", files),), {**base, **given}))
 
 
 SAME = {
@@ -80,9 +80,9 @@ SAME = {
 
 @pytest.mark.parametrize("name", SAME)
 def test_the_same_program_by_other_words_is_the_same_start(
-    name: str, side_of: Callable[..., ImageView]
+    name: str, view_of: Callable[..., ImageView]
 ) -> None:
-    found = same_start(*images(side_of, *SAME[name]))
+    found = same_start(*images(view_of, *SAME[name]))
     assert found.start is not None
     assert found.start.reason
 
@@ -111,9 +111,9 @@ OTHER = {
 
 @pytest.mark.parametrize("name", OTHER)
 def test_what_may_do_something_else_is_another_start(
-    name: str, side_of: Callable[..., ImageView]
+    name: str, view_of: Callable[..., ImageView]
 ) -> None:
-    assert same_start(*images(side_of, *OTHER[name])).start is None
+    assert same_start(*images(view_of, *OTHER[name])).start is None
 
 
 @pytest.mark.parametrize(
@@ -121,61 +121,61 @@ def test_what_may_do_something_else_is_another_start(
     [("production", {"NODE_ENV": "production"}), ("crossed", {"A": "1", "B": "x/y"})],
 )
 def test_variables_in_front_of_the_command_may_be_set_by_the_image(
-    script: str, environment: dict[str, str], side_of: Callable[..., ImageView]
+    script: str, environment: dict[str, str], view_of: Callable[..., ImageView]
 ) -> None:
     path = "PATH=/usr/bin:/bin"
     given = [path, *(f"{name}={value}" for name, value in environment.items())]
-    original = side_of(
+    original = view_of(
         Recipe(
             (("COPY", FILES),), {"Env": [path], "WorkingDir": "/app", "Cmd": ["npm", "run", script]}
         )
     )
     start = {"WorkingDir": "/app", "Cmd": ["node", "dist/server.js"]}
-    found = same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": given, **start})))
+    found = same_start(original, view_of(Recipe((("COPY", FILES),), {"Env": given, **start})))
     assert found.start is not None
     assert set(found.environment) == set(environment)
     others = [path, *(f"{name}=other" for name in environment)]
     assert (
-        same_start(original, side_of(Recipe((("COPY", FILES),), {"Env": others, **start}))).start
+        same_start(original, view_of(Recipe((("COPY", FILES),), {"Env": others, **start}))).start
         is None
     )
 
 
 def test_a_command_that_becomes_an_entrypoint_takes_arguments_otherwise(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     assert (
-        same_start(*images(side_of, ["python", "main.py"], ["python", "main.py"], entry=True)).start
+        same_start(*images(view_of, ["python", "main.py"], ["python", "main.py"], entry=True)).start
         is None
     )
 
 
-def test_the_started_file_may_be_at_another_place(side_of: Callable[..., ImageView]) -> None:
+def test_the_started_file_may_be_at_another_place(view_of: Callable[..., ImageView]) -> None:
     before, after = ["python", "target/app-1.0.jar"], ["python", "/app.jar"]
-    found = same_start(*images(side_of, before, after, moved=True))
+    found = same_start(*images(view_of, before, after, moved=True))
     assert [(move.old, move.new) for move in found.moves] == [
         ("/app/target/app-1.0.jar", "/app.jar")
     ]
 
 
 def test_the_launchers_own_files_are_excused_and_no_others(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    (drop,) = same_start(*images(side_of, ["npm", "start"], ["node", "dist/server.js"])).drops
+    (drop,) = same_start(*images(view_of, ["npm", "start"], ["node", "dist/server.js"])).drops
     assert drop.covers("/usr/local/lib/node_modules/npm/lib/cli.js")
     assert not drop.covers("/app/node_modules/express/index.js")
 
 
 def test_without_yarn_no_package_is_found_where_it_plugs_and_plays(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     config = {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
 
     def start(name: str, files: Mapping[str, File | str]) -> object:
         layers = (("COPY", {**FILES, **files}),)
-        original = side_of(Recipe(layers, {**config, "Cmd": [name, "start"]}))
+        original = view_of(Recipe(layers, {**config, "Cmd": [name, "start"]}))
         return same_start(
-            original, side_of(Recipe(layers, {**config, "Cmd": ["node", "dist/server.js"]}))
+            original, view_of(Recipe(layers, {**config, "Cmd": ["node", "dist/server.js"]}))
         ).start
 
     map_of_packages: dict[str, File | str] = {"app/.pnp.cjs": "map()"}
@@ -184,8 +184,8 @@ def test_without_yarn_no_package_is_found_where_it_plugs_and_plays(
     assert start("npm", map_of_packages) is not None
 
 
-def test_what_yarn_wrote_for_itself_is_excused_with_it(side_of: Callable[..., ImageView]) -> None:
-    (drop,) = same_start(*images(side_of, ["yarn", "start"], ["node", "dist/server.js"])).drops
+def test_what_yarn_wrote_for_itself_is_excused_with_it(view_of: Callable[..., ImageView]) -> None:
+    (drop,) = same_start(*images(view_of, ["yarn", "start"], ["node", "dist/server.js"])).drops
     for path in (
         "/app/node_modules/.yarn-state.yml",
         "/app/.yarn/install-state.gz",
@@ -196,16 +196,16 @@ def test_what_yarn_wrote_for_itself_is_excused_with_it(side_of: Callable[..., Im
 
 
 def test_a_start_that_plugs_and_plays_is_told_by_its_name(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     files = {**FILES, "app/.pnp.cjs": "map()"}
-    side = side_of(
+    view = view_of(
         Recipe((("COPY", files),), {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"})
     )
     project = Project(
         ContextFiles(Path("/nowhere"), {}),
         builtin_ecosystems(),
-        evidence=Evidence(side, SystemPackages()),
+        evidence=Evidence(view, SystemPackages()),
     )
     (skip,) = STRATEGY.rewrite(
         Situation(project, parse('FROM node:24\nWORKDIR /app\nCOPY . .\nCMD ["yarn", "start"]\n'))

@@ -76,12 +76,12 @@ TRAPS = {
 
 
 def lacking(
-    side_of: Callable[..., ImageView], more: dict[str, File | str], opened: frozenset[str]
+    view_of: Callable[..., ImageView], more: dict[str, File | str], opened: frozenset[str]
 ) -> list[str]:
     """What the proof says of an image without development packages."""
     files = {**FILES, **more}
-    before = side_of(image(files))
-    after = side_of(image({path: file for path, file in files.items() if path not in PRUNED}))
+    before = view_of(image(files))
+    after = view_of(image({path: file for path, file in files.items() if path not in PRUNED}))
     allowed = derive(before, after, opened)
     found = check_opened_files(before, after, Opened(opened), allowed)
     comparison = Comparison(before, after, allowed, runs_that_opened(opened))
@@ -91,13 +91,13 @@ def lacking(
 
 @pytest.mark.parametrize(("more", "opened"), TRAPS.values(), ids=TRAPS)
 def test_what_was_read_refutes(
-    more: dict[str, File | str], opened: frozenset[str], side_of: Callable[..., ImageView]
+    more: dict[str, File | str], opened: frozenset[str], view_of: Callable[..., ImageView]
 ) -> None:
-    assert lacking(side_of, more, opened)
+    assert lacking(view_of, more, opened)
 
 
-def test_what_is_asked_for_in_a_try_may_be_missing(side_of: Callable[..., ImageView]) -> None:
-    assert lacking(side_of, {}, ASKED | {f"/{MODULES}/debug/index.js"}) == []
+def test_what_is_asked_for_in_a_try_may_be_missing(view_of: Callable[..., ImageView]) -> None:
+    assert lacking(view_of, {}, ASKED | {f"/{MODULES}/debug/index.js"}) == []
 
 
 @pytest.mark.parametrize(

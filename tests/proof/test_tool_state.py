@@ -13,9 +13,9 @@ from recipes import File, Files, Recipe, runs_that_opened
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.engine.container import Change
-from imgopt.inspect.application_files import application_files
+from imgopt.inspect.files.application_files import application_files
+from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.tool_state import is_state
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Comparison
 from imgopt.proof.checks.application_files import check_application_files
@@ -95,13 +95,13 @@ STATE = [
 ]
 
 
-def side(side_of: Callable[..., ImageView], files: Files, **config: object) -> ImageView:
+def view(view_of: Callable[..., ImageView], files: Files, **config: object) -> ImageView:
     given = {"Cmd": ["/app/server"], "WorkingDir": "/app", **config}
     steps = (
         ("ADD base", {"bin/sh": File(b"x", 0o755)}),
         ("RUN make", {"app/server": File(b"x", 0o755), **files}),
     )
-    return side_of(Recipe(steps, given), 1)
+    return view_of(Recipe(steps, given), 1)
 
 
 @cache
@@ -116,22 +116,22 @@ def fates(*paths: str) -> Mapping[str, str]:
     return {path: verdict.fate for path, verdict in carved.fates.items()}
 
 
-def test_no_data_is_taken_for_state(side_of: Callable[..., ImageView]) -> None:
-    service = side(side_of, {})
+def test_no_data_is_taken_for_state(view_of: Callable[..., ImageView]) -> None:
+    service = view(view_of, {})
     assert [path for path in DATA if is_state(service, path)] == []
     assert {path for path, fate in fates(*DATA).items() if fate != "kept"} == set()
 
 
-def test_state_is_dropped_also_where_the_run_read_it(side_of: Callable[..., ImageView]) -> None:
-    service = side(side_of, {})
+def test_state_is_dropped_also_where_the_run_read_it(view_of: Callable[..., ImageView]) -> None:
+    service = view(view_of, {})
     assert [path for path in STATE if not is_state(service, path)] == []
     assert {path for path, fate in fates(*STATE).items() if fate != "dropped"} == set()
 
 
 def test_the_proof_knows_every_path_that_an_ecosystem_calls_state(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    service = side(side_of, {})
+    service = view(view_of, {})
     globs = [
         glob
         for ecosystem in builtin_ecosystems()
@@ -156,9 +156,9 @@ def test_every_state_says_where_its_tool_says_so() -> None:
     "config", [{"WorkingDir": "/tmp/node-compile-cache/app"}, {"Env": ["WARM=/tmp/.X-data"]}]
 )
 def test_a_folder_that_the_author_names_is_his(
-    config: dict[str, object], side_of: Callable[..., ImageView]
+    config: dict[str, object], view_of: Callable[..., ImageView]
 ) -> None:
-    service = side(side_of, {}, **config)
+    service = view(view_of, {}, **config)
     own = ["/tmp/node-compile-cache/app/main.js", "/tmp/.X-data/a"]
     assert [is_state(service, path) for path in own] == [
         "WorkingDir" not in config,
@@ -167,9 +167,9 @@ def test_a_folder_that_the_author_names_is_his(
 
 
 def test_a_folder_for_what_is_temporary_holds_the_same_state(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    service = side(side_of, {}, Env=["TMPDIR=/app/scratch"])
+    service = view(view_of, {}, Env=["TMPDIR=/app/scratch"])
     cache = "/app/scratch/node-compile-cache/v26.12.1-x64-8e4b1f3d-0/0a1b2c3d"
     rules = replace(
         drops(),
@@ -180,14 +180,14 @@ def test_a_folder_for_what_is_temporary_holds_the_same_state(
     )
     assert [verdict.fate for verdict in carved.fates.values()] == ["dropped", "kept"]
     assert [is_state(service, path) for path in (cache, "/app/scratch/keep.txt")] == [True, False]
-    assert not is_state(side(side_of, {}), cache)
+    assert not is_state(view(view_of, {}), cache)
 
 
 def test_a_home_folder_named_by_a_variable_keeps_no_counters(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    service = side(
-        side_of, {}, Env=["HOME=/root", "XDG_CONFIG_HOME=/root/.config"], WorkingDir="/root"
+    service = view(
+        view_of, {}, Env=["HOME=/root", "XDG_CONFIG_HOME=/root/.config"], WorkingDir="/root"
     )
     assert is_state(service, STATE[0])
 
@@ -200,27 +200,27 @@ def state_files(stamp: str) -> Files:
     }
 
 
-def test_other_counters_of_another_day_refute_nothing(side_of: Callable[..., ImageView]) -> None:
-    before, after = (side(side_of, state_files(stamp)) for stamp in ("2026-11-30", "2026-12-01"))
+def test_other_counters_of_another_day_refute_nothing(view_of: Callable[..., ImageView]) -> None:
+    before, after = (view(view_of, state_files(stamp)) for stamp in ("2026-11-30", "2026-12-01"))
     check = check_application_files(before, after, Allowances())
     assert check.verdict == "passed"
     assert {node.path for node in application_files(before)} == {"/app/server"}
 
 
 def test_the_same_difference_in_the_applications_own_files_refutes(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     before, after = (
-        side(side_of, {"app/data/count": stamp, **state_files(stamp)}) for stamp in ("1", "2")
+        view(view_of, {"app/data/count": stamp, **state_files(stamp)}) for stamp in ("1", "2")
     )
     check = check_application_files(before, after, Allowances())
     assert [item.path for item in check.items] == ["/app/data/count"]
 
 
 def test_an_image_without_them_is_judged_as_one_with_them(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    before, after = side(side_of, state_files("2026-11-30")), side(side_of, {})
+    before, after = view(view_of, state_files("2026-11-30")), view(view_of, {})
     failed = [
         check.name
         for check in judge(Comparison(before, after, Allowances()))
@@ -233,12 +233,12 @@ def test_an_image_without_them_is_judged_as_one_with_them(
     "day", ["2026-11-30", "2026-12-01", ""], ids=["the same", "another day", "none"]
 )
 def test_what_the_service_read_of_a_tools_own_is_not_asked_for(
-    day: str, side_of: Callable[..., ImageView]
+    day: str, view_of: Callable[..., ImageView]
 ) -> None:
     files = state_files("2026-11-30")
     before, after = (
-        side(side_of, {**files, "app/page": "x"}),
-        side(side_of, {**(state_files(day) if day else {})}),
+        view(view_of, {**files, "app/page": "x"}),
+        view(view_of, {**(state_files(day) if day else {})}),
     )
     opened = frozenset([*(f"/{path}" for path in files), "/app/page"])
     comparison = Comparison(before, after, derive(before, after, opened), runs_that_opened(opened))
@@ -248,14 +248,14 @@ def test_what_the_service_read_of_a_tools_own_is_not_asked_for(
 
 
 def test_no_folder_that_a_tool_writes_for_itself_is_given_to_the_user(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     folders = {"var/lib/svc/.npm/_logs": File(folder=True), "var/lib/up": File(folder=True)}
     steps = (
         ("ADD base", {"bin/sh": File(b"x", 0o755), **folders}),
         ("RUN make", {"app/server": File(b"x", 0o755)}),
     )
-    service = side_of(Recipe(steps, {"Env": ["HOME=/var/lib/svc"], "WorkingDir": "/"}), 1)
+    service = view_of(Recipe(steps, {"Env": ["HOME=/var/lib/svc"], "WorkingDir": "/"}), 1)
     log, page = "/var/lib/svc/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log", "/var/lib/up/page"
     given = writable(Evidence(service, SystemPackages(), Seen(written=(log, page)))).all
     assert "/var/lib/up" in given
@@ -263,11 +263,11 @@ def test_no_folder_that_a_tool_writes_for_itself_is_given_to_the_user(
 
 
 def test_another_user_need_not_write_where_only_a_tool_wrote(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     folders = {"var/lib/svc/.npm/_logs": File(folder=True), "var/lib/up": File(folder=True)}
     recipe = Recipe((("RUN make", folders),), {"Env": ["HOME=/var/lib/svc"], "WorkingDir": "/"})
-    before, after = side_of(recipe), side_of(recipe.but(User="1000:1000"))
+    before, after = view_of(recipe), view_of(recipe.but(User="1000:1000"))
     log, page = "/var/lib/svc/.npm/_logs/2026-11-30T03_10_04_811Z-debug-0.log", "/var/lib/up/page"
     seen = Observation(
         "x",

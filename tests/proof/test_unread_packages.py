@@ -16,10 +16,10 @@ STATUS = "Package: hello\nStatus: install ok installed\nArchitecture: amd64\nVer
 
 
 def _verdict(
-    side_of: Callable[..., ImageView], files: dict[str, str], *names: str
+    view_of: Callable[..., ImageView], files: dict[str, str], *names: str
 ) -> tuple[str, str]:
-    side = side_of(Recipe((("ADD rootfs", {**files, "bin/sh": File("x", 0o755)}),), {}))
-    check = check_system_packages(side, side, Allowances(), names)
+    view = view_of(Recipe((("ADD rootfs", {**files, "bin/sh": File("x", 0o755)}),), {}))
+    check = check_system_packages(view, view, Allowances(), names)
     return check.verdict, check.detail
 
 
@@ -32,24 +32,24 @@ def _verdict(
     ],
 )
 def test_an_unreadable_database_is_not_measured(
-    path: str, text: str, whose: str, side_of: Callable[..., ImageView]
+    path: str, text: str, whose: str, view_of: Callable[..., ImageView]
 ) -> None:
-    verdict, detail = _verdict(side_of, {path: text}, "curl")
+    verdict, detail = _verdict(view_of, {path: text}, "curl")
     assert verdict == "not measured"
     assert f"/{path}" in detail and whose in detail
 
 
-def test_where_nothing_was_asked_for_nothing_is_missed(side_of: Callable[..., ImageView]) -> None:
-    assert _verdict(side_of, {"var/lib/rpm/Packages": "berkeley"})[0] == "passed"
+def test_where_nothing_was_asked_for_nothing_is_missed(view_of: Callable[..., ImageView]) -> None:
+    assert _verdict(view_of, {"var/lib/rpm/Packages": "berkeley"})[0] == "passed"
 
 
-def test_a_database_that_is_read_is_compared(side_of: Callable[..., ImageView]) -> None:
+def test_a_database_that_is_read_is_compared(view_of: Callable[..., ImageView]) -> None:
     files = {"var/lib/dpkg/status": STATUS, "var/lib/rpm/Packages": "left behind"}
-    assert _verdict(side_of, files, "hello") == (
+    assert _verdict(view_of, files, "hello") == (
         "passed",
         "1 package that the author installed by name",
     )
 
 
-def test_the_example_has_no_such_database(side_of: Callable[..., ImageView]) -> None:
-    assert side_of(Recipe(LAYERS, CONFIG)).packages.unread == ()
+def test_the_example_has_no_such_database(view_of: Callable[..., ImageView]) -> None:
+    assert view_of(Recipe(LAYERS, CONFIG)).packages.unread == ()

@@ -21,7 +21,7 @@ from imgopt.results.explain import ChangedPath, ExplainResult, TrapFound
 from imgopt.results.history import HistoryResult, ImageHistory, Point
 from imgopt.results.replay import ReplayArm, ReplayCommit, ReplayLine, ReplayResult
 from imgopt.results.rewrite import Change, RewriteResult, Skip, StaticVariant
-from imgopt.rewrite.registry import all_strategies, find_strategy
+from imgopt.strategies.registry import all_strategies, find_strategy
 
 LONGEST = 16
 """Words of at most so many cells stay whole at twenty columns: rows are indented by up to four."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.rewrite.draft import Draft, new_draft, run_strategy
-from imgopt.rewrite.registry import all_strategies
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.strategies.registry import all_strategies
 
 STRATEGIES = {strategy.name: strategy for strategy in all_strategies()}
 

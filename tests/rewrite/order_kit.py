@@ -8,8 +8,8 @@ from pathlib import Path
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.rewrite.draft import Draft, new_draft, run_strategy
-from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.strategies.registry import find_strategy
 
 from .kit import project
 

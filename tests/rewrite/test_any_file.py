@@ -12,7 +12,7 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.rewrite.plan import make_plan
 from imgopt.rewrite.strategy import ContextFiles, Project
-from imgopt.rewrite.variants import choose_variants, strategies_of
+from imgopt.strategies.variants import choose_variants, strategies_of
 
 LINES = [
     "WORKDIR /app",

@@ -11,7 +11,7 @@ import pytest
 from recipes import File, Files, Recipe, elf
 
 from imgopt.image import Image
-from imgopt.inspect.application_files import made_by_author
+from imgopt.inspect.files.application_files import made_by_author
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.checks.lost_rights import lost_rights
 from imgopt.rewrite.final.fates import drop_rules

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
+from imgopt.loop.attempt import Attempt
+from imgopt.loop.clock import Clock, seconds
+from imgopt.loop.run import conclusion, missing_bases
+from imgopt.loop.timing import ArmTimes, Times
 from imgopt.results.optimize import MissingBase, Variant
 from imgopt.results.rewrite import Skip
-from imgopt.rewrite.loop.attempt import Attempt
-from imgopt.rewrite.loop.clock import Clock, seconds
-from imgopt.rewrite.loop.run import conclusion, missing_bases
-from imgopt.rewrite.loop.timing import ArmTimes, Times
 from imgopt.rewrite.plan import Plan
-from imgopt.rewrite.variants import VARIANTS
+from imgopt.strategies.variants import VARIANTS
 
 
 def test_before_anything_is_known_the_bound_is_said_and_how_to_leave_it_out() -> None:

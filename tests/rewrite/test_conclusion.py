@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from imgopt.loop.run import conclusion
 from imgopt.results.optimize import Check, Variant
-from imgopt.rewrite.loop.run import conclusion
 
 
 def variant(name: str, verdict: str, reason: str = "") -> Variant:

@@ -14,11 +14,11 @@ import pytest
 from imgopt.dockerfile import parse
 from imgopt.dockerfile.typed import Copy as CopyInstruction
 from imgopt.engine import BuildFailure
-from imgopt.inspect.drawn_names import is_of_one_build
+from imgopt.inspect.files.drawn_names import is_of_one_build
+from imgopt.loop.drawn_state import drawn_state
 from imgopt.rewrite.final.copies import CopyPlan, plan_copies
 from imgopt.rewrite.final.fates import Carved, PathFact, Verdict
 from imgopt.rewrite.final.final_stage import Copy
-from imgopt.rewrite.loop.drawn_state import drawn_state
 
 from .kit import ROOT
 
@@ -107,8 +107,8 @@ def found(kept: list[str], again: Any, opened: tuple[str, ...] = ()) -> tuple[st
     facts = {path: PathFact(path, "file", 10, 1) for path in kept}
     carved = Carved(dict.fromkeys(kept, Verdict("kept", "")), facts)
     final: Any = SimpleNamespace(carved=carved, copies=(Copy((kept[0],), "/x"),))
-    side = SimpleNamespace(image=SimpleNamespace(layer_history=()))
-    evidence: Any = SimpleNamespace(facts=facts, opened=opened, side=side)
+    view = SimpleNamespace(image=SimpleNamespace(layer_history=()))
+    evidence: Any = SimpleNamespace(facts=facts, opened=opened, view=view)
     return drawn_state(final, evidence, again)
 
 

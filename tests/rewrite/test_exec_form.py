@@ -10,9 +10,9 @@ import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.rewrite.draft import new_draft, run_strategy
-from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.strategy import ContextFiles, Project
 from imgopt.strategies.exec_form import KEEPS
+from imgopt.strategies.registry import find_strategy
 
 from .kit import project
 

@@ -42,9 +42,9 @@ def test_an_entry_script_that_only_starts_the_command_is_no_reason(
         "Env": ["PATH=/usr/bin:/bin"],
     }
     layers = (("ADD", base), ("COPY . .", {"app/a.js": "1"}))
-    side = ImageView(image_of(Recipe(layers, config)), image_of(Recipe(layers[:1], config)))
+    view = ImageView(image_of(Recipe(layers, config)), image_of(Recipe(layers[:1], config)))
     project = Project(
-        ContextFiles(tmp_path, {}), builtin_ecosystems(), evidence=Evidence(side, SystemPackages())
+        ContextFiles(tmp_path, {}), builtin_ecosystems(), evidence=Evidence(view, SystemPackages())
     )
     (found,) = STRATEGY.rewrite(
         Situation(project, parse(f"FROM node:20\nCOPY . /app\nCMD {command}\n"))

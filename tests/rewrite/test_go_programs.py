@@ -11,7 +11,7 @@ from recipes import File, Recipe
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
-from imgopt.inspect.contents import c_packages, compare_contents
+from imgopt.inspect.files.contents import c_packages, compare_contents
 from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.final.go_programs import go_programs
@@ -56,8 +56,8 @@ def program(info: bytes = BUILT, functions: bytes = b"", needed: bytes = b"libc.
     return head + b"".join(heads) + body + b"".join(rows)
 
 
-def situation(side: ImageView) -> Situation:
-    evidence = Evidence(side, SystemPackages())
+def situation(view: ImageView) -> Situation:
+    evidence = Evidence(view, SystemPackages())
     return Situation(
         Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence),
         parse(DOCKERFILE),
@@ -65,11 +65,11 @@ def situation(side: ImageView) -> Situation:
 
 
 @pytest.fixture
-def image(side_of: Callable[..., ImageView]) -> Callable[..., ImageView]:
+def image(view_of: Callable[..., ImageView]) -> Callable[..., ImageView]:
     def make(**programs: bytes) -> ImageView:
         files = {f"/app/{name}": File(data, 0o755) for name, data in programs.items()}
         shell = {"/bin/sh": File(b"#!", 0o755)}
-        return side_of(
+        return view_of(
             Recipe(
                 (("ADD rootfs", shell), ("RUN go build", files)),
                 {"Cmd": ["/bin/sh", "-c", "./main"]},
@@ -83,13 +83,13 @@ def image(side_of: Callable[..., ImageView]) -> Callable[..., ImageView]:
 def test_programs_of_the_source_are_found_whatever_starts_them(
     image: Callable[..., ImageView],
 ) -> None:
-    side = image(
+    view = image(
         main=program(),
         tool=program(PUBLISHED),
         script=b"#!/bin/sh\n",
         other=b"\x7fELF\2\1\1" + bytes(200),
     )
-    assert [node.path for node in go_programs(Evidence(side, SystemPackages()))] == ["/app/main"]
+    assert [node.path for node in go_programs(Evidence(view, SystemPackages()))] == ["/app/main"]
 
 
 C = b"\0main.main\0net._Cfunc_getaddrinfo\0example.org/sqlite._Cfunc_open\0"
@@ -98,8 +98,8 @@ C = b"\0main.main\0net._Cfunc_getaddrinfo\0example.org/sqlite._Cfunc_open\0"
 def test_packages_that_call_c_are_read_from_the_names_of_functions(
     image: Callable[..., ImageView],
 ) -> None:
-    side = image(main=program(functions=bytes(1 << 20) + C), plain=program(functions=C[:30]))
-    nodes = [side.file("/app/main"), side.file("/app/plain")]
+    view = image(main=program(functions=bytes(1 << 20) + C), plain=program(functions=C[:30]))
+    nodes = [view.file("/app/main"), view.file("/app/plain")]
     assert [c_packages(node) for node in nodes if node] == [
         frozenset(["example.org/sqlite"]),
         frozenset(),
@@ -110,7 +110,7 @@ def test_a_program_that_lost_its_c_is_another_program(image: Callable[..., Image
     one, other = image(main=program(functions=C)), image(main=program(functions=C[:30]))
     same = image(main=program(functions=C + b"\0more"))
     node = one.file("/app/main")
-    found = [compare_contents(one, node, side, side.file("/app/main")) for side in (other, same)]  # type: ignore[arg-type]
+    found = [compare_contents(one, node, view, view.file("/app/main")) for view in (other, same)]  # type: ignore[arg-type]
     assert found == ["different", "rebuilt"]
 
 
@@ -143,7 +143,7 @@ def test_what_needs_c_is_not_linked_statically(
 
 
 def test_one_program_of_several_that_needs_c_is_enough(image: Callable[..., ImageView]) -> None:
-    side = image(main=program(), worker=program(functions=C))
-    (found,) = static_link.STRATEGY.rewrite(situation(side))
+    view = image(main=program(), worker=program(functions=C))
+    (found,) = static_link.STRATEGY.rewrite(situation(view))
     assert isinstance(found, Skip)
     assert "/app/worker" in found.reason

@@ -17,8 +17,8 @@ import pytest
 
 from imgopt.config import Config
 from imgopt.dockerfile import parse
+from imgopt.loop.static import rewrite_static
 from imgopt.results.rewrite import StaticVariant
-from imgopt.rewrite.static import rewrite_static
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDERS = sorted(path for path in GOLDEN.iterdir() if path.is_dir())

@@ -16,8 +16,8 @@ import pytest
 from imgopt.ci.advice import Advice
 from imgopt.ci.lint import lint
 from imgopt.config import Config
+from imgopt.loop.static import rewrite_static
 from imgopt.results.rewrite import Change
-from imgopt.rewrite.static import rewrite_static
 
 LINES = {
     "apt": "RUN apt-get update && apt-get install -y package-{0}\n",

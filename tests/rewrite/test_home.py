@@ -9,10 +9,10 @@ import pytest
 
 from imgopt.config import Config
 from imgopt.engine import RunRequest, Session
-from imgopt.rewrite.loop.attempt import prove_plan
-from imgopt.rewrite.loop.original import measure_original
-from imgopt.rewrite.loop.request import OptimizeRequest, Silent
-from imgopt.rewrite.variants import choose_variants
+from imgopt.loop.attempt import prove_plan
+from imgopt.loop.original import measure_original
+from imgopt.loop.request import OptimizeRequest, Silent
+from imgopt.strategies.variants import choose_variants
 
 from .kit import project
 

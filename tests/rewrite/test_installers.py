@@ -47,7 +47,7 @@ INSTALLED = {
 
 
 @pytest.fixture
-def removed(tmp_path: Path, side_of: Callable[..., ImageView]) -> Callable[..., tuple[str, ...]]:
+def removed(tmp_path: Path, view_of: Callable[..., ImageView]) -> Callable[..., tuple[str, ...]]:
     def find(
         installed: Mapping[str, str | File] = INSTALLED,
         source: str = "",
@@ -65,15 +65,15 @@ def removed(tmp_path: Path, side_of: Callable[..., ImageView]) -> Callable[..., 
             "Cmd": ["python", "main.py"],
             "WorkingDir": "/app",
         }
-        side = side_of(Recipe(layers, config), 1)
+        view = view_of(Recipe(layers, config), 1)
         evidence = Evidence(
-            side, SystemPackages(), Seen(opened=frozenset([opened or "/app/main.py"]))
+            view, SystemPackages(), Seen(opened=frozenset([opened or "/app/main.py"]))
         )
         context = ContextFiles(tmp_path, {"pyproject.toml": len(lists)})
         found = removable_tools(
             Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE))
         )
-        allowed = {each.name for each in derive(side, side, evidence.opened).packages}
+        allowed = {each.name for each in derive(view, view, evidence.opened).packages}
         assert {name for name in found.names if name != "pip"} <= allowed, "the proof knows better"
         return found.names
 
@@ -102,7 +102,7 @@ def test_what_the_project_may_use_stays(
 
 @pytest.mark.parametrize(("more", "wanted"), [({}, True), ({f"{SITE}/own.py": "x"}, False)])
 def test_many_packages_go_at_once_where_nothing_else_lies_in_their_folder(
-    tmp_path: Path, side_of: Callable[..., ImageView], more: Mapping[str, str], wanted: bool
+    tmp_path: Path, view_of: Callable[..., ImageView], more: Mapping[str, str], wanted: bool
 ) -> None:
     (tmp_path / "pyproject.toml").write_text("")
     names = [f"tool{number}" for number in range(12)]
@@ -124,8 +124,8 @@ def test_many_packages_go_at_once_where_nothing_else_lies_in_their_folder(
         "Cmd": ["flask", "run"],
         "WorkingDir": "/app",
     }
-    side = side_of(Recipe(layers, config), 1)
-    evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset(["/app/main.py"])))
+    view = view_of(Recipe(layers, config), 1)
+    evidence = Evidence(view, SystemPackages(), Seen(opened=frozenset(["/app/main.py"])))
     context = ContextFiles(tmp_path, {"pyproject.toml": 1})
     found = removable_tools(
         Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE))
@@ -136,7 +136,7 @@ def test_many_packages_go_at_once_where_nothing_else_lies_in_their_folder(
 
 
 def test_development_packages_go_from_the_environment_that_the_service_runs_in(
-    tmp_path: Path, side_of: Callable[..., ImageView]
+    tmp_path: Path, view_of: Callable[..., ImageView]
 ) -> None:
     (tmp_path / "pyproject.toml").write_text(
         "[tool.poetry.group.dev.dependencies]\nblack = '*'\nfaker = '*'\n"
@@ -161,8 +161,8 @@ def test_development_packages_go_from_the_environment_that_the_service_runs_in(
         "Cmd": ["flask", "run"],
         "WorkingDir": "/app",
     }
-    side = side_of(Recipe(layers, config), 1)
-    evidence = Evidence(side, SystemPackages(), Seen(opened=frozenset(["/app/main.py"])))
+    view = view_of(Recipe(layers, config), 1)
+    evidence = Evidence(view, SystemPackages(), Seen(opened=frozenset(["/app/main.py"])))
     context = ContextFiles(tmp_path, {"pyproject.toml": 1})
     found = removable_tools(
         Situation(Project(context, builtin_ecosystems(), evidence=evidence), parse(DOCKERFILE))
@@ -188,14 +188,14 @@ def test_a_development_package_goes_whole_where_only_an_extra_names_it(
 
 
 def test_a_look_through_what_all_packages_say_of_themselves_is_no_use(
-    removed: Callable[..., tuple[str, ...]], side_of: Callable[..., ImageView]
+    removed: Callable[..., tuple[str, ...]], view_of: Callable[..., ImageView]
 ) -> None:
     about = f"/{SITE}/pip-1.dist-info/METADATA"
     assert "pip" in removed(opened=about)
-    side = side_of(Recipe((("ADD", BASE),), {}))
-    assert derive(side, side, frozenset([about])).drop_reason(about, opened=True)
+    view = view_of(Recipe((("ADD", BASE),), {}))
+    assert derive(view, view, frozenset([about])).drop_reason(about, opened=True)
     both = frozenset([about, f"/{SITE}/pip/__init__.py"])
-    assert not derive(side, side, both).drop_reason(about, opened=True)
+    assert not derive(view, view, both).drop_reason(about, opened=True)
 
 
 def test_an_installer_that_the_run_opened_stays(removed: Callable[..., tuple[str, ...]]) -> None:

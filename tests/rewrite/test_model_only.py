@@ -13,6 +13,7 @@ PACKAGE = Path(imgopt.__file__).parent
 ROOTS = (
     PACKAGE.parent / "strategies",
     PACKAGE / "rewrite",
+    PACKAGE / "loop",
     PACKAGE / "cache",
     PACKAGE / "proof",
     PACKAGE / "ci",

@@ -14,8 +14,8 @@ import pytest
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import parse
 from imgopt.rewrite.draft import new_draft, run_strategy
-from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.strategies.registry import find_strategy
 
 from .kit import project
 

@@ -36,9 +36,9 @@ def test_a_script_is_looked_at_where_its_first_line_counts(
     words: tuple[str, ...], reason: str, image_of: Callable[[Recipe], Image]
 ) -> None:
     config = {"WorkingDir": "/app", "Cmd": ["npx", "vite"], "Env": ["PATH=/usr/local/bin:/usr/bin"]}
-    side = ImageView(image_of(Recipe((("COPY . .", FILES),), config)))
+    view = ImageView(image_of(Recipe((("COPY . .", FILES),), config)))
     evidence = Evidence(
-        side, SystemPackages(), Seen(opened=frozenset([SCRIPT]), executed=frozenset([SCRIPT]))
+        view, SystemPackages(), Seen(opened=frozenset([SCRIPT]), executed=frozenset([SCRIPT]))
     )
     final = FinalStage("builder", "debian", True, Carved({}, {}), start_words=words)
     assert _needs_shell(evidence, final) == reason

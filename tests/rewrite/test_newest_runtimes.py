@@ -19,10 +19,10 @@ from imgopt.config import load_config
 from imgopt.dockerfile import parse
 from imgopt.dockerfile.typed import Copy
 from imgopt.engine import Session
-from imgopt.inspect.drawn_names import is_of_one_build
-from imgopt.rewrite.loop import OptimizeRequest, optimize
-from imgopt.rewrite.loop.attempt import MOST_BUILDS
-from imgopt.rewrite.loop.request import Silent
+from imgopt.inspect.files.drawn_names import is_of_one_build
+from imgopt.loop import OptimizeRequest, optimize
+from imgopt.loop.attempt import MOST_BUILDS
+from imgopt.loop.request import Silent
 
 from .kit import ROOT
 

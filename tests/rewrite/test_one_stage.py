@@ -17,7 +17,7 @@ from imgopt.rewrite.gather import gather
 from imgopt.rewrite.lines.base_name import spelled
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import ContextFiles, Project
-from imgopt.rewrite.variants import choose_variants, strategies_of
+from imgopt.strategies.variants import choose_variants, strategies_of
 
 RELEASE = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
 SYSTEM: Files = {

@@ -9,8 +9,8 @@ import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems, load_ecosystems
 from imgopt.rewrite.draft import new_draft, run_strategy
-from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.strategies.registry import find_strategy
 
 MANAGER = """
 [[manager]]

@@ -16,7 +16,7 @@ BASE = ("ADD rootfs", {"/bin/sh": "", "/srv/": File(folder=True)})
 
 
 def test_a_volume_below_the_working_directory_is_made_for_the_user(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     """The engine makes the folder of a volume for root, where the image does not have it."""
     recipe = Recipe(
@@ -25,7 +25,7 @@ def test_a_volume_below_the_working_directory_is_made_for_the_user(
     )
     owned = writable(
         Evidence(
-            side_of(recipe, 1), SystemPackages(), Seen(written=("/app/data", "/app/data/x.db"))
+            view_of(recipe, 1), SystemPackages(), Seen(written=("/app/data", "/app/data/x.db"))
         )
     )
     assert owned.trees == ("/app", "/app/data")
@@ -43,21 +43,21 @@ MADE = {
 
 @pytest.mark.parametrize(("source", "trees"), MADE.values(), ids=MADE)
 def test_a_folder_that_the_sources_make_is_made_ahead(
-    side_of: Callable[..., ImageView], source: str, trees: tuple[str, ...]
+    view_of: Callable[..., ImageView], source: str, trees: tuple[str, ...]
 ) -> None:
     system = ("ADD rootfs", {**BASE[1], "/var/lib/dpkg/": File(folder=True), "/etc/passwd": ""})
     recipe = Recipe(
         (system, ("COPY . .", {"/app/a.py": f"import os\n{source}\n"})), {"WorkingDir": "/app"}
     )
-    assert writable(Evidence(side_of(recipe, 1), SystemPackages())).trees == trees
+    assert writable(Evidence(view_of(recipe, 1), SystemPackages())).trees == trees
 
 
 def test_a_folder_that_the_run_made_is_made_ahead_and_the_one_above_stays_closed(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
     recipe = Recipe(
         (("ADD rootfs", {"/var/lib/dpkg/": File(folder=True)}), ("COPY . .", {"/app/a": ""})), {}
     )
     seen = Seen(written=("/var/lib/jobs", "/var/lib/jobs/state.json"))
-    owned = writable(Evidence(side_of(recipe, 1), SystemPackages(), seen))
+    owned = writable(Evidence(view_of(recipe, 1), SystemPackages(), seen))
     assert (owned.trees, owned.paths) == (("/app", "/var/lib/jobs"), ())

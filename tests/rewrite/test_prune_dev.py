@@ -160,12 +160,12 @@ def test_programs_that_only_yarn_looked_at_are_pruned(image_of: Callable[[Recipe
     node = {"Env": ["PATH=/usr/local/bin:/bin"], "Entrypoint": ["docker-entrypoint.sh"]}
     below = Recipe((("FROM", programs),), node)
     config = {**node, "WorkingDir": "/app", "Cmd": ["yarn", "start"]}
-    side = ImageView(image_of(Recipe((*below.layers, ("COPY", files)), config)), image_of(below))
+    view = ImageView(image_of(Recipe((*below.layers, ("COPY", files)), config)), image_of(below))
     program, library = "/app/node_modules/tsc/bin/tsc", "/app/node_modules/tsc/lib/tsc.js"
 
     def found(start: str, *opened: str, executed: frozenset[str] = frozenset()) -> str:
         seen = Seen(opened=frozenset(["/app/server.js", *opened]), executed=executed)
-        known = Evidence(side, SystemPackages(), seen)
+        known = Evidence(view, SystemPackages(), seen)
         project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=known)
         dockerfile = parse(f"FROM node:24\nWORKDIR /app\nCOPY . .\nRUN yarn install\nCMD {start}\n")
         (only,) = STRATEGY.rewrite(Situation(project, dockerfile))
@@ -288,8 +288,8 @@ def said(image_of: Callable[[Recipe], Image], **more: File | str) -> str:
     files = {**VIEWS, **{f"app/{name.replace('__', '/')}": text for name, text in more.items()}}
     below = {"usr/local/bin/node": File("elf", 0o755)}
     image = image_of(Recipe((("ADD", below), ("COPY", files)), {"WorkingDir": "/app"}))
-    side = ImageView(image, image_of(Recipe((("ADD", below),), {})))
-    known = Evidence(side, SystemPackages(), Seen(opened=frozenset(["/app/server.js"])))
+    view = ImageView(image, image_of(Recipe((("ADD", below),), {})))
+    known = Evidence(view, SystemPackages(), Seen(opened=frozenset(["/app/server.js"])))
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=known)
     dockerfile = parse("FROM node:24\nWORKDIR /app\nCOPY . .\nRUN yarn install\n")
     (found,) = STRATEGY.rewrite(Situation(project, dockerfile))

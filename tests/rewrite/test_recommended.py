@@ -30,12 +30,12 @@ INSTALLED = dict.fromkeys(
 
 
 def test_data_comes_with_who_wants_it_and_not_with_a_compiler(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
 ) -> None:
-    side = side_of(Recipe((("ADD", {"var/lib/dpkg/status": STATUS}),), {}))
-    found = recommended_data(side, ["wkhtmltopdf"], INSTALLED, ["fonts-*", "*-data"])
+    view = view_of(Recipe((("ADD", {"var/lib/dpkg/status": STATUS}),), {}))
+    found = recommended_data(view, ["wkhtmltopdf"], INSTALLED, ["fonts-*", "*-data"])
     assert found == {
         "fonts-dejavu-core": "data for wkhtmltopdf",
         "poppler-data": "data for wkhtmltopdf",
     }
-    assert recommended_data(side, ["libwebkit"], {"libwebkit": "1"}, ["*-data"]) == {}
+    assert recommended_data(view, ["libwebkit"], {"libwebkit": "1"}, ["*-data"]) == {}

@@ -14,8 +14,8 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.draft import Draft, new_draft, run_strategy
 from imgopt.rewrite.evidence import Evidence, Seen
 from imgopt.rewrite.gather import system_packages
-from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.strategies.registry import find_strategy
 
 TEXT = "FROM debian:12\nRUN apt-get update && apt-get install -y curl\n"
 BASE = {"libc6": ("", 1000), "tzdata": ("", 500)}
@@ -44,7 +44,7 @@ def layer(packages: Iterable[str]) -> dict[str, str]:
 
 
 def recommends(
-    side_of: Callable[..., ImageView], folder: Path, opened: Iterable[str] = (), text: str = TEXT,
+    view_of: Callable[..., ImageView], folder: Path, opened: Iterable[str] = (), text: str = TEXT,
     packages: Iterable[str] = NEW, manual: Iterable[str] = ("curl",),
 ) -> Draft:  # fmt: skip
     packages, by_hand = list(packages), set(manual)
@@ -55,11 +55,11 @@ def recommends(
     second = {
         path: data for path, data in second.items() if not any(f"/{one}" in path for one in BASE)
     }
-    side = side_of(
+    view = view_of(
         Recipe((("ADD rootfs", layer(BASE)), ("RUN apt-get install -y curl", second)), {}), 1
     )
     seen = Seen(opened=frozenset(opened))
-    evidence = Evidence(side, system_packages(side.tree, 1), seen)
+    evidence = Evidence(view, system_packages(view.tree, 1), seen)
     project = Project(
         ContextFiles(folder, {}),
         builtin_ecosystems(),
@@ -70,9 +70,9 @@ def recommends(
 
 
 def test_what_came_only_as_recommended_is_measured_largest_first(
-    side_of: Callable[..., ImageView], tmp_path: Path
+    view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
-    draft = recommends(side_of, tmp_path, ["/usr/lib/curl/data", "/usr/lib/libcurl4/data"])
+    draft = recommends(view_of, tmp_path, ["/usr/lib/curl/data", "/usr/lib/libcurl4/data"])
     assert "apt-get install --no-install-recommends -y curl" in draft.text
     (change,) = draft.changes
     assert change.because.startswith(
@@ -82,9 +82,9 @@ def test_what_came_only_as_recommended_is_measured_largest_first(
 
 @pytest.mark.parametrize("path", ["/usr/lib/ca-certificates/data", "/usr/lib/openssl/data"])
 def test_what_the_service_opened_speaks_against_it(
-    side_of: Callable[..., ImageView], tmp_path: Path, path: str
+    view_of: Callable[..., ImageView], tmp_path: Path, path: str
 ) -> None:
-    draft = recommends(side_of, tmp_path, [path])
+    draft = recommends(view_of, tmp_path, [path])
     assert draft.text == TEXT
     name = path.split("/")[3]
     assert [skip.reason for skip in draft.skips] == [
@@ -93,9 +93,9 @@ def test_what_the_service_opened_speaks_against_it(
 
 
 def test_where_nothing_came_along_nothing_changes(
-    side_of: Callable[..., ImageView], tmp_path: Path
+    view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
-    draft = recommends(side_of, tmp_path, packages=["curl", "libcurl4"])
+    draft = recommends(view_of, tmp_path, packages=["curl", "libcurl4"])
     assert (draft.text, [skip.reason for skip in draft.skips]) == (
         TEXT,
         ["no package came along as recommended"],
@@ -103,14 +103,14 @@ def test_where_nothing_came_along_nothing_changes(
 
 
 def test_what_is_asked_for_by_hand_or_by_name_is_not_only_recommended(
-    side_of: Callable[..., ImageView], tmp_path: Path
+    view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
-    draft = recommends(side_of, tmp_path, manual=["curl", "ca-certificates"])
+    draft = recommends(view_of, tmp_path, manual=["curl", "ca-certificates"])
     assert "publicsuffix of 0.1 MB comes only as recommended" in draft.changes[0].because
     text = TEXT.replace(
         "install -y curl", "install -y curl openssl=1 publicsuffix:amd64 ca-certificates"
     )
-    draft = recommends(side_of, tmp_path, text=text)
+    draft = recommends(view_of, tmp_path, text=text)
     assert (draft.text, [skip.reason for skip in draft.skips]) == (
         text,
         ["no package came along as recommended"],
@@ -118,15 +118,15 @@ def test_what_is_asked_for_by_hand_or_by_name_is_not_only_recommended(
 
 
 def test_the_bases_own_packages_are_not_counted(
-    side_of: Callable[..., ImageView], tmp_path: Path
+    view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
-    assert "tzdata" not in recommends(side_of, tmp_path).changes[0].because
+    assert "tzdata" not in recommends(view_of, tmp_path).changes[0].because
 
 
 def test_the_authors_own_word_is_the_last_one(
-    side_of: Callable[..., ImageView], tmp_path: Path
+    view_of: Callable[..., ImageView], tmp_path: Path
 ) -> None:
     text = TEXT.replace("install -y", "install -y --install-recommends")
-    draft = recommends(side_of, tmp_path, text=text)
+    draft = recommends(view_of, tmp_path, text=text)
     assert draft.text == text
     assert "says what becomes of recommended packages" in draft.skips[0].reason

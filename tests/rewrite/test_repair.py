@@ -10,7 +10,7 @@ import pytest
 
 from imgopt.dockerfile import parse
 from imgopt.inspect.failures import Item
-from imgopt.rewrite.loop.repair import (
+from imgopt.loop.repair import (
     in_force,
     is_authors,
     repair,
@@ -53,8 +53,8 @@ def learned(
     paths: Sequence[str], before: Repairs | None = None
 ) -> tuple[list[str], tuple[str, ...]]:
     """Paths that the next plan keeps, and what is told of it, where the original has them all."""
-    side = SimpleNamespace(exists=bool)
-    evidence: Any = SimpleNamespace(side=side, owner={}.get)
+    view = SimpleNamespace(exists=bool)
+    evidence: Any = SimpleNamespace(view=view, owner={}.get)
     found = repair(
         before or Repairs(), [Item("missing-file", path, path) for path in paths], evidence
     )
@@ -135,9 +135,9 @@ def test_only_repairs_that_are_in_the_files_are_told(
 
 
 def test_each_repair_has_the_name_that_takes_it_back() -> None:
-    side = SimpleNamespace(exists=bool)
+    view = SimpleNamespace(exists=bool)
     tree = SimpleNamespace(resolve={"/srv/data": SimpleNamespace(kind="dir")}.get)
-    evidence: Any = SimpleNamespace(side=side, owner={"/usr/lib/x.so": "libx"}.get, tree=tree)
+    evidence: Any = SimpleNamespace(view=view, owner={"/usr/lib/x.so": "libx"}.get, tree=tree)
     items = [
         Item("missing-file", "/usr/lib/x.so", "/usr/lib/x.so"),
         *(Item("missing-file", path, path) for path in [*PAGES, "/srv/x"]),

@@ -9,8 +9,8 @@ from recipes import File, Recipe
 
 from imgopt.inspect.failures import Item, Kind
 from imgopt.inspect.image_view import ImageView
+from imgopt.loop.repair import asks_for, repair
 from imgopt.rewrite.evidence import Evidence, SystemPackages
-from imgopt.rewrite.loop.repair import asks_for, repair
 from imgopt.rewrite.strategy import Repairs
 
 FILES = {
@@ -25,8 +25,8 @@ Learns = Callable[..., tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
 
 
 @pytest.fixture
-def learns(side_of: Callable[..., ImageView]) -> Learns:
-    evidence = Evidence(side_of(Recipe((("ADD rootfs", FILES),), {})), SystemPackages(OWNERS))
+def learns(view_of: Callable[..., ImageView]) -> Learns:
+    evidence = Evidence(view_of(Recipe((("ADD rootfs", FILES),), {})), SystemPackages(OWNERS))
 
     def learn(
         kind: Kind, subject: str, path: str = "", **more: bool

@@ -10,11 +10,11 @@ import pytest
 
 from imgopt.config import load_config
 from imgopt.engine import Session
-from imgopt.rewrite.loop import OptimizeRequest, optimize
-from imgopt.rewrite.loop.attempt import prove_plan
-from imgopt.rewrite.loop.original import measure_original
-from imgopt.rewrite.loop.request import Silent
-from imgopt.rewrite.variants import choose_variants
+from imgopt.loop import OptimizeRequest, optimize
+from imgopt.loop.attempt import prove_plan
+from imgopt.loop.original import measure_original
+from imgopt.loop.request import Silent
+from imgopt.strategies.variants import choose_variants
 
 from .kit import ROOT, snapshot
 from .lint import build_checks, hadolint, new

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from imgopt.config import Config
+from imgopt.loop.static import rewrite_static
 from imgopt.report.formats import render
 from imgopt.results.optimize import OptimizeResult, Original
 from imgopt.results.rewrite import RewriteResult
-from imgopt.rewrite.static import rewrite_static
 
 from .kit import project
 

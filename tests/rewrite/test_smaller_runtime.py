@@ -35,7 +35,7 @@ def drawer(path: str, data: bytes) -> str:
         read=lambda most: data[:most],
     )
     evidence = SimpleNamespace(
-        side=SimpleNamespace(file=lambda wanted: node if wanted == path else None)
+        view=SimpleNamespace(file=lambda wanted: node if wanted == path else None)
     )
     carved = SimpleNamespace(paths=lambda _fate: (path,))
     return draws(cast(Any, evidence), cast(Any, carved), JAVA)

@@ -35,7 +35,7 @@ MERGED_USR = {
     ],
 )
 def test_a_library_is_copied_once_under_its_own_name(
-    asked: list[str], copied: list[str], side_of: Callable[..., ImageView]
+    asked: list[str], copied: list[str], view_of: Callable[..., ImageView]
 ) -> None:
-    side = side_of(Recipe((("ADD", MERGED_USR),), {}))
-    assert list(named_once(side, dict.fromkeys(asked, "x"))) == copied
+    view = view_of(Recipe((("ADD", MERGED_USR),), {}))
+    assert list(named_once(view, dict.fromkeys(asked, "x"))) == copied

@@ -29,11 +29,11 @@ BASES = {
 
 @pytest.mark.parametrize(("base", "found"), BASES.values(), ids=BASES)
 def test_a_program_named_below_a_link_needs_one(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
     image_of: Callable[[Recipe], Image],
     base: Recipe,
     found: dict[str, str],
 ) -> None:
-    evidence = Evidence(side_of(Recipe((MERGED, BUILT), {}), 1), SystemPackages())
+    evidence = Evidence(view_of(Recipe((MERGED, BUILT), {}), 1), SystemPackages())
     words = ("/bin/app", "/usr/bin/app", "/bin/sh", "app", "--config=/bin/x", "/bin/nothing")
     assert paths_through_links(evidence, words, image_of(base).tree()) == found

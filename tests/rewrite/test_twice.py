@@ -61,20 +61,20 @@ CANDIDATES = {
 
 @pytest.mark.parametrize(("candidate", "said"), CANDIDATES.values(), ids=CANDIDATES)
 def test_two_versions_in_one_folder_refute(
-    side_of: Callable[..., ImageView], candidate: Recipe, said: str
+    view_of: Callable[..., ImageView], candidate: Recipe, said: str
 ) -> None:
     check = check_language_packages(
-        side_of(image(BASE, UPGRADED), 1), side_of(candidate, 1), Allowances()
+        view_of(image(BASE, UPGRADED), 1), view_of(candidate, 1), Allowances()
     )
     assert (check.verdict, [item.message.rpartition(" is in ")[2] for item in check.items]) == (
         ("failed", [f"{SITE} {said}"]) if said else ("passed", [])
     )
 
 
-def test_what_the_original_has_twice_may_stay_so(side_of: Callable[..., ImageView]) -> None:
+def test_what_the_original_has_twice_may_stay_so(view_of: Callable[..., ImageView]) -> None:
     both = image(BASE, packages(pip="26.3"))
     assert (
-        check_language_packages(side_of(both, 1), side_of(both, 1), Allowances()).verdict
+        check_language_packages(view_of(both, 1), view_of(both, 1), Allowances()).verdict
         == "passed"
     )
 
@@ -88,12 +88,12 @@ OUTDATED = {
 
 @pytest.mark.parametrize(("layer", "command"), OUTDATED.values(), ids=OUTDATED)
 def test_an_older_package_of_the_base_is_removed_first(
-    side_of: Callable[..., ImageView],
+    view_of: Callable[..., ImageView],
     image_of: Callable[[Recipe], Image],
     layer: dict[str, str],
     command: str,
 ) -> None:
-    evidence = Evidence(side_of(image(BASE, layer), 1), SystemPackages())
+    evidence = Evidence(view_of(image(BASE, layer), 1), SystemPackages())
     project = Project(ContextFiles(Path("/nowhere"), {}), builtin_ecosystems(), evidence=evidence)
     assert (
         outdated_in_base(Situation(project, parse("FROM python:3.11\n")), image_of(image(BASE)))

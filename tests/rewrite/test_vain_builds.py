@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgopt.rewrite.loop.attempt import MOST_BUILDS, Attempt, Proven, _State, _Worker
+from imgopt.loop.attempt import MOST_BUILDS, Attempt, Proven, _State, _Worker
 from imgopt.rewrite.plan import Plan
-from imgopt.rewrite.variants import choose_variants
+from imgopt.strategies.variants import choose_variants
 
 
 class Worker(_Worker):

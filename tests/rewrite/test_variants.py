@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from imgopt.config import Config
-from imgopt.rewrite.registry import all_strategies
-from imgopt.rewrite.static import rewrite_static
+from imgopt.loop.static import rewrite_static
 from imgopt.rewrite.strategy import Safety, Strategy
-from imgopt.rewrite.variants import VARIANTS, choose_variants, strategies_of
+from imgopt.strategies.registry import all_strategies
+from imgopt.strategies.variants import VARIANTS, choose_variants, strategies_of
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.rewrite.plan import make_plan
-from imgopt.rewrite.registry import all_strategies
 from imgopt.rewrite.strategy import ContextFiles, Project
+from imgopt.strategies.registry import all_strategies
 
 
 @pytest.mark.parametrize(

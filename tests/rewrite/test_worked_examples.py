@@ -15,9 +15,9 @@ import pytest
 from imgopt.context.ecosystems import builtin_ecosystems, load_ecosystems
 from imgopt.errors import InputError
 from imgopt.rewrite.draft import new_draft, run_strategy
-from imgopt.rewrite.kit import check_strategy
-from imgopt.rewrite.registry import find_strategy
 from imgopt.rewrite.strategy import ContextFiles, Example, Project, Strategy
+from imgopt.strategies.kit import check_strategy
+from imgopt.strategies.registry import find_strategy
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from imgopt.loop.run import recommend
 from imgopt.results.optimize import Sizes, Timing, Variant
-from imgopt.rewrite.loop.run import recommend
 
 BEFORE = 1_000_000_000
 SMALL = 100_000_000

@@ -13,15 +13,15 @@ from imgopt.config import Config
 from imgopt.engine import RunRequest, Session
 from imgopt.image.entries import Entry
 from imgopt.image.tree import Node, Tree
+from imgopt.loop import OptimizeRequest
+from imgopt.loop.attempt import prove_plan
+from imgopt.loop.original import measure_original
+from imgopt.loop.request import Silent
 from imgopt.rewrite.final.fates import Carved, PathFact
 from imgopt.rewrite.final.final_stage import Copy, FinalStage, Folder
 from imgopt.rewrite.final.owning import entered_by_all, owned_by, special_folders, with_owners
 from imgopt.rewrite.final.writable import Writable
-from imgopt.rewrite.loop import OptimizeRequest
-from imgopt.rewrite.loop.attempt import prove_plan
-from imgopt.rewrite.loop.original import measure_original
-from imgopt.rewrite.loop.request import Silent
-from imgopt.rewrite.variants import choose_variants
+from imgopt.strategies.variants import choose_variants
 
 from .kit import project
 

@@ -18,7 +18,7 @@ from imgopt.rewrite.evidence import Evidence, Seen
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.plan import Plan, make_plan
 from imgopt.rewrite.strategy import ContextFiles, Project, Repairs
-from imgopt.rewrite.variants import choose_variants, strategies_of
+from imgopt.strategies.variants import choose_variants, strategies_of
 
 ARCH = "usr/lib/x86_64-linux-gnu"
 ELF = elf()

@@ -17,10 +17,9 @@ import pytest
 from recipes import Recipe
 
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.write_routes import Writes
+from imgopt.inspect.sources.write_routes import Writes
 from imgopt.proof.example import CONFIG, LAYERS, SEEN
 from imgopt.requests.request import JSON, Request
-from imgopt.run.asked import asked_of
 from imgopt.run.asking import MOST_WRITES, Later
 from imgopt.run.comparison import compare
 from imgopt.run.fanotify import untraced
@@ -28,6 +27,7 @@ from imgopt.run.memory import Memory
 from imgopt.run.observation import Observation, RunPlan
 from imgopt.run.own_data import why_not
 from imgopt.run.probes import Answer, Probe, get
+from imgopt.run.request_report import asked_of
 from imgopt.run.settings import SmokeSettings
 
 DESCRIPTION = {
@@ -161,7 +161,7 @@ def route(method: str, path: str) -> Request:
 
 
 def test_a_description_is_asked_in_an_order_and_everything_is_read_again(
-    serve: Callable[[Shop], int], side_of: Callable[..., ImageView]
+    serve: Callable[[Shop], int], view_of: Callable[..., ImageView]
 ) -> None:
     shop = Shop(40)
     first = run(serve(shop), Writes(), (), "/openapi.json")
@@ -174,16 +174,16 @@ def test_a_description_is_asked_in_an_order_and_everything_is_read_again(
         "GET :8000/openapi.json (again)",
     ]
     assert shop.log[2:4] == ['POST /notes {"text": "imgopt"}', "DELETE /notes/40"]
-    line = asked_of([first], side_of(Recipe(LAYERS, CONFIG), 1)).line
+    line = asked_of([first], view_of(Recipe(LAYERS, CONFIG), 1)).line
     assert line == "asked: 4 GET, 1 POST, 1 DELETE"
 
 
-def test_the_sources_that_a_run_did_not_read_are_named(side_of: Callable[..., ImageView]) -> None:
-    side = side_of(Recipe(LAYERS, CONFIG), 1)
-    asked = asked_of([SEEN], side)
+def test_the_sources_that_a_run_did_not_read_are_named(view_of: Callable[..., ImageView]) -> None:
+    view = view_of(Recipe(LAYERS, CONFIG), 1)
+    asked = asked_of([SEEN], view)
     assert asked.reached == "reached: 1 of 2 source files"
     assert asked.unread == ["/app/export.py"]
-    unknown = asked_of([replace(SEEN, trace=untraced("not here"))], side)
+    unknown = asked_of([replace(SEEN, trace=untraced("not here"))], view)
     assert (unknown.reached, unknown.unread) == ("", [])
 
 

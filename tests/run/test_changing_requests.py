@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imgopt.engine import BuildRequest, RunRequest, Session
-from imgopt.inspect.write_routes import Writes, written_in
+from imgopt.inspect.sources.write_routes import Writes, written_in
 from imgopt.proof.checks.smoke import check_smoke
 from imgopt.requests.request import JSON, Request
 from imgopt.run.observe import observe

@@ -13,11 +13,11 @@ import re
 from collections import Counter
 
 from imgopt.image.tree import Node
-from imgopt.inspect.application_files import application_files, package_layers
-from imgopt.inspect.contents import compare_contents, was_copied
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.application_files import application_files, package_layers
+from imgopt.inspect.files.contents import compare_contents, was_copied
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.installed import SYSTEM
+from imgopt.inspect.packages.installed import SYSTEM
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import EXPORT, File, Mutation
@@ -114,8 +114,8 @@ def _of_lost_package(original: ImageView, node: Node, candidate: ImageView) -> b
     return bool(before) and not after
 
 
-def _named_like(side: ImageView, names: set[str]) -> set[str]:
-    found = (package.name for package in side.packages if package.ecosystem in SYSTEM)
+def _named_like(view: ImageView, names: set[str]) -> set[str]:
+    found = (package.name for package in view.packages if package.ecosystem in SYSTEM)
     return {
         each
         for each in found

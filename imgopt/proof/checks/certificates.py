@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imgopt.inspect.certificates import BUNDLES
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.started import started_program
+from imgopt.inspect.start.started import started_program
+from imgopt.inspect.system.certificates import BUNDLES
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, judged
 from imgopt.proof.example import Mutation

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from imgopt.image.packages import Package
 from imgopt.image.packages.names import plain_name
-from imgopt.inspect.contents import compare_contents
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.installed import NOT_LANGUAGES, language_packages, package_place
+from imgopt.inspect.packages.installed import NOT_LANGUAGES, language_packages, package_place
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import SITE, Mutation
@@ -84,9 +84,9 @@ def _twice(original: ImageView, candidate: ImageView) -> Iterator[Item]:
             yield Item("package", name, folder, "", message)
 
 
-def _versions_by_folder(side: ImageView) -> dict[tuple[str, str, str], set[str]]:
+def _versions_by_folder(view: ImageView) -> dict[tuple[str, str, str], set[str]]:
     found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for package in side.packages:
+    for package in view.packages:
         if package.ecosystem not in NOT_LANGUAGES and package.inside is None:
             folder = posixpath.dirname(posixpath.dirname(package.metadata))
             found[package.ecosystem, plain_name(package.name), folder].add(package.version)

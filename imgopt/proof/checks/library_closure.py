@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from imgopt.image.tree import Node
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.libraries import Unresolved, elf_files, library_path, unresolved
-from imgopt.inspect.optional_parts import optional_part
+from imgopt.inspect.packages.optional_parts import optional_part
+from imgopt.inspect.system.libraries import Unresolved, elf_files, library_path, unresolved
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, judged
 from imgopt.proof.example import LIBRARIES, Mutation
@@ -68,21 +68,21 @@ def _was_unresolved(original: ImageView, missing: Unresolved) -> bool:
     return missing.library in _missing_by_name(original, posixpath.basename(missing.path))
 
 
-def _lacks(side: ImageView, node: Node, library: str) -> bool:
-    elf = side.elf(node)
+def _lacks(view: ImageView, node: Node, library: str) -> bool:
+    elf = view.elf(node)
     return elf is not None and any(
-        missing.library == library for missing in unresolved(side, node, elf)
+        missing.library == library for missing in unresolved(view, node, elf)
     )
 
 
-def _missing_by_name(side: ImageView, name: str) -> set[str]:
-    nodes = (node for node in side.tree.files() if node.name == name)
-    pairs = ((node, side.elf(node)) for node in nodes)
+def _missing_by_name(view: ImageView, name: str) -> set[str]:
+    nodes = (node for node in view.tree.files() if node.name == name)
+    pairs = ((node, view.elf(node)) for node in nodes)
     return {
         missing.library
         for node, elf in pairs
         if elf is not None
-        for missing in unresolved(side, node, elf)
+        for missing in unresolved(view, node, elf)
     }
 
 
@@ -93,7 +93,7 @@ def _excuse(
     was opened."""
     if opened is not None and missing.path in opened:
         return None
-    below = candidate.base_side
+    below = candidate.base_view
     if below is not None:
         node = below.file(missing.path)
         if node is not None and _lacks(below, node, missing.library):

@@ -32,8 +32,8 @@ def check_locale_and_time(
     return judged(NAME, detail, kept, allowed)
 
 
-def _asked(side: ImageView) -> Iterator[tuple[str, str]]:
-    for name, value in side.config.environment.items():
+def _asked(view: ImageView) -> Iterator[tuple[str, str]]:
+    for name, value in view.config.environment.items():
         if name in ("LANG", "LANGUAGE", "TZ") or name.startswith("LC_"):
             yield name, value
 
@@ -58,14 +58,14 @@ def _archive_name(locale: str) -> str:
     return language + dot + re.sub(r"[^a-z0-9]", "", code.lower()) + at + modifier
 
 
-def _has_locale(side: ImageView, locale: str) -> bool:
+def _has_locale(view: ImageView, locale: str) -> bool:
     name = _archive_name(locale)
-    if side.exists(f"/usr/lib/locale/{name}") or side.exists(f"/usr/lib/locale/{locale}"):
+    if view.exists(f"/usr/lib/locale/{name}") or view.exists(f"/usr/lib/locale/{locale}"):
         return True
-    archive = side.read("/usr/lib/locale/locale-archive") or b""
+    archive = view.read("/usr/lib/locale/locale-archive") or b""
     if name.encode() + b"\0" in archive:
         return True
-    return side.loader.musl is not None and side.exists(f"/usr/share/i18n/locales/musl/{locale}")
+    return view.loader.musl is not None and view.exists(f"/usr/share/i18n/locales/musl/{locale}")
 
 
 def _zone(original: ImageView, candidate: ImageView) -> Iterator[Item]:

@@ -12,14 +12,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from imgopt.inspect.application_files import application_files, made_by_author
 from imgopt.inspect.failures import Item
-from imgopt.inspect.home_files import asks_for_home
+from imgopt.inspect.files.application_files import application_files, made_by_author
+from imgopt.inspect.files.home_files import asks_for_home
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.root_programs import programs_for_root
-from imgopt.inspect.sources import source_texts
-from imgopt.inspect.users import WRITE, Identity
-from imgopt.inspect.written_places import written_by_sources
+from imgopt.inspect.sources.texts import source_texts
+from imgopt.inspect.sources.written_places import written_by_sources
+from imgopt.inspect.start.root_programs import programs_for_root
+from imgopt.inspect.system.users import WRITE, Identity
 
 _OWNED = "the original's user may"
 _PROGRAMS = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/local/", "/bin/", "/sbin/", "/lib/")
@@ -60,7 +60,7 @@ def _made(original: ImageView) -> Iterator[tuple[str, str]]:
 def nearest(folder: str, *sides: ImageView) -> str:
     """The folder itself where one of the images has it, else the lowest one above it that is
     there."""
-    while folder != "/" and not any(side.exists(folder) for side in sides):
+    while folder != "/" and not any(view.exists(folder) for view in sides):
         folder = posixpath.dirname(folder)
     return folder
 
@@ -109,10 +109,10 @@ def _home(original: ImageView, candidate: ImageView, identity: Identity) -> Iter
         yield Item("not-writable", after, after, asking, message)
 
 
-def home_of(side: ImageView, identity: Identity | None) -> str:
+def home_of(view: ImageView, identity: Identity | None) -> str:
     """As the engine sets it: HOME of the image, else the folder of /etc/passwd, else the root."""
     return (
-        side.config.environment.get("HOME")
+        view.config.environment.get("HOME")
         or (identity.home if identity is not None else "")
         or "/"
     )
@@ -132,6 +132,6 @@ def _account(original: ImageView, candidate: ImageView, identity: Identity) -> I
         yield Item("configuration", f"account:{identity.uid}", "/etc/passwd", asking, message)
 
 
-def _is_listed(side: ImageView, uid: int) -> bool:
-    rows = (side.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines()
+def _is_listed(view: ImageView, uid: int) -> bool:
+    rows = (view.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines()
     return any(row.split(":")[2:3] == [str(uid)] for row in rows)

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from imgopt.image.tree import Node
-from imgopt.inspect.application_files import application_files
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.users import EXECUTE, READ
+from imgopt.inspect.system.users import EXECUTE, READ
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import EXPORT, File, Mutation
@@ -55,14 +55,14 @@ def _pairs(
                 break
 
 
-def _compared(side: ImageView) -> Iterator[Node]:
-    yield from application_files(side)
-    for package in side.packages:
-        if package.layer >= side.base_layers:
+def _compared(view: ImageView) -> Iterator[Node]:
+    yield from application_files(view)
+    for package in view.packages:
+        if package.layer >= view.base_layers:
             yield from (
                 node
                 for path in package.files
-                if (node := side.tree.get(path)) and node.mode & 0o111
+                if (node := view.tree.get(path)) and node.mode & 0o111
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.named_accounts import accounts, named_accounts
+from imgopt.inspect.sources.named_accounts import accounts, named_accounts
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import BASE, Mutation

@@ -14,15 +14,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.inspect.application_files import application_files
-from imgopt.inspect.built_site import serves_built_site
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.installed import NOT_LANGUAGES
-from imgopt.inspect.modules import SCRIPTS, imported, lost_modules, reached
-from imgopt.inspect.named_packages import listed_packages, named_in, named_in_settings
-from imgopt.inspect.run_time_needs import extension_libraries, script_modules
-from imgopt.inspect.sources import is_foreign, loading_texts, source_texts
+from imgopt.inspect.packages.installed import NOT_LANGUAGES
+from imgopt.inspect.packages.named_packages import listed_packages, named_in, named_in_settings
+from imgopt.inspect.sites.built_site import serves_built_site
+from imgopt.inspect.sources.modules import SCRIPTS, imported, lost_modules, reached
+from imgopt.inspect.sources.run_time_needs import extension_libraries, script_modules
+from imgopt.inspect.sources.texts import is_foreign, loading_texts, source_texts
 from imgopt.proof.absent_packages import language_tools
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
@@ -252,11 +252,11 @@ def _library(
         )
 
 
-def _found(side: ImageView, library: str) -> str | None:
+def _found(view: ImageView, library: str) -> str | None:
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(
-        side.config.platform.split("/")[1:2][0], "x86_64"
+        view.config.platform.split("/")[1:2][0], "x86_64"
     )
-    return side.loader.find(library, machine, "/", [])
+    return view.loader.find(library, machine, "/", [])
 
 
 CHECK = Check(

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.programs import running_scripts
-from imgopt.inspect.tool_state import is_state
-from imgopt.inspect.users import WRITE, Identity
+from imgopt.inspect.start.programs import running_scripts
+from imgopt.inspect.system.users import WRITE, Identity
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Comparison, Outcome, judged
 from imgopt.proof.checks.lost_rights import lost_rights
@@ -95,9 +95,9 @@ def _user_message(original: ImageView, candidate: ImageView, allowances: Allowan
 
 def _lost_accounts(original: ImageView, candidate: ImageView) -> Iterator[Item]:
     """Users that the author made and that a running script names (`gosu app`)."""
-    if original.base_side is None:
+    if original.base_view is None:
         return
-    made = _accounts(original) - _accounts(original.base_side) - _accounts(candidate)
+    made = _accounts(original) - _accounts(original.base_view) - _accounts(candidate)
     for script in running_scripts(candidate):
         said = set(re.findall(r"[\w-]+", script.read(1 << 20).decode("utf-8", "replace")))
         for name in sorted(made & said):
@@ -105,8 +105,8 @@ def _lost_accounts(original: ImageView, candidate: ImageView) -> Iterator[Item]:
             yield Item("configuration", f"account:{name}", "/etc/passwd", script.path, message)
 
 
-def _accounts(side: ImageView) -> set[str]:
-    lines = (side.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines()
+def _accounts(view: ImageView) -> set[str]:
+    lines = (view.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines()
     return {line.partition(":")[0] for line in lines if ":" in line}
 
 

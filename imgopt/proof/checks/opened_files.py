@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from imgopt.image.tree import Node
-from imgopt.inspect.contents import compare_contents
 from imgopt.inspect.failures import Item
+from imgopt.inspect.files.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.installed import package_place
-from imgopt.inspect.media_types import MEDIA_TYPES, unknown_media_types
-from imgopt.inspect.users import EXECUTE, READ
+from imgopt.inspect.packages.installed import package_place
+from imgopt.inspect.system.media_types import MEDIA_TYPES, unknown_media_types
+from imgopt.inspect.system.users import EXECUTE, READ
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged, not_measured
 from imgopt.proof.example import File, Mutation
@@ -192,12 +192,12 @@ def _not_needed(path: str, candidate: ImageView, allowances: Allowances) -> str 
     return None
 
 
-def _glibc(side: ImageView) -> int:
+def _glibc(view: ImageView) -> int:
     """The minor number of glibc 2.x; 0 for another C library."""
-    path = side.loader.find("libc.so.6", "x86_64", "/", []) or side.loader.find(
+    path = view.loader.find("libc.so.6", "x86_64", "/", []) or view.loader.find(
         "libc.so.6", "aarch64", "/", []
     )
-    match = re.search(rb"stable release version 2\.(\d+)", side.read(path) or b"") if path else None
+    match = re.search(rb"stable release version 2\.(\d+)", view.read(path) or b"") if path else None
     return int(match[1]) if match else 0
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from imgopt.inspect.bookkeeping import read_texts
 from imgopt.inspect.failures import Item
-from imgopt.inspect.start_words import expanded
+from imgopt.inspect.start.bookkeeping import read_texts
+from imgopt.inspect.start.start_words import expanded
 from imgopt.proof.check import Check, Comparison, Outcome, counted, judged, not_measured
 from imgopt.proof.example import (
     NAMES,
@@ -93,9 +93,9 @@ class _Judge:
     def launchers(self) -> tuple[str, ...]:
         above = [" ".join(p.arguments) for one in self.paired for p in one.launchers]
         words: list[str] = []
-        for side in (self.given.original, self.given.candidate):
-            start = (*(side.config.entrypoint or ()), *(side.config.cmd or ()))
-            words += [*start, *expanded(side, start)[:1]]
+        for view in (self.given.original, self.given.candidate):
+            start = (*(view.config.entrypoint or ()), *(view.config.cmd or ()))
+            words += [*start, *expanded(view, start)[:1]]
         return (*words, *above)
 
     @property

@@ -11,17 +11,17 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.tree import Node
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.optional_parts import optional_part
-from imgopt.inspect.program_calls import (
+from imgopt.inspect.packages.optional_parts import optional_part
+from imgopt.inspect.sources.program_calls import (
     COMPILED,
     called_by_packages,
     called_by_settings,
     called_by_sources,
 )
-from imgopt.inspect.programs import Use, running_scripts, script_text, started
-from imgopt.inspect.run_time_needs import compilers
-from imgopt.inspect.shell_programs import called_programs
-from imgopt.inspect.users import EXECUTE, READ
+from imgopt.inspect.sources.run_time_needs import compilers
+from imgopt.inspect.start.programs import Use, running_scripts, script_text, started
+from imgopt.inspect.start.shell_programs import called_programs
+from imgopt.inspect.system.users import EXECUTE, READ
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, judged
 from imgopt.proof.example import File, Mutation
@@ -104,21 +104,21 @@ def _counts(
     return not of_a_base and not _PACKAGES.search(node.path)
 
 
-def _problem(side: ImageView, use: Use) -> Item | None:
-    node = side.command(use.word)
+def _problem(view: ImageView, use: Use) -> Item | None:
+    node = view.command(use.word)
     path = use.word if use.word.startswith("/") else ""
     if node is None:
         return Item("missing-command", use.word, path, use.by)
-    if not side.may(EXECUTE, node.path):
-        who = side.config.user or "root"
+    if not view.may(EXECUTE, node.path):
+        who = view.config.user or "root"
         message = (
             f"{node.path} may not be executed by user {who} (mode {node.mode:o}), needed by"
             f" {use.by}"
         )
         return Item("permission", node.path, node.path, use.by, message)
-    if side.shebang(node) and not side.may(READ, node.path):
+    if view.shebang(node) and not view.may(READ, node.path):
         message = (
-            f"{node.path} may not be read by user {side.config.user or 'root'}, and a script"
+            f"{node.path} may not be read by user {view.config.user or 'root'}, and a script"
             " must be"
         )
         return Item("permission", node.path, node.path, use.by, message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.runtimes import Runtime, used_runtimes, version_of
+from imgopt.inspect.system.runtimes import Runtime, used_runtimes, version_of
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, judged
 from imgopt.proof.example import File, Mutation

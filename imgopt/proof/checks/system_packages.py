@@ -12,12 +12,12 @@ import re
 from collections.abc import Sequence
 
 from imgopt.image.packages import Package
-from imgopt.inspect.certificates import BUNDLED
 from imgopt.inspect.failures import Item
-from imgopt.inspect.hand_tools import unused_tools
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.installed import SYSTEM
-from imgopt.inspect.package_files import files_lacking
+from imgopt.inspect.packages.installed import SYSTEM
+from imgopt.inspect.packages.package_files import files_lacking
+from imgopt.inspect.sources.hand_tools import unused_tools
+from imgopt.inspect.system.certificates import BUNDLED
 from imgopt.proof.absent_packages import is_system_build_tool
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged, not_measured
@@ -58,9 +58,9 @@ def check_system_packages(
     return judged(NAME, detail, items, allowed)
 
 
-def _named(side: ImageView, name: str) -> Package | None:
+def _named(view: ImageView, name: str) -> Package | None:
     plain = re.split(r"[=:/<>~]", name, maxsplit=1)[0]
-    system = [package for package in side.packages if package.ecosystem in SYSTEM]
+    system = [package for package in view.packages if package.ecosystem in SYSTEM]
     by_name = next((package for package in system if package.name == plain), None)
     return by_name or next((package for package in system if plain in package.provides), None)
 

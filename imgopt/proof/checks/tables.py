@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.looked_up import LookedUp, lacking, looked_up
+from imgopt.inspect.system.looked_up import LookedUp, lacking, looked_up
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import Mutation

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import DEFAULT_PATH
-from imgopt.inspect.variables import BUILD_ONLY, DESCRIPTIVE
+from imgopt.inspect.start.variables import BUILD_ONLY, DESCRIPTIVE
 from imgopt.inspect.words import words
 from imgopt.proof.allowances import Allowances
 
@@ -111,7 +111,7 @@ def _all_exist(value: str, variables: Variables) -> bool:
 def _path_like(name: str, variables: Variables) -> str | None:
     if name != "PATH":
         return None
-    before, after = (side.get("PATH") for side in (variables.original, variables.candidate))
+    before, after = (view.get("PATH") for view in (variables.original, variables.candidate))
     return same_search_path(before, after, variables.programs)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from imgopt.image.config import is_root
 from imgopt.image.tree import Tree
-from imgopt.inspect.named_accounts import named_accounts
+from imgopt.inspect.sources.named_accounts import named_accounts
 from imgopt.rewrite.evidence import Evidence, read_users
 from imgopt.rewrite.final.fates import USER_DATABASE
 from imgopt.rewrite.final.final_stage import Copy
@@ -55,14 +55,14 @@ def accounts_of(evidence: Evidence, new_base: Tree | None, *, packages: bool) ->
     """None where the new base has all that is asked for. Without a package manager nobody changes
     a password or an account there: the two lists are enough."""
     own = makes_accounts(evidence)
-    named = {name for name, _ in named_accounts(evidence.side)}
+    named = {name for name, _ in named_accounts(evidence.view)}
     theirs = {file: _lines(new_base, file) for file in _LISTS}
     ours = {file: _lines(evidence.tree, file) for file in _LISTS}
     lost = any(name in named and name not in theirs[f] for f in _LISTS for name in ours[f])
     if new_base is None or not (own or lost):
         return Accounts()
     wanted = sorted(USER_DATABASE) if packages else _LISTS
-    files = tuple(path for path in wanted if evidence.side.is_file(path))
+    files = tuple(path for path in wanted if evidence.view.is_file(path))
     added = {
         file: tuple(line for name, line in theirs[file].items() if name not in ours[file])
         for file in _LISTS
@@ -73,7 +73,7 @@ def accounts_of(evidence: Evidence, new_base: Tree | None, *, packages: bool) ->
 
 def makes_accounts(evidence: Evidence) -> bool:
     """The author adds users or groups over the base, or runs the image as one that is not root."""
-    base = evidence.side.base
+    base = evidence.view.base
     if not is_root(evidence.config.user):
         return True
     before = base.tree() if base is not None else None
@@ -90,7 +90,7 @@ def makes_accounts(evidence: Evidence) -> bool:
 def _says_so(evidence: Evidence, names: set[str]) -> bool:
     """A step of the Dockerfile makes one of these by name; what packages make for themselves is
     theirs."""
-    for step in evidence.side.image.layer_history[evidence.base_layers :]:
+    for step in evidence.view.image.layer_history[evidence.base_layers :]:
         text = step.created_by if step is not None else ""
         if _MAKES.search(text) and any(
             re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", text) for n in names

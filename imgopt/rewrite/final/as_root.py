@@ -22,5 +22,5 @@ def as_root(
 def _user_after(dockerfile: Dockerfile, instruction: Instruction, evidence: Evidence | None) -> str:
     found: ScopeBuilder = dockerfile.scope_into(instruction).add([instruction])
     user = found.scope().user
-    base = evidence.side.base if evidence is not None else None
+    base = evidence.view.base if evidence is not None else None
     return user if user is not None else base.config.user if base is not None else ""

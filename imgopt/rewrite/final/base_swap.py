@@ -99,7 +99,7 @@ def _packages(situation: Situation, carving: Carving) -> list[str]:
     by them."""
     evidence = situation.evidence
     assert evidence is not None
-    base = evidence.side.base
+    base = evidence.view.base
     old = system_packages(base.tree()).installed if base is not None else carving.packages
     wanted = sorted(name for name in carving.packages if name in old)
     system = evidence.system(situation.project.ecosystems)
@@ -119,7 +119,7 @@ def _tables(situation: Situation, carving: Carving) -> list[str]:
     made by them."""
     evidence = situation.evidence
     assert evidence is not None
-    base = evidence.side.base
+    base = evidence.view.base
     old = [path for path in carving.tables if base is None or base.tree().resolve(path) is not None]
     name = str(situation.stage.root.base)
     return [copy.render(name) for copy in table_copies(old, evidence, name)]

@@ -58,7 +58,7 @@ class BeforeSource:
         items = [*above, *enumerate(stage.instructions)]
         base = self.evidence.base_layers
         found: dict[int, float] = dict.fromkeys(range(base), -1)
-        for step in read_steps(self.evidence.side.image):
+        for step in read_steps(self.evidence.view.image):
             if step.layer is not None and step.layer >= base:
                 found[step.layer] = _place(step, items)
         return found
@@ -95,7 +95,7 @@ class BeforeSource:
         )
 
     def _removed(self) -> Iterator[tuple[str, int]]:
-        for layer in self.evidence.side.image.layers[self.evidence.base_layers :]:
+        for layer in self.evidence.view.image.layers[self.evidence.base_layers :]:
             for entry in layer.entries():
                 if entry.kind in ("whiteout", "opaque"):
                     yield entry.path, layer.index
@@ -121,7 +121,7 @@ class BeforeSource:
     def new_steps(self, place: int) -> Iterator[Instruction]:
         """RUNs at `place` or behind it that the original has not: what they write is not
         measured."""
-        steps = [step for step in read_steps(self.evidence.side.image) if step.keyword == "RUN"]
+        steps = [step for step in read_steps(self.evidence.view.image) if step.keyword == "RUN"]
         for item in self.situation.stage.instructions[place:]:
             if item.keyword == "RUN" and not any(likeness(step, item) >= _LIKE for step in steps):
                 yield item

@@ -20,10 +20,10 @@ from imgopt.dockerfile.shellmodel import Command
 from imgopt.image.image import Image
 from imgopt.image.packages import Package, find_packages
 from imgopt.image.packages.names import plain_name
-from imgopt.inspect.environment_runners import environment_of, is_closed
-from imgopt.inspect.python_imports import imported_modules, modules_of, named_modules
-from imgopt.inspect.run_time_needs import build_steps, compiles
-from imgopt.inspect.start_words import unfolded
+from imgopt.inspect.sources.python_imports import imported_modules, modules_of, named_modules
+from imgopt.inspect.sources.run_time_needs import build_steps, compiles
+from imgopt.inspect.start.environment_runners import environment_of, is_closed
+from imgopt.inspect.start.start_words import unfolded
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import is_below, matches_any
 from imgopt.rewrite.lines.quoting import shell_word
@@ -70,7 +70,7 @@ def removable_tools(situation: Situation) -> RemovableTools:
         part = {
             name
             for fact, _ in compiles(
-                evidence.side, ecosystem.compiled_at_run_time, build_steps(evidence.side)
+                evidence.view, ecosystem.compiled_at_run_time, build_steps(evidence.view)
             )
             for name in fact.tools
         }
@@ -136,11 +136,11 @@ def _removable(
     ]
     renewed = _renewed(evidence, ours, tools)
     sites = {_site(each) for each in (*own, *renewed)}
-    remover = evidence.side.command(tools.remove.split()[0])
+    remover = evidence.view.command(tools.remove.split()[0])
     if len(sites) != 1 or remover is None or not _belongs(remover.path, next(iter(sites))):
         return
     environment = environment_of(
-        evidence.side, unfolded(evidence.side, original_start(evidence)).words
+        evidence.view, unfolded(evidence.view, original_start(evidence)).words
     )
     inside = [
         each for each in ours if environment and _site(each).startswith(f"{environment}/lib/")
@@ -149,7 +149,7 @@ def _removable(
     if found and tools.remove_elsewhere:
         yield tools.remove_elsewhere.replace("{environment}", environment), found
     there = [each for each in ours if _site(each) in sites]
-    closed = bool(environment) and is_closed(evidence.side, environment)
+    closed = bool(environment) and is_closed(evidence.view, environment)
     newer = frozenset(plain_name(each.name) for each in renewed)
     added = _unneeded(situation, evidence, there, tools, closed=closed, renewed=newer)
     used = _use(situation, evidence, tools)
@@ -168,7 +168,7 @@ def _removable(
 
 def _renewed(evidence: Evidence, ours: Iterable[Package], tools: BuildTools) -> list[Package]:
     """The base's own tools that the Dockerfile brought up to date (`pip install --upgrade pip`)."""
-    below = evidence.side.base_side
+    below = evidence.view.base_view
     there = (
         {(each.name, _site(each)) for each in below.packages} if below is not None else frozenset()
     )
@@ -200,7 +200,7 @@ def _emptied(evidence: Evidence, site: str, there: list[Package], gone: list[Pac
 def _named(evidence: Evidence) -> frozenset[str]:
     """Modules that the application's sources import, or that stand as a string in them or in its
     settings."""
-    return imported_modules(evidence.side) | named_modules(evidence.side, surely=False)
+    return imported_modules(evidence.view) | named_modules(evidence.view, surely=False)
 
 
 def _use(situation: Situation, evidence: Evidence, tools: BuildTools) -> Callable[[Package], bool]:
@@ -308,7 +308,7 @@ def _extras_too(evidence: Evidence) -> Callable[[Package], Iterable[str]]:
     recorded."""
 
     def needs(package: Package) -> list[str]:
-        about = evidence.side.read(package.metadata, 1 << 20) or b""
+        about = evidence.view.read(package.metadata, 1 << 20) or b""
         return NEEDED.findall(about.decode("utf-8", "replace"))
 
     return needs

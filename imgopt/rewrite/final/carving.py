@@ -11,10 +11,10 @@ from fnmatch import fnmatchcase
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.image import Image
 from imgopt.image.tree import Tree
-from imgopt.inspect.application_files import made_by_author
-from imgopt.inspect.python_imports import imported_modules
-from imgopt.inspect.started import started_folders
-from imgopt.inspect.tool_state import named_folders, temporary_folder
+from imgopt.inspect.files.application_files import made_by_author
+from imgopt.inspect.files.tool_state import named_folders, temporary_folder
+from imgopt.inspect.sources.python_imports import imported_modules
+from imgopt.inspect.start.started import started_folders
 from imgopt.rewrite.effects import LinkedStatically, from_stages, of_kind
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.accounts import Accounts, accounts_of
@@ -81,8 +81,8 @@ def carve_on(
     new_tree = (
         base.tree()
         if base is not None
-        else evidence.side.base.tree()
-        if evidence.side.base
+        else evidence.view.base.tree()
+        if evidence.view.base
         else None
     )
     explained = explained_in(situation)
@@ -95,7 +95,7 @@ def carve_on(
             evidence.homes,
             compiled=compiled,
             traced=traced,
-            started=started_folders(evidence.side),
+            started=started_folders(evidence.view),
             named=named_folders(evidence.config),
             temporary=temporary_folder(evidence.config),
         ),
@@ -108,7 +108,7 @@ def carve_on(
         else (),
         must_keep=frozenset(project.repairs.paths),
         looked_up=frozenset(table.path for table in tables),
-        made=made_by_author(evidence.side),
+        made=made_by_author(evidence.view),
         keeps_users=bool(accounts.files),
         gone=gone_paths(situation),
         only_here=project.repairs.only_here,
@@ -126,7 +126,7 @@ def carve_on(
     started = evidence.real(start_programs(evidence))
     looked_up = table_needs(evidence, tables, new_tree, everything, packages=packages)
     needs = runtime_needs(
-        evidence.side,
+        evidence.view,
         [*_roots(situation, everything, start), *_loaded_by_tables(evidence, looked_up)],
         new_tree,
         everything,
@@ -141,7 +141,7 @@ def carve_on(
     tools = removable_tools(situation).paths
     spare = {*tools, *(path for path in libraries if is_below(path, copied))}
     libraries = named_once(
-        evidence.side, {path: why for path, why in libraries.items() if path not in spare}
+        evidence.view, {path: why for path, why in libraries.items() if path not in spare}
     )
     carved = carve(evidence.delta, replace(rules, reinstalled=frozenset(wanted)))
     gone = rules.gone.keys() | tools | orphan_bytecode(carved)
@@ -290,7 +290,7 @@ def _data(
     """Packages of data that those wanted recommend, and that the new base has not."""
     system = evidence.system(project.ecosystems)
     globs = system.data if system is not None else []
-    found = recommended_data(evidence.side, wanted, evidence.packages.installed, globs)
+    found = recommended_data(evidence.view, wanted, evidence.packages.installed, globs)
     return {
         name: why for name, why in found.items() if name not in installed and name not in wanted
     }
@@ -334,7 +334,7 @@ def _harmless(evidence: Evidence, new_tree: Tree | None) -> Callable[[str], bool
 def start_program(evidence: Evidence) -> str | None:
     """The real path of the first program that the image starts."""
     words = [*(evidence.config.entrypoint or ()), *(evidence.config.cmd or ())]
-    node = evidence.side.command(words[0]) if words else None
+    node = evidence.view.command(words[0]) if words else None
     return node.path if node is not None else None
 
 
@@ -349,7 +349,7 @@ def start_programs(evidence: Evidence, words: Iterable[str] | None = None) -> tu
 
 def start_programs_of(evidence: Evidence, words: Iterable[str]) -> tuple[str, ...]:
     """Real paths of the programs that these words name."""
-    nodes = [evidence.side.command(word) for word in words if word and not word.startswith("-")]
+    nodes = [evidence.view.command(word) for word in words if word and not word.startswith("-")]
     return tuple(node.path for node in nodes if node is not None)
 
 
@@ -359,8 +359,8 @@ def find_interpreter(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Eco
     names = set()
     for path in start_programs(evidence):
         names.add(posixpath.basename(path))
-        node = evidence.side.file(path)
-        words = evidence.side.shebang(node) if node is not None else ()
+        node = evidence.view.file(path)
+        words = evidence.view.shebang(node) if node is not None else ()
         names |= {posixpath.basename(part) for word in words for part in word.split()}
     for ecosystem in ecosystems:
         if any(fnmatchcase(name, glob) for name in names for glob in ecosystem.runtime.programs):
@@ -375,7 +375,7 @@ def interpreter_files(
     uses; `asked` are paths that an earlier build failed without."""
     runtime = ecosystem.runtime
     found = {path for glob in runtime.trees for path in _below(evidence, glob)}
-    named = imported_modules(evidence.side)
+    named = imported_modules(evidence.view)
     unneeded = {
         path
         for glob in runtime.unneeded

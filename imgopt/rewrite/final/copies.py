@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from posixpath import dirname
 
-from imgopt.inspect.drawn_names import is_of_one_build
+from imgopt.inspect.files.drawn_names import is_of_one_build
 from imgopt.rewrite.final.fates import PathFact, is_below
 from imgopt.rewrite.final.final_stage import Copy
 

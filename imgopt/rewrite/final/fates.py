@@ -17,7 +17,7 @@ from typing import Literal
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.facts.runs import Drop, State
-from imgopt.inspect.application_files import MADE_BY_TOOLS
+from imgopt.inspect.files.application_files import MADE_BY_TOOLS
 
 Fate = Literal["kept", "reinstalled", "replaced", "dropped"]
 

@@ -7,7 +7,7 @@ import re
 
 from imgopt.image.elf import is_elf
 from imgopt.image.tree import Node
-from imgopt.inspect.contents import go_build
+from imgopt.inspect.files.contents import go_build
 from imgopt.rewrite.evidence import Evidence
 
 _PUBLISHED = re.compile(r"mod\t[^\t]*\t[^\t]*\th1:")
@@ -23,8 +23,8 @@ def go_programs(evidence: Evidence) -> tuple[Node, ...]:
         for fact in evidence.delta
         if fact.kind == "file" and fact.mode & 0o111 and fact.size
     )
-    nodes = [node for path in files if (node := evidence.side.file(path)) is not None]
-    return tuple(node for node in nodes if is_elf(evidence.side.head(node)) and _is_own(node))
+    nodes = [node for path in files if (node := evidence.view.file(path)) is not None]
+    return tuple(node for node in nodes if is_elf(evidence.view.head(node)) and _is_own(node))
 
 
 def _is_own(node: Node) -> bool:

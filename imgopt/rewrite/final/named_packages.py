@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from imgopt.inspect.hand_tools import named_in, names_of_programs, unused_tools
+from imgopt.inspect.sources.hand_tools import named_in, names_of_programs, unused_tools
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.strategy import ContextFiles, Project
 
@@ -33,18 +33,18 @@ def asked_packages(project: Project, evidence: Evidence) -> tuple[str, ...]:
     globs = system.build_tools if system is not None else []
     names = [
         name
-        for name in evidence.packages.asked
+        for name in evidence.packages.chosen
         if not any(fnmatchcase(name, glob) for glob in globs)
     ]
     if evidence.seen.opened is None:
         return tuple(names)
     packages = {
         package.name: package
-        for package in evidence.side.packages
+        for package in evidence.view.packages
         if package.ecosystem in ("deb", "apk", "rpm")
     }
     unused = unused_tools(
-        evidence.side, [packages[name] for name in names if name in packages], evidence.opened
+        evidence.view, [packages[name] for name in names if name in packages], evidence.opened
     )
     programs = {name: names_of_programs([packages[name]]) for name in unused}
     named = _named(

@@ -52,7 +52,7 @@ def on_base(
         if final.entry_script
         else evidence.config
     )
-    cached = found_by_cache(evidence.side, carving.carved.paths("kept"))
+    cached = found_by_cache(evidence.view, carving.carved.paths("kept"))
     tables = [*carving.tables, *([CACHE] if cached and not final.shell else [])]
     copies = (
         *carving.foreign,

@@ -155,7 +155,7 @@ def special_folders(
 
 def changed_folders(evidence: Evidence) -> tuple[str, ...]:
     """Folders of the base to which a step of the author gave another mode or owner."""
-    base = evidence.side.base
+    base = evidence.view.base
     if base is None:
         return ()
     found = []

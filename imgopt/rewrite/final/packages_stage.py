@@ -78,7 +78,7 @@ def _is_filled_by(situation: Situation, install: Instruction, folder: str) -> bo
     }
     if len(layers) != 1:
         return False
-    step = evidence.side.image.layer_history[layers.pop()]
+    step = evidence.view.image.layer_history[layers.pop()]
     made, said = _plain(read_created_by(step)[1] if step is not None else ""), _plain(install.value)
     return made == said or made.startswith(said + " && ")
 

@@ -20,11 +20,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 
 
 def recommended_data(
-    side: ImageView, wanted: Iterable[str], installed: Mapping[str, str], data: list[str]
+    view: ImageView, wanted: Iterable[str], installed: Mapping[str, str], data: list[str]
 ) -> dict[str, str]:
     """Installed packages of data (glob patterns) that the wanted ones, or what those need, depend
     on or recommend -> who wants them."""
-    edges = _edges(side)
+    edges = _edges(view)
     by: dict[str, str] = {}
     queue = [(name, name) for name in wanted]
     while queue:
@@ -42,10 +42,10 @@ def recommended_data(
 
 
 @lru_cache(maxsize=8)
-def _edges(side: ImageView) -> Mapping[str, frozenset[str]]:
+def _edges(view: ImageView) -> Mapping[str, frozenset[str]]:
     """Package -> what it depends on or recommends, by Debian's own record; empty for other
     distributions."""
-    text = (side.read(STATUS) or b"").decode("utf-8", "replace")
+    text = (view.read(STATUS) or b"").decode("utf-8", "replace")
     found: dict[str, frozenset[str]] = {}
     for stanza in text.split("\n\n"):
         fields = dict(re.findall(r"^([\w-]+): (.*)$", stanza, re.MULTILINE))

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from imgopt.image.tree import Node, Tree
-from imgopt.inspect.contents import go_build
+from imgopt.inspect.files.contents import go_build
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.libraries import library_path
+from imgopt.inspect.system.libraries import library_path
 
 
 @dataclass
@@ -31,7 +31,7 @@ class RuntimeNeeds:
 
 
 def runtime_needs(
-    side: ImageView,
+    view: ImageView,
     roots: Iterable[tuple[str, str]],
     new_base: Tree | None,
     kept: frozenset[str],
@@ -49,7 +49,7 @@ def runtime_needs(
     stack = list(roots)
     while stack:
         path, asked_by = stack.pop()
-        node = side.file(path)
+        node = view.file(path)
         if node is None or path in seen:
             continue
         seen.add(path)
@@ -58,7 +58,7 @@ def runtime_needs(
                 continue
             needs.files[path] = asked_by
         stack += [
-            (wanted, node.path) for wanted in _wanted(side, node, needs, scripts, static=static)
+            (wanted, node.path) for wanted in _wanted(view, node, needs, scripts, static=static)
         ]
     return needs
 
@@ -81,18 +81,18 @@ def has_path(tree: Tree, path: str) -> bool:
 
 
 def _wanted(
-    side: ImageView,
+    view: ImageView,
     node: Node,
     needs: RuntimeNeeds,
     scripts: Callable[[str], bool],
     *,
     static: bool,
 ) -> Iterator[str]:
-    words = side.shebang(node)
+    words = view.shebang(node)
     if words:
-        yield from _interpreter(side, words) if scripts(node.path) else ()
+        yield from _interpreter(view, words) if scripts(node.path) else ()
         return
-    elf = side.elf(node)
+    elf = view.elf(node)
     if elf is None or (static and go_build(node) is not None):
         return
     if elf.interpreter:
@@ -100,15 +100,15 @@ def _wanted(
         yield elf.interpreter
     for name in elf.needed:
         needs.sonames.add(name)
-        path = library_path(side, node, elf, name)
+        path = library_path(view, node, elf, name)
         if path is not None and path.startswith("/"):
             yield path
 
 
-def _interpreter(side: ImageView, words: tuple[str, ...]) -> Iterator[str]:
+def _interpreter(view: ImageView, words: tuple[str, ...]) -> Iterator[str]:
     yield words[0]
     if posixpath.basename(words[0]) == "env" and len(words) > 1:
         names = [word for word in words[1].split() if not word.startswith("-") and "=" not in word]
-        program = side.command(names[0]) if names else None
+        program = view.command(names[0]) if names else None
         if program is not None:
             yield program.path

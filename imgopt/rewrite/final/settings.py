@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from imgopt.dockerfile import Dockerfile, Edit, Instruction
 from imgopt.dockerfile.typed import Arg, Env
 from imgopt.image.config import ImageConfig
-from imgopt.inspect.variables import BUILD_ONLY, DESCRIPTIVE
+from imgopt.inspect.start.variables import BUILD_ONLY, DESCRIPTIVE
 from imgopt.rewrite.lines.quoting import json_words
 
 MOVED = frozenset(

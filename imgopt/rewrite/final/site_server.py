@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imgopt.inspect.built_site import site_folder
-from imgopt.inspect.file_servers import FileServer, file_server
+from imgopt.inspect.sites.built_site import site_folder
+from imgopt.inspect.sites.file_servers import FileServer, file_server
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import is_below
 from imgopt.rewrite.strategy import SERVER, Project, Situation
@@ -15,11 +15,11 @@ def site_server(project: Project) -> FileServer | str:
     evidence = project.evidence
     if evidence is None or evidence.seen.opened is None:
         return ""
-    server = file_server(evidence.side)
+    server = file_server(evidence.view)
     if not isinstance(server, FileServer):
         return server.reason
     ports = evidence.seen.ports
-    if site_folder(evidence.side, evidence.opened) != server.folder:
+    if site_folder(evidence.view, evidence.opened) != server.folder:
         return f"the service did not open {server.folder}/index.html"
     if len(ports) != 1 or (server.port is not None and ports != (server.port,)):
         return f"{server.program} listens on {', '.join(map(str, ports)) or 'no port'}"
@@ -29,7 +29,7 @@ def site_server(project: Project) -> FileServer | str:
         if is_below(path, [server.folder])
     ):
         return f"a link in {server.folder} leads out of it"
-    if evidence.side.identity is None:
+    if evidence.view.identity is None:
         return f"the image does not know its user {evidence.config.user}"
     return server
 

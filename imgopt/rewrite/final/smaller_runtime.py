@@ -56,7 +56,7 @@ def draws(evidence: Evidence, carved: Carved, interpreter: Ecosystem) -> str:
     """What of the application may want the fonts of a full system: a library of a known name, or
     its own classes."""
     for path in sorted(carved.paths("kept")):
-        node = evidence.side.file(path) if path.endswith((".jar", ".war", ".class")) else None
+        node = evidence.view.file(path) if path.endswith((".jar", ".war", ".class")) else None
         if node is None or node.size > _MOST_ARCHIVE:
             continue
         found = next(_drawing(node, interpreter), "")

@@ -15,44 +15,44 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.final.runtime import is_shared_library
 
 
-def named_once(side: ImageView, libraries: Mapping[str, str]) -> dict[str, str]:
+def named_once(view: ImageView, libraries: Mapping[str, str]) -> dict[str, str]:
     """The same files, each library under its own name (DT_SONAME) where it has one; folders that
     are links resolved."""
-    placed = {_real_folder(side, path): why for path, why in libraries.items()}
-    asked = {real for path in placed if (real := _asked_by_name(side, path))}
+    placed = {_real_folder(view, path): why for path, why in libraries.items()}
+    asked = {real for path in placed if (real := _asked_by_name(view, path))}
     found: dict[str, str] = {}
     for path, why in placed.items():
-        if _asked_by_name(side, path) or (real := _real(side, path)) is None or real not in asked:
-            found.setdefault(_by_soname(side, path), why)
+        if _asked_by_name(view, path) or (real := _real(view, path)) is None or real not in asked:
+            found.setdefault(_by_soname(view, path), why)
     return found
 
 
-def _real(side: ImageView, path: str) -> str | None:
-    node = side.file(path)
+def _real(view: ImageView, path: str) -> str | None:
+    node = view.file(path)
     return node.path if node is not None else None
 
 
-def _soname(side: ImageView, path: str) -> str | None:
-    node = side.file(path)
-    elf = side.elf(node) if node is not None else None
+def _soname(view: ImageView, path: str) -> str | None:
+    node = view.file(path)
+    elf = view.elf(node) if node is not None else None
     return elf.soname if elf is not None else None
 
 
-def _asked_by_name(side: ImageView, path: str) -> str | None:
+def _asked_by_name(view: ImageView, path: str) -> str | None:
     """The real path of a library that is asked for under its own name; the loader's own place
     counts always."""
-    return _real(side, path) if _soname(side, path) == posixpath.basename(path) else None
+    return _real(view, path) if _soname(view, path) == posixpath.basename(path) else None
 
 
-def _by_soname(side: ImageView, path: str) -> str:
-    soname = _soname(side, path)
+def _by_soname(view: ImageView, path: str) -> str:
+    soname = _soname(view, path)
     beside = posixpath.join(posixpath.dirname(path), soname) if soname else path
-    return beside if _real(side, beside) == _real(side, path) else path
+    return beside if _real(view, beside) == _real(view, path) else path
 
 
-def _real_folder(side: ImageView, path: str) -> str:
+def _real_folder(view: ImageView, path: str) -> str:
     """Without the links of a merged /usr; the dynamic loader stays where programs name it."""
-    folder = side.tree.resolve(posixpath.dirname(path))
+    folder = view.tree.resolve(posixpath.dirname(path))
     name = posixpath.basename(path)
     return path if folder is None or name.startswith("ld-") else posixpath.join(folder.path, name)
 
@@ -62,10 +62,10 @@ _ALWAYS = re.compile(r"^/(?:usr/)?lib(?:32|64|x32)?(?:/[\w]+-linux-\w+)?/[^/]+$"
 """Where the loader looks without its cache."""
 
 
-def found_by_cache(side: ImageView, paths: Iterable[str]) -> list[str]:
+def found_by_cache(view: ImageView, paths: Iterable[str]) -> list[str]:
     """Of these libraries, those that the loader finds by its cache alone, which `ldconfig` made."""
     cached = {
-        real for places in side.loader.cache.values() for p in places if (real := _real(side, p))
+        real for places in view.loader.cache.values() for p in places if (real := _real(view, p))
     }
     wanted = (path for path in paths if is_shared_library(path) and not _ALWAYS.match(path))
-    return sorted(path for path in wanted if _real(side, path) in cached)
+    return sorted(path for path in wanted if _real(view, path) in cached)

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.image.tree import Tree
-from imgopt.inspect.looked_up import LookedUp, lacking, looked_up
-from imgopt.inspect.program_calls import called_by_packages, called_by_settings, called_by_sources
-from imgopt.inspect.run_time_needs import (
+from imgopt.inspect.sources.program_calls import (
+    called_by_packages,
+    called_by_settings,
+    called_by_sources,
+)
+from imgopt.inspect.sources.run_time_needs import (
     Needed,
     compilers,
     extension_libraries,
     script_modules,
 )
+from imgopt.inspect.system.looked_up import LookedUp, lacking, looked_up
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.final_stage import Copy
 
@@ -33,7 +37,7 @@ def tables_of(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> tuple[Look
     tables = [table for ecosystem in ecosystems for table in ecosystem.looked_up]
     seen = evidence.seen
     return evidence.once(
-        "tables", lambda: looked_up(evidence.side, tables, seen.executed, seen.opened or ())
+        "tables", lambda: looked_up(evidence.view, tables, seen.executed, seen.opened or ())
     )
 
 
@@ -44,13 +48,13 @@ def asked_at_run_time(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> tu
 
 
 def _asked(evidence: Evidence, ecosystems: Iterable[Ecosystem]) -> Iterator[Needed]:
-    side, ecosystems = evidence.side, tuple(ecosystems)
-    yield from compilers(side, (fact for one in ecosystems for fact in one.compiled_at_run_time))
-    yield from extension_libraries(side)
-    yield from script_modules(side, (fact for one in ecosystems for fact in one.modules))
-    calls = (*called_by_sources(side), *called_by_settings(side), *called_by_packages(side))
+    view, ecosystems = evidence.view, tuple(ecosystems)
+    yield from compilers(view, (fact for one in ecosystems for fact in one.compiled_at_run_time))
+    yield from extension_libraries(view)
+    yield from script_modules(view, (fact for one in ecosystems for fact in one.modules))
+    calls = (*called_by_sources(view), *called_by_settings(view), *called_by_packages(view))
     for word, by in calls:
-        node = side.command(word)
+        node = view.command(word)
         if node is not None and evidence.owner(node.path) is not None:
             yield Needed(node.path, by)
 
@@ -69,14 +73,14 @@ def table_needs(
     for table in tables:
         missing = [
             path
-            for path in (lacking(evidence.side, table, new_base) if new_base is not None else ())
+            for path in (lacking(evidence.view, table, new_base) if new_base is not None else ())
             if path not in kept
         ]
         if not missing:
             continue
         owners = {evidence.owner(path) for path in missing}
         why = f"{table.reason}, which {table.by} may look up"
-        single = evidence.side.is_file(table.path)
+        single = evidence.view.is_file(table.path)
         if packages and not single and None not in owners:
             needs.wanted.update({owner: why for owner in owners if owner})
         else:
@@ -89,7 +93,7 @@ def table_copies(paths: Iterable[str], evidence: Evidence, stage: str = "") -> t
     by_folder: dict[str, list[str]] = {}
     copies = []
     for path in sorted(paths):
-        if evidence.side.is_file(path):
+        if evidence.view.is_file(path):
             by_folder.setdefault(path.rpartition("/")[0], []).append(path)
         else:
             copies.append(Copy((path,), path, stage=stage))

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from imgopt.inspect.file_servers import INDEX
-from imgopt.inspect.site_paths import NO_FILE
+from imgopt.inspect.sites.file_servers import INDEX
+from imgopt.inspect.sites.site_paths import NO_FILE
 from imgopt.rewrite.evidence import Page
 from imgopt.run.probes import UNKNOWN_PATH
 

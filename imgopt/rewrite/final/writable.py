@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from imgopt.image.tree import Tree
-from imgopt.inspect.application_files import (
+from imgopt.inspect.files.application_files import (
     application_files,
     copied_layers,
     made_by_author,
 )
-from imgopt.inspect.tool_state import is_state
-from imgopt.inspect.written_places import written_by_sources
+from imgopt.inspect.files.tool_state import is_state
+from imgopt.inspect.sources.written_places import written_by_sources
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import is_below
 from imgopt.rewrite.lines.quoting import shell_word
@@ -105,7 +105,7 @@ def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
     seen_made = (
         path for path in evidence.seen.written if not _is_free(path) and path not in mounts
     )
-    made = [path for path in seen_made if not is_state(evidence.side, path)]
+    made = [path for path in seen_made if not is_state(evidence.view, path)]
     new = {path for path in made if evidence.tree.get(path) is None}
     reasons = dict(_own_folders(evidence))
     reasons |= dict.fromkeys(evidence.config.volumes, "a volume")
@@ -127,7 +127,7 @@ def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
         if folder not in alone
     }
     paths = {path: why for path, why in alone.items() if path and not is_below(path, highest)}
-    files = frozenset(path for path in paths if evidence.side.is_file(path))
+    files = frozenset(path for path in paths if evidence.view.is_file(path))
     trees = tuple(sorted({*highest, *_missing_volumes(evidence, reasons)}))
     return Writable(
         trees, tuple(sorted(paths)), files, {**paths, **{path: reasons[path] for path in trees}}
@@ -158,9 +158,9 @@ def _mount_points(evidence: Evidence) -> frozenset[str]:
 def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """The working directory, what COPY fills, and what a RUN made for data; never a folder of the
     system."""
-    base = evidence.side.base.tree() if evidence.side.base is not None else None
-    copied, made = copied_layers(evidence.side), made_by_author(evidence.side)
-    for node in application_files(evidence.side):
+    base = evidence.view.base.tree() if evidence.view.base is not None else None
+    copied, made = copied_layers(evidence.view), made_by_author(evidence.view)
+    for node in application_files(evidence.view):
         if node.path in made and node.kind == "dir" and _is_for_the_service(node.path):
             yield node.path, "made empty by the author"
             continue
@@ -173,7 +173,7 @@ def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
             )
             if folder and evidence.tree.get(f"{folder}/pyvenv.cfg") is None:
                 yield folder, "made for the application"
-    workdir = evidence.side.workdir
+    workdir = evidence.view.workdir
     if workdir not in _SHARED and not _NEVER_OWN.match(workdir):
         yield workdir, "the working directory"
 
@@ -186,7 +186,7 @@ def _is_for_the_service(folder: str) -> bool:
 
 def made_files(evidence: Evidence) -> Iterator[str]:
     """Files that the author made where programs keep data (`touch /var/log/app.log`)."""
-    made = sorted(made_by_author(evidence.side))
+    made = sorted(made_by_author(evidence.view))
     return (path for path in made if path in evidence.facts and evidence.facts[path].kind == "file")
 
 
@@ -204,7 +204,7 @@ def _highest_new(folder: str, base: Tree) -> str:
 def _named_folders(evidence: Evidence, trees: tuple[str, ...]) -> dict[str, str]:
     """Folders elsewhere that the sources write to, as far as they are there."""
     found: dict[str, str] = {}
-    for folder, source in written_by_sources(evidence.side):
+    for folder, source in written_by_sources(evidence.view):
         node = evidence.tree.resolve(folder)
         taken = is_below(folder, trees) or _is_free(folder) or _NEVER_OWN.match(folder)
         if node is None or node.kind != "dir" or taken:
@@ -216,7 +216,7 @@ def _named_folders(evidence: Evidence, trees: tuple[str, ...]) -> dict[str, str]
 def _unmade_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Folders that the sources make on a path that no probe took, the highest one of each: where
     root alone may make it, it is made ahead."""
-    for folder, source in written_by_sources(evidence.side):
+    for folder, source in written_by_sources(evidence.view):
         path = folder
         while path != "/" and evidence.tree.resolve(posixpath.dirname(path)) is None:
             path = posixpath.dirname(path)

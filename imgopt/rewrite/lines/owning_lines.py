@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Copy
-from imgopt.inspect.application_files import copied_layers
+from imgopt.inspect.files.application_files import copied_layers
 from imgopt.rewrite.final.fates import is_below
 from imgopt.rewrite.final.writable import Writable
 from imgopt.rewrite.lines.quoting import shell_word
@@ -79,7 +79,7 @@ def _folders(
     if unclear or len(stage.chain) > 1:
         return None
     places = [place for _, place in copies]
-    copied = copied_layers(evidence.side)
+    copied = copied_layers(evidence.view)
     folders = {
         *owned.trees,
         *(path for path in _workdirs(situation) if is_below(path, owned.trees)),

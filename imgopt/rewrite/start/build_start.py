@@ -17,7 +17,7 @@ from imgopt.context.facts.builds import Launcher
 from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.typed import Command
-from imgopt.inspect.launcher_settings import said_in_files
+from imgopt.inspect.start.launcher_settings import said_in_files
 from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.lines.steps import script_of, source_copy, workdir_at
 from imgopt.rewrite.start.launched import Launched, cargo_run, go_run, spring_boot_run

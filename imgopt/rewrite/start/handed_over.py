@@ -7,9 +7,9 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from imgopt.inspect.bookkeeping import bookkeeping_of, called_programs, read_texts, reader_of
-from imgopt.inspect.start_words import unfolded
-from imgopt.inspect.variables import BUILD_ONLY
+from imgopt.inspect.start.bookkeeping import bookkeeping_of, called_programs, read_texts, reader_of
+from imgopt.inspect.start.start_words import unfolded
+from imgopt.inspect.start.variables import BUILD_ONLY
 from imgopt.rewrite.evidence import Evidence
 from imgopt.run.pictures import Process
 
@@ -21,7 +21,7 @@ def handed_over(
 ) -> str:
     """Why what these words start needs more than `given` and the image's own variables; "" where
     it does not, or where the run did not show it. `folders` are put in front of PATH."""
-    process = _started(evidence, unfolded(evidence.side, words).words)
+    process = _started(evidence, unfolded(evidence.view, words).words)
     if process is None or process.environment is None:
         return ""
     known = {**evidence.config.environment, **given}
@@ -37,7 +37,7 @@ def handed_over(
             continue
         if not books.sets(name) and not any(fnmatchcase(name, glob) for glob in BUILD_ONLY):
             return f"{words[0]} gives it the variable {name}"
-        texts = texts or tuple(read_texts(evidence.side, evidence.opened, words))
+        texts = texts or tuple(read_texts(evidence.view, evidence.opened, words))
         reader = reader_of(name, texts)
         if reader:
             return f"{reader} reads {name}, which only {words[0]} sets"
@@ -59,10 +59,10 @@ def _started(evidence: Evidence, words: tuple[str, ...]) -> Process | None:
 def _only_by_launcher(evidence: Evidence, path: str, folders: Iterable[str]) -> str:
     """A program that a source calls by its name and that is in a folder which the launcher puts
     into PATH."""
-    own = {*evidence.side.search_path, *folders}
+    own = {*evidence.view.search_path, *folders}
     added = [folder for folder in path.split(":") if folder and folder not in own]
-    for program, by in called_programs(evidence.side).items():
-        here = any(program in evidence.side.names(folder) for folder in own)
-        if not here and any(program in evidence.side.names(folder) for folder in added):
+    for program, by in called_programs(evidence.view).items():
+        here = any(program in evidence.view.names(folder) for folder in own)
+        if not here and any(program in evidence.view.names(folder) for folder in added):
             return f"{by} starts {program}, which is found only with the launcher's PATH"
     return ""

@@ -38,7 +38,7 @@ def not_startable(situation: Situation, program: str) -> str:
     does."""
     evidence = situation.evidence
     if evidence is not None:
-        node = evidence.side.command(program)
+        node = evidence.view.command(program)
         return _bare(
             program, node.read(256) if node is not None and node.inode is not None else None
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.typed import Command
 from imgopt.image.tree import Tree
-from imgopt.inspect.start_words import unfolded
+from imgopt.inspect.start.start_words import unfolded
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.strategy import Situation
 
@@ -27,8 +27,8 @@ def start_words(situation: Situation) -> tuple[str, ...]:
     """The words that the engine executes, the shell of a shell form included."""
     evidence = situation.evidence
     base = (
-        evidence.side.base.config
-        if evidence is not None and evidence.side.base is not None
+        evidence.view.base.config
+        if evidence is not None and evidence.view.base is not None
         else None
     )
     entrypoint = base.entrypoint if base is not None else None
@@ -63,8 +63,8 @@ def idle_entry_script(evidence: Evidence, known: Iterable[str]) -> str:
     """The path of the base's entry script when a service does not need it: it is `known` from the
     ecosystem's facts, or its text shows that it only starts the command; "" otherwise."""
     words, command = evidence.config.entrypoint or (), evidence.config.cmd or ()
-    node = evidence.side.command(words[0]) if len(words) == 1 and command else None
-    if node is not None and node.path in known and evidence.side.in_base(node):
+    node = evidence.view.command(words[0]) if len(words) == 1 and command else None
+    if node is not None and node.path in known and evidence.view.in_base(node):
         return node.path
     return only_hands_over(evidence)
 
@@ -77,13 +77,13 @@ def only_hands_over(evidence: Evidence) -> str:
     -- node "$@"`); where the command is a program they come down to `exec "$@"`.
     """
     words, command = evidence.config.entrypoint or (), evidence.config.cmd or ()
-    node = evidence.side.command(words[0]) if len(words) == 1 and command else None
-    if node is None or not evidence.side.in_base(node) or not evidence.side.shebang(node):
+    node = evidence.view.command(words[0]) if len(words) == 1 and command else None
+    if node is None or not evidence.view.in_base(node) or not evidence.view.shebang(node):
         return ""
     lines = [line.strip() for line in node.read(20000).decode("utf-8", "replace").splitlines()[1:]]
     code = [line for line in lines if line and not line.startswith("#")]
     plain = all(ONLY_STARTS.fullmatch(line) for line in code) and code[-1:] == ['exec "$@"']
-    return node.path if plain and evidence.side.command(command[0]) is not None else ""
+    return node.path if plain and evidence.view.command(command[0]) is not None else ""
 
 
 def explained_by_start(
@@ -98,10 +98,10 @@ def explained_by_start(
     hands_over = script or only_hands_over(evidence)
     command = (evidence.config.cmd or ()) if hands_over else before
     rest = new_start[1:] if hands_over and new_start[:1] == before[:1] else new_start
-    still = unfolded(evidence.side, rest).files
+    still = unfolded(evidence.view, rest).files
     patterns = [
         re.compile(each)
-        for each in unfolded(evidence.side, tuple(command)).files
+        for each in unfolded(evidence.view, tuple(command)).files
         if each not in still
     ]
     launchers = {
@@ -151,16 +151,16 @@ def explained_in(situation: Situation) -> Callable[[str], bool]:
 
 
 def _launcher_path(evidence: Evidence, word: str) -> str:
-    node = evidence.side.command(word)
+    node = evidence.view.command(word)
     return node.path if node is not None else ""
 
 
 def _has_shell(evidence: Evidence, words: tuple[str, ...]) -> bool:
     for word in words:
-        node = evidence.side.command(word) if word and not word.startswith("-") else None
+        node = evidence.view.command(word) if word and not word.startswith("-") else None
         if node is None:
             continue
-        shebang = " ".join(evidence.side.shebang(node)).split()
+        shebang = " ".join(evidence.view.shebang(node)).split()
         if posixpath.basename(node.path) in SHELLS or (
             shebang and posixpath.basename(shebang[0]) in SHELLS
         ):

@@ -1,0 +1,69 @@
+"""What a run was asked, for the results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.image.entries import printable
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources.texts import source_texts
+from imgopt.results.asked import Asked, AskedRequest
+from imgopt.run.observation import Observation
+from imgopt.run.probes import Probe
+from imgopt.run.runs import Runs
+
+_ORDER = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "WebSocket")
+
+
+_MOST_UNREAD = 200
+
+
+def asked_of(runs: Sequence[Observation], original: ImageView) -> Asked:
+    """From the first run of the original, which the others follow."""
+    if not runs:
+        return Asked()
+    first = runs[0]
+    requests = [
+        AskedRequest(
+            name=printable(answer.probe.name), source=answer.probe.source, status=answer.status
+        )
+        for answer in first.answers
+    ]
+    line = _line([answer.probe for answer in first.answers])
+    read, unread = _sources_read(runs, original)
+    return Asked(
+        line=line,
+        requests=requests,
+        unasked=list(map(printable, first.plan.unasked)),
+        reached=f"reached: {read} of {read + len(unread)} source files" if read else "",
+        unread=list(map(printable, unread[:_MOST_UNREAD])) if read else [],
+    )
+
+
+def _sources_read(runs: Sequence[Observation], original: ImageView) -> tuple[int, list[str]]:
+    """How many of the application's sources were opened, and the others; 0 where none was, so that
+    nothing is known of them."""
+    opened = Runs(tuple(runs)).opened
+    if opened is None:
+        return 0, []
+    endings = tuple(ending for one in builtin_ecosystems() for ending in one.interpreted)
+    sources = [path for path, _ in source_texts(original) if path.endswith(endings)]
+    unread = [path for path in sources if path not in opened.files]
+    return len(sources) - len(unread), unread
+
+
+def _line(probes: Sequence[Probe]) -> str:
+    """`asked: 12 GET, 4 POST, 1 command`."""
+    kinds = Counter(map(_kind, probes))
+    known = [kind for kind in _ORDER if kind in kinds]
+    others = sorted(kinds.keys() - set(_ORDER))
+    said = [f"{kinds[kind]} {kind}" for kind in known]
+    said += [f"{kinds[kind]} {kind}{'s' if kinds[kind] > 1 else ''}" for kind in others]
+    return f"asked: {', '.join(said)}" if said else "asked: nothing"
+
+
+def _kind(probe: Probe) -> str:
+    kinds = {"websocket": "WebSocket", "tcp": "connection", "command": "command"}
+    return kinds.get(probe.kind, probe.method)
