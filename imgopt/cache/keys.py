@@ -129,8 +129,8 @@ class _Builder:
             made.user = made.expand(typed.user)
         elif isinstance(typed, Shell):
             made.shell = typed.argv
-        elif isinstance(typed, Onbuild):
-            made.triggers.append(_text(typed.trigger))
+        elif isinstance(typed, Onbuild) and instruction.trigger is not None:
+            made.triggers.append(_text(instruction.trigger))
         elif isinstance(typed, Copy | Run | Workdir):
             vertex = self._step(made, typed)
             if vertex is made.output:

@@ -14,7 +14,7 @@ from imgopt.dockerfile.compat import DockerfileParser
 from imgopt.dockerfile.edits import Edit, apply_edits
 from imgopt.dockerfile.expand import ExpansionError, expand, expand_words
 from imgopt.dockerfile.ignore import IgnoreFile, find_ignore_file
-from imgopt.dockerfile.instruction import Flag, Instruction
+from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.model import Dockerfile, parse
 from imgopt.dockerfile.problems import Problem
 from imgopt.dockerfile.reference import ImageReference
@@ -25,6 +25,7 @@ from imgopt.dockerfile.shellwords import ShellWord
 from imgopt.dockerfile.spans import Span
 from imgopt.dockerfile.stages import Stage
 from imgopt.dockerfile.style import Style
+from imgopt.dockerfile.written import Flag
 
 __all__ = [
     "Command",

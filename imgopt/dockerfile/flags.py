@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from imgopt.dockerfile.instruction import Flag, Instruction
 from imgopt.dockerfile.problems import Refused
 from imgopt.dockerfile.spans import Span
 from imgopt.dockerfile.typed import Located
+from imgopt.dockerfile.written import Flag, Written
 
 _TEXT, _BOOL, _LIST = "text", "bool", "list"
 _KNOWN: dict[str, dict[str, str]] = {
@@ -45,7 +45,7 @@ class Flags:
     """The checked flags of one instruction. Raises Refused when made from flags that BuildKit
     refuses."""
 
-    def __init__(self, instruction: Instruction) -> None:
+    def __init__(self, instruction: Written) -> None:
         self._found: dict[str, list[Flag]] = {}
         if not instruction.statement.flags:
             return

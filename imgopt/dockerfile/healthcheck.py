@@ -6,10 +6,10 @@ from __future__ import annotations
 import re
 
 from imgopt.dockerfile.flags import Flags
-from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.problems import Refused
 from imgopt.dockerfile.typed import Healthcheck, Located
 from imgopt.dockerfile.words import read_json
+from imgopt.dockerfile.written import Written
 
 _SECONDS = {
     "ns": 1e-9,
@@ -34,7 +34,7 @@ def split_healthcheck(value: str) -> re.Match[str] | None:
     return _ARGUMENTS.fullmatch(value)
 
 
-def read_healthcheck(instruction: Instruction) -> Healthcheck:
+def read_healthcheck(instruction: Written) -> Healthcheck:
     """Raises Refused."""
     found = split_healthcheck(instruction.value)
     if found is None:

@@ -180,7 +180,7 @@ def _numbers(instruction: Instruction) -> Iterator[tuple[int, Span]]:
     """The stage number that the instruction uses, with its place. (A number in a mount is an
     image's name.)"""
     typed = instruction.typed
-    if isinstance(typed, Onbuild):
-        yield from _numbers(typed.trigger)
+    if isinstance(typed, Onbuild) and instruction.trigger is not None:
+        yield from _numbers(instruction.trigger)
     elif isinstance(typed, Copy) and typed.from_ and typed.from_.isdecimal():
         yield int(typed.from_), typed.from_.span

@@ -6,22 +6,22 @@ Rules: moby/buildkit frontend/dockerfile/parser/line_parsers.go (parseNameVal, p
 from __future__ import annotations
 
 from imgopt.dockerfile.flags import Flags
-from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.problems import Refused
 from imgopt.dockerfile.spans import Span
 from imgopt.dockerfile.typed import Arg, Env, KeyValue, Label, Located
 from imgopt.dockerfile.words import first_blank
+from imgopt.dockerfile.written import Written
 
 
-def read_env(instruction: Instruction) -> Env:
+def read_env(instruction: Written) -> Env:
     return Env(*_pairs(instruction))
 
 
-def read_label(instruction: Instruction) -> Label:
+def read_label(instruction: Written) -> Label:
     return Label(*_pairs(instruction))
 
 
-def read_arg(instruction: Instruction) -> Arg:
+def read_arg(instruction: Written) -> Arg:
     words = instruction.quoted_words()
     if not words:
         raise Refused("ARG requires at least one argument", "write ARG NAME or ARG NAME=default")
@@ -33,7 +33,7 @@ def read_arg(instruction: Instruction) -> Arg:
     )
 
 
-def _pairs(instruction: Instruction) -> tuple[tuple[KeyValue, ...], bool]:
+def _pairs(instruction: Written) -> tuple[tuple[KeyValue, ...], bool]:
     words = instruction.quoted_words()
     if words and "=" not in words[0]:
         pair = _legacy(instruction)
@@ -49,7 +49,7 @@ def _pairs(instruction: Instruction) -> tuple[tuple[KeyValue, ...], bool]:
     return tuple(_pair(instruction.keyword, word) for word in words), False
 
 
-def _legacy(instruction: Instruction) -> KeyValue:
+def _legacy(instruction: Written) -> KeyValue:
     value = instruction.value
     blank = first_blank(value)
     if blank is None:

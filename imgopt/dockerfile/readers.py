@@ -13,16 +13,16 @@ from imgopt.dockerfile import typed
 from imgopt.dockerfile.flags import Flags
 from imgopt.dockerfile.healthcheck import read_healthcheck
 from imgopt.dockerfile.heredoc import Heredoc, parse_heredoc
-from imgopt.dockerfile.instruction import Instruction
 from imgopt.dockerfile.mounts import read_mount
 from imgopt.dockerfile.pairs import read_arg, read_env, read_label
 from imgopt.dockerfile.problems import Refused
 from imgopt.dockerfile.typed import Located, Typed
+from imgopt.dockerfile.written import Written
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
 
 
-def read_typed(instruction: Instruction) -> Typed:
+def read_typed(instruction: Written) -> Typed:
     """Raises Refused."""
     reader = _READERS.get(instruction.keyword)
     if reader is None:
@@ -40,12 +40,12 @@ def is_known(keyword: str) -> bool:
     return keyword in _READERS
 
 
-def _word(instruction: Instruction) -> str:
+def _word(instruction: Written) -> str:
     span = instruction.keyword_span
     return instruction.text[span.start : span.end]
 
 
-def _from(instruction: Instruction) -> typed.From:
+def _from(instruction: Written) -> typed.From:
     words = instruction.words()
     name = None
     if len(words) == 3 and words[1].lower() == "as":
@@ -65,7 +65,7 @@ def _from(instruction: Instruction) -> typed.From:
 
 
 def _sources(
-    instruction: Instruction, words: list[Located]
+    instruction: Written, words: list[Located]
 ) -> tuple[tuple[Located, ...], Located, tuple[Heredoc, ...]]:
     keyword = instruction.keyword
     *sources, destination = words
@@ -91,7 +91,7 @@ def _heredoc(word: str) -> Heredoc | None:
         return None
 
 
-def _copy(instruction: Instruction) -> typed.Copy:
+def _copy(instruction: Written) -> typed.Copy:
     words = _with_destination(instruction)
     flags = Flags(instruction)
     sources, destination, heredocs = _sources(instruction, words)
@@ -109,7 +109,7 @@ def _copy(instruction: Instruction) -> typed.Copy:
     )
 
 
-def _add(instruction: Instruction) -> typed.Add:
+def _add(instruction: Written) -> typed.Add:
     words = _with_destination(instruction)
     flags = Flags(instruction)
     sources, destination, heredocs = _sources(instruction, words)
@@ -128,7 +128,7 @@ def _add(instruction: Instruction) -> typed.Add:
     )
 
 
-def _with_destination(instruction: Instruction) -> list[Located]:
+def _with_destination(instruction: Written) -> list[Located]:
     words = instruction.words()
     if len(words) < 2:
         what = f"{instruction.keyword} requires at least two arguments, but only one was provided."
@@ -139,7 +139,7 @@ def _with_destination(instruction: Instruction) -> list[Located]:
     return words
 
 
-def _command(instruction: Instruction) -> tuple[tuple[str, ...] | None, Located | None]:
+def _command(instruction: Written) -> tuple[tuple[str, ...] | None, Located | None]:
     """The exec form and the shell form; both None when there are no arguments."""
     strings = instruction.statement.json
     if strings is not None or not instruction.value:
@@ -147,7 +147,7 @@ def _command(instruction: Instruction) -> tuple[tuple[str, ...] | None, Located 
     return None, Located(instruction.value, instruction.value_span)
 
 
-def _run(instruction: Instruction) -> typed.Run:
+def _run(instruction: Written) -> typed.Run:
     flags = Flags(instruction)
     json, shell = _command(instruction)
     mounts = tuple(read_mount(value) for value in flags.texts("mount"))
@@ -167,17 +167,17 @@ def _run(instruction: Instruction) -> typed.Run:
     return typed.Run(json, shell, mounts, network, security, instruction.heredocs)
 
 
-def _cmd(instruction: Instruction) -> typed.Cmd:
+def _cmd(instruction: Written) -> typed.Cmd:
     Flags(instruction)
     return typed.Cmd(*_command(instruction))
 
 
-def _entrypoint(instruction: Instruction) -> typed.Entrypoint:
+def _entrypoint(instruction: Written) -> typed.Entrypoint:
     Flags(instruction)
     return typed.Entrypoint(*_command(instruction))
 
 
-def _shell(instruction: Instruction) -> typed.Shell:
+def _shell(instruction: Written) -> typed.Shell:
     Flags(instruction)
     strings = instruction.statement.json
     if strings is None and instruction.value:
@@ -189,7 +189,7 @@ def _shell(instruction: Instruction) -> typed.Shell:
     return typed.Shell(strings)
 
 
-def _whole(instruction: Instruction, flags: bool = True) -> Located:
+def _whole(instruction: Written, flags: bool = True) -> Located:
     if not instruction.value:
         raise Refused(
             f"{instruction.keyword} requires exactly one argument", "one argument was expected"
@@ -199,7 +199,7 @@ def _whole(instruction: Instruction, flags: bool = True) -> Located:
     return Located(instruction.value, instruction.value_span)
 
 
-def _list(instruction: Instruction) -> tuple[Located, ...]:
+def _list(instruction: Written) -> tuple[Located, ...]:
     words = instruction.words()
     if not words:
         raise Refused(
@@ -210,14 +210,14 @@ def _list(instruction: Instruction) -> tuple[Located, ...]:
     return tuple(words)
 
 
-def _volume(instruction: Instruction) -> typed.Volume:
+def _volume(instruction: Written) -> typed.Volume:
     paths = _list(instruction)
     if not all(path.strip() for path in paths):
         raise Refused("VOLUME specified can not be an empty string", "name a directory")
     return typed.Volume(paths, instruction.statement.json is not None)
 
 
-def _onbuild(instruction: Instruction) -> typed.Onbuild:
+def _onbuild(instruction: Written) -> typed.Onbuild:
     trigger = instruction.trigger
     if trigger is None:
         raise Refused("ONBUILD requires at least one argument", "write ONBUILD and an instruction")
@@ -237,10 +237,10 @@ def _onbuild(instruction: Instruction) -> typed.Onbuild:
     except Refused as refused:
         if refused.phase == 0:  # the rest is looked at only when the image is used
             raise
-    return typed.Onbuild(trigger)
+    return typed.Onbuild()
 
 
-_READERS: dict[str, Callable[[Instruction], Typed]] = {
+_READERS: dict[str, Callable[[Written], Typed]] = {
     "ADD": _add,
     "ARG": read_arg,
     "CMD": _cmd,

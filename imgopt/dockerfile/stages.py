@@ -151,8 +151,8 @@ def from_words(instruction: Instruction) -> tuple[FromWord, ...]:
     if instruction.keyword not in _USERS:
         return ()
     typed = instruction.typed
-    if isinstance(typed, Onbuild):
-        return from_words(typed.trigger)
+    if isinstance(typed, Onbuild) and instruction.trigger is not None:
+        return from_words(instruction.trigger)
     if isinstance(typed, Copy) and typed.from_:
         return (FromWord(typed.from_, True),)
     mounts = typed.mounts if isinstance(typed, Run) else ()

@@ -4,15 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from imgopt.dockerfile.heredoc import Heredoc
 from imgopt.dockerfile.reference import ImageReference
 from imgopt.dockerfile.spans import Span
 from imgopt.errors import InputError
-
-if TYPE_CHECKING:
-    from imgopt.dockerfile.instruction import Instruction
 
 
 class Located(str):
@@ -202,9 +198,7 @@ class Maintainer:
 
 @dataclass(frozen=True, slots=True)
 class Onbuild:
-    """`trigger` is the instruction that runs in images built on this one."""
-
-    trigger: Instruction
+    """What runs in images built on this one is `Instruction.trigger`."""
 
 
 Typed = (

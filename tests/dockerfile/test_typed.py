@@ -198,9 +198,9 @@ def test_onbuild_holds_an_instruction_with_its_own_places() -> None:
     item = one("ONBUILD copy --from=x a b")
     typed = item.typed
     assert isinstance(typed, Onbuild)
-    assert typed.trigger.source == "copy --from=x a b"
-    assert isinstance(typed.trigger.typed, Copy)
-    assert at(item, typed.trigger.typed.sources[0].span) == "a"
+    assert item.trigger is not None and item.trigger.source == "copy --from=x a b"
+    assert isinstance(item.trigger.typed, Copy)
+    assert at(item, item.trigger.typed.sources[0].span) == "a"
 
 
 REFUSED = {

@@ -72,7 +72,7 @@ class Served:
     @property
     def _items(self) -> Iterator[Instruction]:
         for item in self.dockerfile.instructions:
-            yield item.typed.trigger if isinstance(item.typed, Onbuild) else item
+            yield (item.trigger or item) if isinstance(item.typed, Onbuild) else item
 
     def names(self, name: str) -> bool:
         """Whether a word of it is that name, or a pattern that fits it and not everything."""
