@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.shellmodel import Command as ShellCommand
 from imgopt.dockerfile.typed import Command, Env
-from imgopt.inspect.sources.texts import SUFFIXES, is_foreign
+from imgopt.inspect.sources.texts import is_foreign, is_source
 from imgopt.inspect.start.bookkeeping import bookkeeping_of, reader_of
 from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.start.program_files import not_startable
@@ -119,7 +118,7 @@ def _read_by_source(situation: Situation) -> str:
     context = situation.project.context
     names = bookkeeping_of(["sh"]).variables
     for path in context.sizes:
-        if posixpath.splitext(path)[1] not in SUFFIXES or is_foreign(f"/{path}"):
+        if not is_source(path) or is_foreign(f"/{path}"):
             continue
         texts = [(path, context.text(path))]
         name = next((name for name in sorted(names) if reader_of(name, texts)), "")

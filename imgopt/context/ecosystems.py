@@ -33,6 +33,7 @@ from imgopt.context.facts.runs import (
     SystemPackages,
     WebServer,
 )
+from imgopt.context.facts.sources import ProgramCall, ReadRoute, WrittenPlace
 from imgopt.context.facts.starts import Bookkeeping, FileServer, HandedOn, Runner, Start
 from imgopt.errors import InputError, Location
 
@@ -55,6 +56,12 @@ class Ecosystem(Fact, frozen=True):
     """Files that a developer edits most (glob patterns)."""
     interpreted: list[str] = []
     """Endings of sources that are run by being read."""
+    source_endings: list[str] = []
+    """Endings of sources that are read for what they name."""
+    compiled: list[str] = []
+    """Those of them that are no part of what ships: the program that is made of them is."""
+    pages: list[str] = []
+    """Endings of sources that a web server runs at an address of their own name."""
     installed: list[str] = []
     """Names of folders that hold installed packages and nothing of the author's
     ("node_modules")."""
@@ -109,6 +116,9 @@ class Ecosystem(Fact, frozen=True):
     write_route: list[WriteRoute] = []
     body_field: list[BodyField] = []
     socket_route: list[SocketRoute] = []
+    read_route: list[ReadRoute] = []
+    program_call: list[ProgramCall] = []
+    written_place: list[WrittenPlace] = []
     remote_calls: list[str] = []
     """Words of sources (regular expressions) by which a service speaks a protocol that is not asked
     here."""
@@ -143,7 +153,7 @@ class Ecosystem(Fact, frozen=True):
 @cache
 def builtin_ecosystems() -> tuple[Ecosystem, ...]:
     """The ecosystems that come with imgopt, by name."""
-    folder = files("imgopt.strategies.ecosystems")
+    folder = files("imgopt") / "strategies" / "ecosystems"
     found = sorted(
         (item for item in folder.iterdir() if (item / FACTS).is_file()), key=lambda item: item.name
     )

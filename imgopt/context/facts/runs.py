@@ -59,9 +59,31 @@ class Base(Fact, frozen=True):
     command."""
 
 
+class Version(Fact, frozen=True):
+    """Where a run time says of which version it is, in its own files; the first that says it."""
+
+    program: str
+    """Regular expression over the path of its program."""
+    parts: int
+    """How many parts of the version are its interface; the rest are patches."""
+    inside: list[str] = []
+    """Regular expressions over the bytes of the program, group 1 is the version; `{named}` is the
+    number with which the program's name ends."""
+    library: str = ""
+    """What the name of a library begins with that holds it before the program does; a program that
+    is no ELF file is none then."""
+    beside: str = ""
+    """The file that is looked through in the program's place, from its folder."""
+    folders: list[str] = []
+    """Folders below which one is called as the version."""
+    by_path: str = ""
+    """Regular expression over the program's path: what is known where nothing else says it."""
+
+
 class Runtime(Fact, frozen=True):
     """The program that runs code of this language."""
 
+    version: Version | None = None
     programs: list[str] = []
     """Names of its executables (glob patterns)."""
     trees: list[str] = []

@@ -3,7 +3,6 @@ read."""
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.context.listing import list_sizes
 from imgopt.dockerfile import IgnoreFile, find_ignore_file
 from imgopt.errors import ImgoptError
-from imgopt.inspect.sources.texts import SUFFIXES, is_foreign, is_test
+from imgopt.inspect.sources.texts import is_foreign, is_source, is_test
 from imgopt.inspect.sources.write_routes import is_description
 
 _LONGEST = 1 << 20
@@ -29,7 +28,7 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
     read = count = 0
     installed = {name for one in builtin_ecosystems() for name in one.installed}
     for path, size in _sizes(folder):
-        wanted = posixpath.splitext(path)[1] in SUFFIXES or is_description(path)
+        wanted = is_source(path) or is_description(path)
         if not wanted or size > _LONGEST or is_foreign(f"/{path}") or is_test(path):
             continue
         if installed & set(path.split("/")) or read > _MOST_BYTES or count >= _MOST_FILES:

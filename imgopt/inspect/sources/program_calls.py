@@ -10,6 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.packages.names import plain_name
@@ -19,31 +21,6 @@ from imgopt.inspect.sources.texts import source_texts
 from imgopt.inspect.start.shell_programs import called_programs
 
 _WORD = r"""\(\s*\[?\s*(?:[rbf]?["'])(?P<text>[^"'\n]{1,400})["']"""
-_CALLS = {
-    (".py",): re.compile(
-        r"\b(?:subprocess\.(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput)|os\.(?:system|popen|execvp?|"
-        r"execlp?|spawnvp)|create_subprocess_(?:exec|shell)|shutil\.which|pexpect\.spawn|sh\.Command)"
-        + _WORD
-    ),
-    (".js", ".cjs", ".mjs", ".ts"): re.compile(
-        r"\b(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|execa|execaSync|execaCommand)"
-        + _WORD
-    ),
-    (".php",): re.compile(r"\b(?:shell_exec|exec|system|passthru|proc_open|popen)" + _WORD),
-    (".rb",): re.compile(r"\b(?:system|spawn|exec|IO\.popen|Open3\.\w+)" + _WORD),
-    (".go",): re.compile(
-        r"\bexec\.(?:Command|CommandContext|LookPath)\(\s*(?:[\w.()]+\s*,\s*)?[\"`](?P<text>[^\"`\n]{1,200})[\"`]"
-    ),
-    (".rs",): re.compile(r"\bCommand::new\(\s*\"(?P<text>[^\"\n]{1,200})\""),
-    (".java", ".kt"): re.compile(
-        r"(?:\bnew\s+ProcessBuilder\(|\bProcessBuilder\(|\.exec\()\s*(?:(?:Arrays\.asList|List\.of|listOf|arrayOf)\(|"
-        r"new\s+String\s*\[\s*\]\s*\{)?\s*\"(?P<text>[^\"\n]{1,200})\""
-    ),
-    (".cs",): re.compile(r"\b(?:Process\.Start|ProcessStartInfo)\(\s*\"(?P<text>[^\"\n]{1,200})\""),
-}
-COMPILED = (".go", ".rs", ".java", ".kt", ".cs")
-"""Sources that are not in the final image, but the program that is made of them is."""
-_STARTS_PROGRAMS = re.compile(r"child_process|execa|subprocess|pexpect")
 _LISTS = re.compile(
     r"(?:[=:]\s*[\[(]\s*|^[ \t]*(?:const\s+|let\s+)?[A-Z][A-Z0-9_]*\s*(?::\s*\w+\s*)?=\s*)"
     r"""["'](?P<text>[\w./-]{1,80})["']\s*(?:[,\]);]|$)""",
@@ -68,18 +45,42 @@ _VALUE = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """How sources of one kind start programs, as `ProgramCall` says it."""
+
+    files: tuple[str, ...]
+    pattern: re.Pattern[str]
+    starts: re.Pattern[str] | None
+    only_there: bool
+
+
+@cache
+def _calls() -> tuple[_Calls, ...]:
+    return tuple(
+        _Calls(
+            tuple(fact.files),
+            re.compile(fact.pattern.replace("{word}", _WORD)),
+            re.compile(fact.starts) if fact.starts else None,
+            fact.only_there,
+        )
+        for ecosystem in builtin_ecosystems()
+        for fact in ecosystem.program_call
+    )
+
+
 def called_by_sources(view: ImageView) -> Iterator[tuple[str, str]]:
     """(program, source file) for every literal call in the application's sources."""
     for path, text in source_texts(view):
-        pattern = next((regex for endings, regex in _CALLS.items() if path.endswith(endings)), None)
-        if pattern is not None:
-            yield from ((name, path) for name in _called(path, text, pattern))
+        calls = next((each for each in _calls() if path.endswith(each.files)), None)
+        if calls is not None:
+            yield from ((name, path) for name in _called(text, calls))
 
 
 def called_by_settings(view: ImageView) -> Iterator[tuple[str, str]]:
     """(program, file of settings or variable) for values that name a program of the image: command
     lines and paths anywhere, any value in a file that a source which starts programs names."""
-    starters = [text for _, text in source_texts(view) if _STARTS_PROGRAMS.search(text)]
+    starters = [text for _, text in source_texts(view) if _starts_programs(text)]
     for path, text in settings_texts(view):
         handed = any(posixpath.basename(path) in source for source in starters)
         patterns = (*_SETTINGS, _VALUE) if handed else _SETTINGS
@@ -101,14 +102,18 @@ def _is_program(view: ImageView, word: str) -> bool:
     return node is not None and node.mode & 0o111 != 0
 
 
-def _called(path: str, text: str, pattern: re.Pattern[str]) -> dict[str, None]:
-    starts = _STARTS_PROGRAMS.search(text) is not None
-    if path.endswith(("js", "ts")) and not starts:
+def _starts_programs(text: str) -> bool:
+    return any(each.starts is not None and each.starts.search(text) for each in _calls())
+
+
+def _called(text: str, calls: _Calls) -> dict[str, None]:
+    starts = calls.starts is not None and calls.starts.search(text) is not None
+    if calls.only_there and not starts:
         return {}
     found: dict[str, None] = {}
-    for match in pattern.finditer(text):
+    for match in calls.pattern.finditer(text):
         found.update(dict.fromkeys(called_programs(match["text"])))
-    if starts and path.endswith((".py", "js", ".ts")):
+    if starts:
         found.update(dict.fromkeys(match["text"] for match in _LISTS.finditer(text)))
     return found
 

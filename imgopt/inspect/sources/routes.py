@@ -10,9 +10,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 import msgspec
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.sources.texts import is_foreign, is_test, source_texts
@@ -20,34 +22,6 @@ from imgopt.inspect.sources.texts import is_foreign, is_test, source_texts
 MOST_GUESSES = 40
 _MOST_PREFIXES = 6
 _QUOTE = r"""[rbuf]?["'`](?P<path>[^"'`\s$]{0,120})["'`]"""
-_ROUTES = {
-    (".py",): (
-        r"^[ \t]*@[\w.]+\.(?:route|get|api_route|websocket_route)\(\s*(?:path\s*=\s*|rule\s*=\s*)?"
-        + _QUOTE
-        + r"(?P<rest>[^\n]*)",
-        r"\b(?:add_url_rule|add_get|add_route|web\.get|Route|APIRoute)\(\s*" + _QUOTE,
-        r"^[ \t]*(?:path|url)\(\s*" + _QUOTE + r"\s*,(?!\s*include)",
-        r"\bpath\s*==\s*" + _QUOTE,
-    ),
-    (".js", ".cjs", ".mjs", ".ts"): (
-        r"\b(?:\w*[aA]pp|\w*[rR]outer|\w*[sS]erver|fastify|api|routes?)\.(?:get|all|route)\(\s*"
-        + _QUOTE,
-        r"@Get\(\s*(?:" + _QUOTE + r")?\s*\)",
-        r"\b(?:url|pathname|path)\s*={2,3}\s*" + _QUOTE,
-    ),
-    (".java", ".kt"): (
-        r"@GetMapping\b(?:\(\s*(?:(?:value|path)\s*=\s*)?\{?\s*" + _QUOTE + r")?",
-        r"@Path\(\s*" + _QUOTE,
-    ),
-    (".go",): (
-        r"\.(?:HandleFunc|Handle|GET|Get|MethodFunc)\(\s*(?:\"GET\"\s*,\s*)?"
-        + _QUOTE.replace("(?P<path>", "(?:GET )?(?P<path>"),
-    ),
-    (".rs",): (r"#\[get\(\s*" + _QUOTE, r"\.route\(\s*" + _QUOTE),
-    (".php",): (r"(?:\bRoute::get|->get|->any)\(\s*" + _QUOTE,),
-    (".rb",): (r"^\s*get[ (]\s*" + _QUOTE,),
-    (".cs",): (r"\bMapGet\(\s*" + _QUOTE, r"\[HttpGet\(\s*" + _QUOTE),
-}
 _PREFIXES = re.compile(
     r"(?:\b(?:url_)?prefix\s*[=:]\s*|\b(?:use|register_blueprint|Group|PathPrefix|Route|nest|scope|Mount|mount)\(\s*|@Controller\(\s*|"
     r"@RequestMapping\(\s*(?:(?:value|path)\s*=\s*)?|\bcontext-path\s*[:=]\s*|setGlobalPrefix\(\s*|^["
@@ -107,14 +81,28 @@ def prefixes_in(texts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(prefix for prefix in found if prefix)[:_MOST_PREFIXES]
 
 
+@cache
+def _patterns() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    """(endings of sources, what names a route in them)."""
+    return tuple(
+        (tuple(fact.files), re.compile(pattern.replace("{quoted}", _QUOTE), re.MULTILINE))
+        for ecosystem in builtin_ecosystems()
+        for fact in ecosystem.read_route
+        for pattern in fact.patterns
+    )
+
+
+@cache
+def _pages() -> frozenset[str]:
+    return frozenset(ending for one in builtin_ecosystems() for ending in one.pages)
+
+
 def _in_source(source: str, text: str) -> Iterator[str]:
-    for endings, patterns in _ROUTES.items():
-        if source.endswith(endings):
-            for pattern in patterns:
-                for match in re.finditer(pattern, text, re.MULTILINE):
-                    rest = match.groupdict().get("rest")
-                    if not (rest and _OTHER_METHODS.search(rest)):
-                        yield clean(match["path"] or "")
+    for pattern in (pattern for endings, pattern in _patterns() if source.endswith(endings)):
+        for match in pattern.finditer(text):
+            rest = match.groupdict().get("rest")
+            if not (rest and _OTHER_METHODS.search(rest)):
+                yield clean(match["path"] or "")
 
 
 def clean(path: str) -> str:
@@ -124,7 +112,7 @@ def clean(path: str) -> str:
 
 
 def _served_files(view: ImageView) -> Iterator[str]:
-    """One file of each kind below folders with names as `static`, and PHP pages beside the working
+    """One file of each kind below folders with names as `static`, and pages beside the working
     directory."""
     kinds: set[str] = set()
     for node in application_files(view):
@@ -135,5 +123,5 @@ def _served_files(view: ImageView) -> Iterator[str]:
         if match and kind not in kinds and len(kinds) < 8:
             kinds.add(kind)
             yield from (f"/{match['folder']}/{match['rest']}", f"/{match['rest']}")
-        if kind == ".php" and posixpath.dirname(node.path) == view.workdir:
+        if kind in _pages() and posixpath.dirname(node.path) == view.workdir:
             yield f"/{node.name}"

@@ -11,14 +11,19 @@ from functools import cache, lru_cache
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.words import words
 
 _LONGEST = 1 << 20
 _MOST_BYTES = 64 << 20
-SUFFIXES = words(
-    ".py .js .cjs .mjs .jsx .ts .tsx .go .rs .java .kt .scala .groovy .php .rb .cs .fs .pl .lua .ex"
-    " .exs .sh .bash .c .cc .cpp .h .hpp .R .r .jl .pm .cgi .psgi"
-)
+
+
+@cache
+def _endings() -> frozenset[str]:
+    return frozenset(ending for one in builtin_ecosystems() for ending in one.source_endings)
+
+
+@cache
+def _compiled() -> tuple[str, ...]:
+    return tuple(ending for one in builtin_ecosystems() for ending in one.compiled)
 
 
 @cache
@@ -43,11 +48,7 @@ def source_texts(view: ImageView) -> tuple[tuple[str, str], ...]:
 def _texts(view: ImageView) -> Iterator[tuple[str, str]]:
     read = 0
     for node in application_files(view):
-        if (
-            node.inode is None
-            or posixpath.splitext(node.name)[1] not in SUFFIXES
-            or node.size > _LONGEST
-        ):
+        if node.inode is None or not is_source(node.name) or node.size > _LONGEST:
             continue
         if (
             read > _MOST_BYTES
@@ -101,6 +102,16 @@ def _loading(view: ImageView) -> Iterator[tuple[str, str]]:
 _PYTHON_PACKAGE = re.compile(r"/(?:site|dist)-packages/(?!pip/|setuptools/|_distutils_hack/)")
 _LOADING = (b"find_library", b"CDLL", b"LoadLibrary", b"dlopen")
 _MOST_OF_PACKAGES = 256 << 20
+
+
+def is_source(path: str) -> bool:
+    """Whether it is a source by its ending."""
+    return posixpath.splitext(path)[1] in _endings()
+
+
+def is_compiled(path: str) -> bool:
+    """A source that is no part of what ships: the program that is made of it is."""
+    return path.endswith(_compiled())
 
 
 def is_foreign(path: str) -> bool:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.sources.texts import is_foreign, source_texts
@@ -20,60 +21,7 @@ from imgopt.inspect.sources.texts import is_foreign, source_texts
 _LONGEST_SETTINGS = 1 << 17
 _TEXT = r"""[rbfu]{0,2}(?P<quote>["'`])(?!\.\.?["'`])(?P<text>[^"'`\n${}<>*?|]{1,200})(?P=quote)"""
 _FIRST = r"""(?P<before>(?:[^"'`\n;{}]|["']\.\.["']){0,120}?)""" + _TEXT
-_OR_FILENAME = r"\(\s*(?:\{\s*filename\s*:)?"
 _TO_WRITE = r"[^\n]{0,20}?,\s*(?:mode\s*=\s*)?['\"](?:[wax]|r\+|rb\+)"
-_JS = (".js", ".cjs", ".mjs", ".ts")
-
-_FILES: tuple[tuple[tuple[str, ...], str], ...] = (
-    ((".py",), r"(?<![\w.])open\(" + _FIRST + _TO_WRITE),
-    (
-        (".py",),
-        r"\b(?:sqlite3\.connect|\w*FileHandler|shelve\.open|dbm\.open|to_csv|to_json|TinyDB|savefig)\("
-        + _FIRST,
-    ),
-    (
-        (".py",),
-        r"\b(?P<before>Path\(\s*)"
-        + _TEXT
-        + r"\s*\)\.(?:write_text|write_bytes|touch|open\(['\"][wax])",
-    ),
-    (
-        _JS,
-        r"\b(?:writeFile|writeFileSync|appendFile|appendFileSync|createWriteStream|outputFile)\("
-        + _FIRST,
-    ),
-    (_JS, r"\bnew\s+(?:[\w.]*Database|Datastore|FileSync|JSONFile)" + _OR_FILENAME + _FIRST),
-    (_JS, r"\bstorage\s*:(?P<before>)\s*(?=['\"][^'\"]+\.(?:db|sqlite3?)['\"])" + _TEXT),
-    ((".go",), r"\b(?:os\.Create|os\.WriteFile|ioutil\.WriteFile|bolt\.Open)\(" + _FIRST),
-    ((".go",), r"\bsql\.Open\(\s*\"sqlite3?\"\s*,(?P<before>)\s*" + _TEXT),
-    ((".rs",), r"\b(?:File::create|fs::write|Connection::open)\(" + _FIRST),
-    (
-        (".java", ".kt"),
-        r"\bnew\s+(?:FileWriter|FileOutputStream|RandomAccessFile|PrintWriter)\(" + _FIRST,
-    ),
-    (
-        (".java", ".kt"),
-        r"\bFiles\.(?:write|writeString|newBufferedWriter|newOutputStream)\(" + _FIRST,
-    ),
-    ((".php",), r"\b(?:file_put_contents|touch)\(" + _FIRST),
-    ((".php",), r"\bfopen\(" + _FIRST + r"\s*,\s*['\"](?:[waxc]|r\+)"),
-    ((".rb",), r"\bFile\.(?:write|open|new)\(" + _FIRST + r"\s*,\s*['\"](?:[wa]|r\+)"),
-)
-_FOLDERS: tuple[tuple[tuple[str, ...], str], ...] = (
-    ((".py",), r"\b(?:makedirs|mkdir)\(" + _FIRST),
-    ((".py",), r"\b(?P<before>Path\(\s*)" + _TEXT + r"\s*\)\.mkdir"),
-    (
-        (".py",),
-        r"\b(?:UPLOAD|MEDIA|STORAGE|OUTPUT|LOG)S?_(?:FOLDER|DIR|ROOT|PATH)['\"]?\]?\s*=" + _FIRST,
-    ),
-    (_JS, r"\b(?:mkdir|mkdirSync|ensureDir|ensureDirSync)\(" + _FIRST),
-    (_JS, r"\b(?:dest|destination|uploadDir|tempFileDir)\s*:" + _FIRST),
-    ((".go",), r"\bos\.Mkdir(?:All)?\(" + _FIRST),
-    ((".rs",), r"\bfs::create_dir(?:_all)?\(" + _FIRST),
-    ((".java", ".kt"), r"\bFiles\.createDirector(?:y|ies)\(" + _FIRST),
-    ((".php",), r"\bmkdir\(" + _FIRST),
-    ((".rb",), r"\b(?:mkdir_p|Dir\.mkdir)[( ]" + _FIRST),
-)
 _DATABASE = r"\b(?P<before>)(?:sqlite(?:\+\w+)?:///|jdbc:sqlite:|jdbc:h2:file:|sqlite3?:(?=[./\w]))(?P<text>[\w./-]{1,200})"
 """Addresses of databases that are files, in sources and in settings alike."""
 _SETTINGS = (".env", ".yml", ".yaml", ".properties", ".toml", ".ini", ".cfg", ".json", ".conf")
@@ -154,13 +102,17 @@ def _places(view: ImageView, path: str, match: re.Match[str], *, is_folder: bool
     yield place if is_folder or more else posixpath.dirname(place)
 
 
-@lru_cache(maxsize=64)
+@cache
 def _patterns(suffix: str) -> tuple[tuple[re.Pattern[str], bool], ...]:
-    tables = ((_FILES, False), (_FOLDERS, True))
-    found = [
-        (re.compile(text), folder)
-        for table, folder in tables
-        for suffixes, text in table
-        if suffix in suffixes
-    ]
-    return (*found, (re.compile(_DATABASE), False)) if found or suffix in _SETTINGS else ()
+    """What names a place in files with that ending, and whether it is a folder."""
+    facts = (fact for one in builtin_ecosystems() for fact in one.written_place)
+    found = sorted((fact for fact in facts if suffix in fact.files), key=lambda one: one.is_folder)
+    own = tuple((_compiled(fact.pattern), fact.is_folder) for fact in found)
+    return (*own, (re.compile(_DATABASE), False)) if own or suffix in _SETTINGS else ()
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts = {"{first}": _FIRST, "{text}": _TEXT, "{to_write}": _TO_WRITE}
+    for name, part in parts.items():
+        pattern = pattern.replace(name, part)
+    return re.compile(pattern)

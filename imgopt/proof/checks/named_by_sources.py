@@ -22,7 +22,7 @@ from imgopt.inspect.packages.named_packages import listed_packages, named_in, na
 from imgopt.inspect.sites.built_site import serves_built_site
 from imgopt.inspect.sources.modules import SCRIPTS, imported, lost_modules, reached
 from imgopt.inspect.sources.run_time_needs import extension_libraries, script_modules
-from imgopt.inspect.sources.texts import is_foreign, loading_texts, source_texts
+from imgopt.inspect.sources.texts import is_compiled, is_foreign, loading_texts, source_texts
 from imgopt.proof.absent_packages import language_tools
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
@@ -30,22 +30,6 @@ from imgopt.proof.example import Mutation
 
 NAME = "named by sources"
 _LITERAL = re.compile(r"""(?P<quote>["'`])(?P<text>[^"'`\n]{1,200})(?P=quote)""")
-_COMPILED = (
-    ".go",
-    ".rs",
-    ".java",
-    ".kt",
-    ".scala",
-    ".groovy",
-    ".c",
-    ".cc",
-    ".cpp",
-    ".h",
-    ".hpp",
-    ".cs",
-    ".fs",
-)
-"""Sources that are not in the candidate as they are: the program that is made of them is."""
 _OF_THE_BUILD = re.compile(
     r"\.(?:go|rs|java|kts?|scala|groovy|c|cc|cpp|cxx|h|hh|hpp|tsx?|mts|cts|o|a|d|class|py[co]|map|mk|cmake|proto)$"
     r"|/(?:go\.(?:mod|sum|work)|Cargo\.\w+|pom\.xml|(?:build|settings)\.gradle\S*|package-lock\.json|yarn\.lock|"
@@ -164,7 +148,7 @@ def _intended(item: Item, allowances: Allowances) -> bool:
 
 def _runs(path: str, candidate: ImageView, allowances: Allowances) -> bool:
     """Whether this source, or what is compiled from it, is in the candidate."""
-    return path.endswith(_COMPILED) or any(
+    return is_compiled(path) or any(
         candidate.is_file(place) for place, _ in allowances.places(path)
     )
 

@@ -13,12 +13,12 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.optional_parts import optional_part
 from imgopt.inspect.sources.program_calls import (
-    COMPILED,
     called_by_packages,
     called_by_settings,
     called_by_sources,
 )
 from imgopt.inspect.sources.run_time_needs import compilers
+from imgopt.inspect.sources.texts import is_compiled
 from imgopt.inspect.start.programs import Use, running_scripts, script_text, started
 from imgopt.inspect.start.shell_programs import called_programs
 from imgopt.inspect.system.users import EXECUTE, READ
@@ -155,7 +155,7 @@ def _calls(
 def _by_sources(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[Use]:
     """Literal calls in sources that the candidate still has, and packages that drive a program."""
     for word, path in called_by_sources(original):
-        kept = path.endswith(COMPILED) or any(
+        kept = is_compiled(path) or any(
             candidate.is_file(place) for place, _ in allowances.places(path)
         )
         if kept and original.command(word) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.system.runtimes import Runtime, used_runtimes, version_of
+from imgopt.inspect.system.runtimes import used_runtimes, version_of
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, judged
 from imgopt.proof.example import File, Mutation
@@ -30,7 +30,7 @@ def check_runtime_versions(
         if after == before:
             continue
         reason = allowances.configuration.get(f"runtime:{runtime.name}")
-        if reason is None and _short(before, runtime) == _short(after or "", runtime):
+        if reason is None and runtime.interface(before) == runtime.interface(after or ""):
             reason = "a patch level of the same version"
         message = f"{runtime.name} is {after or 'missing'} instead of {before}"
         if reason:
@@ -38,10 +38,6 @@ def check_runtime_versions(
         else:
             items.append(Item("package", runtime.name, message=message))
     return judged(NAME, ", ".join(seen) or "no interpreter is used", items, allowed)
-
-
-def _short(version: str, runtime: Runtime) -> str:
-    return ".".join(version.split(".")[: runtime.parts])
 
 
 CHECK = Check(
