@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Edit, Instruction
-from imgopt.inspect.packages.development_packages import marked_for_development
-from imgopt.inspect.packages.named_packages import named_in, named_in_settings, partners
-from imgopt.inspect.sources.modules import MARKUP, TYPED
-from imgopt.inspect.sources.texts import source_texts
 from imgopt.rewrite.effects import FromStages, Pruned
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.final.fates import is_below
 from imgopt.rewrite.final.packages_stage import going_to, own_stage
 from imgopt.rewrite.final.site_server import replaces_server
 from imgopt.rewrite.image_examples import (
@@ -25,9 +20,9 @@ from imgopt.rewrite.image_examples import (
     WORKDIR,
     node_example,
 )
+from imgopt.rewrite.language import Language, Packages, language_of
 from imgopt.rewrite.lines.steps import script_of, workdir_at
-from imgopt.rewrite.order.install_commands import recognise
-from imgopt.rewrite.order.workspaces import json_object
+from imgopt.rewrite.order.install_commands import Install, recognise
 from imgopt.rewrite.start.start_words import explained_in
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 
@@ -39,6 +34,7 @@ class _Installed:
     """A folder in which a step of the stage installs, with a manager that can prune."""
 
     manager: Manager
+    packages_of: Callable[[Evidence, str], Packages]
     step: Instruction
     folder: str
     command: str = ""
@@ -54,6 +50,7 @@ class _Installed:
 @dataclass(frozen=True)
 class _Pruned:
     installed: _Installed
+    there: Packages
     packages: tuple[str, ...]
     paths: frozenset[str]
 
@@ -85,99 +82,58 @@ def _prune(
 ) -> _Pruned | Skip | None:
     """What is there for development only in this folder; None where that is not worth a step."""
     manager, folder, line = installed.manager, installed.folder, installed.step.line
-    command = _pruner(evidence, installed)
+    command, packages_of = _pruner(evidence, installed), installed.packages_of
     if command is None:
         return Skip(f"{manager.name} of this version has no command that prunes", line)
-    packages = dev_packages(evidence, folder)
-    paths = frozenset(pruned_paths(evidence, folder, packages))
-    asked = next(
-        (
-            path
-            for path in situation.project.repairs.paths
-            if any(_covers(path, p) for p in packages)
-        ),
-        None,
-    )
-    if asked is not None:
-        return Skip(
-            f"the service needs {asked}, of a package that is marked for development only", line
-        )
-    spare = {
-        name
-        for ecosystem in situation.project.ecosystems
-        for one in ecosystem.spare
-        for name in one.packages
-    }
-    explained = explained_in(situation)
-    opened = (
-        path for path in sorted(evidence.opened) if path in paths and _package(path) not in spare
-    )
-    used = next(
-        (path for path in opened if not explained(path) or path in evidence.seen.executed), None
-    )
-    if used is not None:
-        return Skip(
-            f"the service opens {used}, of a package that is marked for development only", line
-        )
-    named = _named(situation, evidence, folder, packages)
-    if named is not None:
-        name, where = named
-        return Skip(f"{where} names {name}, which is marked for development only", line)
+    there = packages_of(evidence, folder)
+    packages = there.for_development()
+    paths = frozenset(there.pruned(packages))
+    needed = _needed(situation, evidence, there, packages, paths)
+    if needed:
+        return Skip(needed, line)
     size = sum(evidence.facts[path].size for path in paths)
     return (
-        _Pruned(replace(installed, command=command), packages, paths)
+        _Pruned(replace(installed, command=command), there, packages, paths)
         if size >= LEAST_BYTES
         else None
     )
 
 
-def _named(
-    situation: Situation, evidence: Evidence, folder: str, packages: Iterable[str]
-) -> tuple[str, str] | None:
-    """One of these packages that a run may load by its name, and where that stands: of those that
-    the project lists itself in its sources and settings, of all in the manifests of packages that
-    stay. There what only serves builds does not count."""
-    view, gone = evidence.view, {f"{path}/package.json" for path in packages}
-    names = frozenset(_package(path) for path in gone)
-    listed = (
-        _json(evidence, f"{place}/package.json") for place in (folder, *_members(evidence, folder))
+def _needed(
+    situation: Situation,
+    evidence: Evidence,
+    there: Packages,
+    packages: Sequence[str],
+    paths: frozenset[str],
+) -> str:
+    """Why a run needs one of these packages; "" where nothing shows that."""
+    marked = "which is marked for development only"
+    repairs = situation.project.repairs.paths
+    asked = next((path for path in repairs if any(_covers(path, one) for one in packages)), None)
+    if asked is not None:
+        return f"the service needs {asked}, of a package that is marked for development only"
+    spare = _spare(situation)
+    explained = explained_in(situation)
+    opened = (path for path in sorted(evidence.opened) if path in paths)
+    counts = (path for path in opened if there.package_of(path) not in spare)
+    used = next(
+        (path for path in counts if not explained(path) or path in evidence.seen.executed), None
     )
-    own = names & {name for one in listed for name in _keys(one.get("devDependencies"))}
-    for found in (named_in(_run_texts(evidence), own), named_in_settings(view, own)):
-        if (first := next(found, None)) is not None:
-            return first
-    spared = {
-        name
-        for ecosystem in situation.project.ecosystems
-        for one in (ecosystem.build_tools.only_builds, *(each.packages for each in ecosystem.spare))
-        for name in one
-    }
-    kept = (
-        package.metadata
-        for package in evidence.all_packages
-        if is_below(package.metadata, [folder]) and package.metadata not in gone
-    )
-    own_manifest = posixpath.join(folder, "package.json")
-    found = partners(view, (path for path in kept if path != own_manifest))
-    return next((pair for pair in found if pair[0] in names - spared), None)
+    if used is not None:
+        return f"the service opens {used}, of a package that is marked for development only"
+    named = there.named(packages, spare | _only_builds(situation))
+    return f"{named[1]} names {named[0]}, {marked}" if named is not None else ""
 
 
-def _keys(table: object) -> set[str]:
-    return set(table) if isinstance(table, dict) else set()
+def _spare(situation: Situation) -> frozenset[str]:
+    """Packages that others ask for in a `try`."""
+    facts = (one for ecosystem in situation.project.ecosystems for one in ecosystem.spare)
+    return frozenset(name for fact in facts for name in fact.packages)
 
 
-_SETTINGS_OF_TOOLS = re.compile(r"(?:^|/)\.[^/]*$|\.config\.[^/]*$|[-.]config\.[cm]?js$")
-
-
-def _run_texts(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Sources that a run may come to: settings of tools and what is compiled first are none, unless
-    the run opened them."""
-    opened = evidence.opened
-    compiled = MARKUP if any(path.endswith(TYPED) for path in opened) else (*MARKUP, *TYPED)
-    for path, text in source_texts(evidence.view):
-        aside = _SETTINGS_OF_TOOLS.search(path) or path.endswith(compiled)
-        if path in opened or not aside:
-            yield path, text
+def _only_builds(situation: Situation) -> frozenset[str]:
+    tools = (ecosystem.build_tools for ecosystem in situation.project.ecosystems)
+    return frozenset(name for tool in tools for name in tool.only_builds)
 
 
 def _pruner(evidence: Evidence, installed: _Installed) -> str | None:
@@ -190,12 +146,6 @@ def _pruner(evidence: Evidence, installed: _Installed) -> str | None:
     return None
 
 
-def _package(path: str) -> str:
-    """The name of the package that a file belongs to."""
-    parts = path.rpartition("/node_modules/")[2].split("/")
-    return "/".join(parts[:2]) if parts[0].startswith("@") else parts[0]
-
-
 def _change(
     situation: Situation, evidence: Evidence, pruned: Sequence[_Pruned], *, alone: bool
 ) -> Change:
@@ -205,17 +155,15 @@ def _change(
         sum(evidence.facts[path].size for path in paths),
         sum(len(one.packages) for one in pruned),
     )
-    spare = ", ".join(sorted({_package(path) for path in paths if path in evidence.opened}))
+    opened = {one.there.package_of(p) for one in pruned for p in one.paths & evidence.opened}
+    spare = ", ".join(sorted(opened))
     but = f" but {spare}, which the package that asks for it does without" if spare else ""
     because = (
         f"{count} development packages ({size / 1e6:.1f} MB), none of which the service opened{but}"
     )
     first, line = pruned[0].installed, pruned[-1].installed.step.line
-    own = (
-        own_stage(situation, first.step, first.folder, first.mounts, first.command)
-        if alone
-        else None
-    )
+    folder = posixpath.join(first.folder, pruned[0].there.installed_in)
+    own = own_stage(situation, first.step, folder, first.mounts, first.command) if alone else None
     if own is not None:
         because += (
             "; what is left comes from a stage that an edit of the source does not build again"
@@ -261,10 +209,12 @@ def _installers(situation: Situation) -> list[_Installed]:
         for command in script_of(situation.dockerfile, item).commands:
             words = [value or "" for value in command.values]
             install = recognise(words, situation.project.ecosystems)
+            packages_of = _language(situation, install).packages
             if "prune" in words or any(_PRODUCTION.match(word) for word in words):
                 return []
             if (
                 install is None
+                or packages_of is None
                 or not install.manager.pruner
                 or "-g" in words
                 or "--global" in words
@@ -273,115 +223,20 @@ def _installers(situation: Situation) -> list[_Installed]:
             if command.cwd is not None:
                 folder = posixpath.normpath(posixpath.join(workdir, command.cwd))
                 found.pop(folder, None)
-                found[folder] = _Installed(install.manager, item, folder)
+                found[folder] = _Installed(install.manager, packages_of, item, folder)
     return list(found.values())
+
+
+def _language(situation: Situation, install: Install | None) -> Language:
+    """That of the ecosystem which the manager is of."""
+    known = situation.project.ecosystems if install is not None else ()
+    owners = (one.name for one in known if install is not None and install.manager in one.manager)
+    return language_of(next(owners, ""))
 
 
 _PRODUCTION = re.compile(
     r"--(?:omit=dev|only=prod|prod\b|production\b)|omit=dev\Z|NODE_ENV=production\Z|focus\Z"
 )
-
-
-def dev_packages(evidence: Evidence, folder: str) -> tuple[str, ...]:
-    """Folders of packages that are there for development only: by npm's own record of the tree, or
-    because no package that production needs leads to them."""
-    marked = marked_for_development(evidence.view, folder)
-    if marked is not None:
-        return marked
-    if not _json(evidence, posixpath.join(folder, "package.json")).get("devDependencies"):
-        return ()
-    needed = _needed(evidence, folder)
-    modules = posixpath.join(folder, "node_modules") + "/"
-    there = {
-        posixpath.dirname(package.metadata)
-        for package in evidence.all_packages
-        if package.ecosystem == "node"
-    }
-    return tuple(sorted(path for path in there if path.startswith(modules) and path not in needed))
-
-
-def pruned_paths(evidence: Evidence, folder: str, packages: Iterable[str]) -> set[str]:
-    """All that goes with the packages: their files, pnpm's folder around each, links to them, and
-    their programs."""
-    gone = {_store_folder(package) for package in packages}
-    programs = {name for package in packages for name in _programs(evidence, package)}
-    paths = {path for package in gone for path in _below(evidence, package)}
-    modules = posixpath.join(folder, "node_modules") + "/"
-    shims = (f"{modules}.bin/", f"{modules}.pnpm/node_modules/.bin/")
-    for path, fact in evidence.facts.items():
-        if not path.startswith(modules) or fact.kind == "dir":
-            continue
-        target = evidence.tree.resolve(path) if fact.kind == "symlink" else None
-        led = target is not None and is_below(target.path, gone)
-        shim = target is None and path.startswith(shims) and posixpath.basename(path) in programs
-        if led or shim:
-            paths.add(path)
-    return paths
-
-
-def _store_folder(package: str) -> str:
-    head, store, tail = package.partition("/node_modules/.pnpm/")
-    return head + store + tail.partition("/")[0] if store else package
-
-
-def _programs(evidence: Evidence, package: str) -> Iterable[str]:
-    """Names that a package puts into node_modules/.bin."""
-    about = _json(evidence, posixpath.join(package, "package.json"))
-    given = about.get("bin")
-    if isinstance(given, dict):
-        return [str(name) for name in given]
-    return [str(about.get("name", "")).rpartition("/")[2]] if isinstance(given, str) else []
-
-
-def _needed(evidence: Evidence, folder: str) -> set[str]:
-    """Real folders of the packages that production needs, found as Node.js finds them: node_modules
-    here and above."""
-    found = {folder, *_members(evidence, folder)}
-    stack = [*found]
-    while stack:
-        here = stack.pop()
-        about = _json(evidence, posixpath.join(here, "package.json"))
-        for kind in ("dependencies", "optionalDependencies", "peerDependencies"):
-            names = about.get(kind)
-            for name in names if isinstance(names, dict) else ():
-                place = _resolve(evidence, here, name)
-                if place and place not in found:
-                    found.add(place)
-                    stack.append(place)
-    return found
-
-
-def _members(evidence: Evidence, folder: str) -> Iterable[str]:
-    """Folders of the project that have a manifest of their own, as the members of a workspace
-    have."""
-    own = (
-        path
-        for path in evidence.facts
-        if path.startswith(folder + "/") and path.endswith("/package.json")
-    )
-    return (posixpath.dirname(path) for path in own if "/node_modules/" not in path)
-
-
-def _resolve(evidence: Evidence, here: str, name: str) -> str:
-    while True:
-        node = evidence.tree.resolve(posixpath.join(here, "node_modules", name))
-        if node is not None:
-            return node.path
-        if here in ("/", ""):
-            return ""
-        here = posixpath.dirname(here)
-
-
-def _json(evidence: Evidence, path: str) -> dict[str, object]:
-    return json_object(evidence.view.read(path) or b"")
-
-
-def _below(evidence: Evidence, folder: str) -> list[str]:
-    return [
-        node.path
-        for node in evidence.tree.walk(folder)
-        if node.kind != "dir" and node.path in evidence.facts
-    ]
 
 
 STRATEGY = Strategy(

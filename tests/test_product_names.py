@@ -23,6 +23,8 @@ FOLDERS = (
     "imgopt/loop",
     "strategies",
 )
+ECOSYSTEMS = ROOT / "strategies" / "ecosystems"
+"""Their home."""
 PRODUCTS = (
     r"npm|npx|yarn|pnpm|bun|node|nodejs|nodemon|webpack|vite|nuxt|deno|tsx|prisma|corepack|pip|"
     r"pypi|poetry|pipenv|uv|pdm|conda|python|python3|gunicorn|uvicorn|flask|django|fastapi|celery|"
@@ -62,6 +64,8 @@ def _is_strategy(node: ast.AST) -> bool:
 def found() -> Iterator[tuple[str, list[str]]]:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
+            if ECOSYSTEMS in path.parents:
+                continue
             names = (
                 set()
                 if path.name.endswith(("_examples.py", "example.py"))

@@ -46,7 +46,7 @@ def divided(
     install = next(
         item for item in dockerfile.target(None).instructions if "npm install" in item.value
     )
-    found = own_stage(Situation(project, dockerfile), install, "/app", "", "npm prune")
+    found = own_stage(Situation(project, dockerfile), install, "/app/node_modules", "", "npm prune")
     return apply_edits(text, found.edits) if found is not None else None
 
 

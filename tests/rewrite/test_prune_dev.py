@@ -16,7 +16,8 @@ from imgopt.image import Image
 from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, Seen, SystemPackages
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation
-from imgopt.strategies.prune_dev import STRATEGY, dev_packages, pattern_holds, pruned_paths
+from imgopt.strategies.ecosystems.node.packages import NodePackages
+from imgopt.strategies.prune_dev import STRATEGY, pattern_holds
 
 
 def manifest(name: str, **depends: list[str]) -> str:
@@ -45,7 +46,7 @@ YARN: dict[str, File | str] = {
 def test_what_production_does_not_lead_to_is_for_development(
     image_of: Callable[[Recipe], Image],
 ) -> None:
-    found = dev_packages(evidence(image_of, YARN), "/app")
+    found = NodePackages(evidence(image_of, YARN), "/app").for_development()
     assert found == (
         "/app/node_modules/@scope/tool",
         "/app/node_modules/shared",
@@ -58,7 +59,7 @@ def test_a_package_that_a_peer_asks_for_stays(image_of: Callable[[Recipe], Image
         **YARN,
         "app/node_modules/web/package.json": manifest("web", peerDependencies=["test"]),
     }
-    assert dev_packages(evidence(image_of, files), "/app") == (
+    assert NodePackages(evidence(image_of, files), "/app").for_development() == (
         "/app/node_modules/web/node_modules/shared",
     )
 
@@ -90,9 +91,9 @@ def test_links_of_pnpm_are_followed_to_the_real_folders(
         f"{store}/web@1.0.0/node_modules/web/node_modules/.bin/run-it": "#!/bin/sh",
     }
     found = evidence(image_of, files)
-    packages = dev_packages(found, "/app")
+    packages = NodePackages(found, "/app").for_development()
     assert packages == (f"/{store}/test@1.0.0/node_modules/test",)
-    assert pruned_paths(found, "/app", packages) == {
+    assert NodePackages(found, "/app").pruned(packages) == {
         f"/{store}/test@1.0.0/node_modules/test/package.json",
         f"/{store}/test@1.0.0/node_modules/shared",
         "/app/node_modules/test",
@@ -103,7 +104,7 @@ def test_links_of_pnpm_are_followed_to_the_real_folders(
 
 def test_without_development_dependencies_nothing_is(image_of: Callable[[Recipe], Image]) -> None:
     files = {**YARN, "app/package.json": manifest("app", dependencies=["web"])}
-    assert dev_packages(evidence(image_of, files), "/app") == ()
+    assert NodePackages(evidence(image_of, files), "/app").for_development() == ()
 
 
 def test_only_the_first_yarn_prunes_by_installing(image_of: Callable[[Recipe], Image]) -> None:
@@ -184,7 +185,7 @@ def test_what_a_member_of_a_workspace_needs_is_not_for_development(
     image_of: Callable[[Recipe], Image],
 ) -> None:
     member = {"app/packages/api/package.json": manifest("api", dependencies=["test"])}
-    found = dev_packages(evidence(image_of, {**YARN, **member}), "/app")
+    found = NodePackages(evidence(image_of, {**YARN, **member}), "/app").for_development()
     assert found == ()
 
 
@@ -195,7 +196,7 @@ def test_npm_marks_what_lies_below_a_member_too(image_of: Callable[[Recipe], Ima
         "node_modules/web": {},
     }
     lock = {"app/node_modules/.package-lock.json": json.dumps({"packages": listed})}
-    assert dev_packages(evidence(image_of, {**YARN, **lock}), "/app") == (
+    assert NodePackages(evidence(image_of, {**YARN, **lock}), "/app").for_development() == (
         "/app/packages/api/node_modules/jest",
     )
 

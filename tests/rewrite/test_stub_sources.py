@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from imgopt.rewrite.order.stub_sources import cargo_stub
 from imgopt.rewrite.strategy import ContextFiles
+from imgopt.strategies.ecosystems.rust.stub_sources import cargo_stub
 
 from .kit import project
 

@@ -85,13 +85,11 @@ class Account(Fact, frozen=True):
 
 
 class Launcher(Fact, frozen=True):
-    """A start command that builds first."""
+    """A start command that builds first; the language (`imgopt.rewrite.language`) reads its other
+    words."""
 
     command: str
     """Its words, for instance "go run"."""
-    kind: str
-    """How its other words are read: go-run, cargo-run, spring-boot-run, node-script
-    (`imgopt.rewrite.start.build_start`)."""
     anywhere: bool = False
     """The second word is a goal that may stand anywhere among the words."""
     sometimes: bool = False

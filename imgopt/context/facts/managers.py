@@ -189,8 +189,8 @@ class Manager(Fact, frozen=True):
     manifest_option: list[str] = []
     """Options that name the manifest of a build command, for instance "-f"."""
     stub: str = ""
-    """Layout whose sources are known: the build command itself runs ahead on the least source that
-    builds ("cargo")."""
+    """The ecosystem whose language (`imgopt.rewrite.language`) knows the layout of the sources: the
+    build command itself runs ahead on the least source that builds."""
     stub_refuses: str = ""
     """Regular expression: settings with which it would build or look elsewhere."""
     unstub: list[str] = []

@@ -27,10 +27,10 @@ class OwnStage:
 
 
 def own_stage(
-    situation: Situation, install: Instruction, project: str, mounts: str, prune: str
+    situation: Situation, install: Instruction, folder: str, mounts: str, prune: str
 ) -> OwnStage | None:
-    """`install` fills node_modules of the folder `project`, in front of the source; `prune` is the
-    command that tidies it up there. None where the stage has another shape, or where a later step
+    """`install` fills `folder`, in front of the source; `prune` is the command that tidies it up,
+    from the folder above. None where the stage has another shape, or where a later step
     writes into the folder too."""
     stage = situation.stage
     if stage is not situation.dockerfile.stages[-1] or not isinstance(stage.start.typed, From):
@@ -41,7 +41,7 @@ def own_stage(
     )
     if source is None or any(_is_root(situation, item) for item in stage.instructions[:place]):
         return None
-    folder = posixpath.join(project, "node_modules")
+    project = posixpath.dirname(folder)
     if not _is_filled_by(situation, install, folder):
         return None
     command = (

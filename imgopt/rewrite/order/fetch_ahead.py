@@ -14,6 +14,7 @@ from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.final.fates import overlap
+from imgopt.rewrite.language import Stub, language_of
 from imgopt.rewrite.lines.paths import fits_any, present, whole
 from imgopt.rewrite.lines.steps import script_of, workdir_at
 from imgopt.rewrite.order.command_reads import (
@@ -26,7 +27,6 @@ from imgopt.rewrite.order.command_reads import (
 from imgopt.rewrite.order.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.order.install_commands import begins_with, recognise
 from imgopt.rewrite.order.manifests_read import folders_read, local_line, member_of, read_with
-from imgopt.rewrite.order.stub_sources import cargo_stub
 from imgopt.rewrite.order.target_paths import Ground
 from imgopt.rewrite.strategy import ContextFiles, Situation
 
@@ -339,7 +339,10 @@ def _command(
             manager.stub_refuses, view.text(path)
         ):
             return "", files, f"{view.said(path)} says where things are"
-    stub = cargo_stub(view, folder)
+    stub_of = language_of(manager.stub).stub
+    stub = (
+        stub_of(view, folder) if stub_of is not None else Stub(refused="its sources are not known")
+    )
     if stub.refused or not stub.packages:
         return "", files, stub.refused or "the manifest names no package"
     early = next(

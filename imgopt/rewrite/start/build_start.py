@@ -1,16 +1,15 @@
 """Start commands that build first (`go run`, `cargo run`, `mvn spring-boot:run`, a script with
 `tsc`): what they start, and the step that builds it while the image is built.
 
-The words of the programs come from ecosystem facts; each kind of launcher has a reader here, and
-refuses what it does not know to the letter. What is found is a proposal: the loop builds it and
-proves it before anything rests on it.
+The words of the programs come from ecosystem facts; what stands behind them is read by the
+ecosystem's language, which refuses what it does not know to the letter. What is found is a
+proposal: the loop builds it and proves it before anything rests on it.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgopt.context.facts.builds import Launcher
@@ -18,22 +17,15 @@ from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
 from imgopt.dockerfile.shell import read_shell
 from imgopt.dockerfile.typed import Command
 from imgopt.inspect.start.launcher_settings import said_in_files
+from imgopt.rewrite.language import Language, Launched, language_of
 from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.lines.steps import script_of, source_copy, workdir_at
-from imgopt.rewrite.start.launched import Launched, cargo_run, go_run, spring_boot_run
-from imgopt.rewrite.start.launched_scripts import node_script
 from imgopt.rewrite.strategy import ContextFiles, Project
 
 AFTER = frozenset(["EXPOSE", "HEALTHCHECK", "LABEL", "STOPSIGNAL", "VOLUME", "MAINTAINER"])
 """What may stand behind the start command without changing what a step in front of it does."""
 PATIENCE = 300.0
 """Seconds that a service gets to start when its start command builds it first."""
-READERS: dict[str, Callable[[tuple[str, ...], tuple[str, ...], ContextFiles, str], Launched]] = {
-    "go-run": go_run,
-    "cargo-run": cargo_run,
-    "spring-boot-run": spring_boot_run,
-    "node-script": node_script,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +50,36 @@ def build_start(dockerfile: Dockerfile, project: Project) -> BuildStart | None:
     found = _launcher(words, project)
     if item is None or found is None:
         return None
-    launcher, rest = found
+    launcher, language, rest = found
     name = " ".join(words[: len(launcher.command.split())])
     folder = _folder_in_context(dockerfile, stage, item, project.context)
-    read = READERS[launcher.kind]
-    called = words[: len(words) - len(rest)]
-    if launcher.sometimes and (
-        folder is None or read(called, rest, project.context, folder) == Launched()
-    ):
+    launched = _launched(language, words, rest, project.context, folder)
+    if launcher.sometimes and (folder is None or launched == Launched()):
         return None
-    refused = _misplaced(dockerfile, stage, item, starts) or _mounted(
-        project.context, dockerfile, item
+    refused = (
+        _misplaced(dockerfile, stage, item, starts)
+        or _mounted(project.context, dockerfile, item)
+        or launched.refused
+        or _handed(words, launched, project.context, folder or "")
     )
     if refused:
         return BuildStart(item.line, name, refused=refused)
-    if folder is None:
-        return BuildStart(
-            item.line, name, refused="no COPY brings the source to the working directory"
-        )
-    launched = read(called, rest, project.context, folder)
-    refused = launched.refused or _handed(words, launched, project.context, folder)
-    if refused:
-        return BuildStart(item.line, name, refused=refused)
     return _proposal(dockerfile, stage, item, name, launched)
+
+
+def _launched(
+    language: Language,
+    words: tuple[str, ...],
+    rest: tuple[str, ...],
+    context: ContextFiles,
+    folder: str | None,
+) -> Launched:
+    """What the launcher starts that `words` call, with the `rest` of them behind its name."""
+    if folder is None:
+        return Launched(refused="no COPY brings the source to the working directory")
+    if language.launched is None:
+        return Launched(refused="nothing reads its words")
+    return language.launched(words[: len(words) - len(rest)], rest, context, folder)
 
 
 def _handed(words: tuple[str, ...], launched: Launched, context: ContextFiles, folder: str) -> str:
@@ -118,16 +117,19 @@ def _words(dockerfile: Dockerfile, item: Instruction) -> tuple[str, ...]:
     return words[1:] if words[:1] == ("exec",) else words
 
 
-def _launcher(words: tuple[str, ...], project: Project) -> tuple[Launcher, tuple[str, ...]] | None:
-    """The launcher that the words call, and what follows the words that name it."""
-    for launcher in (one for ecosystem in project.ecosystems for one in ecosystem.launcher):
+def _launcher(
+    words: tuple[str, ...], project: Project
+) -> tuple[Launcher, Language, tuple[str, ...]] | None:
+    """The launcher that the words call, the language that reads them, and what follows the words
+    that name it."""
+    for name, launcher in ((one.name, each) for one in project.ecosystems for each in one.launcher):
         command = launcher.command.split()
         if not words or posixpath.basename(words[0]) != posixpath.basename(command[0]):
             continue
         if launcher.anywhere and command[1] in words[1:]:
-            return launcher, words[1:]
+            return launcher, language_of(name), words[1:]
         if list(words[1 : len(command)]) == command[1:]:
-            return launcher, words[len(command) :]
+            return launcher, language_of(name), words[len(command) :]
     return None
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from imgopt.rewrite.language import Launched
 from imgopt.rewrite.order.workspaces import json_object
-from imgopt.rewrite.start.launched import Launched
 from imgopt.rewrite.strategy import ContextFiles
 
 COMPILERS = frozenset(

@@ -10,43 +10,14 @@ from __future__ import annotations
 import posixpath
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
+from imgopt.rewrite.language import Stub
 from imgopt.rewrite.strategy import ContextFiles
 
 MOST_PACKAGES = 40
 _PLAIN = re.compile(r"[\w./+-]+\Z")
-
-
-@dataclass
-class Stub:
-    """What a build of the dependencies alone needs. Paths are relative to the project's folder;
-    `refused` says why it cannot be."""
-
-    manifests: list[str] = field(default_factory=list)
-    programs: list[str] = field(default_factory=list)
-    """Sources with a main function."""
-    libraries: list[str] = field(default_factory=list)
-    packages: list[str] = field(default_factory=list)
-    refused: str = ""
-
-    def shell(self, words: str, forget: Iterable[str]) -> str:
-        """The step: makes the sources, builds, and forgets what was built of them (`forget` has
-        {package})."""
-        folders = sorted(
-            {posixpath.dirname(path) for path in (*self.programs, *self.libraries)} - {""}
-        )
-        steps = [f"mkdir -p {' '.join(folders)}"] if folders else []
-        if self.libraries:
-            steps.append(f"touch {' '.join(self.libraries)}")
-        if len(self.programs) == 1:
-            steps.append(f"echo 'fn main() {{}}' > {self.programs[0]}")
-        elif self.programs:
-            steps.append(f"echo 'fn main() {{}}' | tee {' '.join(self.programs)} > /dev/null")
-        gone = [path.replace("{package}", package) for package in self.packages for path in forget]
-        return " && ".join([*steps, words, f"rm -rf {' '.join(gone)}"])
 
 
 def cargo_stub(context: ContextFiles, folder: str) -> Stub:
@@ -54,7 +25,7 @@ def cargo_stub(context: ContextFiles, folder: str) -> Stub:
     manifest names, or that Cargo finds by its place. Refused: manifests that cannot be read,
     dependencies outside the folder, targets whose file the context lacks, packages without a
     target: Cargo builds none, and the step that does makes its own."""
-    stub = Stub()
+    stub = Stub("fn main() {}")
     below = f"{folder.rstrip('/')}/" if folder else ""
     found = [path for path in context.below(below.rstrip("/")) if _is_manifest(path[len(below) :])]
     if len(found) > MOST_PACKAGES:
