@@ -22,7 +22,16 @@ the last column is made to a small example service by `make check`, and must be 
 TAIL = """
 Refuted by none: {harmless}.
 
-An intended difference is said with `--allow` (`imgopt prove --help`), and stands in the result with its reason.
+Each refutation says what a user of the service would notice, what to write instead, and the key that says it is meant
+so (`meant so: --allow env:MODE`, ready to paste). An intended difference stands in the result with its reason; an answer
+that is another one, and a stop that takes longer, have no key.
+
+Files of the build itself may be missing: Dockerfiles, ignore files, settings of editors, of CI and of the place where it
+is deployed; scripts that call `docker` and the like where the image has no such program; archives and installers that a
+step unpacked or ran; recipes and `.env` files that nothing reads. What the run opened, or another source names, may not.
+
+Of two images without a Dockerfile the base is the largest image of the engine that lies below, else what the history tells
+(the last CMD that is not in force), else it is not known: then only files in places that no base has are the author's.
 """
 
 

@@ -35,8 +35,9 @@ SUGGESTIONS = ("cpu-wheels", "recommends", "health-check", "pin-digest")
 """Strategies that are only made with `--allow NAME`."""
 DIFFERENCES = (
     "user", "entrypoint", "command", "workdir", "platform", "onbuild", "stop-signal", "healthcheck", "expose:PORT",
-    "volume:PATH", "label:NAME", "env:NAME", "file:PATH", "package:NAME", "process:ASPECT", "account:NAME", "group:NAME",
-    "hosts:WAY",
+    "volume:PATH", "label:NAME", "env:NAME", "file:PATH", "mode:PATH", "package:NAME", "module:NAME", "library:NAME",
+    "program:NAME", "runtime:NAME", "locale:NAME", "zone:NAME", "certificates", "process:ASPECT", "account:NAME",
+    "group:NAME", "hosts:WAY", "root:PROGRAM",
 )  # fmt: skip
 """What `imgopt prove --allow` takes for intended."""
 SCENARIOS = (

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,8 +65,14 @@ def _member(path: str, file: File) -> tuple[tarfile.TarInfo, bytes]:
     return info, data
 
 
-def write_image(path: Path, layers: Layers, config: Mapping[str, Any]) -> Path:
-    """An archive with one image; `config` is what a container starts with (Env, Cmd, User, …)."""
+def write_image(
+    path: Path,
+    layers: Layers,
+    config: Mapping[str, Any],
+    history: Sequence[Mapping[str, Any]] | None = None,
+) -> Path:
+    """An archive with one image; `config` is what a container starts with (Env, Cmd, User, …).
+    `history` are its steps, where there are some that made no layer."""
     blobs = {f"{number}.tar": layer_tar(files) for number, (_, files) in enumerate(layers)}
     document = {
         "architecture": "amd64",
@@ -76,7 +82,7 @@ def write_image(path: Path, layers: Layers, config: Mapping[str, Any]) -> Path:
             "type": "layers",
             "diff_ids": [f"sha256:{hashlib.sha256(blob).hexdigest()}" for blob in blobs.values()],
         },
-        "history": [{"created_by": step} for step, _ in layers],
+        "history": history or [{"created_by": step} for step, _ in layers],
     }
     manifest = [{"Config": "c.json", "RepoTags": ["t:1"], "Layers": list(blobs)}]
     files: Files = {

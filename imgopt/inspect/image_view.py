@@ -24,15 +24,24 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class ImageView:
     """An image of the comparison; `base` is the image that it was built on, where that is known.
 
-    `base_layers` says how many of its layers count as the base's where only that is known.
+    `base_layers` says how many of its layers count as the base's where only that is known;
+    `base_known` is False where nobody can tell which files are the base's.
     """
 
-    def __init__(self, image: Image, base: Image | None = None, base_layers: int = 0) -> None:
+    def __init__(
+        self,
+        image: Image,
+        base: Image | None = None,
+        base_layers: int = 0,
+        *,
+        base_known: bool = True,
+    ) -> None:
         self.image = image
         self.config: ImageConfig = image.config
         self.tree: Tree = image.tree()
         self.base = base
         self.base_layers = _shared_layers(image, base) or base_layers
+        self.base_known = base_known
         self._elves: dict[Inode, Elf | None] = {}
         self._heads: dict[Inode, bytes] = {}
 

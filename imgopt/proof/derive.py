@@ -17,6 +17,7 @@ from imgopt.inspect.packages.installed import language_packages
 from imgopt.inspect.sources.python_imports import imported_modules, modules_of, named_modules
 from imgopt.proof.absent_packages import language_tools
 from imgopt.proof.allowances import Allowances, Drop, DroppedPackage
+from imgopt.proof.build_files import build_files
 from imgopt.proof.excused_files import derived_drops
 from imgopt.proof.replacements import replaced
 from imgopt.proof.same_start import same_start
@@ -38,7 +39,8 @@ def derive(
     same = same_start(original, candidate)
     other = replaced(original, candidate, opened)
     drops = [Drop("state of a tool", matches=partial(is_state, original), even_if_opened=True)]
-    drops += [*derived_drops(original, opened), *same.drops, *other.drops]
+    drops += [*derived_drops(original, opened), *build_files(original, opened)]
+    drops += [*same.drops, *other.drops]
     drops += [
         Drop(said[key], frozenset({key[5:]}), even_if_opened=True)
         for key in said

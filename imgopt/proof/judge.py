@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imgopt.proof.advice import without_intended
 from imgopt.proof.check import Check, Comparison, Outcome
 from imgopt.proof.checks import (
     application_files,
@@ -48,4 +49,5 @@ CHECKS: tuple[Check, ...] = (
 
 def judge(comparison: Comparison) -> tuple[Outcome, ...]:
     """What each check says; those that need a run say `not measured` where there is none."""
-    return tuple(check.judge(comparison) for check in CHECKS)
+    said = comparison.allowances.configuration
+    return tuple(without_intended(check.judge(comparison), said) for check in CHECKS)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from imgopt.inspect.failures import Item
+from imgopt.inspect.failures import Item, Kind
 from imgopt.inspect.files.home_files import home_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.start.bookkeeping import Bookkeeping, bookkeeping_of, called_programs, reader_of
@@ -70,14 +70,8 @@ def compare_environments(
         elif reason:
             allowed.append(f"{what}: {reason}")
         else:
-            way = "set it by ENV, or start as the original does; meant so"
-            items.append(
-                Item(
-                    "permission" if name == "HOME" else "process",
-                    f"env:{name}",
-                    message=f"{what} ({way}: --allow env:{name})",
-                )
-            )
+            kind: Kind = "permission" if name == "HOME" else "process"
+            items.append(Item(kind, f"env:{name}", message=what))
     if notes:
         allowed.append(f"{_who(after)} does not get {', '.join(notes)}: {_NOTE}")
     return items, allowed

@@ -17,6 +17,8 @@ from imgopt.image.entries import printable
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.dockerfile_facts import base_name, named_packages
+from imgopt.inspect.system.base_in_history import base_layers_of
+from imgopt.proof.advice import advise
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome, not_measured
 from imgopt.proof.checks.smoke import SMOKE
@@ -113,7 +115,7 @@ def _proven(
     )
     seen = found.run or runs[0]
     hints = () if runs[0].started else runs[0].hints
-    result = _result(original.compared, candidate.compared, found.checks, seen.log_tail, hints)
+    result = _result(original, candidate.compared, found.checks, seen.log_tail, hints)
     return msgspec.structs.replace(result, asked=asked_of(trial.runs, original.view))
 
 
@@ -161,8 +163,18 @@ def _found(session: Session, reference: str, question: Question) -> _Made:
     session.engine.image(reference)  # InputError where it is not there
     image = _open(reference)
     base = _likely_base(session, image, question.bases)
-    view = ImageView(image, base, base_layers=0 if base else _system_layers(image))
+    view = ImageView(image, base) if base is not None else view_alone(image)
     return _Made(view, _compared(view, "", base.reference if base else None, None))
+
+
+def view_alone(image: Image) -> ImageView:
+    """An image without a Dockerfile, and without its base: the base's layers as the history tells
+    them, else the distribution's own layer, and what lies above it is not known to be the
+    author's."""
+    below = base_layers_of(image)
+    if below is not None:
+        return ImageView(image, base_layers=below)
+    return ImageView(image, base_layers=_system_layers(image), base_known=False)
 
 
 def _text(request: BuildRequest) -> str:
@@ -207,8 +219,9 @@ def _likely_base(session: Session, image: Image, bases: Mapping[str, str]) -> Im
 
 
 def _system_layers(image: Image) -> int:
-    """One, where the lowest layer is a distribution's own root file system."""
-    lowest = image.layers[0].entries() if image.layers else []
+    """One, where the lowest of several layers is a distribution's own root file system: in an image
+    of one layer the application is there, too."""
+    lowest = image.layers[0].entries() if len(image.layers) > 1 else []
     return int(any(entry.path in ("/etc/os-release", "/usr/lib/os-release") for entry in lowest))
 
 
@@ -217,6 +230,7 @@ def _compared(view: ImageView, dockerfile: str, base: str | None, build: Build |
         image=view.image.digest,
         dockerfile=dockerfile,
         base=base,
+        base_layers=view.base_layers if view.base_known and view.base_layers else None,
         user=view.config.user,
         layers=len(view.image.layers),
         tar_bytes=sum(layer.tar_bytes for layer in view.image.layers),
@@ -243,15 +257,13 @@ def _does_not_build(question: Question, original: _Made, failure: BuildFailure) 
     if any(_NETWORK.search(line) for line in failure.log):
         reason = "the network failed while the candidate was built: try again"
         checks = (not_measured(BUILD, reason), not_measured(SMOKE, reason))
-        return _result(
-            original.compared, Compared(image="", dockerfile=path), checks, failure.log, ()
-        )
+        return _result(original, Compared(image="", dockerfile=path), checks, failure.log, ())
     checks = (Outcome(BUILD, "failed", "the candidate's build", items), not_measured(SMOKE, reason))
-    return _result(original.compared, Compared(image="", dockerfile=path), checks, failure.log, ())
+    return _result(original, Compared(image="", dockerfile=path), checks, failure.log, ())
 
 
 def _result(
-    original: Compared,
+    original: _Made,
     candidate: Compared,
     checks: Sequence[Outcome],
     log: Sequence[str],
@@ -260,11 +272,11 @@ def _result(
     answer = verdict(checks)
     answered = any(check.name == SMOKE and check.verdict == "passed" for check in checks)
     return ProofResult(
-        original=original,
+        original=original.compared,
         candidate=candidate,
         verdict=answer,
         reason=_reason(answer, checks),
-        checks=[shown(check) for check in checks],
+        checks=[shown(check, original.view) for check in checks],
         log=[] if answered else list(log[-_LOG_LINES:]),
         hints=list(hints),
     )
@@ -283,9 +295,10 @@ def _reason(answer: str, checks: Sequence[Outcome]) -> str:
     )
 
 
-def shown(check: Outcome) -> ProofCheck:
+def shown(check: Outcome, original: ImageView | None = None) -> ProofCheck:
     """A check as the results have it: printable text, and the first failures of very many."""
-    failures = [_failure(item) for item in check.items[:_MOST_FAILURES]]
+    meant = check.name != BUILD  # that it does not build nobody can mean
+    failures = [_failure(item, original, meant) for item in check.items[:_MOST_FAILURES]]
     more = len(check.items) - len(failures)
     detail = f"{check.detail} ({more} more failures)" if more else check.detail
     return ProofCheck(
@@ -297,11 +310,15 @@ def shown(check: Outcome) -> ProofCheck:
     )
 
 
-def _failure(item: Item) -> Failure:
+def _failure(item: Item, original: ImageView | None, meant: bool) -> Failure:
+    advice = advise(item, original)
     return Failure(
         kind=item.kind,
         subject=printable(item.subject),
         path=printable(item.path),
         needed_by=printable(item.needed_by),
         message=str(item),
+        notice=advice.notice,
+        instead=printable(advice.instead),
+        allow=printable(advice.key) if meant else "",
     )

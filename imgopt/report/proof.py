@@ -3,7 +3,8 @@ what was not measured, then what passed, a line each, and the next command."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from imgopt.report.command import command_line, words_of
@@ -101,12 +102,23 @@ def _sides(result: ProofResult) -> RenderableType:
 def _side(side: Compared) -> str:
     facts = [
         side.dockerfile or side.image[:19],
-        f"on {side.base}" if side.base else "",
+        _base(side),
         f"{size_text(side.tar_bytes)} of uncompressed layers" if side.tar_bytes is not None else "",
         f"built in {seconds_text(side.build_seconds)}" if side.build_seconds is not None else "",
         f"user {side.user or 'root'}" if side.image else "not built",
     ]
     return safe_terminal(", ".join(fact for fact in facts if fact))
+
+
+def _base(side: Compared) -> str:
+    """What it is built on; of an image alone also that nobody can tell."""
+    if side.base:
+        return f"on {side.base}"
+    if side.dockerfile or not side.image:
+        return ""
+    if side.base_layers is None:
+        return "its base is not known"
+    return f"on a base of {count_text(side.base_layers, 'layer')}, as its history tells"
 
 
 def _checks(checks: list[ProofCheck]) -> RenderableType:
@@ -137,8 +149,31 @@ def _lines(check: ProofCheck) -> Iterator[Words]:
     )
     if len(check.failures) > _SHOWN:
         yield Words(f"and {len(check.failures) - _SHOWN} more", style="red")
+    for word, said in advice_of(check):
+        yield Words(f"{word} {safe_terminal(said)}")
     if check.allowed:
         yield Clip(f"as intended: {safe_terminal('; '.join(check.allowed))}", style="dim")
+
+
+def advice_of(check: ProofCheck) -> Iterator[tuple[str, str]]:
+    """(what it is, text) of what is noticed, what to write instead, and the keys of what is shown,
+    as a line to copy; each once."""
+    shown = check.failures[:_SHOWN]
+    for word, texts in (
+        ("noticed:", [failure.notice for failure in shown]),
+        ("instead:", [failure.instead for failure in shown]),
+    ):
+        told = list(dict.fromkeys(filter(None, texts)))
+        if told:
+            yield word, "; ".join(told)
+    keys = list(dict.fromkeys(failure.allow for failure in shown if failure.allow))
+    if keys:
+        yield "meant so:", allowed_words(keys)
+
+
+def allowed_words(keys: Iterable[str]) -> str:
+    """`--allow` with each key once, as a shell takes it."""
+    return " ".join(f"--allow {shlex.quote(key)}" for key in dict.fromkeys(keys))
 
 
 def _log_lines(result: ProofResult) -> Iterator[RenderableType]:
@@ -159,13 +194,25 @@ def _next(result: ProofResult) -> str:
         command = command_line("bench", words, "--with", result.candidate.dockerfile)
         return f"{safe_terminal(command)}   (what it saves in bytes and seconds)"
     if result.verdict == "refuted":
-        return "mend what failed and prove again; what is intended is said with --allow KEY"
+        return f"mend what failed and prove again{_all_meant(result)}"
     if result.hints:
         return (
             "give what the original needs to start (--env, --env-file, --http, --run), and prove"
             " again"
         )
     return "see why smoke is not measured; `imgopt doctor` says what this machine can do"
+
+
+def _all_meant(result: ProofResult) -> str:
+    """The whole command for differences that can all be meant, where they are few."""
+    failures = [failure for check in result.checks for failure in check.failures]
+    keys = list(dict.fromkeys(failure.allow for failure in failures))
+    if not keys or "" in keys or len(keys) > _SHOWN:
+        return "; what is meant so is said with --allow, as above" if any(keys) else ""
+    words = words_of(result.arguments, result.original.image, result.original.dockerfile)
+    name = result.candidate.dockerfile or result.candidate.image
+    command = command_line("prove", words, result.run_arguments, "--with", name)
+    return f", or, if all of this is meant: {safe_terminal(command)} {allowed_words(keys)}"
 
 
 def markdown(result: ProofResult) -> str:
@@ -200,5 +247,9 @@ def _evidence(check: ProofCheck) -> str:
     found = [safe_markdown(check.detail)]
     found += [f"✗ {safe_markdown(failure.message)}" for failure in check.failures[:_SHOWN]]
     found += [f"and {len(check.failures) - _SHOWN} more"] if len(check.failures) > _SHOWN else []
+    found += [
+        f"{word} {code_markdown(said) if said.startswith('--') else safe_markdown(said)}"
+        for word, said in advice_of(check)
+    ]
     found += [f"as intended: {safe_markdown(text)}" for text in check.allowed[:_SHOWN]]
     return "<br>".join(found)

@@ -7,13 +7,18 @@ from imgopt.results.asked import Asked
 
 
 class Failure(Value, frozen=True, kw_only=True):
-    """One concrete failure; `kind` says what would mend it (missing-library, not-writable, ...)."""
+    """One concrete failure; `kind` says what would mend it (missing-library, not-writable, ...),
+    `notice` what a user of the service would see, `instead` what to write, `allow` the key that
+    says it is meant so ("" where there is none, and in older results)."""
 
     kind: str
     subject: str
     path: str = ""
     needed_by: str = ""
     message: str
+    notice: str = ""
+    instead: str = ""
+    allow: str = ""
 
 
 class ProofCheck(Value, frozen=True, kw_only=True):
@@ -29,12 +34,14 @@ class ProofCheck(Value, frozen=True, kw_only=True):
 
 class Compared(Value, frozen=True, kw_only=True):
     """One of the two images. `dockerfile` is its path as given, "" where an image was given; `base`
-    what it is built on, None where that is not known; sizes in bytes of uncompressed layers and of
-    the compressed ones."""
+    what it is built on, None where that is not known; `base_layers` how many of its lowest layers
+    are the base's, None where nobody can tell; sizes in bytes of uncompressed layers and of the
+    compressed ones."""
 
     image: str
     dockerfile: str = ""
     base: str | None = None
+    base_layers: int | None = None
     user: str = ""
     layers: int | None = None
     tar_bytes: int | None = None

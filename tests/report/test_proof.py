@@ -124,3 +124,56 @@ def test_what_an_image_says_cannot_steer_the_terminal_or_the_page() -> None:
 def test_a_proof_is_saved_and_read_again() -> None:
     assert from_json(to_json(REFUTED), ProofResult) == REFUTED
     assert {"text", "json", "markdown"} <= set(formats_of("proof"))
+
+
+MEANT = structs.replace(
+    REFUTED,
+    arguments=["my shop"],
+    run_arguments=["--http", "/health"],
+    log=[],
+    hints=[],
+    checks=[
+        ProofCheck(
+            name="configuration",
+            verdict="failed",
+            detail="10 variables",
+            failures=[
+                Failure(
+                    kind="configuration",
+                    subject=key,
+                    message=f"{key} differs",
+                    notice="what reads the variable does something else",
+                    instead="ENV MODE=web",
+                    allow=key,
+                )
+                for key in ("env:MODE", "file:/app/my notes.txt")
+            ],
+        )
+    ],
+)
+
+
+def test_a_refutation_says_what_is_noticed_what_to_write_and_a_line_to_paste() -> None:
+    text = " ".join(render(MEANT, "text", width=200).split())
+    assert "noticed: what reads the variable does something else instead: ENV MODE=web" in text
+    assert "meant so: --allow env:MODE --allow 'file:/app/my notes.txt'" in text
+    command = "imgopt prove 'my shop' --http /health --with Dockerfile.slim --allow env:MODE"
+    assert f"if all of this is meant: {command} --allow 'file:/app/my notes.txt'" in text
+    assert "meant so: <code>&#45;-allow env:MODE" in render(MEANT, "markdown")
+    assert "ENV MODE=web" in render(MEANT, "html")
+
+
+def test_nothing_is_offered_to_paste_where_an_answer_is_another_one() -> None:
+    answer = Failure(kind="answer", subject="GET /", message="status is 500")
+    check = structs.replace(MEANT.checks[0], failures=[*MEANT.checks[0].failures, answer])
+    text = " ".join(render(structs.replace(MEANT, checks=[check]), "text", width=200).split())
+    assert "if all of this is meant" not in text
+    assert "what is meant so is said with --allow, as above" in text
+
+
+def test_of_an_image_alone_it_is_said_where_its_base_ends() -> None:
+    image = structs.replace(MEANT.original, dockerfile="", base=None)
+    known = structs.replace(MEANT, original=structs.replace(image, base_layers=7))
+    assert "on a base of 7 layers, as its history tells" in render(known, "text", width=200)
+    unknown = structs.replace(MEANT, original=image)
+    assert "its base is not known" in render(unknown, "text", width=200)

@@ -28,6 +28,25 @@ class MayBeAbsent(Fact, frozen=True):
     """Only where the image starts such a program, or serves a built site."""
 
 
+class FileOfBuild(Fact, frozen=True):
+    """A file that works where an image is built or started, and lies in it only because the whole
+    context was copied: what it says, or what a step did with it, shows that no run needs it.
+
+    It has to be in the original unopened, and no other source or setting may name it.
+    """
+
+    files: list[str]
+    """Names of files at any depth (glob patterns)."""
+    reason: str
+    calls: list[str] = []
+    """Only scripts that call one of these programs, none of which the image has."""
+    used_by_build: str = ""
+    """Only where a RUN step says so: a regular expression, in which `{name}` is the file's own."""
+    unless_said: str = ""
+    """Only where no source, setting or program says this (regular expression): who reads such a
+    file need not name it."""
+
+
 class ToolsOwn(Fact, frozen=True):
     """What tools keep for themselves, in the eyes of the proof: `State` says of which kind."""
 

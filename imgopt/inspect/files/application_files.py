@@ -36,6 +36,9 @@ def application_files(view: ImageView) -> Iterator[Node]:
     tool."""
     workdirs = _workdirs(view)
     copied = copied_layers(view)
+    if not view.base_known:
+        yield from (node for node in _surely_own(view, workdirs) if not is_state(view, node.path))
+        return
     installed = package_layers(view.image) - copied
     made = made_by_author(view)
     for node in view.tree.root.nodes():
@@ -59,6 +62,22 @@ def application_files(view: ImageView) -> Iterator[Node]:
             or _is_alone(view, node.path)
         ):
             yield node
+
+
+def _surely_own(view: ImageView, workdirs: tuple[str, ...]) -> Iterator[Node]:
+    """Where nobody can tell which files are the base's: what lies where no base has any."""
+    for node in view.tree.root.nodes():
+        if node.layer < view.base_layers or not node.path or view.owner(node.path) is not None:
+            continue
+        if node.kind not in ("file", "symlink") or _ENGINES.match(node.path):
+            continue
+        own = re.match(r"^/(?:usr/src|var/www|srv)/", node.path) is not None
+        if own or _is_below(node.path, workdirs) or not _SYSTEM.match(node.path):
+            yield node
+
+
+def _is_below(path: str, folders: Iterable[str]) -> bool:
+    return any(path.startswith(folder + "/") for folder in folders)
 
 
 _MAKES = re.compile(

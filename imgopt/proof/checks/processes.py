@@ -247,8 +247,7 @@ def _told(process: Process) -> str:
 
 
 def _item(aspect: str, message: str) -> Item:
-    key = f"process:{aspect}"
-    return Item("process", key, message=f"{message} (meant so: --allow {key})")
+    return Item("process", f"process:{aspect}", message=message)
 
 
 _ENVIRONMENT = dict(PROCESS.environment or {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgopt.report.command import command_line, words_of
 from imgopt.report.common import seconds_text
-from imgopt.report.proof import headline
+from imgopt.report.proof import allowed_words, headline
 from imgopt.report.view import Block, Cell, Section, Table, Text, Tile, View
 from imgopt.report.views import sections
 from imgopt.results.proof import ProofCheck, ProofResult
@@ -73,12 +73,15 @@ def _failures(check: ProofCheck) -> Table:
             Cell(failure.subject, code=True),
             Cell(failure.message),
             Cell(failure.needed_by, code=True),
+            Cell(failure.notice),
+            Cell(failure.instead),
+            Cell(allowed_words([failure.allow]) if failure.allow else "", code=True),
         )
         for failure in check.failures
     ]
     return Table(
         f"What failed: {check.name}",
-        ("Kind", "Subject", "What", "Needed by"),
+        ("Kind", "Subject", "What", "Needed by", "Noticed", "Instead", "Meant so"),
         rows,
         searchable=len(rows) > 20,
     )
