@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from imgopt.context.facts.runs import Bytecode
@@ -23,19 +23,19 @@ from imgopt.rewrite.image_examples import (
     WORKDIR,
     python_example,
 )
-from imgopt.rewrite.lines.quoting import folded, shell_word
+from imgopt.rewrite.lines.quoting import shell_word
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 
-LEAST_BYTES, LEAST_OF_A_FOLDER = 1_000_000, 100_000
-"""Less source than this compiles in about a tenth, or a hundredth, of a second: not worth a layer,
-or a line."""
-MOST_OF_A_FOLDER = 0.6
-"""A folder of whose source the run read this share is compiled whole: one word instead of many."""
+LEAST_BYTES = 1_000_000
+"""Less source than this compiles in about a tenth of a second: not worth a layer."""
+LEAST_SHARE = 0.5
+"""A folder of whose source the run read less is not compiled: all of its bytecode would cost more
+to pull than it saves, and a list of modules would be that of one release."""
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
-    """The opened sources of the interpreter's library and of packages that the final stage has no
-    bytecode for."""
+    """The folders of the interpreter's library and of packages of which the run read most, and that
+    the final stage has no bytecode for."""
     evidence, final = situation.evidence, situation.final
     if evidence is None or final is None:
         if evidence is None:
@@ -47,7 +47,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         item.bytecode for item in situation.project.ecosystems if item.bytecode is not None
     ):
         found = uncompiled(evidence, final, base, facts, removable_tools(situation).paths)
-        size = sum(evidence.facts[path].size for path in found)
+        size = _bytes(evidence, found)
         variable = next(
             (name for name in facts.off_variables if name in evidence.config.environment), None
         )
@@ -56,13 +56,36 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         if variable is not None:
             yield Skip(f"{variable} keeps bytecode at another place", situation.stage.line)
             continue
-        because = (
-            f"{len(found)} modules ({size / 1e6:.1f} MB of source) that every start would compile"
-            " anew"
-        )
+        roots = _by_root(found, facts)
+        whole = {root: each for root, each in roots.items() if _is_worth_it(evidence, root, each)}
+        if not whole:
+            yield Skip(
+                f"the run read {size / 1e6:.1f} MB of source without bytecode, less than half of"
+                f" {' and of '.join(roots)}: all of its bytecode would cost more to pull than it"
+                " saves",
+                situation.stage.line,
+            )
+            continue
+        count = sum(map(len, whole.values()))
+        because = f"{count} modules of {' and '.join(whole)} that every start would compile anew"
         yield Change(
-            because, situation.stage.line, final=_compiled(situation, final, base, found, facts)
+            because, situation.stage.line, final=_compiled(situation, final, base, whole, facts)
         )
+
+
+def _bytes(evidence: Evidence, paths: Iterable[str]) -> int:
+    return sum(evidence.facts[path].size for path in paths)
+
+
+def _is_worth_it(evidence: Evidence, root: str, read: list[str]) -> bool:
+    inside = posixpath.join(root, "site-packages")
+    every = sum(
+        node.size
+        for node in evidence.tree.files(root)
+        if node.name.endswith(".py") and not is_below(node.path, (inside,))
+    )
+    size = _bytes(evidence, read)
+    return size >= LEAST_BYTES and size >= LEAST_SHARE * every
 
 
 def uncompiled(
@@ -100,7 +123,7 @@ def _compiled(
     situation: Situation,
     final: FinalStage,
     base: Tree | None,
-    found: tuple[str, ...],
+    roots: Mapping[str, list[str]],
     facts: Bytecode,
 ) -> FinalStage:
     """In the final stage where its base brings the source and has a shell, else in the builder."""
@@ -112,10 +135,9 @@ def _compiled(
         for copy in final.copies
         for p in (copy.sources if copy.destination[-1] == "/" else [copy.destination])
     ]
-    for root, paths in _by_root(found, facts).items():
-        if sum(evidence.facts[path].size for path in paths) < LEAST_OF_A_FOLDER:
-            continue
-        enter, command = f"cd {shell_word(root)} \\\n && ", _command(evidence, root, paths, facts)
+    for root, paths in roots.items():
+        folder = shell_word(root)
+        command = facts.command.replace("{folder}", folder)
         if (
             final.shell
             and base is not None
@@ -123,14 +145,14 @@ def _compiled(
         ):
             if any(is_below(path, places) for path in paths):
                 continue  # what is copied over it later is another file
-            final = replace(final, setup=(*final.setup, enter + command))
+            final = replace(final, setup=(*final.setup, command))
             continue
         if all(evidence.facts[path].layer < evidence.base_layers for path in paths):
-            enter += f"{facts.clear} \\\n && "
+            command = f"{facts.clear.replace('{folder}', folder)} \\\n && {command}"
         if is_early(root):
-            final = replace(final, early=(*final.early, enter + command))
+            final = replace(final, early=(*final.early, command))
         else:
-            final = replace(final, prepare=(*final.prepare, enter + command))
+            final = replace(final, prepare=(*final.prepare, command))
     return final
 
 
@@ -143,45 +165,14 @@ def _by_root(found: Iterable[str], facts: Bytecode) -> dict[str, list[str]]:
     return roots
 
 
-def _command(evidence: Evidence, root: str, paths: Iterable[str], facts: Bytecode) -> str:
-    names = " ".join(
-        shell_word(posixpath.relpath(path, root)) for path in _shortened(evidence, root, paths)
-    )
-    return facts.command.replace("{files}", "\\\n    " + folded(names))
-
-
-def _shortened(evidence: Evidence, root: str, paths: Iterable[str]) -> list[str]:
-    """Folders in the place of their files where the run read most of what is below."""
-    wanted = set(paths)
-    folders = {folder for path in wanted for folder in _folders(path, root)}
-    below: dict[str, int] = dict.fromkeys(folders, 0)
-    read: dict[str, int] = dict.fromkeys(folders, 0)
-    for node in evidence.tree.files(root):
-        for folder in _folders(node.path, root) if node.path.endswith(".py") else ():
-            if folder in folders:
-                below[folder] += node.size
-                read[folder] += node.size if node.path in wanted else 0
-    whole = {folder for folder in folders if read[folder] >= MOST_OF_A_FOLDER * below[folder]}
-    highest = {folder for folder in whole if not whole.intersection(_folders(folder, root))}
-    rest = {path for path in wanted if not highest.intersection(_folders(path, root))}
-    return sorted(highest | rest)
-
-
-def _folders(path: str, root: str) -> Iterator[str]:
-    """The folders between a path and its root, the root left out."""
-    folder = posixpath.dirname(path)
-    while len(folder) > len(root):
-        yield folder
-        folder = posixpath.dirname(folder)
-
-
 STRATEGY = Strategy(
     name="bytecode",
     does="Compiles the Python modules that a start reads.",
     why=(
         "Official Python images ship their library without bytecode, and a user other than root"
-        " cannot write it: every container compiles the same modules at its start. The modules that"
-        " the smoke run read are compiled in the build, no others, for bytecode of everything costs"
+        " cannot write it: every container compiles the same modules at its start. A folder of"
+        " which the smoke run read most is compiled in the build, as a whole, so that the line"
+        " holds for the next release too; another one is not, for bytecode of everything costs"
         " more to pull than it saves. It is bound to the source by its hash: a changed or mounted"
         " file is still compiled anew, and two builds give the same bytes."
     ),
@@ -193,8 +184,8 @@ STRATEGY = Strategy(
     ),
     rewrite=rewrite,
     refuses=(
-        "Less than 1 MB of source to compile; bytecode is kept at another place"
-        " (PYTHONPYCACHEPREFIX); the project's own files, which change most."
+        "Less than 1 MB of source to compile, or less than half of a folder; bytecode is kept at"
+        " another place (PYTHONPYCACHEPREFIX); the project's own files, which change most."
     ),
     evidence_examples=(
         python_example(
@@ -221,10 +212,11 @@ STRATEGY = Strategy(
             opened=frozenset(MODULES[1]),
             after=(
                 "FROM python:3.11 AS builder\nWORKDIR /app\nCOPY . .\nRUN make\n"
-                "# hadolint ignore=DL3003\nRUN cd /usr/local/lib/python3.11/site-packages \\\n"
-                " && python3 -m compileall -q --invalidation-mode checked-hash \\\n    a\n\n"
+                "RUN python3 -m compileall -q --invalidation-mode checked-hash"
+                " -x /usr/local/lib/python3.11/site-packages/site-packages"
+                " /usr/local/lib/python3.11/site-packages || true\n\n"
                 "FROM python:3.11\n"
-                "COPY --from=builder /usr/local/lib/python3.11 /usr/local/lib/python3.11\n"
+                "COPY --from=builder /usr/local/lib /usr/local/lib\n"
                 'COPY --from=builder /app /app\nWORKDIR /app\nCMD ["python", "app.py"]\n'
             ),
         ),

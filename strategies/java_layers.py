@@ -15,7 +15,7 @@ from imgopt.rewrite.image_examples import PYTHON_BUILD, SOURCE, WORKDIR, python_
 from imgopt.rewrite.lines.quoting import shell_word
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 
-FOLDER = "/opt/imgopt-layers"
+FOLDER = "/staging/layers"
 """Where the builder takes the archive apart."""
 FIRST = (3, 3)
 """Spring Boot from here on has `-Djarmode=tools`, whose archive starts by `java -jar` as before."""

@@ -110,7 +110,7 @@ def _builder(situation: Situation, stage: Stage) -> tuple[str, tuple[Edit, ...]]
     if stage.name:
         return stage.name, ()
     taken = {item.name for item in situation.dockerfile.stages}
-    name = next(name for name in ("builder", "build-stage", "imgopt-builder") if name not in taken)
+    name = next(name for name in ("builder", "build-stage", "assembly") if name not in taken)
     typed = stage.start.typed
     assert isinstance(typed, From)
     keyword = "as" if stage.start.source[:4].islower() else "AS"

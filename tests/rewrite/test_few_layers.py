@@ -33,7 +33,7 @@ def test_of_too_many_the_smallest_come_by_one() -> None:
     found, commands = within_layers(copies(120), facts(120), 9)
     assert len(found) == 76
     assert found[0].sources == ("/d45/f",)
-    assert found[-1] == Copy(("/opt/imgopt-tree/",), "/")
+    assert found[-1] == Copy(("/staging/tree/",), "/")
     assert "cp -a --parents /d0/f" in commands[0].replace(" \\\n    ", " ")
 
 
@@ -71,8 +71,8 @@ def test_what_is_gathered_gets_its_owner_where_it_is_gathered() -> None:
         final, Writable(("/var/lib/x",), ("/var/log/y",), frozenset(["/var/log/y"])), 7, None
     )
     assert owned.prepare == (
-        "mkdir -p /opt/imgopt-tree/var/lib/x && chown -R 7:7 /opt/imgopt-tree/var/lib/x"
-        " && chown 7:7 /opt/imgopt-tree/var/log/y",
+        "mkdir -p /staging/tree/var/lib/x && chown -R 7:7 /staging/tree/var/lib/x"
+        " && chown 7:7 /staging/tree/var/log/y",
     )
     assert owned.copies == (Copy((TREE + "/",), "/"),)
 

@@ -61,8 +61,8 @@ def test_the_stage_is_divided_where_the_source_comes(image_of: Callable[[Recipe]
 def test_a_stage_with_a_name_keeps_it(image_of: Callable[[Recipe], Image]) -> None:
     found = divided(image_of, GOOD.replace("node:20", "node:20 AS packages"))
     assert found is not None
-    assert found.startswith("FROM node:20 AS imgopt-packages\n")
-    assert "FROM imgopt-packages AS packages\nCOPY . .\n" in found
+    assert found.startswith("FROM node:20 AS installed-packages\n")
+    assert "FROM installed-packages AS packages\nCOPY . .\n" in found
     assert not parse(found).errors
 
 

@@ -54,7 +54,7 @@ def test_parts_of_a_folder_give_their_owner_to_the_folder_that_they_make() -> No
 def test_a_folder_of_which_nothing_is_copied_is_made_empty() -> None:
     final = owned_by(stage(Copy(("/bin/x",), "/bin/x")), Writable(("/data",)), 7, None)
     assert text(final) == (
-        "RUN mkdir -p /opt/imgopt-empty\nFROM base\nCOPY --from=builder --chown=7:7 /opt/imgopt-empty /data\n"
+        "RUN mkdir -p /staging/empty\nFROM base\nCOPY --from=builder --chown=7:7 /staging/empty /data\n"
         "COPY --from=builder /bin/x /bin/x\n"
     )
 
@@ -67,10 +67,10 @@ def test_a_part_of_a_folder_that_is_copied_whole_gets_its_owner_in_the_builder()
 
 
 def test_links_that_are_gathered_do_not_take_a_folder_away() -> None:
-    copies = (Copy(("/app/a",), "/app/a"), Copy(("/opt/imgopt-links/",), "/"))
+    copies = (Copy(("/app/a",), "/app/a"), Copy(("/staging/root/",), "/"))
     final = owned_by(stage(*copies, links=("/app/l",)), Writable(("/app",)), 7, None)
     assert text(final).startswith(
-        "RUN mkdir -p /opt/imgopt-links/app && chown -R 7:7 /opt/imgopt-links/app\n"
+        "RUN mkdir -p /staging/root/app && chown -R 7:7 /staging/root/app\n"
     )
 
 
@@ -114,7 +114,7 @@ def test_a_users_folder_is_the_users_again() -> None:
     assert [copy.chown for copy in with_owners(copies, facts)] == ["7:7", "7:7", ""]
     mixed = with_owners([Copy(("/app/e",), "/app/e")], facts)
     assert mixed == (
-        Copy(("/opt/imgopt-empty",), "/app/e", chown="7:7"),
+        Copy(("/staging/empty",), "/app/e", chown="7:7"),
         Copy(("/app/e",), "/app/e"),
     )
 
@@ -166,11 +166,11 @@ def test_a_folder_of_a_group_keeps_group_and_mode() -> None:
     # what comes by a copy brings its parents' attributes too: those of the original
     bare = special_folders(copies, facts, Tree(root), shell=False)
     assert text(replace(stage(*copies, shell=False), folders=bare)) == (
-        "RUN install -d -o 0 -g 1600 -m 2770 /opt/imgopt-modes/srv/pool \\\n"
-        " && install -d -o 0 -g 0 -m 1777 /opt/imgopt-modes/tmp \\\n"
-        " && install -d -o 0 -g 33 -m 775 /opt/imgopt-modes/tmp/in\n"
+        "RUN install -d -o 0 -g 1600 -m 2770 /staging/folders/srv/pool \\\n"
+        " && install -d -o 0 -g 0 -m 1777 /staging/folders/tmp \\\n"
+        " && install -d -o 0 -g 33 -m 775 /staging/folders/tmp/in\n"
         "FROM base\nCOPY --from=builder /srv/pool /srv/pool\nCOPY --from=builder /tmp/in /tmp/in\n"
-        "COPY --from=builder /opt/imgopt-modes/ /\n"
+        "COPY --from=builder /staging/folders/ /\n"
     )
 
 
@@ -280,6 +280,6 @@ def test_a_closed_home_folder_is_opened_with_and_without_a_shell(shell: bool) ->
     whole = final.render_builder_middle() + final.render()
     assert ("RUN chmod o+x /root\n" in whole) is shell
     assert (
-        "RUN mkdir -p /opt/imgopt-homes/root && chmod 711 /opt/imgopt-homes/root\n" in whole
+        "RUN mkdir -p /staging/homes/root && chmod 711 /staging/homes/root\n" in whole
     ) is not shell
-    assert ("COPY --from=builder /opt/imgopt-homes/ /\n" in whole) is not shell
+    assert ("COPY --from=builder /staging/homes/ /\n" in whole) is not shell

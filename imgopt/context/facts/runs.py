@@ -166,10 +166,10 @@ class Bytecode(Fact, frozen=True):
     folder: str
     """The folder beside a source that holds its bytecode."""
     command: str
-    """Shell command with {files}, in their folder."""
+    """Shell command with {folder}: compiles all of it but packages that lie in it."""
     clear: str
-    """Shell command that removes, in the interpreter's own folder, what was made while packages
-    were installed."""
+    """Shell command with {folder}, the interpreter's own: removes what was made while packages were
+    installed."""
     off_variables: list[str] = []
     """Variables that keep it at another place."""
 

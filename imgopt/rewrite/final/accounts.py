@@ -15,7 +15,7 @@ from imgopt.rewrite.final.fates import USER_DATABASE
 from imgopt.rewrite.final.final_stage import Copy
 from imgopt.rewrite.lines.quoting import shell_word
 
-ACCOUNTS = "/opt/imgopt-accounts"
+ACCOUNTS = "/staging/accounts"
 """Where the builder puts the original's accounts together with those of a base that has others."""
 _LISTS = ("/etc/passwd", "/etc/group")
 _MAKES = re.compile(

@@ -154,7 +154,16 @@ def carve_on(
     ) - gone
     wanted_paths -= USER_DATABASE
     installed = frozenset(name for ecosystem in project.ecosystems for name in ecosystem.installed)
-    plan = plan_copies(present, wanted_paths, _harmless(evidence, new_tree), installed, stages)
+    free = _free_folders(new_tree)
+    beside = _beside_interpreter(evidence, interpreter, free) if trees else frozenset()
+    plan = plan_copies(
+        present,
+        wanted_paths,
+        _harmless(evidence, new_tree, beside),
+        installed,
+        stages,
+        free,
+    )
     carved = carved.with_kept(plan.left_in, "too small to take its folder apart")
     foreign = (
         (Copy((runtime.tree,), runtime.tree, stage=runtime.image),) if runtime is not None else ()
@@ -179,6 +188,16 @@ def _loaded_by_tables(evidence: Evidence, looked_up: TableNeeds) -> Iterable[tup
     for path, fact in sorted(evidence.facts.items()):
         if fact.kind == "file" and is_shared_library(path) and is_below(path, looked_up.copied):
             yield path, looked_up.copied.get(path, "a table that may be looked up")
+
+
+_LOCAL = ("/usr/local/bin", "/usr/local/sbin", "/usr/local/lib")
+
+
+def _free_folders(new_base: Tree | None) -> frozenset[str]:
+    """Folders for what no distribution brings, where this base has nothing in them."""
+    if new_base is None:
+        return frozenset()
+    return frozenset(path for path in _LOCAL if not any(True for _ in new_base.files(path)))
 
 
 def _is_static(situation: Situation) -> bool:
@@ -316,10 +335,29 @@ def _installed_in(tree: Tree | None) -> frozenset[str]:
     return frozenset(system_packages(tree).installed) if tree is not None else frozenset()
 
 
-def _harmless(evidence: Evidence, new_tree: Tree | None) -> Callable[[str], bool]:
-    """Whether the new base has the same file at the same path (by size and digest)."""
+def _beside_interpreter(
+    evidence: Evidence, interpreter: Ecosystem | None, folders: frozenset[str]
+) -> frozenset[str]:
+    """What the original's base has beside its interpreter, but for the parts that are left out on
+    purpose: little, which lets a folder be named instead of its files."""
+    left_out = interpreter.runtime.unneeded if interpreter is not None else ()
+    spare = {path for glob in left_out for path in _below(evidence, glob)}
+    return frozenset(
+        path
+        for path, fact in evidence.facts.items()
+        if fact.layer < evidence.base_layers and path not in spare and is_below(path, folders)
+    )
+
+
+def _harmless(
+    evidence: Evidence, new_tree: Tree | None, beside: frozenset[str]
+) -> Callable[[str], bool]:
+    """Whether the new base has the same file at the same path (by size and digest), or it lies
+    `beside` the interpreter."""
 
     def same(path: str) -> bool:
+        if path in beside:
+            return True
         theirs = new_tree.get(path) if new_tree is not None else None
         ours = evidence.tree.get(path)
         if theirs is None or ours is None or theirs.kind != ours.kind:

@@ -75,6 +75,11 @@ STABLE_ROOTS = ("/usr/", "/opt/", "/etc/")
 @dataclass
 class _Folder:
     path: str
+    shared: bool = True
+    """A base image has it already: it is never copied whole."""
+    free: bool = False
+    """One that other bases have something in, and this one has not: it is copied whole where it
+    can be, for whatever is installed there next."""
     folders: dict[str, _Folder] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     kept_count: int = 0
@@ -105,13 +110,15 @@ def plan_copies(
     harmless: Callable[[str], bool],
     installed: frozenset[str] = frozenset(),
     elsewhere: Mapping[str, str] | None = None,
+    free: frozenset[str] = frozenset(),
 ) -> CopyPlan:
     """`everything`: the builder's final file system; `harmless`: the new base has the same file;
     `installed`: names of folders of packages, which an edit of the source leaves as they are;
-    `elsewhere`: folders that another stage than the builder gives -> its name."""
+    `elsewhere`: folders that another stage than the builder gives -> its name; `free`: folders of
+    SHARED_FOLDERS that the new base has nothing in."""
     given = elsewhere or {}
     kept = frozenset(path for path in kept if not is_below(path, given))
-    root = _tree(everything, kept, harmless)
+    root = _tree(everything, kept, harmless, SHARED_FOLDERS - free, free)
     copies, links, removals = _visit(root, everything, installed)
     copies += [Copy((folder,), folder, stage=stage) for folder, stage in given.items()]
     left_in = [path for path in removals if _is_small(path, everything)]
@@ -128,28 +135,34 @@ def _is_small(path: str, facts: Mapping[str, PathFact]) -> bool:
 
 
 def _tree(
-    everything: Mapping[str, PathFact], kept: frozenset[str], harmless: Callable[[str], bool]
+    everything: Mapping[str, PathFact],
+    kept: frozenset[str],
+    harmless: Callable[[str], bool],
+    shared: frozenset[str],
+    free: frozenset[str],
 ) -> _Folder:
     root = _Folder("/")
     nodes = {"/": root}
+    for path in free & everything.keys():
+        _folder(nodes, path, shared).free = True
     for path, fact in everything.items():
         if fact.kind == "dir":
-            _folder(nodes, path)
+            _folder(nodes, path, shared)
     for path in kept:
         if path in nodes:
             nodes[path].is_kept_leaf = True
             _mark_above(nodes, path)
     for path in kept & everything.keys():
         if everything[path].kind != "dir":
-            _count(nodes, path, everything[path], True, harmless)
+            _count(_folder(nodes, dirname(path), shared), nodes, everything[path], True, harmless)
     for path, fact in everything.items():
         if fact.kind != "dir" and path not in kept and _may_be_copied(nodes, dirname(path)):
-            _count(nodes, path, fact, False, harmless)
+            _count(_folder(nodes, dirname(path), shared), nodes, fact, False, harmless)
     return root
 
 
 def _mark_above(nodes: dict[str, _Folder], folder: str) -> None:
-    while folder not in SHARED_FOLDERS and not nodes[folder].holds_leaf:
+    while not nodes[folder].shared and not nodes[folder].holds_leaf:
         nodes[folder].holds_leaf = True
         folder = dirname(folder)
 
@@ -157,29 +170,31 @@ def _mark_above(nodes: dict[str, _Folder], folder: str) -> None:
 def _may_be_copied(nodes: dict[str, _Folder], folder: str) -> bool:
     """Whether some folder above that is not shared holds something kept: only there do other files
     matter."""
-    while folder not in SHARED_FOLDERS:
+    while folder != "/":
         node = nodes.get(folder)
+        if node is not None and node.shared:
+            return False
         if node is not None and (node.kept_count or node.holds_leaf):
             return True
         folder = dirname(folder)
     return False
 
 
-def _folder(nodes: dict[str, _Folder], path: str) -> _Folder:
+def _folder(nodes: dict[str, _Folder], path: str, shared: frozenset[str]) -> _Folder:
     if path not in nodes:
-        parent = _folder(nodes, dirname(path))
-        nodes[path] = parent.folders[path] = _Folder(path)
+        parent = _folder(nodes, dirname(path), shared)
+        nodes[path] = parent.folders[path] = _Folder(path, path in shared)
     return nodes[path]
 
 
 def _count(
+    parent: _Folder,
     nodes: dict[str, _Folder],
-    path: str,
     fact: PathFact,
     is_kept: bool,
     harmless: Callable[[str], bool],
 ) -> None:
-    parent = _folder(nodes, dirname(path))
+    path = fact.path
     if is_kept:
         parent.kept.append(path)
     same = not is_kept and harmless(path)
@@ -204,17 +219,21 @@ def _visit(
         return _empty_folders(node)
     apart = _apart(node, facts, installed)
     alone = node.path in PROGRAM_FOLDERS and len(node.kept) == node.kept_count == 1
-    if node.path in SHARED_FOLDERS or alone:
+    if node.shared or alone:
         return apart
     lines = len(apart[0]) + bool(apart[1])
+    removals = _removals(node)
+    large = [path for path in removals if not _is_small(path, facts)]
+    if node.free and node.harmless_bytes <= LARGE_BYTES and len(large) <= MOST_LINES:
+        return [Copy((node.path,), node.path)], [], removals
     drawn = any(is_of_one_build(path.removeprefix(node.path)) for path in node.kept)
     many = (
         len(node.kept) > MOST_SOURCES
-        and len(_removals(node)) <= MOST_LINES
+        and len(removals) <= MOST_LINES
         and not _holds_packages(node, installed)
     )
     if (drawn or many) and node.harmless_bytes <= LARGE_BYTES:
-        return [Copy((node.path,), node.path)], [], _removals(node)
+        return [Copy((node.path,), node.path)], [], removals
     if _holds_packages(node, installed):
         if lines > MOST_LINES:
             apart = _apart(node, facts, installed, whole=True)
@@ -227,7 +246,7 @@ def _visit(
     ):
         return whole, [], []
     if lines > MOST_LINES and node.harmless_bytes <= lines * LINE_WORTH_BYTES:
-        return whole, [], _removals(node)
+        return whole, [], removals
     return apart
 
 
@@ -236,19 +255,10 @@ def _empty_folders(node: _Folder) -> tuple[list[Copy], list[str], list[str]]:
     where they are many: a COPY is a layer, of which an image has no more than 128."""
     parts = [_empty_folders(child) for child in node.folders.values()]
     inner = [copy for copies, _, _ in parts for copy in copies]
-    if (
-        node.is_kept_leaf
-        and not node.folders
-        and not node.other_count
-        and node.path not in SHARED_FOLDERS
-    ):
+    if node.is_kept_leaf and not node.folders and not node.other_count and not node.shared:
         return [Copy((node.path,), node.path)], [], []
     alone = not node.other_count and len(inner) > 1
-    if (
-        (alone or len(inner) > MOST_LINES)
-        and not node.harmless_bytes
-        and node.path not in SHARED_FOLDERS
-    ):
+    if (alone or len(inner) > MOST_LINES) and not node.harmless_bytes and not node.shared:
         return [Copy((node.path,), node.path)], [], _removals(node)
     return inner, [], [path for _, _, removals in parts for path in removals]
 

@@ -10,12 +10,12 @@ from imgopt.rewrite.final.fates import Carved
 from imgopt.rewrite.final.settings import Complement, Settings
 from imgopt.rewrite.lines.quoting import json_string, shell_word
 
-LINKS = "/opt/imgopt-links"
-"""Where the builder gathers symbolic links that stand alone: COPY follows a link that it is given
-as a source."""
-TREE = "/opt/imgopt-tree"
+ROOT = "/staging/root"
+"""Where the builder gathers what comes as it is: libraries of the system, and symbolic links that
+stand alone (COPY follows a link that it is given as a source)."""
+TREE = "/staging/tree"
 """Where the builder gathers what comes by one COPY, each at its path."""
-MODES = "/opt/imgopt-modes"
+MODES = "/staging/folders"
 """Where the builder makes folders with an owner and a mode, for a base without a shell."""
 
 
@@ -124,7 +124,7 @@ class FinalStage:
     prepare: tuple[str, ...] = ()
     """Shell commands at the end of the builder, before its files are copied."""
     links: tuple[str, ...] = ()
-    """Single symbolic links that the builder gathers below LINKS."""
+    """Single symbolic links that the builder gathers below ROOT."""
     removed_tools: tuple[str, ...] = ()
     """Packages that the builder removes after its last installation."""
     owned: tuple[str, ...] = ()
@@ -190,7 +190,10 @@ def run_lines(commands: Iterable[str]) -> str:
 
 
 def _run(command: str) -> str:
-    """The instruction, with the rules that it breaks on purpose above it."""
+    """The instruction, with its comment and the rules that it breaks on purpose above it."""
+    if command.startswith("# "):
+        comment, _, command = command.partition("\n")
+        return f"{comment}\n{_run(command)}"
     rules = ",".join(rule for pattern, rule in _INTENDED if re.search(pattern, command))
     return f"# hadolint ignore={rules}\nRUN {command}" if rules else f"RUN {command}"
 

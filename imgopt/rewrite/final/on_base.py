@@ -6,17 +6,20 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 import msgspec
 
 from imgopt.image.config import is_root
 from imgopt.image.image import Image
+from imgopt.inspect.looked_up import matching
 from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.final.before_copy import made_early
 from imgopt.rewrite.final.build_tools import outdated_in_base
 from imgopt.rewrite.final.carving import Carving, library_copies
 from imgopt.rewrite.final.few_layers import within_layers
-from imgopt.rewrite.final.final_stage import LINKS, Copy, FinalStage
+from imgopt.rewrite.final.final_stage import ROOT, Copy, FinalStage
+from imgopt.rewrite.final.library_step import LibraryStep, library_step
 from imgopt.rewrite.final.owning import EMPTY, changed_folders, special_folders, with_owners
 from imgopt.rewrite.final.settings import complement
 from imgopt.rewrite.final.sonames import CACHE, found_by_cache
@@ -46,7 +49,23 @@ def on_base(
         early = (*early, f"mkdir -p {EMPTY}")
     named = paths_through_links(evidence, final.start_words, base.tree())
     early = (*early, *(_link(path, target) for path, target in named.items()))
-    links = (Copy((LINKS + "/",), "/"),) if carving.plan.links or named else ()
+    step = (
+        LibraryStep()
+        if final.shell or carving.foreign
+        else library_step(
+            evidence,
+            carving.libraries,
+            copied,
+            (name, base.tree()),
+            made_early(situation.dockerfile, situation.stage),
+        )
+    )
+    if step.early:
+        early = (*early, *filter(None, [step.command]))
+    else:
+        prepare = (*prepare, step.command)
+    gathered = carving.plan.links or named or step.command
+    links = (Copy((ROOT + "/",), "/"),) if gathered else ()
     wanted = (
         msgspec.structs.replace(evidence.config, entrypoint=None)
         if final.entry_script
@@ -57,7 +76,7 @@ def on_base(
     copies = (
         *carving.foreign,
         *table_copies(tables, evidence),
-        *library_copies(carving.libraries),
+        *library_copies(carving.libraries.keys() - step.brought),
         *copied,
         *links,
     )
@@ -110,13 +129,14 @@ def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], t
     its end."""
     is_early = made_early(situation.dockerfile, situation.stage)
     removals = carving.plan.removals
-    early = _removal(path for path in removals if is_early(path))
-    late = _removal(path for path in removals if not is_early(path))
+    spelled = _as_named(situation, carving)
+    early = _removal(spelled[path] for path in removals if is_early(path))
+    late = _removal(spelled[path] for path in removals if not is_early(path))
     links = carving.plan.links
     if links:
         listed = " ".join(shell_word(path) for path in links)
-        # coreutils' cp fails to give the parents their modes from any other folder (seen with 9.1)
-        gather = folded(f"cd / && mkdir -p {LINKS} && cp --parents -dp {listed} {LINKS}")
+        # told to preserve more, coreutils' cp fails on parents outside of / (seen with 9.1)
+        gather = folded(f"mkdir -p {ROOT} && cp --parents -d {listed} {ROOT}")
         if all(is_early(path) for path in links):
             early = (*early, gather)
         else:
@@ -125,15 +145,34 @@ def _prepare(situation: Situation, carving: Carving) -> tuple[tuple[str, ...], t
 
 
 def _link(path: str, target: str) -> str:
-    place = LINKS + path
+    place = ROOT + path
     return (
         f"mkdir -p {shell_word(posixpath.dirname(place))} && ln -s {shell_word(target)}"
         f" {shell_word(place)}"
     )
 
 
-def _removal(paths: Iterable[str]) -> tuple[str, ...]:
-    words = " ".join(shell_word(path) for path in paths)
+def _as_named(situation: Situation, carving: Carving) -> dict[str, str]:
+    """Each removal as a word of the shell: by the pattern of the ecosystem that leaves it out,
+    which holds for the next version too, where the pattern names nothing that stays."""
+    evidence = situation.evidence
+    assert evidence is not None
+    left_out = carving.interpreter.runtime.unneeded if carving.interpreter is not None else ()
+    words = {}
+    for path in carving.plan.removals:
+        globs = (
+            glob
+            for glob in left_out
+            if fnmatchcase(path, glob)
+            and path.count("/") == glob.count("/")
+            and frozenset(matching(evidence.tree, glob)) <= frozenset(carving.plan.removals)
+        )
+        words[path] = next(globs, shell_word(path))
+    return words
+
+
+def _removal(words_of_paths: Iterable[str]) -> tuple[str, ...]:
+    words = " ".join(dict.fromkeys(words_of_paths))
     return (folded(f"rm -rf {words}"),) if words else ()
 
 

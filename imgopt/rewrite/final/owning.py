@@ -15,17 +15,17 @@ from dataclasses import replace
 from imgopt.image.tree import Tree
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import PathFact, is_below
-from imgopt.rewrite.final.final_stage import LINKS, TREE, Copy, FinalStage, Folder
+from imgopt.rewrite.final.final_stage import ROOT, TREE, Copy, FinalStage, Folder
 from imgopt.rewrite.final.writable import Writable
 from imgopt.rewrite.lines.quoting import shell_word
 
-EMPTY = "/opt/imgopt-empty"
+EMPTY = "/staging/empty"
 """A folder of the builder that is copied to where the user needs one."""
-FOLDERS = "/opt/imgopt-folders"
+FOLDERS = "/staging/owned"
 """Folders that a base without shell has already, with their new owner: a copy of their parent gives
 it to them."""
 
-HOMES = "/opt/imgopt-homes"
+HOMES = "/staging/homes"
 """A closed folder of a base without shell, open to all that know what is in it."""
 
 
@@ -51,7 +51,7 @@ def owned_by(final: FinalStage, owned: Writable, user: int, base: Tree | None) -
     folders = [path for path in folders if path not in by_packages]
     builder = [
         *_commands(brought, owned, chown),
-        *_below(LINKS, _with_links(final, owned.trees), chown),
+        *_below(ROOT, _with_links(final, owned.trees), chown),
         *_below(TREE, in_tree, chown),
         *(_files_below(TREE, _gathered_files(owned, unmade, copies), chown) if gathered else []),
     ]

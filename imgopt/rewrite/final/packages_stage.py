@@ -90,11 +90,11 @@ def _plain(text: str) -> str:
 def stage_names(situation: Situation) -> tuple[str, str]:
     """Names of the stages that install and that tidy up, which the file does not use."""
     taken = {stage.name for stage in situation.dockerfile.stages}
-    first = next(
-        name for name in ("packages", "imgopt-packages", "imgopt-installed") if name not in taken
-    )
-    return first, next(
-        name for name in ("production", "imgopt-production", "imgopt-tidy") if name not in taken
+    names = ("packages", "installed-packages", "package-install")
+    tidied = ("production", "production-packages", "tidied-packages")
+    return (
+        next(name for name in names if name not in taken),
+        next(name for name in tidied if name not in taken),
     )
 
 

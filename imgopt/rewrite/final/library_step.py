@@ -1,0 +1,169 @@
+"""Shared libraries for a base without a package manager: one step of the builder finds what is
+needed there, so that another release, another architecture or one more dependency brings its own.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from imgopt.image.tree import Tree
+from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.libraries import unresolved
+from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.final.fates import PathFact, is_below
+from imgopt.rewrite.final.final_stage import ROOT, Copy
+from imgopt.rewrite.final.runtime import is_shared_library, runtime_needs
+from imgopt.rewrite.lines.quoting import folded, shell_word
+
+_OF_THE_SYSTEM = re.compile(r"^(?:/usr)?/lib(?:/([\w]+-linux-gnu\w*))?/[^/]+$")
+"""A library where the loader of every base looks for it; group 1 is the architecture."""
+MOST_ROOTS = 8
+"""Places in which the step looks for programs and modules, as a reader of it can take in."""
+
+
+@dataclass(frozen=True)
+class LibraryStep:
+    """A shell command of the builder, and which files it brings."""
+
+    command: str = ""
+    early: bool = True
+    """Whether it may stand in front of the source."""
+    brought: frozenset[str] = frozenset()
+
+
+def library_step(
+    evidence: Evidence,
+    wanted: Mapping[str, str],
+    copies: Iterable[Copy],
+    base: tuple[str, Tree],
+    is_early: Callable[[str], bool],
+) -> LibraryStep:
+    """Of the files `wanted`, the libraries of the system, by what asks for them in the folders that
+    `copies` take from the builder; `base`: the new base's name and what it has."""
+    side = evidence.side
+    libraries = [path for path in wanted if is_library_of_system(path)]
+    if not libraries:
+        return LibraryStep()
+    places = _places(evidence, copies)
+    ahead = tuple(place for place in places if is_early(place))
+    chosen = next(
+        (
+            each
+            for each in (ahead, places)
+            if not _not_found(evidence, libraries, each, base[1]) and len(each) <= MOST_ROOTS
+        ),
+        ahead if len(ahead) <= MOST_ROOTS else (),
+    )
+    named = _not_found(evidence, libraries, chosen, base[1])
+    if not chosen:
+        return LibraryStep(_named_step(evidence, named), brought=frozenset(libraries))
+    strict = not any(True for file in _elf_files(evidence, chosen) for _ in _lacks(side, file))
+    command = _step(evidence, chosen, named, base[0], strict=strict)
+    return LibraryStep(command, all(map(is_early, chosen)), frozenset(libraries))
+
+
+def is_library_of_system(path: str) -> bool:
+    return is_shared_library(path) and _OF_THE_SYSTEM.match(path) is not None
+
+
+def any_architecture(path: str) -> str:
+    """The path as a shell finds it on every architecture."""
+    found = _OF_THE_SYSTEM.match(path)
+    word = shell_word(path)
+    return word.replace(found[1], "*", 1) if found is not None and found[1] else word
+
+
+def _places(evidence: Evidence, copies: Iterable[Copy]) -> tuple[str, ...]:
+    """What the copies take from the builder that holds programs or libraries, folders whole."""
+    sources = [path for copy in copies if not copy.stage for path in copy.sources]
+    return tuple(path for path in sources if any(True for _ in _elf_files(evidence, (path,))))
+
+
+def _elf_files(evidence: Evidence, places: Iterable[str]) -> Iterable[str]:
+    """Files below these places that `find` would hand to `ldd`, and that are such files."""
+    for path, fact in evidence.facts.items():
+        if _is_candidate(path, fact) and is_below(path, places):
+            node = evidence.side.file(path)
+            if node is not None and evidence.side.elf(node) is not None:
+                yield path
+
+
+def _is_candidate(path: str, fact: PathFact) -> bool:
+    return fact.kind == "file" and bool(
+        fact.mode & 0o100 or ".so" in posixpath.basename(path) or path.endswith(".node")
+    )
+
+
+def _not_found(
+    evidence: Evidence, libraries: Iterable[str], places: Iterable[str], base: Tree
+) -> tuple[str, ...]:
+    """The libraries that nothing in these places asks for: the run loads them by name."""
+    files = tuple(_elf_files(evidence, places))
+    needs = runtime_needs(
+        evidence.side, [(path, "") for path in files], base, frozenset(files), lambda _: False
+    )
+    found = {_real(evidence.side, path) for path in needs.files}
+    return tuple(path for path in libraries if _real(evidence.side, path) not in found)
+
+
+def _real(side: ImageView, path: str) -> str:
+    node = side.file(path)
+    return node.path if node is not None else path
+
+
+def _lacks(side: ImageView, path: str) -> Iterable[str]:
+    node = side.file(path)
+    elf = side.elf(node) if node is not None else None
+    if node is not None and elf is not None:
+        yield from (one.library for one in unresolved(side, node, elf))
+
+
+def _named_step(evidence: Evidence, libraries: Iterable[str]) -> str:
+    """Without anything in the builder that asks for them: by name."""
+    listed = " ".join(map(any_architecture, _merged(evidence, libraries)))
+    return folded(f"mkdir -p {ROOT} && cp --parents -L {listed} {ROOT}")
+
+
+def _merged(evidence: Evidence, paths: Iterable[str]) -> list[str]:
+    """Where a merged /usr has them: a folder /lib in the copy would not fit on a link."""
+    merged = _is_merged(evidence.tree)
+    return sorted(f"/usr{path}" if merged and path.startswith("/lib") else path for path in paths)
+
+
+def _is_merged(tree: Tree) -> bool:
+    node = tree.get("/lib")
+    return node is not None and node.kind == "symlink"
+
+
+def _step(
+    evidence: Evidence, places: tuple[str, ...], named: tuple[str, ...], base: str, *, strict: bool
+) -> str:
+    """In the words that a careful author uses: `ldd` over what is there, and `cp --parents`."""
+    more = [any_architecture(path) for path in _merged(evidence, named)]
+    where = " ".join([*map(shell_word, places), *more])
+    kinds = ["-perm -100", "-name '*.so*'"]
+    if any(path.endswith(".node") for path in _elf_files(evidence, places)):
+        kinds.append("-name '*.node'")
+    files = f"-type f \\( {' -o '.join(kinds)} \\)"
+    loud = ["if echo \"$needed\" | grep 'not found'; then exit 1; fi; \\"] if strict else []
+    merged = _is_merged(evidence.tree)
+    file = "${file#/usr}" if merged else "$file"
+    taken = f"/usr{file}" if merged else file
+    lines = [
+        f"needed=$(find {where} {files} \\",
+        "    -exec ldd {} + 2>/dev/null); \\",
+        *loud,
+        f"mkdir -p {ROOT}; \\",
+        'for file in $(echo "$needed" | awk \'$3 ~ "^(/usr)?/lib" { print $3 }\' | sort -u)'
+        + "".join(f" {word}" for word in more)
+        + "; do \\",
+        f'    [ -e "/base{file}" ] || [ -e "/base/usr{file}" ] \\',
+        f'    || cp --parents -L "{taken}" {ROOT} || exit 1; \\',
+        "done",
+    ]
+    comment = f"# The shared libraries that these need and {base} lacks"
+    mount = f"--mount=type=bind,from={base},target=/base \\"
+    return "\n".join([comment, mount, *(f"    {line}" for line in lines)])

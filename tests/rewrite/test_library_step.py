@@ -1,0 +1,84 @@
+"""Libraries for a base without a package manager are found by the build, whatever is there then; no
+library, version or architecture of one build stands in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from recipes import File, Files, Recipe, elf
+
+from imgopt.image import Image
+
+from .unasked import ARCH, FAT, Planned, Service
+
+MODULE = "usr/local/lib/python3.11/lib-dynload/_bz2.cpython-311-x86_64-linux-gnu.so"
+SITE = "usr/local/lib/python3.11/site-packages"
+LIBRARIES: Files = {
+    MODULE: elf("libbz2.so.1.0"),
+    f"{ARCH}/libbz2.so.1.0": File(link="libbz2.so.1.0.4"),
+    f"{ARCH}/libbz2.so.1.0.4": elf("libdeep.so.2", soname="libbz2.so.1.0"),
+    f"{ARCH}/libdeep.so.2": elf(soname="libdeep.so.2"),
+}
+MERGED: Files = {"lib": File(link="usr/lib")}
+
+
+@pytest.fixture
+def service(image_of: Callable[[Recipe], Image], tmp_path: Path) -> Service:
+    return Service(image_of, tmp_path)
+
+
+def planned(service: Service, more: Files, opened: tuple[str, ...] = (MODULE,)) -> Planned:
+    return service.plan(
+        {"main.py": "print(1)\n"},
+        kind="distroless",
+        base={**FAT, **LIBRARIES, **more},
+        opened=frozenset("/" + path for path in opened),
+    )
+
+
+def test_a_service_that_needs_none_gets_no_step(service: Service) -> None:
+    text = service.plan({"main.py": "print(1)\n"}, kind="distroless", opened=frozenset()).text
+    assert "ldd" not in text
+    assert "/staging" not in text
+
+
+def test_no_name_of_a_library_stands_in_the_file(service: Service) -> None:
+    found = planned(service, {})
+    assert "COPY --from=builder /staging/root/ /" in found.final
+    assert "needed=$(find /usr/local/lib" in found.text
+    assert "libbz2" not in found.text
+    assert "x86_64" not in found.text
+
+
+def test_what_is_missing_later_fails_the_build(service: Service) -> None:
+    assert "if echo \"$needed\" | grep 'not found'; then exit 1; fi" in planned(service, {}).text
+
+
+def test_what_the_original_lacks_too_fails_no_build(service: Service) -> None:
+    lacking = {f"{SITE}/gpu.so": elf("libcuda.so.1")}
+    text = planned(service, lacking, (MODULE, f"{SITE}/gpu.so")).text
+    assert "-exec ldd" in text
+    assert "not found" not in text
+
+
+def test_where_usr_is_merged_no_folder_lies_on_a_link(service: Service) -> None:
+    assert 'cp --parents -L "/usr${file#/usr}" /staging/root' in planned(service, MERGED).text
+    assert 'cp --parents -L "$file" /staging/root' in planned(service, {}).text
+
+
+def test_a_library_that_is_loaded_by_its_name_is_looked_for_on_any_architecture(
+    service: Service,
+) -> None:
+    more = {f"{ARCH}/libmagic.so.1": elf("libdeep.so.2", soname="libmagic.so.1")}
+    text = planned(service, more, (MODULE, f"{ARCH}/libmagic.so.1")).text
+    assert text.count("/usr/lib/*/libmagic.so.1") == 2
+    assert "x86_64" not in text
+
+
+def test_what_a_node_module_asks_for_is_found_though_it_is_no_program(service: Service) -> None:
+    addon = f"{SITE}/addon.node"
+    more = {addon: elf("libdeep.so.2")}
+    assert "-name '*.node'" in planned(service, more, (MODULE, addon)).text
+    assert "-name '*.node'" not in planned(service, {}).text
