@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from imgopt.image.tree import Tree
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.libraries import unresolved
+from imgopt.inspect.system.libraries import unresolved
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import PathFact, is_below
 from imgopt.rewrite.final.final_stage import ROOT, Copy
@@ -43,7 +43,7 @@ def library_step(
 ) -> LibraryStep:
     """Of the files `wanted`, the libraries of the system, by what asks for them in the folders that
     `copies` take from the builder; `base`: the new base's name and what it has."""
-    side = evidence.side
+    view = evidence.view
     libraries = [path for path in wanted if is_library_of_system(path)]
     if not libraries:
         return LibraryStep()
@@ -60,7 +60,7 @@ def library_step(
     named = _not_found(evidence, libraries, chosen, base[1])
     if not chosen:
         return LibraryStep(_named_step(evidence, named), brought=frozenset(libraries))
-    strict = not any(True for file in _elf_files(evidence, chosen) for _ in _lacks(side, file))
+    strict = not any(True for file in _elf_files(evidence, chosen) for _ in _lacks(view, file))
     command = _step(evidence, chosen, named, base[0], strict=strict)
     return LibraryStep(command, all(map(is_early, chosen)), frozenset(libraries))
 
@@ -86,8 +86,8 @@ def _elf_files(evidence: Evidence, places: Iterable[str]) -> Iterable[str]:
     """Files below these places that `find` would hand to `ldd`, and that are such files."""
     for path, fact in evidence.facts.items():
         if _is_candidate(path, fact) and is_below(path, places):
-            node = evidence.side.file(path)
-            if node is not None and evidence.side.elf(node) is not None:
+            node = evidence.view.file(path)
+            if node is not None and evidence.view.elf(node) is not None:
                 yield path
 
 
@@ -103,22 +103,22 @@ def _not_found(
     """The libraries that nothing in these places asks for: the run loads them by name."""
     files = tuple(_elf_files(evidence, places))
     needs = runtime_needs(
-        evidence.side, [(path, "") for path in files], base, frozenset(files), lambda _: False
+        evidence.view, [(path, "") for path in files], base, frozenset(files), lambda _: False
     )
-    found = {_real(evidence.side, path) for path in needs.files}
-    return tuple(path for path in libraries if _real(evidence.side, path) not in found)
+    found = {_real(evidence.view, path) for path in needs.files}
+    return tuple(path for path in libraries if _real(evidence.view, path) not in found)
 
 
-def _real(side: ImageView, path: str) -> str:
-    node = side.file(path)
+def _real(view: ImageView, path: str) -> str:
+    node = view.file(path)
     return node.path if node is not None else path
 
 
-def _lacks(side: ImageView, path: str) -> Iterable[str]:
-    node = side.file(path)
-    elf = side.elf(node) if node is not None else None
+def _lacks(view: ImageView, path: str) -> Iterable[str]:
+    node = view.file(path)
+    elf = view.elf(node) if node is not None else None
     if node is not None and elf is not None:
-        yield from (one.library for one in unresolved(side, node, elf))
+        yield from (one.library for one in unresolved(view, node, elf))
 
 
 def _named_step(evidence: Evidence, libraries: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from imgopt.image.config import is_root
 from imgopt.image.image import Image
-from imgopt.inspect.looked_up import matching
+from imgopt.inspect.system.looked_up import matching
 from imgopt.rewrite.bases import family, read_base_name
 from imgopt.rewrite.final.before_copy import made_early
 from imgopt.rewrite.final.build_tools import outdated_in_base
