@@ -19,13 +19,20 @@ class Unresolved:
     path: str
 
 
+ADDON = ".node"
+"""A library that an interpreter loads as a module, by its name no library."""
+
+
+def may_be_linked(name: str, mode: int) -> bool:
+    """Whether a file of this name and mode may be a program or a library."""
+    return bool(mode & 0o111) or ".so" in name or name.endswith(ADDON)
+
+
 def elf_files(view: ImageView) -> Iterator[tuple[Node, Elf]]:
     """Programs and libraries; objects of static archives and debug files have no dynamic section to
     resolve."""
     for node in view.tree.files():
-        if (
-            node.mode & 0o111 or ".so" in node.name or node.name.endswith(".node")
-        ) and node.size > 64:
+        if may_be_linked(node.name, node.mode) and node.size > 64:
             elf = view.elf(node)
             if elf is not None and elf.kind != "other":
                 yield node, elf

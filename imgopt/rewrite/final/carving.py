@@ -15,6 +15,7 @@ from imgopt.inspect.files.application_files import made_by_author
 from imgopt.inspect.files.tool_state import named_folders, temporary_folder
 from imgopt.inspect.sources.python_imports import imported_modules
 from imgopt.inspect.start.started import started_folders
+from imgopt.inspect.system.libraries import may_be_linked
 from imgopt.rewrite.effects import LinkedStatically, from_stages, of_kind
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.accounts import Accounts, accounts_of
@@ -215,11 +216,7 @@ def _roots(
     explained, static = explained_in(situation), _is_static(situation)
     for path in sorted(kept):
         fact = evidence.facts.get(path)
-        if (
-            fact is not None
-            and fact.kind == "file"
-            and (fact.mode & 0o111 or ".so" in path or path.endswith(".node"))
-        ):
+        if fact is not None and fact.kind == "file" and may_be_linked(path, fact.mode):
             yield path, ""
     for path in (
         start_programs_of(evidence, words) if words else (start,) if start is not None else ()

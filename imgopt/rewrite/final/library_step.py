@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from imgopt.image.tree import Tree
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.system.libraries import unresolved
+from imgopt.inspect.system.libraries import ADDON, may_be_linked, unresolved
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import PathFact, is_below
 from imgopt.rewrite.final.final_stage import ROOT, Copy
@@ -92,9 +92,7 @@ def _elf_files(evidence: Evidence, places: Iterable[str]) -> Iterable[str]:
 
 
 def _is_candidate(path: str, fact: PathFact) -> bool:
-    return fact.kind == "file" and bool(
-        fact.mode & 0o100 or ".so" in posixpath.basename(path) or path.endswith(".node")
-    )
+    return fact.kind == "file" and may_be_linked(posixpath.basename(path), fact.mode)
 
 
 def _not_found(
@@ -145,8 +143,8 @@ def _step(
     more = [any_architecture(path) for path in _merged(evidence, named)]
     where = " ".join([*map(shell_word, places), *more])
     kinds = ["-perm -100", "-name '*.so*'"]
-    if any(path.endswith(".node") for path in _elf_files(evidence, places)):
-        kinds.append("-name '*.node'")
+    if any(path.endswith(ADDON) for path in _elf_files(evidence, places)):
+        kinds.append(f"-name '*{ADDON}'")
     files = f"-type f \\( {' -o '.join(kinds)} \\)"
     loud = ["if echo \"$needed\" | grep 'not found'; then exit 1; fi; \\"] if strict else []
     merged = _is_merged(evidence.tree)
