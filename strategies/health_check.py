@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from imgopt.context.facts.builds import Asker
 from imgopt.dockerfile import Edit
 from imgopt.rewrite.effects import other_base
 from imgopt.rewrite.evidence import Evidence
@@ -17,53 +18,6 @@ PATHS = ("/health", "/healthz", "/actuator/health", "/ready", "/")
 """Of the paths that were asked, the one that says most about the service."""
 OPTIONS = "--interval=30s --timeout=5s --start-period=30s"
 VARIABLE = "PORT"
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A program that can ask; in its arguments {port} and {path} stand for what is asked,
-    `variable` is how it reads the port from the environment ("": it needs a shell for that)."""
-
-    program: str
-    arguments: tuple[str, ...]
-    variable: str = ""
-
-    def words(self, port: str, path: str) -> tuple[str, ...]:
-        filled = (word.replace("{port}", port).replace("{path}", path) for word in self.arguments)
-        return (self.program, *filled)
-
-
-TOOLS = (
-    Tool("curl", ("-fsS", "-o", "/dev/null", "http://127.0.0.1:{port}{path}")),
-    Tool("wget", ("-q", "-O", "/dev/null", "http://127.0.0.1:{port}{path}")),
-    Tool(
-        "node",
-        (
-            "-e",
-            (
-                "require('http').get('http://127.0.0.1:'+{port}+'{path}',r=>process.exit(r.statusCode<400?0:1))"
-                ".on('error',()=>process.exit(1))"
-            ),
-        ),
-        "process.env.PORT",
-    ),
-    Tool(
-        "python3",
-        (
-            "-c",
-            (
-                "import os,urllib.request as"
-                " r;r.urlopen('http://127.0.0.1:'+str({port})+'{path}',timeout=4)"
-            ),
-        ),
-        "os.environ['PORT']",
-    ),
-    Tool(
-        "php",
-        ("-r", "exit(@file_get_contents('http://127.0.0.1:'.{port}.'{path}')===false?1:0);"),
-        "getenv('PORT')",
-    ),
-)
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -91,12 +45,11 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     if not path or len(evidence.seen.ports) != 1:
         yield Skip("no path of one HTTP port was answered with status 200", line)
         return
-    tool = next((tool for tool in TOOLS if _has(situation, evidence, tool.program)), None)
+    tools = [tool for ecosystem in situation.project.ecosystems for tool in ecosystem.asker]
+    tool = next((tool for tool in tools if _has(situation, evidence, tool.program)), None)
     if tool is None:
-        yield Skip(
-            "the image has no program that can ask: " + ", ".join(tool.program for tool in TOOLS),
-            line,
-        )
+        known = ", ".join(tool.program for tool in tools)
+        yield Skip(f"the image has no program that can ask: {known}", line)
         return
     command = _command(situation, evidence, tool, path)
     if not command:
@@ -109,17 +62,22 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     )
 
 
-def _command(situation: Situation, evidence: Evidence, tool: Tool, path: str) -> str:
+def _command(situation: Situation, evidence: Evidence, tool: Asker, path: str) -> str:
     """The exec form; the shell form where only a shell can read the port."""
     port = str(evidence.seen.ports[0])
     if not _port_by_variable(situation, evidence, port):
-        return json_words(tool.words(port, path))
+        return json_words(_words(tool, port, path))
     if tool.variable:
-        return json_words(tool.words(tool.variable, path))
+        return json_words(_words(tool, tool.variable, path))
     shell = (
         situation.final.shell if situation.final is not None else evidence.view.exists("/bin/sh")
     )
-    return " ".join(tool.words(f"${{{VARIABLE}}}", path)) if shell else ""
+    return " ".join(_words(tool, f"${{{VARIABLE}}}", path)) if shell else ""
+
+
+def _words(tool: Asker, port: str, path: str) -> tuple[str, ...]:
+    filled = (word.replace("{port}", port).replace("{path}", path) for word in tool.arguments)
+    return (tool.program, *filled)
 
 
 def _port_by_variable(situation: Situation, evidence: Evidence, port: str) -> bool:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _MOST_WEIGHED = 20_000
 """More files than these are counted: to look at each takes longer than all the rest."""
 _MACHINE = "what the build makes itself"
-_INSTALLERS = ("pip ", "pip3 ", "poetry ", "uv ", "pipenv ", "pdm ", "conda ")
 _PLAIN = re.compile(r"[^*?\[\]\\!#\s][^*?\[\]\\\s]*")
 
 
@@ -237,7 +236,8 @@ def _is_all_there_is(line: Line, about: About) -> str:
     may start them."""
     dockerfile, context = about.situation.dockerfile, about.situation.project.context
     runs = [item.value for item in dockerfile.instructions if item.keyword == "RUN"]
-    if not any(word in value for value in runs for word in _INSTALLERS):
+    installers = [word for one in about.situation.project.ecosystems for word in one.installers]
+    if not any(word in value for value in runs for word in installers):
         return "no step installs packages in its place"
     name = posixpath.basename(line.pattern)
     called = {word for one in about.ours for word in one.words}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Command
+from imgopt.inspect.sources.texts import is_foreign, is_source
 from imgopt.inspect.start.bookkeeping import bookkeeping_of, reader_of
 from imgopt.inspect.start.environment_runners import Run, run_by
 from imgopt.inspect.start.launcher_settings import handed_on
@@ -21,7 +22,6 @@ from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 LAUNCHERS = frozenset(name for name, runner in runners().items() if runner.reads != "command")
 LAUNCHER_VARIABLES = re.compile(r"\bnpm_(?:package|config|lifecycle|execpath)\w*")
-SOURCES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".py")
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -66,11 +66,7 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
             f"`{json_words(built.words)}` could not be proven to be what it starts: {reason}",
             built.line,
         )
-    words = (
-        _interpreted(evidence, built.words)
-        if built.words[0].startswith("./node_modules/.bin/")
-        else None
-    )
+    words = _interpreted(evidence, built.words) if "/" in built.words[0] else None
     if posixpath.basename(built.words[0]) in LAUNCHERS and not _launcher_variable(
         situation, built.words[0]
     ):
@@ -156,7 +152,7 @@ def _launcher_variable(situation: Situation, launcher: str) -> str:
     context = situation.project.context
     names = [name for name in bookkeeping_of([launcher, "sh"]).variables if "*" not in name]
     for path in context.sizes:
-        if not path.endswith(SOURCES) or "node_modules/" in path:
+        if not is_source(path) or is_foreign(f"/{path}"):
             continue
         text = context.text(path)
         if LAUNCHER_VARIABLES.search(text) or any(

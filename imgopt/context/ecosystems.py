@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from imgopt.context.facts.builds import Account, Hook, Launcher, Made, Program, Stamps, Stray
+from imgopt.context.facts.builds import Account, Asker, Hook, Launcher, Made, Program, Stamps, Stray
 from imgopt.context.facts.fact import Fact
 from imgopt.context.facts.judged import FileOfBuild, MayBeAbsent, ToolsOwn
 from imgopt.context.facts.lookups import Compiled, Modules, Table
@@ -83,6 +83,21 @@ class Ecosystem(Fact, frozen=True):
     variables: list[str] = []
     """Names (glob patterns) of variables that lead its tools to settings, certificates and
     packages."""
+    build_variables: list[str] = []
+    """Names (glob patterns) of variables that only its compilers and installers read."""
+    descriptive: list[str] = []
+    """Variables by which its official images say what they are."""
+    toolchain_path: list[str] = []
+    """Folders of PATH that hold nothing but its compilers."""
+    library_endings: list[str] = []
+    """Endings of shared libraries beside `.so`."""
+    runs_scripts: list[str] = []
+    """Programs that run a script of the project's manifest (`PROGRAM run NAME`)."""
+    installers: list[str] = []
+    """Words of a step that installs packages, whatever it is told to install."""
+    windows_bases: list[str] = []
+    """Parts of the names of images that are for Windows alone."""
+    asker: list[Asker] = []
     compiles_with: list[str] = []
     """Names (glob patterns) among them that say how it compiles: they are nothing to a step that
     only fetches."""

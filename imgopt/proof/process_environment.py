@@ -16,9 +16,9 @@ from imgopt.inspect.failures import Item, Kind
 from imgopt.inspect.files.home_files import home_files
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.start.bookkeeping import Bookkeeping, bookkeeping_of, called_programs, reader_of
-from imgopt.inspect.start.variables import BUILD_ONLY, DESCRIPTIVE
+from imgopt.inspect.start.variables import is_descriptive, is_for_builds
 from imgopt.proof.allowances import Allowances
-from imgopt.proof.checks.variables import QUIET_WHEN_ADDED, matches, same_search_path
+from imgopt.proof.checks.variables import QUIET_WHEN_ADDED, same_search_path
 from imgopt.run.pictures import Process
 
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?|\d{6,}|\b[0-9a-f]{12,}\b")
@@ -104,7 +104,7 @@ def _judge(
         return (left or said), (None if left else "goes with the other user")
     if name not in first and name in QUIET_WHEN_ADDED:
         return said, "changes no answer"
-    if not (given.books.sets(name) or matches(name, BUILD_ONLY) or name in DESCRIPTIVE):
+    if not (given.books.sets(name) or is_for_builds(name) or is_descriptive(name)):
         return said, None
     reader = reader_of(name, given.texts())
     if reader:

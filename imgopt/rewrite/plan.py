@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from imgopt.context.ecosystems import Ecosystem
 from imgopt.dockerfile import Dockerfile, Edit, Instruction, apply_edits
 from imgopt.dockerfile.typed import Workdir
 from imgopt.results.optimize import Part, Parts
@@ -28,8 +29,6 @@ _WINDOWS_NAMES = (
     "nanoserver",
     "servercore",
     "ltsc20",
-    "dotnet/framework",
-    "dotnet-framework",
     "/iis:",
 )
 
@@ -78,7 +77,7 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     strategies = tuple(strategies)
     promised = frozenset[str]().union(project.promises, *(one.promises for one in strategies))
     project = replace(project, promises=promised)
-    if _is_for_windows(parsed(text), project.target):
+    if _is_for_windows(parsed(text), project.target, project.ecosystems):
         skips = tuple(
             Skip(strategy=strategy.name, line=None, reason=_WINDOWS) for strategy in strategies
         )
@@ -121,12 +120,15 @@ def _without_carving(text: str, project: Project, strategies: tuple[Strategy, ..
     return replace(plan, skips=(*plan.skips, *left))
 
 
-def _is_for_windows(dockerfile: Dockerfile, target: str | None) -> bool:
+def _is_for_windows(
+    dockerfile: Dockerfile, target: str | None, ecosystems: Iterable[Ecosystem]
+) -> bool:
     """A stage of the build stands on a Windows image, by the names of Microsoft's and Docker's own,
     or says so itself: by its platform, its shell or its folders."""
     stages = dockerfile.reachable(target)
     names = [str(stage.root.base).lower() for stage in stages]
-    if any(part in name for name in names for part in _WINDOWS_NAMES):
+    parts = [*_WINDOWS_NAMES, *(part for one in ecosystems for part in one.windows_bases)]
+    if any(part in name for name in names for part in parts):
         return True
     return any(_speaks_windows(item) for stage in stages for item in stage.instructions)
 

@@ -126,6 +126,16 @@ class Made(Fact, frozen=True):
     """Files (glob patterns) of the working directory that may say so."""
 
 
+class Asker(Fact, frozen=True):
+    """A program that can ask a service for a page and say by its exit code whether it got one."""
+
+    program: str
+    arguments: list[str]
+    """{port} and {path} stand for what is asked."""
+    variable: str = ""
+    """How it reads the port from the environment; "": it needs a shell for that."""
+
+
 class Stray(Fact, frozen=True):
     """What lies about in working copies and belongs to no image."""
 

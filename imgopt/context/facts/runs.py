@@ -86,6 +86,8 @@ class Runtime(Fact, frozen=True):
     version: Version | None = None
     programs: list[str] = []
     """Names of its executables (glob patterns)."""
+    runs_compiled: bool = False
+    """What it runs was compiled in the build: sources are no part of what ships."""
     trees: list[str] = []
     """Paths that make up the interpreter (glob patterns), kept together."""
     unneeded: list[str] = []

@@ -14,6 +14,9 @@ class Start(Fact, frozen=True):
     """What the proof calls it; `MayBeAbsent.started` names it."""
     programs: list[str]
     """Names of the programs (glob patterns); the first kind of all ecosystems that fits decides."""
+    own_authorities: bool = False
+    """It brings root certificates of its own, and looks at those of the system when it is told
+    to."""
 
 
 class Runner(Fact, frozen=True):

@@ -16,6 +16,12 @@ def runners() -> dict[str, Runner]:
     }
 
 
+@cache
+def script_runners() -> frozenset[str]:
+    """Programs by which a script of the project's manifest runs."""
+    return frozenset(name for ecosystem in builtin_ecosystems() for name in ecosystem.runs_scripts)
+
+
 def runner_of(words: tuple[str, ...]) -> Runner | None:
     """The launcher that these words call."""
     return runners().get(posixpath.basename(words[0])) if words else None

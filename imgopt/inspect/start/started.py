@@ -44,6 +44,12 @@ def started_program(view: ImageView) -> str:
     return ""
 
 
+def has_own_authorities(view: ImageView) -> bool:
+    """Whether what it starts brings root certificates of its own."""
+    facts = (fact for ecosystem in builtin_ecosystems() for fact in ecosystem.start)
+    return started_program(view) in {fact.kind for fact in facts if fact.own_authorities}
+
+
 def _start_words(view: ImageView) -> list[str]:
     """The words of the start, those of `sh -c` and of an entry script's own lines included."""
     found: list[str] = []

@@ -3,24 +3,28 @@ image's story."""
 
 from __future__ import annotations
 
-from imgopt.inspect.words import words
+from fnmatch import fnmatchcase
+from functools import cache
 
-BUILD_ONLY = words(
-    "DEBIAN_FRONTEND DEBCONF_* APT_* PIP_* PIPENV_* PIPX_* POETRY_* UV_* PDM_* HATCH_* NPM_CONFIG_*"
-    " npm_config_* COREPACK_* YARN_VERSION YARN_CACHE_FOLDER CARGO_* RUSTUP_* RUST_VERSION"
-    " RUSTFLAGS CGO_* GOOS GOARCH GOARM GOFLAGS GOPROXY GOSUMDB GOPRIVATE GO111MODULE GOTOOLCHAIN"
-    " GOPATH GOCACHE GOMODCACHE GOROOT MAVEN_* GRADLE_* CFLAGS CXXFLAGS CPPFLAGS LDFLAGS MAKEFLAGS"
-    " PHPIZE_DEPS PHP_CFLAGS PHP_CPPFLAGS PHP_LDFLAGS COMPOSER_* BUILDKIT_* SOURCE_DATE_EPOCH"
-    " PYTHONDONTWRITEBYTECODE NUGET_* DOTNET_SDK_VERSION"
-)
-"""Read by compilers, installers and package managers only."""
+from imgopt.context.ecosystems import builtin_ecosystems
 
-DESCRIPTIVE = words(
-    "GPG_KEY GPG_KEYS PYTHON_VERSION PYTHON_SHA256 PYTHON_PIP_VERSION PYTHON_SETUPTOOLS_VERSION"
-    " PYTHON_GET_PIP_URL PYTHON_GET_PIP_SHA256 NODE_VERSION GOLANG_VERSION JAVA_VERSION"
-    " JAVA_DEBIAN_VERSION RUBY_VERSION RUBY_MAJOR RUBY_DOWNLOAD_SHA256 RUBY_DOWNLOAD_URL"
-    " PHP_VERSION PHP_URL PHP_ASC_URL PHP_SHA256 NGINX_VERSION NJS_VERSION NJS_RELEASE PKG_RELEASE"
-    " DYNPKG_RELEASE HTTPD_VERSION HTTPD_SHA256 HTTPD_PATCHES ASPNET_VERSION DOTNET_VERSION"
-)
-"""What official images say of themselves; that the run time has the same version is checked on its
-files."""
+
+def is_for_builds(name: str) -> bool:
+    """Read by compilers, installers and package managers only."""
+    return any(fnmatchcase(name, glob) for glob in _build_variables())
+
+
+def is_descriptive(name: str) -> bool:
+    """What official images say of themselves; that the run time has the same version is checked on
+    its files."""
+    return name in _descriptive()
+
+
+@cache
+def _build_variables() -> tuple[str, ...]:
+    return tuple(glob for one in builtin_ecosystems() for glob in one.build_variables)
+
+
+@cache
+def _descriptive() -> frozenset[str]:
+    return frozenset(name for one in builtin_ecosystems() for name in one.descriptive)

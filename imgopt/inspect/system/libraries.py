@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.elf import Elf
 from imgopt.image.tree import Node
 from imgopt.inspect.image_view import ImageView
@@ -19,13 +21,15 @@ class Unresolved:
     path: str
 
 
-ADDON = ".node"
-"""A library that an interpreter loads as a module, by its name no library."""
+@cache
+def library_endings() -> tuple[str, ...]:
+    """Endings of libraries that an interpreter loads as modules, by their names no libraries."""
+    return tuple(ending for one in builtin_ecosystems() for ending in one.library_endings)
 
 
 def may_be_linked(name: str, mode: int) -> bool:
     """Whether a file of this name and mode may be a program or a library."""
-    return bool(mode & 0o111) or ".so" in name or name.endswith(ADDON)
+    return bool(mode & 0o111) or ".so" in name or name.endswith(library_endings())
 
 
 def elf_files(view: ImageView) -> Iterator[tuple[Node, Elf]]:

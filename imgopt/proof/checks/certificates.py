@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.start.started import started_program
+from imgopt.inspect.start.started import has_own_authorities
 from imgopt.inspect.system.certificates import BUNDLES
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, judged
@@ -64,7 +64,7 @@ _LONGEST = 1 << 20
 
 def _brings_its_own(original: ImageView, opened: frozenset[str] | None) -> bool:
     used = any(path.startswith("/etc/ssl/") for path in opened or ())
-    return not used and started_program(original) in ("node", "java")
+    return not used and has_own_authorities(original)
 
 
 CHECK = Check(

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import DEFAULT_PATH
-from imgopt.inspect.start.variables import BUILD_ONLY, DESCRIPTIVE
+from imgopt.inspect.start.variables import is_descriptive, is_for_builds
 from imgopt.inspect.words import words
 from imgopt.proof.allowances import Allowances
 
@@ -74,9 +74,9 @@ def _difference(name: str, before: str | None, after: str | None) -> str:
 
 def _rule(name: str, variables: Variables) -> str | None:
     before, after = variables.original.get(name), variables.candidate.get(name)
-    if matches(name, BUILD_ONLY):
+    if is_for_builds(name):
         return "only builds read it"
-    if name in DESCRIPTIVE:
+    if is_descriptive(name):
         return "a base image's note on itself"
     if before is None:
         return _rule_for_new(name, str(after), variables)

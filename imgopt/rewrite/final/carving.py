@@ -78,7 +78,7 @@ def carve_on(
     assert evidence is not None
     start = start_program(evidence)
     interpreter = find_interpreter(evidence, project.ecosystems)
-    compiled = interpreter is None or interpreter.name == "java"
+    compiled = interpreter is None or interpreter.runtime.runs_compiled
     new_tree = (
         base.tree()
         if base is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from imgopt.image.tree import Tree
 from imgopt.inspect.image_view import ImageView
-from imgopt.inspect.system.libraries import ADDON, may_be_linked, unresolved
+from imgopt.inspect.system.libraries import library_endings, may_be_linked, unresolved
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import PathFact, is_below
 from imgopt.rewrite.final.final_stage import ROOT, Copy
@@ -143,8 +143,9 @@ def _step(
     more = [any_architecture(path) for path in _merged(evidence, named)]
     where = " ".join([*map(shell_word, places), *more])
     kinds = ["-perm -100", "-name '*.so*'"]
-    if any(path.endswith(ADDON) for path in _elf_files(evidence, places)):
-        kinds.append(f"-name '*{ADDON}'")
+    found = tuple(_elf_files(evidence, places))
+    endings = (one for one in library_endings() if any(path.endswith(one) for path in found))
+    kinds += [f"-name '*{ending}'" for ending in endings]
     files = f"-type f \\( {' -o '.join(kinds)} \\)"
     loud = ["if echo \"$needed\" | grep 'not found'; then exit 1; fi; \\"] if strict else []
     merged = _is_merged(evidence.tree)

@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.dockerfile import Dockerfile, Edit, Instruction
 from imgopt.dockerfile.typed import Arg, Env
 from imgopt.image.config import ImageConfig
-from imgopt.inspect.start.variables import BUILD_ONLY, DESCRIPTIVE
+from imgopt.inspect.start.variables import is_descriptive, is_for_builds
 from imgopt.rewrite.lines.quoting import json_words
 
 MOVED = frozenset(
@@ -133,7 +133,7 @@ def _missing_environment(
     for name, value in wanted.environment.items():
         if name in said or have.get(name) == value:
             continue
-        if any(fnmatchcase(name, glob) for glob in (*BUILD_ONLY, *DESCRIPTIVE)):
+        if is_for_builds(name) or is_descriptive(name):
             continue
         if name == "PATH" and not same_family and name in have and _toolchain_path(value):
             continue
@@ -141,7 +141,7 @@ def _missing_environment(
 
 
 def _toolchain_path(value: str) -> bool:
-    return any(part in value for part in ("/usr/local/go/bin", "/usr/local/cargo/bin"))
+    return any(part in value for one in builtin_ecosystems() for part in one.toolchain_path)
 
 
 def _quoted(value: str) -> str:

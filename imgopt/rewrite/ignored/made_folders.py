@@ -14,13 +14,13 @@ from imgopt.context.facts.builds import Made
 from imgopt.dockerfile import Dockerfile, Scope
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy
+from imgopt.inspect.start.runners import script_runners
 from imgopt.rewrite.ignored.served_files import FolderCopy, Served, stages_with
 from imgopt.rewrite.lines.steps import script_of, workdir_at
 from imgopt.rewrite.order.install_commands import begins_with
 from imgopt.rewrite.order.workspaces import json_object
 from imgopt.rewrite.strategy import ContextFiles
 
-_RUNNERS = ("npm", "yarn", "pnpm", "bun")
 _MOST_MEMBERS = 200
 
 
@@ -69,7 +69,7 @@ def _steps(served: Served, facts: Sequence[Made]) -> _Steps:
 def _heads(facts: Iterable[Made]) -> frozenset[str]:
     """The programs that make something; a version in the name aside."""
     firsts = (posixpath.basename(command.split()[0]) for fact in facts for command in fact.commands)
-    return frozenset(first.rstrip("0123456789.*") for first in firsts) | frozenset(_RUNNERS)
+    return frozenset(first.rstrip("0123456789.*") for first in firsts) | script_runners()
 
 
 def _makings(dockerfile: Dockerfile, heads: frozenset[str]) -> Iterator[Making]:
@@ -161,7 +161,8 @@ def _calls(making: Making, fact: Made, context: ContextFiles, folder: str) -> bo
     if any(begins_with(making.words, command) for command in fact.commands):
         return True
     words = [word for word in making.words if not word.startswith("-")]
-    if not words or words[0] not in _RUNNERS or len(words) != (3 if words[1:2] == ["run"] else 2):
+    length = 3 if words[1:2] == ["run"] else 2
+    if not words or words[0] not in script_runners() or len(words) != length:
         return False
     scripts = json_object(context.text(_join(folder, "package.json"))).get("scripts")
     text = str(scripts.get(words[-1], "")) if isinstance(scripts, dict) else ""

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
 from imgopt.inspect.start.bookkeeping import bookkeeping_of, called_programs, read_texts, reader_of
 from imgopt.inspect.start.start_words import unfolded
-from imgopt.inspect.start.variables import BUILD_ONLY
+from imgopt.inspect.start.variables import is_for_builds
 from imgopt.rewrite.evidence import Evidence
 from imgopt.run.pictures import Process
 
@@ -35,7 +34,7 @@ def handed_over(
             if called:
                 return called
             continue
-        if not books.sets(name) and not any(fnmatchcase(name, glob) for glob in BUILD_ONLY):
+        if not books.sets(name) and not is_for_builds(name):
             return f"{words[0]} gives it the variable {name}"
         texts = texts or tuple(read_texts(evidence.view, evidence.opened, words))
         reader = reader_of(name, texts)
