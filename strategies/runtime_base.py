@@ -24,7 +24,7 @@ from imgopt.rewrite.final.settings import complement, without_start
 from imgopt.rewrite.final.site_server import site_server
 from imgopt.rewrite.final.web_server import SCRATCH, Manners, Refused, manners, server_block, whole
 from imgopt.rewrite.strategy import SERVER, Change, Example, Situation, Skip, Strategy
-from imgopt.run.probes import health_words
+from imgopt.run.what_to_ask import health_words
 
 OLD_SYNTAX = ("1.0", "1.1", "1.2", "1.3", "experimental")
 """Versions of the Dockerfile syntax without here-documents."""

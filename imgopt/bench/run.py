@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,7 +17,8 @@ from imgopt.bench.bases import base_ids, base_layers
 from imgopt.bench.book import AGAIN, Book, Page
 from imgopt.bench.environment import environment
 from imgopt.bench.order import rounds
-from imgopt.bench.statistics import ALPHA, Limits
+from imgopt.bench.settings import Listener, Progress, Settings
+from imgopt.bench.statistics import Limits
 from imgopt.bench.tasks import (
     ColdBuild,
     ContainerRun,
@@ -40,47 +41,6 @@ from imgopt.image import Image, find_packages, open_image
 from imgopt.results.bench import Arm, BenchResult, Comparison, Environment, Exact, Failure
 from imgopt.run.observe import observe
 from imgopt.run.settings import SmokeSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`max_time` in seconds for everything, None: no limit. `again`: the first arm also against
-    itself (`--aa`)."""
-
-    runs: int = 6
-    warm_up: int = 1
-    seed: int = 0
-    max_time: float | None = 540.0
-    cold: bool = True
-    containers: bool = True
-    again: bool = False
-    alpha: float = ALPHA
-    min_effect: float = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What runs now. `left` is the estimate of the seconds to the end of everything; None while
-    nothing is known.
-
-    It is a lower bound (`at_least`) for as long as some arm has not shown what a build that runs
-    its steps takes.
-    """
-
-    what: str
-    arm: str
-    done: int
-    of: int
-    left: float | None
-    at_least: bool = False
-
-
-@dataclass(frozen=True)
-class Listener:
-    """`progress` before each turn; `checkpoint` after each round, with the result so far."""
-
-    progress: Callable[[Progress], None] = lambda _: None
-    checkpoint: Callable[[BenchResult], None] = lambda _: None
 
 
 class Bench:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from imgopt.bench.arms import ArmSpec
-    from imgopt.bench.run import Listener, Settings
+    from imgopt.bench.settings import Listener, Settings
     from imgopt.cache.scenarios import Scenario
     from imgopt.config import Config
     from imgopt.engine import Session
@@ -175,7 +175,7 @@ def _with_time_left(settings: Settings, spent: float) -> Settings:
 
 
 def _settings(config: Config, how: How) -> Settings:
-    from imgopt.bench.run import Settings
+    from imgopt.bench.settings import Settings
 
     section = config.bench
     limit = how.max_time if how.max_time is not None else section.max_time
@@ -300,7 +300,7 @@ def _without_secret(word: str) -> str:
 def _listener(console: Console, update: object, json_outputs: Sequence[str]) -> Listener:
     """Progress on stderr, one line per turn where it is no terminal; JSON outputs are valid after
     every round."""
-    from imgopt.bench.run import Listener, Progress
+    from imgopt.bench.settings import Listener, Progress
     from imgopt.report import write_outputs
     from imgopt.report.common import safe_terminal, seconds_text
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imgopt.dockerfile.shellmodel import (
@@ -21,6 +19,14 @@ from imgopt.dockerfile.shellmodel import (
     ShellNode,
     commands_of,
 )
+from imgopt.dockerfile.shelltext import (
+    STATEMENTS,
+    after_heredoc,
+    char_offsets,
+    heredoc_rest,
+    in_background,
+    moved,
+)
 from imgopt.dockerfile.shellwords import ShellWord, read_word
 from imgopt.dockerfile.spans import Span
 
@@ -30,26 +36,6 @@ if TYPE_CHECKING:
 _DEEPEST = 120
 _OPERATORS = {"&&": "&&", "||": "||", ";": ";", "&": "&", "\n": ";", ";;": ";"}
 _DECLARATIONS = ("declaration_command", "unset_command")
-_STATEMENTS = {
-    "command",
-    "list",
-    "pipeline",
-    "redirected_statement",
-    "subshell",
-    "compound_statement",
-    "negated_command",
-    "variable_assignment",
-    "variable_assignments",
-    "declaration_command",
-    "unset_command",
-    "if_statement",
-    "for_statement",
-    "c_style_for_statement",
-    "while_statement",
-    "case_statement",
-    "function_definition",
-    "test_command",
-}
 _SUBSTITUTED = re.compile(r"`|[$<>]\(")
 _SUBSTITUTIONS = ("command_substitution", "process_substitution")
 
@@ -73,7 +59,7 @@ class TreeReader:
         self._text = text
         self._place = place
         self._bytes = text.encode("utf-8", "surrogatepass")
-        self._chars = None if len(self._bytes) == len(text) else _char_offsets(text)
+        self._chars = None if len(self._bytes) == len(text) else char_offsets(text)
         self._cwd: str | None = "."
         self._conditional = 0
         self._depth = 0
@@ -100,12 +86,12 @@ class TreeReader:
         last: list[Item] = []
         for child in children:
             kind = child.type
-            if kind in _STATEMENTS:
+            if kind in STATEMENTS:
                 yield from last
                 last = list(self._flat(child, operator))
                 operator = ";"
             elif kind == "&" and last:
-                last[-1] = Item(last[-1].operator, _in_background(last[-1].node))
+                last[-1] = Item(last[-1].operator, in_background(last[-1].node))
                 operator = "&"
             elif kind in _OPERATORS:
                 operator = _OPERATORS[kind]
@@ -121,10 +107,10 @@ class TreeReader:
                 waiting += [(sign.type, right), (operator, left)]
             elif node.type == "redirected_statement" and node.children[0].type == "list":
                 yield from self._redirected_list(node, operator)
-                waiting += _after_heredoc(node)
+                waiting += after_heredoc(node)
             else:
                 yield Item(operator, self._statement(node, operator))
-                waiting += _after_heredoc(node)
+                waiting += after_heredoc(node)
 
     def _redirected_list(self, node: Node, operator: str) -> Iterator[Item]:
         """`a && b > x`: the tree gives the redirection to the list, the shell to its last
@@ -160,7 +146,7 @@ class TreeReader:
             elif kind != "comment":
                 words.append(self._word(child))
         command = self._made(node, operator, words, assignments, redirections)
-        self._cwd = _moved(command, self._cwd, operator)
+        self._cwd = moved(command, self._cwd, operator)
         return command
 
     def _made(
@@ -269,7 +255,7 @@ class TreeReader:
         target = self._redirect(self._statement(body, operator), node)
         pipes = [
             child
-            for child in _heredoc_rest(node)
+            for child in heredoc_rest(node)
             if child.children and child.children[0].type == "|"
         ]
         if not pipes:
@@ -346,7 +332,7 @@ class TreeReader:
         waiting = list(reversed(node.children))
         while waiting:
             child = waiting.pop()
-            if child.type in _STATEMENTS:
+            if child.type in STATEMENTS:
                 yield from self._flat(child, "")
             elif child.type in _SUBSTITUTIONS:
                 self._substitutions(child)
@@ -366,49 +352,3 @@ _READERS: dict[str, Callable[[TreeReader, Node, str], ShellNode]] = {
     "subshell": TreeReader._group,
     "compound_statement": TreeReader._group,
 }
-
-
-def _heredoc_rest(node: Node) -> list[Node]:
-    """What the tree puts into a here-document though it follows on the same line."""
-    redirects = [child for child in node.named_children if child.type == "heredoc_redirect"]
-    return [child for redirect in redirects for child in redirect.children]
-
-
-def _after_heredoc(node: Node) -> list[tuple[str, Node]]:
-    """`cat <<X && b`: the operator and `b`."""
-    if node.type != "redirected_statement":
-        return []
-    rest = _heredoc_rest(node)
-    return [
-        (sign.type, right)
-        for sign, right in pairwise(rest)
-        if sign.type in ("&&", "||") and right.type in _STATEMENTS
-    ]
-
-
-def _in_background(node: ShellNode) -> ShellNode:
-    return replace(node, background=True) if isinstance(node, Command) else node
-
-
-def _moved(command: Command, cwd: str | None, operator: str) -> str | None:
-    """The directory after a command."""
-    name = command.name
-    if name in ("pushd", "popd", "chdir") or (name == "cd" and operator == "||"):
-        return None
-    if name != "cd":
-        return cwd
-    places = [word.value for word in command.arguments if word.value not in ("--", "-P", "-L")]
-    place = places[0] if len(places) == 1 else None
-    if place is None or place == "-" or any(word.special for word in command.arguments):
-        return None
-    if place.startswith("/"):
-        return posixpath.normpath(place)
-    return None if cwd is None else posixpath.normpath(posixpath.join(cwd, place))
-
-
-def _char_offsets(text: str) -> list[int]:
-    """For every byte offset of the encoded text, the character offset."""
-    offsets = []
-    for index, char in enumerate(text):
-        offsets += [index] * len(char.encode("utf-8", "surrogatepass"))
-    return [*offsets, len(text)]

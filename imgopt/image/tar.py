@@ -20,13 +20,12 @@ from itertools import chain, islice, repeat
 from imgopt.errors import InputError
 from imgopt.image.aufs import OWN, without_bookkeeping
 from imgopt.image.entries import Entry, Kind
+from imgopt.image.tar_fields import BLOCK, nanoseconds, padded, pax_records, ustar_name, xattrs_of
 
 Buffer = bytes | mmap.mmap | memoryview
-Xattrs = tuple[tuple[str, bytes], ...]
 
 _HEADER = struct.Struct("100s24s12s12s8s1s100s6s82x155s12x")
 """Name; mode, owner and group; size; mtime; checksum; type; link; magic; prefix of the name."""
-_BLOCK = 512
 _MAX_SPECIAL = 1 << 20
 """Bytes of a PAX or long-name record; the same bound as Go's archive/tar."""
 _MAX_ENTRIES = 5_000_000
@@ -121,11 +120,11 @@ class _Reader:
         while self.position < self.end:
             if self.position - dropped > _KEPT_PAGES:
                 dropped = self._drop_pages(dropped)
-            if self.position + _BLOCK > self.end:
+            if self.position + BLOCK > self.end:
                 raise self._error("cut off in a header")
             fields = unpack(self.buffer, self.position)
             if fields[0][:1] == b"\0" and not any(
-                self.buffer[self.position : self.position + _BLOCK]
+                self.buffer[self.position : self.position + BLOCK]
             ):
                 self.ended = True
                 return
@@ -155,7 +154,7 @@ class _Reader:
         raw = name.partition(b"\0")[0]
         if prefix[0] and magic == b"ustar\0":
             raw = prefix.partition(b"\0")[0] + b"/" + raw
-        self.position += _BLOCK
+        self.position += BLOCK
         offset, stored = self.position - self.start, 0
         if kind == "file":
             stored = self._number(size)
@@ -202,7 +201,7 @@ class _Reader:
     def _read(self, fields: tuple[bytes, ...]) -> Entry | None:
         typeflag = fields[5]
         header = self.position
-        self.position += _BLOCK
+        self.position += BLOCK
         if typeflag in b"xgLK":
             if self.special_start < 0:
                 self.special_start = header
@@ -212,7 +211,7 @@ class _Reader:
         first_header = self.special_start if self.special_start >= 0 else header
         self.special_start = -1
         pax, self.pax = {**self.pax_globals, **self.pax} if self.pax_globals else self.pax, {}
-        name = pax["path"] if "path" in pax else _ustar_name(fields)
+        name = pax["path"] if "path" in pax else ustar_name(fields)
         if typeflag == b"\0" and name.endswith(b"/"):  # as archives before ustar write directories
             kind = "dir"
         size = self._pax_number(pax, "size", self._number(fields[2]))
@@ -254,7 +253,7 @@ class _Reader:
             linkname = (
                 self._clean(raw) if kind == "hardlink" else raw.decode("utf-8", "surrogateescape")
             )
-        mtime = _nanoseconds(pax["mtime"]) if "mtime" in pax else self._seconds(fields[3])
+        mtime = nanoseconds(pax["mtime"]) if "mtime" in pax else self._seconds(fields[3])
         mode, uid, gid = self.owners.get(fields[1]) or self._owner(fields[1])
         return Entry(
             path,
@@ -267,7 +266,7 @@ class _Reader:
             linkname,
             offset,
             checksum,
-            _xattrs(pax) if pax else (),
+            xattrs_of(pax) if pax else (),
             sparse,
         )
 
@@ -314,51 +313,36 @@ class _Reader:
         data = bytes(self.buffer[self.position : self.position + size])
         if len(data) < size:
             raise self._error("cut off in a header record")
-        self.position += _padded(size)
+        self.position += padded(size)
         if typeflag == b"L":
             self.pax.setdefault("path", data.partition(b"\0")[0])
         elif typeflag == b"K":
             self.pax.setdefault("linkpath", data.partition(b"\0")[0])
         else:
-            records = dict(self._pax_records(data))
+            try:
+                records = dict(pax_records(data))
+            except ValueError as error:
+                raise self._error(str(error)) from None
             if any(
                 b"\0" in records.get(key, b"") for key in ("path", "linkpath", "GNU.sparse.name")
             ):
                 raise self._error("has a path with a NUL byte")
             (self.pax_globals if typeflag == b"g" else self.pax).update(records)
 
-    def _pax_records(self, data: bytes) -> Iterator[tuple[str, bytes]]:
-        position = 0
-        while position < len(data):
-            space = data.find(b" ", position, position + 20)
-            length = (
-                int(data[position:space])
-                if space > position and data[position:space].isdigit()
-                else 0
-            )
-            record = data[space + 1 : position + length]
-            key, equals, value = record[:-1].partition(b"=")
-            if space < 0 or length <= space - position or not equals or record[-1:] != b"\n":
-                if not data[position:].strip(b"\0"):
-                    return
-                raise self._error("has a damaged PAX record")
-            yield key.decode("utf-8", "surrogateescape"), value
-            position += length
-
     def _skip(self, stored: int) -> None:
-        self.position += _padded(stored) - stored if self.elided else _padded(stored)
-        if self.position - (_padded(stored) - stored) > self.end:
+        self.position += padded(stored) - stored if self.elided else padded(stored)
+        if self.position - (padded(stored) - stored) > self.end:
             raise self._error("cut off in the contents of a file")
 
     def _skip_sparse_map(self, header: int) -> None:
         """Old GNU sparse files carry further blocks of their map between header and contents."""
         extended = self.buffer[header + 482]
         while extended:
-            block = bytes(self.buffer[self.position : self.position + _BLOCK])
-            if len(block) < _BLOCK:
+            block = bytes(self.buffer[self.position : self.position + BLOCK])
+            if len(block) < BLOCK:
                 raise self._error("cut off in the map of a sparse file")
             extended = block[504]
-            self.position += _BLOCK
+            self.position += BLOCK
 
     def _pax_number(self, pax: dict[str, bytes], key: str, otherwise: int) -> int:
         value = pax.get(key)
@@ -399,7 +383,7 @@ class _Reader:
 
     def _check(self, field: bytes) -> None:
         wanted = field.strip(b" \0").partition(b"\0")[0]
-        block = self.buffer[self.position : self.position + _BLOCK]
+        block = self.buffer[self.position : self.position + BLOCK]
         # the low half of Adler-32 is the sum of all bytes, modulo 65521, and one: far faster than
         # sum()
         found = (zlib.adler32(block) & 0xFFFF) - 1 - sum(field) + 8 * 32
@@ -411,29 +395,3 @@ class _Reader:
             f"{self.what} {problem} (at byte {self.position - self.start})",
             hint="is the file complete? save or export the image again",
         )
-
-
-def _ustar_name(fields: tuple[bytes, ...]) -> bytes:
-    name = fields[0].partition(b"\0")[0]
-    if fields[7] == b"ustar\0" and fields[8][0]:
-        return fields[8].partition(b"\0")[0] + b"/" + name
-    return name
-
-
-def _padded(size: int) -> int:
-    return (size + _BLOCK - 1) & -_BLOCK
-
-
-def _nanoseconds(value: bytes) -> int:
-    seconds, _, fraction = value.decode("ascii", "replace").partition(".")
-    try:
-        return int(seconds[:20]) * 1_000_000_000 + int((fraction + "000000000")[:9])
-    except ValueError:
-        return 0
-
-
-def _xattrs(pax: dict[str, bytes]) -> Xattrs:
-    prefix = "SCHILY.xattr."
-    return tuple(
-        sorted((key[len(prefix) :], value) for key, value in pax.items() if key.startswith(prefix))
-    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from imgopt.report.analysis_layers import layer_table, table
 from imgopt.report.common import (
     bar,
     code_markdown,
@@ -16,13 +16,12 @@ from imgopt.report.common import (
     table_markdown,
 )
 from imgopt.report.words import ledger_text
-from imgopt.results.analysis import Analysis, FileRow, Finding, ImageSizes, LayerRow, Where
+from imgopt.results.analysis import Analysis, FileRow, Finding, ImageSizes, Where
 from imgopt.results.size_text import size_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from imgopt.report.layout import Cell, Grid
 
 _TOP = 6
 _LEVELS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -125,48 +124,6 @@ def _packages_text(result: Analysis) -> str:
     )
 
 
-def layer_table(rows: Sequence[LayerRow]) -> Grid:
-    """Layers with their share of the payload, what of them is wasted, and their instruction."""
-    from imgopt.report.layout import Clip
-
-    largest = max((row.sizes.payload for row in rows), default=1) or 1
-    cells = []
-    for row in rows:
-        lost = row.sizes.payload - row.ledger.get("live", 0)
-        cells.append(
-            (
-                str(row.index),
-                size_text(row.sizes.payload),
-                bar(row.sizes.payload / largest, 6),
-                size_text(lost) if lost else "",
-                str(row.line) if row.line is not None else "base" if row.base else "",
-                Clip(safe_terminal(brief(row.instruction)), style="dim" if row.base else ""),
-            )
-        )
-    return _table(("layer", "payload", "", "wasted", "line", "instruction"), cells)
-
-
-def brief(instruction: str) -> str:
-    """An instruction without what all of its kind have in common, so that what tells it apart is
-    seen first.
-
-    >>> brief("RUN apt-get update && apt-get install -y --no-install-recommends     curl")
-    'RUN … apt-get install curl'
-    """
-    text = " ".join(instruction.split())
-    text = _FIRST.sub("RUN … ", text)
-    return _INSTALL_OPTIONS.sub(r"\1", text)
-
-
-_FIRST = re.compile(
-    r"^RUN (?:set -\S+(?: -o \w+)*(?:;| &&) |apt-get (?:-\S+ )*update(?: -\S+)* && |apk update"
-    r" && )+"
-)
-_INSTALL_OPTIONS = re.compile(
-    r"((?:apt-get|apt|apk|dnf|yum|pip3?|npm) (?:-\S+ )*(?:install|add|ci))(?: --?[\w-]+(?= ))+"
-)
-
-
 def _ranked(findings: Sequence[Finding]) -> list[Finding]:
     """As they are, by bytes, but errors (secrets) before all others."""
     return sorted(findings, key=lambda each: each.level != "error")
@@ -191,7 +148,7 @@ def _finding_lines(
             cell.append(f"\n  {size_text(seen.bytes):>9}  {safe_terminal(shorten(seen.path, 60))}")
         fix = Words(finding.strategy or "(by hand)", style="green" if finding.strategy else "dim")
         rows.append((size_text(finding.bytes) if finding.bytes else "-", cell, fix))
-    lines: list[RenderableType] = [_table(("saves", "what to change", "strategy"), rows)]
+    lines: list[RenderableType] = [table(("saves", "what to change", "strategy"), rows)]
     if len(findings) > top:
         lines.append(Words(f"  … {len(findings) - top} more: --top {len(findings)}", style="dim"))
     return lines
@@ -227,7 +184,7 @@ def packages(result: Analysis, top: int) -> RenderableType:
         total = sum(row.bytes for row in rest if row.inside is None)
         rows.append((size_text(total), "", "", "", f"({len(rest):,} more)", ""))
     rows.append((size_text(result.unowned), "", "", "", "(owned by no package)", ""))
-    return _table(("bytes", "files", "layer", "ecosystem", "package", "version"), rows)
+    return table(("bytes", "files", "layer", "ecosystem", "package", "version"), rows)
 
 
 def files(result: Analysis, top: int) -> RenderableType:
@@ -240,7 +197,7 @@ def files(result: Analysis, top: int) -> RenderableType:
         )
         for row in result.files[:top]
     ]
-    return _table(("bytes", "layer", "package", "path"), rows)
+    return table(("bytes", "layer", "package", "path"), rows)
 
 
 def tree(result: Analysis, top: int) -> RenderableType:
@@ -278,7 +235,7 @@ def tree(result: Analysis, top: int) -> RenderableType:
         rows.append(
             (size_text(row.bytes), share, f"{row.files:,}", safe_terminal(f"{'  ' * depth}{label}"))
         )
-    return _table(("live", "", "files", "directory"), rows)
+    return table(("live", "", "files", "directory"), rows)
 
 
 def _nearest(path: str, shown: Iterable[str]) -> str:
@@ -297,16 +254,6 @@ VIEWS: dict[str, Callable[[Analysis, int], RenderableType]] = {
     "files": files,
     "tree": tree,
 }
-
-
-_FIGURES = ("layer", "payload", "wasted", "line", "saves", "bytes", "files", "live")
-_SENTENCES = ("instruction", "what to change", "package", "path", "directory")
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Grid:
-    from imgopt.report.layout import Column, Grid
-
-    return Grid([Column(name, name in _FIGURES, name in _SENTENCES) for name in columns], rows)
 
 
 def markdown(result: Analysis) -> str:

@@ -20,7 +20,8 @@ from imgopt.report.common import (
     seconds_text,
     table_markdown,
 )
-from imgopt.report.views.bench import environment_facts, title
+from imgopt.report.views.bench import environment_facts
+from imgopt.report.views.bench_times import title
 from imgopt.report.words import about, compared_text, sizes_text
 from imgopt.results.bench import Arm, BenchResult, Measure, Samples
 from imgopt.results.size_text import NOT_MEASURED, delta_text, exact_size, size_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from imgopt.report.analysis import brief
+from imgopt.report.analysis_layers import brief
 from imgopt.report.common import (
     change_text,
     code_markdown,

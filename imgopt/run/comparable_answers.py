@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from imgopt.run.probes import UNKNOWN_PATH, Answer, is_usual
+from imgopt.run.probes import UNKNOWN_PATH, Answer
+from imgopt.run.what_to_ask import is_usual
 
 
 def only_errors(answers: tuple[Answer, ...]) -> bool:

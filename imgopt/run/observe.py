@@ -7,43 +7,33 @@ exactly the same.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 from imgopt.engine import Container, Output, RunRequest, Session
-from imgopt.engine.container import StartFailure
-from imgopt.inspect.sources.routes import MOST_GUESSES, described
+from imgopt.engine.container import Change, Logs, StartFailure
 from imgopt.inspect.sources.write_routes import Writes
-from imgopt.run.changing_requests import ChangingRequests, planned
-from imgopt.run.comparable_answers import is_worth_asking, only_errors, worth_keeping
+from imgopt.run.changing_requests import ChangingRequests
+from imgopt.run.comparable_answers import only_errors
 from imgopt.run.fanotify import Recorder, traced, untraced
 from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.listening import EPHEMERAL, other_sockets
 from imgopt.run.observation import KILLED, Observation, RunPlan
 from imgopt.run.pictures import Album, pictures_of
-from imgopt.run.probes import (
-    GUESS_SECONDS,
-    UNKNOWN_PATH,
-    Answer,
-    Probe,
-    ask,
-    command_words,
-    found_probes,
-    guessed_probes,
-    health_words,
-    only_explains,
-)
+from imgopt.run.probes import Answer, Probe, ask
 from imgopt.run.processes import home_of, peak_memory
+from imgopt.run.questions import Questions, is_health
 from imgopt.run.ready import Expected, Ready, await_ready
 from imgopt.run.settings import SmokeSettings, read_http
 from imgopt.run.start_hints import hints
+from imgopt.run.what_to_ask import (
+    health_words,
+    only_explains,
+)
 
 _MOST_STARTS = 4
 _MOST_EXPOSED = 40
-_PROBING_SECONDS = 180.0
-_GUESSING_SECONDS = 40.0
 _DEAF_SECONDS = 3
 HOSTNAME = "imgopt"
 
@@ -76,6 +66,20 @@ def observe(
     return observation
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What was seen of a container at its end: its exit code where it ended while it was asked,
+    what it said before it was stopped, and how that went (seconds, exit code)."""
+
+    died: int | None
+    sockets: frozenset[str]
+    home: str
+    said: str
+    written: tuple[Change, ...]
+    stop: tuple[float, int] | None
+    logs: Logs
+
+
 class _Run:
     def __init__(
         self,
@@ -88,7 +92,6 @@ class _Run:
         guesses: Sequence[str],
         writes: Writes | None,
     ) -> None:
-        self._guesses = guesses
         self.changing = ChangingRequests(session, settings, None if plan is not None else writes)
         self._session = session
         self._image = image
@@ -103,6 +106,7 @@ class _Run:
             [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
         )
         self._health = health_words((config.get("Healthcheck") or {}).get("Test"))
+        self._questions = Questions(session, settings, plan, self._health, guesses, self.changing)
         self._requests = tuple(read_http(setting) for setting in settings.http)
         asked = {request.port for request in self._requests if request.port}
         self._wanted = frozenset(settings.ports) | asked
@@ -173,10 +177,48 @@ class _Run:
         self, container: Container, ready: Ready, recorder: Recorder | None, album: Album
     ) -> Observation:
         album.take()
-        answers, died = self._ask_all(container, ready), None
+        answers = self._questions.ask(container, ready, self._request(), self.ports)
         own_health = self._own_health(container, ready)
-        sockets, home = frozenset[str](), ""
-        if ready.state != "ended":
+        end = self._end(container, ready, album)
+        if recorder is not None:
+            recorder.close()
+        started, reason = self._judge(ready, end.died, end.logs.text)
+        if started and self._plan is None and only_errors(answers):
+            said = answers[0].status or answers[0].error
+            started, reason = False, f"it answers with errors only: {said}"
+        plan = self._plan or self._planned(ready, answers, end)
+        code, logs, ended = ready.code, end.logs, ready.state == "ended"
+        return Observation(
+            image=self._image,
+            started=started,
+            reason=reason,
+            plan=plan,
+            answers=answers,
+            exit_code=code,
+            output=Output(code, logs.stdout, logs.stderr) if ended else None,
+            died=end.died,
+            log=logs.text,
+            hints=() if started else hints(logs.text, code=code, listens=bool(_listens(ready))),
+            listening=tuple(sorted(ready.listening)),
+            sockets=tuple(sorted(end.sockets)),
+            home=end.home,
+            said=end.said,
+            ready_seconds=ready.seconds,
+            written=end.written,
+            peak_memory=ready.peak_memory,
+            uid=ready.uid,
+            stop_seconds=end.stop[0] if end.stop else None,
+            stop_code=end.stop[1] if end.stop else None,
+            trace=recorder.result() if recorder else untraced("not asked for"),
+            own_health=own_health,
+            pictures=album.result(ended=ended),
+        )
+
+    def _end(self, container: Container, ready: Ready, album: Album) -> _End:
+        """Looks at the container a last time and stops it."""
+        died, sockets, home = None, frozenset[str](), ""
+        runs = ready.state != "ended"
+        if runs:
             state = container.state()
             died = int(state["ExitCode"]) if state.get("Status") in ("exited", "dead") else None
             pid = int(state.get("Pid") or 0)
@@ -184,58 +226,23 @@ class _Run:
                 sockets, home = other_sockets(pid), home_of(pid)
             ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
         album.take()
-        said = container.logs().text if ready.state != "ended" else ""
+        said = container.logs().text if runs else ""
         written = container.changes()
-        stop = (
-            container.stop(self._stop_timeout())
-            if ready.state != "ended" and died is None
-            else None
-        )
-        logs = container.logs()
-        if recorder is not None:
-            recorder.close()
-        started, reason = self._judge(ready, died, logs.text)
-        if started and self._plan is None and only_errors(answers):
-            started, reason = (
-                False,
-                f"it answers with errors only: {answers[0].status or answers[0].error}",
-            )
-        listens = tuple(sorted({item.port for item in ready.listening if item.port < EPHEMERAL}))
-        plan = self._plan or RunPlan(
+        stop = container.stop(self._stop_timeout()) if runs and died is None else None
+        return _End(died, sockets, home, said, written, stop, container.logs())
+
+    def _planned(self, ready: Ready, answers: Sequence[Answer], end: _End) -> RunPlan:
+        """How others are started and asked in the same way."""
+        return RunPlan(
             ports=tuple(sorted(self.ports)),
-            listens=listens,
+            listens=_listens(ready),
             probes=tuple(answer.probe for answer in answers),
             ends=ready.state == "ended",
             ready_seconds=ready.seconds,
-            deaf=stop is not None and stop[1] == KILLED,
+            deaf=end.stop is not None and end.stop[1] == KILLED,
             first=self.changing.first,
             alone=self.changing.alone,
             unasked=self.changing.unasked,
-        )
-        return Observation(
-            image=self._image,
-            started=started,
-            reason=reason,
-            plan=plan,
-            answers=answers,
-            exit_code=ready.code,
-            output=Output(ready.code, logs.stdout, logs.stderr) if ready.state == "ended" else None,
-            died=died,
-            log=logs.text,
-            hints=() if started else hints(logs.text, code=ready.code, listens=bool(listens)),
-            listening=tuple(sorted(ready.listening)),
-            sockets=tuple(sorted(sockets)),
-            home=home,
-            said=said,
-            ready_seconds=ready.seconds,
-            written=written,
-            peak_memory=ready.peak_memory,
-            uid=ready.uid,
-            stop_seconds=stop[0] if stop else None,
-            stop_code=stop[1] if stop else None,
-            trace=recorder.result() if recorder else untraced("not asked for"),
-            own_health=own_health,
-            pictures=album.result(ended=ready.state == "ended"),
         )
 
     def _own_health(self, container: Container, ready: Ready) -> Answer | None:
@@ -243,7 +250,7 @@ class _Run:
             self._plan is None
             or not self._health
             or ready.state == "ended"
-            or any(map(_is_health, self._plan.probes))
+            or any(map(is_health, self._plan.probes))
         ):
             return None
         return ask(Probe("command", "image", command=self._health), container, {})
@@ -292,141 +299,9 @@ class _Run:
             f"it runs without listening on a port ({ready.seconds:.0f} s watched)",
         )
 
-    def _ask_all(self, container: Container, ready: Ready) -> tuple[Answer, ...]:
-        if ready.state == "ended":
-            return tuple(self._run_beside(probe) for probe in self._commands())
-        published = container.ports()
-        if self._plan is not None:
-            same = [
-                replace(p, command=self._health or p.command) if _is_health(p) else p
-                for p in self._plan.probes
-            ]
-            before = self._each(container, published, same[: self._plan.first])
-            rest = () if self._plan.first is None else same[self._plan.first :]
-            return (*before, *planned(self._session, container, rest, alone=self._plan.alone))
-        first = [answer for _, answer in sorted(ready.first.items())]
-        own = self._each(
-            container, published, [*self._http(first), *self._commands(), *self._health_probe()]
-        )
-        asked = {answer.probe.name for answer in own}
-        found = [probe for answer in first for probe in self._found(container, published, answer)]
-        new = {probe.name: probe for probe in reversed(found) if probe.name not in asked}
-        answers = self._each(container, published, [*new.values()][::-1])
-        gets = (
-            *own,
-            *worth_keeping(answers),
-            *self._guessed(container, published, first, [*own, *answers]),
-        )
-        return (*gets, *self.changing.ask(container, self._mounts, first, gets))
 
-    def _guessed(
-        self,
-        container: Container,
-        ports: Mapping[str, int],
-        first: list[Answer],
-        known: list[Answer],
-    ) -> list[Answer]:
-        """What the sources and the service's own description name, as far as the original answers
-        it soon."""
-        told = [
-            path
-            for answer in known
-            for path in described(answer.header("content-type"), answer.body)
-        ]
-        asked = {answer.probe.name for answer in known}
-        speaking = [
-            answer for answer in first if answer.probe.kind == "http" and answer.status is not None
-        ]
-        probes = [
-            probe
-            for answer in speaking
-            for probe in guessed_probes(answer, (*told, *self._guesses))
-        ]
-        new = [probe for probe in probes if probe.name not in asked][: 2 * MOST_GUESSES]
-        answers = self._each(container, ports, new, GUESS_SECONDS, _GUESSING_SECONDS)
-        said = {
-            (answer.status, answer.body) for answer in known if answer.probe.path == UNKNOWN_PATH
-        }
-        return [a for a in answers if is_worth_asking(a) and (a.status, a.body) not in said]
-
-    def _each(
-        self,
-        container: Container,
-        ports: Mapping[str, int],
-        probes: Sequence[Probe],
-        patience: float = 30.0,
-        seconds: float = _PROBING_SECONDS,
-    ) -> list[Answer]:
-        answers: list[Answer] = []
-        end = time.monotonic() + seconds
-        for probe in probes:
-            if time.monotonic() > end and (self._plan is None or probe.source == "found"):
-                break
-            answers.append(ask(probe, container, ports, patience))
-        return answers
-
-    def _http(self, first: list[Answer]) -> list[Probe]:
-        speaking = {
-            a.probe.port: a.probe.scheme
-            for a in first
-            if a.probe.kind == "http" and a.status is not None
-        }
-        probes = []
-        for request in self._requests:
-            ports = [request.port] if request.port else sorted(speaking) or sorted(self.ports)
-            for port in ports:
-                scheme = speaking.get(port, "http")
-                probes.append(Probe("http", "user", port, request.path, request.text, scheme))
-        return probes
-
-    def _commands(self) -> list[Probe]:
-        probes = self._plan.probes if self._plan else ()
-        planned = [probe for probe in probes if probe.kind == "command" and probe.source == "user"]
-        return planned or [
-            Probe("command", "user", command=command_words(command))
-            for command in self._settings.run
-        ]
-
-    def _health_probe(self) -> list[Probe]:
-        return [Probe("command", "image", command=self._health)] if self._health else []
-
-    def _found(self, container: Container, ports: Mapping[str, int], first: Answer) -> list[Probe]:
-        """From the front page of a port that speaks HTTP; else only that it takes connections."""
-        if first.probe.kind != "http" or first.status is None:
-            return [replace(first.probe, source="found")]
-        front = replace(first.probe, path="/", text=None, source="found")
-        more = [replace(front, path=path, source="site") for path in self._settings.more]
-        # what a site's settings depend on comes before what is asked only because many services
-        # have it
-        return [
-            *more,
-            *found_probes(first if first.probe.path == "/" else ask(front, container, ports)),
-        ]
-
-    def _run_beside(self, probe: Probe) -> Answer:
-        """For a program that has ended: the user's command in a container of its own."""
-        request = self._request()
-        words = RunRequest(
-            self._image,
-            command=probe.command[1:],
-            entrypoint=probe.command[:1],
-            env=request.env,
-            mounts=request.mounts,
-            user=request.user,
-            network=request.network,
-            hostname=request.hostname,
-            health_check=False,
-        )
-        with self._session.create(words) as container:
-            try:
-                container.start()
-            except StartFailure as failure:
-                return Answer(probe, 127, error=failure.message)
-            code = container.wait(60)
-            logs = container.logs()
-        return Answer(
-            probe, code, (), logs.both, error="" if code is not None else "did not end within 60 s"
-        )
+def _listens(ready: Ready) -> tuple[int, ...]:
+    return tuple(sorted({item.port for item in ready.listening if item.port < EPHEMERAL}))
 
 
 def _tcp_ports(exposed: Mapping[str, Any]) -> list[int]:
@@ -435,7 +310,3 @@ def _tcp_ports(exposed: Mapping[str, Any]) -> list[int]:
         int(port) for port, _, protocol in pairs if port.isdigit() and protocol in ("", "tcp")
     )
     return ports[:_MOST_EXPOSED]
-
-
-def _is_health(probe: Probe) -> bool:
-    return probe.kind == "command" and probe.source == "image"

@@ -15,8 +15,9 @@ import pytest
 from page_sums import check_sums
 
 from imgopt.bench.arms import ArmSpec, from_file, original, revision, with_target
-from imgopt.bench.run import Bench, Listener, Progress, Settings
+from imgopt.bench.run import Bench
 from imgopt.bench.scenarios import choose
+from imgopt.bench.settings import Listener, Progress, Settings
 from imgopt.cache.scenarios import Scenario
 from imgopt.cli.app import main
 from imgopt.config import Config

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from imgopt.dockerfile import Dockerfile, Edit, Instruction, apply_edits, parse
-from imgopt.rewrite.lines.layout import WIDTH, add_commands, add_flags, join, new_step
+from imgopt.rewrite.lines.breaking import WIDTH
+from imgopt.rewrite.lines.layout import add_commands, add_flags, join, new_step
 
 PIP = "--mount=type=cache,target=/root/.cache/pip"
 GO = ["--mount=type=cache,target=/root/.cache/go-build", "--mount=type=cache,target=/go/pkg/mod"]

@@ -11,19 +11,10 @@ import pytest
 
 from imgopt.errors import InputError
 from imgopt.run.listening import Listener, parse_table
-from imgopt.run.probes import (
-    MOST_BODY,
-    Answer,
-    Probe,
-    command_words,
-    connect_to,
-    found_probes,
-    get,
-    health_words,
-    speaks,
-)
+from imgopt.run.probes import MOST_BODY, Answer, Probe, connect_to, get, speaks
 from imgopt.run.settings import HttpRequest, SmokeSettings, read_http
 from imgopt.run.start_hints import hints
+from imgopt.run.what_to_ask import command_words, found_probes, health_words
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 

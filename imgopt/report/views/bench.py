@@ -6,16 +6,12 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 from imgopt.report.common import percent_text, seconds_text
 from imgopt.report.view import (
     Block,
     Cell,
-    Dots,
-    Gantt,
     Level,
-    Matrix,
     Section,
     Table,
     Text,
@@ -23,7 +19,8 @@ from imgopt.report.view import (
     View,
 )
 from imgopt.report.views import sections
-from imgopt.report.words import compared_text, measure_text, sizes_text
+from imgopt.report.views.bench_times import builds_section, cache_section, times_section, title
+from imgopt.report.words import compared_text, sizes_text
 from imgopt.results.bench import (
     Arm,
     BenchResult,
@@ -31,7 +28,6 @@ from imgopt.results.bench import (
     Comparison,
     Environment,
     Measure,
-    Samples,
 )
 from imgopt.results.size_text import size_text
 
@@ -55,9 +51,9 @@ def view(result: BenchResult) -> View:
             *_causes(result),
             *_layers(result),
             *_contents(result),
-            *_cache(result),
-            *_builds(result),
-            *_times(result),
+            *cache_section(result),
+            *builds_section(result),
+            *times_section(result),
             *_files(result),
             *_proofs(result),
             *sections.refusals_section(
@@ -147,11 +143,6 @@ def _measure_tile(measure: Measure, before: str, after: str) -> list[Tile]:
     return [
         replace(tile, change=compared_text(compared), level=sections.level_of(compared.verdict))
     ]
-
-
-def title(measure: Measure) -> str:
-    """ "rebuild after an edit of the source", "start to first answer"."""
-    return measure_text(measure.name, measure.kind == "build")
 
 
 def _arms(result: BenchResult) -> list[Section]:
@@ -267,105 +258,6 @@ def _contents(result: BenchResult) -> list[Section]:
             comparison.contents, comparison.before, comparison.after, number=number, of=len(shown)
         )
     ]
-
-
-def _cache(result: BenchResult) -> list[Section]:
-    """Which step was run again in which scenario, per arm."""
-    builds = [
-        measure for measure in result.measures if measure.kind == "build" and measure.name != "cold"
-    ]
-    groups = []
-    for arm in result.arms:
-        rows = [(measure.name, _samples(measure, arm.name)) for measure in builds]
-        ran = [(name, samples.steps) for name, samples in rows if samples and samples.steps]
-        if not ran:
-            continue
-        names = [step.name for step in max((steps for _, steps in ran), key=len)]
-        cells = [
-            (name, _states(names, {step.name: step.cached for step in steps}))
-            for name, steps in ran
-        ]
-        groups.append((arm.name, names, cells))
-    if not groups:
-        return []
-    caption = (
-        "Per change and step: hit (from the cache) or run (again). The steps are numbered below"
-        " each table."
-    )
-    return [Section("cache", "What a change rebuilds", [Matrix(caption, groups)])]
-
-
-def _states(names: Sequence[str], cached: dict[str, bool]) -> list[str]:
-    return [
-        "unknown" if name not in cached else "hit" if cached[name] else "miss" for name in names
-    ]
-
-
-def _samples(measure: Measure, arm: str) -> Samples | None:
-    return next((samples for samples in measure.samples if samples.arm == arm), None)
-
-
-def _builds(result: BenchResult) -> list[Section]:
-    shown = [arm for arm in result.arms if any(not step.cached for step in arm.steps)]
-    end = max(
-        (
-            step.start + step.seconds
-            for arm in shown
-            for step in arm.steps
-            if step.start is not None
-        ),
-        default=0.0,
-    )
-    blocks: list[Block] = [Gantt(f"{arm.name}{_how_cold(arm)}", arm.steps, end) for arm in shown]
-    intro = "One build of each on a common scale; the base image was there before."
-    return [Section("builds", "The builds in time", blocks, intro)] if blocks else []
-
-
-def _how_cold(arm: Arm) -> str:
-    return ", partly from the cache" if any(step.cached for step in arm.steps) else ", cold"
-
-
-def _times(result: BenchResult) -> list[Section]:
-    blocks: list[Block] = []
-    for measure in result.measures:
-        rows = [(s.arm, s.values, s.median, s.low, s.high) for s in measure.samples if s.values]
-        if rows:
-            notes = [
-                f"{c.after}: {c.verdict} ({c.reason})." for c in measure.comparisons
-            ] + measure.remarks
-            notes += [
-                f"{s.arm} exits with {_codes(s.exit_codes)}."
-                for s in measure.samples
-                if s.exit_codes
-            ]
-            notes += [
-                f"{s.arm}: {seconds_text(median(s.export_seconds))} of it to export the image."
-                for s in measure.samples
-                if s.export_seconds
-            ]
-            if measure.noise_floor is not None:
-                notes.append(
-                    "The same thing differed from itself by up to"
-                    f" {percent_text(measure.noise_floor)}."
-                )
-            heading = f"{title(measure)}{f': {measure.edit}' if measure.edit else ''}"
-            blocks.append(
-                Dots(
-                    heading,
-                    "seconds" if measure.unit == "seconds" else "bytes",
-                    rows,
-                    " ".join(notes),
-                )
-            )
-    intro = (
-        "Every run is a dot; the line is the median, the band its interval of at least 95 % (from"
-        " six runs on)."
-    )
-    return [Section("times", "Raw times", blocks, intro)] if blocks else []
-
-
-def _codes(codes: Sequence[int]) -> str:
-    return " or ".join(str(code) for code in sorted(set(codes)))
 
 
 def _files(result: BenchResult) -> list[Section]:

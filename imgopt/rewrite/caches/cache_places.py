@@ -13,14 +13,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
 
 from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.facts.managers import CacheFolder, Manager
-from imgopt.context.facts.runs import Base
 from imgopt.dockerfile import Instruction, Scope, Stage
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.bases import read_base_name
+from imgopt.rewrite.caches.base_places import base_environment, by_bases, is_official
+from imgopt.rewrite.caches.said_elsewhere import elsewhere, option, said, variables
 from imgopt.rewrite.conditions import context_says
 from imgopt.rewrite.lines.steps import script_of
 from imgopt.rewrite.order.install_commands import begins_with, calls, managers_called, recognise
@@ -145,7 +145,7 @@ def _placed(
     )
     if base is None:
         return replace(found, refused=why)
-    moved = _elsewhere(situation, stage, run, manager, commands)
+    moved = elsewhere(situation, stage, run, manager, commands)
     if moved:
         return replace(found, refused=f"{moved} says that {manager.name} keeps its cache elsewhere")
     fetched = tuple(one for one in wanted if not _is_vendored(situation, one, commands))
@@ -166,8 +166,8 @@ def _base(
     base = base_environment(stage, ecosystems)
     if (
         base is None
-        and _is_official(stage, ecosystems)
-        and not any(_by_bases(one, ecosystems) for one in wanted)
+        and is_official(stage, ecosystems)
+        and not any(by_bases(one, ecosystems) for one in wanted)
     ):
         return {}, ""
     return (
@@ -223,66 +223,6 @@ def _places(
     )
 
 
-def base_environment(stage: Stage, ecosystems: Iterable[Ecosystem]) -> Mapping[str, str] | None:
-    """What the base image sets of the variables that caches depend on; None where the image is in
-    no fact: it may run as another user, with another home."""
-    name = read_base_name(str(stage.root.base)).repository
-    bare = (
-        name.partition("/")[2]
-        if "." in name.partition("/")[0] or ":" in name.partition("/")[0]
-        else name
-    )
-    last = name.rpartition("/")[2]
-    ecosystems = tuple(ecosystems)
-    if _is_other(bare, ecosystems):
-        return None
-    for base in _families(last, ecosystems):
-        return None if _is_another_users(base, stage) else base.env
-    plain = any(
-        fnmatchcase(bare, one) or fnmatchcase(last, one)
-        for eco in ecosystems
-        for one in eco.plain_bases
-    )
-    return {} if plain else None
-
-
-def _families(last: str, ecosystems: Iterable[Ecosystem]) -> Iterator[Base]:
-    return (base for ecosystem in ecosystems for base in ecosystem.base if base.repository == last)
-
-
-def _is_another_users(base: Base, stage: Stage) -> bool:
-    return (
-        bool(base.other_user)
-        and re.search(base.other_user, read_base_name(str(stage.root.base)).tag) is not None
-    )
-
-
-def _is_official(stage: Stage, ecosystems: Iterable[Ecosystem]) -> bool:
-    """A name without a registry and a user is an official image's: those start as root, but for
-    few."""
-    name = (
-        read_base_name(str(stage.root.base))
-        .repository.removeprefix("docker.io/")
-        .removeprefix("library/")
-    )
-    if any(_is_another_users(base, stage) for base in _families(name, ecosystems)):
-        return False
-    return re.fullmatch(r"[\w.-]+", name) is not None and not _is_other(name, ecosystems)
-
-
-def _is_other(name: str, ecosystems: Iterable[Ecosystem]) -> bool:
-    return any(
-        fnmatchcase(name, other) for ecosystem in ecosystems for other in ecosystem.other_bases
-    )
-
-
-def _by_bases(folder: CacheFolder, ecosystems: Iterable[Ecosystem]) -> bool:
-    """Whether base images are known that put this cache elsewhere: another one may do so as
-    well."""
-    known = {name for ecosystem in ecosystems for base in ecosystem.base for name in base.env}
-    return not known.isdisjoint(re.findall(r"\$\{(\w+)", folder.folder))
-
-
 def place(expression: str, values: Mapping[str, str]) -> str | None:
     """The folder that an expression means; None where its variables say something that is no
     folder."""
@@ -293,13 +233,6 @@ def place(expression: str, values: Mapping[str, str]) -> str | None:
         )
     text = text.replace("~", values.get("HOME") or _HOME, 1)
     return posixpath.normpath(text) if re.fullmatch(r"/[\w./@+-]+", text) else None
-
-
-def variables(folder: CacheFolder, manager: Manager) -> tuple[str, ...]:
-    """The variables that decide where a cache is, or whether there is one."""
-    return tuple(
-        dict.fromkeys(("HOME", *re.findall(r"\$\{(\w+)", folder.folder), *manager.cache_variables))
-    )
 
 
 def _moved(
@@ -322,106 +255,4 @@ def _is_vendored(situation: Situation, folder: CacheFolder, commands: Sequence[C
     context = situation.project.context
     if any(path in context.sizes or path in context.folders for path in folder.unless):
         return True
-    return any(
-        _option(option) in said(command) for option in folder.unless_said for command in commands
-    )
-
-
-def _elsewhere(
-    situation: Situation,
-    stage: Stage,
-    run: Instruction,
-    manager: Manager,
-    commands: Sequence[Command],
-) -> str:
-    """An option, a setting or a variable that moves the cache, or switches it off."""
-    for command in commands:
-        text = said(command)
-        option = next((one for one in manager.elsewhere if _option(one) in text), "")
-        if option:
-            return f"`{option}`"
-    name = _assigned(script_of(situation.dockerfile, run).commands, manager)
-    if name:
-        return f"`{name}` in the step"
-    given = [(one.name, one.value or "") for command in commands for one in command.assignments]
-    scope = situation.dockerfile.scope_at(run)
-    by_value = situation.once(
-        ("said", manager.name, scope), lambda: _in_values(manager, scope.values.items())
-    )
-    by_value = by_value or (_in_values(manager, given) if given else "")
-    return by_value or situation.once(
-        ("set", stage.index, manager.name), lambda: _set(situation, stage, manager)
-    )
-
-
-def _assigned(commands: Iterable[Command], manager: Manager) -> str:
-    """A variable of the manager's that the step sets or exports."""
-    named: set[str] = set()
-    for command in commands:
-        exported = [word.text.partition("=")[0] for word in command.words if "=" in word.text]
-        if not exported and not command.assignments:
-            continue
-        of_caches = (name for one in manager.cache for name in variables(one, manager))
-        named = named or {"HOME", *manager.cache_variables, *of_caches}
-        name = next(
-            (
-                one
-                for one in (*(each.name for each in command.assignments), *exported)
-                if one in named
-            ),
-            "",
-        )
-        if name:
-            return name
-    return ""
-
-
-def _in_values(manager: Manager, values: Iterable[tuple[str, str]]) -> str:
-    """A long option of the manager's in the value of a variable
-    (`MAVEN_OPTS=-Dmaven.repo.local=/m2`)."""
-    long = [one for one in manager.elsewhere if one.startswith(("--", "-D"))]
-    for name, value in values:
-        option = next((one for one in long if _option(one) in _spaced(value)), "")
-        if option:
-            return f"`{option}` in {name}"
-    return ""
-
-
-def _set(situation: Situation, stage: Stage, manager: Manager) -> str:
-    """A command or a file that sets it for all that follow."""
-    context = situation.project.context
-    settings = [setting.partition(": ")[::2] for setting in manager.elsewhere_files]
-    for name, pattern in settings:
-        for path in context.named_like(name)[0]:
-            if re.search(pattern, context.text(path), re.MULTILINE):
-                return path
-    runs = [item for part in stage.chain for item in part.instructions if item.keyword == "RUN"]
-    for command in (
-        command for item in runs for command in script_of(situation.dockerfile, item).commands
-    ):
-        if any(re.search(pattern, said(command)) for pattern in manager.moved_by):
-            return f"`{said(command).strip()[:60]}`"
-        written = [one.target.text for one in command.redirections if one.target is not None]
-        lines = "\n".join(word.value or word.text for word in command.words)
-        for name, pattern in settings:
-            if any(path.endswith(name) for path in written) and re.search(
-                pattern, lines, re.MULTILINE
-            ):
-                return name
-    return ""
-
-
-def said(command: Command) -> str:
-    """The words of a command, each between blanks; an option's value is a word of its own."""
-    return _spaced(" ".join(word.value or word.text for word in command.words))
-
-
-@lru_cache(maxsize=4096)
-def _option(text: str) -> str:
-    """An option of the facts, of which there are some hundreds, as it stands in what a command
-    says."""
-    return _spaced(text)
-
-
-def _spaced(text: str) -> str:
-    return f" {' '.join(text.replace('=', ' ').split())} "
+    return any(option(word) in said(command) for word in folder.unless_said for command in commands)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
@@ -18,15 +17,14 @@ from imgopt.rewrite.language import Stub, language_of
 from imgopt.rewrite.lines.paths import fits_any, present, whole
 from imgopt.rewrite.lines.steps import script_of, workdir_at
 from imgopt.rewrite.order.command_reads import (
-    is_setting,
     led_by,
-    prepares_nothing,
     steers_fetch,
-    writes_file,
 )
 from imgopt.rewrite.order.fetch_project import METADATA, itself, project_command
 from imgopt.rewrite.order.install_commands import begins_with, recognise
-from imgopt.rewrite.order.manifests_read import folders_read, local_line, member_of, read_with
+from imgopt.rewrite.order.manifests_read import folders_read, member_of, read_with
+from imgopt.rewrite.order.named_by_manifests import local_line
+from imgopt.rewrite.order.said_twice import can_be_said_twice, mounts, prepares
 from imgopt.rewrite.order.target_paths import Ground
 from imgopt.rewrite.strategy import ContextFiles, Situation
 
@@ -78,9 +76,9 @@ def fetch_for(
         manager = _manager(situation, command) or itself(situation, command)
         if manager is None:
             continue
-        before = [other for other in commands[:index] if _prepares(other, ecosystems)]
+        before = [other for other in commands[:index] if prepares(other, ecosystems)]
         unknown = next(
-            (other for other in before if not _can_be_said_twice(situation, ground, run, other)),
+            (other for other in before if not can_be_said_twice(situation, ground, run, other)),
             None,
         )
         if unknown is not None:
@@ -94,41 +92,8 @@ def fetch_for(
         if not found.shell and not found.refused:
             continue
         shell = " && ".join([*(_words(other) for other in before), found.shell])
-        return replace(found, shell=shell if found.shell else "", flags=_mounts(run))
+        return replace(found, shell=shell if found.shell else "", flags=mounts(run))
     return None
-
-
-def _prepares(command: Command, ecosystems: Sequence[Ecosystem]) -> bool:
-    """Whether what follows it in the same step may need it: it does something, writes a file, or
-    sets a variable."""
-    if writes_file(command) or not prepares_nothing(_values(command), ecosystems):
-        return True
-    return any(steers_fetch(name, ecosystems) for name, _ in _exported(command))
-
-
-def _exported(command: Command) -> list[tuple[str, str | None]]:
-    """What `export` sets, with the values as far as they are known."""
-    if command.name != "export":
-        return []
-    pairs = [(word.text.partition("=")[0], word.value) for word in command.arguments]
-    return [(name, None if value is None else value.partition("=")[2]) for name, value in pairs]
-
-
-def _can_be_said_twice(
-    situation: Situation, ground: Ground, run: Instruction, command: Command
-) -> bool:
-    """A setting of the user, or a variable with a plain value: the new step begins with it as
-    well."""
-    ecosystems = situation.project.ecosystems
-    if writes_file(command) or command.conditional or command.operator not in ("", "&&", ";"):
-        return False
-    exported = _exported(command)
-    if not exported:
-        return is_setting(_values(command), ecosystems)
-    cwd = posixpath.join(workdir_at(situation.dockerfile.scope_at(run)), command.cwd or ".")
-    return all(value is not None for _, value in exported) and not led_by(
-        exported, cwd, ground, ecosystems
-    )
 
 
 def _is_mounted(step: _Step) -> bool:
@@ -150,16 +115,6 @@ def _is_mounted(step: _Step) -> bool:
         if mount.type == "cache" and mount.target
     ]
     return any(overlap(target, folder) for target in targets for folder in made)
-
-
-def _mounts(run: Instruction) -> tuple[str, ...]:
-    return tuple(
-        run.text[flag.span.start : flag.span.end] for flag in run.flags if flag.name == "mount"
-    )
-
-
-def _values(command: Command) -> list[str]:
-    return [value or "" for value in command.values]
 
 
 def _own_way(words: Sequence[str | None], manager: Manager) -> str:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.typed import Copy
-from imgopt.rewrite.lines.layout import WIDTH
+from imgopt.rewrite.lines.breaking import WIDTH
 from imgopt.rewrite.lines.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.order.moves import Brought, Moves
 from imgopt.rewrite.strategy import Situation
