@@ -58,19 +58,60 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             continue
         roots = _by_root(found, facts)
         whole = {root: each for root, each in roots.items() if _is_worth_it(evidence, root, each)}
-        if not whole:
-            yield Skip(
-                f"the run read {size / 1e6:.1f} MB of source without bytecode, less than half of"
-                f" {' and of '.join(roots)}: all of its bytecode would cost more to pull than it"
-                " saves",
-                situation.stage.line,
+        if whole:
+            count = sum(map(len, whole.values()))
+            because = (
+                f"{count} modules of {' and '.join(whole)} that every start would compile anew"
+            )
+            yield Change(
+                because, situation.stage.line, final=_compiled(situation, final, base, whole, facts)
             )
             continue
-        count = sum(map(len, whole.values()))
-        because = f"{count} modules of {' and '.join(whole)} that every start would compile anew"
-        yield Change(
-            because, situation.stage.line, final=_compiled(situation, final, base, whole, facts)
+        yield Skip(
+            f"the run read {size / 1e6:.1f} MB of source without bytecode, less than half of"
+            f" {' and of '.join(roots)}: all of its bytecode would cost more to pull than it saves",
+            situation.stage.line,
         )
+        cleared = _cleared(situation, final, base, roots, facts)
+        if cleared is not None:
+            yield cleared
+
+
+def _cleared(
+    situation: Situation,
+    final: FinalStage,
+    base: Tree | None,
+    roots: Iterable[str],
+    facts: Bytecode,
+) -> Change | None:
+    """Without what installers left of it beside the interpreter's library, which is copied."""
+    evidence = situation.evidence
+    assert evidence is not None
+    for root in roots:
+        packages = posixpath.join(root, "site-packages")
+        left = [
+            path
+            for path, fact in evidence.facts.items()
+            if fact.layer >= evidence.base_layers
+            and posixpath.basename(posixpath.dirname(path)) == facts.folder
+            and is_below(path, (root,))
+            and not is_below(path, (packages,))
+        ]
+        size = _bytes(evidence, left)
+        if size < LEAST_BYTES or root.endswith("/site-packages"):
+            continue
+        if base is not None and base.resolve(root) is not None:
+            continue
+        command = facts.clear.replace("{folder}", shell_word(root))
+        early = made_early(situation.dockerfile, situation.stage)(root)
+        return Change(
+            f"{size / 1e6:.1f} MB of bytecode that installers left in {root}",
+            situation.stage.line,
+            final=replace(final, early=(*final.early, command))
+            if early
+            else replace(final, prepare=(*final.prepare, command)),
+        )
+    return None
 
 
 def _bytes(evidence: Evidence, paths: Iterable[str]) -> int:

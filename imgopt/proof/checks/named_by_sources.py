@@ -64,7 +64,7 @@ def check_named(
             item
             for item in (
                 *imported(original, texts, modules, opened),
-                *_by_name(original, texts, modules[SCRIPTS], opened),
+                *(_by_name(original, texts, modules[SCRIPTS], opened) if not built else ()),
             )
             if not _judged_as_package(original, item.path, allowances)
         ),

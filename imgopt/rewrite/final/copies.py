@@ -14,6 +14,7 @@ from posixpath import dirname
 from imgopt.inspect.files.drawn_names import is_of_one_build
 from imgopt.rewrite.final.fates import PathFact, is_below
 from imgopt.rewrite.final.final_stage import Copy
+from imgopt.rewrite.final.runtime import is_shared_library
 
 LINE_WORTH_BYTES = 2_000_000
 """A line more in the Dockerfile is worth this many bytes of the image that are shipped twice."""
@@ -21,6 +22,8 @@ LEAST_REMOVED_BYTES = 500_000
 """Leftovers that sum to less than this stay where they are."""
 MOST_LINES = 6
 """A folder that would need more lines is cleaned in the builder and copied whole."""
+MOST_REMOVALS = 10
+"""Parts that are removed from a folder of SHARED_FOLDERS to copy it whole."""
 MOST_SOURCES = 8
 """Files of a folder that are named one by one; of more the folder is copied, where little in it is
 not wanted."""
@@ -131,7 +134,14 @@ def plan_copies(
 
 
 def _is_small(path: str, facts: Mapping[str, PathFact]) -> bool:
-    return path in facts and facts[path].kind != "dir" and facts[path].size <= LEAST_REMOVED_BYTES
+    """A file that is left where it is; a library is none, for it would bring those that it asks
+    for."""
+    return (
+        path in facts
+        and facts[path].kind != "dir"
+        and facts[path].size <= LEAST_REMOVED_BYTES
+        and not is_shared_library(path)
+    )
 
 
 def _tree(
@@ -224,7 +234,7 @@ def _visit(
     lines = len(apart[0]) + bool(apart[1])
     removals = _removals(node)
     large = [path for path in removals if not _is_small(path, facts)]
-    if node.free and node.harmless_bytes <= LARGE_BYTES and len(large) <= MOST_LINES:
+    if node.free and node.harmless_bytes <= LARGE_BYTES and len(large) <= MOST_REMOVALS:
         return [Copy((node.path,), node.path)], [], removals
     drawn = any(is_of_one_build(path.removeprefix(node.path)) for path in node.kept)
     many = (
