@@ -19,6 +19,7 @@ from imgopt.rewrite.final.fates import Carved, Fate
 from imgopt.rewrite.final.final_stage import FinalStage
 from imgopt.rewrite.ignored.hidden_paths import kept_out
 from imgopt.rewrite.lines.base_name import spelled
+from imgopt.rewrite.lines.lint_marks import without_idle_marks
 from imgopt.rewrite.strategy import Project, Situation, Strategy
 
 _MOST_PASSES = 4
@@ -94,9 +95,18 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     gone = frozenset[str]()
     if project.evidence is not None:
         gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
-    text = _text(draft, project)
-    done = Plan(text, draft.ignore, draft.changes, draft.skips, draft.final, gone, draft.effects)
-    return replace(done, lines=draft.lines if draft.final is None else ())
+    lines = draft.lines if draft.final is None else ()
+    written, lines = without_idle_marks(_text(draft, project), lines, text, project)
+    return Plan(
+        written,
+        draft.ignore,
+        draft.changes,
+        draft.skips,
+        draft.final,
+        gone,
+        draft.effects,
+        lines,
+    )
 
 
 def _wants_a_shell(draft: Draft, project: Project) -> bool:
