@@ -203,7 +203,7 @@ STRATEGY = Strategy(
             bases={"python:3.11-slim-bookworm": DEBIAN},
             opened=frozenset(["/app/app.py", "/usr/bin/gcc"]),
             after=(
-                "FROM python:3.11-slim-bookworm\n# hadolint ignore=DL3008\nRUN apt-get update \\\n"
+                "FROM python:3.11-slim-bookworm\nRUN apt-get update \\\n"
                 " && apt-get install -y --no-install-recommends gcc \\\n"
                 " && rm -rf /var/lib/apt/lists/*\n"
                 'WORKDIR /app\nCOPY . .\nCMD ["python", "app.py"]\n'
