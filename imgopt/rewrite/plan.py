@@ -115,7 +115,12 @@ def _wants_a_shell(draft: Draft, project: Project) -> bool:
     final, evidence = draft.final, project.evidence
     if final is None or evidence is None or evidence.view.exists("/bin/sh"):
         return False
-    return bool(final.render_builder_middle() or final.render_builder_tail())
+    if final.render_builder_middle() or final.render_builder_tail():
+        return True
+    dockerfile = parsed(draft.text)
+    root = dockerfile.target(project.target).root
+    beside = (stage for stage in dockerfile.stages if stage.root is root)
+    return any(item.keyword == "RUN" for stage in beside for item in stage.instructions)
 
 
 def _without_carving(text: str, project: Project, strategies: tuple[Strategy, ...]) -> Plan:

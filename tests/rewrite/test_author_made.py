@@ -6,6 +6,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from recipes import File, Files, Recipe, elf
@@ -14,7 +16,10 @@ from imgopt.image import Image
 from imgopt.inspect.files.application_files import made_by_author
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.checks.lost_rights import lost_rights
-from imgopt.rewrite.final.fates import drop_rules
+from imgopt.rewrite.draft import Draft
+from imgopt.rewrite.final.fates import Carved, drop_rules
+from imgopt.rewrite.final.final_stage import FinalStage
+from imgopt.rewrite.plan import _wants_a_shell
 
 from .unasked import FAT, Service
 
@@ -195,3 +200,20 @@ def test_a_stage_without_a_shell_is_not_asked_to_run_anything(
     plan = service.plan({"main.py": MAIN}, steps, kind="distroless", base=base).plan
     assert (plan.final is not None) == shell
     assert any("has no shell" in skip.reason for skip in plan.skips) != shell
+
+
+BESIDE = "FROM a AS packages\nFROM packages AS production\nRUN mkdir /x\nFROM packages AS builder\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"), [(BESIDE, True), (BESIDE.replace("RUN mkdir /x\n", ""), False)]
+)
+def test_a_stage_beside_it_that_has_no_shell_either_is_asked_for_nothing(
+    text: str, asked: bool
+) -> None:
+    """What one strategy wanted done may have moved to a stage of its own by another one."""
+    final = FinalStage("builder", "b", False, Carved({}, {}))
+    view = SimpleNamespace(exists=lambda _path: False)
+    evidence = SimpleNamespace(view=view)
+    project = SimpleNamespace(evidence=evidence, target=None)
+    assert _wants_a_shell(Draft(text, (), final=final), cast(Any, project)) is asked
