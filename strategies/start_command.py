@@ -15,6 +15,7 @@ from imgopt.inspect.start.launcher_settings import handed_on
 from imgopt.inspect.start.runners import runners
 from imgopt.inspect.start.start_words import expanded, plugs_and_plays, unfolded
 from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.image_examples import started_by_npm
 from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.start.build_start import BuildStart, build_start
 from imgopt.rewrite.start.handed_over import handed_over
@@ -204,6 +205,29 @@ STRATEGY = Strategy(
             after=None,
             refused="compose.yaml mounts the source at /a",
             files={"go.mod": "module a\n", "main.go": "", "compose.yaml": "volumes:\n  - .:/a\n"},
+        ),
+    ),
+    evidence_examples=(
+        started_by_npm(
+            "a script in front of the start",
+            {"prestart": "node migrate.js", "start": "node app.js"},
+            refused="what `npm start` starts is more than one plain command",
+        ),
+        started_by_npm(
+            "two commands in one script",
+            {"start": "node migrate.js && node app.js"},
+            refused="what `npm start` starts is more than one plain command",
+        ),
+        started_by_npm(
+            "a source that reads what npm says of itself",
+            {"start": "node app.js"},
+            source="console.log(process.env.npm_package_version)\n",
+            refused="app.js reads a variable that only npm sets",
+        ),
+        started_by_npm(
+            "one plain command",
+            {"start": "node app.js"},
+            after='CMD ["node", "app.js"]',
         ),
     ),
 )

@@ -11,6 +11,7 @@ from imgopt.inspect.files.contents import c_packages
 from imgopt.rewrite.effects import LinkedStatically
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.go_programs import go_programs
+from imgopt.rewrite.go_examples import GO_LAYERS, GO_TEXT, PUBLISHED, built, go_example
 from imgopt.rewrite.lines.steps import script_of
 from imgopt.rewrite.order.install_commands import begins_with
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
@@ -117,6 +118,39 @@ STRATEGY = Strategy(
             "said already",
             before="FROM golang:1.22\nENV CGO_ENABLED=1\nRUN go build .\n",
             after=None,
+        ),
+    ),
+    evidence_examples=(
+        go_example(
+            "a package of it calls C",
+            before=GO_TEXT,
+            layers=(*GO_LAYERS, built(functions=b"\0example.org/sqlite._Cfunc_open\0")),
+            refused="example.org/sqlite, a part of /app/main, calls C",
+        ),
+        go_example(
+            "another library than the C library",
+            before=GO_TEXT,
+            layers=(*GO_LAYERS, built(needed=b"libsqlite3.so.0")),
+            refused="the program needs libsqlite3.so.0",
+        ),
+        go_example(
+            "a source that imports C",
+            before=GO_TEXT,
+            layers=(*GO_LAYERS, built()),
+            files={"go.mod": "module a\n", "clock.go": 'package main\n\nimport "C"\n'},
+            refused='clock.go imports "C"',
+        ),
+        go_example(
+            "a tool that was installed from elsewhere",
+            before=GO_TEXT,
+            layers=(*GO_LAYERS, built(info=PUBLISHED)),
+            refused="no Go program that was built from its source",
+        ),
+        go_example(
+            "nothing but the C library",
+            before=GO_TEXT,
+            layers=(*GO_LAYERS, built()),
+            after=GO_TEXT.replace("go build", "CGO_ENABLED=0 go build"),
         ),
     ),
 )

@@ -9,6 +9,7 @@ from imgopt.dockerfile import Edit
 from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
 from imgopt.rewrite.final.go_programs import go_programs
+from imgopt.rewrite.go_examples import GO_LAYERS, GO_TEXT, built, go_example
 from imgopt.rewrite.lines.steps import script_of
 from imgopt.rewrite.order.install_commands import begins_with
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
@@ -107,6 +108,27 @@ STRATEGY = Strategy(
             "a tool from elsewhere",
             before="FROM golang:1.22\nRUN go install x.org/tool@latest\n",
             after=None,
+        ),
+    ),
+    evidence_examples=(
+        go_example(
+            "a source that reads the tables of programs",
+            before=GO_TEXT,
+            layers=(*GO_LAYERS, built()),
+            files={"go.mod": "module a\n", "self.go": 'package main\n\nimport "debug/elf"\n'},
+            refused="self.go reads such tables",
+        ),
+        go_example(
+            "a program that has none",
+            before=GO_TEXT,
+            layers=(*GO_LAYERS, built(symbols=b"")),
+            refused="neither symbol table nor debug data",
+        ),
+        go_example(
+            "a program as `go build` makes it",
+            before=GO_TEXT,
+            layers=(*GO_LAYERS, built()),
+            after=GO_TEXT.replace("go build", 'go build -ldflags="-s -w"'),
         ),
     ),
 )

@@ -84,3 +84,29 @@ node_example = partial(
     },
 )
 """A service with one package, and one for its development alone."""
+
+
+def started_by_npm(
+    name: str,
+    scripts: dict[str, str],
+    *,
+    source: str = "1\n",
+    after: str | None = None,
+    refused: str = "",
+) -> EvidenceExample:
+    """A service of one file that `npm start` starts; `after` is what stands in the place of its
+    CMD."""
+    text, start = NODE_TEXT.partition("RUN npm ci\n"), 'CMD ["npm", "start"]'
+    before = f"{text[0]}{start}\n"
+    files = {"app.js": source, "package.json": json.dumps({"name": "s", "scripts": scripts})}
+    return node_example(
+        name,
+        before=before,
+        layers=(WORKDIR, ("COPY . .", {f"/app/{path}": text for path, text in files.items()})),
+        config={"Cmd": ["npm", "start"], "WorkingDir": "/app"},
+        opened=frozenset(["/app/app.js", "/usr/local/bin/node"]),
+        files=files,
+        after=before.replace(start, after) if after is not None else None,
+        refused=refused,
+        alone=True,
+    )

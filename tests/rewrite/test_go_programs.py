@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,45 +14,11 @@ from imgopt.inspect.files.contents import c_packages, compare_contents
 from imgopt.inspect.image_view import ImageView
 from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.final.go_programs import go_programs
+from imgopt.rewrite.go_examples import PUBLISHED, go_program
 from imgopt.rewrite.strategy import Change, ContextFiles, Project, Situation, Skip
 from imgopt.strategies import static_link, strip_symbols
 
-BUILT = b"path\texample.org/a\nmod\texample.org/a\t(devel)\t\nbuild\tCGO_ENABLED=1\n"
-PUBLISHED = b"path\texample.org/a\nmod\texample.org/a\tv1.2.3\th1:abc=\n"
 DOCKERFILE = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go build -o main .\nCMD ./main\n"
-
-
-def program(info: bytes = BUILT, functions: bytes = b"", needed: bytes = b"libc.so.6") -> bytes:
-    """An ELF file as Go writes it: build information, names of functions, symbols, and one needed
-    library."""
-    strings = b"\0" + needed + b"\0"
-    dynamic = struct.pack("<QQQQQQ", 1, 1 if needed else 0, 5, 0x1000, 0, 0)
-    sections = {
-        ".go.buildinfo": b"\xff Go buildinf:\n" + info,
-        ".gopclntab": functions,
-        ".symtab": b"x",
-    }
-    names = b"\0" + b"".join(name.encode() + b"\0" for name in sections) + b".shstrtab\0"
-    position = 64 + 2 * 56
-    heads = [struct.pack("<IIQQQQQQ", 1, 4, position, 0x1000, 0, len(strings), len(strings), 1)]
-    body = strings
-    heads.append(
-        struct.pack("<IIQQQQQQ", 2, 4, position + len(body), 0, 0, len(dynamic), len(dynamic), 1)
-    )
-    body += dynamic if needed else bytes(len(dynamic))
-    rows = [bytes(64)]
-    for name, data in {**sections, ".shstrtab": names}.items():
-        at = names.index(name.encode() + b"\0")
-        rows.append(
-            struct.pack("<IIQQQQIIQQ", at, 1, 0, 0, position + len(body), len(data), 0, 0, 1, 0)
-        )
-        body += data
-    head = b"\x7fELF\2\1\1" + bytes(9)
-    table = position + len(body)
-    head += struct.pack(
-        "<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, table, 0, 64, 56, 2, 64, len(rows), len(rows) - 1
-    )
-    return head + b"".join(heads) + body + b"".join(rows)
 
 
 def situation(view: ImageView) -> Situation:
@@ -84,8 +49,8 @@ def test_programs_of_the_source_are_found_whatever_starts_them(
     image: Callable[..., ImageView],
 ) -> None:
     view = image(
-        main=program(),
-        tool=program(PUBLISHED),
+        main=go_program(),
+        tool=go_program(PUBLISHED),
         script=b"#!/bin/sh\n",
         other=b"\x7fELF\2\1\1" + bytes(200),
     )
@@ -98,7 +63,7 @@ C = b"\0main.main\0net._Cfunc_getaddrinfo\0example.org/sqlite._Cfunc_open\0"
 def test_packages_that_call_c_are_read_from_the_names_of_functions(
     image: Callable[..., ImageView],
 ) -> None:
-    view = image(main=program(functions=bytes(1 << 20) + C), plain=program(functions=C[:30]))
+    view = image(main=go_program(functions=bytes(1 << 20) + C), plain=go_program(functions=C[:30]))
     nodes = [view.file("/app/main"), view.file("/app/plain")]
     assert [c_packages(node) for node in nodes if node] == [
         frozenset(["example.org/sqlite"]),
@@ -107,8 +72,8 @@ def test_packages_that_call_c_are_read_from_the_names_of_functions(
 
 
 def test_a_program_that_lost_its_c_is_another_program(image: Callable[..., ImageView]) -> None:
-    one, other = image(main=program(functions=C)), image(main=program(functions=C[:30]))
-    same = image(main=program(functions=C + b"\0more"))
+    one, other = image(main=go_program(functions=C)), image(main=go_program(functions=C[:30]))
+    same = image(main=go_program(functions=C + b"\0more"))
     node = one.file("/app/main")
     found = [compare_contents(one, node, view, view.file("/app/main")) for view in (other, same)]  # type: ignore[arg-type]
     assert found == ["different", "rebuilt"]
@@ -117,19 +82,22 @@ def test_a_program_that_lost_its_c_is_another_program(image: Callable[..., Image
 def test_a_program_behind_a_shell_is_linked_statically_and_stripped(
     image: Callable[..., ImageView],
 ) -> None:
-    there = situation(image(main=program(functions=C[:30])))
+    there = situation(image(main=go_program(functions=C[:30])))
     assert [type(found) for found in static_link.STRATEGY.rewrite(there)] == [Change]
     assert [type(found) for found in strip_symbols.STRATEGY.rewrite(there)] == [Change]
 
 
 REFUSED = {
     "a package that calls C": (
-        program(functions=C),
+        go_program(functions=C),
         "example.org/sqlite, a part of /app/main, calls C",
     ),
-    "a library of its own": (program(needed=b"libvips.so.42"), "needs libvips.so.42"),
-    "static already": (program(needed=b""), "needs no library already"),
-    "of a published module": (program(PUBLISHED), "no Go program that was built from its source"),
+    "a library of its own": (go_program(needed=b"libvips.so.42"), "needs libvips.so.42"),
+    "static already": (go_program(needed=b""), "needs no library already"),
+    "of a published module": (
+        go_program(PUBLISHED),
+        "no Go program that was built from its source",
+    ),
 }
 
 
@@ -143,7 +111,7 @@ def test_what_needs_c_is_not_linked_statically(
 
 
 def test_one_program_of_several_that_needs_c_is_enough(image: Callable[..., ImageView]) -> None:
-    view = image(main=program(), worker=program(functions=C))
+    view = image(main=go_program(), worker=go_program(functions=C))
     (found,) = static_link.STRATEGY.rewrite(situation(view))
     assert isinstance(found, Skip)
     assert "/app/worker" in found.reason
