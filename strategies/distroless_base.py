@@ -15,11 +15,11 @@ from imgopt.inspect.packages.package_files import files_lacking
 from imgopt.inspect.system.certificates import BUNDLED
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, distroless_candidates
 from imgopt.rewrite.evidence import Evidence, read_release
-from imgopt.rewrite.final.carving import Carving, carve_on, library_copies, start_programs
-from imgopt.rewrite.final.final_stage import FinalStage
+from imgopt.rewrite.final.carving import Carving, carve_on, start_programs
+from imgopt.rewrite.final.final_stage import ROOT, Copy, FinalStage, run_lines
+from imgopt.rewrite.final.library_step import program_step
 from imgopt.rewrite.final.named_packages import asked_packages
 from imgopt.rewrite.final.on_base import on_base, without_entry_script
-from imgopt.rewrite.final.runtime import runtime_needs
 from imgopt.rewrite.final.settings import complement
 from imgopt.rewrite.final.smaller_runtime import SmallerRuntime, draws, smaller_runtime
 from imgopt.rewrite.image_examples import PYTHON_TEXT, SOURCE, WORKDIR, python_example
@@ -100,14 +100,13 @@ def _web_server(situation: Situation, final: FinalStage, evidence: Evidence) -> 
         base = evidence.look_into(name) if evidence.look_into else None
         if base is None:
             continue
-        kept = frozenset([facts.program])
-        needs = runtime_needs(
-            source, [(facts.program, "")], base.tree(), kept, frozenset[str]().__contains__
+        taken = {stage.name for stage in situation.dockerfile.stages}
+        stage = next(one for one in ("server", "web-server", "server-files") if one not in taken)
+        step = program_step(source, facts.program, name)
+        copies = (
+            Copy((facts.program,), facts.program, stage=stage),
+            Copy((ROOT + "/",), "/", stage=stage),
         )
-        copies = [
-            replace(copy, stage=final.base)
-            for copy in library_copies({facts.program, *needs.files})
-        ]
         start = tuple(facts.start)
         wanted = msgspec.structs.replace(
             evidence.config, entrypoint=start, cmd=(), stop_signal=facts.stop_signal
@@ -116,6 +115,7 @@ def _web_server(situation: Situation, final: FinalStage, evidence: Evidence) -> 
             final,
             base=name,
             shell=False,
+            beside=(f"FROM {final.base} AS {stage}\n{run_lines([step])}",),
             copies=(*copies, *final.copies),
             complement=complement(final.settings, wanted, base.config, same_family=False),
             start_words=start,

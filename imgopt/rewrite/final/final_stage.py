@@ -131,6 +131,8 @@ class FinalStage:
     """Folders that the user writes to."""
     comments: dict[str, str] = field(default_factory=dict)
     """Short comments by subject: base, packages, copies, files, user."""
+    beside: tuple[str, ...] = ()
+    """Texts of stages in front of it that it copies from."""
 
     def render_builder_middle(self) -> str:
         """What the builder can do before the source is copied."""
@@ -162,7 +164,7 @@ class FinalStage:
         if self.user:
             lines += [*self._comment("user"), f"USER {self.user}"]
         lines += [*self.complement.start, *self.settings.start]
-        return "\n".join(lines) + "\n"
+        return "".join(f"{stage}\n" for stage in self.beside) + "\n".join(lines) + "\n"
 
     def _comment(self, subject: str) -> list[str]:
         text = self.comments.get(subject)

@@ -59,10 +59,17 @@ def library_step(
     )
     named = _not_found(evidence, libraries, chosen, base[1])
     if not chosen:
-        return LibraryStep(_named_step(evidence, named), brought=frozenset(libraries))
-    strict = not any(True for file in _elf_files(evidence, chosen) for _ in _lacks(view, file))
-    command = _step(evidence, chosen, named, base[0], strict=strict)
+        return LibraryStep(_named_step(evidence.tree, named), brought=frozenset(libraries))
+    files = tuple(_elf_files(evidence, chosen))
+    strict = not any(True for file in files for _ in _lacks(view, file))
+    command = _step(evidence.tree, chosen, files, named, base[0], strict=strict)
     return LibraryStep(command, all(map(is_early, chosen)), frozenset(libraries))
+
+
+def program_step(view: ImageView, program: str, base: str) -> str:
+    """The shell command of a stage on an image that has this program: its libraries, without those
+    that the new base has."""
+    return _step(view.tree, (program,), (program,), (), base, strict=True)
 
 
 def is_library_of_system(path: str) -> bool:
@@ -119,15 +126,15 @@ def _lacks(view: ImageView, path: str) -> Iterable[str]:
         yield from (one.library for one in unresolved(view, node, elf))
 
 
-def _named_step(evidence: Evidence, libraries: Iterable[str]) -> str:
+def _named_step(tree: Tree, libraries: Iterable[str]) -> str:
     """Without anything in the builder that asks for them: by name."""
-    listed = " ".join(map(any_architecture, _merged(evidence, libraries)))
+    listed = " ".join(map(any_architecture, _merged(tree, libraries)))
     return folded(f"mkdir -p {ROOT} && cp --parents -L {listed} {ROOT}")
 
 
-def _merged(evidence: Evidence, paths: Iterable[str]) -> list[str]:
+def _merged(tree: Tree, paths: Iterable[str]) -> list[str]:
     """Where a merged /usr has them: a folder /lib in the copy would not fit on a link."""
-    merged = _is_merged(evidence.tree)
+    merged = _is_merged(tree)
     return sorted(f"/usr{path}" if merged and path.startswith("/lib") else path for path in paths)
 
 
@@ -137,23 +144,31 @@ def _is_merged(tree: Tree) -> bool:
 
 
 def _step(
-    evidence: Evidence, places: tuple[str, ...], named: tuple[str, ...], base: str, *, strict: bool
+    tree: Tree,
+    places: tuple[str, ...],
+    found: tuple[str, ...],
+    named: tuple[str, ...],
+    base: str,
+    *,
+    strict: bool,
 ) -> str:
-    """In the words that a careful author uses: `ldd` over what is there, and `cp --parents`."""
-    more = [any_architecture(path) for path in _merged(evidence, named)]
+    """In the words that a careful author uses: `ldd` over what is `found` in the places, and `cp
+    --parents`."""
+    more = [any_architecture(path) for path in _merged(tree, named)]
     where = " ".join([*map(shell_word, places), *more])
     kinds = ["-perm -100", "-name '*.so*'"]
-    found = tuple(_elf_files(evidence, places))
     endings = (one for one in library_endings() if any(path.endswith(one) for path in found))
     kinds += [f"-name '*{ending}'" for ending in endings]
     files = f"-type f \\( {' -o '.join(kinds)} \\)"
+    search = [f"needed=$(find {where} {files} \\", "    -exec ldd {} + 2>/dev/null); \\"]
+    if set(places) <= set(found):  # no folder to look through
+        search = [f"needed=$(ldd {where}); \\"]
     loud = ["if echo \"$needed\" | grep 'not found'; then exit 1; fi; \\"] if strict else []
-    merged = _is_merged(evidence.tree)
+    merged = _is_merged(tree)
     file = "${file#/usr}" if merged else "$file"
     taken = f"/usr{file}" if merged else file
     lines = [
-        f"needed=$(find {where} {files} \\",
-        "    -exec ldd {} + 2>/dev/null); \\",
+        *search,
         *loud,
         f"mkdir -p {ROOT}; \\",
         'for file in $(echo "$needed" | awk \'$3 ~ "^(/usr)?/lib" { print $3 }\' | sort -u)'
