@@ -177,7 +177,7 @@ def _lacks_asked(situation: Situation, carving: Carving, image: Image) -> str:
             or (elf is not None and elf.soname in copied)
         )
 
-    for name in asked_packages(situation.project, evidence):
+    for name in asked_packages(situation.project, evidence, situation.dockerfile):
         package = view.packages.named(name)
         bundled = name in BUNDLED and tree.resolve(BUNDLED[name]) is not None
         if bundled and package is not None and not evidence.opened & set(package.files):

@@ -150,13 +150,14 @@ class Service:
         start: str = '["python", "main.py"]',
         repairs: Repairs | None = None,
         base: Files = FAT,
+        named: tuple[str, ...] = (),
         **config: object,
     ) -> Planned:
         image, below = self.original(files, steps, base, **{"Cmd": json.loads(start), **config})
         bases = {name: self._make(Recipe((("ADD", found),), ENV)) for name, found in BASES.items()}
         started = {*executed, "/app/main.py", *opened}
         seen = Seen(opened=frozenset(started), executed=frozenset(executed))
-        evidence = gather(image, below, seen, bases.get)
+        evidence = gather(image, below, seen, bases.get, named)
         chosen = choose_variants([kind])[0]
         project = Project(
             ContextFiles(self._folder, dict.fromkeys(files, 9)),

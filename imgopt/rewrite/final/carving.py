@@ -135,7 +135,7 @@ def carve_on(
         static=_is_static(situation),
     )
     wanted, libraries, missing = _sort_needs(
-        project, evidence, needs, new_tree, looked_up.wanted, packages=packages
+        situation, needs, new_tree, looked_up.wanted, packages=packages
     )
     brought = evidence.packages.with_dependencies(wanted)
     copied = {p: why for p, why in looked_up.copied.items() if evidence.owner(p) not in brought}
@@ -257,8 +257,7 @@ def _is_volatile(path: str) -> bool:
 
 
 def _sort_needs(
-    project: Project,
-    evidence: Evidence,
+    situation: Situation,
     needs: RuntimeNeeds,
     new_tree: Tree | None,
     looked_up: Mapping[str, str],
@@ -267,6 +266,8 @@ def _sort_needs(
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """Splits what the system must give into packages to install, files to copy, and what nobody can
     give; `looked_up` are packages that are wanted anyway."""
+    project, evidence = situation.project, situation.evidence
+    assert evidence is not None
     wanted: dict[str, str] = {name: project.repairs.why(name) for name in project.repairs.packages}
     wanted |= looked_up
     libraries: dict[str, str] = {}
@@ -288,7 +289,7 @@ def _sort_needs(
             missing[path] = asked_by
     if packages:
         installed = _installed_in(new_tree)
-        for name in asked_packages(project, evidence):
+        for name in asked_packages(project, evidence, situation.dockerfile):
             if name not in installed:
                 wanted.setdefault(name, "the Dockerfile installs it by name")
         wanted |= _data(project, evidence, wanted, installed)

@@ -40,9 +40,11 @@ def library_step(
     copies: Iterable[Copy],
     base: tuple[str, Tree],
     is_early: Callable[[str], bool],
+    removed: Iterable[str] = (),
 ) -> LibraryStep:
     """Of the files `wanted`, the libraries of the system, by what asks for them in the folders that
-    `copies` take from the builder; `base`: the new base's name and what it has."""
+    `copies` take from the builder; `base`: the new base's name and what it has; `removed`: what is
+    no more in the folders."""
     view = evidence.view
     libraries = [path for path in wanted if is_library_of_system(path)]
     if not libraries:
@@ -60,7 +62,8 @@ def library_step(
     named = _not_found(evidence, libraries, chosen, base[1])
     if not chosen:
         return LibraryStep(_named_step(evidence.tree, named), brought=frozenset(libraries))
-    files = tuple(_elf_files(evidence, chosen))
+    removed = tuple(removed)
+    files = tuple(path for path in _elf_files(evidence, chosen) if not is_below(path, removed))
     strict = not any(True for file in files for _ in _lacks(view, file))
     command = _step(evidence.tree, chosen, files, named, base[0], strict=strict)
     return LibraryStep(command, all(map(is_early, chosen)), frozenset(libraries))

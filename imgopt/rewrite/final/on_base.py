@@ -58,6 +58,7 @@ def on_base(
             copied,
             (name, base.tree()),
             made_early(situation.dockerfile, situation.stage),
+            carving.plan.removals,
         )
     )
     if step.early:
