@@ -19,7 +19,7 @@ from imgopt.rewrite.final.owning import entered_by_all, owned_by
 from imgopt.rewrite.final.writable import Writable, with_tree, writable
 from imgopt.rewrite.image_examples import PYTHON_TEXT, SOURCE, WORKDIR, python_example
 from imgopt.rewrite.lines.owning_lines import owning_lines
-from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
+from imgopt.rewrite.strategy import USER_SHOWS, Change, Situation, Skip, Strategy
 
 ROOTS_HOME = "/root"
 OWN_USER = 10001
@@ -236,7 +236,7 @@ STRATEGY = Strategy(
     makes=("slim",),
     doubt=60,
     changes_user=True,
-    failures=frozenset(["not-writable", "permission"]),
+    failures=frozenset(["not-writable", "permission", USER_SHOWS]),
     references=(
         "https://docs.docker.com/build/building/best-practices/#user",
         "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",

@@ -25,6 +25,7 @@ from imgopt.loop.repair import (
     to_leave_out,
 )
 from imgopt.loop.request import OptimizeRequest, Progress
+from imgopt.loop.user_shows import shows_the_user
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome
 from imgopt.proof.trial import Trial
@@ -55,6 +56,8 @@ class Proven:
     failure: str = ""
     authors_step: bool = False
     """It is a step of the author's that failed."""
+    user_shows: bool = False
+    """Answers differ, and all of them by the user alone."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,8 @@ class _Worker:
         )
         if found.verdict != "proven" and found.run is not None:
             items = (*failures_from_logs(found.run.log), *items)
-        return Proven(found.verdict, found.checks, items, build, image, found.run)
+        shows = shows_the_user(items, original.evidence.view, candidate)
+        return Proven(found.verdict, found.checks, items, build, image, found.run, user_shows=shows)
 
     def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
         """Adds what the failure names, or leaves a strategy out. False: nothing is left."""
@@ -234,7 +238,12 @@ class _Worker:
             state.repairs = found.repairs
             state.words += zip(found.words, found.names, strict=True)
             return True
-        order = suspects(plan.strategies, outcome.items, authors_step=outcome.authors_step)
+        order = suspects(
+            plan.strategies,
+            outcome.items,
+            authors_step=outcome.authors_step,
+            user_shows=outcome.user_shows,
+        )
         names = [name for name in order if name not in state.off]
         needed = self._kind.needed
         names = [name for name in names if len(needed) > 1 or name not in needed]

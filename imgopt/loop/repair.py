@@ -14,7 +14,7 @@ from imgopt.inspect.failures import Item
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.copies import PROGRAM_FOLDERS, SHARED_FOLDERS
 from imgopt.rewrite.final.fates import is_below
-from imgopt.rewrite.strategy import AUTHORS_STEP, Repairs
+from imgopt.rewrite.strategy import AUTHORS_STEP, USER_SHOWS, Repairs
 from imgopt.strategies.registry import find_strategy
 
 ADD = frozenset(
@@ -166,11 +166,18 @@ def _add(items: list[str], item: str) -> bool:
 
 
 def suspects(
-    used: Sequence[str], items: Sequence[Item], *, authors_step: bool = False
+    used: Sequence[str],
+    items: Sequence[Item],
+    *,
+    authors_step: bool = False,
+    user_shows: bool = False,
 ) -> tuple[str, ...]:
     """The strategies of a plan, the likeliest culprit first. `authors_step`: a step failed that the
-    author wrote: what happens in front of it is another thing now."""
+    author wrote: what happens in front of it is another thing now. `user_shows`: answers differ by
+    the user alone."""
     kinds = {AUTHORS_STEP} if authors_step else {item.kind for item in items}
+    if user_shows:
+        kinds = {USER_SHOWS}
     known = [find_strategy(name) for name in dict.fromkeys(used)]
     return tuple(
         one.name

@@ -32,6 +32,8 @@ _NEAR = 2
 AUTHORS_STEP = "authors-step"
 """A step failed that the author wrote, though nothing is missing: what happens in front of it is
 another thing now."""
+USER_SHOWS = "user-shows"
+"""An answer differs only by the user who runs the service: his name, his number, his home."""
 OWN_STAGE = "own-stage"
 """Promise: a final stage is written on another base, even where the original's is good enough."""
 SERVER = "server"
@@ -343,8 +345,8 @@ class Strategy:
     by one, that with the highest doubt first. One that says nothing of itself goes before all of
     ours."""
     failures: frozenset[str] = frozenset()
-    """Kinds of failed items that point at this strategy before all others, AUTHORS_STEP among
-    them."""
+    """Kinds of failed items that point at this strategy before all others, AUTHORS_STEP
+    and USER_SHOWS among them."""
     keeps_caches_out: bool = False
     """What installers keep is in no layer any more: its measured bytes are what it saves."""
     changes_user: bool = False

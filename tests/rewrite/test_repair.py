@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from recipes import Recipe
 
 from imgopt.dockerfile import parse
 from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
 from imgopt.loop.repair import (
     in_force,
     is_authors,
@@ -18,6 +20,7 @@ from imgopt.loop.repair import (
     to_leave_out,
     without,
 )
+from imgopt.loop.user_shows import shows_the_user
 from imgopt.rewrite.strategy import Repairs
 
 
@@ -73,6 +76,39 @@ def test_where_a_step_of_the_author_fails_what_comes_before_it_is_suspected_firs
     ]
     assert suspects(used, ())[:2] == ("deps-stage", "start-command")
     assert suspects(used, (), authors_step=True)[:3] == ("layer-order", "ignore-file", "deps-stage")
+
+
+def test_where_only_the_user_shows_it_is_the_user_that_is_left_out() -> None:
+    used = ["start-command", "slim-base", "non-root", "deps-stage", "bytecode"]
+    assert suspects(used, (), user_shows=True)[0] == "non-root"
+
+
+PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n"
+ANSWERS = {
+    "a name": ("POST /whoami: body is app instead of root", True),
+    "a name in a sentence": ('GET /me: body is "hello, app!" instead of "hello, root!"', True),
+    "a number": ("GET /id: body is uid=1000 gid=1000 instead of uid=0 gid=0", True),
+    "a home": ("GET /where: body is /home/app/notes instead of /root/notes", True),
+    "another word": ("GET /: body is bye instead of hello", False),
+    "a part of a word": ("GET /: body is apple instead of grassroots", False),
+    "only one side": ("GET /: body is app instead of hello", False),
+    "a path of the application": ("GET /: body is /srv/app instead of /srv/root", False),
+    "no comparison": ("the log names the module app, which root has", False),
+}
+
+
+@pytest.mark.parametrize(("message", "shows"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_shows_the_user_by_name_number_or_home(
+    message: str, shows: bool, view_of: Callable[..., ImageView]
+) -> None:
+    layers = (("ADD rootfs /", {"etc/passwd": PASSWD}),)
+    original, candidate = (view_of(Recipe(layers, {"User": user})) for user in ("", "1000"))
+    answer = Item("answer", "GET /", message=message)
+    assert shows_the_user([answer], original, candidate) is shows
+    assert not shows_the_user([], original, candidate)
+    assert not shows_the_user([answer], original, original)
+    other = Item("answer", "GET /x", message="GET /x: status is 500 instead of 200")
+    assert not shows_the_user([answer, other], original, candidate)
 
 
 def test_a_step_is_the_authors_by_its_command_whatever_options_it_has_now() -> None:
