@@ -16,7 +16,7 @@ import msgspec
 
 from imgopt.context.facts.builds import Account, Asker, Hook, Launcher, Made, Program, Stamps, Stray
 from imgopt.context.facts.fact import Fact
-from imgopt.context.facts.judged import FileOfBuild, MayBeAbsent, ToolsOwn
+from imgopt.context.facts.judged import FileOfBuild, MayBeAbsent, PickedUp, ToolsOwn
 from imgopt.context.facts.lookups import Compiled, Modules, Table
 from imgopt.context.facts.managers import Manager
 from imgopt.context.facts.requests import BodyField, SocketRoute, WriteRoute
@@ -152,6 +152,7 @@ class Ecosystem(Fact, frozen=True):
     modules: list[Modules] = []
     may_be_absent: list[MayBeAbsent] = []
     file_of_build: list[FileOfBuild] = []
+    picked_up: list[PickedUp] = []
     must_stay: list[Table] = []
     """What the proof misses by itself: a rewrite asks `looked_up`."""
     tools_own: ToolsOwn = ToolsOwn()

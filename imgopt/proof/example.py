@@ -283,6 +283,31 @@ HARMLESS = (
     Mutation("one label more", config={"Labels": {"team": "a", "note": "x"}}),
     Mutation("an unused file more", files={"usr/share/doc/x": "x"}),
     Mutation("output is not buffered", config={"Env": [*ENV, "PYTHONUNBUFFERED=1"]}),
+    Mutation(
+        "a folder more to look for programs",
+        files={
+            "opt/more/bin/tidy": File("x", 0o755),
+            "opt/more/bin/env": File(link="/usr/bin/env"),
+        },
+        config={"Env": ["PATH=/opt/more/bin:/usr/local/bin:/usr/bin:/bin", *ENV[1:]]},
+    ),
+    Mutation(
+        "a virtual environment in front",
+        files={
+            "opt/env/pyvenv.cfg": "home = /usr/bin",
+            "opt/env/bin/python3": File("other", 0o755),
+        },
+        config={"Env": ["PATH=/opt/env/bin:/usr/local/bin:/usr/bin:/bin", *ENV[1:]]},
+    ),
+    Mutation(
+        "a folder more of modules",
+        files={"opt/more/extra.py": "x = 1", "opt/more/pip/__init__.py": ""},
+        config={"Env": [*ENV, "PYTHONPATH=/opt/more"]},
+    ),
+    Mutation(
+        "the bundle of certificates is named",
+        config={"Env": [*ENV, "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"]},
+    ),
     Mutation("repository data is left out", without=("app/.git/HEAD",)),
     Mutation("a link is the file that it led to", files={"app/page": "<h1>hi</h1>"}),
     Mutation(

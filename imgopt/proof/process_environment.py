@@ -129,7 +129,7 @@ def _who(process: Process) -> str:
 def _same_path(given: Given, before: str, after: Process) -> str | None:
     path = (after.environment or {}).get("PATH", "")
     was, now = (":".join(_kept(given, folders)) for folders in (before, path))
-    same = same_search_path(was, now, given.candidate.names)
+    same = same_search_path(was, now, given.candidate)
     if same is None and given.allowances.user is not None and _found_alike(given, was, now):
         return "goes with the other user: what the sources call is found where it was"
     return same

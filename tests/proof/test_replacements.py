@@ -62,7 +62,7 @@ OPENED = frozenset(
 def verdicts(original: ImageView, candidate: ImageView, opened: frozenset[str]) -> dict[str, str]:
     allowances: Allowances = derive(original, candidate, opened)
     checks: list[Outcome] = [
-        check_configuration(original.config, candidate.config, allowances, exists=candidate.exists),
+        check_configuration(original, candidate, allowances),
         check_application_files(original, candidate, allowances, opened=opened),
         check_opened_files(original, candidate, Opened(opened), allowances),
     ]

@@ -47,6 +47,19 @@ class FileOfBuild(Fact, frozen=True):
     file need not name it."""
 
 
+class PickedUp(Fact, frozen=True):
+    """A file that a run time, or a server, reads by its name without being told: one that the
+    original has not changes what the service does."""
+
+    paths: list[str]
+    """Regular expressions that are found in the whole path."""
+    by: str
+    """What reads it, in words."""
+    packages: list[str] = []
+    """Only where the original has one of these packages; [] for any image."""
+    source: str = ""
+
+
 class ToolsOwn(Fact, frozen=True):
     """What tools keep for themselves, in the eyes of the proof: `State` says of which kind."""
 

@@ -26,14 +26,31 @@ SCRIPTS = "node"
 _HOMES = ("/usr/lib", "/usr/local/lib", "/opt/python/lib")
 
 
-def lost_modules(original: ImageView, candidate: ImageView) -> Mapping[str, Mapping[str, str]]:
+def lost_modules(
+    original: ImageView, candidate: ImageView, opened: frozenset[str] | None = None
+) -> Mapping[str, Mapping[str, str]]:
     """Of "python" and "node": names that the original can import and the candidate cannot, with
-    their place."""
-    found = {}
-    for kind, modules in (("python", _python_modules), ("node", _node_packages)):
-        theirs = modules(candidate)
-        found[kind] = {name: path for name, path in modules(original).items() if name not in theirs}
-    return found
+    their place. Of several interpreters only that counts which the run used (`opened`): another
+    one's library is no help to it."""
+    ours = library_folders(original)
+    used = [one for one in ours if any(path.startswith(f"{one}/") for path in opened or ())] or ours
+    theirs = [one for one in used if candidate.exists(one)] or library_folders(candidate)
+    can = _python_modules(candidate, theirs), _node_packages(candidate)
+    could = _python_modules(original, used), _node_packages(original)
+    return {
+        kind: {name: path for name, path in before.items() if name not in after}
+        for kind, before, after in zip(("python", "node"), could, can, strict=True)
+    }
+
+
+def library_modules(view: ImageView, without: Iterable[str] = ()) -> Mapping[str, str]:
+    """Names of Python's modules and packages, with their place, but for those in these folders."""
+    return _python_modules(view, library_folders(view), frozenset(without))
+
+
+def modules_in(view: ImageView, folder: str) -> list[str]:
+    """Names of the Python modules in a folder."""
+    return [name for node in _children(view, folder) if (name := _module_name(node))]
 
 
 def imported(
@@ -107,11 +124,13 @@ def library_folders(view: ImageView) -> list[str]:
     return [node.path for node in nodes if re.fullmatch(r"python3(?:\.\d+)?", node.name)]
 
 
-def _python_modules(view: ImageView) -> dict[str, str]:
+def _python_modules(
+    view: ImageView, libraries: Iterable[str], without: frozenset[str] = frozenset()
+) -> dict[str, str]:
     """Names of Python modules and where they are: the standard library, extension modules,
     site-packages."""
     folders: dict[str, None] = {}
-    for library in library_folders(view):
+    for library in libraries:
         places = ("", "lib-dynload", "site-packages", "dist-packages")
         folders.update(
             dict.fromkeys(posixpath.join(library, place).rstrip("/") for place in places)
@@ -120,7 +139,7 @@ def _python_modules(view: ImageView) -> dict[str, str]:
     folders.update(dict.fromkeys(posixpath.dirname(posixpath.dirname(path)) for path in metadata))
     modules: dict[str, str] = {}
     for folder in folders:
-        for node in _children(view, folder):
+        for node in _children(view, folder) if folder not in without else ():
             name = _module_name(node)
             if name:
                 modules.setdefault(name, node.path)

@@ -20,7 +20,8 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.installed import SYSTEM
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
-from imgopt.proof.example import EXPORT, File, Mutation
+from imgopt.proof.example import EXPORT, SITE, File, Mutation
+from imgopt.proof.picked_up import picked_up
 
 NAME = "application files"
 _INSTALLERS_NOTES = (
@@ -63,6 +64,7 @@ def check_application_files(
             items.append(problem)
         elif reason:
             allowed[reason] += 1
+    items += picked_up(original, candidate, allowances)
     what = counted(files, "file or empty folder", "files and empty folders")
     detail = f"{what} that the author added, {size} bytes, compared by path and contents"
     return judged(
@@ -175,6 +177,11 @@ CHECK = Check(
     (
         Mutation("a template is left out", "index.html", without=("app/templates/index.html",)),
         Mutation("a source file is edited", "export.py", files={"app/export.py": EXPORT + "\n"}),
+        Mutation(
+            "a file that every start runs is new",
+            "every start of Python",
+            files={f"{SITE}/sitecustomize.py": "import os"},
+        ),
         Mutation("an empty folder is left out", "/app/empty", without=("app/empty",)),
         Mutation(
             "data that a RUN fetched is lost",

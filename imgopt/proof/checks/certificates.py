@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.start.started import has_own_authorities
-from imgopt.inspect.system.certificates import BUNDLES
+from imgopt.inspect.system.certificates import BUNDLES, certificates_in, far_fewer
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, judged
 from imgopt.proof.example import Mutation
@@ -38,7 +38,20 @@ def check_certificates(
     if item and not reason and _brings_its_own(original, opened):
         reason = "its runtime has root certificates of its own, and the system's were not opened"
     items = [*([item] if item and not reason else []), *_own_authorities(original, candidate)]
+    items += _fewer(original, candidate)
     return judged(NAME, detail, items, [f"{item}: {reason}"] if item and reason else [])
+
+
+def _fewer(original: ImageView, candidate: ImageView) -> Iterator[Item]:
+    """A bundle that is there and holds far fewer than the original's: editions differ by a few."""
+    was, now = (
+        max((certificates_in(view, path) for path in BUNDLES), default=0)
+        for view in (original, candidate)
+    )
+    path = next((path for path in BUNDLES if candidate.is_file(path)), "")
+    if path and far_fewer(was, now):
+        message = f"{path} holds {now} root certificates instead of {was}"
+        yield Item("missing-certificates", path, path, "", message)
 
 
 def _own_authorities(original: ImageView, candidate: ImageView) -> Iterator[Item]:
@@ -78,6 +91,11 @@ CHECK = Check(
             "root certificates are lost",
             "ca-certificates.crt",
             without=("etc/ssl/certs/ca-certificates.crt",),
+        ),
+        Mutation(
+            "most of them are lost",
+            "holds 0 root certificates instead of 1",
+            base={"etc/ssl/certs/ca-certificates.crt": "none\n"},
         ),
     ),
 )

@@ -3,38 +3,30 @@ same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from imgopt.image.config import Healthcheck, ImageConfig
 from imgopt.inspect.failures import Item
+from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Comparison, Outcome, counted, judged
 from imgopt.proof.checks.variables import Variables, compare_variables
-from imgopt.proof.example import ENV, Mutation
+from imgopt.proof.example import ENV, File, Mutation
 from imgopt.proof.unused_folder import unused_folder
 
 NAME = "configuration"
 _TERM = ("", "TERM", "SIGTERM", "15")
 
 
-def check_configuration(
-    original: ImageConfig,
-    candidate: ImageConfig,
-    allowances: Allowances,
-    *,
-    base: ImageConfig | None = None,
-    candidate_base: ImageConfig | None = None,
-    exists: Callable[[str], bool] = lambda _: False,
-    programs: Callable[[str], frozenset[str]] = lambda _: frozenset(),
-) -> Outcome:
-    """Every key of both configurations; the environment by the rules of `imgopt.proof.environment`.
-
-    `base` is the configuration of the original's base image, `candidate_base` of the candidate's,
-    so that what the author set is told from what was inherited; `exists` says whether a path exists
-    in the candidate, `programs` which names a folder of it holds. The user is judged by the
-    non-root check.
+def check_configuration(before: ImageView, after: ImageView, allowances: Allowances) -> Outcome:
+    """Every key of both configurations; the environment by the rules of
+    `imgopt.proof.checks.variables`. What the author set is told from what the base says. The user
+    is judged by the non-root check.
     """
+    original, candidate = before.config, after.config
+    base = before.base.config if before.base else None
+    candidate_base = after.base.config if after.base else None
     found: list[Item] = []
     allowed: list[str] = []
     for item in (
@@ -52,8 +44,8 @@ def check_configuration(
         original.environment,
         candidate.environment,
         _inherited(original.environment, base),
-        exists,
-        programs,
+        before,
+        after,
         original.user != candidate.user,
     )
     different, named = compare_variables(variables, allowances)
@@ -183,15 +175,7 @@ def _judge(given: Comparison) -> Outcome:
         reason = unused_folder(given, original.workdir)
         said = {"workdir": reason} if reason else {}
         allowances = replace(allowances, configuration={**allowances.configuration, **said})
-    return check_configuration(
-        original.config,
-        candidate.config,
-        allowances,
-        base=original.base.config if original.base else None,
-        candidate_base=candidate.base.config if candidate.base else None,
-        exists=candidate.exists,
-        programs=candidate.names,
-    )
+    return check_configuration(original, candidate, allowances)
 
 
 CHECK = Check(
@@ -209,6 +193,24 @@ CHECK = Check(
             "a behaviour is switched on",
             "NODE_ENV=production is new",
             config={"Env": [*ENV, "NODE_ENV=production"]},
+        ),
+        Mutation(
+            "another program is found first",
+            "PATH",
+            files={"opt/first/convert": File("other", 0o755)},
+            config={"Env": ["PATH=/opt/first:/usr/local/bin:/usr/bin:/bin", *ENV[1:]]},
+        ),
+        Mutation(
+            "another module is found first",
+            "PYTHONPATH",
+            files={"opt/first/wave.py": "raise"},
+            config={"Env": [*ENV, "PYTHONPATH=/opt/first"]},
+        ),
+        Mutation(
+            "fewer certificates are trusted",
+            "SSL_CERT_FILE",
+            files={"opt/own.pem": "none"},
+            config={"Env": [*ENV, "SSL_CERT_FILE=/opt/own.pem"]},
         ),
         Mutation("another home", "HOME", config={"Env": [*ENV, "HOME=/srv"]}),
         Mutation("the command changes", "--debug", config={"Cmd": ["/app/run.sh", "--debug"]}),

@@ -74,12 +74,7 @@ def _zone(original: ImageView, candidate: ImageView) -> Iterator[Item]:
     if zone and original.is_file(path) and not candidate.is_file(path):
         yield Item("missing-time-zone", zone, path, "variable TZ")
     before, after = original.read("/etc/localtime"), candidate.read("/etc/localtime")
-    if (
-        before is not None
-        and not _is_utc(before)
-        and before != after
-        and _footer(before) != _footer(after or b"")
-    ):
+    if before != after and _rule(before) != _rule(after):
         yield Item(
             "missing-time-zone",
             "/etc/localtime",
@@ -95,8 +90,10 @@ def _footer(data: bytes) -> bytes:
     return data.rstrip(b"\n").rpartition(b"\n")[2] if data.startswith(b"TZif") else b""
 
 
-def _is_utc(data: bytes) -> bool:
-    return _footer(data) in (b"UTC0", b"UTC", b"GMT0", b"<UTC>0", b"")
+def _rule(data: bytes | None) -> bytes:
+    """Without a file, and with one that says nothing, it is UTC."""
+    rule = _footer(data or b"")
+    return b"" if rule in (b"UTC0", b"UTC", b"GMT0", b"<UTC>0") else rule
 
 
 CHECK = Check(

@@ -57,7 +57,7 @@ def check_named(
     ]
     built = serves_built_site(original, opened)  # its bundles name what they were made of
     lost = _lost_files(original, candidate, allowances) if not built else frozenset()
-    modules = lost_modules(original, candidate)
+    modules = lost_modules(original, candidate, opened)
     items = [
         *_files(original, texts, lost),
         *(

@@ -7,15 +7,17 @@ variables whose readers are known; every use of a rule is told in the check's `a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from imgopt.inspect.failures import Item
-from imgopt.inspect.image_view import DEFAULT_PATH
+from imgopt.inspect.image_view import DEFAULT_PATH, ImageView
 from imgopt.inspect.start.variables import is_descriptive, is_for_builds
+from imgopt.inspect.system.certificates import certificates_in, far_fewer
 from imgopt.inspect.words import words
 from imgopt.proof.allowances import Allowances
+from imgopt.proof.found_first import hidden_module, hidden_program
 
 CERTIFICATES = words(
     "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS"
@@ -36,11 +38,14 @@ class Variables:
     original: Mapping[str, str]
     candidate: Mapping[str, str]
     inherited: frozenset[str]
-    exists: Callable[[str], bool]
-    """Does this path exist in the candidate?"""
-    programs: Callable[[str], frozenset[str]]
-    """Names in a folder of the candidate."""
+    before: ImageView
+    after: ImageView
+    """The files of both."""
     user_changed: bool = False
+
+    def exists(self, path: str) -> bool:
+        """Does this path exist in the candidate?"""
+        return self.after.exists(path)
 
 
 def compare_variables(variables: Variables, allowances: Allowances) -> tuple[list[Item], list[str]]:
@@ -81,7 +86,7 @@ def _rule(name: str, variables: Variables) -> str | None:
     if before is None:
         return _rule_for_new(name, str(after), variables)
     if name in CERTIFICATES and name in variables.inherited:
-        if after is not None and variables.exists(after):
+        if after is not None and _trusts_as_many(variables, before, after):
             return "names certificates that exist"
         if after is None and before == SYSTEM_BUNDLE and variables.exists(SYSTEM_BUNDLE):
             return "named the system's certificates, which are there"
@@ -97,11 +102,21 @@ def _rule_for_new(name: str, value: str, variables: Variables) -> str | None:
         return "the value that holds without it"
     if name in ("HOME", "USER", "LOGNAME") and variables.user_changed:
         return "goes with the other user"
-    if (name in CERTIFICATES or name in ("JAVA_HOME", "PYTHONPATH", "NODE_PATH")) and _all_exist(
-        value, variables
-    ):
+    if name in CERTIFICATES and name != "NODE_EXTRA_CA_CERTS":
+        as_many = _trusts_as_many(variables, SYSTEM_BUNDLE, value)
+        return "names certificates that exist" if as_many else None
+    known = name in ("JAVA_HOME", "PYTHONPATH", "NODE_PATH", "NODE_EXTRA_CA_CERTS")
+    hides = name == "PYTHONPATH" and hidden_module(variables.after, value.split(":"))
+    if known and not hides and _all_exist(value, variables):
         return "names what exists"
     return None
+
+
+def _trusts_as_many(variables: Variables, before: str | None, after: str) -> bool:
+    """Whether what the variable names in the candidate holds about as many certificates as in the
+    original: editions of a bundle differ by a few."""
+    was = certificates_in(variables.before, before or SYSTEM_BUNDLE)
+    return variables.exists(after) and not far_fewer(was, certificates_in(variables.after, after))
 
 
 def _all_exist(value: str, variables: Variables) -> bool:
@@ -112,18 +127,20 @@ def _path_like(name: str, variables: Variables) -> str | None:
     if name != "PATH":
         return None
     before, after = (view.get("PATH") for view in (variables.original, variables.candidate))
-    return same_search_path(before, after, variables.programs)
+    return same_search_path(before, after, variables.after)
 
 
-def same_search_path(
-    first: str | None, second: str | None, programs: Callable[[str], frozenset[str]]
-) -> str | None:
-    """Why two values of PATH find the same: it may gain folders, lose those that are empty in the
-    candidate, and change an order that decides nothing; None where they do not. `programs` are the
-    names in a folder of the candidate."""
-    before, after = _folders(first), _folders(second)
+def same_search_path(first: str | None, second: str | None, view: ImageView) -> str | None:
+    """Why two values of PATH find the same in the candidate: it may gain folders whose programs
+    hide no other one, lose those that are empty, and change an order that decides nothing; None
+    where they do not."""
+    before, after, programs = _folders(first), _folders(second), view.names
     if any(programs(folder) for folder in before if folder not in after):
         return None
+    for at, folder in enumerate(after):
+        later = [other for other in after[at + 1 :] if other in before]
+        if folder not in before and hidden_program(view, folder, later):
+            return None
     kept = [folder for folder in before if folder in after]
     for place, one in enumerate(kept):
         for other in kept[place + 1 :]:
