@@ -231,7 +231,10 @@ FALSE: tuple[Change, ...] = (
     ),
     Change("module", "a package of a rare path", "RUN rm -r node_modules/rarely", (NODE,)),
     Change(
-        "module", "a package is another build", "RUN find node_modules/zod -name '*.js' -exec sh -c 'echo // >> $0' {} ';'", (NODE,)
+        "module",
+        "a package is another build",
+        "RUN find node_modules/zod -name '*.js' -exec sh -c 'echo // >> $0' {} ';'",
+        (NODE,),
     ),
     Change(
         "module",
