@@ -69,9 +69,7 @@ def _command(situation: Situation, evidence: Evidence, tool: Asker, path: str) -
         return json_words(_words(tool, port, path))
     if tool.variable:
         return json_words(_words(tool, tool.variable, path))
-    shell = (
-        situation.final.shell if situation.final is not None else evidence.view.exists("/bin/sh")
-    )
+    shell = situation.final.shell if situation.final is not None else evidence.view.has_shell
     return " ".join(_words(tool, f"${{{VARIABLE}}}", path)) if shell else ""
 
 

@@ -168,9 +168,7 @@ def _in_text(
     base = evidence.look_into(other) if other and evidence.look_into else evidence.view.base
     user, name = _user_of(base) if base is not None else (OWN_USER, "")
     has_shell = (
-        base.tree().resolve("/bin/sh") is not None
-        if base is not None
-        else evidence.view.exists("/bin/sh")
+        base.tree().resolve("/bin/sh") is not None if base is not None else evidence.view.has_shell
     )
     lines = owning_lines(situation, owned, user)
     if (lines.early or lines.late) and not has_shell:

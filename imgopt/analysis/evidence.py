@@ -147,13 +147,3 @@ class Evidence:
                 Place(path=printable(path), bytes=count) for path, count in list(evidence)[:5]
             ],
         )
-
-
-def size_text(size: int) -> str:
-    """Decimal units, as everywhere in imgopt."""
-    value, units = float(size), ("B", "kB", "MB", "GB", "TB")
-    for unit in units:
-        if value < 999.95 or unit == units[-1]:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError

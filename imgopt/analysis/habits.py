@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from imgopt.analysis.evidence import LARGE, Evidence, size_text
+from imgopt.analysis.evidence import LARGE, Evidence
 from imgopt.image import Node, Package, printable, read_elf
 from imgopt.image.config import is_root
 from imgopt.image.duplicates import Duplicate
 from imgopt.image.links import distinct, freed
 from imgopt.results.analysis import Finding
+from imgopt.results.size_text import size_text
 
 _SMALLEST = LARGE
 _LARGE_LIBRARY = 2_000_000

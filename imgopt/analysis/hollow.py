@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from imgopt.analysis.evidence import LARGE, Evidence, size_text
+from imgopt.analysis.evidence import LARGE, Evidence
 from imgopt.image import Node, printable
 from imgopt.image.links import other_names
 from imgopt.image.login_records import ADVICE, LOGIN_RECORDS
 from imgopt.results.analysis import Finding
+from imgopt.results.size_text import size_text
 
 _LOOKS = 32
 _BLOCK = 4096

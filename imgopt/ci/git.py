@@ -3,12 +3,11 @@ written or run."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgopt.context.history import READ_ONLY, Repository
+from imgopt.context.history import READ_ONLY, Repository, git_environment
 from imgopt.errors import EnvironmentFailure, InputError
 
 
@@ -82,12 +81,7 @@ class Git:
         )
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        own = {
-            name: value
-            for name, value in os.environ.items()
-            if name in _KEPT or not name.startswith("GIT_")
-        }
-        environment = own | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        environment = git_environment(_KEPT, fetches=True)
         try:
             return subprocess.run(
                 ("git", *READ_ONLY, *arguments),

@@ -214,10 +214,10 @@ def _apologize(error: Exception) -> int:
 def run() -> None:
     """Entry point of the `imgopt` script: ends without taking apart what it built, which takes a
     tenth of a run."""
-    streams = Streams()
-    code = streams.finish(main())
-    atexit._run_exitfuncs()
-    os._exit(code)
+    code = 0
+    atexit.register(lambda: os._exit(code))  # registered first, it runs behind all others
+    code = Streams().finish(main())
+    sys.exit(code)
 
 
 if __name__ == "__main__":

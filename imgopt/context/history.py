@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -279,7 +279,7 @@ def _git(folder: Path, *arguments: str, given: str = "") -> subprocess.Completed
         cwd=folder,
         capture_output=True,
         input=given.encode("utf-8", "surrogateescape"),
-        env=_environment(),
+        env=git_environment(),
     )
 
 
@@ -293,15 +293,17 @@ def _checked(folder: Path, *arguments: str) -> bytes:
     return done.stdout
 
 
-def _environment() -> dict[str, str]:
-    """git must not refresh the index, ask for anything or talk in another language."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return own | {
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-        "GIT_NO_LAZY_FETCH": "1",
+def git_environment(kept: Collection[str] = (), *, fetches: bool = False) -> dict[str, str]:
+    """git must not refresh the index, ask for anything, talk in another language, or listen to
+    settings of its own but for `kept`; `fetches`: it may get objects that a partial clone left
+    out."""
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name in kept or not name.startswith("GIT_")
     }
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return own | quiet | ({} if fetches else {"GIT_NO_LAZY_FETCH": "1"})
 
 
 def _why_no_repository(stderr: bytes) -> str:

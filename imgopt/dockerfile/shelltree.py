@@ -45,7 +45,7 @@ class Unreadable(Exception):
 
 
 @cache
-def _parser() -> Parser:
+def bash_parser() -> Parser:
     import tree_sitter
     import tree_sitter_bash
 
@@ -67,7 +67,7 @@ class TreeReader:
 
     def read(self) -> tuple[Item, ...]:
         """Raises Unreadable."""
-        root = _parser().parse(self._bytes).root_node
+        root = bash_parser().parse(self._bytes).root_node
         if root.has_error:
             raise Unreadable("the shell text has a part that cannot be read")
         return tuple(self._items(root.children))

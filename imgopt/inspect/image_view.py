@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
+from collections.abc import Hashable
 from functools import cached_property
 
 from imgopt.image.config import ImageConfig
@@ -42,6 +43,8 @@ class ImageView:
         self.base = base
         self.base_layers = _shared_layers(image, base) or base_layers
         self.base_known = base_known
+        self.answers: dict[Hashable, object] = {}
+        """Of functions about this image that are called again and again (`remembered`)."""
         self._elves: dict[Inode, Elf | None] = {}
         self._heads: dict[Inode, bytes] = {}
 
@@ -49,6 +52,11 @@ class ImageView:
     def identity(self) -> Identity | None:
         """The user of the configuration; None when the image does not know it."""
         return resolve_user(self.config.user, self.read)
+
+    @cached_property
+    def has_shell(self) -> bool:
+        """Whether a step of a build could run in it, and the shell form of a command."""
+        return self.exists("/bin/sh")
 
     @cached_property
     def workdir(self) -> str:

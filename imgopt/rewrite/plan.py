@@ -113,7 +113,7 @@ def _wants_a_shell(draft: Draft, project: Project) -> bool:
     """A carved stage whose builder, the author's own stage, would have to run something and
     cannot."""
     final, evidence = draft.final, project.evidence
-    if final is None or evidence is None or evidence.view.exists("/bin/sh"):
+    if final is None or evidence is None or evidence.view.has_shell:
         return False
     if final.render_builder_middle() or final.render_builder_tail():
         return True

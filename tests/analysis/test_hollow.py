@@ -85,7 +85,7 @@ def test_a_hole_that_the_archive_keeps_as_one_is_told_by_its_length(tmp_path: Pa
     blobs = [out.getvalue()]
     path = docker_archive(tmp_path / "i.tar", blobs, config(blobs, [{"created_by": "RUN useradd"}]))
     found = one(analyze(open_image(str(path), memory=Memory(None))), "login-records")
-    assert found.bytes == 512 and "5.3 GB of zeros" in found.message
+    assert found.bytes == 512 and "5.26 GB of zeros" in found.message
 
 
 def test_an_unreadable_database_is_a_finding_and_a_note_of_a_comparison(tmp_path: Path) -> None:

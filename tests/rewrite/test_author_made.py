@@ -213,7 +213,7 @@ def test_a_stage_beside_it_that_has_no_shell_either_is_asked_for_nothing(
 ) -> None:
     """What one strategy wanted done may have moved to a stage of its own by another one."""
     final = FinalStage("builder", "b", False, Carved({}, {}))
-    view = SimpleNamespace(exists=lambda _path: False)
+    view = SimpleNamespace(has_shell=False)
     evidence = SimpleNamespace(view=view)
     project = SimpleNamespace(evidence=evidence, target=None)
     assert _wants_a_shell(Draft(text, (), final=final), cast(Any, project)) is asked

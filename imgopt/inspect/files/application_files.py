@@ -18,6 +18,7 @@ from imgopt.image.image import Image
 from imgopt.image.tree import Node
 from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 
 _SYSTEM = re.compile(
     r"^/(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|media|mnt|proc|run|sbin|sys|tmp|usr|var|root)(?:/|$)"
@@ -92,7 +93,7 @@ _OF_TOOLS = re.compile(r"^/(?:tmp|run|var/(?:tmp|cache|run))/|^/(?:root|home/[^/
 _ENGINES = re.compile(r"^/(?:proc|sys|dev)(?:/|$)")
 
 
-@lru_cache(maxsize=8)
+@remembered
 def made_by_author(view: ImageView) -> frozenset[str]:
     """What a RUN made on purpose in folders of the system: empty folders anywhere (`mkdir -p
     /var/spool/app`), files and links where programs keep data (`/var/log/app.log`). In a step that

@@ -6,11 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterator
 from fnmatch import translate
-from functools import cache, lru_cache
+from functools import cache
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 from imgopt.inspect.sources.texts import is_foreign, is_test
 from imgopt.inspect.words import words
 
@@ -20,7 +21,7 @@ _ENDINGS = words(
 _LONGEST, _MOST_BYTES = 1 << 18, 32 << 20
 
 
-@lru_cache(maxsize=4)
+@remembered
 def settings_texts(view: ImageView) -> tuple[tuple[str, str], ...]:
     """(path, text) of each file of settings of the application, in the order of paths; 256 KiB each
     and 32 MiB together at most. Those of packages, of installers and of compilers are left out."""

@@ -11,11 +11,12 @@ packages, settings) and not among these facts.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.config import ImageConfig
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 from imgopt.inspect.start.started import started_folders
 
 _HOME = r"^/(?:[^/]+/){1,4}(?=\.)"
@@ -59,7 +60,7 @@ def temporary_folder(config: ImageConfig) -> str:
     return folder if folder.startswith("/") and folder != "/tmp" else ""
 
 
-@lru_cache(maxsize=16)
+@remembered
 def _given(view: ImageView) -> tuple[str, ...]:
     """Folders in a tool's own that the author gave to something: the start is there, or a variable
     names it."""

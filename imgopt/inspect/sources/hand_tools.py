@@ -11,12 +11,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from imgopt.image.packages import Package
 from imgopt.image.tree import Node
 from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 from imgopt.inspect.sources.program_calls import called_by_packages
 from imgopt.inspect.words import words
 
@@ -88,7 +88,7 @@ def _words(programs: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<![\w.-])(?:{choices})(?![\w-])") if choices else None
 
 
-@lru_cache(maxsize=32)
+@remembered
 def _called(view: ImageView, programs: frozenset[str]) -> frozenset[str]:
     """Programs that the start, the application's files or the packages name."""
     if not programs:

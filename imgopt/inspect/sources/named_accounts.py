@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from imgopt.inspect.files.settings_files import settings_texts
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 from imgopt.inspect.sources.texts import written_texts
 from imgopt.inspect.start.programs import running_scripts, script_text
 
@@ -41,7 +41,7 @@ def accounts(view: ImageView, file: str) -> frozenset[str]:
     return frozenset(line.partition(":")[0] for line in lines if ":" in line)
 
 
-@lru_cache(maxsize=8)
+@remembered
 def named_accounts(view: ImageView) -> tuple[tuple[str, str], ...]:
     """(name, where) of each user and group of the image that the application names: in sources that
     deal with accounts, in settings that say who something runs as, in scripts that run."""

@@ -4,12 +4,12 @@ calls."""
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from imgopt.image.packages import Package
 from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.files.settings_files import settings_texts
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 from imgopt.inspect.sources.texts import source_texts
 
 _IMPORT = re.compile(
@@ -20,7 +20,7 @@ _OF_TESTS = re.compile(r"/(?:tests?|testing)/|/(?:test_[^/]*|[^/]*_test|conftest
 _LONGEST = 1 << 20
 
 
-@lru_cache(maxsize=16)
+@remembered
 def imported_modules(view: ImageView) -> frozenset[str]:
     """Top-level names; tests and setup.py do not count."""
     found: set[str] = set()
@@ -43,7 +43,7 @@ _PLAIN = re.compile(r"""(?m)(?:[:=]|^[ \t]*-)[ \t]*([A-Za-z_]\w*)((?:\.\w+)+)(?:
 _STARTED = re.compile(r"""["']-m["']\s*,\s*["'](\w+)""")
 
 
-@lru_cache(maxsize=16)
+@remembered
 def named_modules(view: ImageView, *, surely: bool) -> frozenset[str]:
     """Top-level names of modules that stand as a string in sources or settings: `"a.b.Handler"` of
     a logging configuration, `"-m", "a"`. `surely`: not a single word, which may be anything."""

@@ -6,11 +6,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 
 _LONGEST = 1 << 20
 _MOST_BYTES = 64 << 20
@@ -36,7 +37,7 @@ def _build_scripts() -> frozenset[str]:
     return frozenset(name for ecosystem in builtin_ecosystems() for name in ecosystem.build_scripts)
 
 
-@lru_cache(maxsize=4)
+@remembered
 def source_texts(view: ImageView) -> tuple[tuple[str, str], ...]:
     """(path, text) of each source of the application, in the order of paths; 1 MiB each and 64 MiB
     together at most.
@@ -61,7 +62,7 @@ def _texts(view: ImageView) -> Iterator[tuple[str, str]]:
         yield node.path, node.read().decode("utf-8", "replace")
 
 
-@lru_cache(maxsize=4)
+@remembered
 def written_texts(view: ImageView) -> tuple[tuple[str, str], ...]:
     """Those of them that somebody wrote: without large ones of few lines, which tools make of many
     sources and which take long to look through."""
@@ -75,7 +76,7 @@ def written_texts(view: ImageView) -> tuple[tuple[str, str], ...]:
 _LARGE, _LONG_LINES = 1 << 16, 200
 
 
-@lru_cache(maxsize=4)
+@remembered
 def loading_texts(view: ImageView) -> tuple[tuple[str, str], ...]:
     """(path, text) of each source of an installed Python package above the base that loads
     libraries by their names; 256 MiB are looked through at most."""

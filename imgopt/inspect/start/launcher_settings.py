@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.context.facts.starts import HandedOn
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 
 _LONGEST = 1 << 20
 _PLAIN = re.compile(r"[\w./:=@,+% -]+\Z")
@@ -28,7 +28,7 @@ class Handed:
     refused: str = ""
 
 
-@lru_cache(maxsize=64)
+@remembered
 def handed_on(view: ImageView, words: tuple[str, ...]) -> Handed:
     """What the launcher that these words call hands on to what it starts."""
     environment: dict[str, str] = {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING
 
+from imgopt.dockerfile.shelltree import bash_parser
 from imgopt.inspect.words import words
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
 _BUILTINS = frozenset(
     words(
@@ -26,7 +26,7 @@ _PREFIXES = ("exec", "command", "builtin", "time", "nohup", "nice")
 def called_programs(text: str) -> tuple[str, ...]:
     """Names of programs in the order of their first call: literal words, no builtins, no functions
     of the script."""
-    root = _parser().parse(text.encode("utf-8", "replace")).root_node
+    root = bash_parser().parse(text.encode("utf-8", "replace")).root_node
     functions: set[str] = set()
     names: dict[str, None] = {}
     for node in _walk(root):
@@ -68,11 +68,3 @@ def _walk(root: Node) -> Iterator[Node]:
 
 def _text(node: Node | None) -> str:
     return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
-
-
-@cache
-def _parser() -> Parser:
-    import tree_sitter
-    import tree_sitter_bash
-
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))

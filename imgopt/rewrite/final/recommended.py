@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
 
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.remembered import remembered
 
 STATUS = "/var/lib/dpkg/status"
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
@@ -41,7 +41,7 @@ def recommended_data(
     return {name: f"data for {root}" for name, root in found.items() if name != root}
 
 
-@lru_cache(maxsize=8)
+@remembered
 def _edges(view: ImageView) -> Mapping[str, frozenset[str]]:
     """Package -> what it depends on or recommends, by Debian's own record; empty for other
     distributions."""
