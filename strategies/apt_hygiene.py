@@ -111,7 +111,6 @@ STRATEGY = Strategy(
         " line fails with 404. One step fetches, installs and removes."
     ),
     safety="text",
-    tidies_layers=True,
     doubt=30,
     wrong="the package lists stay in a layer, and a cached update goes stale",
     references=("https://docs.docker.com/build/building/best-practices/#apt-get",),
