@@ -34,7 +34,8 @@ BUILD = ROOT / "build" / "bench"
 PICTURE = """
 <picture>
   <source media="(prefers-color-scheme: dark)" srcset="docs/report-dark.png">
-  <img alt="The HTML report of a sample: verdict, figures, variants, what changed the size" src="docs/report-light.png">
+  <img alt="The HTML report of a sample: verdict, figures, variants, what changed the size"
+       src="docs/report-light.png">
 </picture>
 """
 MARKS = re.compile(r"(<!-- bench:begin -->\n).*?(<!-- bench:end -->)", re.DOTALL)

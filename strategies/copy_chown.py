@@ -18,23 +18,40 @@ SYSTEM_FOLDERS = frozenset(
 )
 """Where images of services bring folders of their own."""
 KEEPS: Mapping[str, tuple[str, str]] = {
-    "more": ("a folder that the COPY right before it does not fill as a whole",
-             "`chown -R` of {what} also changes what the COPY before it does not bring"),
-    "workdir": ("a folder that WORKDIR made before the copy",
-                "WORKDIR made {what} before the copy, and COPY --chown does not change its owner"),
-    "into": ("files, or a pattern, that are copied into a folder: the copy makes it, for root",
-             "COPY --chown does not change the owner of {what} itself, into which files are copied"),
-    "base": ("a folder that the base has", "the base has {what} already, and COPY --chown does not change its owner"),
-    "unseen": ("a folder right below one where bases have their own, while the base was not looked at",
-               "the base may have {what} already: needs `imgopt optimize`"),
-    "earlier": ("a folder that an earlier step or copy may have put files into",
-                "`{what}` may put files into {folder} before the copy"),
-    "own-group": ("the user's own group (`chown user:`)",
-                  "`chown {what}` takes the user's own group, which COPY --chown does not know"),
+    "more": (
+        "a folder that the COPY right before it does not fill as a whole",
+        "`chown -R` of {what} also changes what the COPY before it does not bring",
+    ),
+    "workdir": (
+        "a folder that WORKDIR made before the copy",
+        "WORKDIR made {what} before the copy, and COPY --chown does not change its owner",
+    ),
+    "into": (
+        "files, or a pattern, that are copied into a folder: the copy makes it, for root",
+        "COPY --chown does not change the owner of {what} itself, into which files are copied",
+    ),
+    "base": (
+        "a folder that the base has",
+        "the base has {what} already, and COPY --chown does not change its owner",
+    ),
+    "unseen": (
+        "a folder right below one where bases have their own, while the base was not looked at",
+        "the base may have {what} already: needs `imgopt optimize`",
+    ),
+    "earlier": (
+        "a folder that an earlier step or copy may have put files into",
+        "`{what}` may put files into {folder} before the copy",
+    ),
+    "own-group": (
+        "the user's own group (`chown user:`)",
+        "`chown {what}` takes the user's own group, which COPY --chown does not know",
+    ),
     "link": ("names of users beside COPY --link", "COPY --link knows no names of users"),
-    "group": ("a user alone, where the files come from another stage with groups of theirs",
-              "`chown` without a group keeps the group of the copied files"),
-}  # fmt: skip
+    "group": (
+        "a user alone, where the files come from another stage with groups of theirs",
+        "`chown` without a group keeps the group of the copied files",
+    ),
+}
 """What `COPY --chown` does otherwise than `chown -R`: a row of the table, and the words of its
 refusal."""
 OWNER = re.compile(r"[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]*)?")

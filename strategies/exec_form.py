@@ -16,29 +16,90 @@ from imgopt.rewrite.start.start_words import only_hands_over
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 BUILTINS = frozenset(
-    ["cd", "export", "set", "source", ".", "eval", "ulimit", "umask", "wait", "trap", ":", "command", "exit", "type",
-     "unset", "alias", "unalias", "read", "shift", "times", "return", "readonly", "local", "getopts", "hash", "jobs",
-     "fg", "bg", "fc", "let", "break", "continue", "chdir", "builtin", "declare", "typeset", "shopt", "pushd", "popd",
-     "echo", "printf", "test", "[", "kill", "pwd", "true", "false", "time", "exec"]
-)  # fmt: skip
+    [
+        "cd",
+        "export",
+        "set",
+        "source",
+        ".",
+        "eval",
+        "ulimit",
+        "umask",
+        "wait",
+        "trap",
+        ":",
+        "command",
+        "exit",
+        "type",
+        "unset",
+        "alias",
+        "unalias",
+        "read",
+        "shift",
+        "times",
+        "return",
+        "readonly",
+        "local",
+        "getopts",
+        "hash",
+        "jobs",
+        "fg",
+        "bg",
+        "fc",
+        "let",
+        "break",
+        "continue",
+        "chdir",
+        "builtin",
+        "declare",
+        "typeset",
+        "shopt",
+        "pushd",
+        "popd",
+        "echo",
+        "printf",
+        "test",
+        "[",
+        "kill",
+        "pwd",
+        "true",
+        "false",
+        "time",
+        "exec",
+    ]
+)
 """Commands that a shell knows itself: there is no such program, or it does not do quite the same
 (`echo`)."""
 KEEPS: Mapping[str, tuple[str, str]] = {
     "unread": ("its text cannot be read", "{what}"),
     "list": ("it is more than one command", "it is more than one command"),
     "variables": ("it sets variables or redirects", "it sets variables or redirects"),
-    "variable": ("the shell puts in the value of a variable", "the shell puts in the value of a variable"),
+    "variable": (
+        "the shell puts in the value of a variable",
+        "the shell puts in the value of a variable",
+    ),
     "pattern": ("the shell expands a pattern", "the shell expands a pattern"),
-    "characters": ("a word has a line end or another control character", "a word has a control character"),
+    "characters": (
+        "a word has a line end or another control character",
+        "a word has a control character",
+    ),
     "path": ("PATH has a folder that is not absolute, in which only a shell looks",) * 2,
     "file": ("its file is a text without a first line (#!), or nothing is known of it", "{what}"),
-    "append": ("it is an ENTRYPOINT, and there is a CMD, which the exec form would append", 
-               "it takes no notice of CMD, and an exec form would append it"),
-    "entrypoint": ("it is a CMD, and an ENTRYPOINT takes it", "{what} ENTRYPOINT takes it as it is"),
+    "append": (
+        "it is an ENTRYPOINT, and there is a CMD, which the exec form would append",
+        "it takes no notice of CMD, and an exec form would append it",
+    ),
+    "entrypoint": (
+        "it is a CMD, and an ENTRYPOINT takes it",
+        "{what} ENTRYPOINT takes it as it is",
+    ),
     "shell": ("SHELL is another one", "SHELL is {what}"),
-    "reads": ("a source reads a variable that only a shell sets", "{what}, which only a shell sets"),
+    "reads": (
+        "a source reads a variable that only a shell sets",
+        "{what}, which only a shell sets",
+    ),
     "builtin": ("it is one of the shell's own commands", "`{what}` is a command of the shell"),
-}  # fmt: skip
+}
 """What the exec form has no shell for: a row of the table, and the words of its refusal. There is
 no other refusal."""
 

@@ -37,8 +37,11 @@ def _pairs(_situation: Situation, item: Instruction) -> Change | Skip | None:
         return None
     value = _value(item, typed)
     if value is None:
-        return Skip(f"{item.keyword} stays in its old form: quotes, escapes or several lines may mean something else",
-                    item.line)  # fmt: skip
+        return Skip(
+            f"{item.keyword} stays in its old form: quotes, escapes or several lines may mean"
+            " something else",
+            item.line,
+        )
     key = typed.pairs[0].key
     span = item.value_span
     because = (
@@ -82,8 +85,11 @@ def _add(situation: Situation, item: Instruction) -> Change | Skip | None:
             return Skip(f"`ADD {written}` stays: {why}", item.line)
     span = item.keyword_span
     word = "copy" if item.text[span.start : span.end].islower() else "COPY"
-    return Change("ADD does here what COPY does: it fetches and unpacks nothing", item.line,
-                  (Edit(span.start, span.end, word),))  # fmt: skip
+    return Change(
+        "ADD does here what COPY does: it fetches and unpacks nothing",
+        item.line,
+        (Edit(span.start, span.end, word),),
+    )
 
 
 def _fetches(source: str) -> bool:

@@ -59,8 +59,11 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
         return Skip(f"what `{built.launcher}` starts is not known: {built.refused}", built.line)
     evidence = situation.evidence
     if evidence is None:
-        return Skip(f"that `{built.launcher}` starts the same program is proven by a run: needs `imgopt optimize`",
-                    built.line)  # fmt: skip
+        return Skip(
+            f"that `{built.launcher}` starts the same program is proven by a run: needs"
+            " `imgopt optimize`",
+            built.line,
+        )
     if built.words not in ((*(evidence.config.entrypoint or ()),), (*(evidence.config.cmd or ()),)):
         reason = situation.project.unresolved or "it was not tried"
         return Skip(
@@ -185,9 +188,9 @@ STRATEGY = Strategy(
     rewrite=rewrite,
     refuses=(
         "A script with more than one command, or with pre or post scripts; a source file that reads"
-        " npm_package_* variables or what else the launcher says of itself; settings that it hands on"
-        " to what it starts, but for plain options of Node.js; a variable that the run showed and"
-        " nobody explains; a command that only the launcher finds. A launcher that builds:"
+        " npm_package_* variables or what else the launcher says of itself; settings that it hands"
+        " on to what it starts, but for plain options of Node.js; a variable that the run showed"
+        " and nobody explains; a command that only the launcher finds. A launcher that builds:"
         " flags or settings that are not known to the letter, a compose file that mounts the"
         " source, a program that asks for its own path or for cargo's variables."
     ),

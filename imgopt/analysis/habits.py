@@ -52,9 +52,17 @@ def _jdk(evidence: Evidence) -> Iterator[Finding]:
         if (package.ecosystem, package.name) != ("runtime", "jdk"):
             continue
         home = package.metadata.rpartition("/")[0]
-        tools = [(path, _below(evidence, path)) for path in
-                 (f"{home}/jmods", f"{home}/lib/src.zip", f"{home}/lib/ct.sym", f"{home}/include", f"{home}/man",
-                  f"{home}/demo")]  # fmt: skip
+        tools = [
+            (path, _below(evidence, path))
+            for path in (
+                f"{home}/jmods",
+                f"{home}/lib/src.zip",
+                f"{home}/lib/ct.sym",
+                f"{home}/include",
+                f"{home}/man",
+                f"{home}/demo",
+            )
+        ]
         total = freed(node for path, _ in tools for node in evidence.tree.files(path))
         yield evidence.finding(
             "jdk",

@@ -1,7 +1,7 @@
 """What a code change costs to rebuild: step keys as BuildKit makes them, predicted, measured,
 explained, replayed.
 
-    before = read_state(Path("."))                       # Dockerfile, context after the ignore file, build arguments
+    before = read_state(Path("."))  # Dockerfile, context after the ignore file, build arguments
     for scenario in scenarios(Path("."), before):
         if isinstance(scenario, Scenario):
             after = scenario.make("token").applied(before)

@@ -36,10 +36,16 @@ class Project:
 
 
 def check(
-    images: Sequence[str] = (), *, folder: Path | str = ".", against: str | None = None,
-    against_image: str | None = None, rules: Mapping[str, Any] | None = None, dockerfile: Path | None = None,
-    today: datetime.date | None = None, pull: bool = False,
-) -> CiResult:  # fmt: skip
+    images: Sequence[str] = (),
+    *,
+    folder: Path | str = ".",
+    against: str | None = None,
+    against_image: str | None = None,
+    rules: Mapping[str, Any] | None = None,
+    dockerfile: Path | None = None,
+    today: datetime.date | None = None,
+    pull: bool = False,
+) -> CiResult:
     """Holds images ("REFERENCE" or "NAME=REFERENCE") against the baseline of the project in
     `folder`.
 
@@ -47,7 +53,8 @@ def check(
     then the baseline of the merge base counts; `against_image` another image. The result's `status`
     is "passed", "warned", "failed" or "no-baseline". Raises children of ImgoptError.
 
-    >>> check(["app=app:dev"], rules={"total": ["error", {"max": "250 MB"}]}).status    # doctest: +SKIP
+    >>> rules = {"total": ["error", {"max": "250 MB"}]}
+    >>> check(["app=app:dev"], rules=rules).status  # doctest: +SKIP
     'passed'
     """
     project = load_project(Path(folder))
@@ -81,9 +88,16 @@ def load_project(folder: Path, config: Path | None = None, file: Path | None = N
 
 
 def run_check(
-    subjects: Sequence[Subject], project: Project, *, against: str | None = None, against_image: str | None = None,
-    today: datetime.date | None = None, pull: bool = False, suggest: bool = True, accepted: bool = True,
-) -> tuple[CiResult, list[Checked]]:  # fmt: skip
+    subjects: Sequence[Subject],
+    project: Project,
+    *,
+    against: str | None = None,
+    against_image: str | None = None,
+    today: datetime.date | None = None,
+    pull: bool = False,
+    suggest: bool = True,
+    accepted: bool = True,
+) -> tuple[CiResult, list[Checked]]:
     """As `check`, with the entries that would record what was measured; `accepted` False ignores
     acceptances."""
     entries: Mapping[str, Entry] | None
@@ -109,9 +123,14 @@ def run_check(
 
 
 def run_record(
-    subjects: Sequence[Subject], project: Project, *, rebuild: bool = False, pull: bool = False,
-    ratchet: bool = False, say: Say,
-) -> tuple[list[str], list[str]]:  # fmt: skip
+    subjects: Sequence[Subject],
+    project: Project,
+    *,
+    rebuild: bool = False,
+    pull: bool = False,
+    ratchet: bool = False,
+    say: Say,
+) -> tuple[list[str], list[str]]:
     """Measures and records; the keys of the entries that changed, and of all. A damaged baseline is
     not replaced."""
     with built(subjects, project.config, rebuild=rebuild, say=say) as ready:
@@ -124,7 +143,7 @@ def run_record(
 
 def _entries_of_image(
     subjects: Sequence[Subject], reference: str, project: Project, pull: bool
-) -> Mapping[str, Entry]:  # fmt: skip
+) -> Mapping[str, Entry]:
     """The other image, measured as a baseline would record it, under the name of the one that is
     checked."""
     others = [

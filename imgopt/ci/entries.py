@@ -92,9 +92,17 @@ def entry_key(image: str, platform: str) -> str:
 
 
 def make_entry(
-    facts: Facts, *, image: str, platform: str, digest: str, source: str, tool: str, base: BaseRecord | None,
-    texts: list[tuple[str, str]], figures: Mapping[str, int],
-) -> Entry:  # fmt: skip
+    facts: Facts,
+    *,
+    image: str,
+    platform: str,
+    digest: str,
+    source: str,
+    tool: str,
+    base: BaseRecord | None,
+    texts: list[tuple[str, str]],
+    figures: Mapping[str, int],
+) -> Entry:
     """`texts` has key and text of every own layer."""
     packages = {name: package.own for name, package in facts.packages.items() if package.own}
     kept = dict(sorted(packages.items(), key=lambda item: (-item[1], item[0]))[:_PACKAGES])
@@ -108,8 +116,13 @@ def make_entry(
         base=base,
         layers=[
             LayerRecord(
-                key=key, diff=layer.diff, text=text,
-                wire=layer.sizes.wire, tar=layer.sizes.tar, payload=layer.sizes.payload, live=layer.sizes.live,
+                key=key,
+                diff=layer.diff,
+                text=text,
+                wire=layer.sizes.wire,
+                tar=layer.sizes.tar,
+                payload=layer.sizes.payload,
+                live=layer.sizes.live,
                 codec=layer.codec,
             )
             for (key, text), layer in zip(texts, facts.own_layers, strict=True)
@@ -119,7 +132,7 @@ def make_entry(
         paths=partition(facts.paths),
         figures=dict(sorted(figures.items())),
         setuid=facts.setuid,
-    )  # fmt: skip
+    )
 
 
 def read_baseline(path: Path) -> dict[str, Entry] | None:

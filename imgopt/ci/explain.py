@@ -48,9 +48,12 @@ def _explained(finding: Finding, attribution: Attribution | None, measured: Meas
         )
     if finding.rule == "base":
         return msgspec.structs.replace(
-            finding, place=_from_line(measured), causes=_base_causes(attribution),
-            hint="nobody's change did this: pin the base by digest, or record the new base with `imgopt ci baseline`",
-        )  # fmt: skip
+            finding,
+            place=_from_line(measured),
+            causes=_base_causes(attribution),
+            hint="nobody's change did this: pin the base by digest, or record the new base with"
+            " `imgopt ci baseline`",
+        )
     if finding.rule in _GROWTH and attribution is not None:
         return _blamed(finding, attribution, measured)
     if finding.rule == "root-user":
@@ -91,8 +94,10 @@ def _blamed(finding: Finding, attribution: Attribution, measured: Measured) -> F
             "package": [c for c in attribution.packages if matches_package(c.name, finding.subject)]
         }
     lines = [
-        f"{kind} {_line(cause)}" for kind, causes in groups.items() for cause in _grown(causes)[:_SHOWN]
-    ]  # fmt: skip
+        f"{kind} {_line(cause)}"
+        for kind, causes in groups.items()
+        for cause in _grown(causes)[:_SHOWN]
+    ]
     base = _base_causes(attribution) if finding.rule == "total" else []
     place = next(
         (place for causes in groups.values() for cause in _grown(causes) for place in cause.places),

@@ -114,9 +114,14 @@ def _judge_figure(
 ) -> Judged:
     level: Level = rule.level if rule.level != "off" else "info"
     outcome = RuleOutcome(
-        rule=name, subject=subject, level=level, verdict="passed", unit=measure.unit,
-        measured=measure.now, before=measure.before,
-    )  # fmt: skip
+        rule=name,
+        subject=subject,
+        level=level,
+        verdict="passed",
+        unit=measure.unit,
+        measured=measure.now,
+        before=measure.before,
+    )
     if measure.now is None:
         return Judged(_with(outcome, verdict="not-measured", reason=measure.reason))
     breaches = list(_breaches(rule, measure))
@@ -127,10 +132,18 @@ def _judge_figure(
             return Judged(_with(outcome, verdict="not-measured", limit=limit, reason=reason))
         message = _message(name, subject, kind, measure, limit, metric)
         finding = Finding(
-            id=finding_id(name, subject, who), rule=name, level=level, image=who.image, platform=who.platform,
-            message=message, subject=subject, unit=measure.unit,
-            measured=measure.now, limit=limit, before=measure.before,
-        )  # fmt: skip
+            id=finding_id(name, subject, who),
+            rule=name,
+            level=level,
+            image=who.image,
+            platform=who.platform,
+            message=message,
+            subject=subject,
+            unit=measure.unit,
+            measured=measure.now,
+            limit=limit,
+            before=measure.before,
+        )
         return Judged(_with(outcome, verdict="failed", limit=limit, reason=message), (finding,))
     if rule.max_growth is not None and measure.before is None and rule.max is None:
         return Judged(
@@ -233,12 +246,20 @@ def _each(
     level: Level = rule.level if rule.level != "off" else "info"
     findings = tuple(
         Finding(
-            id=finding_id(name, subject, who), rule=name, level=level, image=who.image, platform=who.platform,
-            message=message.format(subject), subject=subject, unit="none", measured=1, limit=0,
+            id=finding_id(name, subject, who),
+            rule=name,
+            level=level,
+            image=who.image,
+            platform=who.platform,
+            message=message.format(subject),
+            subject=subject,
+            unit="none",
+            measured=1,
+            limit=0,
             hint=hint.format(subject),
         )
         for subject in subjects
-    )  # fmt: skip
+    )
     reason = f"{len(findings)}: {', '.join(subjects[:3])}" if findings else ""
     verdict: RuleVerdict = "failed" if findings else "passed"
     outcome = RuleOutcome(

@@ -98,9 +98,12 @@ def main(arguments: list[str] | None = None, name: str = "imgopt") -> int:
     _flow(app, narrow is not None)
     try:
         code = app(
-            args=arguments, prog_name=name, complete_var="_IMGOPT_COMPLETE", standalone_mode=False,
+            args=arguments,
+            prog_name=name,
+            complete_var="_IMGOPT_COMPLETE",
+            standalone_mode=False,
             terminal_width=narrow,
-        )  # fmt: skip
+        )
     except ImgoptError as error:
         return say(error)
     except KeyboardInterrupt:
@@ -150,9 +153,10 @@ def _no_space(error: OSError) -> EnvironmentFailure:
         Location(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else None
     )
     return EnvironmentFailure(
-        f"{os.strerror(error.errno or errno.ENOSPC)}", location=where,
+        f"{os.strerror(error.errno or errno.ENOSPC)}",
+        location=where,
         hint="free some space; TMPDIR=FOLDER puts temporary files elsewhere",
-    )  # fmt: skip
+    )
 
 
 def _completed() -> list[str] | None:
@@ -201,8 +205,9 @@ def _apologize(error: Exception) -> int:
         f"imgopt: sorry, this is a bug of imgopt: {type(error).__name__}: {error}", file=sys.stderr
     )
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="imgopt-", suffix=".log", delete=False, encoding="utf-8",
-                                         errors=HANDLER) as log:  # fmt: skip
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="imgopt-", suffix=".log", delete=False, encoding="utf-8", errors=HANDLER
+        ) as log:
             log.write(text)
     except OSError:
         print(text, file=sys.stderr)

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 HELP = """
 Measure before and after: sizes, builds, rebuilds after an edit, start, memory, stop.
 
-Compares the project with the variants that imgopt optimize proves, which are found first, or with what is named.
-Bytes are exact. Times are taken in mirrored turns and claimed only where an exact test allows it; every value is
-kept. The project is not edited, no cache is pruned. Exit code 0; 1 when an arm does not build.
+Compares the project with the variants that imgopt optimize proves, which are found first, or with
+what is named. Bytes are exact. Times are taken in mirrored turns and claimed only where an exact
+test allows it; every value is kept. The project is not edited, no cache is pruned. Exit code 0; 1
+when an arm does not build.
 
   imgopt bench .
 

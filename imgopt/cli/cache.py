@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 HELP = """
 What does a code change rebuild? Predicted per step and change, in milliseconds, without an engine.
 
-With --measure the changes are made on a copy of the context and built. --explain LINE says why a line misses between
-two states. --replay N plays the last N commits. Nothing in the context is ever written.
+With --measure the changes are made on a copy of the context and built. --explain LINE says why a
+line misses between two states. --replay N plays the last N commits. Nothing in the context is
+ever written.
 
   imgopt cache .
 

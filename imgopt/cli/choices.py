@@ -18,7 +18,17 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "bench": ("text", "json", "markdown", "html", "csv"),
     "cache": ("text", "json", "markdown", "html"),
     "ci": (
-        "text", "json", "markdown", "html", "sarif", "junit", "gitlab", "github", "rdjson", "metrics", "bencher",
+        "text",
+        "json",
+        "markdown",
+        "html",
+        "sarif",
+        "junit",
+        "gitlab",
+        "github",
+        "rdjson",
+        "metrics",
+        "bencher",
         "benchmark-action",
     ),
     "diff": ("text", "json", "markdown", "html"),
@@ -28,28 +38,72 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "proof": ("text", "json", "markdown", "html"),
     "replay": ("text", "json", "markdown"),
     "rewrite": ("text", "json", "markdown", "html"),
-}  # fmt: skip
+}
 """Formats of each kind of result; `imgopt report` takes those of the result at hand."""
 VARIANTS = ("safe", "slim", "distroless")
 SUGGESTIONS = ("cpu-wheels", "recommends", "health-check", "pin-digest")
 """Strategies that are only made with `--allow NAME`."""
 DIFFERENCES = (
-    "user", "entrypoint", "command", "workdir", "platform", "onbuild", "stop-signal", "healthcheck", "expose:PORT",
-    "volume:PATH", "label:NAME", "env:NAME", "file:PATH", "mode:PATH", "package:NAME", "module:NAME", "library:NAME",
-    "program:NAME", "runtime:NAME", "locale:NAME", "zone:NAME", "certificates", "process:ASPECT", "account:NAME",
-    "group:NAME", "hosts:WAY", "root:PROGRAM",
-)  # fmt: skip
+    "user",
+    "entrypoint",
+    "command",
+    "workdir",
+    "platform",
+    "onbuild",
+    "stop-signal",
+    "healthcheck",
+    "expose:PORT",
+    "volume:PATH",
+    "label:NAME",
+    "env:NAME",
+    "file:PATH",
+    "mode:PATH",
+    "package:NAME",
+    "module:NAME",
+    "library:NAME",
+    "program:NAME",
+    "runtime:NAME",
+    "locale:NAME",
+    "zone:NAME",
+    "certificates",
+    "process:ASPECT",
+    "account:NAME",
+    "group:NAME",
+    "hosts:WAY",
+    "root:PROGRAM",
+)
 """What `imgopt prove --allow` takes for intended."""
 SCENARIOS = (
-    "no-change", "touch-only", "edit-source", "edit-test", "edit-docs", "edit-manifest", "edit-lock",
-    "edit-dockerfile-comment", "edit-dockerignore", "add-file", "delete-file", "rename-file", "chmod-file",
-    "build-arg", "base-bump",
-)  # fmt: skip
+    "no-change",
+    "touch-only",
+    "edit-source",
+    "edit-test",
+    "edit-docs",
+    "edit-manifest",
+    "edit-lock",
+    "edit-dockerfile-comment",
+    "edit-dockerignore",
+    "add-file",
+    "delete-file",
+    "rename-file",
+    "chmod-file",
+    "build-arg",
+    "base-bump",
+)
 """Changes that `imgopt cache` makes; a project may have its own beside them."""
 MEASURED = (
-    "no-change", "touch-only", "edit-source", "edit-test", "edit-docs", "edit-manifest", "edit-lock", "add-file",
-    "build-arg", "cold", "run",
-)  # fmt: skip
+    "no-change",
+    "touch-only",
+    "edit-source",
+    "edit-test",
+    "edit-docs",
+    "edit-manifest",
+    "edit-lock",
+    "add-file",
+    "build-arg",
+    "cold",
+    "run",
+)
 """What `imgopt bench` measures."""
 FAIL_LEVELS = ("error", "warn", "never")
 

@@ -89,8 +89,9 @@ def register(app: typer.Typer) -> None:
 CHECK = """
 Hold images against the baseline: what grew, by instruction, package and path.
 
-Exit code 0: fine; 1: a rule of level error is broken; 2: wrong input, or no baseline with --require-baseline.
-In GitHub Actions, --format github also writes the step summary and the outputs.
+Exit code 0: fine; 1: a rule of level error is broken; 2: wrong input, or no baseline with
+--require-baseline. In GitHub Actions, --format github also writes the step summary and the
+outputs.
 
   imgopt ci check app=ghcr.io/acme/app:dev
 
@@ -104,7 +105,8 @@ Record what images weigh now in imgopt-baseline.json; commit the file.
 ACCEPT = """
 Take what `imgopt ci check` finds knowingly, with a reason.
 
-With --until the baseline stays, and counts again after that day. Without, what is measured becomes the baseline.
+With --until the baseline stays, and counts again after that day. Without, what is measured
+becomes the baseline.
 
   imgopt ci accept app=app:dev --because "the model is part of it now" --until 2030-01-31
 """
@@ -114,11 +116,13 @@ Draw the sizes over the baseline's git history, with the commits that changed th
   imgopt ci history --limit 50
 """
 LINT = """
-Check Dockerfiles by their text alone, without an engine: what a build refuses, and what the rewriter does better.
+Check Dockerfiles by their text alone, without an engine: what a build refuses, and what the
+rewriter does better.
 
 Exit code 1 when there is a remark, or with --fix when a file was changed.
 
-In a folder, and in its sub-folders, every Dockerfile is read, under whatever name (web.Dockerfile, Dockerfile.prod).
+In a folder, and in its sub-folders, every Dockerfile is read, under whatever name
+(web.Dockerfile, Dockerfile.prod).
 
   imgopt ci lint Dockerfile docker/*.Dockerfile
 
@@ -127,12 +131,24 @@ In a folder, and in its sub-folders, every Dockerfile is read, under whatever na
 
 
 def check(
-    images: Images = None, context: Folder = Path(), baseline: Baseline = None, against: Against = None,
-    against_image: AgainstImage = None, file: options.File = None, target: options.Target = None,
-    platform: Platforms = None, build: Build = False, pull: Pull = False, fail_on: FailOn = "error",
-    require_baseline: Require = False, ratchet: Ratchet = False, no_fix: NoFix = False,
-    config: options.ConfigFile = None, format: CiFormat = "text", output: options.Output = None,
-) -> int:  # fmt: skip
+    images: Images = None,
+    context: Folder = Path(),
+    baseline: Baseline = None,
+    against: Against = None,
+    against_image: AgainstImage = None,
+    file: options.File = None,
+    target: options.Target = None,
+    platform: Platforms = None,
+    build: Build = False,
+    pull: Pull = False,
+    fail_on: FailOn = "error",
+    require_baseline: Require = False,
+    ratchet: Ratchet = False,
+    no_fix: NoFix = False,
+    config: options.ConfigFile = None,
+    format: CiFormat = "text",
+    output: options.Output = None,
+) -> int:
     from imgopt.ci.api import run_check
     from imgopt.ci.building import built
     from imgopt.ci.record import record
@@ -162,10 +178,17 @@ def check(
 
 
 def baseline(
-    images: Images = None, context: Folder = Path(), baseline: Baseline = None, file: options.File = None,
-    target: options.Target = None, platform: Platforms = None, build: Build = False, pull: Pull = False,
-    ratchet: Ratchet = False, config: options.ConfigFile = None,
-) -> int:  # fmt: skip
+    images: Images = None,
+    context: Folder = Path(),
+    baseline: Baseline = None,
+    file: options.File = None,
+    target: options.Target = None,
+    platform: Platforms = None,
+    build: Build = False,
+    pull: Pull = False,
+    ratchet: Ratchet = False,
+    config: options.ConfigFile = None,
+) -> int:
     from imgopt.ci.api import run_record
 
     project = _project(context, config, baseline, False)
@@ -179,10 +202,17 @@ def baseline(
 
 
 def accept(
-    because: Because, images: Images = None, until: Until = None, context: Folder = Path(), baseline: Baseline = None,
-    file: options.File = None, target: options.Target = None, platform: Platforms = None, build: Build = False,
+    because: Because,
+    images: Images = None,
+    until: Until = None,
+    context: Folder = Path(),
+    baseline: Baseline = None,
+    file: options.File = None,
+    target: options.Target = None,
+    platform: Platforms = None,
+    build: Build = False,
     config: options.ConfigFile = None,
-) -> int:  # fmt: skip
+) -> int:
     import datetime
 
     from imgopt.ci.accept import accept as write
@@ -204,9 +234,13 @@ def accept(
 
 
 def history(
-    context: Folder = Path(), baseline: Baseline = None, limit: Limit = 200, config: options.ConfigFile = None,
-    format: HistoryFormat = "text", output: options.Output = None,
-) -> int:  # fmt: skip
+    context: Folder = Path(),
+    baseline: Baseline = None,
+    limit: Limit = 200,
+    config: options.ConfigFile = None,
+    format: HistoryFormat = "text",
+    output: options.Output = None,
+) -> int:
     from imgopt.ci.history import history as read
     from imgopt.cli.emit import emit
     from imgopt.report.formats import write_outputs

@@ -13,9 +13,11 @@ from imgopt.errors import EnvironmentFailure, InputError, Location
 
 _MARK = "# written by `imgopt docker-plugin install`; `imgopt docker-plugin remove` removes it"
 INSTALL = """
-Write the docker CLI plugin, so that `docker imgopt analyze IMAGE` and `docker --context NAME imgopt doctor` work.
+Write the docker CLI plugin, so that `docker imgopt analyze IMAGE` and `docker --context NAME
+imgopt doctor` work.
 
-It goes to ~/.docker/cli-plugins, or below DOCKER_CONFIG. A file there that is not ours is never replaced.
+It goes to ~/.docker/cli-plugins, or below DOCKER_CONFIG. A file there that is not ours is never
+replaced.
 """
 
 
@@ -88,7 +90,8 @@ def script(python: Path) -> str:
 #!/bin/sh
 {_MARK}
 if [ ! -x {quoted} ]; then
-    echo "imgopt: {python} is gone; install imgopt again, then run \\`imgopt docker-plugin install\\`" >&2
+    echo "imgopt: {python} is gone; install imgopt again, then run" \\
+        "\\`imgopt docker-plugin install\\`" >&2
     exit 3
 fi
 exec {quoted} -P -m imgopt.cli.plugin "$@"

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 HELP = """
 Make the image smaller and its rebuilds faster, and prove that it still does the same job.
 
-Builds the project, looks inside, runs it, rewrites the Dockerfile, builds and runs the rewrite, compares both, and
-measures before and after. Nothing in the context is written without --write, and only a proven variant ever is.
-What is proven is kept before anything is timed: in --out, else in ~/.local/state/imgopt until the command has ended.
-Exit code 0: the recommended variant is proven, or there is nothing to gain; 1: no variant could be proven.
+Builds the project, looks inside, runs it, rewrites the Dockerfile, builds and runs the rewrite,
+compares both, and measures before and after. Nothing in the context is written without --write,
+and only a proven variant ever is. What is proven is kept before anything is timed: in --out, else
+in ~/.local/state/imgopt until the command has ended. Exit code 0: the recommended variant is
+proven, or there is nothing to gain; 1: no variant could be proven.
 
   imgopt optimize .
 

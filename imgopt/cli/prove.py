@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 HELP = """
 Does that Dockerfile (yours, a colleague's, a model's) do the same job as this one?
 
-Builds both, runs the original twice and the candidate once, asks both the same, and compares configuration, files,
-libraries, packages, programs, opened files, answers, user and stop. Exit code 0: proven; 1: refuted or unproven.
+Builds both, runs the original twice and the candidate once, asks both the same, and compares
+configuration, files, libraries, packages, programs, opened files, answers, user and stop. Exit
+code 0: proven; 1: refuted or unproven.
 
   imgopt prove . --with Dockerfile.slim
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 HELP = """
 Render saved results: for the terminal, a pull request, a browser or a spreadsheet.
 
-Needs no engine and no project. Several results make one HTML page with an index. Compressed results (.json.xz,
-.json.gz, .json.zst) are read as they are.
+Needs no engine and no project. Several results make one HTML page with an index. Compressed
+results (.json.xz, .json.gz, .json.zst) are read as they are.
 
   imgopt report result.json
 

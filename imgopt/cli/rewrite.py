@@ -16,7 +16,8 @@ from imgopt.cli.waiting import told_when_slow
 HELP = """
 Show what can be changed from text alone: no engine, no build, nothing proven.
 
-Prints a diff with the reason for each change, and what needs `imgopt optimize`. With --write it replaces the file.
+Prints a diff with the reason for each change, and what needs `imgopt optimize`. With --write it
+replaces the file.
 
   imgopt rewrite .
 """

@@ -14,11 +14,40 @@ from imgopt.dockerfile.spans import Span
 _TEXT = re.compile(r"[\w./:=@+,* \t&-]+", re.ASCII)
 _TOKEN = re.compile(r"&&|&|[^ \t&]+")
 _NAME = re.compile(r"[A-Za-z_./][\w./+-]*", re.ASCII)
-_OTHER_GRAMMAR = frozenset([
-    "case", "coproc", "declare", "do", "done", "elif", "else", "esac", "export", "fi", "for", "function", "if", "in",
-    "let", "local", "readonly", "select", "test", "then", "time", "typeset", "unset", "unsetenv", "until", "while",
-    "cd", "pushd", "popd", "chdir",
-])  # fmt: skip
+_OTHER_GRAMMAR = frozenset(
+    [
+        "case",
+        "coproc",
+        "declare",
+        "do",
+        "done",
+        "elif",
+        "else",
+        "esac",
+        "export",
+        "fi",
+        "for",
+        "function",
+        "if",
+        "in",
+        "let",
+        "local",
+        "readonly",
+        "select",
+        "test",
+        "then",
+        "time",
+        "typeset",
+        "unset",
+        "unsetenv",
+        "until",
+        "while",
+        "cd",
+        "pushd",
+        "popd",
+        "chdir",
+    ]
+)
 """First words of what is no simple command, or what changes the directory of those behind it."""
 
 

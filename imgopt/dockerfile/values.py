@@ -11,18 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_NAMES = """ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM
-    TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"""
+_NAMES = """ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV
+    STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"""
 _SIGNALS = frozenset(
     _NAMES.split()
     + [f"RTMIN+{number}" for number in range(1, 16)]
     + [f"RTMAX-{number}" for number in range(1, 15)]
 )
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
-_PLATFORMS = """aix android darwin dragonfly freebsd hurd illumos ios js linux macos nacl netbsd openbsd plan9 solaris
-    wasip1 windows zos
-    386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc ppc64
-    ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm x86_64 x86-64 i386 aarch64 armhf armel"""
+_PLATFORMS = """aix android darwin dragonfly freebsd hurd illumos ios js linux macos nacl netbsd
+    openbsd plan9 solaris wasip1 windows zos
+    386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32
+    mips64p32le ppc ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm x86_64 x86-64 i386
+    aarch64 armhf armel"""
 _ALONE = frozenset(_PLATFORMS.split())
 """What may stand without a slash."""
 _COMPONENT = re.compile(r"[A-Za-z0-9_.-]+")

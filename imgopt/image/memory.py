@@ -171,13 +171,23 @@ def _unpack(data: bytes) -> LayerIndex | None:
         checks, xattrs, none = columns.checksums, columns.xattrs, bytes(8)
         entries = [
             Entry(
-                name, KINDS[kind], size, mode, uid, gid, mtime, link, offset,
-                b"" if (check := checks[8 * i : 8 * i + 8]) == none else check, xattrs.get(i, ()), sparse,
+                name,
+                KINDS[kind],
+                size,
+                mode,
+                uid,
+                gid,
+                mtime,
+                link,
+                offset,
+                b"" if (check := checks[8 * i : 8 * i + 8]) == none else check,
+                xattrs.get(i, ()),
+                sparse,
             )
             for i, (name, kind, link, size, mode, uid, gid, mtime, offset, sparse) in enumerate(
                 zip(names, columns.kinds, links, *(numbers[k::7] for k in range(7)), strict=True)
             )
-        ]  # fmt: skip
+        ]
     except (msgspec.DecodeError, ValueError, IndexError, UnicodeDecodeError):
         return None
     return LayerIndex(entries, columns.tar_bytes)

@@ -62,8 +62,11 @@ def _lines(locations: Any, chains: Any, digests: list[str | None]) -> tuple[int 
     """A step made the last layer of its chain, if the chain is how the image begins."""
     lines: list[int | None] = [None] * len(digests)
     for output, found in list(chains.items())[:_MAX_STEPS]:
-        ranges = [part for place in (locations.get(output.partition(":")[0]) or {}).get("locations", ())
-                  for part in place.get("ranges", ())]  # fmt: skip
+        ranges = [
+            part
+            for place in (locations.get(output.partition(":")[0]) or {}).get("locations", ())
+            for part in place.get("ranges", ())
+        ]
         if not ranges:
             continue
         first = min(int(part["start"]["line"]) for part in ranges)

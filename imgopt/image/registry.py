@@ -71,8 +71,10 @@ class _Remote:
         known = self._known.get(descriptor.digest)
         if known is not None:
             return known
-        if any(kind in descriptor.media_type.rpartition(".")[2] or f".{kind}." in descriptor.media_type
-               for kind in _MANIFEST_TYPES):  # fmt: skip
+        if any(
+            kind in descriptor.media_type.rpartition(".")[2] or f".{kind}." in descriptor.media_type
+            for kind in _MANIFEST_TYPES
+        ):
             url = self._container.manifest_url(descriptor.digest)
         else:
             url = self._container.get_blob_url(descriptor.digest)

@@ -226,8 +226,8 @@ def without_instruction(reason: str, instruction: str) -> str:
 def new_user_text(before: str, after: str) -> str:
     """What to see to where a service that was root is another user; "" where it is not so.
 
-    >>> new_user_text("", "65532:65532")
-    'The service is no longer root but user 65532: what is mounted into it has to belong to that user (chown -R 65532)'
+    >>> new_user_text("", "65532:65532").partition(": ")[0]
+    'The service is no longer root but user 65532'
     """
     from imgopt.image.config import is_root
 

@@ -63,7 +63,8 @@ def metrics(result: CiResult) -> str:
         for metric in _METRICS:
             size = image.sizes.of(metric)
             if size is not None:
-                labels = f'image="{_label(image.name)}",platform="{_label(image.platform)}",metric="{metric}"'
+                names = {"image": image.name, "platform": image.platform, "metric": metric}
+                labels = ",".join(f'{name}="{_label(said)}"' for name, said in names.items())
                 lines.append(f"imgopt_image_size_bytes{{{labels}}} {size}")
     return "\n".join([*lines, "# EOF"]) + "\n"
 

@@ -13,8 +13,22 @@ from imgopt.image.tree import Node
 _DPKG = "/var/lib/dpkg"
 _VERSION = re.compile(r"\([^)]*\)|\[[^\]]*\]|<[^>]*>|:[a-z0-9-]+")
 _MAX = 64 << 20
-_RECORDS = frozenset(("list", "md5sums", "conffiles", "preinst", "postinst", "prerm", "postrm", "shlibs", "symbols",
-                      "triggers", "templates", "config"))  # fmt: skip
+_RECORDS = frozenset(
+    (
+        "list",
+        "md5sums",
+        "conffiles",
+        "preinst",
+        "postinst",
+        "prerm",
+        "postrm",
+        "shlibs",
+        "symbols",
+        "triggers",
+        "templates",
+        "config",
+    )
+)
 
 
 def find(paths: Paths) -> Iterator[Found]:

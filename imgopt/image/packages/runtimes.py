@@ -39,11 +39,20 @@ def _python(paths: Paths, prefix: str) -> Iterator[Found]:
         program = paths.get(f"{prefix}/bin/{name}")
         if match is None or program is None or program.inode is None:
             continue
-        places = (f"{prefix}/include/{name}", f"{prefix}/lib/lib{name}.so.1.0", f"{prefix}/lib/libpython3.so",
-                  f"{prefix}/lib/pkgconfig/python-{match[1]}.pc")  # fmt: skip
+        places = (
+            f"{prefix}/include/{name}",
+            f"{prefix}/lib/lib{name}.so.1.0",
+            f"{prefix}/lib/libpython3.so",
+            f"{prefix}/lib/pkgconfig/python-{match[1]}.pc",
+        )
         rest = (paths.get(place) for place in places)
-        yield Found("runtime", "python", _patch(paths, prefix, name) or match[1], program,
-                    (program, node, *(each for each in rest if each is not None)))  # fmt: skip
+        yield Found(
+            "runtime",
+            "python",
+            _patch(paths, prefix, name) or match[1],
+            program,
+            (program, node, *(each for each in rest if each is not None)),
+        )
 
 
 def _patch(paths: Paths, prefix: str, name: str) -> str:

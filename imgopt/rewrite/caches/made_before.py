@@ -17,10 +17,26 @@ _LAST = frozenset(["cp", "mv", "install", "rsync", "ln"])
 """Programs whose last word is what they make."""
 _EACH = frozenset(["mkdir", "touch", "tee", "truncate", "fallocate", "virtualenv"])
 """Programs that make each of their words."""
-_TARGETS = frozenset([
-    "-o", "-O", "--output", "--output-document", "-P", "--directory-prefix", "-d", "-C", "--directory", "--target",
-    "--target-directory", "-t", "--prefix", "--root", "--dest", "--destdir"
-])  # fmt: skip
+_TARGETS = frozenset(
+    [
+        "-o",
+        "-O",
+        "--output",
+        "--output-document",
+        "-P",
+        "--directory-prefix",
+        "-d",
+        "-C",
+        "--directory",
+        "--target",
+        "--target-directory",
+        "-t",
+        "--prefix",
+        "--root",
+        "--dest",
+        "--destdir",
+    ]
+)
 """Options whose value is a file or folder that the command writes."""
 _FETCHERS = ("curl", "wget", "aria2c", "git", "svn", "hg")
 _ECHOES = frozenset(

@@ -40,10 +40,32 @@ NEEDED = re.compile(r"^Requires-Dist:\s*([\w.-]+)", re.MULTILINE)
 MANY = 10
 """So many packages are worth a quicker way than the installer's own."""
 
-PLAIN = frozenset([
-    "mkdir", "useradd", "groupadd", "adduser", "addgroup", "true", "set", ":", "usermod", "groupmod", "locale-gen",
-    "apt-get", "cd", "chmod", "chown", "cp", "echo", "ln", "mv", "rm", "sed", "touch",
-])  # fmt: skip
+PLAIN = frozenset(
+    [
+        "mkdir",
+        "useradd",
+        "groupadd",
+        "adduser",
+        "addgroup",
+        "true",
+        "set",
+        ":",
+        "usermod",
+        "groupmod",
+        "locale-gen",
+        "apt-get",
+        "cd",
+        "chmod",
+        "chown",
+        "cp",
+        "echo",
+        "ln",
+        "mv",
+        "rm",
+        "sed",
+        "touch",
+    ]
+)
 """Programs that use no package of a language."""
 
 

@@ -20,16 +20,77 @@ MOST_FILES = 4_000
 """More sources than these are not looked into: what they name is taken for all of it."""
 _LONGEST = 1 << 18
 _SCRIPTS = (".sh", ".bash", ".ps1")
-_CODE = (".cjs", ".vue", ".svelte", ".scala", ".ex", ".exs", ".pl", ".lua", ".c", ".cc", ".cpp", ".h",
-         ".swift", ".dart", ".clj", ".groovy", ".erb", ".r", ".jl", ".hs", ".fs")  # fmt: skip
-_DATA = (".json", ".toml", ".yaml", ".yml", ".cfg", ".ini", ".conf", ".xml", ".properties", ".in", ".mk", ".kts",
-         ".gradle", ".cmake", ".csproj", ".fsproj", ".props", ".targets", ".gemspec", ".build", ".sbt",
-         ".cabal")  # fmt: skip
+_CODE = (
+    ".cjs",
+    ".vue",
+    ".svelte",
+    ".scala",
+    ".ex",
+    ".exs",
+    ".pl",
+    ".lua",
+    ".c",
+    ".cc",
+    ".cpp",
+    ".h",
+    ".swift",
+    ".dart",
+    ".clj",
+    ".groovy",
+    ".erb",
+    ".r",
+    ".jl",
+    ".hs",
+    ".fs",
+)
+_DATA = (
+    ".json",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".cfg",
+    ".ini",
+    ".conf",
+    ".xml",
+    ".properties",
+    ".in",
+    ".mk",
+    ".kts",
+    ".gradle",
+    ".cmake",
+    ".csproj",
+    ".fsproj",
+    ".props",
+    ".targets",
+    ".gemspec",
+    ".build",
+    ".sbt",
+    ".cabal",
+)
 _BUILD_FILES = frozenset(
-    ["Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "Rakefile", "Gemfile", "Procfile", "Taskfile",
-     "CMakeLists.txt", "mvnw", "gradlew", "configure", "build", "entrypoint", "start", "run", "SConstruct", "BUILD",
-     "WORKSPACE"]
-)  # fmt: skip
+    [
+        "Makefile",
+        "makefile",
+        "GNUmakefile",
+        "justfile",
+        "Justfile",
+        "Rakefile",
+        "Gemfile",
+        "Procfile",
+        "Taskfile",
+        "CMakeLists.txt",
+        "mvnw",
+        "gradlew",
+        "configure",
+        "build",
+        "entrypoint",
+        "start",
+        "run",
+        "SConstruct",
+        "BUILD",
+        "WORKSPACE",
+    ]
+)
 _LOCKS = re.compile(r"(?:lock|-lock|\.lock)\b|shrinkwrap|\.min\.|go\.sum$", re.IGNORECASE)
 _OF_THE_BUILD = re.compile(
     r"(?i)(?<![\w-])(?:docker|podman|buildah|buildx|nerdctl|kaniko|skaffold|tilt)(?![\w-])|docker-compose(?!\.)"

@@ -89,18 +89,21 @@ TABLE = (
     ),
     Row(
         Does.FILES,
-        "files written, downloaded, unpacked, moved or removed (`curl -o`, `tar -C`, `cp`, `rm`, `sed -i`), outside of "
-        "what is copied",
-        "a file inside it would be overwritten by the COPY that comes later, or would not be there yet",
+        "files written, downloaded, unpacked, moved or removed (`curl -o`, `tar -C`, `cp`, `rm`,"
+        " `sed -i`), outside of what is copied",
+        "a file inside it would be overwritten by the COPY that comes later, or would not be there"
+        " yet",
     ),
     Row(
         Does.SETTINGS,
         "settings of a package manager or of git (`npm config set`, `git config --global`)",
-        "the user's own settings are none of the project's files; those that are written into the project stay",
+        "the user's own settings are none of the project's files; those that are written into the"
+        " project stay",
     ),
     Row(
         Does.INSTALLS,
-        "an installation of packages by name (`apt-get install curl`, `pip install flask`, `npm install -g pm2`)",
+        "an installation of packages by name (`apt-get install curl`, `pip install flask`,"
+        " `npm install -g pm2`)",
         "it reads package lists and settings, not the source",
         read=Answer.READ_FIRST,
     ),
@@ -122,7 +125,7 @@ TABLE = (
         "it may read the source",
         source=Answer.STAYS,
     ),
-)  # fmt: skip
+)
 _ROWS = {row.does: row for row in TABLE}
 
 

@@ -16,8 +16,25 @@ from imgopt.rewrite.lines.steps import SourceCopy
 from imgopt.rewrite.order.copied_files import LaidFiles
 from imgopt.rewrite.strategy import ContextFiles
 
-_SYSTEM = frozenset(["bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "proc", "root", "run", "sbin", "sys",
-                     "usr", "var"])  # fmt: skip
+_SYSTEM = frozenset(
+    [
+        "bin",
+        "boot",
+        "dev",
+        "etc",
+        "home",
+        "lib",
+        "lib32",
+        "lib64",
+        "proc",
+        "root",
+        "run",
+        "sbin",
+        "sys",
+        "usr",
+        "var",
+    ]
+)
 """Folders that hold what installations read without being told to."""
 _WIDE = frozenset(
     ["/", "/etc", "/usr", "/usr/local", "/home", "/root", "/opt", "/opt/conda", "/var"]

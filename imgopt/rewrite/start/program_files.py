@@ -374,8 +374,11 @@ def _text(item: Instruction) -> str:
 
 
 def _writes(command: Command, name: str) -> bool:
-    targets = [redirection.target.value for redirection in command.redirections if redirection.target is not None
-               and ">" in redirection.operator]  # fmt: skip
+    targets = [
+        redirection.target.value
+        for redirection in command.redirections
+        if redirection.target is not None and ">" in redirection.operator
+    ]
     if command.name == "tee":
         targets += list(command.values[1:])
     return any((target or "").rpartition("/")[2] == name for target in targets)

@@ -17,7 +17,8 @@ from imgopt.rewrite.strategy import Situation
 SHELLS = frozenset(["sh", "bash", "dash", "ash", "zsh", "busybox", "env"])
 """Programs that start other programs; `env` finds the interpreter of a launcher's script."""
 ONLY_STARTS = re.compile(
-    r"""set\ -[a-z]+|set\ -o\ \w+|(if|elif)\ (\[|!|\{|test|command)[^&;`]*(;\ then)?(\s*(\|\||&&).*)?|then|else|fi
+    r"""set\ -[a-z]+|set\ -o\ \w+
+    |(if|elif)\ (\[|!|\{|test|command)[^&;`]*(;\ then)?(\s*(\|\||&&).*)?|then|else|fi
     |set\ --\ [\w./-]+\ "\$@"|exec\ "\$@"|:""",
     re.VERBOSE,
 )
