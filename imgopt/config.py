@@ -21,6 +21,7 @@ import msgspec
 from imgopt.errors import InputError, Location
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +70,7 @@ class SmokeSection(Section, frozen=True):
     requests: list[RequestSection] = []
     requests_file: str | None = None
     writes: bool = True
+    coverage: Percent = 0
 
 
 class RewriteSection(Section, frozen=True):

@@ -28,6 +28,7 @@ from imgopt.loop.request import OptimizeRequest, Progress
 from imgopt.loop.user_shows import shows_the_user
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome
+from imgopt.proof.coverage import is_too_little
 from imgopt.proof.trial import Trial
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.effects import pruned
@@ -154,7 +155,8 @@ class _Worker:
             tried = plan, outcome
             if outcome.verdict == "proven":
                 return self._restore(state, plan, outcome)
-            if state.builds >= MOST_BUILDS or not self._learn(state, plan, outcome):
+            hopeless = state.builds >= MOST_BUILDS or is_too_little(outcome.checks)
+            if hopeless or not self._learn(state, plan, outcome):
                 return self._end(state, plan, outcome, _why(outcome))
 
     def plan(self, state: _State) -> Plan:

@@ -19,6 +19,7 @@ from imgopt.inspect.sources.write_routes import writes
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.built_again import BuiltAgain, settle_files
 from imgopt.proof.check import Comparison, Outcome
+from imgopt.proof.coverage import too_little, with_coverage
 from imgopt.proof.judge import judge
 from imgopt.proof.verdict import Answer, verdict
 from imgopt.run.blame import blame_the_disk
@@ -134,4 +135,7 @@ class Trial:
         checks = judge(Comparison(self.original, candidate, allowances, runs, self._named))
         if self._again is not None:
             checks = settle_files(checks, self.original.tree, self._again)
+        least = self._settings.coverage
+        why_not = too_little(self.runs, self.original, candidate, allowances, least)
+        checks = with_coverage(checks, why_not)
         return Judgement(verdict(checks), checks, run)

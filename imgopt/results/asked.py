@@ -22,7 +22,7 @@ class Asked(Value, frozen=True, kw_only=True):
     requests: list[AskedRequest] = []
     unasked: list[str] = []
     reached: str = ""
-    """How many of the application's own source files the run read, in one line; empty where that
-    was not recorded, and where what runs is compiled."""
+    """How many of the application's own source files the run read, in one line, or that this cannot
+    be told of a compiled program; empty where it was not recorded."""
     unread: list[str] = []
     """Those that it did not read."""

@@ -9,6 +9,7 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.entries import printable
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.sources.texts import source_texts
+from imgopt.inspect.start.started import started_program
 from imgopt.results.asked import Asked, AskedRequest
 from imgopt.run.observation import Observation
 from imgopt.run.probes import Probe
@@ -32,17 +33,25 @@ def asked_of(runs: Sequence[Observation], original: ImageView) -> Asked:
         for answer in first.answers
     ]
     line = _line([answer.probe for answer in first.answers])
-    read, unread = _sources_read(runs, original)
+    read, unread = sources_read(runs, original)
     return Asked(
         line=line,
         requests=requests,
         unasked=list(map(printable, first.plan.unasked)),
-        reached=f"reached: {read} of {read + len(unread)} source files" if read else "",
+        reached=_reached(read, len(unread), original),
         unread=list(map(printable, unread[:_MOST_UNREAD])) if read else [],
     )
 
 
-def _sources_read(runs: Sequence[Observation], original: ImageView) -> tuple[int, list[str]]:
+def _reached(read: int, unread: int, original: ImageView) -> str:
+    if read:
+        return f"reached: {read} of {read + unread} source files"
+    if started_program(original) == "compiled":
+        return "reached: not measured, for of a compiled program no file tells what ran"
+    return ""
+
+
+def sources_read(runs: Sequence[Observation], original: ImageView) -> tuple[int, list[str]]:
     """How many of the application's sources were opened, and the others; 0 where none was, so that
     nothing is known of them."""
     opened = Runs(tuple(runs)).opened

@@ -35,6 +35,9 @@ class SmokeSettings:
     """The user's own, in this order, behind everything else that is asked."""
     writes: bool = True
     """Whether requests that may change something are looked for where the user names none."""
+    coverage: int = 0
+    """Per cent of the application's source files that the run has to read before a candidate may be
+    proven that drops what the others could use."""
     more: tuple[str, ...] = ()
     """Paths that are asked of every port that speaks HTTP, beside those that are found by looking
     at the answers."""
@@ -60,6 +63,7 @@ def settings_of(section: SmokeSection, folder: Path) -> SmokeSettings:
         stop_timeout=section.stop_timeout,
         requests=requests_of(section.requests, section.requests_file, folder),
         writes=section.writes,
+        coverage=section.coverage,
     )
 
 
