@@ -165,9 +165,20 @@ OPENED = frozenset(
 EXECUTED = frozenset({"/bin/sh", "/usr/bin/python3.11", "/usr/bin/node", "/app/run.sh"})
 
 
-def answered(body: str, status: int = 200) -> tuple[Answer, ...]:
-    """The service's one page."""
-    return (Answer(_PAGE, status, (("content-type", "text/plain"),), body.encode()),)
+_WRITE = Probe("http", "found", 8000, "/notes", method="POST", body=b'{"text": "a"}')
+_READ = Probe("http", "found", 8000, "/notes", label="again")
+_PLAIN, _JSON = (("content-type", "text/plain"),), (("content-type", "application/json"),)
+
+
+def answered(
+    body: str, status: int = 200, notes: str = '["a"]', written: int = 201
+) -> tuple[Answer, ...]:
+    """The service's one page, a note that is sent to it, and the list of notes afterwards."""
+    return (
+        Answer(_PAGE, status, _PLAIN, body.encode()),
+        Answer(_WRITE, written, _JSON, b"{}"),
+        Answer(_READ, 200, _JSON, notes.encode()),
+    )
 
 
 OWN_ACCOUNT = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n"

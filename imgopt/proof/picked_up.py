@@ -12,6 +12,9 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.allowances import Allowances
 
+_RUN_TIME = "runtime"
+"""Whatever lies in its folders counts as its own, though somebody else put it there."""
+
 
 def picked_up(original: ImageView, candidate: ImageView, allowances: Allowances) -> Iterator[Item]:
     """An item for each such file above the candidate's base that is of no package."""
@@ -22,7 +25,8 @@ def picked_up(original: ImageView, candidate: ImageView, allowances: Allowances)
         if node.layer < candidate.base_layers or original.exists(node.path):
             continue
         fact = next((fact for pattern, fact in patterns if pattern.search(node.path)), None)
-        if fact is None or candidate.owner(node.path) is not None:
+        owner = candidate.owner(node.path)
+        if fact is None or (owner is not None and owner.ecosystem != _RUN_TIME):
             continue
         if not any(node.path == new or node.path.startswith(f"{new}/") for new in moved):
             message = f"{node.path} is new, and is read by {fact.by}"

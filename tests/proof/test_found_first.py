@@ -113,6 +113,11 @@ NEW = {
     "a package's manifest": ({}, {"app/node_modules/x/package.json": "{}"}, False),
     "a name that only ends like one": ({}, {"app/my_sitecustomize.py": ""}, False),
     "a module that every start runs": ({}, {f"{LIBRARY}/sitecustomize.py": ""}, True),
+    "one beside the packages of a run time that counts what is below as its own": (
+        {},
+        {"usr/local/bin/python3.11": PROGRAM, f"{LIBRARY}/site-packages/sitecustomize.py": ""},
+        True,
+    ),
     "paths that every start adds": ({}, {f"{LIBRARY}/site-packages/mine.pth": "/x"}, True),
     "a manifest beside sources": ({}, {"app/src/package.json": '{"type":"module"}'}, True),
     "a library for every program": ({}, {"etc/ld.so.preload": "/x.so"}, True),

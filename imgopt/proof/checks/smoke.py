@@ -107,6 +107,16 @@ CHECK = Check(
             "another answer", "body is bye instead of hello", seen={"answers": answered("bye")}
         ),
         Mutation("another status", "status is 500", seen={"answers": answered("oops", 500)}),
+        Mutation(
+            "what was written is lost",
+            "/notes",
+            seen={"answers": answered("hello", notes="[]")},
+        ),
+        Mutation(
+            "a write is refused",
+            "POST :8000/notes: status is 500",
+            seen={"answers": answered("hello", written=500)},
+        ),
         Mutation("a port is closed", "port 8000 is closed", seen={"listening": ()}),
         Mutation("an error is logged", "ERROR 17", seen={"said": "ready\nERROR 17\n"}),
         Mutation(
