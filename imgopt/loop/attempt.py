@@ -28,7 +28,6 @@ from imgopt.loop.request import OptimizeRequest, Progress
 from imgopt.loop.user_shows import shows_the_user
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome
-from imgopt.proof.coverage import is_too_little
 from imgopt.proof.trial import Trial
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.effects import pruned
@@ -59,6 +58,8 @@ class Proven:
     """It is a step of the author's that failed."""
     user_shows: bool = False
     """Answers differ, and all of them by the user alone."""
+    too_little: bool = False
+    """Too little of the code was asked: no other plan of the same kind would help."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class _Worker:
             tried = plan, outcome
             if outcome.verdict == "proven":
                 return self._restore(state, plan, outcome)
-            hopeless = state.builds >= MOST_BUILDS or is_too_little(outcome.checks)
+            hopeless = state.builds >= MOST_BUILDS or outcome.too_little
             if hopeless or not self._learn(state, plan, outcome):
                 return self._end(state, plan, outcome, _why(outcome))
 
@@ -226,7 +227,16 @@ class _Worker:
         if found.verdict != "proven" and found.run is not None:
             items = (*failures_from_logs(found.run.log), *items)
         shows = shows_the_user(items, original.evidence.view, candidate)
-        return Proven(found.verdict, found.checks, items, build, image, found.run, user_shows=shows)
+        return Proven(
+            found.verdict,
+            found.checks,
+            items,
+            build,
+            image,
+            found.run,
+            user_shows=shows,
+            too_little=bool(found.too_little),
+        )
 
     def _learn(self, state: _State, plan: Plan, outcome: Proven) -> bool:
         """Adds what the failure names, or leaves a strategy out. False: nothing is left."""

@@ -18,8 +18,6 @@ from imgopt.run.observation import Observation
 from imgopt.run.opened import source_of
 from imgopt.run.request_report import sources_read
 
-_ADVICE = "add [smoke] requests"
-
 
 def with_coverage(checks: Iterable[Outcome], why_not: str) -> tuple[Outcome, ...]:
     """Smoke that passed has measured nothing where too little was asked."""
@@ -48,12 +46,7 @@ def too_little(
     if not dropped:
         return ""
     asked = f"{share} % of the code was asked, {least} % are wanted"
-    return f"{asked}, and {dropped} is left out, which the rest could use; {_ADVICE}"
-
-
-def is_too_little(checks: Iterable[Outcome]) -> bool:
-    """Whether that is what these checks say: no other plan of the same kind would help."""
-    return any(check.name == SMOKE and check.detail.endswith(_ADVICE) for check in checks)
+    return f"{asked}, and {dropped} is left out, which the rest could use; add [smoke] requests"
 
 
 def _dropped(original: ImageView, candidate: ImageView, allowances: Allowances) -> str:

@@ -34,11 +34,13 @@ from imgopt.run.settings import SmokeSettings
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What a candidate came to. `run` is its own run; None where the original did not start, so
-    that none was made."""
+    that none was made; `too_little` why too little of the code was asked for a verdict, "" where
+    enough was."""
 
     verdict: Answer
     checks: tuple[Outcome, ...]
     run: Observation | None
+    too_little: str = ""
 
 
 def watch(
@@ -138,4 +140,4 @@ class Trial:
         least = self._settings.coverage
         why_not = too_little(self.runs, self.original, candidate, allowances, least)
         checks = with_coverage(checks, why_not)
-        return Judgement(verdict(checks), checks, run)
+        return Judgement(verdict(checks), checks, run, why_not)

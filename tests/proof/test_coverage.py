@@ -13,7 +13,6 @@ from imgopt.config import SmokeSection, load_config
 from imgopt.engine import Session
 from imgopt.errors import InputError
 from imgopt.inspect.image_view import ImageView
-from imgopt.proof.coverage import is_too_little
 from imgopt.proof.derive import derive
 from imgopt.proof.example import CONFIG, LAYERS, NAMED, SEEN, Mutation
 from imgopt.proof.trial import Judgement, Trial
@@ -57,8 +56,8 @@ def test_it_is_said_how_much_was_asked_and_what_is_left_out(view_of: Views) -> N
     assert smoke.verdict == "not measured"
     assert "% of the code was asked, 90 % are wanted, and /usr/bin/env is left out" in smoke.detail
     assert smoke.detail.endswith("add [smoke] requests")
-    assert is_too_little(found.checks)
-    assert not is_too_little(judged(view_of, Mutation("x", without=UNUSED), 0).checks)
+    assert found.too_little == smoke.detail
+    assert not judged(view_of, Mutation("x", without=UNUSED), 0).too_little
 
 
 def test_of_a_compiled_program_nobody_can_tell(view_of: Views) -> None:
