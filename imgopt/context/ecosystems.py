@@ -27,6 +27,7 @@ from imgopt.context.facts.runs import (
     Bytecode,
     DistrolessImage,
     Drop,
+    JsonManifest,
     Runtime,
     Spare,
     State,
@@ -157,6 +158,7 @@ class Ecosystem(Fact, frozen=True):
     """What the proof misses by itself: a rewrite asks `looked_up`."""
     tools_own: ToolsOwn = ToolsOwn()
     spare: list[Spare] = []
+    json_manifest: JsonManifest | None = None
     base: list[Base] = []
     runtime: Runtime = Runtime()
     build_tools: BuildTools = BuildTools()

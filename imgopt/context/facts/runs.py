@@ -42,6 +42,26 @@ class Spare(Fact, frozen=True):
     """Where the package's makers say so."""
 
 
+class JsonManifest(Fact, frozen=True):
+    """A manifest in JSON: a project has one, and each of its packages."""
+
+    file: str
+    developers: str
+    """The section of what only a developer needs."""
+    listed: list[str] = []
+    """The sections of a project's own packages, that one included."""
+    partners: list[str] = []
+    """The sections of what a package uses where it is there."""
+    packages: str = ""
+    """The folder of installed packages, beside a project's."""
+    notes: str = ""
+    """The file in that folder in which the installer notes which packages are for development."""
+    programs: str = ""
+    """The folder in it of the packages' programs, which launchers put in front of PATH."""
+    usual_starts: dict[str, str] = {}
+    """A file of the project -> what `start` runs where the manifest has no such script."""
+
+
 class Base(Fact, frozen=True):
     """A family of base images, and what may stand in its place at run time."""
 

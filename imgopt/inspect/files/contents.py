@@ -20,6 +20,7 @@ from imgopt.image.elf import read_section
 from imgopt.image.tree import Node
 from imgopt.inspect.files.unpacked_jars import is_unpacked
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.packages.json_manifests import json_manifests
 
 Likeness = Literal["same", "rebuilt", "different"]
 
@@ -41,7 +42,6 @@ _READERS: dict[str, Callable[[bytes], object]] = {
     ".json": msgspec.json.decode,
     ".toml": lambda data: tomllib.loads(data.decode()),
 }
-_DEVELOPERS = {"package.json": "devDependencies", "composer.json": "require-dev"}
 
 
 def compare_contents(
@@ -79,7 +79,8 @@ def _values(node: Node) -> object:
     """What the file says, but for the list of what only a developer needs: the packages say what is
     installed."""
     values = _READERS[node.name[node.name.rindex(".") :]](node.read())
-    wanted_by_developers = _DEVELOPERS.get(node.name)
+    developers = {kind.file: kind.developers for kind in json_manifests()}
+    wanted_by_developers = developers.get(node.name)
     if wanted_by_developers is None or not isinstance(values, dict):
         return values
     return {name: value for name, value in values.items() if name != wanted_by_developers}

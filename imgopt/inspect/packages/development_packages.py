@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
-import msgspec
-
+from imgopt.context.facts.runs import JsonManifest
 from imgopt.inspect.image_view import ImageView
-
-_NOTES = "node_modules/.package-lock.json"
+from imgopt.inspect.packages.json_manifests import json_manifests, read_object
 
 
 def marked_for_development(view: ImageView, project: str) -> tuple[str, ...] | None:
@@ -17,12 +15,13 @@ def marked_for_development(view: ImageView, project: str) -> tuple[str, ...] | N
 
     docs.npmjs.com/cli/configuring-npm/package-lock-json: `dev` is said of these alone. What is
     `devOptional` is wanted by an optional dependency of production as well."""
-    try:
-        listed = msgspec.json.decode(view.read(posixpath.join(project, _NOTES)) or b"").get(
-            "packages"
-        )
-    except (msgspec.DecodeError, AttributeError):
-        return None
+    found = (_noted(view, project, kind) for kind in json_manifests() if kind.notes)
+    return next((marked for marked in found if marked is not None), None)
+
+
+def _noted(view: ImageView, project: str, kind: JsonManifest) -> tuple[str, ...] | None:
+    notes = posixpath.join(project, kind.packages, kind.notes)
+    listed = read_object(view, notes).get("packages")
     if not isinstance(listed, dict):
         return None
     marked = (
@@ -30,6 +29,5 @@ def marked_for_development(view: ImageView, project: str) -> tuple[str, ...] | N
         for path, about in listed.items()
         if isinstance(about, dict) and about.get("dev") is True
     )
-    return tuple(
-        posixpath.join(project, path) for path in sorted(marked) if "node_modules/" in path
-    )
+    inside = (path for path in sorted(marked) if f"{kind.packages}/" in path)
+    return tuple(posixpath.join(project, path) for path in inside)

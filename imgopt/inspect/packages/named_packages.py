@@ -11,10 +11,14 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-import msgspec
-
 from imgopt.inspect.files.settings_files import settings_texts
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.packages.json_manifests import (
+    json_manifests,
+    keys,
+    read_manifest,
+    read_object,
+)
 
 _LITERAL = re.compile(r"""(["'`])([@\w][\w@./-]{0,120})\1""")
 _PLAIN = re.compile(
@@ -49,28 +53,20 @@ def named_in_settings(view: ImageView, names: frozenset[str]) -> Iterator[tuple[
 
 def partners(view: ImageView, manifests: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(name, manifest) of what packages say that they use where it is there."""
+    sections = {kind.file: kind.partners for kind in json_manifests()}
     for path in manifests:
-        try:
-            about = msgspec.json.decode(view.read(path) or b"")
-        except msgspec.DecodeError:
-            continue
-        for kind in ("peerDependencies", "peerDependenciesMeta", "optionalDependencies"):
-            listed = about.get(kind) if isinstance(about, dict) else None
-            for name in listed if isinstance(listed, dict) else ():
-                yield name, path
+        about = read_object(view, path)
+        for section in sections.get(posixpath.basename(path), ()):
+            yield from ((name, path) for name in keys(about.get(section)))
 
 
 def listed_packages(view: ImageView) -> frozenset[str]:
     """Names in the manifest of the working directory, or of the folder above it."""
     found: set[str] = set()
-    for folder in (view.workdir, posixpath.dirname(view.workdir)):
-        try:
-            about = msgspec.json.decode(view.read(posixpath.join(folder, "package.json")) or b"")
-        except msgspec.DecodeError:
-            continue
-        for kind in ("dependencies", "devDependencies", "optionalDependencies"):
-            listed = about.get(kind) if isinstance(about, dict) else None
-            found |= set(listed) if isinstance(listed, dict) else set()
+    for kind in json_manifests():
+        for folder in (view.workdir, posixpath.dirname(view.workdir)):
+            about = read_manifest(view, folder, kind)
+            found.update(name for section in kind.listed for name in keys(about.get(section)))
     return frozenset(found)
 
 

@@ -8,11 +8,10 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
-
 from imgopt.context.facts.starts import Runner
 from imgopt.image.tree import Node
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.packages.json_manifests import json_manifests, keys, read_manifest
 from imgopt.inspect.start.environment_runners import run_by
 from imgopt.inspect.start.launcher_settings import handed_on
 from imgopt.inspect.start.runners import runner_of
@@ -142,33 +141,31 @@ def _development_programs(view: ImageView) -> Iterator[str]:
     """Programs of the project's development packages, which a launcher looks at before it starts
     anything. One that the service runs, too, opens other files of its package, which are not
     excused."""
-    listed = _object(view.read(posixpath.join(view.workdir, "package.json"))).get("devDependencies")
-    for package in listed if isinstance(listed, dict) else ():
-        folder = posixpath.join(view.workdir, "node_modules", package)
-        given = _object(view.read(posixpath.join(folder, "package.json"))).get("bin")
-        for path in given.values() if isinstance(given, dict) else [given]:
-            if isinstance(path, str):
-                yield f"^{re.escape(posixpath.normpath(posixpath.join(folder, path)))}$"
-
-
-def _object(data: bytes | None) -> dict[str, object]:
-    """A JSON object; empty for anything else."""
-    try:
-        found = msgspec.json.decode(data or b"{}")
-    except msgspec.DecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    for kind in json_manifests():
+        listed = keys(read_manifest(view, view.workdir, kind).get(kind.developers))
+        for package in listed if kind.programs else ():
+            folder = posixpath.join(view.workdir, kind.packages, package)
+            given = read_manifest(view, folder, kind).get("bin")
+            for path in given.values() if isinstance(given, dict) else [given]:
+                if isinstance(path, str):
+                    yield f"^{re.escape(posixpath.normpath(posixpath.join(folder, path)))}$"
 
 
 def _package_script(view: ImageView, name: str) -> str | None:
-    """The text of a script of package.json; None when others run before or after it."""
-    scripts = _object(view.read(posixpath.join(view.workdir, "package.json"))).get("scripts") or {}
-    if not isinstance(scripts, dict) or f"pre{name}" in scripts or f"post{name}" in scripts:
-        return None
-    text = scripts.get(name)
-    if text is None and name == "start" and view.is_file(posixpath.join(view.workdir, "server.js")):
-        return "node server.js"  # npm's own default
-    return text if isinstance(text, str) else None
+    """The text of a script of the project's manifest; None when others run before or after it."""
+    for kind in json_manifests():
+        scripts = read_manifest(view, view.workdir, kind).get("scripts") or {}
+        if not kind.programs or not isinstance(scripts, dict):
+            continue
+        if f"pre{name}" in scripts or f"post{name}" in scripts:
+            return None
+        text = scripts.get(name)
+        if text is None and name == "start":
+            usual = kind.usual_starts.items()
+            here = ((posixpath.join(view.workdir, file), start) for file, start in usual)
+            text = next((start for path, start in here if view.is_file(path)), None)
+        return text if isinstance(text, str) else None
+    return None
 
 
 def expanded(view: ImageView, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -189,8 +186,7 @@ def expanded(view: ImageView, words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _program(view: ImageView, word: str) -> Node | None:
-    """With node_modules/.bin, which launchers put in front of PATH."""
-    local = (
-        None if "/" in word else view.file(posixpath.join(view.workdir, "node_modules/.bin", word))
-    )
-    return local or view.command(word)
+    """With the folders of packages' programs, which launchers put in front of PATH."""
+    kinds = (kind for kind in json_manifests() if kind.programs and "/" not in word)
+    places = (posixpath.join(view.workdir, kind.packages, kind.programs, word) for kind in kinds)
+    return next(filter(None, map(view.file, places)), None) or view.command(word)
