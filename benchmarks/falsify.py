@@ -181,8 +181,17 @@ def told(row: Row) -> str:
 
 
 def known() -> list[Row]:
+    """The rows of what is still in the lists."""
     rows: list[Row] = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
-    return rows
+    listed = {
+        (wanted, change.kind, change.name, sample)
+        for wanted, changes in (("refuted", FALSE), ("proven", HARMLESS))
+        for change in changes
+        for sample in change.samples
+    }
+    return [
+        row for row in rows if (row["wanted"], row["kind"], row["name"], row["sample"]) in listed
+    ]
 
 
 def keep(row: Row) -> None:
