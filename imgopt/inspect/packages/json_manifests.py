@@ -19,6 +19,12 @@ def json_manifests() -> tuple[JsonManifest, ...]:
     return tuple(manifest for manifest in found if manifest is not None)
 
 
+@cache
+def package_folders() -> frozenset[str]:
+    """Names of the folders that hold installed packages with such manifests."""
+    return frozenset(kind.packages for kind in json_manifests() if kind.packages)
+
+
 def read_manifest(view: ImageView, folder: str, kind: JsonManifest) -> dict[str, object]:
     """The manifest in this folder; empty where there is none."""
     return read_object(view, posixpath.join(folder, kind.file))

@@ -14,6 +14,7 @@ from imgopt.context.facts.builds import Made
 from imgopt.dockerfile import Dockerfile, Scope
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.dockerfile.typed import Copy
+from imgopt.inspect.packages.json_manifests import package_folders
 from imgopt.inspect.start.runners import script_runners
 from imgopt.rewrite.ignored.served_files import FolderCopy, Served, stages_with
 from imgopt.rewrite.lines.steps import script_of, workdir_at
@@ -222,7 +223,8 @@ def _folders_with(context: ContextFiles, folder: str, names: Sequence[str]) -> l
     inside = (
         posixpath.dirname(path) for path in known if not folder or path.startswith(folder + "/")
     )
-    return sorted({own for own in inside if "node_modules" not in own.split("/")})[:_MOST_MEMBERS]
+    own = {folder for folder in inside if not package_folders() & set(folder.split("/"))}
+    return sorted(own)[:_MOST_MEMBERS]
 
 
 def _refused(

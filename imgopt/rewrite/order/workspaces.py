@@ -16,6 +16,7 @@ import msgspec
 
 from imgopt.context.facts.builds import Hook
 from imgopt.context.facts.managers import Manager
+from imgopt.inspect.packages.json_manifests import package_folders
 from imgopt.rewrite.strategy import ContextFiles
 
 
@@ -53,10 +54,11 @@ def members(path: str, text: str, context: ContextFiles) -> More:
         return More(refused=f"{context.said(path)} has a workspace whose members are not known")
     name = "package.json"
     inside = f"{folder.rstrip('/')}/" if folder else ""
+    others = (one for one in context.named(name) if one.startswith(inside) and one != path)
+    own = (one for one in others if not package_folders() & set(one.split("/")[:-1]))
     found = [
         one
-        for one in context.named(name)
-        if "node_modules/" not in one and one.startswith(inside) and one != path
+        for one in own
         if posixpath.dirname(one) != folder and _is_member(one[len(inside) : -len(name) - 1], globs)
     ]
     said = context.said(path)
