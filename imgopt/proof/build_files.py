@@ -20,6 +20,7 @@ from imgopt.image.tree import Node
 from imgopt.inspect.files.application_files import application_files
 from imgopt.inspect.files.settings_files import settings_texts
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sites.file_servers import FileServer, file_server
 from imgopt.inspect.sources.texts import written_texts
 from imgopt.inspect.system.looked_up import compiled_program
 from imgopt.proof.allowances import Drop
@@ -29,6 +30,7 @@ _SERVED = re.compile(
     r"/(?:static|public|www|html|htdocs|assets|dist|downloads?|media|uploads|files|data)/"
 )
 """Folders whose files may be handed out, whatever they are."""
+_PAGES = ("/index.html", "/index.htm")
 
 _AT_A_COMMAND = (
     r"(?m)(?:^|&&|\|\||[;|(`])\s*"
@@ -70,11 +72,22 @@ class _Found:
         nodes = [
             node
             for node in application_files(self.view)
-            if node.kind == "file" and node.path not in self.opened
+            if node.kind == "file"
+            and node.path not in self.opened
+            and not node.path.startswith(self._handed_out)
         ]
         return tuple(
             (node, fact) for node in nodes for names, fact in _facts() if names.match(node.name)
         )
+
+    @cached_property
+    def _handed_out(self) -> tuple[str, ...]:
+        """Folders whose files anybody may ask for: what a program serves that does nothing else,
+        and where the page of a folder was read."""
+        server = file_server(self.view)
+        folders = [server.folder] if isinstance(server, FileServer) else []
+        folders += [path.rpartition("/")[0] for path in self.opened if path.endswith(_PAGES)]
+        return tuple(f"{folder.rstrip('/')}/" for folder in folders)
 
     @cached_property
     def _explained(self) -> tuple[tuple[str, FileOfBuild], ...]:

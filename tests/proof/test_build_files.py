@@ -74,6 +74,11 @@ KEPT: Mapping[str, tuple[str, Mapping[str, str | File], Mapping[str, Any]]] = {
     "an archive with a longer name": (
         "/app/my-seed.zip", {"app/my-seed.zip": "x"}, {"step": "RUN unzip seed.zip"}),
     "an installer that no step ran": ("/app/install.sh", {"app/install.sh": "x"}, {"step": "RUN chmod +x install.sh"}),
+    "variables in a folder that is handed out": (
+        "/app/.env", {"app/.env": "A=1", "app/index.html": "hi"}, {"opened": OPENED | {"/app/index.html"}}),
+    "a script below a page that was read": (
+        "/app/get/run.sh", {"app/get/run.sh": RUNS_CONTAINER, "app/index.html": "hi"},
+        {"opened": OPENED | {"/app/index.html"}}),
     "an image that is built of it at run time": ("/app/a.dockerfile.txt", {"app/a.dockerfile.txt": "FROM x"}, {}),
     "a program named as an editor": ("/app/settings/a.py", {"app/settings/a.py": "x = 1"}, {}),
 }  # fmt: skip
@@ -90,6 +95,9 @@ def test_what_looks_like_a_file_of_the_build_is_missed(
 
 
 LEFT_OUT: Mapping[str, tuple[str, Mapping[str, str | File], Mapping[str, Any]]] = {
+    "a script beside a folder of pages": (
+        "/app/run.sh", {"app/run.sh": RUNS_CONTAINER, "app/public/index.html": "hi"},
+        {"opened": OPENED | {"/app/public/index.html"}}),
     "a script that builds and runs the container": ("/app/run.sh", {"app/run.sh": RUNS_CONTAINER}, {}),
     "one that calls compose behind a test": (
         "/app/up.sh", {"app/up.sh": "#!/bin/bash\nif docker compose ps | grep x; then echo; fi\n"}, {}),
