@@ -34,7 +34,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "diff": ("text", "json", "markdown", "html"),
     "explain": ("text", "json", "markdown"),
     "history": ("text", "json", "markdown", "csv"),
-    "optimize": ("text", "json", "markdown", "html"),
+    "optimize": ("text", "json", "markdown", "pr", "html"),
     "proof": ("text", "json", "markdown", "html"),
     "replay": ("text", "json", "markdown"),
     "rewrite": ("text", "json", "markdown", "html"),

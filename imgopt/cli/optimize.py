@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgopt.cli import choices, options
-from imgopt.cli.emit import give
+from imgopt.cli.emit import give, show
 from imgopt.cli.grouped import grouped
 from imgopt.cli.kept import forget, state_folder, write_result
 from imgopt.cli.repeated import build_words, request_words, run_words
@@ -45,6 +45,7 @@ Write = Annotated[
         "--write", help="Replace Dockerfile and .dockerignore by the recommended variant."
     ),
 ]
+Diff = Annotated[bool, typer.Option("--diff", help="Show the recommended change as a patch, too.")]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder for Dockerfile.<variant> and the result.")
 ]
@@ -72,6 +73,7 @@ def optimize_command(
     context: options.Context = Path(),
     variant: VariantOption = None,
     write: Write = False,
+    diff: Diff = False,
     out: Out = None,
     allow: Allow = None,
     no_timings: NoTimings = False,
@@ -111,6 +113,8 @@ def optimize_command(
     keeper = _Keeper(out or state_folder(dockerfile), said, temporary=out is None)
     result = msgspec.structs.replace(_optimize(request, keeper), **said)
     give(result, out_to)
+    if diff and out_to.format == "text":
+        _show_change(result)
     keeper.finish(result)
     if result.interrupted:
         return 130
@@ -170,6 +174,14 @@ class _Keeper:
         proven = any(variant.verdict == "proven" for variant in result.variants)
         what = "proven variants and optimize.json are" if proven else "optimize.json is"
         tell(f"{what} in {self._folder}")
+
+
+def _show_change(result: OptimizeResult) -> None:
+    from imgopt.report.optimize import change
+
+    patch = change(result)
+    if patch is not None:
+        show(patch)
 
 
 def _write_back(request: OptimizeRequest, result: OptimizeResult) -> None:

@@ -28,6 +28,7 @@ FORMATS = (
     "text",
     "json",
     "markdown",
+    "pr",
     "html",
     "csv",
     "sarif",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 
+from imgopt.report import pull_request
 from imgopt.report.asked import asked_markdown, asked_text
 from imgopt.report.command import missing_lines, next_command
 from imgopt.report.common import (
@@ -15,6 +16,7 @@ from imgopt.report.common import (
     seconds_text,
     table_markdown,
 )
+from imgopt.report.file_diff import diff_lines, diff_listing
 from imgopt.report.layout import Column, Grid, Words
 from imgopt.report.rewrite import findings_markdown, findings_text
 from imgopt.report.words import gain_text, medians, recommended, times_text, wire_text
@@ -28,6 +30,9 @@ MARKS = {
     "unproven": ("unproven", "yellow"),
 }
 MOST_SKIPS = 6
+
+pr = pull_request.pr
+"""The format `pr`."""
 
 
 def text(result: OptimizeResult) -> RenderableType:
@@ -54,6 +59,14 @@ def text(result: OptimizeResult) -> RenderableType:
         parts.append(Words(f"Before you ship it: {mounted}", style="yellow"))
     parts.append(Words(safe_terminal(next_command(result)), style="bold"))
     return Group(*parts)
+
+
+def change(result: OptimizeResult) -> RenderableType | None:
+    """The recommended variant as a patch of the file; None where there is none."""
+    best = recommended(result)
+    if best is None:
+        return None
+    return diff_listing(diff_lines(result.original.dockerfile, best.dockerfile, result.dockerfile))
 
 
 def _headline(result: OptimizeResult) -> Words:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 
 from imgopt.report.command import command_line, words_of
-from imgopt.report.common import block_markdown, safe_markdown, safe_terminal
+from imgopt.report.common import (
+    block_markdown,
+    safe_markdown,
+    safe_terminal,
+)
+from imgopt.report.file_diff import diff_lines, diff_listing
 from imgopt.report.layout import Column, Grid, Listing, Words
 from imgopt.results.rewrite import Finding, RewriteResult, StaticVariant
 
-STYLES = {"+": "green", "-": "red", "@": "cyan"}
 _SHOWN_LINES = 3
 """Lines that are named where one reason holds for several."""
 
@@ -62,8 +65,7 @@ def _variant(result: RewriteResult, variant: StaticVariant) -> list[RenderableTy
     lines: list[RenderableType] = []
     if variant.changes:
         lines.append(Words(f"{variant.name}: unproven, from text alone", style="bold yellow"))
-    diff = [safe_terminal(line) for line in unified_diff(result, variant)]
-    lines.append(Listing([(line, STYLES.get(line[:1], "")) for line in diff]))
+    lines.append(diff_listing(unified_diff(result, variant)))
     if variant.dockerignore is not None and any(
         c.strategy == "ignore-file" for c in variant.changes
     ):
@@ -110,9 +112,7 @@ def _lines_said(lines: Sequence[int | None]) -> str:
 
 def unified_diff(result: RewriteResult, variant: StaticVariant) -> list[str]:
     """The change as a patch; empty where nothing changes."""
-    before, after = result.original.splitlines(), variant.dockerfile.splitlines()
-    name = result.dockerfile
-    return list(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm=""))
+    return diff_lines(result.original, variant.dockerfile, result.dockerfile)
 
 
 def markdown(result: RewriteResult) -> str:

@@ -17,7 +17,7 @@ def of_users(before: str, after: str) -> OptimizeResult:
     return msgspec.structs.replace(result, original=original, variants=variants)
 
 
-@pytest.mark.parametrize("format", ["text", "markdown", "html"])
+@pytest.mark.parametrize("format", ["text", "markdown", "pr", "html"])
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
