@@ -50,15 +50,3 @@ def test_nothing_of_one_build_stands_in_it(name: str, what: str) -> None:
 def test_no_copy_names_file_by_file(name: str) -> None:
     copies = [item.typed for item in parse(FILES[name][1]).instructions]
     assert all(len(each.sources) <= MOST_SOURCES for each in copies if isinstance(each, Copy))
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_it_is_not_much_longer_than_the_original(name: str) -> None:
-    original, text = (_lines(one) for one in FILES[name])
-    assert text <= 1.5 * original + 12
-
-
-def _lines(text: str) -> int:
-    """Without empty lines, and without files that stand in it (settings of a web server)."""
-    text = re.sub(r"(?ms)^(COPY <<'(\w+)'[^\n]*)\n.*?^\2$", r"\1", text)
-    return sum(1 for line in text.splitlines() if line.strip())

@@ -143,6 +143,8 @@ class BuildTools(Fact, frozen=True):
     """Command with {packages}."""
     remove_elsewhere: str = ""
     """The same for an {environment} that the service runs in."""
+    empty: str = ""
+    """Command that removes all packages of a {folder} and their scripts among the {programs}."""
     runtimes: list[str] = []
     """Names of run times that only compile: what they make runs without them."""
     may_be_absent: list[str] = []

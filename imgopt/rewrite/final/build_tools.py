@@ -183,9 +183,11 @@ def _removable(
         and all(_is_as_in_base(evidence, path) for path in each.files)
     ]
     gone = [*unused, *added]
+    if closed and gone and not any(used(each) for each in there):
+        gone = there
     if gone:
         site = next(iter(sites))
-        yield _emptied(evidence, site, there, gone) or tools.remove, gone
+        yield _emptied(evidence, tools, remover.path, site, there, gone) or tools.remove, gone
 
 
 def _renewed(evidence: Evidence, ours: Iterable[Package], tools: BuildTools) -> list[Package]:
@@ -200,10 +202,17 @@ def _renewed(evidence: Evidence, ours: Iterable[Package], tools: BuildTools) -> 
     return [each for each in upgraded if (each.name, _site(each)) in there]
 
 
-def _emptied(evidence: Evidence, site: str, there: list[Package], gone: list[Package]) -> str:
+def _emptied(
+    evidence: Evidence,
+    tools: BuildTools,
+    remover: str,
+    site: str,
+    there: list[Package],
+    gone: list[Package],
+) -> str:
     """A command that empties the folder of many packages at once, where nothing else lies in it;
-    else nothing: pip takes seconds for it."""
-    if len(gone) < MANY or len(gone) < len(there):
+    else nothing: pip takes seconds for it, and their names are those of one build."""
+    if len(gone) < MANY or len(gone) < len(there) or not tools.empty:
         return ""
     files = {path for each in gone for path in each.files}
     if any(
@@ -211,12 +220,17 @@ def _emptied(evidence: Evidence, site: str, there: list[Package], gone: list[Pac
         for node in evidence.tree.files(site)
     ):
         return ""
+    programs = posixpath.dirname(remover)
     elsewhere = sorted(
         path
         for path in files
-        if not is_below(path, (site,)) and evidence.tree.get(path) is not None
+        if not is_below(path, (site, programs)) and evidence.tree.get(path) is not None
     )
-    return " ".join(["rm -rf", f"{shell_word(site)}/*", *map(shell_word, elsewhere)])
+    command = tools.empty.replace("{folder}", shell_word(site))
+    command = command.replace("{programs}", shell_word(programs))
+    return " && ".join(
+        [command, *([f"rm -f {' '.join(map(shell_word, elsewhere))}"] if elsewhere else [])]
+    )
 
 
 def _named(evidence: Evidence) -> frozenset[str]:
