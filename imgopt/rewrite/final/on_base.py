@@ -21,6 +21,7 @@ from imgopt.rewrite.final.few_layers import within_layers
 from imgopt.rewrite.final.final_stage import ROOT, Copy, FinalStage
 from imgopt.rewrite.final.library_step import LibraryStep, library_step
 from imgopt.rewrite.final.owning import EMPTY, changed_folders, special_folders, with_owners
+from imgopt.rewrite.final.runtime import is_shared_library
 from imgopt.rewrite.final.settings import complement
 from imgopt.rewrite.final.sonames import CACHE, found_by_cache
 from imgopt.rewrite.final.tables import table_copies
@@ -190,4 +191,8 @@ def _comments(carving: Carving) -> dict[str, str]:
 
 
 def _short(path: str) -> str:
-    return path.rpartition("/")[2] if path.startswith("/") else path
+    """The name of a file, that of a library without its version and architecture."""
+    if not path.startswith("/"):
+        return path
+    name = path.rpartition("/")[2]
+    return name.partition(".")[0] if is_shared_library(name) else name
