@@ -163,7 +163,7 @@ def _step(
     endings = (one for one in library_endings() if any(path.endswith(one) for path in found))
     kinds += [f"-name '*{ending}'" for ending in endings]
     files = f"-type f \\( {' -o '.join(kinds)} \\)"
-    search = [f"needed=$(find {where} {files} \\", "    -exec ldd {} + 2>/dev/null); \\"]
+    search = [f"needed=$(find {where} {files} \\", "    -exec ldd {} + 2>/dev/null || true); \\"]
     if set(places) <= set(found):  # no folder to look through
         search = [f"needed=$(ldd {where}); \\"]
     loud = ["if echo \"$needed\" | grep 'not found'; then exit 1; fi; \\"] if strict else []
