@@ -83,3 +83,28 @@ def test_what_a_node_module_asks_for_is_found_though_it_is_no_program(service: S
     more = {addon: elf("libdeep.so.2")}
     assert "-name '*.node'" in planned(service, more, (MODULE, addon)).text
     assert "-name '*.node'" not in planned(service, {}).text
+
+
+DRAWS = (("RUN make", {f"{SITE}/draw.so": elf("libtk8.6.so")}),)
+CHECK = "RUN ! find /usr/local/lib"
+
+
+def on_slim(service: Service, steps: tuple[tuple[str, Files], ...]) -> Planned:
+    opened = frozenset(f"/{path}" for _, files in steps for path in files)
+    return service.plan({"main.py": "print(1)\n"}, steps, opened=opened)
+
+
+def test_where_packages_give_the_libraries_the_build_fails_without_one(service: Service) -> None:
+    found = on_slim(service, DRAWS)
+    assert found.installs("libtk8.6")
+    assert CHECK in found.final
+    assert found.final.index(CHECK) < found.final.index("/app /app")  # no edit makes it run again
+
+
+def test_what_the_original_lacks_is_not_asked_for_by_the_build(service: Service) -> None:
+    steps = (*DRAWS, ("RUN make", {f"{SITE}/gpu.so": elf("libcuda.so.1")}))
+    assert CHECK not in on_slim(service, steps).final
+
+
+def test_a_service_without_packages_of_the_system_is_not_checked(service: Service) -> None:
+    assert "RUN ! find" not in service.plan({"main.py": "print(1)\n"}).final

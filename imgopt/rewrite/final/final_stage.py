@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from imgopt.rewrite.final.fates import Carved
@@ -133,6 +133,9 @@ class FinalStage:
     """Short comments by subject: base, packages, copies, files, user."""
     beside: tuple[str, ...] = ()
     """Texts of stages in front of it that it copies from."""
+    check: tuple[str, str] = ("", "")
+    """A shell command that fails where something is missing, and behind the copy to which place it
+    stands."""
 
     def render_builder_middle(self) -> str:
         """What the builder can do before the source is copied."""
@@ -152,7 +155,7 @@ class FinalStage:
         lines += [copy.render(self.builder) for copy in self.accounts]
         lines += map(_run, self.setup)
         lines += [*self.complement.environment, *self.settings.environment]
-        lines += [*self._comment("copies"), *(copy.render(self.builder) for copy in self.copies)]
+        lines += [*self._comment("copies"), *self._copy_lines()]
         lines += [*self._comment("files"), *(file.render() for file in self.files)]
         lines += map(_run, self.finish)
         if self.folders and self.shell:
@@ -165,6 +168,13 @@ class FinalStage:
             lines += [*self._comment("user"), f"USER {self.user}"]
         lines += [*self.complement.start, *self.settings.start]
         return "".join(f"{stage}\n" for stage in self.beside) + "\n".join(lines) + "\n"
+
+    def _copy_lines(self) -> Iterator[str]:
+        command, place = self.check
+        for copy in self.copies:
+            yield copy.render(self.builder)
+            if command and copy.destination == place:
+                yield _run(command)
 
     def _comment(self, subject: str) -> list[str]:
         text = self.comments.get(subject)

@@ -15,7 +15,7 @@ from imgopt.inspect.system.libraries import library_endings, may_be_linked, unre
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import PathFact, is_below
 from imgopt.rewrite.final.final_stage import ROOT, Copy
-from imgopt.rewrite.final.runtime import is_shared_library, runtime_needs
+from imgopt.rewrite.final.runtime import has_path, is_shared_library, runtime_needs
 from imgopt.rewrite.lines.quoting import folded, shell_word
 
 _OF_THE_SYSTEM = re.compile(r"^(?:/usr)?/lib(?:/([\w]+-linux-gnu\w*))?/[^/]+$")
@@ -67,6 +67,53 @@ def library_step(
     strict = not any(True for file in files for _ in _lacks(view, file))
     command = _step(evidence.tree, chosen, files, named, base[0], strict=strict)
     return LibraryStep(command, all(map(is_early, chosen)), frozenset(libraries))
+
+
+_CHECKS_WITH = ("/usr/bin/ldd", "/usr/bin/find", "/bin/grep")
+
+
+def check_step(
+    evidence: Evidence,
+    copies: Iterable[Copy],
+    base: Tree,
+    is_early: Callable[[str], bool],
+    removed: Iterable[str],
+) -> tuple[str, str]:
+    """The shell command of the final stage that fails where a library of what is copied is not
+    found, and behind the copy to which place it stands: none of those that an edit of the source
+    makes anew. Two empty texts where the original lacks some itself, or the base has not what it
+    takes."""
+    removed = tuple(removed)
+    placed = [
+        copy
+        for copy in copies
+        if copy.sources == (copy.destination,) and is_early(copy.destination)
+    ]
+    found = {
+        copy.destination: files
+        for copy in placed
+        if (
+            files := [
+                path
+                for path in _elf_files(evidence, copy.sources)
+                if not is_below(path, removed)
+                and evidence.facts[path].layer >= evidence.base_layers
+            ]
+        )
+    }
+    lacking = any(
+        True for files in found.values() for path in files for _ in _lacks(evidence.view, path)
+    )
+    can = all(has_path(base, program) for program in _CHECKS_WITH)
+    if not found or lacking or not can or len(found) > MOST_ROOTS:
+        return "", ""
+    places = " ".join(map(shell_word, found))
+    kinds = "\\( -perm -100 -o -name '*.so*' \\)"
+    command = (
+        "# Fails where a library is missing: its package belongs to those above\n"
+        f"! find {places} -type f {kinds} -exec ldd {{}} + 2>/dev/null | grep 'not found'"
+    )
+    return command, list(found)[-1]
 
 
 def program_step(view: ImageView, program: str, base: str) -> str:

@@ -19,7 +19,7 @@ from imgopt.rewrite.final.build_tools import outdated_in_base
 from imgopt.rewrite.final.carving import Carving, library_copies
 from imgopt.rewrite.final.few_layers import within_layers
 from imgopt.rewrite.final.final_stage import ROOT, Copy, FinalStage
-from imgopt.rewrite.final.library_step import LibraryStep, library_step
+from imgopt.rewrite.final.library_step import LibraryStep, check_step, library_step
 from imgopt.rewrite.final.owning import EMPTY, changed_folders, special_folders, with_owners
 from imgopt.rewrite.final.runtime import is_shared_library
 from imgopt.rewrite.final.settings import complement
@@ -105,6 +105,15 @@ def on_base(
         early=early,
         prepare=(*prepare, *gather),
         links=carving.plan.links,
+        check=check_step(
+            evidence,
+            copied,
+            base.tree(),
+            made_early(situation.dockerfile, situation.stage),
+            carving.plan.removals,
+        )
+        if final.shell and carving.packages
+        else ("", ""),
         user=final.user or ("" if is_root(base.config.user) else "0:0"),
         comments=_comments(carving),
     )
