@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from imgopt.rewrite.bases import bare_candidates
 from imgopt.rewrite.evidence import Evidence, read_release
-from imgopt.rewrite.final.carving import carve_on, find_interpreter
+from imgopt.rewrite.final.carving import carve_on
+from imgopt.rewrite.final.interpreter import find_interpreter
 from imgopt.rewrite.final.on_base import on_base, without_entry_script
 from imgopt.rewrite.final.smaller_runtime import draws, smaller_runtime
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy

@@ -15,8 +15,9 @@ from imgopt.inspect.packages.package_files import files_lacking
 from imgopt.inspect.system.certificates import BUNDLED
 from imgopt.rewrite.bases import NOT_CARVED, NOT_HAD, distroless_candidates
 from imgopt.rewrite.evidence import Evidence, read_release
-from imgopt.rewrite.final.carving import Carving, carve_on, start_programs
+from imgopt.rewrite.final.carving import Carving, carve_on
 from imgopt.rewrite.final.final_stage import ROOT, Copy, FinalStage, run_lines
+from imgopt.rewrite.final.interpreter import start_programs
 from imgopt.rewrite.final.library_step import program_step
 from imgopt.rewrite.final.named_packages import asked_packages
 from imgopt.rewrite.final.on_base import on_base, without_entry_script

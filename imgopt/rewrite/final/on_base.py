@@ -43,46 +43,35 @@ def on_base(
     evidence = situation.evidence
     assert evidence is not None
     system = evidence.system(situation.project.ecosystems)
-    early, prepare = _prepare(situation, carving)
-    early = (*early, *carving.accounts.commands())
     copied = with_owners(carving.plan.copies, evidence.facts)
-    if any(copy.sources == (EMPTY,) for copy in copied):
-        early = (*early, f"mkdir -p {EMPTY}")
+    step = _library_step(situation, final, carving, copied, name, base)
     named = paths_through_links(evidence, final.start_words, base.tree())
-    early = (*early, *(_link(path, target) for path, target in named.items()))
-    step = (
-        LibraryStep()
-        if final.shell or carving.foreign
-        else library_step(
-            evidence,
-            carving.libraries,
-            copied,
-            (name, base.tree()),
-            made_early(situation.dockerfile, situation.stage),
-            carving.plan.removals,
-        )
+    early, prepare = _prepare(situation, carving)
+    early = (
+        *early,
+        *carving.accounts.commands(),
+        *([f"mkdir -p {EMPTY}"] if any(copy.sources == (EMPTY,) for copy in copied) else []),
+        *(_link(path, target) for path, target in named.items()),
+        *([step.command] if step.command and step.early else []),
     )
-    if step.early:
-        early = (*early, *filter(None, [step.command]))
-    else:
-        prepare = (*prepare, step.command)
-    gathered = carving.plan.links or named or step.command
-    links = (Copy((ROOT + "/",), "/"),) if gathered else ()
-    wanted = (
-        msgspec.structs.replace(evidence.config, entrypoint=None)
-        if final.entry_script
-        else evidence.config
-    )
+    prepare = (*prepare, *([step.command] if step.command and not step.early else []))
     cached = found_by_cache(evidence.view, carving.carved.paths("kept"))
     tables = [*carving.tables, *([CACHE] if cached and not final.shell else [])]
-    copies = (
-        *carving.foreign,
-        *table_copies(tables, evidence),
-        *library_copies(carving.libraries.keys() - step.brought),
-        *copied,
-        *links,
+    gathered = bool(carving.plan.links or named or step.command)
+    copies, gather = within_layers(
+        (
+            *carving.foreign,
+            *table_copies(tables, evidence),
+            *library_copies(carving.libraries.keys() - step.brought),
+            *copied,
+            *((Copy((ROOT + "/",), "/"),) if gathered else ()),
+        ),
+        evidence.facts,
+        len(base.layers),
     )
-    copies, gather = within_layers(copies, evidence.facts, len(base.layers))
+    wanted = evidence.config
+    if final.entry_script:
+        wanted = msgspec.structs.replace(wanted, entrypoint=None)
     return replace(
         final,
         base=name,
@@ -105,17 +94,49 @@ def on_base(
         early=early,
         prepare=(*prepare, *gather),
         links=carving.plan.links,
-        check=check_step(
-            evidence,
-            copied,
-            base.tree(),
-            made_early(situation.dockerfile, situation.stage),
-            carving.plan.removals,
-        )
-        if final.shell and carving.packages
-        else ("", ""),
+        check=_check(situation, final, carving, copied, base),
         user=final.user or ("" if is_root(base.config.user) else "0:0"),
         comments=_comments(carving),
+    )
+
+
+def _library_step(
+    situation: Situation,
+    final: FinalStage,
+    carving: Carving,
+    copied: tuple[Copy, ...],
+    name: str,
+    base: Image,
+) -> LibraryStep:
+    """Where the base cannot install packages, and the run time is not of another image."""
+    if final.shell or carving.foreign or situation.evidence is None:
+        return LibraryStep()
+    return library_step(
+        situation.evidence,
+        carving.libraries,
+        copied,
+        (name, base.tree()),
+        made_early(situation.dockerfile, situation.stage),
+        carving.plan.removals,
+    )
+
+
+def _check(
+    situation: Situation,
+    final: FinalStage,
+    carving: Carving,
+    copied: tuple[Copy, ...],
+    base: Image,
+) -> tuple[str, str]:
+    """Where packages of the system are installed, one of which may lack later."""
+    if not (final.shell and carving.packages) or situation.evidence is None:
+        return "", ""
+    return check_step(
+        situation.evidence,
+        copied,
+        base.tree(),
+        made_early(situation.dockerfile, situation.stage),
+        carving.plan.removals,
     )
 
 
