@@ -59,7 +59,7 @@ WRONG = {
     "rewrite . --output exe:x": "text, json",
     "rewrite . --variant fat": "safe, slim, distroless",
     "optimize . --allow everything": "cpu-wheels, recommends, health-check, pin-digest",
-    "optimize . --format csv": "text, json, markdown, html",
+    "optimize . --format csv": "text, json, markdown, pr, html",
     "prove . --with Dockerfile --allow everything": "user, entrypoint",
     "prove . --with Dockerfile --allow env:": "env:NAME",
     "cache . --scenario nothing": "edit-source",
