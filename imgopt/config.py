@@ -70,6 +70,8 @@ class SmokeSection(Section, frozen=True):
     requests: list[RequestSection] = []
     requests_file: str | None = None
     writes: bool = True
+    tests: str | None = None
+    tests_stage: str | None = None
     coverage: Percent = 0
 
 

@@ -64,6 +64,10 @@ NoWrites = Annotated[
     bool,
     typer.Option("--no-writes", help="Look for no requests that may change something."),
 ]
+Tests = Annotated[
+    str | None,
+    typer.Option("--tests", help="Command that tests the running service, for both images."),
+]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")
 ]
@@ -113,6 +117,7 @@ class RequestOptions:
 
     requests: Requests = None
     no_writes: NoWrites = False
+    tests: Tests = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +204,19 @@ def _with_requests(config: Config, asked: RequestOptions | None, folder: Path) -
         old,
         requests_file=str(file.resolve()) if file else None,
         writes=old.writes and not (asked is not None and asked.no_writes),
+        tests=_tests(old.tests, asked),
     )
     if asked is not None:
         requests_of(section.requests, section.requests_file, folder)
     return msgspec.structs.replace(config, smoke=section)
+
+
+def _tests(configured: str | None, asked: RequestOptions | None) -> str | None:
+    """Tests may change something: with --no-writes only those run that stand beside it; "" says
+    that the configuration's do not."""
+    if asked is None or asked.tests is not None:
+        return configured if asked is None else asked.tests
+    return "" if configured and asked.no_writes else configured
 
 
 def smoke_settings(config: Config) -> SmokeSettings:

@@ -43,6 +43,7 @@ def run_words(options: SmokeOptions) -> list[str]:
 def request_words(options: RequestOptions) -> list[str]:
     """The options of what is asked, as far as they were given."""
     words = ["--requests", str(options.requests)] if options.requests else []
+    words += ["--tests", options.tests] if options.tests else []
     return words + (["--no-writes"] if options.no_writes else [])
 
 

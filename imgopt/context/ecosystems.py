@@ -36,6 +36,7 @@ from imgopt.context.facts.runs import (
 )
 from imgopt.context.facts.sources import ProgramCall, ReadRoute, WrittenPlace
 from imgopt.context.facts.starts import Bookkeeping, FileServer, HandedOn, Runner, Start
+from imgopt.context.facts.tests import OwnTests
 from imgopt.errors import InputError, Location
 
 FACTS = "facts.toml"
@@ -129,6 +130,10 @@ class Ecosystem(Fact, frozen=True):
     bookkeeping: list[Bookkeeping] = []
     handed_on: list[HandedOn] = []
     file_server: list[FileServer] = []
+    own_tests: list[OwnTests] = []
+    failed_test: list[str] = []
+    """Lines of a test run (regular expressions) by which a test fails, whose name is the group
+    `test`."""
     write_route: list[WriteRoute] = []
     body_field: list[BodyField] = []
     socket_route: list[SocketRoute] = []

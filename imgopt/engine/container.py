@@ -27,7 +27,8 @@ class RunRequest:
     """What `docker run` is asked for; what is None stays as the image says.
 
     `mounts` are `SOURCE:TARGET[:ro]` as in `docker run --volume`, `ports` `PORT[/udp]`, each
-    published on a free port of 127.0.0.1. `memory` is in bytes, `tmpfs` paths.
+    published on a free port of 127.0.0.1. `memory` is in bytes, `tmpfs` paths; `alias` is a name of
+    it in `network`, which is one that was made then.
     """
 
     image: str
@@ -40,6 +41,7 @@ class RunRequest:
     user: str | None = None
     network: str | None = None
     hostname: str | None = None
+    alias: str | None = None
     read_only: bool = False
     tmpfs: tuple[str, ...] = ()
     memory: int | None = None
@@ -102,11 +104,14 @@ def create(
     without a command."""
     from docker.errors import APIError
 
-    network = (
+    network: dict[str, Any] = (
         {"network_mode": request.network}
         if _is_mode(request.network)
         else {"network": request.network}
     )
+    if request.alias is not None:
+        aliased = client.api.create_endpoint_config(aliases=[request.alias])
+        network["networking_config"] = {request.network: aliased}
     try:
         made = client.containers.create(
             request.image,

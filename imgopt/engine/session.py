@@ -44,10 +44,8 @@ _SIGNALS = tuple(
 _ID = re.compile(r"(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-\d+")
 _NUMBERS = count(1)
 _LATE_SECONDS = 4.0
-_ALONE = {
-    "com.docker.network.bridge.enable_ip_masquerade": "false",
-    "com.docker.network.bridge.enable_icc": "false",
-}
+_TOGETHER = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+_ALONE = {**_TOGETHER, "com.docker.network.bridge.enable_icc": "false"}
 
 
 class Session:
@@ -63,6 +61,7 @@ class Session:
         self._handlers: dict[int, Any] = {}
         self._closing = False
         self._network: str | None = None
+        self._tests_network: str | None = None
         self._cut_short = False
         self._stopped = ""
         self._asked_for: set[str] = (
@@ -150,18 +149,27 @@ class Session:
         """The name of a network of the session's, made at first: published ports are reached from
         this machine, nothing behind it answers (no masquerading), and containers do not hear each
         other. None where the engine makes none."""
+        if self._network is None:
+            self._network = self._made_network(f"imgopt-{self.id}", _ALONE)
+        return self._network
+
+    def tests_network(self) -> str | None:
+        """The same, but that its containers hear each other: the project's tests ask the
+        service."""
+        if self._tests_network is None:
+            self._tests_network = self._made_network(f"imgopt-{self.id}-tests", _TOGETHER)
+        return self._tests_network
+
+    def _made_network(self, name: str, options: Mapping[str, str]) -> str | None:
         from docker.errors import APIError
 
-        if self._network is None:
-            name = f"imgopt-{self.id}"
-            try:
-                self.engine.client.networks.create(
-                    name, driver="bridge", options=_ALONE, labels=dict(self.labels)
-                )
-            except APIError:
-                return None
-            self._network = name
-        return self._network
+        try:
+            self.engine.client.networks.create(
+                name, driver="bridge", options=dict(options), labels=dict(self.labels)
+            )
+        except APIError:
+            return None
+        return name
 
     def temp_tree(self, name: str = "tree") -> Path:
         """An empty folder that goes with the session."""
@@ -184,7 +192,7 @@ class Session:
         mine = {"label": f"{LABEL}={self.id}"}
         self._remove_late_containers(mine)
         _remove_networks(self.engine, mine, lambda _: True)
-        self._network = None
+        self._network = self._tests_network = None
         self._remove_late_images(mine)
         for tree in Path(tempfile.gettempdir()).glob(f"imgopt-{self.id}-*"):
             remove_tree(tree)

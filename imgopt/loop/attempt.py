@@ -135,7 +135,14 @@ class _Worker:
         self._looker = BaseLooker(session, request.config.bases, request.config.build.platform)
         named = named_packages(original.source.text, request.config.build.target)
         self._trial = Trial(
-            session, original.evidence.view, original.runs, request.smoke, named=named, again=again
+            session,
+            original.evidence.view,
+            original.runs,
+            request.smoke,
+            named=named,
+            again=again,
+            tests=original.tests,
+            say=progress.stage,
         )
 
     def run(self) -> Attempt:

@@ -11,7 +11,7 @@ from imgopt.image import Image, open_image
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.dockerfile_facts import base_name, named_packages
 from imgopt.loop.request import OptimizeRequest, Progress
-from imgopt.proof.trial import watch
+from imgopt.proof.trial import watch, with_tests
 from imgopt.rewrite.evidence import Evidence, Page, Seen
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
@@ -21,7 +21,9 @@ from imgopt.rewrite.strategy import Project
 from imgopt.run.blame import blame_the_disk, blame_the_network_alone
 from imgopt.run.observation import Observation
 from imgopt.run.opened import with_sources
+from imgopt.run.own_tests import OwnTests
 from imgopt.run.probes import Answer
+from imgopt.run.tests_image import own_tests
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Original:
     evidence: Evidence
     unresolved: str = ""
     """Why a start command that builds first was not replaced."""
+    tests: OwnTests | None = None
 
     @property
     def started(self) -> bool:
@@ -67,7 +70,14 @@ def measure_original(
         blame_the_disk(runs[0])
     named = named_packages(source.text, request.config.build.target)
     evidence = gather(image, base, seen_in(runs), looker, named)
-    return Original(source, build, image, base, runs, evidence)
+    tests = None
+    if runs[0].started:
+        say, wanted = progress.stage, request.build("tests")
+        tests = own_tests(
+            session, request.smoke, image.reference, wanted, source.text, say, progress.build
+        )
+        runs = with_tests(runs, tests, image.reference)
+    return Original(source, build, image, base, runs, evidence, tests=tests)
 
 
 def seen_in(runs: tuple[Observation, ...]) -> Seen:

@@ -67,6 +67,7 @@ def resolve_start(
     image = open_image(build.image_id)
     candidate = ImageView(image, original.base)
     runs = watch(session, candidate, request.smoke, plan=replace(original.runs[0].plan, deaf=False))
+    runs = (replace(runs[0], tests=original.runs[0].tests), *runs[1:])
     reason = _doubt(session, request, original, candidate, runs[0], again)
     if reason:
         return Resolved(replace(original, unresolved=reason), builds=1)

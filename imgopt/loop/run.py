@@ -175,7 +175,7 @@ def _result(
             steps=arm.steps if arm is not None else [],
             layer_figures=figures.layers(original.image, original.evidence.base_layers),
         ),
-        asked=asked_of(original.runs, original.evidence.view),
+        asked=asked_of(original.runs, original.evidence.view, request.smoke, request.context),
         recommended=best.name if best is not None else None,
         variants=variants,
         environment=_environment(times),
@@ -350,7 +350,7 @@ def _not_started(request: OptimizeRequest, original: Original, before: Sizes) ->
             layers=len(original.image.layers),
             user=original.image.config.user,
         ),
-        asked=asked_of(original.runs, original.evidence.view),
+        asked=asked_of(original.runs, original.evidence.view, request.smoke, request.context),
         builds=1,
         bases=_bases_used(request, original),
         findings=secret_files(

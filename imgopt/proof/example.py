@@ -19,6 +19,7 @@ from imgopt.image.recipe import Layers as Layers
 from imgopt.run.fanotify import Trace
 from imgopt.run.listening import Listener
 from imgopt.run.observation import Observation, RunPlan
+from imgopt.run.own_run import OwnRun
 from imgopt.run.pictures import Picture, Process
 from imgopt.run.probes import Answer, Probe
 
@@ -226,6 +227,11 @@ def without(mapping: Mapping[str, str], name: str) -> dict[str, str]:
     return {key: value for key, value in mapping.items() if key != name}
 
 
+def own_run(code: int | None, output: str) -> OwnRun:
+    """What the service's own tests came to."""
+    return OwnRun("pytest tests", code, output)
+
+
 SEEN = Observation(
     image="example",
     started=True,
@@ -241,6 +247,7 @@ SEEN = Observation(
     stop_code=0,
     trace=Trace(OPENED, EXECUTED),
     pictures=seen_processes(),
+    tests=own_run(0, "3 passed in 0.12s"),
 )
 """A run of the service."""
 
@@ -327,6 +334,10 @@ HARMLESS = (
     Mutation("another build of a file of the base", base={"usr/share/words": "a\nb\nc\n"}),
     Mutation(
         "other words in the log", seen={"said": "ready after 2 s\n", "log": "ready after 2 s\n"}
+    ),
+    Mutation(
+        "its tests take longer and are run in another order",
+        seen={"tests": own_run(0, "b ok 7 s\na ok 1 s\n3 passed in 9.81s")},
     ),
     Mutation("it stops faster", seen={"stop_seconds": 0.1}),
     Mutation(

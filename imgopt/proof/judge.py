@@ -16,6 +16,7 @@ from imgopt.proof.checks import (
     named_by_sources,
     non_root,
     opened_files,
+    own_tests,
     processes,
     programs,
     runtime_versions,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     certificates.CHECK,
     opened_files.CHECK,
     smoke.CHECK,
+    own_tests.CHECK,
     processes.CHECK,
     stop.CHECK,
     non_root.CHECK,
@@ -48,6 +50,9 @@ CHECKS: tuple[Check, ...] = (
 
 
 def judge(comparison: Comparison) -> tuple[Outcome, ...]:
-    """What each check says; those that need a run say `not measured` where there is none."""
+    """What each check says; those that need a run say `not measured` where there is none.
+    Tests that nobody named are not missed."""
     said = comparison.allowances.configuration
-    return tuple(without_intended(check.judge(comparison), said) for check in CHECKS)
+    tested = any(run.tests is not None for run in comparison.runs.originals)
+    checks = [check for check in CHECKS if tested or check is not own_tests.CHECK]
+    return tuple(without_intended(check.judge(comparison), said) for check in checks)

@@ -23,12 +23,14 @@ from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome, not_measured
 from imgopt.proof.checks.smoke import SMOKE
 from imgopt.proof.derive import derive
-from imgopt.proof.trial import Trial, watch
+from imgopt.proof.trial import Trial, watch, with_tests
 from imgopt.proof.verdict import verdict
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
 from imgopt.run.log_failures import failures_from_logs
+from imgopt.run.own_tests import OwnTests
 from imgopt.run.request_report import asked_of
 from imgopt.run.settings import SmokeSettings
+from imgopt.run.tests_image import own_tests
 
 if TYPE_CHECKING:
     from imgopt.image import Image
@@ -106,8 +108,17 @@ def _proven(
     context = made.context if isinstance(made, BuildRequest) else None
     runs = watch(session, original.view, question.smoke, context=context)
     again = _built_again(session, question, say, on_event)
+    tests = _tests(session, question, original, say, on_event)
+    runs = with_tests(runs, tests, original.view.image.reference)
     trial = Trial(
-        session, original.view, runs, question.smoke, named=original.packages, again=again, say=say
+        session,
+        original.view,
+        runs,
+        question.smoke,
+        named=original.packages,
+        again=again,
+        tests=tests,
+        say=say,
     )
     opened = trial.opened.files if trial.opened else None
     found = trial.judge(
@@ -116,7 +127,23 @@ def _proven(
     seen = found.run or runs[0]
     hints = () if runs[0].started else runs[0].hints
     result = _result(original, candidate.compared, found.checks, seen.log_tail, hints)
-    return msgspec.structs.replace(result, asked=asked_of(trial.runs, original.view))
+    return msgspec.structs.replace(
+        result, asked=asked_of(trial.runs, original.view, question.smoke, context)
+    )
+
+
+def _tests(
+    session: Session,
+    question: Question,
+    original: _Made,
+    say: Say,
+    on_event: Callable[[BuildEvent], None] | None,
+) -> OwnTests | None:
+    made, image = question.original, original.view.image.reference
+    if isinstance(made, str):
+        return own_tests(session, question.smoke, image, None, "", say, on_event)
+    build = replace(made, bases={**question.bases, **made.bases})
+    return own_tests(session, question.smoke, image, build, _text(made), say, on_event)
 
 
 def _built_again(

@@ -6,7 +6,7 @@ and judges alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from imgopt.run.comparison import settle
 from imgopt.run.observation import Observation, RunPlan
 from imgopt.run.observe import observe
 from imgopt.run.opened import Opened
+from imgopt.run.own_run import differences
+from imgopt.run.own_tests import OwnTests
 from imgopt.run.runs import Runs
 from imgopt.run.settings import SmokeSettings
 
@@ -71,13 +73,44 @@ def watch(
     return first, observe(session, original.image.reference, settings, plan=first.plan, trace=False)
 
 
+def with_tests(
+    runs: Sequence[Observation], tests: OwnTests | None, image: str
+) -> tuple[Observation, ...]:
+    """The runs of an original, the first one with what the tests say of it. Raises InputError where
+    they say nothing."""
+    if tests is None or not runs or not runs[0].started:
+        return tuple(runs)
+    return replace(runs[0], tests=tests.original(image, runs[0].plan)), *runs[1:]
+
+
+def tried(
+    runs: Sequence[Observation],
+    run: Observation,
+    tests: OwnTests | None,
+    images: Mapping[str, str],
+) -> tuple[tuple[Observation, ...], Observation]:
+    """The run of a candidate with what the tests say of it; where that differs, the original is
+    asked once more. `images` are those of "original" and "candidate"."""
+    first = runs[0].tests if runs else None
+    if tests is None or first is None or not run.started:
+        return tuple(runs), run
+    seen = replace(run, tests=tests.candidate(images["candidate"], runs[0].plan, first))
+    known = [one.tests for one in runs if one.tests is not None]
+    if len(runs) < 2 or runs[1].tests is not None or not seen.tests:
+        return tuple(runs), seen
+    if not differences(known, seen.tests):
+        return tuple(runs), seen
+    again = tests.again(images["original"], runs[0].plan, first)
+    return (runs[0], replace(runs[1], tests=again), *runs[2:]), seen
+
+
 class Trial:
     """The original of a proof: opened, and watched twice.
 
     `settings` say how candidates are started and asked; `named` are system packages that the author
     installs by name; `again` builds the original once more where a difference could be one between
-    any two builds (None: it is an image that cannot be built again). What is learned of the
-    original for one candidate is known for the next.
+    any two builds (None: it is an image that cannot be built again); `tests` are the project's own
+    (None: none are run). What is learned of the original for one candidate is known for the next.
     """
 
     def __init__(
@@ -89,11 +122,12 @@ class Trial:
         *,
         named: Sequence[str] = (),
         again: BuiltAgain | None = None,
+        tests: OwnTests | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.original, self.runs = original, tuple(runs)
         self._session, self._settings, self._say = session, settings, say
-        self._named, self._again = tuple(named), again
+        self._named, self._again, self._tests = tuple(named), again, tests
 
     @property
     def opened(self) -> Opened | None:
@@ -124,6 +158,9 @@ class Trial:
         self.runs, _ = settle(self._session, self.runs, run, self._settings, rebuilt)
         if not run.started:
             blame_the_disk(run, self.runs)
+        images = {"original": self.original, "candidate": candidate}
+        names = {name: view.image.reference for name, view in images.items()}
+        self.runs, run = tried(self.runs, run, self._tests, names)
         self._say("Comparing the images")
         return self._answer(candidate, allowances, run)
 

@@ -15,7 +15,7 @@ def asked_text(asked: Asked) -> list[Words]:
     """For a terminal: the line, what changes something, and what was not asked."""
     if not asked.line:
         return []
-    told = (asked.line, changes(asked), reached(asked))
+    told = (asked.line, changes(asked), *_tests(asked), reached(asked))
     lines = [safe_terminal(line) for line in told if line]
     return [Words(line, style="dim") for line in (*lines, *map(safe_terminal, asked.unasked))]
 
@@ -25,9 +25,17 @@ def asked_markdown(asked: Asked) -> list[str]:
     if not asked.line:
         return []
     rows = [f"- {safe_markdown(_with_answer(request))}" for request in asked.requests]
-    rows += [f"- {safe_markdown(line)}" for line in (*asked.unasked, reached(asked)) if line]
+    rows += [
+        f"- {safe_markdown(line)}"
+        for line in (*asked.unasked, *_tests(asked), reached(asked))
+        if line
+    ]
     summary = f"<details><summary>{safe_markdown(asked.line)}</summary>"
     return [summary, "", *rows, "", "</details>", ""]
+
+
+def _tests(asked: Asked) -> tuple[str, str]:
+    return asked.tests, asked.tests_offer
 
 
 def reached(asked: Asked) -> str:

@@ -67,9 +67,11 @@ def _proof(result: OptimizeResult, best: Variant) -> str:
         f"- Both files were built, both images run and asked the same: {len(passed)} checks passed,"
         f" among them {', '.join(passed[:3])}."
     ]
-    if result.asked.line:
-        said = result.asked.line.removeprefix("asked: ")
-        rows.append(f"- Asked: {safe_markdown(said)}")
+    asked = result.asked
+    if asked.line:
+        said = asked.line.removeprefix("asked: ")
+        own = f"; the project's own {asked.tests}" if asked.tests else ""
+        rows.append(f"- Asked: {safe_markdown(said + own)}")
     if before is not None and after is not None:
         rows.append(f"- Files in the image: {size_text(before.live)} → {size_text(after.live)}.")
     for name, said in _TIMED.items():

@@ -26,3 +26,8 @@ class Asked(Value, frozen=True, kw_only=True):
     be told of a compiled program; empty where it was not recorded."""
     unread: list[str] = []
     """Those that it did not read."""
+    tests: str = ""
+    """The project's own tests and what they said of the original, in one line; empty where none
+    were run."""
+    tests_offer: str = ""
+    """Which tests could be run, and the line that says so; nothing runs unasked."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from imgopt.engine import Change, Output
 from imgopt.run.fanotify import Trace, untraced
 from imgopt.run.listening import Listener
+from imgopt.run.own_run import OwnRun
 from imgopt.run.pictures import Picture
 from imgopt.run.probes import (
     Answer,
@@ -79,6 +80,9 @@ class Observation:
     """What the image's own HEALTHCHECK says, where the original has none."""
     pictures: tuple[Picture, ...] = ()
     """Its processes after the start and at the end of the run."""
+
+    tests: OwnRun | None = None
+    """What the project's own tests said of it; None where none were run."""
 
     @property
     def log_tail(self) -> tuple[str, ...]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.entries import printable
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.sources.own_tests import own_tests
 from imgopt.inspect.sources.texts import source_texts
 from imgopt.inspect.start.started import started_program
 from imgopt.results.asked import Asked, AskedRequest
 from imgopt.run.observation import Observation
+from imgopt.run.own_run import told
 from imgopt.run.probes import Probe
 from imgopt.run.runs import Runs
+from imgopt.run.settings import SmokeSettings
 
 _ORDER = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "WebSocket")
 
@@ -21,8 +26,14 @@ _ORDER = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "WebSocket
 _MOST_UNREAD = 200
 
 
-def asked_of(runs: Sequence[Observation], original: ImageView) -> Asked:
-    """From the first run of the original, which the others follow."""
+def asked_of(
+    runs: Sequence[Observation],
+    original: ImageView,
+    settings: SmokeSettings | None = None,
+    context: Path | None = None,
+) -> Asked:
+    """From the first run of the original, which the others follow. In `context` tests are looked
+    for where the settings name none."""
     if not runs:
         return Asked()
     first = runs[0]
@@ -37,10 +48,28 @@ def asked_of(runs: Sequence[Observation], original: ImageView) -> Asked:
     return Asked(
         line=line,
         requests=requests,
-        unasked=list(map(printable, first.plan.unasked)),
+        unasked=list(map(printable, [*first.plan.unasked, *_untested(settings)])),
         reached=_reached(read, len(unread), original),
         unread=list(map(printable, unread[:_MOST_UNREAD])) if read else [],
+        tests=printable(f"tests: {told(first.tests)}") if first.tests is not None else "",
+        tests_offer=_offer(settings, context),
     )
+
+
+def _untested(settings: SmokeSettings | None) -> list[str]:
+    if settings is None or settings.tests != "":
+        return []
+    return ["the project's own tests are not run: --no-writes, or no command for them"]
+
+
+def _offer(settings: SmokeSettings | None, context: Path | None) -> str:
+    if settings is None or settings.tests is not None or context is None:
+        return ""
+    command, one = own_tests(context)
+    if not command:
+        return ""
+    line = f"tests = {json.dumps(command, ensure_ascii=False)}"
+    return printable(f"{one} asks a service: `{line}` under [smoke] runs such tests against both")
 
 
 def _reached(read: int, unread: int, original: ImageView) -> str:

@@ -38,6 +38,12 @@ class SmokeSettings:
     coverage: int = 0
     """Per cent of the application's source files that the run has to read before a candidate may be
     proven that drops what the others could use."""
+    tests: str | None = None
+    """A command that runs the project's own tests against the service; "" where they are not to be
+    run, None where none are named."""
+    tests_stage: str | None = None
+    """The stage whose image has the tools for them; None: the one that the last stage is made
+    of."""
     more: tuple[str, ...] = ()
     """Paths that are asked of every port that speaks HTTP, beside those that are found by looking
     at the answers."""
@@ -64,6 +70,8 @@ def settings_of(section: SmokeSection, folder: Path) -> SmokeSettings:
         requests=requests_of(section.requests, section.requests_file, folder),
         writes=section.writes,
         coverage=section.coverage,
+        tests=section.tests,
+        tests_stage=section.tests_stage,
     )
 
 

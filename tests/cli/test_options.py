@@ -426,3 +426,25 @@ def test_the_options_of_what_is_asked_go_over_the_file_and_are_repeated(tmp_path
     assert [r.path for r in settings_of(config.smoke, Path("/")).requests] == ["/b"]
     assert not config.smoke.writes
     assert request_words(asked) == ["--requests", str(tmp_path / "b.http"), "--no-writes"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "tests"),
+    [
+        (RequestOptions(), "pytest"),
+        (RequestOptions(tests="make check"), "make check"),
+        (RequestOptions(no_writes=True), ""),
+        (RequestOptions(no_writes=True, tests="make check"), "make check"),
+    ],
+)
+def test_without_writes_only_tests_that_are_named_beside_it_run(
+    asked: RequestOptions, tests: str, tmp_path: Path
+) -> None:
+    written(tmp_path, {"Dockerfile": FROM, "imgopt.toml": "[smoke]\ntests = 'pytest'\n"})
+    config = effective_config(tmp_path, BuildOptions(), None, asked)
+    assert settings_of(config.smoke, Path("/")).tests == tests
+
+
+def test_tests_of_the_command_line_are_repeated() -> None:
+    words = ["--tests", "make check", "--no-writes"]
+    assert request_words(RequestOptions(no_writes=True, tests="make check")) == words

@@ -345,6 +345,9 @@ def asked_section(asked: Asked) -> list[Section]:
     blocks: list[Block] = [Table(caption, headers, rows, searchable=len(rows) > 20)]
     if asked.unasked:
         blocks.append(Table("Not asked", ("What, and why",), [(Cell(s),) for s in asked.unasked]))
+    tests = [(Cell(line),) for line in (asked.tests, asked.tests_offer) if line]
+    if tests:
+        blocks.append(Table("The project's own tests", ("What they said of the original",), tests))
     if asked.reached:
         unread = [(Cell(path, code=True),) for path in asked.unread]
         caption = f"{asked.reached[:1].upper()}{asked.reached[1:]}"
