@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from msgspec.structs import replace
+from report_examples import optimize_result
 
 from imgopt.report import render
 from imgopt.results import from_json, to_json
@@ -64,3 +68,33 @@ def test_an_older_result_says_nothing_of_it() -> None:
     older = from_json(to_json(PROOF).replace('"asked"', '"later"'), ProofResult)
     assert older.asked == Asked()
     assert "asked:" not in render(older, "text")
+
+
+RAN = "tests: `pytest tests`: exit code 1, 3 passed; fails in the original too: test_a[<b>]"
+OFFER = 'tests/test_a.py asks a service: `tests = "pytest tests"` under [smoke] runs such tests'
+
+
+@pytest.mark.parametrize("line", [RAN, OFFER])
+@pytest.mark.parametrize("result", [PROOF, optimize_result()], ids=["proof", "optimize"])
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_the_projects_own_tests_stand_in_one_line(
+    form: str, result: ProofResult | OptimizeResult, line: str
+) -> None:
+    asked = Asked(line="asked: 1 GET", **{"tests" if line is RAN else "tests_offer": line})
+    shown = render(replace(result, asked=asked), form)
+    words = "3 passed" if line is RAN else "asks a service"
+    assert [row for row in shown.splitlines() if words in row]
+    assert form == "text" or "<b>]" not in shown
+
+
+def test_a_pull_request_says_that_the_tests_were_run() -> None:
+    shown = render(replace(optimize_result(), asked=Asked(line="asked: 1 GET", tests=RAN)), "pr")
+    (line,) = [row for row in shown.splitlines() if "3 passed" in row]
+    assert line.startswith("- Asked: 1 GET; the project's own tests: ")
+
+
+def test_older_results_have_no_tests() -> None:
+    old = json.loads(to_json(PROOF))
+    assert [old["asked"].pop(name) for name in ("tests", "tests_offer")] == ["", ""]
+    loaded = from_json(json.dumps(old), ProofResult)
+    assert (loaded.asked.tests, loaded.asked.tests_offer) == ("", "")

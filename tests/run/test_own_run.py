@@ -59,6 +59,17 @@ REFUTED = {
     ),
     "TAP": ("ok 1 - a\n# pass 1", "not ok 1 - a\n# fail 1", "a"),
     "a tree of marks": ("✓ a (2 ms)", "  ✕ a (2 ms)\nTests: 1 failed, 1 total", "a"),
+    "a tree of suites": (
+        "Tests: 1 passed",
+        "  ● notes › are kept\nTests: 1 failed",
+        "notes › are kept",
+    ),
+    "vitest": (
+        "Tests  2 passed (2)",
+        " FAIL  test/a.test.ts > notes > are kept\nTests  1 failed | 1 passed (2)",
+        "test/a.test.ts > notes > are kept",
+    ),
+    "gradle": ("BUILD SUCCESSFUL", "NoteTest > keeps() FAILED\n", "NoteTest > keeps()"),
     "go": ("ok  \texample/http\t0.1s", "--- FAIL: TestNote (0.00s)\nFAIL", "TestNote"),
     "cargo": ("test note ... ok", "test note ... FAILED", "note"),
     "rspec": ("3 examples, 0 failures", "rspec ./spec/a_spec.rb:3 # note", "./spec/a_spec.rb:3"),
