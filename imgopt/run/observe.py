@@ -26,7 +26,7 @@ from imgopt.run.processes import home_of, peak_memory
 from imgopt.run.questions import Questions, is_health
 from imgopt.run.ready import Expected, Ready, await_ready
 from imgopt.run.settings import SmokeSettings, read_http
-from imgopt.run.start_hints import hints
+from imgopt.run.start_hints import hints, unset_in_start
 from imgopt.run.what_to_ask import (
     health_words,
     only_explains,
@@ -102,9 +102,10 @@ class _Run:
         self._mounts = self._settings.mounts
         config: Mapping[str, Any] = session.engine.image(image).get("Config") or {}
         self._exposed = frozenset(_tcp_ports(config.get("ExposedPorts") or {}))
-        self._explains = only_explains(
-            [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
-        )
+        start = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+        self._explains = only_explains(start)
+        given = {pair.partition("=")[0] for pair in config.get("Env") or ()}
+        self._unset = unset_in_start(start, {*given, *settings.environment()})
         self._health = health_words((config.get("Healthcheck") or {}).get("Test"))
         self._questions = Questions(session, settings, plan, self._health, guesses, self.changing)
         self._requests = tuple(read_http(setting) for setting in settings.http)
@@ -198,7 +199,9 @@ class _Run:
             output=Output(code, logs.stdout, logs.stderr) if ended else None,
             died=end.died,
             log=logs.text,
-            hints=() if started else hints(logs.text, code=code, listens=bool(_listens(ready))),
+            hints=()
+            if started
+            else hints(logs.text, code=code, listens=bool(_listens(ready)), unset=self._unset),
             listening=tuple(sorted(ready.listening)),
             sockets=tuple(sorted(end.sockets)),
             home=end.home,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Iterable, Sequence
 
 _NAME = r"(?<!\w)(?P<name>[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,12})(?!\w)"
 _ANY_NAME = r"(?<!\w)(?P<name>[A-Z][A-Z0-9_]{2,80})(?!\w)"
@@ -40,12 +42,39 @@ _LOST = r"(?:No such file or directory|FileNotFoundError|ENOENT|no such file)"
 _CONFIG = re.compile(_LOST + r"[^'\"\n]{0,200}['\"](?P<path>/[\w./@ -]{1,300})['\"]")
 
 
-def hints(log: str, *, code: int | None, listens: bool) -> tuple[str, ...]:
-    """Each a whole sentence that names the setting of `[smoke]`; the most certain first."""
+_USED = re.compile(r"(?<!\\)\$(?:(?P<plain>[A-Z_][A-Z0-9_]*)|\{(?P<braced>[A-Z_][A-Z0-9_]*)\})")
+_OF_THE_SHELL = frozenset(["HOME", "PATH", "PWD", "OLDPWD", "USER", "HOSTNAME", "RANDOM", "SHLVL"])
+_SHELLS = ("sh", "bash", "ash", "dash")
+
+
+def unset_in_start(words: Sequence[str], environment: Iterable[str]) -> tuple[str, ...]:
+    """Variables that a start by a shell uses without a default, and that nobody sets.
+
+    >>> unset_in_start(["/bin/sh", "-c", "exec serve --bind :$PORT ${HOST:-::}"], ["PATH"])
+    ('PORT',)
+    """
+    if posixpath.basename(words[0] if words else "") not in _SHELLS:
+        return ()
+    text = " ".join(words[1:])
+    used = [match["plain"] or match["braced"] for match in _USED.finditer(text)]
+    known = {*environment, *_OF_THE_SHELL, *re.findall(r"(?<![\w$])([A-Z_][A-Z0-9_]*)=", text)}
+    return tuple(dict.fromkeys(name for name in used if name not in known))
+
+
+def hints(
+    log: str, *, code: int | None, listens: bool, unset: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Each a whole sentence that names the setting of `[smoke]`; the most certain first. `unset`:
+    variables that the start uses and nobody sets."""
     tail = "\n".join(line[:2000] for line in log.splitlines()[-200:])
-    names = _found(_VARIABLES, tail, "name")
+    names = [name for name in _found(_VARIABLES, tail, "name") if name not in unset]
     hosts = _found(_HOSTS, tail, "host")
     said = [
+        f"the start uses ${name}, which nobody sets: set it with --env {name}=... or env under"
+        " [smoke]"
+        for name in unset
+    ]
+    said += [
         f"it wants the environment variable {name}: set it with --env {name}=... or env under"
         " [smoke]"
         for name in names

@@ -13,7 +13,7 @@ from imgopt.errors import InputError
 from imgopt.run.listening import Listener, parse_table
 from imgopt.run.probes import MOST_BODY, Answer, Probe, connect_to, get, speaks
 from imgopt.run.settings import HttpRequest, SmokeSettings, read_http
-from imgopt.run.start_hints import hints
+from imgopt.run.start_hints import hints, unset_in_start
 from imgopt.run.what_to_ask import command_words, found_probes, health_words
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
@@ -277,6 +277,30 @@ def test_a_failed_start_names_the_setting_that_would_help(log: str, word: str) -
     [first, *_] = hints(f"starting\n{log}\n", code=1, listens=False)
     assert word in first
     assert "--env" in first or "mounts" in first
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "unset"),
+    [
+        (["/bin/sh", "-c", "gunicorn --bind :$PORT main:app"], [], ("PORT",)),
+        (["sh", "-c", "exec serve ${PORT} ${HOST}"], ["HOST"], ("PORT",)),
+        (["/bin/sh", "-c", "serve ${PORT:-80} $HOME $1"], [], ()),
+        (["/bin/sh", "-c", "PORT=80 serve $PORT"], [], ()),
+        (["/bin/sh", "-c", "serve \\$PORT"], [], ()),
+        (["gunicorn", "--bind", ":$PORT"], [], ()),  # no shell: the program gets the text
+        ([], [], ()),
+    ],
+)
+def test_variables_of_the_start_that_nobody_sets(
+    words: list[str], environment: list[str], unset: tuple[str, ...]
+) -> None:
+    assert unset_in_start(words, environment) == unset
+
+
+def test_a_variable_of_the_start_is_told_first_and_once() -> None:
+    said = hints("Error: '' is no port\nPORT is not set\n", code=1, listens=False, unset=("PORT",))
+    assert said[0].startswith("the start uses $PORT")
+    assert sum("PORT" in one for one in said) == 1
 
 
 def test_an_ordinary_log_gives_no_hint() -> None:
