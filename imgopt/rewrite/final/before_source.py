@@ -50,7 +50,7 @@ class BeforeSource:
         return tuple(number for number, item in items if reads_context(item))
 
     @cached_property
-    def _made_at(self) -> Mapping[int, float]:
+    def made_at(self) -> Mapping[int, float]:
         """Layer of the original -> number of the step in the stage that makes it now: -1 for what
         comes from a base or from a stage above, infinity for what cannot be told."""
         stage = self.situation.stage
@@ -108,7 +108,7 @@ class BeforeSource:
             number
             for number, copy in enumerate(self.copies)
             if self._layers[number]
-            and all(self._made_at.get(layer, inf) < place for layer in self._layers[number])
+            and all(self.made_at.get(layer, inf) < place for layer in self._layers[number])
             and not any(overlap(source, path) for source in copy.sources for path in asked)
         )
 

@@ -19,6 +19,10 @@ MODES = "/staging/folders"
 """Where the builder makes folders with an owner and a mode, for a base without a shell."""
 
 
+CONTEXT = ":context"
+"""In the place of a stage's name: the build context, whose paths the sources are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     """One `COPY --from`: files into a folder, or one folder onto the same path."""
@@ -31,9 +35,8 @@ class Copy:
     """The owner, which folders that the copy makes get as well; empty: as in the builder."""
 
     def render(self, builder: str) -> str:
-        head = f"COPY --from={self.stage or builder} " + (
-            f"--chown={self.chown} " if self.chown else ""
-        )
+        stage = "" if self.stage == CONTEXT else f"--from={self.stage or builder} "
+        head = f"COPY {stage}" + (f"--chown={self.chown} " if self.chown else "")
         words = [quoted_free(word) for word in (*self.sources, self.destination)]
         if any(word is None for word in words):
             listed = ", ".join(json_string(word) for word in (*self.sources, self.destination))
