@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,7 @@ from imgopt.rewrite.image_examples import (
     WORKDIR,
     python_example,
 )
-from imgopt.rewrite.lines.steps import SourceCopy, source_copy
+from imgopt.rewrite.lines.steps import source_copy, workdir_at
 from imgopt.rewrite.strategy import Change, Situation, Skip, Strategy
 
 MOST_BESIDE = 1_000_000
@@ -66,7 +67,16 @@ class _Moved:
     """Files that a step in front of it made in its folder."""
 
 
-def _last_source(situation: Situation) -> SourceCopy | None:
+@dataclass(frozen=True)
+class _Source:
+    """A COPY of the context into a folder of the image."""
+
+    instruction: Instruction
+    folder: str
+    written: tuple[str, ...]
+
+
+def _last_source(situation: Situation) -> _Source | None:
     """None where another stage ships, where a step runs behind it, or where the COPY says more than
     whose the files are."""
     stage, dockerfile = situation.stage, situation.dockerfile
@@ -80,16 +90,29 @@ def _last_source(situation: Situation) -> SourceCopy | None:
     return None
 
 
-def _as_source(situation: Situation, item: Instruction) -> SourceCopy | None:
+def _as_source(situation: Situation, item: Instruction) -> _Source | None:
     typed = item.typed
-    found = source_copy(situation.dockerfile, item, situation.project.context)
-    if found is None or found.files or not isinstance(typed, CopyInstruction) or typed.chmod:
+    if not isinstance(typed, CopyInstruction) or typed.from_ is not None or typed.heredocs:
         return None
-    return found if found.folder != "/" else None
+    if typed.chmod or typed.link or typed.parents or typed.exclude:
+        return None
+    scope = situation.dockerfile.scope_at(item)
+    sources = [scope.expand_known(one) for one in typed.sources]
+    target = scope.expand_known(typed.destination)
+    if target is None or any(one is None or "://" in one for one in sources):
+        return None
+    if any("$" in str(one) for one in typed.sources):
+        return None  # the final stage does not know the variable
+    whole = source_copy(situation.dockerfile, item, situation.project.context)
+    if not target.endswith("/") and (whole is None or whole.files):
+        return None  # it may be the name of a file
+    folder = posixpath.normpath(posixpath.join(workdir_at(scope), target))
+    written = tuple(str(one) for one in typed.sources)
+    return _Source(item, folder, written) if folder != "/" else None
 
 
 def _moved(
-    situation: Situation, evidence: Evidence, final: FinalStage, source: SourceCopy
+    situation: Situation, evidence: Evidence, final: FinalStage, source: _Source
 ) -> _Moved | None:
     folder, instructions = source.folder, situation.stage.instructions
     made_at = BeforeSource(situation, final.copies).made_at
@@ -122,17 +145,15 @@ def _moved(
     strays = tuple(path for path, fact in there.items() if fact.layer != layers[0])
     if len(strays) > MOST_STRAYS or any(there[path].kind != "file" for path in strays):
         return None
-    if any(is_below(place, apart) for place, _ in source.lays(situation.project.context)):
-        return None
+    if any(is_below(path, apart) for path in brought):
+        return None  # it lies over what an installation made
     kept = {path for copy in replaced for path in copy.sources}
     strays = tuple(path for path in strays if is_below(path, kept))
     beside = tuple(path for path in there if not is_below(path, kept))
     if sum(there[path].size for path in beside) > MOST_BESIDE:
         return None
-    typed = source.instruction.typed
-    assert isinstance(typed, CopyInstruction)
-    written = tuple(str(one) for one in typed.sources)
-    copy = Copy(written, folder.rstrip("/") + "/", stage=CONTEXT, chown=replaced[0].chown)
+    place = folder.rstrip("/") + "/"
+    copy = Copy(source.written, place, stage=CONTEXT, chown=replaced[0].chown)
     chown = replaced[0].chown
     return _Moved(copy, replaced, beside, tuple(Copy((p,), p, chown=chown) for p in strays))
 

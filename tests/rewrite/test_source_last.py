@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from recipes import File, Files, Recipe
 
+from imgopt.dockerfile import parse
 from imgopt.image import Image
+from imgopt.rewrite.final.final_stage import CONTEXT, Copy
+from imgopt.rewrite.strategy import ContextFiles, Project, Situation
+from imgopt.strategies.source_last import _as_source
 
 from .unasked import Planned, Service
 
@@ -40,6 +44,7 @@ def planned(
         "COPY --chmod=755 . /app",
         "COPY main.py README.md /app/",
         "COPY . /app\nADD extra.tar.gz /app",
+        "ARG FROM_HERE=.\nCOPY $FROM_HERE /app",
     ],
 )
 def test_other_shapes_come_from_the_builder(service: Service, copy: str) -> None:
@@ -60,6 +65,27 @@ def test_a_lock_file_of_an_earlier_step_comes_beside_it(service: Service) -> Non
     ).final
     assert "/app/deps.lock /app/deps.lock\n" in final
     assert final.index("/app/deps.lock") < final.index(" . /app/\n")
+
+
+@pytest.mark.parametrize(
+    ("copy", "line"),
+    [
+        ("COPY *.py README.md data ./", "COPY *.py README.md data /app/"),
+        ("COPY --chown=7:7 . .", "COPY . /app/"),
+        ('COPY ["a b", "/srv/"]', 'COPY ["a b", "/srv/"]'),
+        ("COPY main.py app", ""),  # a file of that name
+        ("COPY https://example.org/x /app/", ""),
+        ("COPY --link . /app/", ""),
+        ("COPY . /", ""),
+    ],
+)
+def test_the_sources_stay_as_they_are_written(copy: str, line: str, tmp_path: Path) -> None:
+    project = Project(ContextFiles(tmp_path, {"main.py": 1, "data/a": 1}), ())
+    dockerfile = parse(f"FROM python:3.11\nWORKDIR /app\nRUN make\n{copy}\n")
+    item = dockerfile.instructions[-1]
+    found = _as_source(Situation(project, dockerfile), item)
+    shown = Copy(found.written, f"{found.folder}/", stage=CONTEXT).render("x") if found else ""
+    assert shown == line
 
 
 def test_a_new_file_of_the_project_will_be_in_the_image(service: Service) -> None:

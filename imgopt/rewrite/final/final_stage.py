@@ -37,7 +37,8 @@ class Copy:
     def render(self, builder: str) -> str:
         stage = "" if self.stage == CONTEXT else f"--from={self.stage or builder} "
         head = f"COPY {stage}" + (f"--chown={self.chown} " if self.chown else "")
-        words = [quoted_free(word) for word in (*self.sources, self.destination)]
+        patterns = "*?[]" if self.stage == CONTEXT else ""
+        words = [quoted_free(word, patterns) for word in (*self.sources, self.destination)]
         if any(word is None for word in words):
             listed = ", ".join(json_string(word) for word in (*self.sources, self.destination))
             return f"{head}[{listed}]"
@@ -213,7 +214,8 @@ def _run(command: str) -> str:
     return f"# hadolint ignore={rules}\nRUN {command}" if rules else f"RUN {command}"
 
 
-def quoted_free(word: str) -> str | None:
+def quoted_free(word: str, meant: str = "") -> str | None:
     """The word as COPY takes it bare, or None where it needs the JSON form (spaces, quotes,
-    variables, wildcards)."""
-    return word if word and not set(word) & set(" \t\"'$\\[]*?#<>`{}") else None
+    variables, wildcards but those that are `meant`)."""
+    special = set(" \t\"'$\\[]*?#<>`{}") - set(meant)
+    return word if word and not set(word) & special else None
