@@ -157,11 +157,15 @@ MUTATIONS: dict[str, tuple[str, str, str]] = {
         "wave",
     ),
     "a folder of a path that is not asked": (as_root("chown root /state"), "non-root", "/state"),
-    "an error is logged": (startup("import os; os.write(2, b'ERROR 17\\n')"), "smoke", "ERROR"),
+    "an error is logged": (
+        startup("import os; os.write(2, b'ERROR 17\\n')"),
+        "application files and smoke",
+        "ERROR",
+    ),
     "the user is root": ("USER 0\n", "processes and non-root", "user is 0"),
     "a folder may not be written": (as_root("chown root /data"), "non-root", "/data"),
-    "the signal is ignored": (startup(SIGNAL), "processes and stop", "137"),
-    "an answer differs": (startup(BODY), "smoke", "mode"),
+    "the signal is ignored": (startup(SIGNAL), "application files and processes and stop", "137"),
+    "an answer differs": (startup(BODY), "application files and smoke", "mode"),
 }
 HARMLESS: dict[str, str] = {
     "other times": as_root("touch -d 2001-01-01 server.py page.html rates.csv"),
