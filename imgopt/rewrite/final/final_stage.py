@@ -188,9 +188,15 @@ class FinalStage:
         return install_lines(self.install, self.packages)
 
 
-_INTENDED = ((r"apt-get install", "DL3008"), (r"^cd ", "DL3003"), (r"apk add", "DL3018"))
+_INTENDED = (
+    (r"apt-get install", "DL3008"),
+    (r"^cd ", "DL3003"),
+    (r"apk add", "DL3018"),
+    (r" \| ", "DL4006"),
+)
 """What hadolint warns of and is meant: packages of the release that the base is of, old versions of
-which distributions take away; one command in one folder, which is none of the stage's own."""
+which distributions take away; one command in one folder, which is none of the stage's own; a pipe
+of which only the last command decides."""
 
 
 def install_lines(install: str, packages: Iterable[str]) -> str:
