@@ -82,6 +82,11 @@ class ChangingRequests:
         self._lost = later.lost
         return later.answers
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether a request got no answer, though the service took it."""
+        return bool(self._lost)
+
     def without(self, seen: Observation) -> bool:
         """Leaves out the request that ended the service, where it was one that was only found; all
         of them from the third on. Whether there is something to leave out."""

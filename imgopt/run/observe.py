@@ -34,6 +34,8 @@ from imgopt.run.what_to_ask import (
 
 _MOST_STARTS = 4
 _MOST_EXPOSED = 40
+_ENDING_SECONDS = 2.0
+"""How long a service may take to end behind an answer that did not come."""
 _DEAF_SECONDS = 3
 HOSTNAME = "imgopt"
 
@@ -222,6 +224,8 @@ class _Run:
         died, sockets, home = None, frozenset[str](), ""
         runs = ready.state != "ended"
         if runs:
+            if self.changing.has_lost:  # an engine hears of the end a little later than the client
+                container.wait(_ENDING_SECONDS)
             state = container.state()
             died = int(state["ExitCode"]) if state.get("Status") in ("exited", "dead") else None
             pid = int(state.get("Pid") or 0)

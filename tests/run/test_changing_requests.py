@@ -77,7 +77,9 @@ def test_a_module_that_only_a_post_imports_is_missed_and_named(
     asked = {answer.probe.name: answer.status for answer in first.answers}
     assert asked["POST :8000/wave"] == asked["POST :8000/note"] == 200
     assert "POST :8000/leave" not in asked
-    assert any("POST :8000/leave" in said and "ends" in said for said in first.plan.unasked)
+    assert any("POST :8000/leave" in said and "ends" in said for said in first.plan.unasked), (
+        first.plan.unasked
+    )
     runs = (first, observe(session, image, settings, plan=first.plan, trace=False))
     same = observe(session, image, settings, plan=first.plan, trace=False)
     assert check_smoke(runs, same).verdict == "passed"
