@@ -107,9 +107,7 @@ def _cleared(
         return Change(
             f"{size / 1e6:.1f} MB of bytecode that installers left in {root}",
             situation.stage.line,
-            final=replace(final, early=(*final.early, command))
-            if early
-            else replace(final, prepare=(*final.prepare, command)),
+            final=_in_builder(final, command, early=early),
         )
     return None
 
@@ -190,11 +188,14 @@ def _compiled(
             continue
         if all(evidence.facts[path].layer < evidence.base_layers for path in paths):
             command = f"{facts.clear.replace('{folder}', folder)} \\\n && {command}"
-        if is_early(root):
-            final = replace(final, early=(*final.early, command))
-        else:
-            final = replace(final, prepare=(*final.prepare, command))
+        final = _in_builder(final, command, early=is_early(root))
     return final
+
+
+def _in_builder(final: FinalStage, command: str, *, early: bool) -> FinalStage:
+    if early:
+        return replace(final, early=(*final.early, command))
+    return replace(final, prepare=(*final.prepare, command))
 
 
 def _by_root(found: Iterable[str], facts: Bytecode) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from imgopt.image.tree import Tree
@@ -49,21 +49,24 @@ def library_step(
     libraries = [path for path in wanted if is_library_of_system(path)]
     if not libraries:
         return LibraryStep()
-    places = _places(evidence, copies)
-    ahead = tuple(place for place in places if is_early(place))
-    chosen = next(
-        (
-            each
-            for each in (ahead, places)
-            if not _not_found(evidence, libraries, each, base[1]) and len(each) <= MOST_ROOTS
-        ),
-        ahead if len(ahead) <= MOST_ROOTS else (),
-    )
-    named = _not_found(evidence, libraries, chosen, base[1])
+    sources = (path for copy in copies if not copy.stage for path in copy.sources)
+    found = _elf_files_by_place(evidence, sources)
+    ahead = tuple(place for place in found if is_early(place))
+    chosen: tuple[str, ...] = ()
+    named = tuple(libraries)
+    for places in dict.fromkeys((ahead, tuple(found))):
+        if len(places) > MOST_ROOTS:
+            continue
+        files = [path for place in places for path in found[place]]
+        left = _not_found(evidence, libraries, files, base[1])
+        if places == ahead or not left:
+            chosen, named = places, left
+        if not left:
+            break
     if not chosen:
         return LibraryStep(_named_step(evidence.tree, named), brought=frozenset(libraries))
     removed = tuple(removed)
-    files = tuple(path for path in _elf_files(evidence, chosen) if not is_below(path, removed))
+    files = [path for place in chosen for path in found[place] if not is_below(path, removed)]
     strict = not any(True for file in files for _ in _lacks(view, file))
     command = _step(evidence.tree, chosen, files, named, base[0], strict=strict)
     return LibraryStep(command, all(map(is_early, chosen)), frozenset(libraries))
@@ -84,34 +87,30 @@ def check_step(
     makes anew. Two empty texts where the original lacks some itself, or the base has not what it
     takes."""
     removed = tuple(removed)
-    placed = [
-        copy
+    whole = (
+        copy.destination
         for copy in copies
         if copy.sources == (copy.destination,) and is_early(copy.destination)
-    ]
-    found = {
-        copy.destination: files
-        for copy in placed
-        if (
-            files := [
-                path
-                for path in _elf_files(evidence, copy.sources)
-                if not is_below(path, removed)
-                and evidence.facts[path].layer >= evidence.base_layers
-            ]
-        )
+    )
+    added = {
+        place: [
+            path
+            for path in files
+            if not is_below(path, removed) and evidence.facts[path].layer >= evidence.base_layers
+        ]
+        for place, files in _elf_files_by_place(evidence, whole).items()
     }
+    found = {place: files for place, files in added.items() if files}
     lacking = any(
         True for files in found.values() for path in files for _ in _lacks(evidence.view, path)
     )
     can = all(has_path(base, program) for program in _CHECKS_WITH)
     if not found or lacking or not can or len(found) > MOST_ROOTS:
         return "", ""
-    places = " ".join(map(shell_word, found))
-    kinds = "\\( -perm -100 -o -name '*.so*' \\)"
     command = (
         "# Fails where a library is missing: its package belongs to those above\n"
-        f"! find {places} -type f {kinds} -exec ldd {{}} + 2>/dev/null | grep 'not found'"
+        f"! find {' '.join(map(shell_word, found))} {_linked()} -exec ldd {{}} + 2>/dev/null"
+        " | grep 'not found'"
     )
     return command, list(found)[-1]
 
@@ -133,19 +132,22 @@ def any_architecture(path: str) -> str:
     return word.replace(found[1], "*", 1) if found is not None and found[1] else word
 
 
-def _places(evidence: Evidence, copies: Iterable[Copy]) -> tuple[str, ...]:
-    """What the copies take from the builder that holds programs or libraries, folders whole."""
-    sources = [path for copy in copies if not copy.stage for path in copy.sources]
-    return tuple(path for path in sources if any(True for _ in _elf_files(evidence, (path,))))
+def _elf_files_by_place(evidence: Evidence, places: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Those of the places that hold programs or libraries, folders whole: with the files of each
+    that `find` would hand to `ldd`, and that are such files."""
+    candidates = [path for path, fact in evidence.facts.items() if _is_candidate(path, fact)]
+    found = {
+        place: tuple(
+            path for path in candidates if is_below(path, (place,)) and _is_elf(evidence, path)
+        )
+        for place in dict.fromkeys(places)
+    }
+    return {place: files for place, files in found.items() if files}
 
 
-def _elf_files(evidence: Evidence, places: Iterable[str]) -> Iterable[str]:
-    """Files below these places that `find` would hand to `ldd`, and that are such files."""
-    for path, fact in evidence.facts.items():
-        if _is_candidate(path, fact) and is_below(path, places):
-            node = evidence.view.file(path)
-            if node is not None and evidence.view.elf(node) is not None:
-                yield path
+def _is_elf(evidence: Evidence, path: str) -> bool:
+    node = evidence.view.file(path)
+    return node is not None and evidence.view.elf(node) is not None
 
 
 def _is_candidate(path: str, fact: PathFact) -> bool:
@@ -153,10 +155,10 @@ def _is_candidate(path: str, fact: PathFact) -> bool:
 
 
 def _not_found(
-    evidence: Evidence, libraries: Iterable[str], places: Iterable[str], base: Tree
+    evidence: Evidence, libraries: Iterable[str], files: Iterable[str], base: Tree
 ) -> tuple[str, ...]:
-    """The libraries that nothing in these places asks for: the run loads them by name."""
-    files = tuple(_elf_files(evidence, places))
+    """The libraries that none of these files asks for: the run loads them by name."""
+    files = tuple(files)
     needs = runtime_needs(
         evidence.view, [(path, "") for path in files], base, frozenset(files), lambda _: False
     )
@@ -193,10 +195,16 @@ def _is_merged(tree: Tree) -> bool:
     return node is not None and node.kind == "symlink"
 
 
+def _linked(endings: Iterable[str] = ()) -> str:
+    """What `find` is told to look for: programs, libraries, and files of these endings."""
+    kinds = ["-perm -100", "-name '*.so*'", *(f"-name '*{ending}'" for ending in endings)]
+    return f"-type f \\( {' -o '.join(kinds)} \\)"
+
+
 def _step(
     tree: Tree,
     places: tuple[str, ...],
-    found: tuple[str, ...],
+    found: Sequence[str],
     named: tuple[str, ...],
     base: str,
     *,
@@ -206,11 +214,11 @@ def _step(
     --parents`."""
     more = [any_architecture(path) for path in _merged(tree, named)]
     where = " ".join([*map(shell_word, places), *more])
-    kinds = ["-perm -100", "-name '*.so*'"]
     endings = (one for one in library_endings() if any(path.endswith(one) for path in found))
-    kinds += [f"-name '*{ending}'" for ending in endings]
-    files = f"-type f \\( {' -o '.join(kinds)} \\)"
-    search = [f"needed=$(find {where} {files} \\", "    -exec ldd {} + 2>/dev/null || true); \\"]
+    search = [
+        f"needed=$(find {where} {_linked(endings)} \\",
+        "    -exec ldd {} + 2>/dev/null || true); \\",
+    ]
     if set(places) <= set(found):  # no folder to look through
         search = [f"needed=$(ldd {where}); \\"]
     loud = ["if echo \"$needed\" | grep 'not found'; then exit 1; fi; \\"] if strict else []
