@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,8 +16,8 @@ import pytest
 from recipes import Recipe
 
 from imgopt.cli.app import main
-from imgopt.engine import BuildRequest, Session, connect
-from imgopt.errors import EnvironmentFailure, InputError
+from imgopt.engine import BuildRequest, Session
+from imgopt.errors import InputError
 from imgopt.inspect.image_view import ImageView
 from imgopt.proof.checks.own_tests import check_own_tests
 from imgopt.proof.example import CONFIG, LAYERS, SEEN, own_run
@@ -164,18 +164,6 @@ def test_the_result_says_in_a_line_what_ran_what_could_and_what_may_not(
     for one, words in ((ran, "3 passed"), (offered, "python -m pytest")):
         assert words in " ".join(map(str, asked_text(one)))
         assert words in " ".join(asked_markdown(one)).replace("\\", "")
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    try:
-        engine = connect()
-    except EnvironmentFailure as error:
-        if os.environ.get("IMGOPT_REQUIRE_ENGINE"):
-            raise
-        pytest.skip(str(error))
-    with Session(engine) as session:
-        yield session
 
 
 BASE = "imgopt.local/python:3.11-slim"

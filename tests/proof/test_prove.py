@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from imgopt.cli.app import main
-from imgopt.engine import BuildRequest, Session, connect
-from imgopt.errors import EnvironmentFailure
+from imgopt.engine import BuildRequest, Session
 from imgopt.proof.built_again import REASON
 
 BASE = "imgopt.local/debian:bookworm-slim"
@@ -27,18 +25,6 @@ def context(tmp_path: Path) -> Path:
     (tmp_path / "unused").write_text("unused\n")
     (tmp_path / "Dockerfile").write_text(ORIGINAL)
     return tmp_path
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    try:
-        engine = connect()
-    except EnvironmentFailure as error:
-        if os.environ.get("IMGOPT_REQUIRE_ENGINE"):
-            raise
-        pytest.skip(str(error))
-    with Session(engine) as session:
-        yield session
 
 
 @pytest.fixture
