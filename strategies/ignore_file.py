@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _MOST_WEIGHED = 20_000
 """More files than these are counted: to look at each takes longer than all the rest."""
+_MOST_NAMED = 4
 _MACHINE = "what the build makes itself"
 _PLAIN = re.compile(r"[^*?\[\]\\!#\s][^*?\[\]\\\s]*")
 
@@ -173,14 +174,21 @@ def _kept_out(
     docker = uses_docker(ours)
     readable = [path for line in unnamed if line.kind == "project" for path in line.paths]
     about = About(situation, ours, git, docker, {} if docker or git else readers.of(readable))
-    found, skips = [], []
+    found: list[Line] = []
+    stay: dict[str, list[str]] = {}
     for line in unnamed:
         refused = _refused(line, about)
         if refused:
-            skips.append(Skip(f"{line.pattern} stays in the build: {refused}"))
+            stay.setdefault(refused, []).append(line.pattern)
         else:
             found.append(line)
-    return found, skips
+    return found, [_staying(patterns, why) for why, patterns in stay.items()]
+
+
+def _staying(patterns: Sequence[str], why: str) -> Skip:
+    more = len(patterns) - _MOST_NAMED
+    named = ", ".join(patterns[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return Skip(f"{named} {'stays' if len(patterns) == 1 else 'stay'} in the build: {why}")
 
 
 def _refused(line: Line, about: About) -> str:

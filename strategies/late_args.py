@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imgopt.dockerfile import Edit, Instruction, Stage
+from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
 from imgopt.dockerfile.moves import block, block_text, delete_all, insert_after
 from imgopt.dockerfile.typed import Arg, Env, Label, Pairs
 from imgopt.rewrite.order.stamps import is_read_by_tools, is_stamp, reader_of, stamped_by_ci
@@ -198,11 +198,19 @@ def _used(item: Instruction) -> set[str]:
     return {name for pair in pairs for name in _NAMES.findall(f"{pair.key} {pair.value or ''}")}
 
 
+def _spaced(dockerfile: Dockerfile, item: Instruction) -> str:
+    """Its lines; under a comment of its own, with the empty line that stood above."""
+    start = block(dockerfile, item).start
+    text = block_text(dockerfile, item)
+    apart = start < item.span.start and dockerfile.text[:start].endswith(dockerfile.eol * 2)
+    return dockerfile.eol + text if apart else text
+
+
 def _change(situation: Situation, moves: Sequence[_Move]) -> Change:
     dockerfile = situation.dockerfile
     found = [item for move in moves for item in move.items]
     items = sorted(found, key=lambda item: item.span.start)
-    text = "".join(block_text(dockerfile, item) for item in items)
+    text = "".join(_spaced(dockerfile, item) for item in items)
     to = moves[0].to
     at = block(dockerfile, to).start
     added = Edit(at, at, text) if moves[0].is_read else insert_after(dockerfile, to, text)

@@ -84,7 +84,7 @@ def _group(
         lines = ahead.lines(
             situation, group, missing_in_front(situation, files, stage, above, parts)
         )
-        because += f"; nor does it fetch the dependencies of `{ahead.command}` again"
+        because += f"; nor does it fetch the dependencies of `{ahead.fetch.helps}` again"
     yield Change(
         because, group[0].instruction.line, behind(situation, parts, moves, missing, lines)
     )
@@ -133,7 +133,7 @@ def _fetch_alone(
     names = _names(missing or ahead.files)
     what = f"are fetched from {names} alone" if missing else "are fetched in front of the source"
     because = (
-        f"dependencies {what} for `{ahead.command}`: an edit of the source does not fetch them"
+        f"dependencies {what} for `{ahead.fetch.helps}`: an edit of the source does not fetch them"
         " again"
     )
     lines = ahead.lines(situation, group, missing)

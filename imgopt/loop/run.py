@@ -24,6 +24,7 @@ from imgopt.results.optimize import Check, MissingBase, OptimizeResult, Sizes, V
 from imgopt.results.optimize import Original as OriginalResult
 from imgopt.rewrite.bases import NOT_HAD
 from imgopt.rewrite.ignored.secret_files import secret_files
+from imgopt.rewrite.source import ignored_files
 from imgopt.run.request_report import asked_of
 from imgopt.strategies.registry import find_strategy
 from imgopt.strategies.variants import choose_variants
@@ -168,6 +169,7 @@ def _result(
         original=OriginalResult(
             image=str(original.build.image_id),
             dockerfile=original.source.text,
+            ignored=ignored_files(original.source.context),
             sizes=before,
             build_seconds=arm.cold[0] if arm is not None and arm.cold else None,
             layers=len(original.image.layers),
@@ -346,6 +348,7 @@ def _not_started(request: OptimizeRequest, original: Original, before: Sizes) ->
         original=OriginalResult(
             image=str(original.build.image_id),
             dockerfile=original.source.text,
+            ignored=ignored_files(original.source.context),
             sizes=before,
             layers=len(original.image.layers),
             user=original.image.config.user,

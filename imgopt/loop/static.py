@@ -10,7 +10,7 @@ from imgopt.dockerfile import Dockerfile, IgnoreFile
 from imgopt.results.rewrite import Finding, RewriteResult, StaticVariant
 from imgopt.rewrite.ignored.secret_files import secret_files
 from imgopt.rewrite.plan import make_plan
-from imgopt.rewrite.source import read_source
+from imgopt.rewrite.source import ignored_files, read_source
 from imgopt.rewrite.strategy import ContextFiles, Project
 from imgopt.strategies.variants import choose_variants, strategies_of
 
@@ -47,7 +47,11 @@ def rewrite_static(
         *absent_files(source.dockerfile, source.context, config),
     ]
     return RewriteResult(
-        dockerfile=str(name), original=source.text, variants=found, findings=findings
+        dockerfile=str(name),
+        original=source.text,
+        ignored=ignored_files(source.context),
+        variants=found,
+        findings=findings,
     )
 
 

@@ -16,7 +16,7 @@ from imgopt.report.common import (
     seconds_text,
     table_markdown,
 )
-from imgopt.report.file_diff import diff_lines, diff_listing
+from imgopt.report.file_diff import change_lines, diff_listing
 from imgopt.report.layout import Column, Grid, Words
 from imgopt.report.rewrite import findings_markdown, findings_text
 from imgopt.report.words import gain_text, medians, recommended, times_text, wire_text
@@ -66,7 +66,7 @@ def change(result: OptimizeResult) -> RenderableType | None:
     best = recommended(result)
     if best is None:
         return None
-    return diff_listing(diff_lines(result.original.dockerfile, best.dockerfile, result.dockerfile))
+    return diff_listing(change_lines(result, best))
 
 
 def _headline(result: OptimizeResult) -> Words:

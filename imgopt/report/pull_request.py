@@ -9,7 +9,7 @@ from imgopt.report.common import (
     new_user_text,
     safe_markdown,
 )
-from imgopt.report.file_diff import diff_lines
+from imgopt.report.file_diff import change_lines
 from imgopt.report.words import recommended, sizes_text, times_text
 from imgopt.results.optimize import OptimizeResult, Variant
 from imgopt.results.size_text import NOT_MEASURED, size_text
@@ -31,7 +31,7 @@ def pr(result: OptimizeResult) -> str:
         f"### Before you ship it\n\n{_before_shipping(result, best)}",
         "<details><summary>The change</summary>\n\n"
         + block_markdown(
-            "\n".join(diff_lines(result.original.dockerfile, best.dockerfile, result.dockerfile)),
+            "\n".join(change_lines(result, best)),
             "diff",
         )
         + "\n\n</details>\n",

@@ -12,8 +12,8 @@ from imgopt.report.common import (
     safe_markdown,
     safe_terminal,
 )
-from imgopt.report.file_diff import diff_lines, diff_listing
-from imgopt.report.layout import Column, Grid, Listing, Words
+from imgopt.report.file_diff import diff_lines, diff_listing, ignore_diff
+from imgopt.report.layout import Column, Grid, Words
 from imgopt.results.rewrite import Finding, RewriteResult, StaticVariant
 
 _SHOWN_LINES = 3
@@ -66,15 +66,6 @@ def _variant(result: RewriteResult, variant: StaticVariant) -> list[RenderableTy
     if variant.changes:
         lines.append(Words(f"{variant.name}: unproven, from text alone", style="bold yellow"))
     lines.append(diff_listing(unified_diff(result, variant)))
-    if variant.dockerignore is not None and any(
-        c.strategy == "ignore-file" for c in variant.changes
-    ):
-        lines.append(Words(".dockerignore", style="bold"))
-        lines.append(
-            Listing(
-                [("  " + safe_terminal(line), "") for line in variant.dockerignore.splitlines()]
-            )
-        )
     rows = [("  +", name, lines or "new", why) for name, lines, why in _changes(variant)]
     rows += [("  -", *row) for row in _skips(variant)]
     columns = (Column(), Column(), Column(), Column(wraps=True))
@@ -112,7 +103,10 @@ def _lines_said(lines: Sequence[int | None]) -> str:
 
 def unified_diff(result: RewriteResult, variant: StaticVariant) -> list[str]:
     """The change as a patch; empty where nothing changes."""
-    return diff_lines(result.original, variant.dockerfile, result.dockerfile)
+    return [
+        *diff_lines(result.original, variant.dockerfile, result.dockerfile),
+        *ignore_diff(result.ignored, variant.dockerignore),
+    ]
 
 
 def markdown(result: RewriteResult) -> str:

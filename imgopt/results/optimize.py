@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgopt.results import Result, Value
 from imgopt.results.asked import Asked
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
+from imgopt.results.ignored import IgnoredFiles
 from imgopt.results.rewrite import Change, Finding, Skip
 
 
@@ -67,6 +68,7 @@ class Original(Value, frozen=True, kw_only=True):
     image: str
     dockerfile: str = ""
     """Text of the original Dockerfile."""
+    ignored: IgnoredFiles = IgnoredFiles()
     sizes: Sizes | None = None
     build_seconds: float | None = None
     layers: int | None = None

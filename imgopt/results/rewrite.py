@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgopt.results import Result, Value
+from imgopt.results.ignored import IgnoredFiles
 
 
 class Change(Value, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class RewriteResult(Result, frozen=True, kw_only=True):
     """Path of the original, relative to the context."""
     original: str = ""
     """Text of the original."""
+    ignored: IgnoredFiles = IgnoredFiles()
     variants: list[StaticVariant] = []
     arguments: list[str] = []
     """What the command was given, as words for another one: the context, -f, --target, --base, ...;

@@ -11,6 +11,7 @@ from imgopt.context.ecosystems import Ecosystem, load_ecosystems
 from imgopt.context.history import churn
 from imgopt.dockerfile import Dockerfile, parse
 from imgopt.errors import InputError, Location
+from imgopt.results.ignored import IgnoredFiles
 from imgopt.rewrite.strategy import ContextFiles
 
 
@@ -53,3 +54,8 @@ def read_dockerfile(dockerfile: Path) -> str:
     if not text.strip():
         raise InputError("the Dockerfile is empty", location=Location(str(dockerfile)))
     return text
+
+
+def ignored_files(context: ContextFiles) -> IgnoredFiles:
+    """The ignore file of a context, for a result."""
+    return IgnoredFiles(path=context.ignore_path, text=context.ignore)

@@ -95,6 +95,11 @@ class ContextFiles:
         own = dockerfile.resolve().relative_to(root.resolve()).as_posix() if inside else ""
         return cls(root, sizes, ignore, own, found is None or found == root / ".dockerignore")
 
+    @property
+    def ignore_path(self) -> str:
+        """Where the ignore file in force lies, or a new one would."""
+        return ".dockerignore" if self.shares_ignore else f"{self.dockerfile}.dockerignore"
+
     @cached_property
     def beside(self) -> frozenset[str]:
         """What lies in the context and in its folders near the root, files that the ignore file

@@ -38,6 +38,21 @@ def lines(
     return [line for line in (draft.ignore or "").splitlines() if line not in before]
 
 
+def test_files_that_stay_for_one_reason_are_told_in_one_line(tmp_path: Path) -> None:
+    text = IN_A + "RUN docker build .\n"
+    compose = [f"docker-compose{kind}.yml" for kind in ("", ".dev", ".test", ".build", ".prod")]
+    project(tmp_path, {"Dockerfile": text, ".gitattributes": ""} | dict.fromkeys(compose, COMPOSE))
+    context = ContextFiles.read(tmp_path, tmp_path / "Dockerfile")
+    draft = run_strategy(
+        new_draft(text, None),
+        find_strategy("ignore-file"),
+        Project(context, builtin_ecosystems()),
+    )
+    staying = [skip.reason for skip in draft.skips if " in the build: " in skip.reason]
+    assert len(staying) == len({reason.partition(": ")[2] for reason in staying})
+    assert any(" more stay in the build: " in reason for reason in staying), staying
+
+
 @pytest.mark.parametrize(
     ("dockerfile", "files"),
     [

@@ -11,6 +11,7 @@ from imgopt.rewrite.strategy import ContextFiles
 from imgopt.strategies.ecosystems.rust.stub_sources import cargo_stub
 
 from .kit import project
+from .order_kit import CARGO, draft_of
 
 WORKSPACE = {
     "Cargo.toml": '[workspace]\nmembers = ["server", "core"]\n',
@@ -84,3 +85,14 @@ def test_what_a_stub_cannot_stand_for_is_refused(
     changed: dict[str, str], reason: str, tmp_path: Path
 ) -> None:
     assert reason in cargo_stub(files(tmp_path, {**WORKSPACE, **changed}), "").refused
+
+
+def test_the_command_that_is_helped_is_the_one_named(tmp_path: Path) -> None:
+    draft = draft_of(
+        tmp_path,
+        "FROM rust:1\nWORKDIR /app\nCOPY . .\nRUN cargo build --release && chmod +x target/release/shop\n",
+        CARGO,
+    )
+    assert [
+        change.because for change in draft.changes if "`cargo build --release`" in change.because
+    ]

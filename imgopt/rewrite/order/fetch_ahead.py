@@ -41,6 +41,8 @@ class Fetch:
     refused: str = ""
     lays: tuple[str, ...] = ()
     """Paths of the image where the fetch installs to."""
+    helps: str = ""
+    """The command whose dependencies it fetches, shortened for a sentence."""
     others: bool = False
     """What the same program installs in earlier steps is something else."""
 
@@ -92,7 +94,9 @@ def fetch_for(
         if not found.shell and not found.refused:
             continue
         shell = " && ".join([*(_words(other) for other in before), found.shell])
-        return replace(found, shell=shell if found.shell else "", flags=mounts(run))
+        return replace(
+            found, shell=shell if found.shell else "", flags=mounts(run), helps=_text(command)
+        )
     return None
 
 

@@ -29,7 +29,6 @@ class Ahead:
     place: Instruction
     """The RUN that they follow, or the COPY of the source that they precede."""
     run: Instruction
-    command: str
 
     def lines(
         self, situation: Situation, group: Sequence[SourceCopy], files: Sequence[Brought]
@@ -77,9 +76,7 @@ def find_ahead(
             return Skip(f"dependencies cannot be fetched ahead: {refused}", item.line)
         if fetch.shell in situation.dockerfile.text[: place.extent.end]:
             return None
-        command = script_of(situation.dockerfile, item).commands[-1]
-        text = " ".join(word.text for word in command.words)[:60]
-        return Ahead(fetch, tuple(brought(ground, fetch.files)), place, item, text)
+        return Ahead(fetch, tuple(brought(ground, fetch.files)), place, item)
     return None
 
 
