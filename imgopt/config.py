@@ -38,6 +38,17 @@ class BuildSection(Section, frozen=True):
     ssh: list[str] = []
     platform: str | None = None
     network: str | None = None
+    contexts: dict[str, str] = {}
+    arguments: list[str] = []
+
+
+class ComposeSection(Section, frozen=True):
+    """Which service of a Compose file, or target of a Bake file, is meant; `folder` is where the
+    file lies, seen from the context."""
+
+    service: str | None = None
+    bake_target: str | None = None
+    folder: str | None = None
 
 
 class RequestSection(Section, frozen=True):
@@ -113,6 +124,7 @@ class Config(Section, frozen=True):
     build: BuildSection = BuildSection()
     smoke: SmokeSection = SmokeSection()
     bases: dict[str, str] = {}
+    compose: ComposeSection = ComposeSection()
     rewrite: RewriteSection = RewriteSection()
     cache: CacheSection = CacheSection()
     bench: BenchSection = BenchSection()
@@ -120,7 +132,10 @@ class Config(Section, frozen=True):
     extend: str | None = None
 
 
-FREE_TABLES = {"bases", "args", "env", "ci", "headers", "json", "form", "save"}
+FREE_TABLES = {
+    *("bases", "args", "contexts", "env", "ci"),
+    *("headers", "json", "form", "save"),
+}
 """Tables whose keys are the user's own words, kept as they are (`ci` has its own schema in
 imgopt.ci)."""
 

@@ -17,6 +17,7 @@ LAYERS = (
     ("collector", "errors"),
     ("endpoint", "results"),
     ("config", "context", "dockerfile", "engine", "image", "requests"),
+    ("compose",),
     ("inspect",),
     ("run",),
     ("analysis", "cache", "proof"),

@@ -16,6 +16,7 @@ import typer
 from imgopt.cli import choices, options
 from imgopt.cli.arms import Wanted
 from imgopt.cli.emit import give, show
+from imgopt.cli.found import settled
 from imgopt.cli.grouped import grouped
 from imgopt.cli.repeated import without_secret
 from imgopt.errors import InputError, Location
@@ -129,7 +130,7 @@ def bench_command(
     from imgopt.engine import Session
 
     out.check("bench")
-    config = options.effective_config(context, build, smoke)
+    context, config = settled(context, build, smoke)
     earlier = _earlier(resume)
     settings = _settings(config, how)
     wanted = Wanted(

@@ -13,6 +13,7 @@ import typer
 
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
+from imgopt.cli.found import settled
 from imgopt.cli.grouped import grouped
 from imgopt.cli.repeated import build_words
 from imgopt.errors import InputError, Location
@@ -100,7 +101,7 @@ def cache_command(
     )
     out.check(kind)
     _check(kind, explain, since, against, with_, measure)
-    project = _project(context, options.effective_config(context, build))
+    project = _project(*settled(context, build))
     with ExitStack() as stack:
         session, tell = _engine(stack) if measure else (None, lambda _: None)
         times = _times(timings or [])

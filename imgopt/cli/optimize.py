@@ -10,10 +10,12 @@ import typer
 
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give, show
+from imgopt.cli.found import is_inline, settled
 from imgopt.cli.grouped import grouped
 from imgopt.cli.kept import forget, state_folder, write_result
 from imgopt.cli.repeated import build_words, request_words, run_words
 from imgopt.cli.streams import tell
+from imgopt.errors import InputError
 
 if TYPE_CHECKING:
     from imgopt.loop import OptimizeRequest
@@ -90,15 +92,16 @@ def optimize_command(
     from imgopt.strategies.variants import check_names
 
     out_to.check("optimize")
-    settings = options.effective_config(context, build, smoke, asked)
+    where, settings = settled(context, build, smoke, asked)
     rewrite = msgspec.structs.replace(
         settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])]
     )
     settings = msgspec.structs.replace(settings, rewrite=rewrite)
     check_names(rewrite.allow, rewrite.disable)
-    dockerfile = options.find_dockerfile(context, settings)
+    dockerfile = options.find_dockerfile(where, settings)
+    _refuse_inline(write, dockerfile)
     request = OptimizeRequest(
-        context,
+        where,
         dockerfile,
         settings,
         tuple(variant or ()),
@@ -174,6 +177,14 @@ class _Keeper:
         proven = any(variant.verdict == "proven" for variant in result.variants)
         what = "proven variants and optimize.json are" if proven else "optimize.json is"
         tell(f"{what} in {self._folder}")
+
+
+def _refuse_inline(write: bool, dockerfile: Path) -> None:
+    if write and is_inline(dockerfile):
+        raise InputError(
+            "--write cannot replace an inline Dockerfile",
+            hint="--out DIR keeps what is proven, to be put into its place",
+        )
 
 
 def _show_change(result: OptimizeResult) -> None:

@@ -68,6 +68,8 @@ Tests = Annotated[
     str | None,
     typer.Option("--tests", help="Command that tests the running service, for both images."),
 ]
+Service = Annotated[str | None, typer.Option("--service", help="Service of the Compose file.")]
+BakeTarget = Annotated[str | None, typer.Option("--bake-target", help="Target of the Bake file.")]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Configuration file (default: the nearest).")
 ]
@@ -98,6 +100,8 @@ class BuildOptions:
     network: Network = None
     base: Base = None
     config: ConfigFile = None
+    service: Service = None
+    bake_target: BakeTarget = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +173,13 @@ def _with_build(config: Config, options: BuildOptions) -> Config:
         platform=options.platform or old.platform,
         network=options.network or old.network,
     )
-    return msgspec.structs.replace(
-        config, build=section, bases={**config.bases, **pairs(options.base, "--base")}
+    compose = msgspec.structs.replace(
+        config.compose,
+        service=options.service or config.compose.service,
+        bake_target=options.bake_target or config.compose.bake_target,
     )
+    bases = {**config.bases, **pairs(options.base, "--base")}
+    return msgspec.structs.replace(config, build=section, bases=bases, compose=compose)
 
 
 def _with_smoke(config: Config, options: SmokeOptions, folder: Path) -> Config:

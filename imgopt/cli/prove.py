@@ -11,6 +11,7 @@ import typer
 
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
+from imgopt.cli.found import settled
 from imgopt.cli.grouped import grouped
 from imgopt.cli.repeated import build_words, request_words, run_words
 from imgopt.errors import InputError, Location
@@ -66,10 +67,11 @@ def prove_command(
     out.check("proof")
     choices.check("--allow", allow or (), choices.DIFFERENCES)
     folder = Path(subject) if Path(subject).is_dir() else Path()
-    settings = options.effective_config(folder, build, smoke, asked)
     if Path(subject).is_dir():
-        question = _of_dockerfiles(Path(subject), candidate, settings)
+        where, settings = settled(folder, build, smoke, asked)
+        question = _of_dockerfiles(where, candidate, settings)
     else:
+        settings = options.effective_config(folder, build, smoke, asked)
         question = _of_images(subject, candidate, settings)
     result = _prove(replace(question, allow=tuple(allow or ())))
     allowed = [word for key in allow or () for word in ("--allow", key)]

@@ -22,6 +22,8 @@ def build_words(context: str | Path, options: BuildOptions) -> list[str]:
         ("--target", options.target),
         ("--platform", options.platform),
         ("--network", options.network),
+        ("--service", options.service),
+        ("--bake-target", options.bake_target),
     )
     for option, value in single:
         words += [option, str(value)] if value else []

@@ -9,6 +9,7 @@ import typer
 
 from imgopt.cli import choices, options
 from imgopt.cli.emit import give
+from imgopt.cli.found import is_inline, settled
 from imgopt.cli.repeated import build_words
 from imgopt.cli.streams import tell
 from imgopt.cli.waiting import told_when_slow
@@ -49,6 +50,8 @@ def rewrite_command(
     target: options.Target = None,
     build_arg: options.BuildArg = None,
     config: options.ConfigFile = None,
+    service: options.Service = None,
+    bake_target: options.BakeTarget = None,
     format: Annotated[str, choices.format_option("rewrite")] = "text",
     output: options.Output = None,
 ) -> int:
@@ -60,18 +63,21 @@ def rewrite_command(
 
     out = options.OutputOptions(format, output)
     out.check("rewrite")
-    build = options.BuildOptions(file, target, build_arg, config=config)
-    settings = options.effective_config(context, build)
+    build = options.BuildOptions(
+        file, target, build_arg, config=config, service=service, bake_target=bake_target
+    )
+    words = build_words(context, build)
+    context, settings = settled(context, build)
     check_names(settings.rewrite.allow, settings.rewrite.disable)
     dockerfile = options.find_dockerfile(context, settings)
     kinds = tuple(variant or settings.rewrite.variants or ("safe",))
     with collector_paused():
         with told_when_slow(f"reading {dockerfile} and its build context"):
             result = rewrite_static(context, dockerfile, settings, kinds)
-        result = structs.replace(result, arguments=build_words(context, build))
+        result = structs.replace(result, arguments=words)
         give(result, out)
     changed = any(item.changes for item in result.variants)
-    if write and changed:
+    if write and changed and not is_inline(dockerfile):
         _write(
             context, dockerfile, result.variants[-1].dockerfile, result.variants[-1].dockerignore
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-TOP = frozenset(
-    "version name include services networks volumes secrets configs models".split()
-)
-SERVICE = frozenset(
-    """annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TOP = _words("version name include services networks volumes secrets configs models")
+SERVICE = _words("""
+    annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs
     container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime
     cpu_shares cpus cpuset credential_spec depends_on deploy develop device_cgroup_rules devices dns
     dns_opt dns_search domainname entrypoint env_file environment expose extends external_links
@@ -16,17 +19,12 @@ SERVICE = frozenset(
     pre_stop privileged profiles provider pull_policy pull_refresh_after read_only restart runtime
     scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls
     tmpfs tty ulimits use_api_socket user userns_mode uts volumes volumes_from
-    working_dir""".split()
-)
-BUILD = frozenset(
-    """additional_contexts args cache_from cache_to context dockerfile dockerfile_inline
+    working_dir""")
+BUILD = _words("""additional_contexts args cache_from cache_to context dockerfile dockerfile_inline
     entitlements extra_hosts isolation labels network no_cache no_cache_filter platforms privileged
-    provenance pull sbom secrets shm_size ssh tags target ulimits""".split()
-)
-HEALTHCHECK = frozenset(
-    "disable interval retries test timeout start_period start_interval".split()
-)
-MAPPINGS = frozenset("healthcheck deploy develop logging blkio_config credential_spec".split())
+    provenance pull sbom secrets shm_size ssh tags target ulimits""")
+HEALTHCHECK = _words("disable interval retries test timeout start_period start_interval")
+MAPPINGS = _words("healthcheck deploy develop logging blkio_config credential_spec")
 """Keys of a service that hold a mapping and nothing else."""
-LISTS = frozenset("ports volumes expose profiles cap_add cap_drop devices secrets configs".split())
+LISTS = _words("ports volumes expose profiles cap_add cap_drop devices secrets configs")
 """Keys of a service that hold a list and nothing else."""

@@ -32,10 +32,7 @@ class Wrong(ValueError):
 
 def long_form(service: Mapping[str, Any], folder: Path) -> Table:
     """The service in long forms; relative paths lie below `folder`. Raises Wrong."""
-    return {
-        key: _tagged(value, lambda inner, key=key: _key(key, inner, folder))
-        for key, value in service.items()
-    }
+    return {key: _tagged(key, value, folder) for key, value in service.items()}
 
 
 def _key(key: str, value: Any, folder: Path) -> Any:
@@ -43,10 +40,10 @@ def _key(key: str, value: Any, folder: Path) -> Any:
     return value if form is None or value is None else form(value, folder)
 
 
-def _tagged(value: Any, form: Callable[[Any], Any]) -> Any:
+def _tagged(key: str, value: Any, folder: Path) -> Any:
     if not isinstance(value, Tagged):
-        return form(value)
-    return value if value.kind == "reset" else Tagged(value.kind, form(value.value))
+        return _key(key, value, folder)
+    return value if value.kind == "reset" else Tagged(value.kind, _key(key, value.value, folder))
 
 
 def _pairs(value: Any, key: str, sign: str = "=") -> dict[str, Any]:
@@ -140,9 +137,7 @@ def _refs(key: str) -> Callable[[Any, Path], list[Table]]:
 
 def _depends(value: Any, _folder: Path) -> Table:
     if isinstance(value, list):
-        return {
-            as_text(name): {"condition": "service_started", "required": True} for name in value
-        }
+        return {as_text(name): {"condition": "service_started", "required": True} for name in value}
     if not isinstance(value, dict):
         raise Wrong("must be a mapping or a list", "depends_on")
     whole = {"condition": "service_started", "required": True}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "ns": 1e-9}
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/|git@|github\.com/")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 
@@ -35,7 +36,7 @@ class BuildOf:
     @property
     def local(self) -> bool:
         """Whether the context is a folder, and no address."""
-        return "://" not in str(self.context) and not str(self.context).startswith("git@")
+        return _ADDRESS.match(str(self.context)) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +252,9 @@ def _health(check: Mapping[str, Any] | None) -> Health | None:
         return None
     return Health(
         ("NONE",) if check.get("disable") else tuple(map(str, check.get("test") or ())),
-        *(seconds(check.get(key)) for key in ("interval", "timeout", "start_period")),
+        interval=seconds(check.get("interval")),
+        timeout=seconds(check.get("timeout")),
+        start_period=seconds(check.get("start_period")),
         start_interval=seconds(check.get("start_interval")),
         retries=int(check["retries"]) if check.get("retries") is not None else None,
     )

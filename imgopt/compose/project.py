@@ -15,6 +15,7 @@ from pathlib import Path
 from imgopt.compose.files import compose_files
 from imgopt.compose.model import Project, project_of, unescaped
 from imgopt.compose.reader import missing_env_file, read_compose
+from imgopt.compose.refused import Lacking
 from imgopt.compose.yaml_text import Document, Keys, read_yaml, yaml_value
 from imgopt.errors import InputError, Location
 
@@ -31,7 +32,10 @@ _ENV_FILE = re.compile(r"env file (\S+) not found")
 def read_project(folder: Path, *, own: bool = False) -> Project | None:
     """None where the folder has no Compose file; `own` leaves Compose itself out. Raises InputError
     with file, line and reason."""
-    return _read(folder.resolve(), own, tuple(sorted(os.environ.items())))
+    try:
+        return _read(folder.resolve(), own, tuple(sorted(os.environ.items())))
+    except InputError as refused:
+        raise _kind(refused) from None
 
 
 @lru_cache(maxsize=8)
@@ -62,6 +66,25 @@ def _placed(
         where = own.location or refused.location
         return InputError(refused.message, location=where, hint=refused.hint or own.hint)
     return refused
+
+
+def _kind(refused: InputError) -> InputError:
+    """The same as Lacking, where it is."""
+    place, said = refused.location, refused.message
+    if "env file" in said or ("required variable" not in said and _has_gap(place)):
+        return Lacking(said, location=place, hint=refused.hint)
+    return refused
+
+
+def _has_gap(place: Location | None) -> bool:
+    """Whether the line takes a variable."""
+    if place is None or place.line is None:
+        return False
+    try:
+        lines = Path(place.file).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return "$" in "".join(lines[place.line - 1 : place.line])
 
 
 def _at(path: Path) -> Location:

@@ -40,9 +40,7 @@ def read_compose(files: Sequence[Path], folder: Path, environment: Mapping[str, 
         _take(read, path, folder, lookup, ())
     table = read.table
     table["services"] = {
-        name: _completed(
-            _with_env_files(untagged(service), name, read.documents, lookup), lookup
-        )
+        name: _completed(_with_env_files(untagged(service), name, read.documents, lookup), lookup)
         for name, service in table["services"].items()
     }
     check_project(table, read.documents)
@@ -55,9 +53,7 @@ def _lookup(folder: Path, environment: Mapping[str, str]) -> Lookup:
     return lambda name: environment[name] if name in environment else beside.get(name)
 
 
-def _take(
-    read: _Read, path: Path, folder: Path, lookup: Lookup, above: tuple[Path, ...]
-) -> None:
+def _take(read: _Read, path: Path, folder: Path, lookup: Lookup, above: tuple[Path, ...]) -> None:
     """Puts a file, and what it includes, over what was read."""
     if path in above or len(above) > _DEEPEST:
         raise InputError("include goes in a circle", location=Location(str(path)))
@@ -142,7 +138,9 @@ def _check_top(document: Document) -> None:
         raise InputError("Top-level object must be a mapping", location=document.place())
     for key in value:
         if key not in known.TOP and not key.startswith("x-"):
-            raise InputError(f"additional properties '{key}' not allowed", location=document.place(key))
+            raise InputError(
+                f"additional properties '{key}' not allowed", location=document.place(key)
+            )
     services = untagged(value.get("services"))
     if services is not None and not isinstance(services, dict):
         raise InputError("services must be a mapping", location=document.place("services"))
@@ -255,7 +253,12 @@ def _completed(service: Table, lookup: Lookup) -> Table:
 
 def missing_env_file(path: Path) -> str | None:
     """What to do about one, where an example lies beside it."""
-    names = (f"{path.name}.example", f"{path.name}.sample", f"{path.name}.dist", f"example{path.name}")
+    names = (
+        f"{path.name}.example",
+        f"{path.name}.sample",
+        f"{path.name}.dist",
+        f"example{path.name}",
+    )
     beside = next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
     return f"cp {beside} {path}" if beside is not None else None
 

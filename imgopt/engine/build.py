@@ -79,6 +79,10 @@ def configured(context: Path, config: Config) -> BuildRequest:
         platform=section.platform,
         network=section.network,
         bases=config.bases,
+        extra=(
+            *(f"--build-context={name}={place}" for name, place in section.contexts.items()),
+            *section.arguments,
+        ),
     )
 
 

@@ -262,6 +262,12 @@ def familiar(name: str) -> str:
     return short if tagged else f"{short}:latest"
 
 
+def buildx_words() -> tuple[str, ...]:
+    """The words of buildx's command, for what needs no engine. Raises EnvironmentFailure where it
+    is missing or too old."""
+    return _buildx()[0]
+
+
 @functools.cache
 def _buildx() -> tuple[tuple[str, ...], str]:
     """The command and its version. Raises EnvironmentFailure where buildx is missing or older than

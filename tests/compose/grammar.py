@@ -94,7 +94,8 @@ GOOD: dict[str, dict[str, str]] = {
         "compose.yaml": WEB + "    environment:\n      - SHELL_SAYS\n      - NOT_SET\n      - B=\n"
     },
     "words of YAML 1.1 are texts": {
-        "compose.yaml": WEB + "    environment: {A: yes, B: off, C: true, D: 1.0, E: 012, F: null}\n"
+        "compose.yaml": WEB
+        + "    environment: {A: yes, B: off, C: true, D: 1.0, E: 012, F: null}\n"
         "    ports:\n      - 22:22\n      - 3000\n"
     },
     "a build in the long form": {
@@ -130,20 +131,23 @@ GOOD: dict[str, dict[str, str]] = {
         "configs: {conf: {file: ./app.conf}, said: {content: 'a=${EMPTY:-1}'}}\n"
     },
     "ports in every form": {
-        "compose.yaml": WEB + "    ports:\n      - '8000'\n      - '8001:80'\n      - '127.0.0.1:8002:81'\n"
+        "compose.yaml": WEB
+        + "    ports:\n      - '8000'\n      - '8001:80'\n      - '127.0.0.1:8002:81'\n"
         "      - '9000-9002:9000-9002'\n      - '53:53/udp'\n      - '[::1]:8003:82'\n"
         "      - {target: 83, published: '8083', protocol: tcp, mode: host}\n"
         "    expose: ['7000', 7001]\n"
     },
     "volumes in every form": {
-        "compose.yaml": WEB + "    volumes:\n      - /anonymous\n      - named:/n\n      - ./rel:/r:ro\n"
+        "compose.yaml": WEB
+        + "    volumes:\n      - /anonymous\n      - named:/n\n      - ./rel:/r:ro\n"
         "      - ~/home:/h\n      - /abs:/abs:rw,z\n      - {type: bind, source: ./b, target: /b}\n"
         "      - {type: tmpfs, target: /t, tmpfs: {size: 1000}}\n"
         "      - {type: volume, source: named, target: /n2, read_only: true, volume: {nocopy: true}}\n"
         "    tmpfs: [/run, '/tmp:size=64m']\nvolumes: {named: }\n"
     },
     "depends_on with conditions": {
-        "compose.yaml": WEB + "    depends_on:\n      db: {condition: service_healthy, restart: true}\n"
+        "compose.yaml": WEB
+        + "    depends_on:\n      db: {condition: service_healthy, restart: true}\n"
         "      migrate: {condition: service_completed_successfully}\n      cache: {condition: service_started, required: false}\n"
         "  db:\n    image: postgres:16\n    healthcheck: {test: pg_isready -U $$POSTGRES_USER, interval: 2s, "
         "timeout: 1m30s, retries: 5, start_period: 500ms, start_interval: 0.5s}\n"
@@ -164,28 +168,36 @@ GOOD: dict[str, dict[str, str]] = {
         "networks: {back: {internal: true}, front: }\n"
     },
     "a GPU that is asked for": {
-        "compose.yaml": WEB + "    deploy:\n      resources:\n        limits: {memory: 1g}\n        reservations:\n"
+        "compose.yaml": WEB
+        + "    deploy:\n      resources:\n        limits: {memory: 1g}\n        reservations:\n"
         "          devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]\n  llm: {image: l, gpus: all}\n"
     },
     "develop.watch": {
-        "compose.yaml": WEB + "    develop:\n      watch:\n        - {action: sync, path: ./src, target: /app, "
+        "compose.yaml": WEB
+        + "    develop:\n      watch:\n        - {action: sync, path: ./src, target: /app, "
         "ignore: [node_modules/]}\n        - {action: rebuild, path: package.json}\n"
     },
     "user, folder, rights and limits": {
-        "compose.yaml": WEB + "    user: 1000:1000\n    working_dir: /srv\n    read_only: true\n    init: true\n"
+        "compose.yaml": WEB
+        + "    user: 1000:1000\n    working_dir: /srv\n    read_only: true\n    init: true\n"
         "    stop_grace_period: 1m\n    cap_drop: [ALL]\n    security_opt: [no-new-privileges:true]\n"
         "    entrypoint: /bin/sh -c 'exec \"$$@\"' --\n    command: ['a b', c]\n    mem_limit: 512m\n"
         "    ulimits: {nofile: {soft: 1, hard: 2}}\n    extra_hosts: {host: 10.0.0.1}\n    restart: always\n"
     },
     "!reset and !override": {
-        "compose.yaml": WEB + "    ports: ['80:80']\n    environment: {A: 1, B: 2}\n    user: root\n",
+        "compose.yaml": WEB
+        + "    ports: ['80:80']\n    environment: {A: 1, B: 2}\n    user: root\n",
         "compose.override.yaml": "services:\n  web:\n    ports: !override ['90:90']\n"
         "    user: !reset null\n    environment: {A: !reset null}\n",
     },
     "a name, x- keys and an empty service section": {
-        "compose.yaml": "name: shop-${EMPTY:-prod}\nx-a: {b: c}\n" + WEB + "    x-own: 1\n    labels: {a: 1}\n"
+        "compose.yaml": "name: shop-${EMPTY:-prod}\nx-a: {b: c}\n"
+        + WEB
+        + "    x-own: 1\n    labels: {a: 1}\n"
     },
-    "an image and a build": {"compose.yaml": WEB + "    image: registry.example.org/web:1\n    pull_policy: build\n"},
+    "an image and a build": {
+        "compose.yaml": WEB + "    image: registry.example.org/web:1\n    pull_policy: build\n"
+    },
     "texts over several lines": {
         "compose.yaml": WEB + "    command: >\n      serve ${NOT_SET:-all}\n      --port 80\n"
         "    environment:\n      A: |\n        one\n        two\n      B: >-\n        three\n        four\n"
@@ -193,26 +205,33 @@ GOOD: dict[str, dict[str, str]] = {
     "folders with a slash at their end": {
         "compose.yaml": WEB + "    volumes: ['./a/:/a/', '/b/:/b/', './c/../d:/e/../f']\n"
     },
-    "lines of Windows": {"compose.yaml": (WEB + "    environment:\n      - A=1\n").replace("\n", "\r\n")},
+    "lines of Windows": {
+        "compose.yaml": (WEB + "    environment:\n      - A=1\n").replace("\n", "\r\n")
+    },
 }
 
 REFUSED: dict[str, dict[str, str]] = {
     "no YAML": {"compose.yaml": "services:\n  web:\n    build: .\n   b: x\n"},
     "an unknown key": {"compose.yaml": WEB + "    enviroment: {A: 1}\n"},
-    "an unknown key of a build": {"compose.yaml": "services:\n  web:\n    build:\n      contxt: .\n"},
+    "an unknown key of a build": {
+        "compose.yaml": "services:\n  web:\n    build:\n      contxt: .\n"
+    },
     "a key that is there twice": {"compose.yaml": WEB + "    build: x\n"},
     "ports that are no list": {"compose.yaml": WEB + "    ports: 80\n"},
-    "a variable that must be set": {"compose.yaml": WEB + "    environment:\n      A: ${NOT_SET:?say it}\n"},
+    "a variable that must be set": {
+        "compose.yaml": WEB + "    environment:\n      A: ${NOT_SET:?say it}\n"
+    },
     "a brace that is not closed": {"compose.yaml": WEB + "    environment:\n      A: '${B'\n"},
     "an undefined service": {"compose.yaml": WEB + "    depends_on: [db]\n"},
     "an undefined network": {"compose.yaml": WEB + "    networks: [back]\n"},
     "an undefined volume": {"compose.yaml": WEB + "    volumes: ['data:/data']\n"},
     "an undefined secret": {"compose.yaml": WEB + "    secrets: [pw]\n"},
     "neither image nor build": {"compose.yaml": "services:\n  web:\n    ports: ['80']\n"},
-    "a circle": {
-        "compose.yaml": WEB + "    depends_on: [b]\n  b: {image: b, depends_on: [web]}\n"
+    "a circle": {"compose.yaml": WEB + "    depends_on: [b]\n  b: {image: b, depends_on: [web]}\n"},
+    "an env_file that is not there": {
+        "compose.yaml": WEB + "    env_file: .env.prod\n",
+        ".env.prod.example": "",
     },
-    "an env_file that is not there": {"compose.yaml": WEB + "    env_file: .env.prod\n", ".env.prod.example": ""},
     "extends what is not there": {"compose.yaml": WEB + "    extends: {service: base}\n"},
     "a port that is none": {"compose.yaml": WEB + "    ports: ['80:http']\n"},
 }
@@ -237,8 +256,10 @@ def told(folder: Path, *, own: bool) -> Any:
         return {"refused": error.message.replace(str(folder), "."), "line": error.location.line}
     assert project is not None
     plain = msgspec.to_builtins(dict(sorted(project.services.items())), enc_hook=str)
-    text = json.dumps(plain, sort_keys=True).replace(f"{folder.parent}/", "../").replace(
-        f"../{folder.name}", "."
+    text = (
+        json.dumps(plain, sort_keys=True)
+        .replace(f"{folder.parent}/", "../")
+        .replace(f"../{folder.name}", ".")
     )
     return json.loads(text)
 
