@@ -28,6 +28,7 @@ from imgopt.context.facts.runs import (
     DistrolessImage,
     Drop,
     JsonManifest,
+    LogFailure,
     Runtime,
     Spare,
     State,
@@ -159,6 +160,7 @@ class Ecosystem(Fact, frozen=True):
     may_be_absent: list[MayBeAbsent] = []
     file_of_build: list[FileOfBuild] = []
     picked_up: list[PickedUp] = []
+    log_failure: list[LogFailure] = []
     must_stay: list[Table] = []
     """What the proof misses by itself: a rewrite asks `looked_up`."""
     tools_own: ToolsOwn = ToolsOwn()

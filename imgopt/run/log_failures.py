@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 
+from imgopt.context.ecosystems import builtin_ecosystems
+from imgopt.context.facts.runs import LogFailure
 from imgopt.inspect.failures import Item, Kind
 
 _LONGEST_LINE = 4096
@@ -30,7 +34,7 @@ def failures_from_logs(text: str) -> tuple[Item, ...]:
 
 
 def _read(line: str) -> Iterator[Item]:
-    for pattern, reader in _PATTERNS:
+    for pattern, reader in _patterns():
         match = pattern.search(line)
         if match:
             item = reader(match)
@@ -73,157 +77,120 @@ def _port(match: re.Match[str]) -> Item:
     return Item("permission", f"port {match['port']}", message=match.string.strip()[:500])
 
 
-def _python_module(match: re.Match[str]) -> Item:
-    return Item("missing-module", match[1], "", "python", match.string.strip()[:500])
+def _of_fact(fact: LogFailure) -> _Reader:
+    """As an ecosystem says it."""
+    named = _whole(fact.kind, fact.subject) if fact.subject else _named(fact.kind)
+
+    def read(match: re.Match[str]) -> Item:
+        item = named(match)
+        subject = item.subject.replace("/", ".") if fact.dotted else item.subject
+        return replace(item, subject=subject, needed_by=fact.by)
+
+    return read
 
 
-def _java_class(match: re.Match[str]) -> Item:
-    return Item(
-        "missing-module", match[1].replace("/", "."), "", "java", match.string.strip()[:500]
-    )
-
-
-def _node_module(match: re.Match[str]) -> Item:
-    name = match[1]
-    kind: Kind = "missing-file" if name.startswith("/") else "missing-module"
-    return Item(
-        kind, name, name if name.startswith("/") else "", "node", match.string.strip()[:500]
-    )
-
-
-_PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
-    (re.compile(pattern), reader)
-    for pattern, reader in (
-        # glibc ld.so (elf/dl-load.c), musl (ldso/dynlink.c)
-        (
-            r"(?P<by>\S+): error while loading shared libraries: (?P<subject>[^\s:]+):",
-            _needed("missing-library"),
-        ),
-        (
-            r"Error loading shared library (?P<subject>[^\s:]+): .*\(needed by (?P<by>[^)]+)\)",
-            _needed("missing-library"),
-        ),
-        (r"Error loading shared library ([^\s:]+):", _named("missing-library")),
-        (r"([\w./+-]+\.so[\w.+-]*): cannot open shared object file", _named("missing-library")),
-        (r"([\w./+-]+): version [`']\S+' not found", _named("missing-library")),
-        (r"Library not loaded: (\S+)", _named("missing-library")),
-        (r"UnsatisfiedLinkError: (?:[^:]*: )?([\w./+-]+\.so[\w.]*)", _named("missing-library")),
-        (r"no (\w+) in (?:java\.library\.path|system library path)", _named("missing-library")),
-        (r"Unable to load dynamic library '([^']+)'", _named("missing-library")),
-        # Python
-        (r"ModuleNotFoundError: No module named '([^']+)'", _python_module),
-        (r"No module named ([\w.]+)$", _python_module),
-        (r"ImportError: cannot import name '[^']+' from '([^']+)'", _python_module),
-        (
-            r"PackageNotFoundError: (?:No package metadata was found for )?'?([\w.-]+)'?",
-            _python_module,
-        ),
-        (r"TemplateNotFound: (\S+)", _named("missing-file")),
-        (
-            r"ZoneInfoNotFoundError: ['\"]?No time zone found with key ([\w/+-]+)",
-            _named("missing-time-zone"),
-        ),
-        (r"UnknownTimeZoneError: (\S+)", _named("missing-time-zone")),
-        (r"unknown time zone (\S+)", _named("missing-time-zone")),
-        (r"locale\.Error: (unsupported locale setting)", _named("missing-locale")),
-        (r"setlocale: [\w ]+: cannot change locale \(([^)]+)\)", _named("missing-locale")),
-        (r"Cannot set LC_\w+ to default locale", _whole("missing-locale", "LANG")),
-        (r"(?:PermissionError: )?\[Errno (?:1|13)\] [^:]+: '([^']+)'", _named("permission")),
-        (r"\[Errno 30\] Read-only file system: '([^']+)'", _named("not-writable")),
-        (r"FileNotFoundError: \[Errno 2\] [^:]+: '([^']+)'", _named("missing-file")),
-        # Node
-        (r"Cannot find (?:module|package) '([^']+)'", _node_module),
-        (r"(?:EACCES|EPERM)[^']*'([^']+)'", _named("permission")),
-        (r"EROFS[^']*'([^']+)'", _named("not-writable")),
-        (r"spawn (\S+) ENOENT", _named("missing-command")),
-        (r"ENOENT[^']*'([^']+)'", _named("missing-file")),
-        # Java
-        (r"(?:NoClassDefFoundError|ClassNotFoundException): ([\w./$]+)", _java_class),
-        (r"Could not find or load main class (\S+)", _java_class),
-        (r"Unable to access jarfile (\S+)", _named("missing-file")),
-        (r"(?:java\.io\.|java\.nio\.file\.)?AccessDeniedException: (\S+)", _named("permission")),
-        (r"FileNotFoundException: (\S+) \(Permission denied\)", _named("permission")),
-        (r"(?:NoSuchFileException|FileNotFoundException): (\S+)", _named("missing-file")),
-        # Ruby, PHP, Perl
-        (r"cannot load such file -- (\S+)", _named("missing-module")),
-        (r"Could not find gem '([\w-]+)", _named("missing-module")),
-        (r"Failed opening (?:required )?'([^']+)'", _named("missing-file")),
-        (r"Can't locate (\S+\.pm) in @INC", _named("missing-module")),
-        (r"Call to undefined function (\w+)\(\)", _named("missing-module")),
-        # certificates: OpenSSL, Go, Node, Java, curl
-        (
-            r"CERTIFICATE_VERIFY_FAILED|unable to get local issuer certificate|certificate signed"
-            r" by unknown authority"
-            r"|PKIX path building failed|error setting certificate (?:file|verify locations)|SSL"
-            r" certificate problem",
-            _whole("missing-certificates", "/etc/ssl/certs/ca-certificates.crt"),
-        ),
-        # the container runtime, shells, env; the interpreter of a script is named by the kernel's
-        # answer only
-        (r'exec: "([^"]+)": executable file not found', _named("missing-command")),
-        (r'exec: "([^"]+)": stat [^:]+: no such file or directory', _named("missing-command")),
-        (r'exec: "([^"]+)": permission denied', _named("permission")),
-        (r'exec: "([^"]+)": [^:]*$', _named("missing-command")),
-        (r"exec (\S+): (?:no such file or directory|exec format error)", _named("missing-command")),
-        (r"exec (\S+): permission denied", _named("permission")),
-        (r'chdir to cwd \("([^"]+)"\)', _named("missing-file")),
-        (
-            r"env: (?:can't execute )?[‘'\"]?([^\s‘’'\":]+)[’'\"]?: No such file or directory",
-            _named("missing-command"),
-        ),
-        (
-            (
-                r"exec: (?:line \d+: )?([^\s:]+): (?:Permission denied|cannot execute: Permission"
-                r" denied)"
-            ),
-            _named("permission"),
-        ),
-        (r"exec: (?:line \d+: )?([^\s:]+): (?:not found|No such file)", _named("missing-command")),
-        (
-            r"bad interpreter: (?:No such file or directory: )?(?=[^:]*$)",
-            _whole("missing-command", "interpreter"),
-        ),
-        (
-            r"([^\s:]+): (?:bad interpreter|cannot execute: required file not found)",
-            _named("missing-command"),
-        ),
-        (r"(?:line \d+|: \d+): ([^\s:]+): (?:command )?not found", _named("missing-command")),
-        (r"([^\s:]+): command not found", _named("missing-command")),
-        (r"unable to find user \S+", _whole("configuration", "user")),
-        (
-            (
-                r"(?:mkdir|touch|cp|mv|chown|chmod|tee|rm|ln): [^‘'\"]*[‘'\"]([^’'\"]+)[’'\"]:"
-                r" Permission denied"
-            ),
-            _named("permission"),
-        ),
-        (
-            r"[Cc]annot create (?:directory )?[‘'\"]?([^’'\":]+)[’'\"]?: Permission denied",
-            _named("permission"),
-        ),
-        (
-            (
-                r"(?:bind\(\) to |listen )(?:tcp\S* )?\S*:(?P<port>\d+)(?: failed \(13|: bind:"
-                r" permission denied)"
-            ),
-            _port,
-        ),
-        (r'(?:open|mkdir)\(\) "([^"]+)" failed \(13', _named("permission")),
-        (r'(?:open|mkdir)\(\) "([^"]+)" failed \(2', _named("missing-file")),
-        (
-            r"(?:open|mkdir|stat|lstat|unlink|rename|chdir) (/[^\s:]+): permission denied",
-            _named("permission"),
-        ),
-        (
-            r"(?:open|stat|lstat|chdir|readlink|read) (\S+): no such file or directory",
-            _named("missing-file"),
-        ),
-        (r"(?:open|mkdir|create) (\S+): read-only file system", _named("not-writable")),
-        (
-            r"attempt to write a readonly database|unable to open database file",
-            _whole("not-writable", "database"),
-        ),
-        (r"(/[^\s:'\"‘’]+)[’'\"]?: Permission denied", _named("permission")),
-        (r"(/[^\s:'\"‘’]+)[’'\"]?: No such file or directory", _named("missing-file")),
-    )
+_LOADERS: tuple[tuple[str, _Reader], ...] = (
+    # glibc ld.so (elf/dl-load.c), musl (ldso/dynlink.c)
+    (
+        r"(?P<by>\S+): error while loading shared libraries: (?P<subject>[^\s:]+):",
+        _needed("missing-library"),
+    ),
+    (
+        r"Error loading shared library (?P<subject>[^\s:]+): .*\(needed by (?P<by>[^)]+)\)",
+        _needed("missing-library"),
+    ),
+    (r"Error loading shared library ([^\s:]+):", _named("missing-library")),
+    (r"([\w./+-]+\.so[\w.+-]*): cannot open shared object file", _named("missing-library")),
+    (r"([\w./+-]+): version [`']\S+' not found", _named("missing-library")),
+    (r"Library not loaded: (\S+)", _named("missing-library")),
 )
+_SYSTEM: tuple[tuple[str, _Reader], ...] = (
+    # certificates: OpenSSL, Go, Node, Java, curl
+    (
+        r"CERTIFICATE_VERIFY_FAILED|unable to get local issuer certificate|certificate signed"
+        r" by unknown authority"
+        r"|PKIX path building failed|error setting certificate (?:file|verify locations)|SSL"
+        r" certificate problem",
+        _whole("missing-certificates", "/etc/ssl/certs/ca-certificates.crt"),
+    ),
+    # the container runtime, shells, env; the interpreter of a script is named by the kernel's
+    # answer only
+    (r'exec: "([^"]+)": executable file not found', _named("missing-command")),
+    (r'exec: "([^"]+)": stat [^:]+: no such file or directory', _named("missing-command")),
+    (r'exec: "([^"]+)": permission denied', _named("permission")),
+    (r'exec: "([^"]+)": [^:]*$', _named("missing-command")),
+    (r"exec (\S+): (?:no such file or directory|exec format error)", _named("missing-command")),
+    (r"exec (\S+): permission denied", _named("permission")),
+    (r'chdir to cwd \("([^"]+)"\)', _named("missing-file")),
+    (
+        r"env: (?:can't execute )?[‘'\"]?([^\s‘’'\":]+)[’'\"]?: No such file or directory",
+        _named("missing-command"),
+    ),
+    (
+        (
+            r"exec: (?:line \d+: )?([^\s:]+): (?:Permission denied|cannot execute: Permission"
+            r" denied)"
+        ),
+        _named("permission"),
+    ),
+    (r"exec: (?:line \d+: )?([^\s:]+): (?:not found|No such file)", _named("missing-command")),
+    (
+        r"bad interpreter: (?:No such file or directory: )?(?=[^:]*$)",
+        _whole("missing-command", "interpreter"),
+    ),
+    (
+        r"([^\s:]+): (?:bad interpreter|cannot execute: required file not found)",
+        _named("missing-command"),
+    ),
+    (r"(?:line \d+|: \d+): ([^\s:]+): (?:command )?not found", _named("missing-command")),
+    (r"([^\s:]+): command not found", _named("missing-command")),
+    (r"unable to find user \S+", _whole("configuration", "user")),
+    (
+        (
+            r"(?:mkdir|touch|cp|mv|chown|chmod|tee|rm|ln): [^‘'\"]*[‘'\"]([^’'\"]+)[’'\"]:"
+            r" Permission denied"
+        ),
+        _named("permission"),
+    ),
+    (
+        r"[Cc]annot create (?:directory )?[‘'\"]?([^’'\":]+)[’'\"]?: Permission denied",
+        _named("permission"),
+    ),
+    (
+        (
+            r"(?:bind\(\) to |listen )(?:tcp\S* )?\S*:(?P<port>\d+)(?: failed \(13|: bind:"
+            r" permission denied)"
+        ),
+        _port,
+    ),
+    (r'(?:open|mkdir)\(\) "([^"]+)" failed \(13', _named("permission")),
+    (r'(?:open|mkdir)\(\) "([^"]+)" failed \(2', _named("missing-file")),
+    (
+        r"(?:open|mkdir|stat|lstat|unlink|rename|chdir) (/[^\s:]+): permission denied",
+        _named("permission"),
+    ),
+    (
+        r"(?:open|stat|lstat|chdir|readlink|read) (\S+): no such file or directory",
+        _named("missing-file"),
+    ),
+    (r"(?:open|mkdir|create) (\S+): read-only file system", _named("not-writable")),
+    (
+        r"attempt to write a readonly database|unable to open database file",
+        _whole("not-writable", "database"),
+    ),
+    (r"(/[^\s:'\"‘’]+)[’'\"]?: Permission denied", _named("permission")),
+    (r"(/[^\s:'\"‘’]+)[’'\"]?: No such file or directory", _named("missing-file")),
+)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], _Reader], ...]:
+    """From the most to the least specific: loaders, run times, the system."""
+    run_times = (
+        (fact.message, _of_fact(fact))
+        for ecosystem in builtin_ecosystems()
+        for fact in ecosystem.log_failure
+    )
+    return tuple(
+        (re.compile(pattern), reader) for pattern, reader in (*_LOADERS, *run_times, *_SYSTEM)
+    )

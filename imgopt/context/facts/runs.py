@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from imgopt.context.facts.fact import Fact
 
 
@@ -253,3 +255,26 @@ class DistrolessImage(Fact, frozen=True):
     kind: str
     """static, base or cc"""
     images: list[str]
+
+
+class LogFailure(Fact, frozen=True):
+    """A message of fixed wording by which a run time says what it misses, or may not do."""
+
+    message: str
+    """A regular expression, searched in each line; its first group is what is missing."""
+    kind: Literal[
+        "missing-library",
+        "missing-file",
+        "missing-module",
+        "missing-command",
+        "missing-locale",
+        "missing-time-zone",
+        "not-writable",
+        "permission",
+    ]
+    subject: str = ""
+    """What is missing, where the message does not name it."""
+    by: str = ""
+    """Who needs it, in a word for the reader."""
+    dotted: bool = False
+    """It says a/b/C where a source says a.b.C."""
