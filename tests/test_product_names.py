@@ -36,13 +36,15 @@ NAME = re.compile(rf"(?<![A-Za-z])(?:{PRODUCTS})(?![A-Za-z])|(?:^|/)go(?= |/|$)"
 
 
 def names_in(source: str) -> set[str]:
-    """Products that string constants name, but for docstrings and the examples of a strategy."""
+    """Products that string constants name, but for docstrings and the examples of strategies and
+    checks."""
     tree = ast.parse(source)
     left_out = {
         id(inner)
         for node in ast.walk(tree)
         if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         or _is_strategy(node)
+        or _is_example(node)
         for inner in ast.walk(node)
     }
     return {
@@ -59,6 +61,11 @@ def _is_strategy(node: ast.AST) -> bool:
     return isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [
         "STRATEGY"
     ]
+
+
+def _is_example(node: ast.AST) -> bool:
+    """A mutation of a check, which shows it at work on some image."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "Mutation"
 
 
 def found() -> Iterator[tuple[str, list[str]]]:

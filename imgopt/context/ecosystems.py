@@ -16,7 +16,13 @@ import msgspec
 
 from imgopt.context.facts.builds import Account, Asker, Hook, Launcher, Made, Program, Stamps, Stray
 from imgopt.context.facts.fact import Fact
-from imgopt.context.facts.judged import FileOfBuild, MayBeAbsent, PickedUp, ToolsOwn
+from imgopt.context.facts.judged import (
+    FileOfBuild,
+    InstallersNote,
+    MayBeAbsent,
+    PickedUp,
+    ToolsOwn,
+)
 from imgopt.context.facts.lookups import Compiled, Modules, Table
 from imgopt.context.facts.managers import Manager
 from imgopt.context.facts.requests import BodyField, SocketRoute, WriteRoute
@@ -160,6 +166,7 @@ class Ecosystem(Fact, frozen=True):
     may_be_absent: list[MayBeAbsent] = []
     file_of_build: list[FileOfBuild] = []
     picked_up: list[PickedUp] = []
+    installers_note: list[InstallersNote] = []
     log_failure: list[LogFailure] = []
     must_stay: list[Table] = []
     """What the proof misses by itself: a rewrite asks `looked_up`."""

@@ -69,3 +69,14 @@ class ToolsOwn(Fact, frozen=True):
     hold: list[str] = []
     """Texts, one of which stands in each of these paths, where it is none that other ecosystems
     name: they are looked for first, as an image has hundreds of thousands of files."""
+
+
+class InstallersNote(Fact, frozen=True):
+    """What an installer writes for itself about what it did: the next installation writes something
+    else there, and no program reads it."""
+
+    paths: list[str]
+    """Regular expressions that are found in the whole path."""
+    into: list[str] = []
+    """Names of the author's own files that it writes into as well, where the original opened none
+    of them and no COPY brought them last (lock files)."""

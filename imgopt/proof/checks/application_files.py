@@ -9,7 +9,6 @@ of their own.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from imgopt.image.tree import Node
@@ -21,27 +20,10 @@ from imgopt.inspect.packages.installed import SYSTEM
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import EXPORT, SITE, File, Mutation
+from imgopt.proof.installers_notes import notes, written_into
 from imgopt.proof.picked_up import picked_up
 
 NAME = "application files"
-_INSTALLERS_NOTES = (
-    *(
-        "/node_modules/.package-lock.json",
-        "/node_modules/.yarn-integrity",
-        "/node_modules/.modules.yaml",
-    ),
-    *("/node_modules/.pnpm/lock.yaml", "/node_modules/.pnpm-workspace-state.json"),
-    *("/node_modules/.pnpm-workspace-state-v1.json", "/node_modules/.yarn-state.yml"),
-    "/node_modules/.package-map.json",
-)
-_LOCKS = frozenset(["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"])
-"""`npm install` writes its own notes into the author's lock file, over which the source is copied
-where it comes later; what is installed is compared package by package."""
-_MAVENS_NOTES = re.compile(
-    r"/\.m2/repository/.*/(?:resolver-status\.properties|_remote\.repositories|maven-metadata-[^/]*\.xml(?:\.sha1)?)$|"
-    r"/target/maven-(?:status|archiver)/"
-)
-"""What Maven writes for itself about a download or a compilation, with times."""
 
 
 def check_application_files(
@@ -78,7 +60,7 @@ def check_application_files(
 def _compare(
     original: ImageView, node: Node, candidate: ImageView, allowances: Allowances, opened: bool
 ) -> tuple[Item | None, str | None]:
-    if node.path.endswith(_INSTALLERS_NOTES) or _MAVENS_NOTES.search(node.path):
+    if notes().search(node.path):
         return None, "a note of the package manager"
     for path, reason in allowances.places(node.path):
         other = candidate.tree.get(path)
@@ -88,13 +70,13 @@ def _compare(
         if (
             problem
             and not opened
-            and node.name in _LOCKS
+            and node.name in written_into()
             and not was_copied(original, node)
             and other.kind == "file"
         ):
             return None, "a lock file that the installation writes into"
         return (problem, None) if problem else (None, reason or note)
-    target = original.tree.resolve(node.path) if "/node_modules/.bin/" in node.path else None
+    target = original.tree.resolve(node.path) if node.kind == "symlink" else None
     if target is not None and allowances.drop_reason(target.path, opened=opened):
         return None, allowances.drop_reason(target.path, opened=opened)
     dropped = allowances.drop_reason(node.path, opened=opened)

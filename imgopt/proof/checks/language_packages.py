@@ -17,13 +17,10 @@ from imgopt.inspect.packages.installed import NOT_LANGUAGES, language_packages, 
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import SITE, Mutation
+from imgopt.proof.installers_notes import notes
 
 NAME = "language packages"
-_NOTES = re.compile(
-    r"(?:\.dist-info|\.egg-info)/(?:RECORD|INSTALLER|REQUESTED|direct_url\.json|installed-files\.txt|uv_cache\.json)$|"
-    r"\.pyc$|/__pycache__/"
-)
-"""Notes of installers, and bytecode: rewritten by each installation, read by no program."""
+_BYTECODE = re.compile(r"\.pyc$|/__pycache__/")
 
 
 def check_language_packages(
@@ -125,7 +122,7 @@ def _incomplete(
 ) -> Iterator[Item]:
     """Files of the package that are not at their place, or are others."""
     for path in package.files:
-        if _NOTES.search(path):
+        if _BYTECODE.search(path) or notes().search(path):
             continue
         place = package_place(original, path, candidate) or path
         before, after = original.tree.get(path), candidate.file(place)
