@@ -29,7 +29,9 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
 def _one(
     situation: Situation, run: Instruction, accounts: list[Account]
 ) -> Iterator[Change | Skip]:
-    if not isinstance(run.typed, Run) or not accounts:
+    if not isinstance(run.typed, Run) or not any(
+        run.text.find(each.command, *run.extent) >= 0 for each in accounts
+    ):
         return
     found = [
         (account, command, at)

@@ -33,12 +33,17 @@ def own_context(context: Path, dockerfile: Path) -> Path:
     """The folder that a Dockerfile speaks of: the context, or the file's own folder where only that
     has what its COPY lines name, or, where those copy everything, what its steps and its start
     name."""
-    folder, read = dockerfile.parent, parse(_text(dockerfile))
+    folder = dockerfile.parent
+    if folder == context:
+        return context
+    read = parse(_text(dockerfile))
     named = [source for source in _sources(read) if source.strip("./")]
     if named:
         return folder if _lacks(context, named) and not _lacks(folder, named) else context
     files = [
-        word for word in _words(read) if (folder / word).is_file() or (context / word).is_file()
+        word
+        for word in dict.fromkeys(_words(read))
+        if (folder / word).is_file() or (context / word).is_file()
     ]
     return folder if _lacks(context, files) and not _lacks(folder, files) else context
 

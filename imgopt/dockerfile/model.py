@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import takewhile
 
 from imgopt.dockerfile import stages as graph
@@ -24,6 +24,7 @@ _NO_STAGES = "dockerfile contains no stages to build"
 _NO_COMMANDS_BEFORE_FROM = "no build stage in current context"
 
 
+@lru_cache(maxsize=4)
 def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     """Reads a Dockerfile as BuildKit does. Never raises: what BuildKit refuses is in `errors`.
 
@@ -31,7 +32,8 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     >>> [item.keyword for item in file.instructions], file.stages[0].name
     (['FROM', 'RUN'], 'build')
 
-    `name` is the file name in error locations. Takes time linear in `text`.
+    `name` is the file name in error locations. Takes time linear in `text`; the same file is read
+    once where several ask for it in turn.
     """
     syntax = read(text, name)
     return Dockerfile(text, name, syntax.nodes, syntax.escape, syntax.problems)

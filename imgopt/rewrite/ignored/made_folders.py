@@ -74,17 +74,21 @@ def _heads(facts: Iterable[Made]) -> frozenset[str]:
 
 
 def _makings(dockerfile: Dockerfile, heads: frozenset[str]) -> Iterator[Making]:
-    for stage, scope, command in _commands(dockerfile):
+    one_of_them = re.compile("|".join(map(re.escape, sorted(heads))))
+    for stage, scope, command in _commands(dockerfile, one_of_them):
         words = _plain(command)
         if any(word[word.rfind("/") + 1 :].rstrip("0123456789.") in heads for word in words):
             cwd = posixpath.normpath(posixpath.join(workdir_at(scope), command.cwd or "."))
             yield Making(stage, cwd, words, _said(command, scope))
 
 
-def _commands(dockerfile: Dockerfile) -> Iterator[tuple[int, Scope, Command]]:
-    """The commands that surely run, in a folder that is known: their stage and what they see."""
+def _commands(
+    dockerfile: Dockerfile, said: re.Pattern[str] = re.compile("")
+) -> Iterator[tuple[int, Scope, Command]]:
+    """The commands that surely run, in a folder that is known, of the steps in whose text a pattern
+    is found: their stage and what they see."""
     for item in dockerfile.instructions:
-        if item.keyword != "RUN":
+        if item.keyword != "RUN" or not said.search(item.text, *item.extent):
             continue
         script = script_of(dockerfile, item)
         scope = dockerfile.scope_at(item)
