@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from imgopt.image.bootjar import LIBRARIES, BootJar, read_boot_jar
 from imgopt.rewrite.evidence import Evidence
+from imgopt.rewrite.final.copies import STABLE_ROOTS
 from imgopt.rewrite.final.final_stage import Copy, FinalStage
 from imgopt.rewrite.image_examples import PYTHON_BUILD, SOURCE, WORKDIR, python_example
 from imgopt.rewrite.lines.quoting import shell_word
@@ -88,8 +89,8 @@ def _refusal(evidence: Evidence, final: FinalStage, path: str, jar: BootJar) -> 
 
 
 def _layered(evidence: Evidence, final: FinalStage, path: str, jar: BootJar, line: int) -> Change:
-    """Libraries at the place of the archive, each layer by itself; the archive, small now, comes
-    last of all."""
+    """Libraries at the place of the archive, each layer by itself and in front of the source's
+    files; the archive, small now, comes last of all."""
     folder = posixpath.dirname(path).rstrip("/") + "/"
     name = _free_name(evidence, path)
     command = (
@@ -99,7 +100,10 @@ def _layered(evidence: Evidence, final: FinalStage, path: str, jar: BootJar, lin
     application = "application" if "application" in jar.layers else list(jar.layers)[-1]
     layers = [layer for layer in jar.layers_with_libraries() if layer != application]
     copies = [copy for copy in (_without(copy, path) for copy in final.copies) if copy is not None]
-    copies += [Copy((f"{FOLDER}/{layer}/",), folder) for layer in (*layers, application)]
+    stable = [copy for copy in copies if copy.stage or copy.sources[0].startswith(STABLE_ROOTS)]
+    libraries = [Copy((f"{FOLDER}/{layer}/",), folder) for layer in layers]
+    source = [copy for copy in copies if copy not in stable]
+    copies = [*stable, *libraries, *source, Copy((f"{FOLDER}/{application}/",), folder)]
     size = sum(1 for _ in jar.libraries)
     new = replace(final, copies=tuple(copies), prepare=(*final.prepare, command))
     because = (

@@ -14,7 +14,9 @@ from imgopt.errors import EnvironmentFailure, Interrupted
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
 from imgopt.loop.attempt import MOST_BUILDS, Attempt, attempt
+from imgopt.loop.edited import ORIGINAL, Edited, edited
 from imgopt.loop.original import Original, measure_original
+from imgopt.loop.recommending import conclusion, recommend, why_held_back
 from imgopt.loop.request import OptimizeRequest, Progress
 from imgopt.loop.resolved import resolve_start
 from imgopt.loop.timing import Times, measure
@@ -26,11 +28,7 @@ from imgopt.rewrite.bases import NOT_HAD
 from imgopt.rewrite.ignored.secret_files import secret_files
 from imgopt.rewrite.source import ignored_files
 from imgopt.run.request_report import asked_of
-from imgopt.strategies.registry import find_strategy
 from imgopt.strategies.variants import choose_variants
-
-LEAST_SHARE, LEAST_BYTES, LEAST_REBUILD = 0.05, 10_000_000, 1.25
-"""A variant that saves less than both sizes, and no rebuild time, is not proposed."""
 
 
 def optimize(
@@ -68,10 +66,12 @@ def optimize(
         for kind in kinds
     ]
     counted = _counted(session)
+    built = [item for item in attempts if item.outcome is not None and item.outcome.image]
+    edit = edited(request, source, {item.kind.name: item.plan for item in built})
 
     def whole(times: Times) -> OptimizeResult:
-        variants = [_variant(item, original, before, times) for item in attempts]
-        result = _result(request, original, before, variants, times, missing_bases(attempts))
+        variants = [_variant(item, original, before, times, edit) for item in attempts]
+        result = _result(request, original, before, variants, times, edit, missing_bases(attempts))
         return msgspec.structs.replace(result, **counted)
 
     result = whole(Times({}))
@@ -80,9 +80,8 @@ def optimize(
         return result
     if keep is not None:
         keep(result)
-    plans = {item.kind.name: item.plan for item in timed}
     try:
-        return whole(measure(session, request, source, plans, progress, _budget(session, request)))
+        return whole(measure(session, request, edit, timed, progress, _budget(session, request)))
     except EnvironmentFailure as fault:
         return msgspec.structs.replace(
             result, fault="; ".join(filter(None, (fault.message, fault.hint)))
@@ -131,22 +130,16 @@ def _counted(session: Session) -> dict[str, Any]:
     }
 
 
-def _timed(request: OptimizeRequest, attempts: Iterable[Attempt]) -> list[Attempt]:
-    """The proven variant with the fewest bytes on the wire, or every proven one, as the request
-    says."""
+def _timed(request: OptimizeRequest, attempts: Iterable[Attempt]) -> list[str]:
+    """The proven variants, that with the fewest bytes on the wire first; none where nothing is to
+    be timed."""
     weighed = [
-        (found.wire if found.wire is not None else found.tar, item)
+        (found.wire if found.wire is not None else found.tar, item.kind.name)
         for item in attempts
         if item.verdict == "proven" and item.outcome is not None and item.outcome.image is not None
         for found in [sizes(item.outcome.image)]
     ]
-    if not request.timings or not weighed:
-        return []
-    return (
-        [item for _, item in weighed]
-        if request.time_all
-        else [min(weighed, key=lambda pair: pair[0])[1]]
-    )
+    return [name for _, name in sorted(weighed)] if request.timings else []
 
 
 def _result(
@@ -155,11 +148,13 @@ def _result(
     before: Sizes,
     variants: list[Variant],
     times: Times,
+    edit: Edited,
     missing: list[MissingBase],
 ) -> OptimizeResult:
     best = recommend(before, variants)
     verdict, message = conclusion(best, variants, missing)
-    arm = times.arms.get("original")
+    arm = times.arms.get(ORIGINAL)
+    again = edit.pushed(ORIGINAL, original.image, arm.found if arm is not None else None)
     return OptimizeResult(
         project=project_name(request.context),
         context=str(request.context),
@@ -174,13 +169,15 @@ def _result(
             build_seconds=arm.cold[0] if arm is not None and arm.cold else None,
             layers=len(original.image.layers),
             user=original.image.config.user,
+            edit_bytes=again.bytes if again is not None else None,
+            edit_bytes_at_most=again is not None and again.at_most,
             steps=arm.steps if arm is not None else [],
             layer_figures=figures.layers(original.image, original.evidence.base_layers),
         ),
         asked=asked_of(original.runs, original.evidence.view, request.smoke, request.context),
         recommended=best.name if best is not None else None,
         variants=variants,
-        environment=_environment(times),
+        environment={"edit": edit.words} if edit.words else {},
         bases=_bases_used(request, original),
         missing_bases=missing,
         timing_note=times.note,
@@ -192,66 +189,9 @@ def _result(
     )
 
 
-def conclusion(
-    best: Variant | None, variants: list[Variant], missing: Iterable[MissingBase] = ()
-) -> tuple[str, str]:
-    """Verdict and message. A file is good where nothing is gained though nothing failed and nothing
-    was missing; a base without a shell is no must, so that failing there says nothing against the
-    file."""
-    if best is not None:
-        return "proven", f"the {best.name} variant does the same job"
-    failed = [
-        v for v in variants if v.verdict == "refuted" or (v.verdict == "unproven" and v.checks)
-    ]
-    proven = [variant for variant in variants if variant.verdict == "proven"]
-    wanted = next((one for one in missing if one.variant != "distroless"), None)
-    if not failed and wanted is not None:
-        return (
-            "unproven",
-            f"what {wanted.names[0]} would gain is not known: it cannot be pulled here",
-        )
-    if not failed or (proven and all(variant.name == "distroless" for variant in failed)):
-        return "good", "this file is good: nothing that is worth a change was found" + _beside(
-            proven
-        )
-    gained = "what could be proven gains nothing; " if proven else "no variant could be proven; "
-    return "unproven", gained + "; ".join(f"{variant.name}: {variant.reason}" for variant in failed)
-
-
-def _beside(proven: list[Variant]) -> str:
-    """What is proven and costs nothing, though it saves nothing either."""
-    changed = next(
-        (v for v in proven if any(find_strategy(c.strategy).changes_user for c in v.changes)), None
-    )
-    if changed is None:
-        return ""
-    user = changed.user.partition(":")[0]
-    return (
-        f". It runs as root; the {changed.name} variant, proven, runs as user {user}: --variant"
-        f" {changed.name} --write"
-    )
-
-
-def recommend(before: Sizes, variants: list[Variant]) -> Variant | None:
-    """The smallest proven variant that is worth it."""
-    worthy = [
-        v
-        for v in variants
-        if v.verdict == "proven" and v.sizes is not None and _is_worth_it(before, v)
-    ]
-    return min(worthy, key=lambda v: (v.sizes.wire or v.sizes.tar) if v.sizes else 0, default=None)
-
-
-def _is_worth_it(before: Sizes, variant: Variant) -> bool:
-    assert variant.sizes is not None
-    whole, now = before.wire or before.tar, variant.sizes.wire or variant.sizes.tar
-    if whole - now >= LEAST_BYTES or whole - now >= LEAST_SHARE * whole:
-        return True
-    rebuild = variant.timings.get("edit-source")
-    return rebuild is not None and rebuild.ratio is not None and rebuild.ratio >= LEAST_REBUILD
-
-
-def _variant(item: Attempt, original: Original, before: Sizes, times: Times) -> Variant:
+def _variant(
+    item: Attempt, original: Original, before: Sizes, times: Times, edit: Edited
+) -> Variant:
     outcome = item.outcome
     after = (
         _sizes(sizes(outcome.image)) if outcome is not None and outcome.image is not None else None
@@ -259,6 +199,9 @@ def _variant(item: Attempt, original: Original, before: Sizes, times: Times) -> 
     swap = _base_swap(item, original)
     saved = before.wire - after.wire if after is not None and before.wire and after.wire else None
     arm = times.arms.get(item.kind.name)
+    timings = times.timings(item.kind.name)
+    image = outcome.image if outcome is not None else None
+    again = edit.pushed(item.kind.name, image, arm.found if arm is not None else None)
     return Variant(
         name=item.kind.name,
         verdict=item.verdict,
@@ -280,7 +223,10 @@ def _variant(item: Attempt, original: Original, before: Sizes, times: Times) -> 
         repairs=list(item.repairs),
         checks=[_check(check) for check in (outcome.checks if outcome is not None else ())],
         parts=item.plan.parts,
-        timings=times.timings(item.kind.name),
+        timings=timings,
+        edit_bytes=again.bytes if again is not None else None,
+        edit_bytes_at_most=again is not None and again.at_most,
+        held_back=why_held_back(item.verdict, timings.get("edit-source")),
         steps=arm.steps if arm is not None else [],
         **_figures(item, original),
     )
@@ -365,10 +311,6 @@ def _not_started(request: OptimizeRequest, original: Original, before: Sizes) ->
 def _bases_used(request: OptimizeRequest, original: Original) -> dict[str, str]:
     names = {str(stage.root.base) for stage in original.source.dockerfile.stages}
     return {name: image for name, image in sorted(request.config.bases.items()) if name in names}
-
-
-def _environment(times: Times) -> dict[str, str]:
-    return {"edit": times.edit} if times.edit else {}
 
 
 def _relative(request: OptimizeRequest) -> str:

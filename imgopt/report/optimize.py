@@ -19,7 +19,15 @@ from imgopt.report.common import (
 from imgopt.report.file_diff import change_lines, diff_listing
 from imgopt.report.layout import Column, Grid, Words
 from imgopt.report.rewrite import findings_markdown, findings_text
-from imgopt.report.words import gain_text, medians, recommended, times_text, wire_text
+from imgopt.report.words import (
+    edit_text,
+    gain_text,
+    medians,
+    pushed_text,
+    recommended,
+    times_text,
+    wire_text,
+)
 from imgopt.results.optimize import OptimizeResult, Sizes, Variant
 from imgopt.results.size_text import size_text
 from imgopt.rewrite.bases import NOT_HAD
@@ -49,7 +57,7 @@ def text(result: OptimizeResult) -> RenderableType:
             )
     best = _shown(result)
     if best is not None:
-        parts += _explained(best)
+        parts += _explained(result, best)
     parts += asked_text(result.asked)
     parts += findings_text(result.findings)
     if result.builds_by:
@@ -86,14 +94,19 @@ def headline(result: OptimizeResult) -> str:
 
 
 def notes(result: OptimizeResult) -> list[str]:
-    """What belongs right below the headline: bases that are missing, and a timing that did not come
-    to its end."""
+    """What belongs right below the headline: bases that are missing, a timing that did not come to
+    its end, and a variant that is held back for its rebuilds."""
     stopped = (
         f"Timing was {result.interrupted}: what is proven is whole" if result.interrupted else ""
     )
     timed = f"Timing {result.timing_note}" if result.timing_note else ""
     fault = f"Timing ended: {result.fault}" if result.fault else ""
-    return [*missing_lines(result), *filter(None, (stopped, fault, timed))]
+    slower = [
+        f"{variant.name} is proven and not recommended: {variant.held_back}"
+        for variant in result.variants
+        if variant.held_back
+    ]
+    return [*missing_lines(result), *filter(None, (stopped, fault, timed)), *slower]
 
 
 def _is_for_a_base(result: OptimizeResult, variant: Variant) -> bool:
@@ -166,7 +179,7 @@ def _shown(result: OptimizeResult) -> Variant | None:
     return recommended(result) or (ran[-1] if ran else None)
 
 
-def _explained(variant: Variant) -> list[RenderableType]:
+def _explained(result: OptimizeResult, variant: Variant) -> list[RenderableType]:
     lines: list[RenderableType] = []
     if variant.reason and variant.verdict != "proven":
         lines.append(
@@ -181,6 +194,10 @@ def _explained(variant: Variant) -> list[RenderableType]:
     ]
     lines.append(_columns([*changes, *(("~", "repair", "", words) for words in variant.repairs)]))
     lines.append(Words(_sources(variant), style="dim"))
+    edit = edit_text(result, variant)
+    if edit:
+        what = result.environment.get("edit", "one file")
+        lines.append(Words(safe_terminal(f"After an edit ({what}): {edit}")))
     passed = [check for check in variant.checks if check.verdict == "passed"]
     failed = [check for check in variant.checks if check.verdict == "failed"]
     unknown = [check for check in variant.checks if check.verdict == "not measured"]
@@ -286,7 +303,7 @@ def markdown(result: OptimizeResult) -> str:
 
 def _markdown_table(result: OptimizeResult) -> str:
     sizes = result.original.sizes
-    rows = [["original", *_figures(sizes), "", ""]]
+    rows = [["original", *_figures(sizes), "", "", ""]]
     for variant in result.variants:
         found = variant.sizes
         rows.append(
@@ -294,11 +311,14 @@ def _markdown_table(result: OptimizeResult) -> str:
                 variant.name,
                 *_figures(found),
                 times_text(variant.timings.get("edit-source")),
+                pushed_text(result, variant),
                 variant.verdict,
             ]
         )
     return table_markdown(
-        ["", "wire", "tar", "rebuild after an edit", "verdict"], rows, right=(1, 2, 3)
+        ["", "wire", "tar", "rebuild after an edit", "pushed again then", "verdict"],
+        rows,
+        right=(1, 2, 3, 4),
     )
 
 

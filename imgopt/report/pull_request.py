@@ -10,7 +10,7 @@ from imgopt.report.common import (
     safe_markdown,
 )
 from imgopt.report.file_diff import change_lines
-from imgopt.report.words import recommended, sizes_text, times_text
+from imgopt.report.words import edit_text, recommended, sizes_text, times_text
 from imgopt.results.optimize import OptimizeResult, Variant
 from imgopt.results.size_text import NOT_MEASURED, size_text
 
@@ -40,9 +40,8 @@ def pr(result: OptimizeResult) -> str:
 
 
 def _gain(result: OptimizeResult, best: Variant) -> str:
-    rebuild = best.timings.get("edit-source")
-    timed = times_text(rebuild)
-    after = f" A rebuild after an edit takes {timed}." if timed != NOT_MEASURED else ""
+    edit = edit_text(result, best)
+    after = f" After an edit of the source: {edit}." if edit else ""
     return f"The image shrinks: {sizes_text(result.original.sizes, best.sizes)}.{after}"
 
 

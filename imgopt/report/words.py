@@ -125,6 +125,25 @@ def recommended(result: OptimizeResult) -> Variant | None:
     )
 
 
+def pushed_text(result: OptimizeResult, variant: Variant) -> str:
+    """What an edit of the source pushes and pulls again: "41.2 MB → at most 312 kB"; "" where it is
+    not known of both."""
+    arms = (result.original, variant)
+    if any(arm.edit_bytes is None for arm in arms):
+        return ""
+    sizes = [("at most " if a.edit_bytes_at_most else "") + size_text(a.edit_bytes) for a in arms]
+    return " → ".join(sizes)
+
+
+def edit_text(result: OptimizeResult, variant: Variant) -> str:
+    """What an edit of the source costs, in one line; "" where nothing is known of it."""
+    timed = times_text(variant.timings.get("edit-source"))
+    moved = pushed_text(result, variant)
+    parts = [f"rebuild {timed}"] if timed != NOT_MEASURED else []
+    parts += [f"pushed and pulled again {moved}"] if moved else []
+    return "; ".join(parts)
+
+
 def gain_text(result: OptimizeResult, variant: Variant) -> str:
     """What a variant gains: bytes, and the rebuild after an edit where that was timed."""
     rebuild = variant.timings.get("edit-source")

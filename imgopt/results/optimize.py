@@ -73,6 +73,11 @@ class Original(Value, frozen=True, kw_only=True):
     build_seconds: float | None = None
     layers: int | None = None
     user: str = ""
+    edit_bytes: int | None = None
+    """Wire bytes of the layers that an edit of the source makes anew: what is pushed and pulled
+    again."""
+    edit_bytes_at_most: bool = False
+    """Whether they may be fewer: only a build tells, and none was timed."""
     steps: list[StepOutcome] = []
     layer_figures: list[LayerFigure] = []
 
@@ -97,6 +102,11 @@ class Variant(Value, frozen=True, kw_only=True):
     """Wire bytes saved by the other base image alone."""
     own_edit_bytes: int | None = None
     """Wire bytes saved by everything else."""
+    edit_bytes: int | None = None
+    edit_bytes_at_most: bool = False
+    """Of this image, as in `Original`."""
+    held_back: str = ""
+    """Why it is not recommended although it is proven: its rebuilds are slower."""
     changes: list[Change] = []
     skips: list[Skip] = []
     repairs: list[str] = []

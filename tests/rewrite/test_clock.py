@@ -6,7 +6,8 @@ import time
 
 from imgopt.loop.attempt import Attempt
 from imgopt.loop.clock import Clock, seconds
-from imgopt.loop.run import conclusion, missing_bases
+from imgopt.loop.recommending import conclusion
+from imgopt.loop.run import missing_bases
 from imgopt.loop.timing import ArmTimes, Times
 from imgopt.results.optimize import MissingBase, Variant
 from imgopt.results.rewrite import Skip

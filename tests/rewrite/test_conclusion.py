@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgopt.loop.run import conclusion
+from imgopt.loop.recommending import conclusion
 from imgopt.results.optimize import Check, Variant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgopt.loop.run import recommend
+from imgopt.loop.recommending import recommend
 from imgopt.results.optimize import Sizes, Timing, Variant
 
 BEFORE = 1_000_000_000

@@ -17,6 +17,7 @@ from imgopt.report.words import (
     gain_text,
     measure_text,
     medians,
+    pushed_text,
     timing_text,
 )
 from imgopt.results.optimize import OptimizeResult, Part, Parts, Variant
@@ -96,6 +97,10 @@ def _tiles(result: OptimizeResult, chosen: Variant) -> tuple[list[Tile], list[Ti
                 measure_text("cold"), original.build_seconds, chosen.build_seconds, words
             )
         )
+    moved = pushed_text(result, chosen)
+    if moved:
+        before, _, after = moved.partition(" → ")
+        tiles.append(Tile("pushed again after an edit", before, after))
     if original.user or chosen.user:
         tiles.append(Tile("user", original.user or "root", chosen.user or "root"))
     if original.layers is not None and chosen.layers is not None:

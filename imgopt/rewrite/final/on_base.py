@@ -57,14 +57,16 @@ def on_base(
     prepare = (*prepare, *([step.command] if step.command and not step.early else []))
     cached = found_by_cache(evidence.view, carving.carved.paths("kept"))
     tables = [*carving.tables, *([CACHE] if cached and not final.shell else [])]
-    gathered = bool(carving.plan.links or named or step.command)
+    gathered = (Copy((ROOT + "/",), "/"),) if carving.plan.links or named or step.command else ()
+    of_the_system = step.early and not carving.plan.links  # which an edit of the source leaves
     copies, gather = within_layers(
         (
             *carving.foreign,
             *table_copies(tables, evidence),
             *library_copies(carving.libraries.keys() - step.brought),
+            *(gathered if of_the_system else ()),
             *copied,
-            *((Copy((ROOT + "/",), "/"),) if gathered else ()),
+            *(() if of_the_system else gathered),
         ),
         evidence.facts,
         len(base.layers),
