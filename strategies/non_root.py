@@ -226,9 +226,9 @@ STRATEGY = Strategy(
     why=(
         "A process that is root in its container is root for every flaw of the kernel or of the"
         " runtime. A numeric user can be checked by Kubernetes (runAsNonRoot). It owns what the"
-        " application may write to: its working directory, the folders that were made for it, its"
-        " volumes, and what the smoke run or the sources write to. Nothing of the system is its"
-        " own."
+        " application may write to: folders that were made for it, its volumes, and what the smoke"
+        " run or the sources write to; its working directory and the sources in it, too, where a"
+        " source may write to a place that it does not name. Nothing of the system is its own."
     ),
     safety="evidence",
     makes=("slim",),

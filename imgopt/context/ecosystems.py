@@ -41,7 +41,7 @@ from imgopt.context.facts.runs import (
     SystemPackages,
     WebServer,
 )
-from imgopt.context.facts.sources import ProgramCall, ReadRoute, WrittenPlace
+from imgopt.context.facts.sources import ProgramCall, ReadRoute, WritingCall, WrittenPlace
 from imgopt.context.facts.starts import Bookkeeping, FileServer, HandedOn, Runner, Start
 from imgopt.context.facts.tests import OwnTests
 from imgopt.errors import InputError, Location
@@ -147,6 +147,9 @@ class Ecosystem(Fact, frozen=True):
     read_route: list[ReadRoute] = []
     program_call: list[ProgramCall] = []
     written_place: list[WrittenPlace] = []
+    writing_call: list[WritingCall] = []
+    writes_beside: list[str] = []
+    """Files (patterns of names) of frameworks that write beside the source by themselves."""
     remote_calls: list[str] = []
     """Words of sources (regular expressions) by which a service speaks a protocol that is not asked
     here."""

@@ -17,6 +17,7 @@ from imgopt.rewrite.final.as_root import as_root
 from imgopt.rewrite.final.before_copy import last_run
 from imgopt.rewrite.final.fates import Carved, Fate
 from imgopt.rewrite.final.final_stage import FinalStage
+from imgopt.rewrite.final.settings import idle_settings, removal
 from imgopt.rewrite.ignored.hidden_paths import kept_out
 from imgopt.rewrite.lines.base_name import spelled
 from imgopt.rewrite.lines.lint_marks import without_idle_marks
@@ -96,7 +97,8 @@ def make_plan(text: str, project: Project, strategies: Iterable[Strategy]) -> Pl
     if project.evidence is not None:
         gone = kept_out(Situation(project, parsed(text), ignore=draft.ignore))
     lines = draft.lines if draft.final is None else ()
-    written, lines = without_idle_marks(_text(draft, project), lines, text, project)
+    named = parsed(text).target(project.target).name
+    written, lines = without_idle_marks(_text(draft, project, named), lines, text, project)
     return Plan(
         written,
         draft.ignore,
@@ -202,7 +204,7 @@ def _settled_together(
     return replace(draft, skips=skips)
 
 
-def _text(draft: Draft, project: Project) -> str:
+def _text(draft: Draft, project: Project, authors_name: str | None) -> str:
     final = draft.final
     if final is None:
         return draft.text
@@ -210,6 +212,9 @@ def _text(draft: Draft, project: Project) -> str:
     stage = dockerfile.target(project.target)
     last, early, tail = last_run(stage), final.render_builder_middle(), final.render_builder_tail()
     text = draft.text
+    if not tail and not (early and last is None) and not authors_name:
+        idle = idle_settings(dockerfile, stage, final.settings)
+        text = apply_edits(text, [removal(text, item) for item in idle])
     if last is not None and early:
         early = as_root(early, dockerfile, last, project.evidence)
         text = apply_edits(text, [Edit(last.extent.end, last.extent.end, early)])

@@ -81,7 +81,9 @@ def test_the_layers_from_the_first_step_that_reads_the_edited_file(
 def test_what_only_a_build_can_tell_is_at_most_and_a_build_tells_it(
     tmp_path: Path, image_of: Callable[[Recipe], Image]
 ) -> None:
-    text = "FROM debian AS b\nCOPY . /app\nRUN make\nFROM debian\nCOPY --from=b /packages /packages\n"
+    text = (
+        "FROM debian AS b\nCOPY . /app\nRUN make\nFROM debian\nCOPY --from=b /packages /packages\n"
+    )
     state, edit = edited(tmp_path, text)
     image = image_of(Recipe((BASE, ("COPY /packages /packages", PACKAGES)), {}))
     assert pushed(image, state, edit) == Pushed(wire(image, 1), at_most=True)

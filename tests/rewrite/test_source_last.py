@@ -96,4 +96,10 @@ def test_a_new_file_of_the_project_will_be_in_the_image(service: Service) -> Non
 
 
 def test_the_new_user_gets_what_was_writable_for_the_old_one(service: Service) -> None:
-    assert "COPY --chown=10001:10001 . /app/\n" in planned(service, "COPY . /app").final
+    writing = {"keep.py": "def keep(name, text):\n    open(name, 'w').write(text)\n"}
+    final = planned(service, "COPY . /app", files=dict(writing)).final
+    assert "COPY --chown=10001:10001 . /app/\n" in final
+
+
+def test_what_no_source_writes_to_stays_roots(service: Service) -> None:
+    assert "COPY . /app/\n" in planned(service, "COPY . /app").final

@@ -40,3 +40,11 @@ class WrittenPlace(Fact, frozen=True):
     `{text}` for a string in quotes, `{to_write}` for a mode behind it that writes."""
     is_folder: bool = False
     """The place is a folder that it makes, or puts files into."""
+
+
+class WritingCall(Fact, frozen=True):
+    """Words of a source that writes files, wherever to: without any of them it writes none."""
+
+    files: list[str]
+    """Endings of the sources; one that no such fact names may write anything."""
+    patterns: list[str]

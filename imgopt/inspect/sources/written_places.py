@@ -55,6 +55,17 @@ def written_by_sources(view: ImageView) -> Iterator[tuple[str, str]]:
     yield from _by_settings(view)
 
 
+def without_named_places(view: ImageView, path: str, text: str) -> str:
+    """The text of a source without those calls that name the place where they write."""
+    for pattern, is_folder in _patterns(_suffix(path)):
+        for match in pattern.finditer(text):
+            named = re.search(r"\w", match["text"]) is not None
+            if named and any(True for _ in _places(view, path, match, is_folder=is_folder)):
+                start, end = match.span()
+                text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
 def _by_settings(view: ImageView) -> Iterator[tuple[str, str]]:
     """Folders that settings and variables name as places to write to."""
     said = [(f"variable {k}", f"{k}={v}") for k, v in view.config.environment.items()]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from imgopt.rewrite.final.fates import Carved
-from imgopt.rewrite.final.settings import Complement, Settings
+from imgopt.rewrite.final.settings import LONGEST_LINE, Complement, Settings, joined
 from imgopt.rewrite.lines.quoting import json_string, shell_word
 
 ROOT = "/staging/root"
@@ -43,7 +43,7 @@ class Copy:
             listed = ", ".join(json_string(word) for word in (*self.sources, self.destination))
             return f"{head}[{listed}]"
         line = head + " ".join(word for word in words if word)
-        if len(line) <= 110 or len(self.sources) == 1:
+        if len(line) <= LONGEST_LINE or len(self.sources) == 1:
             return line
         return head + " \\\n     ".join(word for word in words if word)
 
@@ -158,7 +158,7 @@ class FinalStage:
             lines += [*self._comment("packages"), self._install()]
         lines += [copy.render(self.builder) for copy in self.accounts]
         lines += map(_run, self.setup)
-        lines += [*self.complement.environment, *self.settings.environment]
+        lines += [*joined(self.complement.environment), *self.settings.environment]
         lines += [*self._comment("copies"), *self._copy_lines()]
         lines += [*self._comment("files"), *(file.render() for file in self.files)]
         lines += map(_run, self.finish)

@@ -215,25 +215,21 @@ def _step(
     more = [any_architecture(path) for path in _merged(tree, named)]
     where = " ".join([*map(shell_word, places), *more])
     endings = (one for one in library_endings() if any(path.endswith(one) for path in found))
-    search = [
-        f"needed=$(find {where} {_linked(endings)} \\",
-        "    -exec ldd {} + 2>/dev/null || true); \\",
-    ]
+    search = f"find {where} {_linked(endings)} -exec ldd {{}} + 2>/dev/null || true"
     if set(places) <= set(found):  # no folder to look through
-        search = [f"needed=$(ldd {where}); \\"]
+        search = f"ldd {where}"
     loud = ["if echo \"$needed\" | grep 'not found'; then exit 1; fi; \\"] if strict else []
     merged = _is_merged(tree)
     file = "${file#/usr}" if merged else "$file"
     taken = f"/usr{file}" if merged else file
     lines = [
-        *search,
+        f"mkdir -p {ROOT}; needed=$({search}); \\",
         *loud,
-        f"mkdir -p {ROOT}; \\",
         'for file in $(echo "$needed" | awk \'$3 ~ "^(/usr)?/lib" { print $3 }\' | sort -u)'
         + "".join(f" {word}" for word in more)
         + "; do \\",
-        f'    [ -e "/base{file}" ] || [ -e "/base/usr{file}" ] \\',
-        f'    || cp --parents -L "{taken}" {ROOT} || exit 1; \\',
+        f'    [ -e "/base{file}" ] || [ -e "/base/usr{file}" ]'
+        f' || cp --parents -L "{taken}" {ROOT} || exit 1; \\',
         "done",
     ]
     comment = f"# The shared libraries that these need and {base} lacks"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from imgopt.context.ecosystems import builtin_ecosystems
-from imgopt.dockerfile import Dockerfile, Edit, Instruction
+from imgopt.dockerfile import Dockerfile, Edit, Instruction, Stage
 from imgopt.dockerfile.typed import Arg, Env
 from imgopt.image.config import ImageConfig
 from imgopt.inspect.start.variables import is_descriptive, is_for_builds
@@ -20,6 +20,7 @@ MOVED = frozenset(
 """Settings of the image that no build step reads: they go from the builder to the final stage."""
 REPEATED = frozenset(["ENV", "SHELL"])
 """Settings that build steps read too: they stay in the builder and are said again."""
+LONGEST_LINE = 115
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def user_settings(dockerfile: Dockerfile, stages: tuple[int, ...]) -> Settings:
         variables=frozenset(
             p.key for item in repeated if isinstance(item.typed, Env) for p in item.typed.pairs
         ),
-        edits=tuple(_removal(dockerfile.text, item) for item in moved if item.stage == stages[-1]),
+        edits=tuple(removal(dockerfile.text, item) for item in moved if item.stage == stages[-1]),
     )
 
 
@@ -115,13 +116,38 @@ def text_of(instruction: Instruction) -> str:
     return "\n".join([*comments, instruction.source])
 
 
-def _removal(text: str, instruction: Instruction) -> Edit:
+def removal(text: str, instruction: Instruction) -> Edit:
     start = instruction.comments[0].start if instruction.comments else instruction.extent.start
     end = instruction.extent.end
     before = text[:start]
     if before.endswith(("\n\n", "\n\r\n")) and text[end:].startswith(("\n", "\r\n")):
         end += 2 if text[end:].startswith("\r\n") else 1
     return Edit(start, end, "")
+
+
+def joined(lines: Iterable[str]) -> list[str]:
+    """ENV lines with plain values as few lines; of one line none sees what another one sets."""
+    found: list[str] = []
+    for line in lines:
+        last = found[-1] if found else "$"
+        more = line.removeprefix("ENV ")
+        plain = last.startswith("ENV ") and more != line and "$" not in last + line
+        if not plain or len(last) + len(more) >= LONGEST_LINE:
+            found.append(line)
+        else:
+            found[-1] = f"{last} {more}"
+    return found
+
+
+def idle_settings(dockerfile: Dockerfile, stage: Stage, settings: Settings) -> list[Instruction]:
+    """Settings at the end of the builder that no step of it reads and that the final stage says
+    again."""
+    idle: list[Instruction] = []
+    for item in reversed(stage.instructions[1:]):
+        if item.keyword not in ("ENV", "ARG", "SHELL") or text_of(item) not in settings.environment:
+            break
+        idle.append(item)
+    return [] if any(other.parent is stage for other in dockerfile.stages) else idle
 
 
 def _missing_environment(

@@ -22,6 +22,7 @@ from imgopt.inspect.files.application_files import (
     made_by_author,
 )
 from imgopt.inspect.files.tool_state import is_state
+from imgopt.inspect.sources.unseen_writes import may_write_unseen
 from imgopt.inspect.sources.written_places import written_by_sources
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.fates import is_below
@@ -99,15 +100,30 @@ def with_tree(owned: Writable, folder: str, reason: str) -> Writable:
 
 
 def writable(evidence: Evidence, extra: Iterable[str] = ()) -> Writable:
-    """What has to belong to the user: the application's own folders, and what the run or the
-    sources write to."""
+    """What has to belong to the user: what the run or the sources write to, and the application's
+    own folders, but where no source writes anything: then its files stay root's."""
+    extra = tuple(extra)
+    if not may_write_unseen(evidence.view):
+        narrow = _writable(evidence, extra, with_sources=False)
+        if not any(is_below(path, narrow.all) for path in _sources(evidence)):
+            return narrow
+    return _writable(evidence, extra, with_sources=True)
+
+
+def _sources(evidence: Evidence) -> Iterator[str]:
+    """What COPY brought."""
+    copied = copied_layers(evidence.view)
+    return (n.path for n in application_files(evidence.view) if n.layer in copied)
+
+
+def _writable(evidence: Evidence, extra: Iterable[str], *, with_sources: bool) -> Writable:
     mounts = _mount_points(evidence)
     seen_made = (
         path for path in evidence.seen.written if not _is_free(path) and path not in mounts
     )
     made = [path for path in seen_made if not is_state(evidence.view, path)]
     new = {path for path in made if evidence.tree.get(path) is None}
-    reasons = dict(_own_folders(evidence))
+    reasons = dict(_own_folders(evidence, with_sources=with_sources))
     reasons |= dict.fromkeys(evidence.config.volumes, "a volume")
     seen = {path for path in new if any(posixpath.dirname(other) == path for other in new)}
     for path, why in _unmade_folders(evidence):
@@ -155,9 +171,9 @@ def _mount_points(evidence: Evidence) -> frozenset[str]:
     return frozenset(found)
 
 
-def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """The working directory, what COPY fills, and what a RUN made for data; never a folder of the
-    system."""
+def _own_folders(evidence: Evidence, *, with_sources: bool) -> Iterator[tuple[str, str]]:
+    """The working directory and what COPY fills (`with_sources`), and what a RUN made for data;
+    never a folder of the system."""
     base = evidence.view.base.tree() if evidence.view.base is not None else None
     copied, made = copied_layers(evidence.view), made_by_author(evidence.view)
     for node in application_files(evidence.view):
@@ -167,6 +183,10 @@ def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
         if _NEVER_OWN.match(node.path) or node.path.startswith(("/root/", "/usr/local/")):
             continue
         data = node.kind == "dir" and node.layer not in evidence.package_layers
+        if not with_sources:
+            if data:
+                yield node.path, "made for the application"
+            continue
         if base is not None and (node.layer in copied or data):
             folder = _highest_new(
                 node.path if node.kind == "dir" else posixpath.dirname(node.path), base
@@ -174,7 +194,7 @@ def _own_folders(evidence: Evidence) -> Iterator[tuple[str, str]]:
             if folder and evidence.tree.get(f"{folder}/pyvenv.cfg") is None:
                 yield folder, "made for the application"
     workdir = evidence.view.workdir
-    if workdir not in _SHARED and not _NEVER_OWN.match(workdir):
+    if with_sources and workdir not in _SHARED and not _NEVER_OWN.match(workdir):
         yield workdir, "the working directory"
 
 
