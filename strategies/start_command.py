@@ -7,15 +7,17 @@ import re
 from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
+from imgopt.dockerfile.moves import delete
 from imgopt.dockerfile.typed import Command
 from imgopt.inspect.sources.texts import is_foreign, is_source
 from imgopt.inspect.start.bookkeeping import bookkeeping_of, reader_of
+from imgopt.inspect.start.entry_scripts import script_start
 from imgopt.inspect.start.environment_runners import Run, run_by
 from imgopt.inspect.start.launcher_settings import handed_on
 from imgopt.inspect.start.runners import runners
 from imgopt.inspect.start.start_words import expanded, plugs_and_plays, unfolded
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.image_examples import started_by_npm
+from imgopt.rewrite.image_examples import started_by_npm, started_by_script
 from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.start.build_start import BuildStart, build_start
 from imgopt.rewrite.start.handed_over import handed_over
@@ -35,21 +37,64 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     stage = situation.stage
     for keyword in ("ENTRYPOINT", "CMD"):
         item = next((i for i in reversed(stage.instructions) if i.keyword == keyword), None)
-        typed = item.typed if item is not None else None
-        if item is None or not isinstance(typed, Command) or not typed.json:
+        words = _words(situation, item) if item is not None else ()
+        if item is None or not words:
             continue
-        name = posixpath.basename(typed.json[0])
+        evidence, name = situation.evidence, posixpath.basename(words[0])
         if name not in LAUNCHERS:
-            continue
-        evidence = situation.evidence
-        if evidence is None:
+            if evidence is not None:
+                yield from _script(situation, evidence, item, words)
+        elif evidence is None:
             yield Skip(
                 f"what {name} starts is read in the built image: needs `imgopt optimize`", item.line
             )
         elif keyword == "ENTRYPOINT" and evidence.config.cmd:
             yield Skip(f"{name} is the entrypoint, and the command is its argument", item.line)
         else:
-            yield _resolve(situation, evidence, item, typed.json)
+            yield _resolve(situation, evidence, item, words)
+
+
+def _words(situation: Situation, item: Instruction) -> tuple[str, ...]:
+    """Of the exec form, or of a shell form that reads or calls one script."""
+    typed = item.typed
+    if not isinstance(typed, Command):
+        return ()
+    if typed.json is not None:
+        return typed.json
+    return (*situation.dockerfile.shell_at(item), str(typed.shell or "").strip())
+
+
+def _script(
+    situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]
+) -> Iterator[Change | Skip]:
+    """A script of the project's that only sets variables and starts one program."""
+    entry, command = evidence.config.entrypoint, evidence.config.cmd
+    below = evidence.view.base.config.entrypoint if evidence.view.base is not None else None
+    if item.keyword == "CMD" and entry and entry != below:
+        return
+    if item.keyword == "CMD" or not command:
+        if script_start(evidence.view, words) is not None:
+            yield _resolve(situation, evidence, item, words)
+        return
+    found = script_start(evidence.view, (*words, _COMMAND))
+    if found is None or found.words.count(_COMMAND) != 1 or found.words[-1] != _COMMAND:
+        return
+    first = found.words[:-1]
+    name = posixpath.basename(found.script)
+    given = handed_over(evidence, (*first, *command), dict(found.environment), [])
+    if given:
+        yield Skip(f"what {name} starts needs it: {given}", item.line)
+        return
+    edits = [Edit(item.value_span.start, item.value_span.end, json_words(first))]
+    if not first and not below:
+        edits = [delete(situation.dockerfile, item)]
+    edits += _variables(situation, item, found.environment)
+    because = f"{name} only sets variables, which stand in the file now, and starts the command"
+    yield Change(because, item.line, tuple(edits))
+
+
+_COMMAND = "\0"
+"""Stands for the words of CMD behind those of an entry script."""
 
 
 def _built(situation: Situation, built: BuildStart) -> Change | Skip:
@@ -110,10 +155,7 @@ def _resolve(
     edits = [Edit(item.value_span.start, item.value_span.end, json_words(plain))]
     if run is not None and run.environment and run.words == found.words:
         edits = _activated(situation, item, run)
-    if found.environment:
-        at = item.comments[0].start if item.comments else item.extent.start
-        said = " ".join(f"{name}={_quoted(value)}" for name, value in found.environment)
-        edits.append(Edit(at, at, f"ENV {said}{situation.dockerfile.eol}"))
+    edits += _variables(situation, item, found.environment)
     because = (
         f"{'; '.join(found.reasons)}: it gets the stop signal, and {words[0]} is not needed at run"
         " time"
@@ -121,8 +163,17 @@ def _resolve(
     return Change(because, item.line, tuple(edits))
 
 
+def _variables(
+    situation: Situation, item: Instruction, environment: tuple[tuple[str, str], ...]
+) -> list[Edit]:
+    """An ENV in front of the start, with what it set itself."""
+    at = item.comments[0].start if item.comments else item.extent.start
+    said = " ".join(f"{name}={_quoted(value)}" for name, value in environment)
+    return [Edit(at, at, f"ENV {said}{situation.dockerfile.eol}")] if environment else []
+
+
 def _quoted(value: str) -> str:
-    return f'"{value}"' if " " in value else value
+    return value if re.fullmatch(r"[\w./:@,+=%~$-]+", value) else f'"{value}"'
 
 
 def _activated(situation: Situation, item: Instruction, run: Run) -> list[Edit]:
@@ -175,7 +226,8 @@ STRATEGY = Strategy(
         " and must be in the image. What they start is one plain command, which can be started"
         " directly. `go run`, `cargo run`, `mvn spring-boot:run`, `tsc && node x` compile at every"
         " start, and need the whole toolchain for it: the program is built with the image, and"
-        " proven to be the same service before anything else is changed."
+        " proven to be the same service before anything else is changed. A script of the project's"
+        " that only sets variables and starts one program is what it starts, too."
     ),
     safety="evidence",
     doubt=70,
@@ -211,6 +263,30 @@ STRATEGY = Strategy(
         ),
     ),
     evidence_examples=(
+        started_by_script(
+            "a script that runs a program before",
+            "python migrate.py\nexec python app.py",
+            start='CMD ["./start.sh"]',
+            after=None,
+        ),
+        started_by_script(
+            "an entry script that puts a program in front of the command that it does not name",
+            'exec nice -n 5 "$1"',
+            start='ENTRYPOINT ["./start.sh"]\nCMD ["python", "app.py"]',
+            after=None,
+        ),
+        started_by_script(
+            "a script that sets a variable and starts one program",
+            "export LEVEL=high\nexec python app.py",
+            start='CMD ["./start.sh"]',
+            after='ENV LEVEL=high\nCMD ["python", "app.py"]',
+        ),
+        started_by_script(
+            "an entry script that sets a variable",
+            'export LEVEL=high\nexec "$@"',
+            start='ENTRYPOINT ["./start.sh"]\nCMD ["python", "app.py"]',
+            after='ENV LEVEL=high\nCMD ["python", "app.py"]',
+        ),
         started_by_npm(
             "a script in front of the start",
             {"prestart": "node migrate.js", "start": "node app.js"},

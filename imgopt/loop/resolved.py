@@ -1,8 +1,10 @@
-"""A start command that builds first is taken apart in two proofs: the original with its program
-built ahead does what the original does; and each variant does what that one does.
+"""A start command that builds first, or that only finds the program, is taken apart in two proofs:
+the original with the program itself as its start does what the original does; and each variant does
+what that one does.
 
-Nothing is missing in the image between the two: it is the original, with one more step and another
-start. So what the service itself opens is seen there, without the compiler and its thousand files.
+Nothing is missing in the image between the two: it is the original, with another start and at most
+one more step. So what the service itself opens and executes is seen there, without the compiler and
+its thousand files, and without what a launcher calls on its way (`which`, a shell).
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ import posixpath
 import zipfile
 from dataclasses import dataclass, replace
 
-from imgopt.dockerfile import apply_edits
+from imgopt.dockerfile import apply_edits, parse
 from imgopt.engine import BuildFailure, Session
 from imgopt.image import open_image
 from imgopt.image.tree import Node
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.dockerfile_facts import named_packages
+from imgopt.inspect.start.start_words import expanded
 from imgopt.loop.original import Original, project_of, seen_in
 from imgopt.loop.request import OptimizeRequest, Progress
 from imgopt.proof.allowances import Start
@@ -25,8 +28,12 @@ from imgopt.proof.derive import derive
 from imgopt.proof.trial import Trial, watch
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
+from imgopt.rewrite.plan import make_plan
 from imgopt.rewrite.start.build_start import build_start
+from imgopt.rewrite.start.start_words import explained_by_start, start_words
+from imgopt.rewrite.strategy import Project, Situation
 from imgopt.run.observation import Observation
+from imgopt.strategies.registry import find_strategy
 
 _ABOUT = ("module-info.class", "package-info.class")
 
@@ -48,14 +55,20 @@ def resolve_start(
     progress: Progress,
     again: BuiltAgain,
 ) -> Resolved:
-    """The original itself where its start builds nothing, or where the proof does not hold
+    """The original itself where its start is the program, or where the proof does not hold
     (`unresolved` says why)."""
     project = project_of(request, original)
     found = build_start(original.source.dockerfile, project)
-    if found is None or found.refused:
+    if found is not None and found.refused:
         return Resolved(original)
-    text = apply_edits(original.source.text, found.edits)
-    progress.stage(f"Building the original with what `{found.launcher}` starts")
+    text = (
+        apply_edits(original.source.text, found.edits)
+        if found is not None
+        else _with_plain_start(original, project)
+    )
+    if text is None:
+        return Resolved(original)
+    progress.stage("Building the original with what its start command starts")
     try:
         build = session.build(request.build("resolved", text), progress.build)
     except BuildFailure as failure:
@@ -77,6 +90,24 @@ def resolve_start(
     return Resolved(
         replace(original, build=build, image=image, runs=runs, evidence=evidence), text, 1
     )
+
+
+_PLAIN = ("exec-form", "start-command")
+
+
+def _with_plain_start(original: Original, project: Project) -> str | None:
+    """The file that starts the program itself, where more was executed on the way to it than the
+    new start explains; None for no such file."""
+    plan = make_plan(original.source.text, project, [find_strategy(name) for name in _PLAIN])
+    if "start-command" not in plan.strategies:
+        return None
+    situation = Situation(project, parse(plan.dockerfile))
+    words = start_words(situation)
+    evidence = original.evidence
+    explained = explained_by_start(evidence, words)
+    program = {*expanded(evidence.view, words)[:2], *evidence.real(expanded(evidence.view, words))}
+    left = [p for p in evidence.seen.executed if p not in program and not explained(p)]
+    return plan.dockerfile if left else None
 
 
 def _doubt(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from imgopt.image.tree import Node
 from imgopt.inspect.files.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.start.entry_scripts import script_start
 from imgopt.inspect.start.start_words import SHELL_FILES, StartWords, expanded, unfolded
 from imgopt.proof.allowances import Drop, Move, Start
 
@@ -46,6 +47,8 @@ def same_start(original: ImageView, candidate: ImageView) -> SameStart:
     split = [bool(part) for part in before] == [bool(part) for part in after]
     if not (split or _starts_by_its_base(candidate)):
         return SameStart()
+    if before != after and script_start(candidate, (*after[0], *after[1])) is not None:
+        return SameStart()  # called by other words, the same script is another start
     kept = (
         before[0] == after[0]
     )  # an entry script that hands over to the command: only that is looked at
@@ -54,7 +57,8 @@ def same_start(original: ImageView, candidate: ImageView) -> SameStart:
     moves = _same_words(
         original, expanded(original, ours.words), candidate, expanded(candidate, theirs.words)
     )
-    environment = dict(ours.environment)
+    environment = {**dict(handed.environment), **dict(ours.environment)}
+    environment = {name: _whole(original, value) for name, value in environment.items()}
     given = {**candidate.config.environment, **dict(theirs.environment)}
     if moves is None or any(given.get(name) != value for name, value in environment.items()):
         return SameStart()
@@ -75,13 +79,23 @@ def same_start(original: ImageView, candidate: ImageView) -> SameStart:
     return SameStart(start, drops if pattern else (), moves, set_by_start)
 
 
+def _whole(view: ImageView, value: str) -> str:
+    """As the engine has it: a search path with what the image's own has."""
+    return value.replace("$PATH", view.config.environment.get("PATH", ""))
+
+
 def _without_entry_script(
     view: ImageView,
 ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], StartWords]:
-    """Entrypoint and command, without an entry script of the base image that only starts the
-    command."""
+    """Entrypoint and command, without an entry script that only starts the command: one of the base
+    image, or one of the project's that sets variables before."""
     entry, command = view.config.entrypoint or (), view.config.cmd or ()
     node = view.command(entry[0]) if len(entry) == 1 else None
+    own = script_start(view, (*entry, *command)) if command else None
+    if own is not None and own.words == command:
+        files = (rf"^{re.escape(own.script)}$", SHELL_FILES)
+        reason = f"{posixpath.basename(own.script)} only set variables and started the command"
+        return ((), command), StartWords((), (reason,), files, own.environment)
     if (
         node is None
         or not command

@@ -110,3 +110,21 @@ def started_by_npm(
         refused=refused,
         alone=True,
     )
+
+
+def started_by_script(name: str, script: str, *, start: str, after: str | None) -> EvidenceExample:
+    """A service of one file that a script of its own starts (`start`: the instructions); `after` is
+    what stands in their place."""
+    before = f"FROM python:3.11\nWORKDIR /app\nCOPY . .\n{start}\n"
+    words = {line.split()[0]: json.loads(line.split(None, 1)[1]) for line in start.splitlines()}
+    files = {"app.py": "print(1)\n", "start.sh": f"#!/bin/sh\nset -e\n{script}\n"}
+    copied = {f"/app/{path}": File(text, 0o755) for path, text in files.items()}
+    return python_example(
+        name,
+        before=before,
+        layers=(WORKDIR, ("COPY . .", copied)),
+        config={"WorkingDir": "/app", "Cmd": words["CMD"], "Entrypoint": words.get("ENTRYPOINT")},
+        files=files,
+        after=before.replace(start, after) if after is not None else None,
+        alone=True,
+    )

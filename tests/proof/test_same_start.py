@@ -23,6 +23,9 @@ FILES = {
     "usr/bin/env": File(ELF, 0o755),
     "bin/sh": File(ELF, 0o755),
     "app/main.py": "print()",
+    "app/start.sh": File("#!/bin/sh\nexport A=1\nexec python main.py\n", 0o755),
+    "app/entry.sh": File('#!/bin/sh\nexport A=1\nexec "$@"\n', 0o755),
+    "app/migrating.sh": File("#!/bin/sh\npython migrate.py\nexec python main.py\n", 0o755),
     "app/package.json": '{"scripts": {"start": "node dist/server.js", "serve": "next start", '
     '"production": "NODE_ENV=production node dist/server.js", "crossed": "cross-env A=1 B=x/y node dist/server.js", '
     '"prebuild": "x", "build": "y"}}',
@@ -104,6 +107,9 @@ OTHER = {
     ),
     "a variable that the script sets": (["npm", "run", "production"], ["node", "dist/server.js"]),
     "a script with a step before it": (["npm", "run", "build"], ["y"]),
+    "a script that runs two programs": (["./migrating.sh"], ["python", "main.py"]),
+    "a variable that a script sets": (["./start.sh"], ["python", "main.py"]),
+    "a script that its arguments say nothing to": (["./start.sh"], ["./start.sh", "--debug"]),
     "another program": (["python", "main.py"], ["node", "main.py"]),
     "another file": (["node", "dist/server.js"], ["node", "main.py"]),
 }
@@ -212,3 +218,29 @@ def test_a_start_that_plugs_and_plays_is_told_by_its_name(
     )
     assert isinstance(skip, Skip)
     assert skip.reason == "what yarn starts finds its packages by it alone (.pnp.cjs)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"Cmd": ["./start.sh"]}, {"Cmd": ["python", "main.py"]}),
+        ({"Cmd": ["/bin/sh", "-c", ". start.sh"]}, {"Cmd": ["python", "main.py"]}),
+        (
+            {"Entrypoint": ["/app/entry.sh"], "Cmd": ["python", "main.py"]},
+            {"Cmd": ["python", "main.py"]},
+        ),
+    ],
+)
+def test_a_script_that_sets_a_variable_may_be_what_the_image_says(
+    before: dict[str, list[str]], after: dict[str, list[str]], view_of: Callable[..., ImageView]
+) -> None:
+    path = "PATH=/usr/bin:/bin"
+    layers = (("COPY", FILES),)
+
+    def side(given: list[str], start: dict[str, list[str]]) -> ImageView:
+        return view_of(Recipe(layers, {"Env": given, "WorkingDir": "/app", **start}))
+
+    found = same_start(side([path], before), side([path, "A=1"], after))
+    assert found.start is not None
+    assert set(found.environment) == {"A"}
+    assert same_start(side([path], before), side([path, "A=2"], after)).start is None

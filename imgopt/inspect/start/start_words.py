@@ -12,6 +12,7 @@ from imgopt.context.facts.starts import Runner
 from imgopt.image.tree import Node
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.json_manifests import json_manifests, keys, read_manifest
+from imgopt.inspect.start.entry_scripts import script_start
 from imgopt.inspect.start.environment_runners import run_by
 from imgopt.inspect.start.launcher_settings import handed_on
 from imgopt.inspect.start.runners import runner_of
@@ -48,7 +49,11 @@ def unfolded(view: ImageView, words: tuple[str, ...]) -> StartWords:
     read."""
     result = StartWords(words)
     for _ in range(_MOST_STEPS):
-        inner = _without_shell(result.words) or _without_launcher(view, result.words)
+        inner = (
+            _without_shell(result.words)
+            or _without_launcher(view, result.words)
+            or _without_script(view, result.words)
+        )
         handed = handed_on(view, result.words)
         if inner is None or handed.refused:
             break
@@ -79,6 +84,19 @@ def _without_shell(words: tuple[str, ...]) -> StartWords | None:
         return None  # expansions and lists need the shell
     return StartWords(
         plain.words, ("the shell only started this command",), (SHELL_FILES,), plain.environment
+    )
+
+
+def _without_script(view: ImageView, words: tuple[str, ...]) -> StartWords | None:
+    found = script_start(view, words)
+    if found is None:
+        return None
+    name = posixpath.basename(found.script)
+    return StartWords(
+        found.words,
+        (f"{name} only sets variables and starts this command",),
+        (rf"^{re.escape(found.script)}$", SHELL_FILES, "/bin/env$"),
+        found.environment,
     )
 
 
