@@ -15,6 +15,7 @@ from imgopt.strategies import (
     exec_form,
     health_check,
     ignore_file,
+    init_process,
     installer_caches,
     java_layers,
     late_args,
@@ -63,6 +64,7 @@ BUILT_IN: tuple[Strategy, ...] = (
     source_last.STRATEGY,
     non_root.STRATEGY,
     deps_stage.STRATEGY,
+    init_process.STRATEGY,
     health_check.STRATEGY,
     pin_digest.STRATEGY,
 )

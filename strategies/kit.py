@@ -142,7 +142,13 @@ class _Trial:
         files = {name: len(text) for name, text in example.files.items()}
         context = ContextFiles(self._folder, files)
         allow = frozenset([self._strategy.name])
-        return Project(context, builtin_ecosystems(), evidence=self._evidence, allow=allow)
+        return Project(
+            context,
+            builtin_ecosystems(),
+            evidence=self._evidence,
+            allow=allow,
+            repairs=example.repairs,
+        )
 
     @cached_property
     def _evidence(self) -> Evidence:

@@ -129,6 +129,9 @@ def _built(situation: Situation, built: BuildStart) -> Change | Skip:
 def _resolve(
     situation: Situation, evidence: Evidence, item: Instruction, words: tuple[str, ...]
 ) -> Change | Skip:
+    unproven = situation.project.unresolved
+    if unproven and not unproven.startswith("stop"):  # for which there is an init
+        return Skip(f"{words[0]} stays: without it the proof failed by {unproven}", item.line)
     found = unfolded(evidence.view, words)
     if plugs_and_plays(evidence.view, words):
         return Skip(f"what {words[0]} starts finds its packages by it alone (.pnp.cjs)", item.line)

@@ -37,6 +37,7 @@ from imgopt.rewrite.strategy import Repairs
 from imgopt.run.blame import blame_the_network
 from imgopt.run.log_failures import failures_from_logs
 from imgopt.run.observation import Observation
+from imgopt.strategies.start_command import STRATEGY as START_COMMAND
 from imgopt.strategies.variants import VariantKind, strategies_of
 
 MOST_BUILDS = 8
@@ -252,7 +253,13 @@ class _Worker:
                 state.off[name] = _why(outcome)
                 return True
         installs = plan.final is None or plan.final.shell
-        found = repair(state.repairs, outcome.items, self._original.evidence, installs=installs)
+        found = repair(
+            state.repairs,
+            outcome.items,
+            self._original.evidence,
+            installs=installs,
+            other_start=START_COMMAND.name in plan.strategies,
+        )
         if found.words:
             state.repairs = found.repairs
             state.words += zip(found.words, found.names, strict=True)

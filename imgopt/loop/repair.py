@@ -24,6 +24,8 @@ MOST_FILES = 2
 """Single files of one folder that repairs add; with more it is the folder that was missing."""
 SHARED = SHARED_FOLDERS | PROGRAM_FOLDERS
 OWN = frozenset(["not-writable", "permission"])
+INIT = "init"
+"""What a repair puts in front of the service is called so."""
 _OWNER = "owner of "
 """In front of a folder that a repair gives to the user."""
 
@@ -39,10 +41,17 @@ class Repair:
 
 
 def repair(
-    repairs: Repairs, items: Iterable[Item], evidence: Evidence, *, installs: bool = True
+    repairs: Repairs,
+    items: Iterable[Item],
+    evidence: Evidence,
+    *,
+    installs: bool = True,
+    other_start: bool = False,
 ) -> Repair:
     """What the failed items ask for, as far as the original has it; `installs`: the new base has a
-    package manager. Where they ask for file after file of one folder, the folder is added."""
+    package manager; `other_start`: the first process is another one. Where they ask for file after
+    file of one folder, the folder is added."""
+    init = repairs.init
     packages, paths, writable = list(repairs.packages), list(repairs.paths), list(repairs.writable)
     reasons = dict(repairs.reasons)
     words: dict[str, str] = {}
@@ -61,6 +70,8 @@ def repair(
             folder = _folder(item.subject, evidence)
             if folder not in ("/", "") and _add(writable, folder):
                 words[_OWNER + folder] = f"gave {folder} to the user: {item}"
+        elif item.kind == "stop" and other_start and installs and not init:
+            init, words[INIT] = True, f"put an init in front of the service: {item}"
     folders = _crowded(paths)
     words = {name: said for name, said in words.items() if not is_below(name, folders)}
     words |= {
@@ -74,6 +85,7 @@ def repair(
         packages=tuple(packages),
         paths=(*kept, *folders),
         writable=tuple(writable),
+        init=init,
         reasons=reasons,
     )
     return Repair(new, tuple(words.values()), tuple(words))
@@ -99,6 +111,7 @@ def without(repairs: Repairs, name: str) -> Repairs:
         packages=tuple(each for each in repairs.packages if each != name),
         paths=tuple(each for each in repairs.paths if each != name),
         writable=tuple(each for each in repairs.writable if each != folder),
+        init=repairs.init and name != INIT,
     )
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.image.tree import Node
 from imgopt.inspect.files.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
@@ -89,7 +90,7 @@ def _without_entry_script(
 ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], StartWords]:
     """Entrypoint and command, without an entry script that only starts the command: one of the base
     image, or one of the project's that sets variables before."""
-    entry, command = view.config.entrypoint or (), view.config.cmd or ()
+    entry, command = _without_init(view.config.entrypoint or ()), view.config.cmd or ()
     node = view.command(entry[0]) if len(entry) == 1 else None
     own = script_start(view, (*entry, *command)) if command else None
     if own is not None and own.words == command:
@@ -105,6 +106,14 @@ def _without_entry_script(
         return (entry, command), StartWords(())
     reason = f"the base's entry script {node.name} only started the command"
     return ((), command), StartWords((), (reason,), (rf"^{re.escape(node.path)}$", SHELL_FILES))
+
+
+def _without_init(entry: tuple[str, ...]) -> tuple[str, ...]:
+    """Without an init that only hands signals on."""
+    known = [one.system.init_start for one in builtin_ecosystems() if one.system is not None]
+    words = (posixpath.basename(entry[0]), *entry[1:]) if entry else ()
+    found = next((one for one in known if one and list(words[: len(one)]) == one), [])
+    return entry[len(found) :]
 
 
 def _hands_over(view: ImageView, script: Node) -> bool:

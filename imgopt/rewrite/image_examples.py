@@ -6,7 +6,7 @@ import json
 from functools import partial
 
 from imgopt.image.recipe import FAT_DEBIAN, File, Files
-from imgopt.rewrite.strategy import EvidenceExample
+from imgopt.rewrite.strategy import EvidenceExample, Repairs
 
 PATH = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"]}
 WORKDIR = ("WORKDIR /app", {"/app": File(folder=True)})
@@ -91,13 +91,17 @@ def started_by_npm(
     scripts: dict[str, str],
     *,
     source: str = "1\n",
+    start: str = 'CMD ["npm", "start"]',
     after: str | None = None,
+    above: str = "",
     refused: str = "",
+    repairs: Repairs | None = None,
 ) -> EvidenceExample:
-    """A service of one file that `npm start` starts; `after` is what stands in the place of its
-    CMD."""
-    text, start = NODE_TEXT.partition("RUN npm ci\n"), 'CMD ["npm", "start"]'
+    """A service of one file that `npm start` starts; `start` is what the file says by now, `after`
+    what stands in its place, and `above` what comes behind FROM."""
+    text = NODE_TEXT.partition("RUN npm ci\n")
     before = f"{text[0]}{start}\n"
+    first = before.partition("\n")[0] + "\n"
     files = {"app.js": source, "package.json": json.dumps({"name": "s", "scripts": scripts})}
     return node_example(
         name,
@@ -106,8 +110,9 @@ def started_by_npm(
         config={"Cmd": ["npm", "start"], "WorkingDir": "/app"},
         opened=frozenset(["/app/app.js", "/usr/local/bin/node"]),
         files=files,
-        after=before.replace(start, after) if after is not None else None,
+        after=before.replace(first, first + above).replace(start, after) if after else None,
         refused=refused,
+        repairs=repairs or Repairs(),
         alone=True,
     )
 

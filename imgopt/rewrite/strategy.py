@@ -229,6 +229,8 @@ class Repairs:
     packages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
+    init: bool = False
+    """The service as the first process does not end when it is told to: one in front of it does."""
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Package or path -> who asks for it, where that is known."""
     only_here: Mapping[str, str] = field(default_factory=dict)
@@ -313,6 +315,8 @@ class EvidenceExample:
     written: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     """Files of the context, path to text."""
+    repairs: Repairs = field(default_factory=Repairs)
+    """What failures of earlier builds taught."""
     alone: bool = False
     """It runs by itself, and not behind the others."""
 

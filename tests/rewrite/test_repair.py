@@ -13,6 +13,7 @@ from imgopt.dockerfile import parse
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.loop.repair import (
+    INIT,
     in_force,
     is_authors,
     repair,
@@ -21,6 +22,7 @@ from imgopt.loop.repair import (
     without,
 )
 from imgopt.loop.user_shows import shows_the_user
+from imgopt.rewrite.evidence import Evidence, SystemPackages
 from imgopt.rewrite.strategy import Repairs
 
 
@@ -187,3 +189,31 @@ def test_each_repair_has_the_name_that_takes_it_back() -> None:
         assert less != left, name
         left = less
     assert (left.packages, left.paths, left.writable) == ((), (), ())
+
+
+STOP = Item("stop", "docker stop", message="stops in 10.0 s with exit code 137")
+
+
+@pytest.mark.parametrize(
+    ("other_start", "installs", "known", "learned"),
+    [
+        (True, True, False, True),
+        (False, True, False, False),  # the start is the original's: an init is not what it lacks
+        (True, False, False, False),  # nothing can be installed
+        (True, True, True, False),  # it has one
+    ],
+)
+def test_what_does_not_stop_any_more_gets_an_init(
+    other_start: bool,
+    installs: bool,
+    known: bool,
+    learned: bool,
+    view_of: Callable[..., ImageView],
+) -> None:
+    evidence = Evidence(view_of(Recipe((("ADD rootfs", {"/a": ""}),), {})), SystemPackages())
+    found = repair(
+        Repairs(init=known), [STOP], evidence, installs=installs, other_start=other_start
+    )
+    assert bool(found.words) == learned
+    assert found.repairs.init == (learned or known)
+    assert not without(found.repairs, INIT).init

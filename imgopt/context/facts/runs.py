@@ -227,6 +227,10 @@ class SystemPackages(Fact, frozen=True):
     recommended."""
     generated: list[str] = []
     """Beginnings of paths below /etc that installation scripts write."""
+    init: str = ""
+    """The package of a small first process that hands signals on and buries the dead."""
+    init_start: list[str] = []
+    """How that is put in front of a command."""
 
 
 class WebServer(Fact, frozen=True):
