@@ -89,8 +89,8 @@ STRATEGY = Strategy(
         "The first process of a container gets no default handling of signals from the kernel: a"
         " program that sets no handler ignores SIGTERM there, and is killed after ten seconds."
         " Where `npm start` or a shell was the first process and ended on the signal, the program"
-        " itself may not. A small init hands the signal on. It is only put there where the proof of the"
-        " bare program failed by its stop."
+        " itself may not. A small init hands the signal on. It is put there only where the proof of"
+        " the bare program failed by its stop."
     ),
     safety="evidence",
     doubt=75,
