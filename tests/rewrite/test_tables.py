@@ -166,6 +166,7 @@ def said(items: tuple[Item, ...]) -> str:
         ("ZoneInfo('Asia/' + city)\n", "usr/share/zoneinfo/Asia"),
         ("import curses\n", "usr/share/terminfo"),
         ("import weasyprint\n", "usr/share/fonts"),
+        ("os.environ['ICU_DATA'] = '/usr/share/icu/72.1'\n", "usr/share/icu"),
     ],
 )
 def test_the_proof_misses_what_sources_look_up(service: Service, source: str, lost: str) -> None:

@@ -68,6 +68,7 @@ _OWNED = {
     "perl-modules-5.36": ["usr/share/perl/5.36.0/JSON/PP.pm"],
     "ncurses-base": ["usr/share/terminfo/x/xterm"],
     "libc-bin": ["usr/lib/locale/C.utf8/LC_CTYPE", "usr/lib/locale/C.utf8/LC_TIME"],
+    "icu-data": ["usr/share/icu/72.1/icudt72l.dat"],
     "fonts-dejavu-core": ["usr/share/fonts/dejavu/Sans.ttf"],
 }
 
