@@ -43,7 +43,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         )
         return
     if evidence.view.base is None:
-        yield Skip(f"the base {stage.root.base} could not be looked into", stage.line)
+        yield Skip(f"the base {stage.root.said_base} could not be looked into", stage.line)
         return
     carving = carve_on(situation, None, packages=True)
     builder, edits = _builder(situation, stage)

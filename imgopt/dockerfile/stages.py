@@ -53,6 +53,12 @@ class Stage:
         return Span(self.start.span.start, self.instructions[-1].span.end)
 
     @property
+    def said_base(self) -> str:
+        """The base for a sentence: its name, or what FROM says where that leaves no name."""
+        typed = self.start.typed
+        return str(self.base) or (typed.image if isinstance(typed, From) else self.start.value)
+
+    @property
     def is_scratch(self) -> bool:
         return self.parent is None and str(self.base) == "scratch"
 

@@ -201,3 +201,10 @@ def test_a_word_with_an_unknown_variable_is_unknown() -> None:
     assert found.expand_known("$A") == "1"
     assert found.expand_known("$PATH") is None
     assert found.expand_known("${") is None
+
+
+def test_a_base_without_a_value_is_said_as_it_is_written() -> None:
+    said = [
+        stage.said_base for stage in parse("ARG BASE\nFROM ${BASE} AS a\nFROM alpine:3\n").stages
+    ]
+    assert said == ["${BASE}", "alpine:3"]

@@ -170,10 +170,8 @@ def _base(
         and not any(by_bases(one, ecosystems) for one in wanted)
     ):
         return {}, ""
-    return (
-        base,
-        f"what {stage.root.base} sets is not known: {manager.name} may keep its cache elsewhere",
-    )
+    unknown = f"what {stage.root.said_base} sets is not known"
+    return base, f"{unknown}: {manager.name} may keep its cache elsewhere"
 
 
 def _places(
