@@ -212,8 +212,9 @@ def _text(draft: Draft, project: Project, authors_name: str | None) -> str:
     stage = dockerfile.target(project.target)
     last, early, tail = last_run(stage), final.render_builder_middle(), final.render_builder_tail()
     text = draft.text
-    if not tail and not (early and last is None) and not authors_name:
-        idle = idle_settings(dockerfile, stage, final.settings)
+    if not authors_name:
+        behind = bool(tail or (early and last is None))
+        idle = idle_settings(dockerfile, stage, final.settings, behind=behind)
         text = apply_edits(text, [removal(text, item) for item in idle])
     if last is not None and early:
         early = as_root(early, dockerfile, last, project.evidence)

@@ -53,6 +53,11 @@ def test_one_behind_all_steps_moves_to_the_final_stage_with_its_comment(service:
 
 def test_plain_values_share_a_line() -> None:
     assert joined(["ENV A=1", 'ENV B="a b"', "ENV C=3"]) == ['ENV A=1 B="a b" C=3']
+    long = "x" * 100
+    assert joined([f"ENV A={long}", f"ENV B={long}", "ENV C=3"]) == [
+        f"ENV A={long} C=3",
+        f"ENV B={long}",
+    ]
 
 
 @pytest.mark.parametrize(

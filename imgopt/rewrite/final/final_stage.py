@@ -203,7 +203,8 @@ def install_lines(install: str, packages: Iterable[str]) -> str:
     """The RUN that installs packages of the system, by the command of the distribution with
     {packages}."""
     command = install.replace("{packages}", " ".join(packages))
-    return _run(command.replace(" && ", " \\\n && "))
+    line = _run(command)
+    return line if len(line) <= LONGEST_LINE else _run(command.replace(" && ", " \\\n && "))
 
 
 def run_lines(commands: Iterable[str]) -> str:

@@ -20,7 +20,9 @@ MOVED = frozenset(
 """Settings of the image that no build step reads: they go from the builder to the final stage."""
 REPEATED = frozenset(["ENV", "SHELL"])
 """Settings that build steps read too: they stay in the builder and are said again."""
-LONGEST_LINE = 115
+LONGEST_LINE = 120
+_STEERS = re.compile(r"(?i)path|home|_options\b|virtual|\bLD_|\bLC_|\bLANG")
+"""In names of variables that commands of ours may need."""
 
 
 @dataclass(frozen=True)
@@ -129,22 +131,33 @@ def joined(lines: Iterable[str]) -> list[str]:
     """ENV lines with plain values as few lines; of one line none sees what another one sets."""
     found: list[str] = []
     for line in lines:
-        last = found[-1] if found else "$"
         more = line.removeprefix("ENV ")
-        plain = last.startswith("ENV ") and more != line and "$" not in last + line
-        if not plain or len(last) + len(more) >= LONGEST_LINE:
+        plain = more != line and "$" not in line
+        room = (n for n, one in enumerate(found) if plain and _has_room(one, more))
+        place = next(room, None)
+        if place is None:
             found.append(line)
         else:
-            found[-1] = f"{last} {more}"
+            found[place] += f" {more}"
     return found
 
 
-def idle_settings(dockerfile: Dockerfile, stage: Stage, settings: Settings) -> list[Instruction]:
+def _has_room(line: str, more: str) -> bool:
+    plain = line.startswith("ENV ") and "$" not in line
+    return plain and len(line) + len(more) < LONGEST_LINE
+
+
+def idle_settings(
+    dockerfile: Dockerfile, stage: Stage, settings: Settings, *, behind: bool
+) -> list[Instruction]:
     """Settings at the end of the builder that no step of it reads and that the final stage says
-    again."""
+    again; `behind`: commands of ours follow, which may need a search path or options of a run
+    time."""
     idle: list[Instruction] = []
     for item in reversed(stage.instructions[1:]):
         if item.keyword not in ("ENV", "ARG", "SHELL") or text_of(item) not in settings.environment:
+            break
+        if behind and (item.keyword == "SHELL" or _STEERS.search(item.value)):
             break
         idle.append(item)
     return [] if any(other.parent is stage for other in dockerfile.stages) else idle
