@@ -49,7 +49,7 @@ def _in_final(
     situation: Situation, final: FinalStage, evidence: Evidence, system: SystemPackages
 ) -> Change:
     entry = () if final.entry_script else evidence.config.entrypoint or ()
-    start = f"ENTRYPOINT {json_words((*system.init_start, *entry))}"
+    start = f"ENTRYPOINT {json_words((*system.init_start.split(), *entry))}"
     others = tuple(one for one in final.complement.start if not one.startswith("ENTRYPOINT"))
     said = f"{system.init} (hands the stop signal on)"
     known = final.comments.get("packages")
@@ -77,7 +77,7 @@ def _in_text(
     step = as_root(step, situation.dockerfile, stage.start, evidence).replace("\n", eol)
     begin = stage.start.extent.end
     at = item.comments[0].start if item.comments else item.extent.start
-    entry = json_words((*system.init_start, *(evidence.config.entrypoint or ())))
+    entry = json_words((*system.init_start.split(), *(evidence.config.entrypoint or ())))
     edits = (Edit(begin, begin, step), Edit(at, at, f"ENTRYPOINT {entry}{eol}"))
     yield Change(BECAUSE.format(name=system.init), item.line, edits)
 

@@ -93,9 +93,9 @@ def _layered(evidence: Evidence, final: FinalStage, path: str, jar: BootJar, lin
     files; the archive, small now, comes last of all."""
     folder = posixpath.dirname(path).rstrip("/") + "/"
     name = _free_name(evidence, path)
-    command = (
-        f"java -Djarmode=tools -jar {shell_word(path)} extract --layers --destination {FOLDER}"
-    )
+    pattern = final.patterns.get(path, "")
+    archive = pattern if re.fullmatch(r"[\w./*+-]+", pattern) else shell_word(path)
+    command = f"java -Djarmode=tools -jar {archive} extract --layers --destination {FOLDER}"
     command += f" --libraries {name}" if name != "lib" else ""
     application = "application" if "application" in jar.layers else list(jar.layers)[-1]
     layers = [layer for layer in jar.layers_with_libraries() if layer != application]

@@ -35,7 +35,11 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
         yield Skip(refusal, line)
         return
     candidates = slim_candidates(
-        base, situation.project.ecosystems, evidence.os_release, evidence.config.environment
+        base,
+        situation.project.ecosystems,
+        evidence.os_release,
+        evidence.config.environment,
+        evidence.installed,
     )
     if not candidates:
         yield Skip(f"no slim base is known for {base}", line)

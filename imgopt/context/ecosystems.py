@@ -67,6 +67,8 @@ class Ecosystem(Fact, frozen=True):
     """Endings of sources that are run by being read."""
     source_endings: list[str] = []
     """Endings of sources that are read for what they name."""
+    archives: list[str] = []
+    """Endings of what builds pack a project into."""
     compiled: list[str] = []
     """Those of them that are no part of what ships: the program that is made of them is."""
     pages: list[str] = []

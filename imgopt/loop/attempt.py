@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from imgopt.dockerfile import parse
 from imgopt.engine import Build, BuildFailure, Session
 from imgopt.image import Image, open_image
 from imgopt.inspect.failures import Item
@@ -57,6 +58,8 @@ class Proven:
     failure: str = ""
     authors_step: bool = False
     """It is a step of the author's that failed."""
+    step: str = ""
+    """The name of the step that failed."""
     user_shows: bool = False
     """Answers differ, and all of them by the user alone."""
     too_little: bool = False
@@ -217,7 +220,11 @@ class _Worker:
             authors = is_authors(name, self._original.source.dockerfile)
             said = _build_failure(failure)
             return Proven(
-                "refuted", items=failures_from_logs(log), failure=said, authors_step=authors
+                "refuted",
+                items=failures_from_logs(log),
+                failure=said,
+                authors_step=authors,
+                step=name,
             )
         assert build.image_id is not None
         self._progress.stage(f"Proving the {self._kind.name} variant{number}")
@@ -271,6 +278,8 @@ class _Worker:
             user_shows=outcome.user_shows,
         )
         names = [name for name in order if name not in state.off]
+        if outcome.step and not outcome.authors_step:
+            names.sort(key=lambda name: not self._writes(state, name, outcome.step))
         needed = self._kind.needed
         names = [name for name in names if len(needed) > 1 or name not in needed]
         if not names:
@@ -278,6 +287,11 @@ class _Worker:
         why = _why(outcome)
         state.off |= dict.fromkeys(to_leave_out(state.off, names, why), why)
         return True
+
+    def _writes(self, state: _State, name: str, step: str) -> bool:
+        """Whether a step of the build is there by this strategy."""
+        other = self.plan(replace(state, off={**state.off, name: ""}))
+        return not is_authors(step, parse(other.dockerfile))
 
     def _restore(self, state: _State, plan: Plan, outcome: Proven) -> Attempt:
         """Tries to take back the strategies that were left out before the one that mattered."""

@@ -110,7 +110,9 @@ def _without_entry_script(
 
 def _without_init(entry: tuple[str, ...]) -> tuple[str, ...]:
     """Without an init that only hands signals on."""
-    known = [one.system.init_start for one in builtin_ecosystems() if one.system is not None]
+    known = [
+        one.system.init_start.split() for one in builtin_ecosystems() if one.system is not None
+    ]
     words = (posixpath.basename(entry[0]), *entry[1:]) if entry else ()
     found = next((one for one in known if one and list(words[: len(one)]) == one), [])
     return entry[len(found) :]

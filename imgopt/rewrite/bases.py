@@ -4,7 +4,7 @@ from code."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from imgopt.context.ecosystems import Ecosystem
@@ -87,17 +87,18 @@ def slim_candidates(
     ecosystems: Iterable[Ecosystem],
     os_release: Mapping[str, str],
     environment: Mapping[str, str] | None = None,
+    installed: Callable[[str], str] = lambda _: "",
 ) -> tuple[str, ...]:
     """Names of slim bases of the same distribution and release, best first. `os_release` and
-    `environment` are the image's own. A base that floats (`node`, `node:lts`) gets one that floats
-    with it."""
+    `environment` are the image's own, and `installed` says the version of an ecosystem's run time
+    in it. A base that floats (`node`, `node:lts`) gets one that floats with it."""
     name = read_base_name(text)
     found = family(name, ecosystems)
     if found is None:
         return ()
     prefix = name.repository.rpartition("/")[0]
     suite = name.suite or os_release.get("VERSION_CODENAME", "")
-    java = _java(environment or {}) or name.java
+    java = _java(environment or {}) or _major(installed(found[0].name)) or name.java
     floats = "" if name.flavor == "latest" else name.flavor
     facts = {"version": name.version or floats, "suite": suite, "java": java, "flavor": name.flavor}
     templates = found[1].slim
@@ -110,7 +111,11 @@ def slim_candidates(
 
 def _java(environment: Mapping[str, str]) -> str:
     """The major version that images of Java say (JAVA_VERSION=jdk-17.0.12+7, 17.0.2 or 8u392)."""
-    found = re.match(r"(?:jdk-?)?(?:1\.)?(\d+)", environment.get("JAVA_VERSION", ""))
+    return _major(environment.get("JAVA_VERSION", ""))
+
+
+def _major(version: str) -> str:
+    found = re.match(r"(?:jdk-?)?(?:1\.)?(\d+)", version)
     return found[1] if found else ""
 
 

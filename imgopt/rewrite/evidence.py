@@ -16,6 +16,7 @@ from imgopt.image.packages import Package, find_packages
 from imgopt.image.tree import Node, Tree
 from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.system.runtimes import installed_version
 from imgopt.rewrite.final.fates import PathFact
 from imgopt.run.pictures import Process
 
@@ -168,6 +169,10 @@ class Evidence:
     def os_release(self) -> dict[str, str]:
         """/etc/os-release of the image; empty where there is none."""
         return read_release(self.tree)
+
+    def installed(self, ecosystem: str) -> str:
+        """The version of the ecosystem's run time that the image has; "" for none that says it."""
+        return self.once(f"version of {ecosystem}", lambda: installed_version(self.view, ecosystem))
 
     @cached_property
     def homes(self) -> tuple[str, ...]:

@@ -55,3 +55,28 @@ def test_a_release_is_not_taken_for_a_beta(base: str, names: tuple[str, ...]) ->
 def test_the_java_of_a_build_tool_is_what_its_image_says(base: str, says: str, name: str) -> None:
     environment = {"JAVA_VERSION": says} if says else {}
     assert slim_candidates(base, builtin_ecosystems(), DEBIAN, environment)[-1] == name
+
+
+@pytest.mark.parametrize(
+    ("base", "environment", "installed", "names"),
+    [
+        # images of build tools that say their own version, and no Java's
+        ("maven:latest", {}, "21.0.5", ("eclipse-temurin:21-jre-bookworm", "eclipse-temurin:21-jre")),
+        ("maven:3", {}, "17.0.12", ("eclipse-temurin:17-jre-bookworm", "eclipse-temurin:17-jre")),
+        ("gradle:8.10", {}, "1.8.0_432", ("eclipse-temurin:8-jre-bookworm", "eclipse-temurin:8-jre")),
+        # what the image says by its variables counts first
+        ("maven:3", {"JAVA_VERSION": "jdk-21.0.5+11"}, "17.0.12", ("eclipse-temurin:21-jre-bookworm", "eclipse-temurin:21-jre")),
+        ("maven:latest", {}, "", ()),
+    ],
+)  # fmt: skip
+def test_the_run_time_that_is_installed_names_the_base(
+    base: str, environment: dict[str, str], installed: str, names: tuple[str, ...]
+) -> None:
+    found = slim_candidates(
+        base,
+        builtin_ecosystems(),
+        DEBIAN,
+        environment,
+        lambda name: installed if name == "java" else "",
+    )
+    assert found == names

@@ -29,7 +29,7 @@ SYSTEM: Files = {
 FAT: Files = {
     **SYSTEM,
     "/usr/bin/gcc": File("x" * 1000, 0o755),
-    "/etc/own.conf": "1\n",
+    "/opt/own.conf": "1\n",
     "/etc/mime.types": "text/plain txt\n",
     "/var/lib/dpkg/status": "Package: media-types\nStatus: install ok installed\nArchitecture: all\nVersion: 10\n",
     "/var/lib/dpkg/info/media-types.list": "/etc\n/etc/mime.types\n",
@@ -195,9 +195,9 @@ def test_a_mirror_s_base_is_taken_from_the_same_mirror(case: Case) -> None:
 
 
 def test_a_file_of_the_old_base_that_no_package_gives_keeps_it(case: Case) -> None:
-    plan = case.plan(HEAD + BODY, opened=frozenset(["/etc/own.conf"]))
+    plan = case.plan(HEAD + BODY, opened=frozenset(["/opt/own.conf"]))
     assert plan.base == ""
-    assert "lacks /etc/own.conf (opened in the smoke run), which no package gives" in reasons(
+    assert "lacks /opt/own.conf (opened in the smoke run), which no package gives" in reasons(
         plan, "slim-base"
     )
 

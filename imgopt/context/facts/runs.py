@@ -229,8 +229,8 @@ class SystemPackages(Fact, frozen=True):
     """Beginnings of paths below /etc that installation scripts write."""
     init: str = ""
     """The package of a small first process that hands signals on and buries the dead."""
-    init_start: list[str] = []
-    """How that is put in front of a command."""
+    init_start: str = ""
+    """The words that are put in front of a command for it."""
 
 
 class WebServer(Fact, frozen=True):

@@ -76,6 +76,12 @@ def version_of(view: ImageView, runtime: Runtime) -> str | None:
     return found[0] if found else None
 
 
+def installed_version(view: ImageView, name: str) -> str:
+    """The version of an ecosystem's run time that the image has; "" for none that says it."""
+    found = (version_of(view, one) for one in _runtimes() if one.name == name)
+    return next(filter(None, found), "")
+
+
 def _version(view: ImageView, facts: Version, node: Node) -> str | None:
     if facts.library and view.elf(node) is None:
         return None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from imgopt.rewrite.final.fates import Carved
 from imgopt.rewrite.final.settings import LONGEST_LINE, Complement, Settings, joined
@@ -33,12 +35,17 @@ class Copy:
     """Where from; empty: the builder."""
     chown: str = ""
     """The owner, which folders that the copy makes get as well; empty: as in the builder."""
+    by_pattern: bool = False
+    """A star in a source stands for any name."""
 
-    def render(self, builder: str) -> str:
+    def render(self, builder: str, patterns: Mapping[str, str] = MappingProxyType({})) -> str:
+        """`patterns`: sources that are written so that another version's name fits, too."""
+        if not patterns.keys().isdisjoint(self.sources):
+            return self._by_patterns(patterns).render(builder)
         stage = "" if self.stage == CONTEXT else f"--from={self.stage or builder} "
         head = f"COPY {stage}" + (f"--chown={self.chown} " if self.chown else "")
-        patterns = "*?[]" if self.stage == CONTEXT else ""
-        words = [quoted_free(word, patterns) for word in (*self.sources, self.destination)]
+        meant = "*?[]" if self.stage == CONTEXT or self.by_pattern else ""
+        words = [quoted_free(word, meant) for word in (*self.sources, self.destination)]
         if any(word is None for word in words):
             listed = ", ".join(json_string(word) for word in (*self.sources, self.destination))
             return f"{head}[{listed}]"
@@ -46,6 +53,13 @@ class Copy:
         if len(line) <= LONGEST_LINE or len(self.sources) == 1:
             return line
         return head + " \\\n     ".join(word for word in words if word)
+
+    def _by_patterns(self, patterns: Mapping[str, str]) -> Copy:
+        alone = self.sources == (self.destination,)
+        folder = posixpath.dirname(self.destination).rstrip("/") + "/"
+        sources = tuple(patterns.get(path, path) for path in self.sources)
+        target = folder if alone else self.destination
+        return replace(self, sources=sources, destination=target, by_pattern=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,8 @@ class FinalStage:
     accounts: tuple[Copy, ...] = ()
     """Users and groups, which come before whoever makes another one."""
     copies: tuple[Copy, ...] = ()
+    patterns: dict[str, str] = field(default_factory=dict)
+    """Sources whose names have a version -> how they are written."""
     files: tuple[TextFile, ...] = ()
     server: str = ""
     """Path of the web server that serves the files in the place of the original's program."""
@@ -176,7 +192,7 @@ class FinalStage:
     def _copy_lines(self) -> Iterator[str]:
         command, place = self.check
         for copy in self.copies:
-            yield copy.render(self.builder)
+            yield copy.render(self.builder, self.patterns)
             if command and copy.destination == place:
                 yield _run(command)
 

@@ -25,6 +25,7 @@ from imgopt.rewrite.final.runtime import is_shared_library
 from imgopt.rewrite.final.settings import complement
 from imgopt.rewrite.final.sonames import CACHE, found_by_cache
 from imgopt.rewrite.final.tables import table_copies
+from imgopt.rewrite.final.versioned import version_patterns
 from imgopt.rewrite.lines.quoting import folded, shell_word
 from imgopt.rewrite.start.start_words import idle_entry_script, paths_through_links
 from imgopt.rewrite.strategy import Situation
@@ -81,6 +82,7 @@ def on_base(
         carved=carving.carved,
         accounts=carving.accounts.copies(),
         copies=copies,
+        patterns=version_patterns(evidence, copies, situation.dockerfile.text),
         packages=tuple(sorted(carving.packages)),
         install=system.install if system else "",
         complement=complement(final.settings, wanted, base.config, same_family=same_family),

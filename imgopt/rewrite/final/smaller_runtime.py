@@ -39,7 +39,7 @@ def smaller_runtime(situation: Situation, interpreter: Ecosystem) -> SmallerRunt
     trees = [tree for tree in interpreter.runtime.trees if evidence.tree.resolve(tree) is not None]
     base, environment = str(situation.stage.root.base), evidence.config.environment
     for name in slim_candidates(
-        base, situation.project.ecosystems, evidence.os_release, environment
+        base, situation.project.ecosystems, evidence.os_release, environment, evidence.installed
     ):
         image = evidence.look_into(name)
         for tree in trees if image is not None else ():

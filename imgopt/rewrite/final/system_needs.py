@@ -9,7 +9,7 @@ from imgopt.image.tree import Tree
 from imgopt.inspect.system.libraries import may_be_linked
 from imgopt.rewrite.effects import LinkedStatically, of_kind
 from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.final.fates import is_below
+from imgopt.rewrite.final.fates import USER_DATABASE, is_below
 from imgopt.rewrite.final.interpreter import start_program, start_programs_of
 from imgopt.rewrite.final.named_packages import asked_packages
 from imgopt.rewrite.final.recommended import recommended_data
@@ -113,7 +113,8 @@ def givers_of(
     for path, asked_by in needs.files.items():
         owner = evidence.owner(path)
         if not packages:
-            (libraries if not _is_data(path) or owner else missing)[path] = asked_by
+            copied = not _is_data(path) or owner or _is_small_setting(path, evidence)
+            (libraries if copied else missing)[path] = asked_by
         elif owner is not None and not _is_setting(path, evidence):
             wanted.setdefault(owner, asked_by)
         elif owner is not None:
@@ -122,6 +123,8 @@ def givers_of(
             path.startswith("/etc/ssl/certs/") and "ca-certificates" in evidence.packages.installed
         ):
             wanted.setdefault("ca-certificates", asked_by)
+        elif _is_small_setting(path, evidence):
+            settings[path] = asked_by
         else:
             missing[path] = asked_by
     if packages:
@@ -159,6 +162,21 @@ def _is_setting(path: str, evidence: Evidence) -> bool:
         and fact is not None
         and fact.kind == "file"
         and not fact.mode & 0o111
+    )
+
+
+_SMALL = 16_384
+_OF_THE_IMAGE = ("/etc/machine-id", "/etc/localtime", "/etc/alternatives/", "/etc/ssl/private/")
+
+
+def _is_small_setting(path: str, evidence: Evidence) -> bool:
+    """One that the base wrote itself and no package owns: it is the same for whoever reads it."""
+    return (
+        _is_setting(path, evidence)
+        and evidence.facts[path].layer < evidence.base_layers
+        and evidence.facts[path].size <= _SMALL
+        and path not in USER_DATABASE
+        and not path.startswith(_OF_THE_IMAGE)
     )
 
 
