@@ -16,7 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from imgopt.image.packages.names import plain_name
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.packages.installed import NOT_LANGUAGES, package_root
 from imgopt.inspect.start.runners import runners
 from imgopt.inspect.start.start_words import SHELLS
 from imgopt.proof.allowances import Allowances
@@ -77,7 +79,20 @@ class Spelling:
         if word.startswith("-") or len(word) > 300 or "\n" in word:
             return word
         node = self.view.file(posixpath.normpath(posixpath.join(folder, word)))
-        return self._moved(node.path) if node is not None else word
+        if node is None:
+            return word
+        return self._of_package(node.path) or self._moved(node.path)
+
+    def _of_package(self, path: str) -> str:
+        """A file of a language's package by the package: an environment of its own has it elsewhere
+        ("gunicorn: bin/gunicorn"). Empty for others."""
+        owner = self.view.owner(path)
+        if owner is None or owner.ecosystem in NOT_LANGUAGES:
+            return ""
+        root = package_root(owner.metadata)
+        inside = path.startswith(f"{root}/")
+        name = posixpath.relpath(path, root) if inside else f"bin/{posixpath.basename(path)}"
+        return f"{plain_name(owner.name)}: {name}"
 
     def _moved(self, path: str) -> str:
         return self.allowances.places(path)[-1][0]

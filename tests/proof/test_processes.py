@@ -117,6 +117,15 @@ def script(**changes: Any) -> tuple[Process, ...]:
     return (replace(plain, **changes),)
 
 
+def gunicorn(prefix: str) -> Files:
+    site = f"{prefix}/lib/python3.11/site-packages"
+    return {
+        f"{prefix}/bin/gunicorn": File("#!/usr/bin/python3.11\n", 0o755),
+        f"{site}/gunicorn-1.0.dist-info/METADATA": "Name: gunicorn\nVersion: 1.0\n",
+        f"{site}/gunicorn-1.0.dist-info/RECORD": "../../../bin/gunicorn,,\n",
+    }
+
+
 PYTHON: dict[str, Any] = {"start": ("python3", "main.py"), "after_start": ("python3", "main.py")}
 SAME = {
     "npm tells its script of itself": Case(),
@@ -203,6 +212,12 @@ SAME = {
         after=script(uid=7, environment={**ENV, "PATH": f"{PATH}:/usr/games"}),
         files={"usr/sbin/adduser": ELF},
         candidate={"User": "7"},
+        **PYTHON,
+    ),
+    "packages lie in an environment of their own": Case(
+        before=script(arguments=("/usr/local/bin/python3", "/usr/local/bin/gunicorn", "app:app")),
+        after=script(arguments=("/venv/bin/python3", "/venv/bin/gunicorn", "app:app")),
+        files={**gunicorn("usr/local"), **gunicorn("venv")},
         **PYTHON,
     ),
     "the words are spelled with the folder": Case(

@@ -31,7 +31,7 @@ def package_place(original: ImageView, path: str, candidate: ImageView) -> str |
         return None
     if path == owner.metadata:
         return other.metadata
-    root, there = (_root(package.metadata) for package in (owner, other))
+    root, there = (package_root(package.metadata) for package in (owner, other))
     return posixpath.normpath(posixpath.join(there, posixpath.relpath(path, root)))
 
 
@@ -47,7 +47,7 @@ def _same_package(view: ImageView, package: Package) -> Package | None:
     )
 
 
-def _root(metadata: str) -> str:
+def package_root(metadata: str) -> str:
     """The folder that a package's paths count from: site-packages for Python, the package's own
     folder elsewhere."""
     folder = posixpath.dirname(metadata)

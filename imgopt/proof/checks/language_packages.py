@@ -14,6 +14,8 @@ from imgopt.inspect.failures import Item
 from imgopt.inspect.files.contents import compare_contents
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.installed import NOT_LANGUAGES, language_packages, package_place
+from imgopt.inspect.start.spare_scripts import REASON as SPARE
+from imgopt.inspect.start.spare_scripts import spare_scripts
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, counted, judged
 from imgopt.proof.example import SITE, Mutation
@@ -37,6 +39,7 @@ def check_language_packages(
     versions = _versions(language_packages(candidate) or candidate.packages)
     used = frozenset(path for path in opened or () if not allowances.drop_reason(path, opened=True))
     wanted = language_packages(original)
+    spare = spare_scripts(original, opened) if opened is not None else frozenset()
     files = 0
     for package in wanted:
         reason = None if used & set(package.files) else _reason(original, package, allowances)
@@ -46,7 +49,9 @@ def check_language_packages(
         others = versions.get((package.ecosystem, plain_name(package.name)), set())
         if package.version in others:
             files += len(package.files)
-            items.extend(_incomplete(original, package, candidate, allowances, used))
+            found = list(_incomplete(original, package, candidate, allowances, used))
+            items.extend(item for item in found if not _is_spare(item, spare))
+            allowed[SPARE] += any(_is_spare(item, spare) for item in found)
         elif reason:
             allowed[reason] += 1
         else:
@@ -64,8 +69,16 @@ def check_language_packages(
         NAME,
         detail,
         items,
-        [f"{counted(count, 'package')}: {text}" for text, count in sorted(allowed.items())],
+        [
+            f"{counted(count, 'package')}: {text}"
+            for text, count in sorted(allowed.items())
+            if count
+        ],
     )
+
+
+def _is_spare(item: Item, spare: frozenset[str]) -> bool:
+    return item.kind == "missing-file" and item.path in spare
 
 
 def _twice(original: ImageView, candidate: ImageView) -> Iterator[Item]:

@@ -21,6 +21,8 @@ from imgopt.inspect.sources.run_time_needs import compilers
 from imgopt.inspect.sources.texts import is_compiled
 from imgopt.inspect.start.programs import Use, running_scripts, script_text, started
 from imgopt.inspect.start.shell_programs import called_programs
+from imgopt.inspect.start.spare_scripts import REASON as SPARE
+from imgopt.inspect.start.spare_scripts import spare_scripts
 from imgopt.inspect.system.users import EXECUTE, READ
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Outcome, judged
@@ -48,6 +50,7 @@ def check_programs(
     """
     items: list[Item] = list(_compilers(original, candidate, allowances))
     allowed: list[str] = []
+    spare = spare_scripts(original, opened.files) if opened else frozenset()
     uses = [
         *started(candidate),
         *_interpreters(original, candidate, opened.executed if opened else None),
@@ -60,7 +63,11 @@ def check_programs(
             continue
         reason = allowances.configuration.get(f"program:{problem.subject}")
         if not reason and problem.kind == "missing-command":
-            reason = optional_part(candidate, use.by, named, opened.files if opened else None)
+            reason = (
+                SPARE
+                if _is_like(use.by, spare)
+                else optional_part(candidate, use.by, named, opened.files if opened else None)
+            )
         if reason:
             allowed.append(f"{problem}: {reason}")
         else:
@@ -70,6 +77,11 @@ def check_programs(
         " sources"
     )
     return judged(NAME, detail, items, allowed)
+
+
+def _is_like(path: str, scripts: frozenset[str]) -> bool:
+    """A script of a package by its name: where packages lie elsewhere, it does too."""
+    return posixpath.basename(path) in map(posixpath.basename, scripts)
 
 
 def _interpreters(
