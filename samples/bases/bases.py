@@ -37,7 +37,7 @@ SUITE = "bookworm"
 
 # What the engine tests need, in the order in which they are wanted: of each run time the oldest and the newest.
 USUAL = ("python-3.11", "distroless", "node-20", "golang-1.22", "distroless-nodejs20", "nginx")
-USUAL += ("node-24", "node-26", "golang-1.26")
+USUAL += ("node-24", "node-26", "golang-1.26", "postgres-15", "redis-7")
 
 GIVES = re.compile(r"^# gives (?P<names>\S+(?: \S+)*?)(?: from stage (?P<stage>\S+))?$", re.MULTILINE)
 OF_SUITE = re.compile(r"^# suite (\w+)$", re.MULTILINE)
