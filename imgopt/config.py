@@ -44,10 +44,11 @@ class BuildSection(Section, frozen=True):
 
 class ComposeSection(Section, frozen=True):
     """Which service of a Compose file, or target of a Bake file, is meant; `folder` is where the
-    file lies, seen from the context."""
+    file lies, seen from the context; with `mounts` development mounts are taken, as copies."""
 
     service: str | None = None
     bake_target: str | None = None
+    mounts: bool = False
     folder: str | None = None
 
 
@@ -65,6 +66,20 @@ class RequestSection(Section, frozen=True):
     save: dict[str, str] = {}
 
 
+class AnswerSection(Section, frozen=True):
+    """What a host that the service calls answers to it. At most one of `json`, `body`, `file` and
+    `stream`."""
+
+    url: str
+    method: str | None = None
+    status: int = 200
+    headers: dict[str, str] = {}
+    json: Any = None
+    body: str | None = None
+    file: str | None = None
+    stream: list[str] = []
+
+
 class SmokeSection(Section, frozen=True):
     """How the image is started and asked, so that two images can be compared. Times in seconds."""
 
@@ -80,6 +95,7 @@ class SmokeSection(Section, frozen=True):
     stop_timeout: float = 10.0
     requests: list[RequestSection] = []
     requests_file: str | None = None
+    answers: list[AnswerSection] = []
     writes: bool = True
     tests: str | None = None
     tests_stage: str | None = None
@@ -125,6 +141,7 @@ class Config(Section, frozen=True):
     smoke: SmokeSection = SmokeSection()
     bases: dict[str, str] = {}
     compose: ComposeSection = ComposeSection()
+    companions: dict[str, str] = {}
     rewrite: RewriteSection = RewriteSection()
     cache: CacheSection = CacheSection()
     bench: BenchSection = BenchSection()
@@ -133,7 +150,7 @@ class Config(Section, frozen=True):
 
 
 FREE_TABLES = {
-    *("bases", "args", "contexts", "env", "ci"),
+    *("bases", "companions", "args", "contexts", "env", "ci"),
     *("headers", "json", "form", "save"),
 }
 """Tables whose keys are the user's own words, kept as they are (`ci` has its own schema in

@@ -3,10 +3,12 @@ need it."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 
 from imgopt.engine import Container, RunRequest, Session
+from imgopt.run.companions import CompanionFailure, companions
 from imgopt.run.observation import RunPlan
 from imgopt.run.probes import Probe, ask
 from imgopt.run.processes import peak_memory
@@ -42,8 +44,13 @@ def run_once(session: Session, image: str, settings: SmokeSettings, plan: RunPla
         network=settings.network,
         health_check=False,
     )
-    container = session.create(request)
-    with container:
+    with contextlib.ExitStack() as stack:
+        try:
+            near = stack.enter_context(companions(session, settings, image))
+        except CompanionFailure as failure:
+            return Run(failure=failure.reason)
+        request = request if near is None else near.started_like(request)
+        container = stack.enter_context(session.create(request))
         started = time.monotonic()
         container.start()
         if plan.ends:

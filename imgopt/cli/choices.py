@@ -38,6 +38,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "proof": ("text", "json", "markdown", "html"),
     "replay": ("text", "json", "markdown"),
     "rewrite": ("text", "json", "markdown", "html"),
+    "stack": ("text", "json", "markdown"),
 }
 """Formats of each kind of result; `imgopt report` takes those of the result at hand."""
 VARIANTS = ("safe", "slim", "distroless")

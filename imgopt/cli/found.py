@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from imgopt.cli import options
 from imgopt.cli.streams import tell
-from imgopt.errors import InputError
+from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
     from imgopt.compose.finding import Found
@@ -27,10 +27,13 @@ def settled(
     build: options.BuildOptions,
     smoke: options.SmokeOptions | None = None,
     asked: options.RequestOptions | None = None,
+    *,
+    links: bool = False,
 ) -> tuple[Path, Config]:
     """The build context and the configuration, with what the folder's Compose or Bake file says
     under it; what was found is told. A Dockerfile that is named (`-f`, `file`) leaves such files
-    alone, unless a service or a target is named too. Raises InputError."""
+    alone, unless a service or a target is named too. `links`: the caller builds first what the
+    build is based on. Raises InputError."""
     config = options.effective_config(context, build, smoke, asked)
     chosen = config.compose
     if chosen.service and chosen.bake_target:
@@ -41,6 +44,7 @@ def settled(
         return context, config
     folder = context / (chosen.folder or "")
     if not named and not _says_something(folder):
+        _tell_of_workflows(context, config)
         return context, config
     from imgopt.compose.finding import find
 
@@ -49,8 +53,48 @@ def settled(
         tell(note)
     if finding.one is None:
         return context, config
+    if not links:
+        _refuse_links(finding.one)
     tell(str(finding.one))
-    return _seen_from_here(finding.one.build.context), _under(config, finding.one)
+    config = _under(config, finding.one)
+    if smoke is not None:
+        _tell_beside(config)
+    return _seen_from_here(finding.one.build.context), config
+
+
+def _tell_beside(config: Config) -> None:
+    from imgopt.compose.companions import beside_of
+
+    beside = None if config.smoke.network else beside_of(config)
+    if beside is None:
+        return
+    if beside.companions:
+        tell(str(beside))
+    for note in beside.notes:
+        tell(note)
+
+
+def _refuse_links(found: Found) -> None:
+    from imgopt.compose.bake import linked
+
+    if others := linked(found.build):
+        listed = ", ".join(f"{name} ({place})" for name, place in others.items())
+        raise InputError(
+            f"{found.name} is built on the image of another build: {listed}",
+            location=Location(str(found.file)),
+            hint="`imgopt optimize` builds that one first; here: --base NAME=IMAGE with -f",
+        )
+
+
+def _tell_of_workflows(context: Path, config: Config) -> None:
+    """Where nobody says how it is built, what the project's CI gives to the build is a hint."""
+    own = config.build
+    if own.target or own.args or not (context / ".github" / "workflows").is_dir():
+        return
+    from imgopt.compose.workflows import hint
+
+    if said := hint(context.resolve()):
+        tell(said)
 
 
 def _says_something(context: Path) -> bool:
@@ -67,6 +111,7 @@ def _under(config: Config, found: Found) -> Config:
     compose = structs.replace(
         config.compose,
         service=found.name if service is not None else None,
+        bake_target=found.name if service is None else None,
         folder=str(found.file.parent),
     )
     smoke = config.smoke

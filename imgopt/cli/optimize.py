@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +22,7 @@ from imgopt.errors import InputError
 if TYPE_CHECKING:
     from imgopt.loop import OptimizeRequest
     from imgopt.results.optimize import OptimizeResult, Variant
+    from imgopt.results.stack import StackResult
 
 HELP = """
 Make the image smaller and its rebuilds faster, and prove that it still does the same job.
@@ -33,6 +36,11 @@ proven, or there is nothing to gain; 1: no variant could be proven.
   imgopt optimize .
 
   imgopt optimize shop --http /health=ok --env DATABASE_URL=sqlite:// --out build/shop
+
+Where the folder has a Compose or Bake file, the build comes from there, and a service runs with
+those that it needs.
+
+  imgopt optimize . --service api
 """
 
 VariantOption = Annotated[
@@ -45,6 +53,12 @@ Write = Annotated[
     bool,
     typer.Option(
         "--write", help="Replace Dockerfile and .dockerignore by the recommended variant."
+    ),
+]
+WriteCompose = Annotated[
+    bool,
+    typer.Option(
+        "--write-compose", help="Write into the Compose file what the variant needs there."
     ),
 ]
 Diff = Annotated[bool, typer.Option("--diff", help="Show the recommended change as a patch, too.")]
@@ -64,6 +78,9 @@ NoTimings = Annotated[
         help="Leave out the short benchmark (which takes no longer than the builds).",
     ),
 ]
+Every = Annotated[
+    bool, typer.Option("--all", help="Every build of the Compose or Bake file, one after another.")
+]
 TimeAll = Annotated[bool, typer.Option("--time-all", help="Time every proven variant, to the end.")]
 
 
@@ -80,6 +97,8 @@ def optimize_command(
     allow: Allow = None,
     no_timings: NoTimings = False,
     time_all: TimeAll = False,
+    every: Every = False,
+    write_compose: WriteCompose = False,
     *,
     build: options.BuildOptions,
     smoke: options.SmokeOptions,
@@ -88,36 +107,24 @@ def optimize_command(
 ) -> int:
     import msgspec
 
-    from imgopt.loop import OptimizeRequest
-    from imgopt.strategies.variants import check_names
+    wanted = _Wanted(
+        context, tuple(variant or ()), tuple(allow or ()), not no_timings, time_all, smoke, asked
+    )
+    if every:
+        from imgopt.cli.every import optimize_every
 
+        out_to.check("stack")
+        made = optimize_every(context, build, out, partial(_written, wanted, write))
+        give(made, out_to)
+        return _code_of_all(made)
     out_to.check("optimize")
-    where, settings = settled(context, build, smoke, asked)
-    rewrite = msgspec.structs.replace(
-        settings.rewrite, allow=[*settings.rewrite.allow, *(allow or [])]
-    )
-    settings = msgspec.structs.replace(settings, rewrite=rewrite)
-    check_names(rewrite.allow, rewrite.disable)
-    dockerfile = options.find_dockerfile(where, settings)
-    _refuse_inline(write, dockerfile)
-    request = OptimizeRequest(
-        where,
-        dockerfile,
-        settings,
-        tuple(variant or ()),
-        timings=not no_timings,
-        time_all=time_all,
-    )
-    allowed = [word for name in allow or () for word in ("--allow", name)]
-    said = {
-        "arguments": build_words(context, build),
-        "run_arguments": [*run_words(smoke), *request_words(asked), *allowed],
-    }
-    keeper = _Keeper(out or state_folder(dockerfile), said, temporary=out is None)
+    request, said = wanted.request(build, write)
+    keeper = _Keeper(out or state_folder(request.dockerfile), said, temporary=out is None)
     result = msgspec.structs.replace(_optimize(request, keeper), **said)
     give(result, out_to)
     if diff and out_to.format == "text":
         _show_change(result)
+    _compose_change(request, result, write=write_compose, shown=out_to.format == "text")
     keeper.finish(result)
     if result.interrupted:
         return 130
@@ -126,6 +133,73 @@ def optimize_command(
     if write:
         _write_back(request, result)
     return 0 if result.verdict in ("proven", "good") else 1
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is asked for, whichever build it is done to."""
+
+    context: Path
+    variants: tuple[str, ...]
+    allow: tuple[str, ...]
+    timings: bool
+    time_all: bool
+    smoke: options.SmokeOptions
+    asked: options.RequestOptions
+
+    def request(
+        self, build: options.BuildOptions, write: bool
+    ) -> tuple[OptimizeRequest, dict[str, list[str]]]:
+        """And what was said on the command line, as words for another one."""
+        import msgspec
+
+        from imgopt.loop import OptimizeRequest
+        from imgopt.strategies.variants import check_names
+
+        where, settings = settled(self.context, build, self.smoke, self.asked, links=True)
+        allowed = [*settings.rewrite.allow, *self.allow]
+        rewrite = msgspec.structs.replace(settings.rewrite, allow=allowed)
+        settings = msgspec.structs.replace(settings, rewrite=rewrite)
+        check_names(rewrite.allow, rewrite.disable)
+        dockerfile = options.find_dockerfile(where, settings)
+        _refuse_inline(write, dockerfile)
+        words = [word for name in self.allow for word in ("--allow", name)]
+        said = {
+            "arguments": build_words(self.context, build),
+            "run_arguments": [*run_words(self.smoke), *request_words(self.asked), *words],
+        }
+        wanted = OptimizeRequest(
+            where,
+            dockerfile,
+            settings,
+            self.variants,
+            timings=self.timings,
+            time_all=self.time_all,
+        )
+        return wanted, said
+
+
+def _written(
+    wanted: _Wanted, write: bool, build: options.BuildOptions, out: Path | None
+) -> OptimizeResult:
+    """One of several builds: optimized, kept, and written where that is wanted."""
+    import msgspec
+
+    request, said = wanted.request(build, write)
+    keeper = _Keeper(out or state_folder(request.dockerfile), said, temporary=out is None)
+    result = msgspec.structs.replace(_optimize(request, keeper), **said)
+    keeper.finish(result)
+    if write and not (result.interrupted or result.fault):
+        _write_back(request, result)
+    return result
+
+
+def _code_of_all(made: StackResult) -> int:
+    results = [part.result for part in made.parts]
+    if any(one is not None and one.interrupted for one in results):
+        return 130
+    good = [one is not None and one.verdict in ("proven", "good") for one in results]
+    return 0 if all(good) else 1
 
 
 def _optimize(request: OptimizeRequest, keeper: _Keeper) -> OptimizeResult:
@@ -193,6 +267,28 @@ def _show_change(result: OptimizeResult) -> None:
     patch = change(result)
     if patch is not None:
         show(patch)
+
+
+def _compose_change(
+    request: OptimizeRequest, result: OptimizeResult, *, write: bool, shown: bool
+) -> None:
+    """Shows what the Compose file has to say otherwise, or writes it."""
+    best = next((one for one in result.variants if one.name == result.recommended), None)
+    beside = request.smoke.beside if best is not None and best.compose else None
+    if best is None or beside is None:
+        if write:
+            tell("nothing has to change in the Compose file")
+        return
+    from imgopt.compose.written_back import rewritten
+    from imgopt.report.file_diff import diff_lines, diff_listing
+    from imgopt.report.files import write_atomic
+
+    for path, (before, after) in rewritten(beside.files, best.compose).items():
+        if write:
+            write_atomic(path, after)
+            tell(f"wrote {path}")
+        elif shown:
+            show(diff_listing(diff_lines(before, after, path.name)))
 
 
 def _write_back(request: OptimizeRequest, result: OptimizeResult) -> None:

@@ -229,9 +229,9 @@ def _tests(configured: str | None, asked: RequestOptions | None) -> str | None:
 
 def smoke_settings(config: Config) -> SmokeSettings:
     """The configuration's [smoke] table as the proof and the benchmark take it."""
-    from imgopt.run.settings import settings_of
+    from imgopt.run.settings import configured_settings
 
-    return settings_of(config.smoke, Path())
+    return configured_settings(config, Path())
 
 
 def from_environment(words: Iterable[str]) -> list[str]:

@@ -24,10 +24,12 @@ _PLACE = re.compile(r"ERROR: (?P<file>[^\s:]+):(?P<line>\d+)[\d,:-]*: (?P<said>.
 Targets = dict[str, BuildOf]
 
 
-def read_bake(folder: Path, wanted: str | None = None) -> Targets | None:
-    """The targets that `docker buildx bake` would build, or those of the `wanted` target or group;
-    None where the folder has no Bake file. Raises InputError with their reason and its place, and
-    EnvironmentFailure where buildx is missing."""
+def read_bake(
+    folder: Path, wanted: str | None = None, *, linked_too: bool = False
+) -> Targets | None:
+    """The targets that `docker buildx bake` would build, or those of the `wanted` target or group,
+    with `linked_too` those that they are built on; None where the folder has no Bake file. Raises
+    InputError with their reason and its place, and EnvironmentFailure where buildx is missing."""
     files = bake_files(folder)
     if not files:
         return None
@@ -35,6 +37,8 @@ def read_bake(folder: Path, wanted: str | None = None) -> Targets | None:
     said = _print(folder, files[0], names)
     chosen = _members(said.get("group") or {}, names, [*(said.get("target") or {})])
     targets = said.get("target") or {}
+    if linked_too:
+        chosen = iter(targets)
     return {name: _target(targets[name], folder) for name in chosen if name in targets}
 
 

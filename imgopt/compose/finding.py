@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 
-from imgopt.compose.bake import linked, read_bake
+from imgopt.compose.bake import read_bake
 from imgopt.compose.files import bake_files
 from imgopt.compose.model import BuildOf, Project, Service, same_build
 from imgopt.compose.project import read_project
@@ -61,6 +61,7 @@ class Finding:
 def find(folder: Path, *, service: str | None = None, target: str | None = None) -> Finding:
     """The one build that is meant. Raises InputError where a name is unknown, where several could
     be meant, and for files that cannot be read."""
+    folder = folder.resolve()
     if target is not None:
         return Finding(_named_target(folder, target))
     try:
@@ -85,6 +86,7 @@ def find(folder: Path, *, service: str | None = None, target: str | None = None)
 def find_all(folder: Path) -> list[Found]:
     """Every build of a folder's files, those that give the same image once. Raises InputError where
     nothing says any."""
+    folder = folder.resolve()
     project = read_project(folder)
     found = builds_of(project) if project is not None else _targets(folder)
     if not found:
@@ -200,13 +202,6 @@ def _checked(found: Found) -> Found:
     if not build.local:
         raise InputError(
             f"{found.name} is built from {build.context}, which is no folder", location=place
-        )
-    if others := linked(build):
-        listed = ", ".join(f"{name} ({place})" for name, place in others.items())
-        raise InputError(
-            f"{found.name} is built on the image of another build: {listed}",
-            location=place,
-            hint="build that one first, and name it: --base NAME=IMAGE with -f",
         )
     if build.dockerfile is not None and not build.dockerfile.is_file():
         raise InputError(

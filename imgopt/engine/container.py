@@ -27,8 +27,9 @@ class RunRequest:
     """What `docker run` is asked for; what is None stays as the image says.
 
     `mounts` are `SOURCE:TARGET[:ro]` as in `docker run --volume`, `ports` `PORT[/udp]`, each
-    published on a free port of 127.0.0.1. `memory` is in bytes, `tmpfs` paths; `alias` is a name of
-    it in `network`, which is one that was made then.
+    published on a free port of 127.0.0.1; a mount without a source is a volume of its own. `memory`
+    is in bytes, `tmpfs` paths (`/run:size=64m`); `aliases` are names of it in `network`, which is
+    one that was made then; `hosts` are addresses by the names that they have in it.
     """
 
     image: str
@@ -41,7 +42,9 @@ class RunRequest:
     user: str | None = None
     network: str | None = None
     hostname: str | None = None
-    alias: str | None = None
+    aliases: tuple[str, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str | None = None
     read_only: bool = False
     tmpfs: tuple[str, ...] = ()
     memory: int | None = None
@@ -109,8 +112,8 @@ def create(
         if _is_mode(request.network)
         else {"network": request.network}
     )
-    if request.alias is not None:
-        aliased = client.api.create_endpoint_config(aliases=[request.alias])
+    if request.aliases:
+        aliased = client.api.create_endpoint_config(aliases=list(request.aliases))
         network["networking_config"] = {request.network: aliased}
     try:
         made = client.containers.create(
@@ -123,8 +126,10 @@ def create(
             ports=dict.fromkeys(request.ports, ("127.0.0.1", None)),
             user=request.user,
             hostname=request.hostname,
+            extra_hosts=dict(request.hosts) or None,
+            working_dir=request.working_dir,
             read_only=request.read_only,
-            tmpfs=dict.fromkeys(request.tmpfs, ""),
+            tmpfs=dict(place.partition(":")[::2] for place in request.tmpfs),
             mem_limit=request.memory,
             init=request.init,
             healthcheck=None if request.health_check else {"test": ["NONE"]},
@@ -149,7 +154,9 @@ def _is_mode(network: str | None) -> bool:
 
 
 def _absolute(mount: str) -> str:
-    source, _, rest = mount.partition(":")
+    source, colon, rest = mount.partition(":")
+    if not colon:
+        return mount
     return (
         f"{Path(source).expanduser().resolve()}:{rest}"
         if source.startswith((".", "~", "/"))
@@ -294,6 +301,24 @@ class Container:
                 return file.read() if file else None
         except (APIError, tarfile.TarError):
             return None
+
+    def kinds_below(self, folder: str, limit: int = 64 << 20) -> dict[str, str] | None:
+        """`file`, `folder` or `link` by each path below a folder, volumes included; None where it
+        is not there or has more than `limit` bytes."""
+        from docker.errors import APIError
+
+        found: dict[str, str] = {}
+        try:
+            chunks, _ = self._client.api.get_archive(self.id, folder)
+            packed = _bounded(chunks, limit)
+            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+                for member in archive:
+                    kind = "folder" if member.isdir() else "link" if member.issym() else "file"
+                    found[member.name.partition("/")[2]] = kind
+        except (APIError, tarfile.TarError):
+            return None
+        found.pop("", None)
+        return found if len(packed) < limit else None
 
     def move(self, network: str) -> bool:
         """Out of every network that it is in, into this one alone; its ports are published anew.

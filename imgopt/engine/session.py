@@ -25,7 +25,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -34,9 +33,16 @@ from typing import Any
 from imgopt.engine.build import Build, BuildRequest, Listener, end_process
 from imgopt.engine.client import Engine
 from imgopt.engine.container import Container, RunRequest, StartFailure
+from imgopt.engine.removal import (
+    LABEL,
+    quietly,
+    remove_containers,
+    remove_images,
+    remove_networks,
+    remove_volumes,
+)
 from imgopt.errors import EnvironmentFailure, ImgoptError, Interrupted, OutOfTime
 
-LABEL = "imgopt.session"
 Child = subprocess.Popen[str]
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -67,6 +73,8 @@ class Session:
         self._asked_for: set[str] = (
             set()
         )  # names of containers that the engine has not answered for
+        self.prepared: dict[str, str] = {}
+        """Images of companions that were found or made, by what asks for them."""
         self.built: Counter[str] = Counter()
         """Builds by the name that each was asked for with."""
         self.steps_run: Counter[str] = Counter()
@@ -160,6 +168,30 @@ class Session:
             self._tests_network = self._made_network(f"imgopt-{self.id}-tests", _TOGETHER)
         return self._tests_network
 
+    def run_network(self) -> str | None:
+        """A network as that of the tests, of one run alone; whoever asks for it removes it."""
+        return self._made_network(f"imgopt-{self.id}-{next(self._names)}", _TOGETHER)
+
+    def gateway(self, network: str) -> str:
+        """The address of this machine in a network; "" where the engine says none."""
+        made = self.engine.client.api.inspect_network(network)
+        pools = (made.get("IPAM") or {}).get("Config") or [{}]
+        return str(pools[0].get("Gateway") or "")
+
+    def remove_network(self, name: str) -> None:
+        """Removes one of the session's networks before its end."""
+        quietly(lambda: self.engine.client.api.remove_network(name))
+
+    def volume(self) -> str:
+        """The name of an empty volume of the session's."""
+        name = f"imgopt-{self.id}-{next(self._names)}"
+        self.engine.client.volumes.create(name, labels=dict(self.labels))
+        return name
+
+    def remove_volume(self, name: str) -> None:
+        """Removes one of the session's volumes before its end."""
+        quietly(lambda: self.engine.client.api.remove_volume(name, force=True))
+
     def _made_network(self, name: str, options: Mapping[str, str]) -> str | None:
         from docker.errors import APIError
 
@@ -178,7 +210,7 @@ class Session:
     def remove_image(self, build: Build) -> None:
         """Removes one of the session's images before its end."""
         if build.reference is not None:
-            _quietly(lambda: self.engine.client.images.remove(build.reference, force=True))
+            quietly(lambda: self.engine.client.images.remove(build.reference, force=True))
 
     def close(self) -> None:
         """Removes everything; may be called again. What the engine was still making when asked is
@@ -191,7 +223,8 @@ class Session:
         self._children.clear()
         mine = {"label": f"{LABEL}={self.id}"}
         self._remove_late_containers(mine)
-        _remove_networks(self.engine, mine, lambda _: True)
+        remove_networks(self.engine, mine, lambda _: True)
+        remove_volumes(self.engine, mine, lambda _: True)
         self._network = self._tests_network = None
         self._remove_late_images(mine)
         for tree in Path(tempfile.gettempdir()).glob(f"imgopt-{self.id}-*"):
@@ -201,7 +234,7 @@ class Session:
         """The engine goes on making a container whose request was cut short: it is there a moment
         later."""
         until = time.monotonic() + _LATE_SECONDS
-        while (removed := _remove_containers(self.engine, mine, lambda _: True)) or self._asked_for:
+        while (removed := remove_containers(self.engine, mine, lambda _: True)) or self._asked_for:
             self._asked_for.difference_update(removed)
             if time.monotonic() > until:
                 break
@@ -214,7 +247,7 @@ class Session:
         until = time.monotonic() + _LATE_SECONDS
         while time.monotonic() < until:
             idle = not self._cut_short or self.engine.builds_nothing()
-            if not _remove_images(self.engine, mine, lambda _: True) and idle:
+            if not remove_images(self.engine, mine, lambda _: True) and idle:
                 break
             time.sleep(0.2)
         self._cut_short = False
@@ -279,11 +312,12 @@ def sweep(engine: Engine) -> Swept:
     ]
     for tree in trees:
         remove_tree(tree)
-    containers = len(_remove_containers(engine, labelled, _is_orphan))
-    _remove_networks(engine, labelled, _is_orphan)
+    containers = len(remove_containers(engine, labelled, _is_orphan))
+    remove_networks(engine, labelled, _is_orphan)
+    remove_volumes(engine, labelled, _is_orphan)
     return Swept(
         containers,
-        _remove_images(engine, labelled, _is_orphan),
+        remove_images(engine, labelled, _is_orphan),
         len(trees),
     )
 
@@ -315,60 +349,6 @@ def _start_of(pid: int) -> int | None:
     except PermissionError:
         pass
     return 0
-
-
-def _remove_containers(
-    engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]
-) -> set[str]:
-    """The names of those that were there."""
-    found = _listed(lambda: engine.client.api.containers(all=True, filters=dict(filters)))
-    mine = [item for item in found if wanted(_session_of(item))]
-    for item in mine:
-        _quietly(partial(engine.client.api.remove_container, item["Id"], force=True, v=True))
-    return {name.removeprefix("/") for item in mine for name in item.get("Names") or ()}
-
-
-def _remove_networks(
-    engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]
-) -> None:
-    found = _listed(lambda: engine.client.api.networks(filters=dict(filters)))
-    for item in found:
-        if wanted(_session_of(item)):
-            _quietly(partial(engine.client.api.remove_network, item["Id"]))
-
-
-def _remove_images(
-    engine: Engine, filters: Mapping[str, str], wanted: Callable[[str], bool]
-) -> int:
-    found = _listed(lambda: engine.client.api.images(filters=dict(filters)))
-    mine = [item for item in found if wanted(_session_of(item))]
-    for item in mine:
-        tags = [tag for tag in item.get("RepoTags") or () if tag != "<none>:<none>"]
-        own = [tag for tag in tags if tag.startswith(f"imgopt-{_session_of(item)}/")]
-        for name in (
-            own if len(own) < len(tags) else [*own, item["Id"]]
-        ):  # a tag that the user added keeps the image
-            _quietly(partial(engine.client.api.remove_image, name, force=True))
-    return len(mine)
-
-
-def _session_of(item: Mapping[str, Any]) -> str:
-    return str((item.get("Labels") or {}).get(LABEL, ""))
-
-
-def _listed(ask: Callable[[], Any]) -> list[dict[str, Any]]:
-    answer: list[dict[str, Any]] = []
-    _quietly(lambda: answer.extend(ask() or ()))
-    return answer
-
-
-def _quietly(act: Callable[[], object]) -> None:
-    """Cleaning goes on where one thing is gone already or the engine has died."""
-    from docker.errors import DockerException
-    from requests import RequestException
-
-    with contextlib.suppress(DockerException, RequestException, OSError, EnvironmentFailure):
-        act()
 
 
 def remove_tree(tree: Path) -> None:

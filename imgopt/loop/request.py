@@ -9,7 +9,7 @@ from typing import Protocol
 from imgopt.config import Config
 from imgopt.engine import BuildEvent, BuildRequest, configured
 from imgopt.rewrite.source import Source, read_source
-from imgopt.run.settings import SmokeSettings, settings_of
+from imgopt.run.settings import SmokeSettings, configured_settings
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class OptimizeRequest:
 
     @property
     def smoke(self) -> SmokeSettings:
-        return settings_of(self.config.smoke, self.context)
+        return configured_settings(self.config, self.context)
 
 
 class Progress(Protocol):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from imgopt.bench import figures
+from imgopt.compose.linked import with_linked
 from imgopt.context.project import project_name
 from imgopt.engine import Session
 from imgopt.errors import EnvironmentFailure, Interrupted
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
 from imgopt.loop.attempt import MOST_BUILDS, Attempt, attempt
+from imgopt.loop.compose_notes import with_notes
 from imgopt.loop.edited import ORIGINAL, Edited, edited
 from imgopt.loop.original import Original, measure_original
 from imgopt.loop.recommending import conclusion, recommend, why_held_back
@@ -44,6 +47,7 @@ def optimize(
     there. A signal that comes while timing ends that alone, and is in the result.
     """
     source = request.source()
+    request = replace(request, config=with_linked(session, request.config))
     kinds = choose_variants(request.variants or request.config.rewrite.variants)
     original = measure_original(session, request, source, progress)
     progress.stage("Weighing the original")
@@ -70,7 +74,11 @@ def optimize(
     edit = edited(request, source, {item.kind.name: item.plan for item in built})
 
     def whole(times: Times) -> OptimizeResult:
-        variants = [_variant(item, original, before, times, edit) for item in attempts]
+        beside = request.smoke.beside
+        variants = [
+            with_notes(_variant(item, original, before, times, edit), item, original, beside)
+            for item in attempts
+        ]
         result = _result(request, original, before, variants, times, edit, missing_bases(attempts))
         return msgspec.structs.replace(result, **counted)
 

@@ -247,6 +247,9 @@ SEEN = Observation(
     stop_code=0,
     trace=Trace(OPENED, EXECUTED),
     pictures=seen_processes(),
+    companions=("db", "cache"),
+    reached=frozenset({"db", "cache"}),
+    stored={"/media": "folder", "/media/a.png": "file"},
     tests=own_run(0, "3 passed in 0.12s"),
 )
 """A run of the service."""
@@ -338,6 +341,13 @@ HARMLESS = (
     Mutation(
         "its tests take longer and are run in another order",
         seen={"tests": own_run(0, "b ok 7 s\na ok 1 s\n3 passed in 9.81s")},
+    ),
+    Mutation(
+        "it speaks with one service more, and stores one file more",
+        seen={
+            "reached": frozenset({"db", "cache", "queue"}),
+            "stored": {"/media": "folder", "/media/a.png": "file", "/media/b.png": "file"},
+        },
     ),
     Mutation("it stops faster", seen={"stop_seconds": 0.1}),
     Mutation(

@@ -7,6 +7,7 @@ from imgopt.proof.check import Check, Comparison, Outcome
 from imgopt.proof.checks import (
     application_files,
     certificates,
+    companions,
     configuration,
     language_packages,
     library_closure,
@@ -22,6 +23,7 @@ from imgopt.proof.checks import (
     runtime_versions,
     smoke,
     stop,
+    stored_files,
     system_packages,
     tables,
 )
@@ -43,6 +45,8 @@ CHECKS: tuple[Check, ...] = (
     opened_files.CHECK,
     smoke.CHECK,
     own_tests.CHECK,
+    companions.CHECK,
+    stored_files.CHECK,
     processes.CHECK,
     stop.CHECK,
     non_root.CHECK,
@@ -51,8 +55,12 @@ CHECKS: tuple[Check, ...] = (
 
 def judge(comparison: Comparison) -> tuple[Outcome, ...]:
     """What each check says; those that need a run say `not measured` where there is none.
-    Tests that nobody named are not missed."""
-    said = comparison.allowances.configuration
-    tested = any(run.tests is not None for run in comparison.runs.originals)
-    checks = [check for check in CHECKS if tested or check is not own_tests.CHECK]
+    Tests that nobody named are not missed, nor companions that no file names."""
+    said, originals = comparison.allowances.configuration, comparison.runs.originals
+    wanted = {
+        own_tests.OWN_TESTS: any(run.tests is not None for run in originals),
+        companions.COMPANIONS: any(run.companions for run in originals),
+        stored_files.STORED_FILES: any(run.stored for run in originals),
+    }
+    checks = [check for check in CHECKS if wanted.get(check.name, True)]
     return tuple(without_intended(check.judge(comparison), said) for check in checks)

@@ -65,6 +65,7 @@ def text(result: OptimizeResult) -> RenderableType:
     mounted = _new_user(result)
     if mounted:
         parts.append(Words(f"Before you ship it: {mounted}", style="yellow"))
+    parts += [Words(safe_terminal(line), style="yellow") for line in compose_lines(result)]
     parts.append(Words(safe_terminal(next_command(result)), style="bold"))
     return Group(*parts)
 
@@ -173,6 +174,16 @@ def _new_user(result: OptimizeResult) -> str:
     return new_user_text(result.original.user, safe_terminal(best.user)) if best is not None else ""
 
 
+def compose_lines(result: OptimizeResult) -> list[str]:
+    """What the Compose file has to say otherwise with the recommended variant."""
+    best = recommended(result)
+    return [
+        f"Compose file, service {note.service}: {note.message}"
+        + (f" (write {note.key}: {note.instead})" if note.instead else "")
+        for note in (best.compose if best is not None else ())
+    ]
+
+
 def _shown(result: OptimizeResult) -> Variant | None:
     """The recommended variant, or the one that came furthest."""
     ran = [variant for variant in result.variants if variant.checks]
@@ -276,6 +287,7 @@ def markdown(result: OptimizeResult) -> str:
     mounted = _new_user(result)
     if mounted:
         lines += [f"**{safe_markdown(mounted)}**", ""]
+    lines += [line for said in compose_lines(result) for line in (safe_markdown(said), "")]
     lines += ["| change | line | because |", "|---|---|---|"]
     lines += [
         f"| {c.strategy} | {c.line or 'new'} | {safe_markdown(c.because)} |" for c in best.changes

@@ -82,6 +82,16 @@ class Original(Value, frozen=True, kw_only=True):
     layer_figures: list[LayerFigure] = []
 
 
+class ComposeNote(Value, frozen=True, kw_only=True):
+    """What a Compose file says of the image that does not hold for the variant: under which key of
+    which service, and what to write there instead ("" where imgopt does not know)."""
+
+    service: str
+    key: str
+    message: str
+    instead: str = ""
+
+
 class Variant(Value, frozen=True, kw_only=True):
     """One way to write the file, and what its build and its run showed."""
 
@@ -119,6 +129,8 @@ class Variant(Value, frozen=True, kw_only=True):
     """From the original's size to this one's, by cause."""
     contents: list[PathFigure] = []
     """Live bytes of the original and of this image, by path."""
+    compose: list[ComposeNote] = []
+    """What the project's Compose file has to say otherwise where this file is taken."""
 
 
 class MissingBase(Value, frozen=True, kw_only=True):

@@ -17,9 +17,12 @@ _MOST_FILES = 50_000
 
 
 @contextmanager
-def fresh_mounts(session: Session, mounts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def fresh_mounts(
+    session: Session, mounts: Sequence[str], *, as_is: bool = True
+) -> Iterator[tuple[str, ...]]:
     """The mounts with copied sources. Volumes, sockets, `:ro` mounts what is above 512 MiB or
-    50,000 files and what we may not read are used as they are."""
+    50,000 files and what we may not read are used as they are; with `as_is` False for reading
+    alone."""
     copies: list[Path] = []
     given: list[str] = []
     try:
@@ -27,7 +30,7 @@ def fresh_mounts(session: Session, mounts: Sequence[str]) -> Iterator[tuple[str,
             source, _, target = mount.partition(":")
             path = Path(source).expanduser()
             if not source.startswith((".", "~", "/")) or _read_only(target) or not _is_small(path):
-                given.append(mount)
+                given.append(mount if as_is or _read_only(target) else f"{mount}:ro")
                 continue
             copies.append(session.temp_tree("mount"))
             copies[-1].chmod(0o755)
@@ -35,7 +38,8 @@ def fresh_mounts(session: Session, mounts: Sequence[str]) -> Iterator[tuple[str,
             done = subprocess.run(
                 ["cp", "-a", "--", str(path.resolve()), str(copy)], capture_output=True, check=False
             )
-            given.append(f"{copy}:{target}" if done.returncode == 0 else mount)
+            whole = mount if as_is else f"{mount}:ro"
+            given.append(f"{copy}:{target}" if done.returncode == 0 else whole)
         yield tuple(given)
     finally:
         for copy in copies:

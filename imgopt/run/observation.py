@@ -3,6 +3,7 @@ same way."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imgopt.engine import Change, Output
@@ -81,6 +82,13 @@ class Observation:
     pictures: tuple[Picture, ...] = ()
     """Its processes after the start and at the end of the run."""
 
+    companions: tuple[str, ...] = ()
+    """The services that ran beside it."""
+    reached: frozenset[str] | None = None
+    """Those of them with which it had a connection; None where that cannot be seen."""
+    stored: Mapping[str, str] | None = None
+    """`file`, `folder` or `link` by each path that lies in its volumes at the end; None where it
+    has none, or they cannot be seen."""
     tests: OwnRun | None = None
     """What the project's own tests said of it; None where none were run."""
 

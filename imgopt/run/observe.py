@@ -15,6 +15,7 @@ from imgopt.engine import Container, Output, RunRequest, Session
 from imgopt.engine.container import Change, Logs, StartFailure
 from imgopt.inspect.sources.write_routes import Writes
 from imgopt.run.changing_requests import ChangingRequests
+from imgopt.run.companions import CompanionFailure, Near, companions
 from imgopt.run.comparable_answers import only_errors
 from imgopt.run.fanotify import Recorder, traced, untraced
 from imgopt.run.fresh_mounts import fresh_mounts
@@ -78,6 +79,7 @@ class _End:
     home: str
     said: str
     written: tuple[Change, ...]
+    stored: Mapping[str, str] | None
     stop: tuple[float, int] | None
     logs: Logs
 
@@ -102,13 +104,18 @@ class _Run:
         self._trace = trace
         self._user = user
         self._mounts = self._settings.mounts
+        self._near: Near | None = None
         config: Mapping[str, Any] = session.engine.image(image).get("Config") or {}
-        self._exposed = frozenset(_tcp_ports(config.get("ExposedPorts") or {}))
+        service = self._settings.beside.service if self._settings.beside is not None else None
+        exposed = _tcp_ports(config.get("ExposedPorts") or {})
+        self._exposed = frozenset((*exposed, *(service.ports if service is not None else ())))
         start = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
         self._explains = only_explains(start)
         given = {pair.partition("=")[0] for pair in config.get("Env") or ()}
         self._unset = unset_in_start(start, {*given, *settings.environment()})
-        self._health = health_words((config.get("Healthcheck") or {}).get("Test"))
+        stated = service.health.test if service is not None and service.health is not None else ()
+        test = stated or (config.get("Healthcheck") or {}).get("Test")
+        self._health = health_words(test)
         self._questions = Questions(session, settings, plan, self._health, guesses, self.changing)
         self._requests = tuple(read_http(setting) for setting in settings.http)
         asked = {request.port for request in self._requests if request.port}
@@ -122,9 +129,14 @@ class _Run:
         with contextlib.ExitStack() as stack:
             self._mounts = stack.enter_context(fresh_mounts(self._session, self._settings.mounts))
             try:
+                self._near = stack.enter_context(
+                    companions(self._session, self._settings, self._image)
+                )
                 container = stack.enter_context(self._session.create(self._request()))
             except StartFailure as failure:
                 return self._failed(failure.message), frozenset()
+            except CompanionFailure as failure:
+                return self._failed(failure.reason, failure.log, failure.hints), frozenset()
             recorder = (
                 stack.enter_context(traced(self._session.engine, container))
                 if self._trace
@@ -146,7 +158,7 @@ class _Run:
     def _request(self) -> RunRequest:
         settings = self._settings
         shared = settings.network == "host" or (settings.network or "").startswith("container:")
-        return RunRequest(
+        request = RunRequest(
             self._image,
             command=settings.command,
             env=settings.environment(),
@@ -157,6 +169,7 @@ class _Run:
             hostname=None if shared else HOSTNAME,
             health_check=False,
         )
+        return request if self._near is None else self._near.started_like(request)
 
     def _expected(self, final: bool = False) -> Expected:
         plan, timeout = self._plan, self._settings.start_timeout
@@ -180,6 +193,7 @@ class _Run:
         self, container: Container, ready: Ready, recorder: Recorder | None, album: Album
     ) -> Observation:
         album.take()
+        self._look(container)
         answers = self._questions.ask(container, ready, self._request(), self.ports)
         own_health = self._own_health(container, ready)
         end = self._end(container, ready, album)
@@ -189,6 +203,9 @@ class _Run:
         if started and self._plan is None and only_errors(answers):
             said = answers[0].status or answers[0].error
             started, reason = False, f"it answers with errors only: {said}"
+        near = self._near
+        if not started and near is not None:
+            reason = "; ".join(filter(None, (reason, near.ended())))
         plan = self._plan or self._planned(ready, answers, end)
         code, logs, ended = ready.code, end.logs, ready.state == "ended"
         return Observation(
@@ -203,21 +220,31 @@ class _Run:
             log=logs.text,
             hints=()
             if started
-            else hints(logs.text, code=code, listens=bool(_listens(ready)), unset=self._unset),
+            else (
+                *(near.missing if near is not None else ()),
+                *hints(logs.text, code=code, listens=bool(_listens(ready)), unset=self._unset),
+            ),
             listening=tuple(sorted(ready.listening)),
             sockets=tuple(sorted(end.sockets)),
             home=end.home,
             said=end.said,
             ready_seconds=ready.seconds,
             written=end.written,
+            stored=end.stored,
             peak_memory=ready.peak_memory,
             uid=ready.uid,
             stop_seconds=end.stop[0] if end.stop else None,
             stop_code=end.stop[1] if end.stop else None,
             trace=recorder.result() if recorder else untraced("not asked for"),
             own_health=own_health,
+            companions=near.names if near is not None else (),
+            reached=frozenset(near.seen) if near is not None and near.measured else None,
             pictures=album.result(ended=ended),
         )
+
+    def _look(self, container: Container) -> None:
+        if self._near is not None:
+            self._near.look(container)
 
     def _end(self, container: Container, ready: Ready, album: Album) -> _End:
         """Looks at the container a last time and stops it."""
@@ -233,10 +260,13 @@ class _Run:
                 sockets, home = other_sockets(pid), home_of(pid)
             ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
         album.take()
+        self._look(container)
         said = container.logs().text if runs else ""
         written = container.changes()
+        near = self._near
+        stored = near.stored(container) if near is not None and near.stores else None
         stop = container.stop(self._stop_timeout()) if runs and died is None else None
-        return _End(died, sockets, home, said, written, stop, container.logs())
+        return _End(died, sockets, home, said, written, stored, stop, container.logs())
 
     def _planned(self, ready: Ready, answers: Sequence[Answer], end: _End) -> RunPlan:
         """How others are started and asked in the same way."""
@@ -266,15 +296,15 @@ class _Run:
         whole = max(1, round(self._settings.stop_timeout))
         return min(whole, _DEAF_SECONDS) if self._plan and self._plan.deaf else whole
 
-    def _failed(self, reason: str) -> Observation:
+    def _failed(self, reason: str, log: str = "", more: Sequence[str] = ()) -> Observation:
         plan = self._plan or RunPlan(tuple(sorted(self.ports)), (), (), False, 0.0)
         return Observation(
             self._image,
             False,
             reason,
             plan,
-            log=reason,
-            hints=hints(reason, code=None, listens=True),
+            log=log or reason,
+            hints=tuple(more) or hints(reason, code=None, listens=True),
         )
 
     def _judge(self, ready: Ready, died: int | None, log: str) -> tuple[bool, str]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.engine import Container, RunRequest, Session
 from imgopt.engine.container import StartFailure
 from imgopt.errors import EnvironmentFailure, InputError
+from imgopt.run.companions import CompanionFailure, Near, companions
 from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.observation import RunPlan
 from imgopt.run.observe import HOSTNAME
@@ -99,18 +100,20 @@ class OwnTests:
         with contextlib.ExitStack() as stack:
             mounts = stack.enter_context(fresh_mounts(self.session, self.settings.mounts))
             try:
-                service = stack.enter_context(
-                    self.session.create(self._service(image, plan, mounts))
-                )
+                near = stack.enter_context(companions(self.session, self.settings, image))
+                request = self._service(image, plan, mounts, near)
+                service = stack.enter_context(self.session.create(request))
                 service.start()
-            except StartFailure as failure:
-                return OwnRun(self.command, None, failure.message)
+            except (StartFailure, CompanionFailure) as failure:
+                return OwnRun(self.command, None, str(failure))
             ready = self._await(service, plan)
             if ready.state != "answers":
                 why = f"the service does not answer beside them ({ready.state})"
                 return OwnRun(self.command, None, f"{why}: {_last(service)}")
             try:
-                tests = stack.enter_context(self.session.create(self._tests(service, ready, plan)))
+                asking = self._tests(service, ready, plan)
+                asking = replace(asking, network=near.network) if near is not None else asking
+                tests = stack.enter_context(self.session.create(asking))
                 tests.start()
             except StartFailure as failure:
                 return OwnRun(self.command, 127, failure.message)
@@ -122,9 +125,11 @@ class OwnTests:
                 said += f"\nthey did not end within {patience:.0f} s"
             return OwnRun(self.command, code, said, seconds, service.logs().text)
 
-    def _service(self, image: str, plan: RunPlan, mounts: Sequence[str]) -> RunRequest:
-        network = self._network
-        return RunRequest(
+    def _service(
+        self, image: str, plan: RunPlan, mounts: Sequence[str], near: Near | None
+    ) -> RunRequest:
+        network = self._network if near is None else near.network
+        request = RunRequest(
             image,
             command=self.settings.command,
             env=self.settings.environment(),
@@ -132,9 +137,10 @@ class OwnTests:
             ports=() if self._shared else tuple(f"{port}/tcp" for port in plan.ports),
             network=network,
             hostname=None if self._shared else HOSTNAME,
-            alias=None if self._shared else HOSTNAME,
+            aliases=() if self._shared else (HOSTNAME,),
             health_check=False,
         )
+        return request if near is None else near.started_like(request)
 
     @property
     def _shared(self) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from imgopt.config import SmokeSection
+from imgopt.compose.companions import Beside, beside_of
+from imgopt.config import Config, SmokeSection
 from imgopt.errors import InputError, Location
 from imgopt.requests.configured import requests_of
 from imgopt.requests.request import Request
+from imgopt.run.answers import CannedAnswer, answers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class SmokeSettings:
     tests_stage: str | None = None
     """The stage whose image has the tools for them; None: the one that the last stage is made
     of."""
+    answers: tuple[CannedAnswer, ...] = ()
+    """What hosts of the world answer, whom the run does not reach."""
+    beside: Beside | None = None
+    """How a Compose file says that it runs, and what runs beside it."""
     more: tuple[str, ...] = ()
     """Paths that are asked of every port that speaks HTTP, beside those that are found by looking
     at the answers."""
@@ -67,12 +73,25 @@ def settings_of(section: SmokeSection, folder: Path) -> SmokeSettings:
         network=section.network,
         start_timeout=section.start_timeout,
         stop_timeout=section.stop_timeout,
+        answers=answers_of(section.answers, folder),
         requests=requests_of(section.requests, section.requests_file, folder),
         writes=section.writes,
         coverage=section.coverage,
         tests=section.tests,
         tests_stage=section.tests_stage,
     )
+
+
+def configured_settings(config: Config, folder: Path) -> SmokeSettings:
+    """The same with what runs beside the service, where the configuration names one of a Compose
+    file and no network in which that is there already. Raises InputError."""
+    settings = settings_of(config.smoke, folder)
+    if settings.network and settings.answers:
+        raise InputError(
+            "answers under [smoke] are given in a network of the run's own",
+            hint="leave out network, or the answers",
+        )
+    return settings if settings.network else replace(settings, beside=beside_of(config))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from grammar import written
 
+from imgopt.cli.found import settled
+from imgopt.cli.options import BuildOptions
 from imgopt.compose.bake import read_bake
 from imgopt.compose.finding import find, find_all
+from imgopt.compose.linked import with_linked
+from imgopt.engine import Session, configured
 from imgopt.errors import InputError
 
 pytestmark = pytest.mark.engine
@@ -96,8 +101,22 @@ def test_an_unknown_target_is_refused(shop: Path) -> None:
         find(shop, target="nope")
 
 
-def test_a_target_on_another_ones_image_is_refused(tmp_path: Path) -> None:
-    text = 'target "base" {}\ntarget "web" {\n  contexts = { base = "target:base" }\n}\n'
-    where = written({"docker-bake.hcl": text, "Dockerfile": FROM}, tmp_path)
-    with pytest.raises(InputError, match="the image of another build"):
-        find(where, target="web")
+def test_a_target_on_another_ones_image_is_built_on_it(
+    tmp_path: Path, session: Session, base: Callable[[str], str]
+) -> None:
+    text = (
+        'target "tools" {\n  dockerfile = "tools.Dockerfile"\n}\n'
+        'target "common" {\n  dockerfile = "common.Dockerfile"\n  contexts = { tools = "target:tools" }\n}\n'
+        'target "web" {\n  contexts = { common = "target:common" }\n}\n'
+    )
+    files = {
+        "docker-bake.hcl": text,
+        "tools.Dockerfile": f"FROM {base('debian:bookworm-slim')}\nRUN echo made >/tool\n",
+        "common.Dockerfile": "FROM tools\nRUN cp /tool /common\n",
+        "Dockerfile": "FROM common\nRUN cat /common /tool >/both\n",
+    }
+    where, config = settled(written(files, tmp_path), BuildOptions(bake_target="web"), links=True)
+    ready = with_linked(session, config)
+    assert ready.build.contexts == {} and [*ready.bases] == ["common"]
+    made = session.build(configured(where, ready))
+    assert made.image_id

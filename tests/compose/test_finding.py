@@ -128,7 +128,6 @@ def test_a_variable_that_the_author_requires_is_refused(tmp_path: Path) -> None:
     [
         ("https://example.org/x.git", "which is no folder"),
         ("{context: ., dockerfile: Dockerfile.gone}", "which is not there"),
-        ("{context: ., additional_contexts: {b: 'service:b'}}", "the image of another build"),
     ],
 )
 def test_what_cannot_be_built_from_here_is_said(tmp_path: Path, build: str, said: str) -> None:
@@ -139,6 +138,20 @@ def test_what_cannot_be_built_from_here_is_said(tmp_path: Path, build: str, said
     (tmp_path / "Dockerfile.x").write_text(FROM)
     with pytest.raises(InputError, match=said):
         find(folder(tmp_path, files), service="web")
+
+
+def test_a_build_on_another_ones_image_is_for_a_command_that_builds_that_first(
+    tmp_path: Path,
+) -> None:
+    services = (
+        "services:\n  web: {build: {context: ., additional_contexts: {b: 'service:b'}}, ports: ['80']}\n"
+        "  b: {build: web}\n"
+    )
+    where = folder(tmp_path, {"compose.yaml": services, "Dockerfile": FROM, **FOLDERS})
+    with pytest.raises(InputError, match="the image of another build"):
+        settled(where, BuildOptions())
+    _, config = settled(where, BuildOptions(), links=True)
+    assert config.build.contexts == {"b": "service:b"}
 
 
 def test_everything_that_a_build_takes_goes_under_what_the_user_says(tmp_path: Path) -> None:

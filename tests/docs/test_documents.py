@@ -15,7 +15,7 @@ import typer
 
 from imgopt.ci.settings import _BUDGET, _IMAGE, _RULE, _TOP, DEFAULTS
 from imgopt.cli import app as cli
-from imgopt.config import Config, RequestSection, ScenarioSection, Section
+from imgopt.config import AnswerSection, Config, RequestSection, ScenarioSection, Section
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -105,6 +105,7 @@ KEYS = [
     *((table, key) for table, key in _keys(Config, "The top level") if table != "[cache]"),
     *(("[[cache.scenario]]", field.name) for field in msgspec.structs.fields(ScenarioSection)),
     *(("[[smoke.requests]]", field.name) for field in msgspec.structs.fields(RequestSection)),
+    *(("[[smoke.answers]]", field.name) for field in msgspec.structs.fields(AnswerSection)),
     *(("[ci]", key) for key in dict.fromkeys((*_TOP, *_RULE, *_BUDGET, *_IMAGE))),
 ]
 
