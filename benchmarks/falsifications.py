@@ -284,6 +284,7 @@ FALSE: tuple[Change, ...] = (
 
 HARMLESS: tuple[Change, ...] = (
     Change("nothing", "a label more", "LABEL note=x"),
+    Change("nothing", "another author", "LABEL org.opencontainers.image.authors=them"),
     Change("file more", "a document", "RUN echo x > /usr/share/words-of-ours"),
     Change("file less", "the Dockerfile", "RUN rm -f Dockerfile imgopt.toml"),
     Change("file less", "the script that runs the container", "RUN rm run.sh"),

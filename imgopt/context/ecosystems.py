@@ -98,6 +98,8 @@ class Ecosystem(Fact, frozen=True):
     """Names (glob patterns) of variables that only its compilers and installers read."""
     descriptive: list[str] = []
     """Variables by which its official images say what they are."""
+    descriptive_labels: list[str] = []
+    """Labels by which an image says what it is, to people and catalogues (glob patterns)."""
     toolchain_path: list[str] = []
     """Folders of PATH that hold nothing but its compilers."""
     library_endings: list[str] = []

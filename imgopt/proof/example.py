@@ -144,7 +144,7 @@ CONFIG: Mapping[str, Any] = {
     "User": "1000",
     "ExposedPorts": {"8000/tcp": {}},
     "Volumes": {"/data": {}},
-    "Labels": {"team": "a"},
+    "Labels": {"team": "a", "org.opencontainers.image.authors": "us"},
 }
 
 _PAGE = Probe("http", "found", 8000, "/")
@@ -301,6 +301,7 @@ HARMLESS = (
     Mutation("no change at all"),
     Mutation("other times", files={"app/main.py": File("import flask", mtime=1)}),
     Mutation("another order of variables", config={"Env": ENV[::-1]}),
+    Mutation("a label less that describes", config={"Labels": {"team": "a"}}),
     Mutation("one label more", config={"Labels": {"team": "a", "note": "x"}}),
     Mutation("an unused file more", files={"usr/share/doc/x": "x"}),
     Mutation("output is not buffered", config={"Env": [*ENV, "PYTHONUNBUFFERED=1"]}),

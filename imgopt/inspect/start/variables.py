@@ -20,6 +20,17 @@ def is_descriptive(name: str) -> bool:
     return name in _descriptive()
 
 
+def is_descriptive_label(name: str) -> bool:
+    """What an image says of itself to people and catalogues: no service and no orchestrator goes by
+    it."""
+    return any(fnmatchcase(name, glob) for glob in _descriptive_labels())
+
+
+@cache
+def _descriptive_labels() -> tuple[str, ...]:
+    return tuple(glob for one in builtin_ecosystems() for glob in one.descriptive_labels)
+
+
 @cache
 def _build_variables() -> tuple[str, ...]:
     return tuple(glob for one in builtin_ecosystems() for glob in one.build_variables)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from imgopt.image.config import Healthcheck, ImageConfig
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
+from imgopt.inspect.start.variables import is_descriptive_label
 from imgopt.proof.allowances import Allowances
 from imgopt.proof.check import Check, Comparison, Outcome, counted, judged
 from imgopt.proof.checks.variables import Variables, compare_variables
@@ -33,8 +34,10 @@ def check_configuration(before: ImageView, after: ImageView, allowances: Allowan
         *_start(original, candidate, allowances, allowed),
         *_keys(original, candidate, base),
     ):
-        reason = allowances.configuration.get(item.subject) or _from_base(
-            item.subject, original, candidate_base
+        reason = (
+            allowances.configuration.get(item.subject)
+            or _from_base(item.subject, original, candidate_base)
+            or _describes(item.subject)
         )
         if reason:
             allowed.append(f"{item}: {reason}")
@@ -73,6 +76,13 @@ def _from_base(key: str, original: ImageConfig, candidate_base: ImageConfig | No
         and port not in original.exposed_ports
     ):
         return "named by the candidate's base image"
+    return None
+
+
+def _describes(key: str) -> str | None:
+    name = key.removeprefix("label:")
+    if name != key and is_descriptive_label(name):
+        return "it describes the image: no service goes by it"
     return None
 
 
