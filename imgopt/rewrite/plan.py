@@ -14,6 +14,7 @@ from imgopt.results.rewrite import Change, Skip
 from imgopt.rewrite.draft import Draft, new_draft, parsed, run_strategy
 from imgopt.rewrite.effects import Effects, other_base
 from imgopt.rewrite.final.as_root import as_root
+from imgopt.rewrite.final.authors_name import keep_name
 from imgopt.rewrite.final.before_copy import last_run
 from imgopt.rewrite.final.fates import Carved, Fate
 from imgopt.rewrite.final.final_stage import FinalStage
@@ -224,6 +225,8 @@ def _text(draft: Draft, project: Project, authors_name: str | None) -> str:
     tail = as_root(tail, dockerfile, (stage.instructions or (stage.start,))[-1], project.evidence)
     base = spelled(dockerfile, stage, final.base, project.args) or final.base
     whole = text.rstrip() + "\n" + tail + "\n" + replace(final, base=base).render()
+    if authors_name:
+        whole = keep_name(whole, authors_name)
     eol = dockerfile.eol
     return whole.replace("\r\n", "\n").replace("\n", eol) if eol != "\n" else whole
 
