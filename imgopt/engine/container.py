@@ -29,7 +29,8 @@ class RunRequest:
     `mounts` are `SOURCE:TARGET[:ro]` as in `docker run --volume`, `ports` `PORT[/udp]`, each
     published on a free port of 127.0.0.1; a mount without a source is a volume of its own. `memory`
     is in bytes, `tmpfs` paths (`/run:size=64m`); `aliases` are names of it in `network`, which is
-    one that was made then; `hosts` are addresses by the names that they have in it.
+    one that was made then; `hosts` are addresses by the names that they have in it, `dns`
+    name servers behind the engine's own.
     """
 
     image: str
@@ -44,6 +45,7 @@ class RunRequest:
     hostname: str | None = None
     aliases: tuple[str, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)
+    dns: tuple[str, ...] = ()
     working_dir: str | None = None
     read_only: bool = False
     tmpfs: tuple[str, ...] = ()
@@ -127,6 +129,7 @@ def create(
             user=request.user,
             hostname=request.hostname,
             extra_hosts=dict(request.hosts) or None,
+            dns=list(request.dns) or None,
             working_dir=request.working_dir,
             read_only=request.read_only,
             tmpfs=dict(place.partition(":")[::2] for place in request.tmpfs),

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from imgopt.compose.companions import FINISHED, HEALTHY, Beside, Companion
@@ -15,12 +14,14 @@ from imgopt.engine import Container, RunRequest, Session
 from imgopt.engine.container import StartFailure
 from imgopt.engine.session import remove_tree
 from imgopt.errors import EnvironmentFailure
-from imgopt.run.answers import Desk, served
+from imgopt.run.answers import served
 from imgopt.run.authority import INSIDE, TRUSTING, make_authority
 from imgopt.run.companion_images import NotHad, image_of
-from imgopt.run.connections import Connection, connections, reached
+from imgopt.run.connections import connections
 from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.listening import listeners
+from imgopt.run.name_server import name_server
+from imgopt.run.near import Near
 from imgopt.run.settings import SmokeSettings
 from imgopt.run.what_to_ask import health_words
 
@@ -40,79 +41,6 @@ class CompanionFailure(Exception):
     def __init__(self, reason: str, log: str = "", hints: Sequence[str] = ()) -> None:
         super().__init__(reason)
         self.reason, self.log, self.hints = reason, log, tuple(hints)
-
-
-@dataclass
-class Near:
-    """What is there for a service when it starts: a network with its companions, and what it is
-    given itself. `mounts` are ready to be used."""
-
-    service: Service | None
-    network: str
-    mounts: tuple[str, ...] = ()
-    running: dict[str, Container] = field(default_factory=dict)
-    earlier: dict[str, frozenset[Connection]] = field(default_factory=dict)
-    """Connections of those that run, before the service started."""
-    seen: set[str] = field(default_factory=set)
-    measured: bool = True
-    hosts: dict[str, str] = field(default_factory=dict)
-    trust: dict[str, str] = field(default_factory=dict)
-    desk: Desk | None = None
-    stores: tuple[str, ...] = ()
-    """Folders of the service that are mounted for writing."""
-    missing: list[str] = field(default_factory=list)
-    """Companions that only a variable names and that cannot be had, each with what would help."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What can be reached: services that run, and hosts that are answered for."""
-        return (*self.running, *dict.fromkeys(self.hosts))
-
-    def started_like(self, request: RunRequest) -> RunRequest:
-        """The request with what the Compose file says of the service."""
-        service = self.service or Service("")
-        return replace(
-            request,
-            env={**self.trust, **request.env},
-            hosts=self.hosts,
-            entrypoint=service.entrypoint,
-            mounts=(*request.mounts, *self.mounts),
-            user=request.user or service.user,
-            network=self.network,
-            hostname=service.hostname or request.hostname,
-            aliases=tuple(dict.fromkeys((*service.names, *request.aliases))),
-            working_dir=service.working_dir,
-            read_only=service.read_only,
-            tmpfs=service.tmpfs,
-            init=service.init,
-        )
-
-    def look(self, container: Container) -> None:
-        """Notes with which companions the service has a connection now, or had one a moment
-        ago."""
-        self.seen |= reached(container, self.running, self.network, self.earlier)
-        self.seen |= self.desk.hosts if self.desk is not None else set()
-
-    def stored(self, container: Container) -> dict[str, str] | None:
-        """What lies in the folders that are mounted for writing: kind by path; None where that
-        cannot be seen."""
-        found: dict[str, str] = {}
-        for folder in self.stores:
-            below = container.kinds_below(folder)
-            if below is None:
-                return None
-            found |= {f"{folder}/{name}": kind for name, kind in below.items()}
-        return found
-
-    def ended(self) -> str:
-        """Those that have ended though they should run, each with its last line; "" for none."""
-        said = []
-        for name, container in self.running.items():
-            state = container.state()
-            if state.get("Status") in ("exited", "dead"):
-                last = container.logs(tail=1).text.strip()
-                said.append(f"{name} ended with exit code {state['ExitCode']}: {last}")
-        return "; ".join(said)
 
 
 @contextlib.contextmanager
@@ -151,8 +79,12 @@ class _Starting:
         self._near = Near(service, network, measured=local)
 
     def all(self) -> Near:
+        gateway = self._session.gateway(self._network) if self._local else ""
+        asked = self._stack.enter_context(name_server(gateway)) if gateway else None
+        if asked is not None:
+            self._near.asked, self._near.dns = asked, (gateway,)
         if self._answers:
-            self._answer()
+            self._answer(gateway)
         if self._beside is not None:
             self._start_all(self._beside)
         if self._local:
@@ -172,9 +104,8 @@ class _Starting:
         written = (one for one in beside.service.mounts if not one.read_only)
         self._near.stores = tuple(one.target for one in written)
 
-    def _answer(self) -> None:
+    def _answer(self, gateway: str) -> None:
         """Has the hosts that are answered for lead to a server of ours at the network's gateway."""
-        gateway = self._session.gateway(self._network) if self._local else ""
         if not gateway:
             raise EnvironmentFailure(
                 "answers under [smoke] are given on this machine, and the engine is elsewhere"
@@ -222,6 +153,7 @@ class _Starting:
             env={**near.trust, **service.environment},
             mounts=(*near.mounts, *self._mounts(service)),
             hosts=near.hosts,
+            dns=near.dns,
             user=service.user,
             network=self._network,
             hostname=service.hostname,

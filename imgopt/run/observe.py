@@ -15,11 +15,12 @@ from imgopt.engine import Container, Output, RunRequest, Session
 from imgopt.engine.container import Change, Logs, StartFailure
 from imgopt.inspect.sources.write_routes import Writes
 from imgopt.run.changing_requests import ChangingRequests
-from imgopt.run.companions import CompanionFailure, Near, companions
+from imgopt.run.companions import CompanionFailure, companions
 from imgopt.run.comparable_answers import only_errors
 from imgopt.run.fanotify import Recorder, traced, untraced
 from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.listening import EPHEMERAL, other_sockets
+from imgopt.run.near import Near
 from imgopt.run.observation import KILLED, Observation, RunPlan
 from imgopt.run.pictures import Album, pictures_of
 from imgopt.run.probes import Answer, Probe, ask
@@ -279,7 +280,10 @@ class _Run:
             deaf=end.stop is not None and end.stop[1] == KILLED,
             first=self.changing.first,
             alone=self.changing.alone,
-            unasked=self.changing.unasked,
+            unasked=(
+                *self.changing.unasked,
+                *(self._near.unanswered() if self._near is not None else ()),
+            ),
         )
 
     def _own_health(self, container: Container, ready: Ready) -> Answer | None:

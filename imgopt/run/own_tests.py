@@ -17,8 +17,9 @@ from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.engine import Container, RunRequest, Session
 from imgopt.engine.container import StartFailure
 from imgopt.errors import EnvironmentFailure, InputError
-from imgopt.run.companions import CompanionFailure, Near, companions
+from imgopt.run.companions import CompanionFailure, companions
 from imgopt.run.fresh_mounts import fresh_mounts
+from imgopt.run.near import Near
 from imgopt.run.observation import RunPlan
 from imgopt.run.observe import HOSTNAME
 from imgopt.run.own_run import OwnRun

@@ -209,6 +209,11 @@ def test_hosts_of_the_world_are_answered_for_and_nothing_else_is_reached(
     pages = {a.probe.path: (a.status, a.body) for a in seen.answers if a.probe.kind == "http"}
     assert pages["/world"] == (200, b'["small"]'), pages
     assert seen.reached == {"store", "api.world.test"}
+    away = observe(session, image, replace(settings_of(stack), env={"WORLD": "http://away.test"}))
+    assert ("/world", 500) in {(a.probe.path, a.status) for a in away.answers}
+    assert [one for one in away.plan.unasked if "away.test" in one] == [
+        "away.test is not reached: [[smoke.answers]] can answer for it"
+    ]
 
 
 KILLED = """

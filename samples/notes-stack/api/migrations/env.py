@@ -1,9 +1,11 @@
 import os
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 
-with create_engine(os.environ["DATABASE_URL"]).connect() as connection:
+URL = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+pg8000")
+
+with create_engine(URL).connect() as connection:
     context.configure(connection=connection)
     with context.begin_transaction():
         context.run_migrations()

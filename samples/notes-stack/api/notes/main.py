@@ -4,7 +4,6 @@ import json
 import os
 from contextlib import contextmanager
 
-import psycopg2
 import redis
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
@@ -22,6 +21,8 @@ class Note(BaseModel):
 
 @contextmanager
 def rows(statement: str, *values: object):
+    import psycopg2
+
     connection = psycopg2.connect(os.environ["DATABASE_URL"])
     try:
         with connection, connection.cursor() as cursor:
@@ -50,10 +51,10 @@ def list_notes() -> list[dict[str, object]]:
 
 @app.post("/notes", status_code=201)
 def add_note(note: Note) -> dict[str, object]:
-    try:
-        with rows("INSERT INTO notes (author, text) VALUES (%s, %s) RETURNING id", note.author, note.text) as made:
-            number = made[0][0]
-    except psycopg2.errors.ForeignKeyViolation:
-        raise HTTPException(422, f"nobody is called {note.author}") from None
+    with rows("SELECT name FROM authors WHERE name = %s", note.author) as known:
+        if not known:
+            raise HTTPException(422, f"nobody is called {note.author}")
+    with rows("INSERT INTO notes (author, text) VALUES (%s, %s) RETURNING id", note.author, note.text) as made:
+        number = made[0][0]
     cache.delete(LIST)
     return {"id": number, **note.model_dump()}
