@@ -7,9 +7,9 @@ import io
 import select
 import tarfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from imgopt.engine.faults import disk_failure, full_disk
@@ -264,18 +264,17 @@ class Container:
         return Output(code, stdout, stderr)
 
     def changes(self) -> tuple[Change, ...]:
-        """Paths that differ from the image (`docker diff`), sorted."""
+        """Paths that differ from the image (`docker diff`), sorted; the places where something is
+        mounted are no part of it."""
         kinds: dict[int, Literal["added", "modified", "deleted"]] = {
             0: "modified",
             1: "added",
             2: "deleted",
         }
         found = self._client.api.diff(self.id) or ()
-        return tuple(
-            sorted(
-                (Change(item["Path"], kinds[item["Kind"]]) for item in found), key=lambda c: c.path
-            )
-        )
+        mounted = [str(mount["Destination"]) for mount in self.inspect().get("Mounts") or ()]
+        changes = (Change(item["Path"], kinds[item["Kind"]]) for item in found)
+        return without_mount_points(sorted(changes, key=lambda change: change.path), mounted)
 
     def processes(self) -> tuple[Process, ...]:
         """Every process of it, the first one first."""
@@ -343,6 +342,19 @@ class Container:
 
         with contextlib.suppress(APIError):
             self._made.remove(force=True, v=True)
+
+
+def without_mount_points(changes: Sequence[Change], mounted: Collection[str]) -> tuple[Change, ...]:
+    """Changes without the folders that the engine made for the places where something is mounted,
+    and those above them in which nothing else changed."""
+    others = [change for change in changes if change.path not in mounted]
+    above = {str(folder) for place in mounted for folder in PurePosixPath(place).parents} - {
+        str(folder)
+        for change in others
+        for folder in PurePosixPath(change.path).parents
+        if not any(place.startswith(f"{change.path}/") for place in mounted)
+    }
+    return tuple(change for change in others if change.path not in above)
 
 
 def _bounded(chunks: Iterable[bytes], limit: int = MOST_LOG_BYTES) -> bytes:

@@ -224,11 +224,25 @@ def _text(draft: Draft, project: Project, authors_name: str | None) -> str:
         tail = early + tail
     tail = as_root(tail, dockerfile, (stage.instructions or (stage.start,))[-1], project.evidence)
     base = spelled(dockerfile, stage, final.base, project.args) or final.base
-    whole = text.rstrip() + "\n" + tail + "\n" + replace(final, base=base).render()
+    ours, others = _behind(text, stage.index)
+    whole = ours.rstrip() + "\n" + tail + "\n" + replace(final, base=base).render()
+    ships = parsed(whole).stages[-1].index
+    if others.strip():
+        whole = whole.rstrip() + "\n\n" + others.lstrip("\r\n")
     if authors_name:
-        whole = keep_name(whole, authors_name)
+        whole = keep_name(whole, authors_name, ships)
     eol = dockerfile.eol
     return whole.replace("\r\n", "\n").replace("\n", eol) if eol != "\n" else whole
+
+
+def _behind(text: str, index: int) -> tuple[str, str]:
+    """The file up to the end of a stage, and the stages behind it: what is built where nobody names
+    a stage stays the last one."""
+    dockerfile = parsed(text)
+    if index == len(dockerfile.stages) - 1:
+        return text, ""
+    end = dockerfile.stages[index].instructions[-1].extent.end
+    return text[:end], text[end:]
 
 
 def summarize(carved: Carved) -> Parts:

@@ -21,7 +21,7 @@ SHIPS = "\nFROM debian:12\nCOPY --from=app /srv /srv\n"
     ids=["no stage has it", "two have it", "it ships already"],
 )
 def test_a_name_that_says_nothing_stays(text: str, name: str) -> None:
-    assert keep_name(text, name) == text
+    assert keep_name(text, name, len(parse(text).stages) - 1) == text
 
 
 def test_what_ships_takes_the_name_and_its_readers_follow() -> None:
@@ -30,7 +30,7 @@ def test_what_ships_takes_the_name_and_its_readers_follow() -> None:
         "FROM app AS dev\nRUN --mount=type=bind,from=app,target=/x --mount=type=cache,target=/app ls\n"
         "COPY --from=APP --chown=1:1 /a /from=app\n" + SHIPS
     )
-    assert keep_name(text, "app") == (
+    assert keep_name(text, "app", 2) == (
         "FROM golang:1.26 AS build\nRUN make\n\n"
         "FROM build AS dev\nRUN --mount=type=bind,from=build,target=/x --mount=type=cache,target=/app ls\n"
         "COPY --from=build --chown=1:1 /a /from=app\n\n"
@@ -40,6 +40,14 @@ def test_what_ships_takes_the_name_and_its_readers_follow() -> None:
 
 def test_a_name_that_the_file_has_is_not_taken_twice() -> None:
     text = "FROM debian:12 AS build\nFROM build AS app\n" + SHIPS
-    kept = keep_name(text, "app")
+    kept = keep_name(text, "app", 2)
     assert [stage.name for stage in parse(kept).stages] == ["build", "builder", "app"]
     assert "COPY --from=builder /srv" in kept
+
+
+def test_stages_behind_it_follow_and_stay_what_is_built_by_default() -> None:
+    text = "FROM golang:1.26 AS app\nRUN make\n" + SHIPS + "\nFROM scratch\nCOPY --from=app /a /a\n"
+    assert keep_name(text, "app", 1) == (
+        "FROM golang:1.26 AS build\nRUN make\n\nFROM debian:12 AS app\n"
+        "COPY --from=build /srv /srv\n\nFROM scratch\nCOPY --from=build /a /a\n"
+    )

@@ -12,20 +12,20 @@ from imgopt.rewrite.draft import parsed
 _NAMES = ("build", "builder", "build-stage", "whole-build")
 
 
-def keep_name(text: str, name: str) -> str:
-    """The last stage takes the name of the author's stage, and that one another, also where others
-    begin with it or copy out of it. Nothing where several stages have the name."""
+def keep_name(text: str, name: str, ships: int) -> str:
+    """The stage of that number, which ships, takes the name of the author's, and that one another,
+    also where others begin with it or copy out of it. Nothing where several have the name."""
     dockerfile = parsed(text)
     named = [stage for stage in dockerfile.stages if stage.name == name]
-    if len(named) != 1 or named[0].index == len(dockerfile.stages) - 1:
+    if len(named) != 1 or named[0].index == ships:
         return text
     taken = {stage.name for stage in dockerfile.stages}
     new = next(one for one in _NAMES if one not in taken)
-    end = dockerfile.stages[-1].start.typed
+    end = dockerfile.stages[ships].start.typed
     if not isinstance(end, From):
         return text
-    ships = Edit(end.image.span.end, end.image.span.end, f" AS {name}")
-    return apply_edits(text, [*_renamed(dockerfile, named[0], new), ships])
+    named_so = Edit(end.image.span.end, end.image.span.end, f" AS {name}")
+    return apply_edits(text, [*_renamed(dockerfile, named[0], new), named_so])
 
 
 def _renamed(dockerfile: Dockerfile, stage: Stage, new: str) -> Iterator[Edit]:
