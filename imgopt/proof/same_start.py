@@ -125,7 +125,7 @@ def _hands_over(view: ImageView, script: Node) -> bool:
     below = view.base_view
     if (
         below is None
-        or below.config.entrypoint != view.config.entrypoint
+        or (below.config.entrypoint or ()) != _without_init(view.config.entrypoint or ())
         or script.size > _LONGEST_SCRIPT
     ):
         return False

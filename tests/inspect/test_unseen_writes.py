@@ -40,7 +40,7 @@ def unseen(view_of: Callable[..., ImageView], files: Files) -> str:
         ("a.js", "require('child_process').exec(words)"),
         ("a.ts", "export {}"),  # no facts say what writes there
         ("a.rb", "puts 1"),
-        ("run.sh", "exec python app.py"),
+        ("run.sh", "python make.py\nexec python app.py"),
         ("main.go", "package main"),  # a program may do anything
         ("app.bin", "\x7fELF"),
     ],
@@ -64,6 +64,7 @@ def test_what_writes_beside_the_source_by_itself_is_named(
     ("name", "text"),
     [
         ("a.py", "open(path).read()"),
+        ("a.py", "print(1)"),
         ("a.py", "open(os.path.join(folder, name), 'rb')"),
         ("a.py", "open(path, encoding='utf-8')"),
         ("a.py", "open('a', 'r', encoding='utf-8')"),
@@ -80,3 +81,10 @@ def test_a_source_that_only_reads_is_not(
     view_of: Callable[..., ImageView], name: str, text: str
 ) -> None:
     assert unseen(view_of, {f"/app/{name}": text, "/app/page.html": "<p>"}) == ""
+
+
+def test_a_script_that_only_starts_a_program_writes_nothing(
+    view_of: Callable[..., ImageView],
+) -> None:
+    files = {"/app/a.py": "print(1)", "/app/run.sh": "export A=1\nexec python a.py\n"}
+    assert unseen(view_of, files) == ""

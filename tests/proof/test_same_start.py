@@ -244,3 +244,22 @@ def test_a_script_that_sets_a_variable_may_be_what_the_image_says(
     assert found.start is not None
     assert set(found.environment) == {"A"}
     assert same_start(side([path], before), side([path, "A=2"], after)).start is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "same"),
+    [
+        (["tini", "--"], True),
+        (["/usr/bin/tini", "--"], True),
+        (["tini", "-s", "--"], False),  # other options, which may do more
+        (["nice", "--"], False),
+    ],
+)
+def test_an_init_in_front_of_what_a_launcher_started_is_the_same_start(
+    entry: list[str], same: bool, view_of: Callable[..., ImageView]
+) -> None:
+    given = {"Env": ["PATH=/usr/bin:/bin"], "WorkingDir": "/app"}
+    layers = (("COPY", FILES),)
+    original = view_of(Recipe(layers, {**given, "Cmd": ["npm", "start"]}))
+    candidate = {**given, "Entrypoint": entry, "Cmd": ["node", "dist/server.js"]}
+    assert (same_start(original, view_of(Recipe(layers, candidate))).start is not None) == same

@@ -14,6 +14,7 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.remembered import remembered
 from imgopt.inspect.sources.texts import source_texts
 from imgopt.inspect.sources.written_places import without_named_places
+from imgopt.inspect.start.entry_scripts import script_start
 
 
 @remembered
@@ -32,8 +33,8 @@ def may_write_unseen(view: ImageView) -> str:
 
 def _writes(view: ImageView, path: str, text: str) -> bool:
     patterns = _calls(posixpath.splitext(path)[1])
-    if not patterns:
-        return True
+    if not patterns:  # a script that only starts a program writes nothing
+        return not path.endswith((".sh", ".bash")) or script_start(view, ("sh", path)) is None
     if not any(pattern.search(text) for pattern in patterns):
         return False
     left = without_named_places(view, path, text)

@@ -10,6 +10,8 @@ from imgopt.proof.example import Mutation
 from imgopt.run.observation import KILLED, Observation
 
 STOP = "stop"
+ENDED_BY_THE_SIGNAL = 143
+"""128 + SIGTERM: it ended because it was told to, which is no worse than another error."""
 _STOP_SLACK_SECONDS = 3.0
 """Over twice the original's time: on a busy machine the same stop takes so much more or less."""
 
@@ -29,7 +31,9 @@ def check_stop(originals: Sequence[Observation], candidate: Observation) -> Outc
         f"the original in {first.stop_seconds:.1f} s with {first.stop_code}"
     )
     codes = {run.stop_code for run in originals}
+    as_told = candidate.stop_code == ENDED_BY_THE_SIGNAL and 0 not in codes
     worse = candidate.stop_code not in codes and KILLED not in codes and candidate.stop_code != 0
+    worse = worse and not as_told
     longest = max(run.stop_seconds or 0.0 for run in originals)
     slower = candidate.stop_seconds > 2 * longest + _STOP_SLACK_SECONDS
     return judged(
