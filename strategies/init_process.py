@@ -115,7 +115,7 @@ STRATEGY = Strategy(
             start='CMD ["node", "app.js"]',
             repairs=Repairs(init=True),
             above=(
-                "RUN apt-get update \\\n && apt-get install -y --no-install-recommends tini \\\n"
+                "RUN apt-get update && apt-get install -y --no-install-recommends tini"
                 " && rm -rf /var/lib/apt/lists/*\n"
             ),
             after='ENTRYPOINT ["tini", "--"]\nCMD ["node", "app.js"]',

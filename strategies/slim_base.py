@@ -207,8 +207,8 @@ STRATEGY = Strategy(
             bases={"python:3.11-slim-bookworm": DEBIAN},
             opened=frozenset(["/app/app.py", "/usr/bin/gcc"]),
             after=(
-                "FROM python:3.11-slim-bookworm\nRUN apt-get update \\\n"
-                " && apt-get install -y --no-install-recommends gcc \\\n"
+                "FROM python:3.11-slim-bookworm\nRUN apt-get update"
+                " && apt-get install -y --no-install-recommends gcc"
                 " && rm -rf /var/lib/apt/lists/*\n"
                 'WORKDIR /app\nCOPY . .\nCMD ["python", "app.py"]\n'
             ),

@@ -219,8 +219,9 @@ def install_lines(install: str, packages: Iterable[str]) -> str:
     """The RUN that installs packages of the system, by the command of the distribution with
     {packages}."""
     command = install.replace("{packages}", " ".join(packages))
-    line = _run(command)
-    return line if len(line) <= LONGEST_LINE else _run(command.replace(" && ", " \\\n && "))
+    if len(command) + len("RUN ") > LONGEST_LINE:
+        command = command.replace(" && ", " \\\n && ")
+    return _run(command)
 
 
 def run_lines(commands: Iterable[str]) -> str:
