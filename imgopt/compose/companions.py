@@ -16,6 +16,9 @@ from imgopt.dockerfile.typed import Copy
 
 FINISHED = "service_completed_successfully"
 HEALTHY = "service_healthy"
+_OF_PACKAGES = (".txt", ".json", ".toml", ".lock", ".yaml", ".yml", ".cfg", ".ini", ".xml", ".mod")
+_OF_PACKAGES += (".sum", ".gradle", ".kts", ".lockb", ".properties")
+"""How files end that only name packages."""
 _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd", "/run/podman")
 
 
@@ -181,10 +184,21 @@ def _is_development(mount: Mount, service: Service) -> bool:
         return False
     source = Path(mount.source)
     if build.context.is_relative_to(source):
-        return True
+        return _copies_sources(build)
     if not source.is_relative_to(build.context) or not source.is_dir():
         return False
     return _is_copied(build, source)
+
+
+def _copies_sources(build: BuildOf) -> bool:
+    """Whether more of the context is in the image than the files that name its packages: some
+    images have no source at all, and are made to be run over a mount."""
+    for name in _copied(build):
+        if name in (".", "*") or (build.context / name).is_dir():
+            return True
+        if "." not in name.strip(".") or not name.lower().endswith(_OF_PACKAGES):
+            return True
+    return False
 
 
 def _is_copied(build: BuildOf, source: Path) -> bool:
@@ -194,10 +208,18 @@ def _is_copied(build: BuildOf, source: Path) -> bool:
     ignore = find_ignore_file(build.context, own)
     if ignore is not None and IgnoreFile.parse(_text(ignore)).excludes(inside, is_dir=True):
         return False
+    return any(_covers(name, inside) for name in _copied(build))
+
+
+def _copied(build: BuildOf) -> Iterator[str]:
+    """What the Dockerfile copies of its context, as it is written, seen from there."""
+    own = build.dockerfile or build.context / "Dockerfile"
     read = parse(build.inline if build.inline is not None else _text(own))
-    copies = (one.typed for one in read.instructions if isinstance(one.typed, Copy))
-    named = (str(word).strip("/") for copy in copies if copy.from_ is None for word in copy.sources)
-    return any(_covers(name.removeprefix("./") or ".", inside) for name in named)
+    for one in read.instructions:
+        if isinstance(one.typed, Copy) and one.typed.from_ is None:
+            yield from (
+                str(word).strip("/").removeprefix("./") or "." for word in one.typed.sources
+            )
 
 
 def _covers(name: str, inside: str) -> bool:

@@ -92,4 +92,5 @@ def _alike(session: Session, wanted: str) -> Iterator[str]:
 
 
 def _offer(name: str, image: str = "IMAGE") -> str:
-    return f"name another image for it: {json.dumps(name)} = {json.dumps(image)} below [companions]"
+    line = f"{json.dumps(name)} = {json.dumps(image)}"
+    return f"name another image for it: {line} below [companions], or --base '{name}={image}'"

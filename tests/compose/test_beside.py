@@ -152,3 +152,24 @@ def test_what_only_a_variable_names_or_need_not_be_there_is_not_needed(tmp_path:
     )
     needed = {one.name: one.needed for one in found.companions}
     assert needed == {"db": True, "mail": False, "otel": False}
+
+
+@pytest.mark.parametrize(
+    ("copies", "hidden"),
+    [
+        ("COPY requirements.txt .", False),
+        ("COPY package*.json pnpm-lock.yaml ./", False),
+        ("COPY --from=tools /x /x\nRUN true", False),
+        ("COPY . .", True),
+        ("COPY ./src /app/src", True),
+        ("COPY requirements.txt app.py ./", True),
+        ("COPY manage ./", True),
+    ],
+)
+def test_an_image_without_its_sources_is_run_over_the_mount_that_brings_them(
+    copies: str, hidden: bool, tmp_path: Path
+) -> None:
+    services = "services:\n  web:\n    build: .\n    volumes: ['.:/app']\n"
+    found = of(tmp_path, services, {"Dockerfile": f"FROM python:3.11\n{copies}\n"})
+    assert bool(found.hidden) == hidden
+    assert len(found.service.mounts) == (0 if hidden else 1)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from imgopt.bench.startup import run_once
 from imgopt.compose.companions import beside
 from imgopt.compose.project import read_project
 from imgopt.config import AnswerSection
@@ -23,6 +24,7 @@ from imgopt.run.answers import answers_of
 from imgopt.run.companions import CompanionFailure, companions
 from imgopt.run.observe import observe
 from imgopt.run.settings import SmokeSettings
+from imgopt.run.tests_image import own_tests
 
 pytestmark = pytest.mark.engine
 PROGRAM = """
@@ -135,6 +137,22 @@ def test_a_service_runs_with_what_it_needs_and_every_run_begins_with_fresh_data(
     assert first.stored == {"/shared/schema": "file", "/mine/kept": "file"}
     assert first.companions == ("store",) and first.reached == again.reached == {"store"}
     assert [one for one in left(session.engine, session.id) if one] == []
+
+
+def test_the_projects_own_tests_and_the_benchmark_have_the_companions_too(
+    session: Session, stack: Path, image: str
+) -> None:
+    script = (
+        "import os, urllib.request as u; print(u.urlopen(os.environ['BASE_URL'] + '/rows').read())"
+    )
+    settings = replace(settings_of(stack), tests=f'python -c "{script}"')
+    first = observe(session, image, settings)
+    tests = own_tests(session, settings, image, None, "")
+    assert tests is not None
+    said = tests.original(image, first.plan)
+    assert (said.code, said.output.strip()) == (0, "b'1'")
+    timed = run_once(session, image, settings, first.plan)
+    assert timed.failure == "" and timed.start is not None and timed.stop_code == 0
 
 
 def test_who_never_reaches_a_companion_any_more_is_refuted(
