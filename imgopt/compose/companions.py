@@ -16,8 +16,10 @@ from imgopt.dockerfile.typed import Copy
 
 FINISHED = "service_completed_successfully"
 HEALTHY = "service_healthy"
-_OF_PACKAGES = (".txt", ".json", ".toml", ".lock", ".yaml", ".yml", ".cfg", ".ini", ".xml", ".mod")
-_OF_PACKAGES += (".sum", ".gradle", ".kts", ".lockb", ".properties")
+_OF_PACKAGES = (
+    *(".txt", ".json", ".toml", ".lock", ".yaml", ".yml", ".cfg", ".ini", ".xml"),
+    *(".mod", ".sum", ".gradle", ".kts", ".lockb", ".properties"),
+)
 """How files end that only name packages."""
 _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd", "/run/podman")
 
@@ -106,6 +108,8 @@ def beside(
         )
     if any(_is_socket(one) for one in taken):
         notes.append("left out of the run: the engine's socket")
+    if service.privileged or any(one.service.privileged for one in found):
+        notes.append("no privileges of this machine are given to the run")
     if service.gpus or any(one.service.gpus for one in found):
         notes.append("no GPU is given to the run")
     kept = tuple(one for one in taken if not _is_socket(one))

@@ -99,6 +99,14 @@ class Service:
     profiles: tuple[str, ...] = ()
     stop_grace: float | None = None
     gpus: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    shm_size: int | None = None
+    ulimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Soft and hard limit by name."""
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """Addresses by name, but for those of the machine itself."""
+    privileged: bool = False
     links: tuple[str, ...] = ()
 
 
@@ -152,6 +160,12 @@ def _service(name: str, one: Mapping[str, Any], table: Mapping[str, Any]) -> Ser
         profiles=tuple(one.get("profiles") or ()),
         stop_grace=seconds(one.get("stop_grace_period")),
         gpus=_wants_gpu(one),
+        cap_add=tuple(one.get("cap_add") or ()),
+        cap_drop=tuple(one.get("cap_drop") or ()),
+        shm_size=in_bytes(one["shm_size"]) if one.get("shm_size") else None,
+        ulimits=dict(_ulimits(one)),
+        hosts=dict(_hosts(one)),
+        privileged=bool(one.get("privileged")),
         links=tuple(str(link).partition(":")[0] for link in one.get("links") or ()),
     )
 
@@ -238,6 +252,19 @@ def _given(one: Mapping[str, Any], table: Mapping[str, Any], section: str) -> It
             yield Given(target, content=str(stated["content"]))
         elif stated.get("environment"):
             yield Given(target, content=os.environ.get(str(stated["environment"]), ""))
+
+
+def _ulimits(one: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, int]]]:
+    for name, limit in (one.get("ulimits") or {}).items():
+        pair = limit if isinstance(limit, dict) else {"soft": limit, "hard": limit}
+        yield name, (int(pair.get("soft", -1)), int(pair.get("hard", -1)))
+
+
+def _hosts(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for pair in one.get("extra_hosts") or ():
+        name, _, address = str(pair).partition("=")
+        if address and address != "host-gateway":
+            yield name, address
 
 
 def _names(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from imgopt.engine.build import Build, BuildFailure, BuildRequest, configured
 from imgopt.engine.client import Engine, connect
-from imgopt.engine.container import Change, Container, Logs, Output, Process, RunRequest
+from imgopt.engine.container import Change, Container, Logs, Output, Process
 from imgopt.engine.facts import EngineFacts
 from imgopt.engine.rawjson import BuildEvent, Step
+from imgopt.engine.run_request import RunRequest
 from imgopt.engine.session import Session, sweep
 
 __all__ = [

@@ -18,9 +18,10 @@ from imgopt.endpoint import Endpoint, current
 from imgopt.endpoint.sdk import client_of
 from imgopt.endpoint.trouble import short
 from imgopt.engine.build import Build, BuildRequest, Listener, run_build
-from imgopt.engine.container import Container, RunRequest, create
+from imgopt.engine.container import Container, create
 from imgopt.engine.facts import EngineFacts, gather, is_podman
 from imgopt.engine.faults import disk_failure, full_disk
+from imgopt.engine.run_request import RunRequest
 from imgopt.errors import EnvironmentFailure, InputError
 
 if TYPE_CHECKING:

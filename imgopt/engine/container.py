@@ -8,11 +8,12 @@ import select
 import tarfile
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from imgopt.engine.faults import disk_failure, full_disk
+from imgopt.engine.run_request import RunRequest
 from imgopt.errors import EnvironmentFailure, FindingsError
 
 if TYPE_CHECKING:
@@ -20,39 +21,6 @@ if TYPE_CHECKING:
 
 MOST_LOG_BYTES = 4 << 20
 _LOG_FILES = {"max-size": "16m", "max-file": "1"}
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What `docker run` is asked for; what is None stays as the image says.
-
-    `mounts` are `SOURCE:TARGET[:ro]` as in `docker run --volume`, `ports` `PORT[/udp]`, each
-    published on a free port of 127.0.0.1; a mount without a source is a volume of its own. `memory`
-    is in bytes, `tmpfs` paths (`/run:size=64m`); `aliases` are names of it in `network`, which is
-    one that was made then; `hosts` are addresses by the names that they have in it, `dns`
-    name servers behind the engine's own.
-    """
-
-    image: str
-    name: str | None = None
-    command: tuple[str, ...] | None = None
-    entrypoint: tuple[str, ...] | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-    mounts: tuple[str, ...] = ()
-    ports: tuple[str, ...] = ()
-    user: str | None = None
-    network: str | None = None
-    hostname: str | None = None
-    aliases: tuple[str, ...] = ()
-    hosts: Mapping[str, str] = field(default_factory=dict)
-    dns: tuple[str, ...] = ()
-    working_dir: str | None = None
-    read_only: bool = False
-    tmpfs: tuple[str, ...] = ()
-    memory: int | None = None
-    init: bool = False
-    health_check: bool = True
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class StartFailure(FindingsError):
@@ -130,6 +98,13 @@ def create(
             hostname=request.hostname,
             extra_hosts=dict(request.hosts) or None,
             dns=list(request.dns) or None,
+            cap_add=list(request.cap_add),
+            cap_drop=list(request.cap_drop),
+            shm_size=request.shm_size,
+            ulimits=[
+                {"Name": name, "Soft": soft, "Hard": hard}
+                for name, (soft, hard) in request.ulimits.items()
+            ],
             working_dir=request.working_dir,
             read_only=request.read_only,
             tmpfs=dict(place.partition(":")[::2] for place in request.tmpfs),

@@ -32,7 +32,7 @@ from typing import Any
 
 from imgopt.engine.build import Build, BuildRequest, Listener, end_process
 from imgopt.engine.client import Engine
-from imgopt.engine.container import Container, RunRequest, StartFailure
+from imgopt.engine.container import Container, StartFailure
 from imgopt.engine.removal import (
     LABEL,
     quietly,
@@ -41,6 +41,7 @@ from imgopt.engine.removal import (
     remove_networks,
     remove_volumes,
 )
+from imgopt.engine.run_request import RunRequest
 from imgopt.errors import EnvironmentFailure, ImgoptError, Interrupted, OutOfTime
 
 Child = subprocess.Popen[str]

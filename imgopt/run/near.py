@@ -45,7 +45,11 @@ class Near:
         return replace(
             request,
             env={**self.trust, **request.env},
-            hosts=self.hosts,
+            hosts={**service.hosts, **self.hosts},
+            cap_add=service.cap_add,
+            cap_drop=service.cap_drop,
+            shm_size=service.shm_size,
+            ulimits=service.ulimits,
             dns=self.dns,
             entrypoint=service.entrypoint,
             mounts=(*request.mounts, *self.mounts),

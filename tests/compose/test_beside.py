@@ -136,11 +136,15 @@ def test_a_folder_that_only_some_lines_copy_is_told_apart(tmp_path: Path) -> Non
 def test_the_engine_is_not_handed_on_and_a_gpu_is_not_promised(tmp_path: Path) -> None:
     found = of(
         tmp_path,
-        "services:\n  web:\n    build: .\n    gpus: all\n"
+        "services:\n  web:\n    build: .\n    gpus: all\n    privileged: true\n"
         "    volumes: ['/var/run/docker.sock:/var/run/docker.sock']\n",
     )
     assert found.service.mounts == ()
-    assert found.notes == ("left out of the run: the engine's socket", "no GPU is given to the run")
+    assert found.notes == (
+        "left out of the run: the engine's socket",
+        "no privileges of this machine are given to the run",
+        "no GPU is given to the run",
+    )
 
 
 def test_what_only_a_variable_names_or_need_not_be_there_is_not_needed(tmp_path: Path) -> None:
