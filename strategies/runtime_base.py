@@ -53,6 +53,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             kinds(evidence.view, server.folder),
             evidence.seen.pages,
             evidence.view.is_file(f"{server.folder}/404.html"),
+            known_servers()[server.program].types,
         )
     except Refused as refused:
         yield Skip(f"{server.program}: {refused}", line)

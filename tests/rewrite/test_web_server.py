@@ -97,6 +97,27 @@ def test_a_single_page_answers_for_every_name_that_is_no_file() -> None:
     assert '"application/javascript; charset=utf-8" js;' in text
 
 
+LATER = {
+    "application/javascript; charset=utf-8": ["js", "mjs"],
+    "application/json": ["json"],
+    "text/css; charset=utf-8": ["css"],
+}
+
+
+def test_an_ending_that_no_file_has_today_gets_the_type_that_the_server_is_known_to_give() -> None:
+    found = manners(KINDS, SERVE_SINGLE, has_404=True, later=LATER)
+    assert found.types["application/json"] == ("json",)
+    assert found.types["application/javascript; charset=utf-8"] == ("js", "mjs")
+    assert found.types["text/css; charset=utf-8"] == ("css",)
+
+
+def test_a_server_that_was_seen_to_answer_otherwise_is_not_known() -> None:
+    today = manners(KINDS, SERVE_SINGLE, has_404=True)
+    other = {**LATER, "text/javascript": ["js"]}
+    del other["application/javascript; charset=utf-8"]
+    assert manners(KINDS, SERVE_SINGLE, has_404=True, later=other).types == today.types
+
+
 def test_pages_folders_and_what_is_missing_are_answered_as_a_plain_server_did() -> None:
     found = manners(KINDS, HTTP_SERVER, has_404=True)
     assert found.names == ("$uri", "$uri/index.html", "$uri.html", "=404")

@@ -108,3 +108,6 @@ class FileServer(Fact, frozen=True):
     harmless: str = ""
     """Regular expression on such a file without its comments; without one its being there
     decides."""
+    types: dict[str, list[str]] = {}
+    """Media types -> endings that it gives them to, for files that a site gets later; of no use
+    where it was seen to give one of these endings another type."""

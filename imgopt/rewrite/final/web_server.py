@@ -1,9 +1,10 @@
 """The settings of a web server that answers as a server of files was seen to answer: every kind of
 path was asked.
 
-Nothing here is taken from what a server is said to do. Endings get the media type that the original
-gave, and each of the questions (is there an index for what is not there? what of a page without its
-ending?) was put to it.
+Nothing that can be asked is taken from what a server is said to do. Endings get the media type that
+the original gave, those that no file has today the one that it is known to give; and each of the
+questions (is there an index for what is not there? what of a page without its ending?) was put to
+it.
 """
 
 from __future__ import annotations
@@ -51,8 +52,14 @@ class Manners:
     """Which kinds of names that begin with a dot are answered as if they were not there."""
 
 
-def manners(kinds: Mapping[str, str], pages: Mapping[str, Page], has_404: bool) -> Manners:
-    """From the answers to `kinds` (kind -> path). Raises Refused."""
+def manners(
+    kinds: Mapping[str, str],
+    pages: Mapping[str, Page],
+    has_404: bool,
+    later: Mapping[str, Iterable[str]] | None = None,
+) -> Manners:
+    """From the answers to `kinds` (kind -> path); `later`: media types -> endings that the server
+    is known to give them to, for files that the site gets later. Raises Refused."""
     seen = {kind: pages[path] for kind, path in kinds.items() if path in pages}
     root, unknown = pages.get("/"), pages.get(UNKNOWN_PATH)
     if root is None or unknown is None or root.status != 200:
@@ -66,7 +73,7 @@ def manners(kinds: Mapping[str, str], pages: Mapping[str, Page], has_404: bool) 
     front = _front(seen, root, unknown if single else None, clean)
     last = "@front" if front else f"/{INDEX}"
     return Manners(
-        types=_types(kinds, seen, root, clean),
+        types=_with_later(_types(kinds, seen, root, clean), later or {}),
         default_type=(
             seen["bare"].type if "bare" in seen and seen["bare"].digest != root.digest else ""
         ),
@@ -140,6 +147,22 @@ def _types(
     page = seen.get("page file")
     if page is not None and not clean and page.type != html:
         raise Refused(f"it gives {kinds['page file']} another media type than its front page")
+    return {media: tuple(endings) for media, endings in sorted(found.items())}
+
+
+def _with_later(
+    seen: Mapping[str, tuple[str, ...]], later: Mapping[str, Iterable[str]]
+) -> dict[str, tuple[str, ...]]:
+    """With endings that nothing has today, as the server is known to answer them: only where it is
+    known to do what it was seen to do."""
+    by_ending = {ending: media for media, endings in seen.items() for ending in endings}
+    known = {ending: media for media, endings in later.items() for ending in endings}
+    if any(known.get(ending, media) != media for ending, media in by_ending.items()):
+        return dict(seen)
+    found: dict[str, list[str]] = {media: list(endings) for media, endings in seen.items()}
+    for ending, media in known.items():
+        if ending not in by_ending:
+            found.setdefault(media, []).append(ending)
     return {media: tuple(endings) for media, endings in sorted(found.items())}
 
 
