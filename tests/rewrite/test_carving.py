@@ -296,6 +296,44 @@ def test_a_folder_that_would_need_many_lines_is_cleaned_in_the_builder_instead()
     assert set(found.removals) == set(everything) - kept
 
 
+SOURCES = ("/app/main.go", "/app/go.mod")
+DATA = ("/app/site", "/app/config.yaml", "/app/content/a.md", "/app/static/a.css")
+
+
+def test_the_folder_that_a_program_works_in_is_copied_whole_for_what_is_put_there_tomorrow() -> (
+    None
+):
+    everything = facts(*DATA, *SOURCES)
+    named = plan_copies(everything, frozenset(DATA), frozenset[str]().__contains__)
+    assert len(named.copies) == 3
+    found = plan_copies(
+        everything, frozenset(DATA), frozenset[str]().__contains__, homes={"/app": True}
+    )
+    assert found.copies == (Copy(("/app",), "/app"),)
+    assert found.removals == tuple(sorted(SOURCES))
+
+
+def test_small_leftovers_stay_where_sources_are_what_runs() -> None:
+    everything = facts(*DATA, *SOURCES)
+    found = plan_copies(
+        everything, frozenset(DATA), frozenset[str]().__contains__, homes={"/app": False}
+    )
+    assert (found.removals, found.left_in) == ((), tuple(sorted(SOURCES)))
+
+
+def test_a_working_folder_that_is_everybodys_or_holds_much_else_is_taken_apart() -> None:
+    many = [f"/app/cmd{number}/main.go" for number in range(12)]
+    everything = facts(*DATA, *many)
+    found = plan_copies(
+        everything, frozenset(DATA), frozenset[str]().__contains__, homes={"/app": True}
+    )
+    assert len(found.copies) == 3
+    system = facts("/usr/bin/site", "/usr/bin/gcc")
+    kept = frozenset(["/usr/bin/site"])
+    alone = plan_copies(system, kept, frozenset[str]().__contains__, homes={"/usr/bin": True})
+    assert alone.copies == (Copy(("/usr/bin/site",), "/usr/bin/site"),)
+
+
 def installed(*others: str) -> dict[str, PathFact]:
     return {
         **facts("/app/node_modules/a/index.js", "/app/node_modules/b/index.js", size=900_000),

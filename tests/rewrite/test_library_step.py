@@ -108,3 +108,17 @@ def test_what_the_original_lacks_is_not_asked_for_by_the_build(service: Service)
 
 def test_a_service_without_packages_of_the_system_is_not_checked(service: Service) -> None:
     assert "RUN ! find" not in service.plan({"main.py": "print(1)\n"}).final
+
+
+@pytest.mark.parametrize(("interpreter", "comes"), [("python3.11", True), ("perl", False)])
+def test_what_starts_programs_of_packages_comes_where_they_run_on_the_service_s_own_interpreter(
+    interpreter: str, comes: bool, service: Service
+) -> None:
+    found = service.plan(
+        {"main.py": "print(1)\n", "node_modules/.bin/tool": f"#!/usr/bin/env {interpreter}\n"},
+        kind="distroless",
+        base={**FAT, "usr/bin/env": elf(), "usr/bin/perl": elf()},
+        opened=frozenset(),
+    )
+    assert ("/usr/bin/env /usr/bin/env" in found.final) is comes
+    assert "/usr/bin/perl" not in found.final

@@ -44,6 +44,7 @@ from imgopt.rewrite.final.system_needs import (
     is_static,
     loaded_by_tables,
     need_roots,
+    starters_of_programs,
 )
 from imgopt.rewrite.final.tables import TableNeeds, table_needs, tables_of
 from imgopt.rewrite.start.start_words import explained_in
@@ -101,6 +102,8 @@ def carve_on(
     given = givers_of(situation, needs, new_tree, looked_up.wanted, packages=packages)
     brought = evidence.packages.with_dependencies(given.packages)
     copied = {p: why for p, why in looked_up.copied.items() if evidence.owner(p) not in brought}
+    if not packages:
+        copied |= starters_of_programs(situation, everything, new_tree)
     tools = removable_tools(situation).paths
     libraries = {
         path: why
@@ -115,6 +118,7 @@ def carve_on(
         frozenset(rules.gone) | tools | orphan_bytecode(carved),
         new_tree,
         interpreter if trees else None,
+        compiled=compiled,
     )
     return Carving(
         carved.with_kept(plan.left_in, "too small to take its folder apart"),
@@ -191,9 +195,11 @@ def _copies(
     gone: frozenset[str],
     new_tree: Tree | None,
     interpreter: Ecosystem | None,
+    *,
+    compiled: bool,
 ) -> CopyPlan:
     """The COPY lines for what is shipped; `gone`: what the builder has no more; `interpreter`: its
-    files are among them."""
+    files are among them; `compiled`: sources are not what runs."""
     project, evidence = situation.project, situation.evidence
     assert evidence is not None
     stages = from_stages(situation.effects)
@@ -211,6 +217,7 @@ def _copies(
         frozenset(name for ecosystem in project.ecosystems for name in ecosystem.installed),
         stages,
         free,
+        dict.fromkeys(started_folders(evidence.view), compiled),
     )
 
 

@@ -7,7 +7,7 @@ shipped once more at most, so a folder that holds some is copied whole when that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from posixpath import dirname
 
@@ -83,6 +83,8 @@ class _Folder:
     free: bool = False
     """One that other bases have something in, and this one has not: it is copied whole where it
     can be, for whatever is installed there next."""
+    is_home: bool = False
+    """The program works in it."""
     folders: dict[str, _Folder] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     kept_count: int = 0
@@ -114,17 +116,23 @@ def plan_copies(
     installed: frozenset[str] = frozenset(),
     elsewhere: Mapping[str, str] | None = None,
     free: frozenset[str] = frozenset(),
+    homes: Mapping[str, bool] | None = None,
 ) -> CopyPlan:
     """`everything`: the builder's final file system; `harmless`: the new base has the same file;
     `installed`: names of folders of packages, which an edit of the source leaves as they are;
     `elsewhere`: folders that another stage than the builder gives -> its name; `free`: folders of
-    SHARED_FOLDERS that the new base has nothing in."""
+    SHARED_FOLDERS that the new base has nothing in; `homes`: folders that the program works in,
+    where it finds what is put beside its files tomorrow -> whether small leftovers go from them,
+    too (sources of what is compiled)."""
     given = elsewhere or {}
     kept = frozenset(path for path in kept if not is_below(path, given))
-    root = _tree(everything, kept, harmless, SHARED_FOLDERS - free, free)
+    root = _tree(everything, kept, harmless, SHARED_FOLDERS - free, free, homes or {})
     copies, links, removals = _visit(root, everything, installed)
     copies += [Copy((folder,), folder, stage=stage) for folder, stage in given.items()]
-    left_in = [path for path in removals if _is_small(path, everything)]
+    cleaned = [path for path, clean in (homes or {}).items() if clean]
+    left_in = [
+        path for path in removals if _is_small(path, everything) and not is_below(path, cleaned)
+    ]
     small = sum(everything[path].size for path in left_in) <= LEAST_REMOVED_BYTES
     gone = [path for path in removals if path not in left_in] if small else removals
     left = tuple(sorted(left_in)) if small else ()
@@ -150,11 +158,14 @@ def _tree(
     harmless: Callable[[str], bool],
     shared: frozenset[str],
     free: frozenset[str],
+    homes: Iterable[str],
 ) -> _Folder:
     root = _Folder("/")
     nodes = {"/": root}
     for path in free & everything.keys():
         _folder(nodes, path, shared).free = True
+    for path in set(homes) - shared:
+        _folder(nodes, path, shared).is_home = True
     for path, fact in everything.items():
         if fact.kind == "dir":
             _folder(nodes, path, shared)
@@ -238,8 +249,8 @@ def _visit(
         return [Copy((node.path,), node.path)], [], removals
     drawn = any(is_of_one_build(path.removeprefix(node.path)) for path in node.kept)
     many = (
-        len(node.kept) > MOST_SOURCES
-        and len(removals) <= MOST_LINES
+        (len(node.kept) > MOST_SOURCES or node.is_home)
+        and len(removals) <= (MOST_REMOVALS if node.is_home else MOST_LINES)
         and not _holds_packages(node, installed)
     )
     if (drawn or many) and node.harmless_bytes <= LARGE_BYTES:

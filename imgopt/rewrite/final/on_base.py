@@ -14,6 +14,7 @@ from imgopt.image.config import is_root
 from imgopt.image.image import Image
 from imgopt.inspect.system.looked_up import matching
 from imgopt.rewrite.bases import family, read_base_name
+from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.before_copy import made_early
 from imgopt.rewrite.final.build_tools import outdated_in_base
 from imgopt.rewrite.final.carving import Carving, library_copies
@@ -203,8 +204,24 @@ def _as_named(situation: Situation, carving: Carving) -> dict[str, str]:
             and path.count("/") == glob.count("/")
             and frozenset(matching(evidence.tree, glob)) <= frozenset(carving.plan.removals)
         )
-        words[path] = next(globs, shell_word(path))
+        words[path] = next(globs, _by_ending(evidence, path, carving.plan.removals))
     return words
+
+
+def _by_ending(evidence: Evidence, path: str, removals: Iterable[str]) -> str:
+    """A pattern where all files of an ending go from a folder, so that the next one goes, too."""
+    folder, name = posixpath.split(path)
+    ending = posixpath.splitext(name)[1]
+    gone = frozenset(removals)
+    node = evidence.tree.get(folder)
+    alike = [
+        posixpath.join(folder, one)
+        for one, other in ((node.children or {}).items() if node is not None else ())
+        if ending and one.endswith(ending) and other.kind != "dir"
+    ]
+    if len(alike) < 2 or not gone.issuperset(alike):
+        return shell_word(path)
+    return f"{shell_word(folder)}/*{ending}"
 
 
 def _removal(words_of_paths: Iterable[str]) -> tuple[str, ...]:

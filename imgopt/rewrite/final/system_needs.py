@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from imgopt.rewrite.final.fates import USER_DATABASE, is_below
 from imgopt.rewrite.final.interpreter import start_program, start_programs_of
 from imgopt.rewrite.final.named_packages import asked_packages
 from imgopt.rewrite.final.recommended import recommended_data
-from imgopt.rewrite.final.runtime import RuntimeNeeds, is_shared_library
+from imgopt.rewrite.final.runtime import RuntimeNeeds, has_path, is_shared_library
 from imgopt.rewrite.final.tables import TableNeeds, asked_at_run_time
 from imgopt.rewrite.gather import system_packages
 from imgopt.rewrite.start.start_words import explained_in
@@ -58,6 +59,30 @@ def need_roots(situation: Situation, kept: frozenset[str]) -> Iterable[tuple[str
             continue
         if fact.layer < evidence.base_layers or path in kept or evidence.owner(path) is not None:
             yield path, "opened in the smoke run"
+
+
+def starters_of_programs(
+    situation: Situation, kept: Iterable[str], new_tree: Tree | None
+) -> dict[str, str]:
+    """What starts the programs of installed packages (`#!/usr/bin/env` and the interpreter that the
+    service runs on), where the new base lacks it -> why: the service may call one of them, today or
+    with the next package."""
+    evidence = situation.evidence
+    assert evidence is not None
+    kinds = [one.json_manifest for one in situation.project.ecosystems]
+    folders = [f"/{kind.packages}/{kind.programs}/" for kind in kinds if kind and kind.programs]
+    words = situation.final.start_words if situation.final is not None else ()
+    first = start_program(evidence)
+    started = start_programs_of(evidence, words) if words else (first,) if first else ()
+    running = evidence.real(started)
+    for path in sorted(kept):
+        node = evidence.view.file(path) if any(one in path for one in folders) else None
+        shebang = evidence.view.shebang(node) if node is not None else ()
+        program = evidence.view.command(shebang[1].split()[0]) if len(shebang) > 1 else None
+        if program is not None and program.path in running:
+            there = new_tree is not None and has_path(new_tree, shebang[0])
+            return {} if there else {shebang[0]: f"{posixpath.basename(path)} begins with it"}
+    return {}
 
 
 VOLATILE = (
