@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS := $(VENV)/.runs
 
-.PHONY: bench falsify help mutants samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
+.PHONY: bench falsify lives help mutants samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -66,6 +66,9 @@ test: check engine-test browser-test  ## everything
 
 falsify: bases  ## break the samples where no probe looks: is each broken one refuted, and each harmless change proven?
 	$(BIN)/python benchmarks/falsify.py
+
+lives: bases    ## later edits of every sample: which does every variant survive? goes on where it was interrupted
+	$(BIN)/python benchmarks/lives.py
 
 mutants: $(STAMP) ## small mistakes in the proof and the rewriter, made on purpose: which of them do the fast tests see?
 	$(BIN)/python tests/mutants.py

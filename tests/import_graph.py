@@ -24,6 +24,7 @@ LAYERS = (
     ("bench",),
     ("rewrite",),
     ("strategies",),
+    ("lives",),
     ("loop",),
     ("ci", "report"),
     ("cli",),

@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (
+    "imgopt/lives",
     "imgopt/inspect",
     "imgopt/run",
     "imgopt/proof",

@@ -24,6 +24,7 @@ COMMANDS: tuple[str, ...] = (
     "rewrite",
     "optimize",
     "prove",
+    "lives",
     "cache",
     "bench",
     "diff",

@@ -34,6 +34,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "diff": ("text", "json", "markdown", "html"),
     "explain": ("text", "json", "markdown"),
     "history": ("text", "json", "markdown", "csv"),
+    "lives": ("text", "json", "markdown"),
     "optimize": ("text", "json", "markdown", "pr", "html"),
     "proof": ("text", "json", "markdown", "html"),
     "replay": ("text", "json", "markdown"),
@@ -42,6 +43,18 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }
 """Formats of each kind of result; `imgopt report` takes those of the result at hand."""
 VARIANTS = ("safe", "slim", "distroless")
+LATER_EDITS = (
+    "data-folder",
+    "settings-file",
+    "new-module",
+    "browser-file",
+    "pure-dependency",
+    "compiled-dependency",
+    "program-dependency",
+    "raise-version",
+    "next-patch",
+    "next-minor",
+)
 SUGGESTIONS = ("cpu-wheels", "recommends", "health-check", "pin-digest")
 """Strategies that are only made with `--allow NAME`."""
 DIFFERENCES = (

@@ -81,6 +81,14 @@ NoTimings = Annotated[
 Every = Annotated[
     bool, typer.Option("--all", help="Every build of the Compose or Bake file, one after another.")
 ]
+LivesOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--lives/--no-lives",
+        help="Try all later edits of the project on the variants, or none (default: those of files"
+        " alone, for no longer than the rest takes).",
+    ),
+]
 TimeAll = Annotated[bool, typer.Option("--time-all", help="Time every proven variant, to the end.")]
 
 
@@ -99,6 +107,7 @@ def optimize_command(
     time_all: TimeAll = False,
     every: Every = False,
     write_compose: WriteCompose = False,
+    lives: LivesOption = None,
     *,
     build: options.BuildOptions,
     smoke: options.SmokeOptions,
@@ -108,7 +117,14 @@ def optimize_command(
     import msgspec
 
     wanted = _Wanted(
-        context, tuple(variant or ()), tuple(allow or ()), not no_timings, time_all, smoke, asked
+        context,
+        tuple(variant or ()),
+        tuple(allow or ()),
+        not no_timings,
+        time_all,
+        smoke,
+        asked,
+        lives,
     )
     if every:
         from imgopt.cli.every import optimize_every
@@ -146,6 +162,7 @@ class _Wanted:
     time_all: bool
     smoke: options.SmokeOptions
     asked: options.RequestOptions
+    lives: bool | None = None
 
     def request(
         self, build: options.BuildOptions, write: bool
@@ -175,6 +192,7 @@ class _Wanted:
             self.variants,
             timings=self.timings,
             time_all=self.time_all,
+            lives="cheap" if self.lives is None else "all" if self.lives else "none",
         )
         return wanted, said
 

@@ -23,6 +23,7 @@ from imgopt.context.facts.judged import (
     PickedUp,
     ToolsOwn,
 )
+from imgopt.context.facts.lives import Lives
 from imgopt.context.facts.lookups import Compiled, Modules, Table
 from imgopt.context.facts.managers import Manager
 from imgopt.context.facts.requests import BodyField, SocketRoute, WriteRoute
@@ -188,6 +189,7 @@ class Ecosystem(Fact, frozen=True):
     system: SystemPackages | None = None
     distroless: list[DistrolessImage] = []
     web_server: WebServer | None = None
+    lives: Lives = Lives()
 
 
 @cache

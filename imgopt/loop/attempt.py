@@ -3,7 +3,6 @@ out one by one."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,8 +13,11 @@ from imgopt.image import Image, open_image
 from imgopt.inspect.failures import Item
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.dockerfile_facts import named_packages
+from imgopt.lives.check import LaterEdits, outcome, shown
+from imgopt.lives.trials import said_by
 from imgopt.loop.allow import allowances
 from imgopt.loop.drawn_state import ONLY_HERE, drawn_state
+from imgopt.loop.later import candidate_of
 from imgopt.loop.original import Original, project_of
 from imgopt.loop.repair import (
     asks_for,
@@ -30,6 +32,7 @@ from imgopt.loop.user_shows import shows_the_user
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome
 from imgopt.proof.trial import Trial
+from imgopt.results.lives import Lives
 from imgopt.results.rewrite import Skip
 from imgopt.rewrite.effects import pruned
 from imgopt.rewrite.looking import BaseLooker
@@ -64,6 +67,8 @@ class Proven:
     """Answers differ, and all of them by the user alone."""
     too_little: bool = False
     """Too little of the code was asked: no other plan of the same kind would help."""
+    lives: Lives | None = None
+    """The later edits that were tried on it."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +105,11 @@ def attempt(
     kind: VariantKind,
     progress: Progress,
     again: BuiltAgain,
+    later: LaterEdits | None = None,
 ) -> Attempt:
-    """Works on one variant until it is proven, or nothing is left to try."""
-    return _Worker(session, request, original, kind, progress, again).run()
+    """Works on one variant until it is proven, or nothing is left to try. `later` are edits of the
+    project that it has to survive as well."""
+    return _Worker(session, request, original, kind, progress, again, later).run()
 
 
 def prove_plan(
@@ -132,8 +139,9 @@ class _Worker:
         kind: VariantKind,
         progress: Progress,
         again: BuiltAgain,
+        later: LaterEdits | None = None,
     ) -> None:
-        self._again = again
+        self._again, self._later = again, later
         self._session, self._request, self._original = session, request, original
         self._kind, self._progress = kind, progress
         self._looker = BaseLooker(session, request.config.bases, request.config.build.platform)
@@ -218,7 +226,7 @@ class _Worker:
             blame_the_network(failure, self._again)
             name = failure.step.name if failure.step is not None else ""
             authors = is_authors(name, self._original.source.dockerfile)
-            said = _build_failure(failure)
+            said = f"it does not build: {said_by(failure)}"
             return Proven(
                 "refuted",
                 items=failures_from_logs(log),
@@ -228,7 +236,20 @@ class _Worker:
             )
         assert build.image_id is not None
         self._progress.stage(f"Proving the {self._kind.name} variant{number}")
-        return self._judge(plan, build, build.image_id)
+        return self._living(plan, self._judge(plan, build, build.image_id))
+
+    def _living(self, plan: Plan, proven: Proven) -> Proven:
+        """What is proven for the project as it is, after its later edits."""
+        if self._later is None or proven.verdict != "proven":
+            return proven
+        name = self._kind.name
+        candidate = candidate_of(self._session, self._request, self._original, plan, name)
+        tried = self._later.on(candidate)
+        check, lives = outcome(tried), shown(name, tried)
+        checks = (*proven.checks, check)
+        if check.verdict != "failed":
+            return replace(proven, checks=checks, lives=lives)
+        return replace(proven, verdict="refuted", checks=checks, items=check.items, lives=lives)
 
     def _judge(self, plan: Plan, build: Build, image_id: str) -> Proven:
         original = self._original
@@ -326,17 +347,6 @@ class _Worker:
 
 def _text(plan: Plan) -> tuple[str, str | None]:
     return plan.dockerfile, plan.ignore
-
-
-def _build_failure(failure: BuildFailure) -> str:
-    step = f"{failure.step.name}: " if failure.step is not None else ""
-    said = [line.strip() for line in failure.log if line.strip()]
-    errors = [
-        line
-        for line in said
-        if re.search(r"\berror\b|fatal|failed|cannot|unable", line, re.IGNORECASE)
-    ]
-    return f"it does not build: {step}{(errors or said or [failure.message])[-1][:200]}"
 
 
 def _why(outcome: Proven) -> str:

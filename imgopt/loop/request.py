@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from imgopt.config import Config
 from imgopt.engine import BuildEvent, BuildRequest, configured
@@ -25,6 +25,10 @@ class OptimizeRequest:
     rebuilds: int = 3
     time_all: bool = False
     """Whether every proven variant is timed, not only the smallest."""
+    lives: Literal["none", "cheap", "all"] = "none"
+    """Which later edits of the project a variant has to survive."""
+    edits: tuple[str, ...] = ()
+    """Of all of them, only these."""
 
     def build(
         self, name: str, dockerfile: str | None = None, ignore: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -15,9 +16,11 @@ from imgopt.engine import Session
 from imgopt.errors import EnvironmentFailure, Interrupted
 from imgopt.image.sizes import Sizes as ImageSizes
 from imgopt.image.sizes import sizes
+from imgopt.lives.trials import LATER
 from imgopt.loop.attempt import MOST_BUILDS, Attempt, attempt
 from imgopt.loop.compose_notes import with_notes
 from imgopt.loop.edited import ORIGINAL, Edited, edited
+from imgopt.loop.later import later_edits
 from imgopt.loop.original import Original, measure_original
 from imgopt.loop.recommending import conclusion, recommend, why_held_back
 from imgopt.loop.request import OptimizeRequest, Progress
@@ -46,6 +49,7 @@ def optimize(
     `keep` is handed the result before anything is timed: whatever happens then, what is proven is
     there. A signal that comes while timing ends that alone, and is in the result.
     """
+    since = time.monotonic()
     source = request.source()
     request = replace(request, config=with_linked(session, request.config))
     kinds = choose_variants(request.variants or request.config.rewrite.variants)
@@ -61,11 +65,17 @@ def optimize(
         if resolved.text is not None
         else again
     )
+    later = later_edits(session, request, original, progress, since=since)
+    as_resolved = (
+        later_edits(session, request, resolved.original, progress, resolved.text, since=since)
+        if resolved.text is not None
+        else later
+    )
     attempts = [
         (
-            attempt(session, request, original, kind, progress, again)
+            attempt(session, request, original, kind, progress, again, later)
             if not kind.carves
-            else attempt(session, request, resolved.original, kind, progress, known)
+            else attempt(session, request, resolved.original, kind, progress, known, as_resolved)
         )
         for kind in kinds
     ]
@@ -108,7 +118,8 @@ def _budget(session: Session, request: OptimizeRequest) -> float | None:
     """Timing takes no longer than the builds took, unless all of it is asked for."""
     if request.time_all:
         return None
-    return sum(seconds for name, seconds in session.build_seconds.items() if name != "base")
+    taken = session.build_seconds.items()
+    return sum(seconds for name, seconds in taken if name not in ("base", LATER))
 
 
 def missing_bases(attempts: Iterable[Attempt]) -> list[MissingBase]:
@@ -230,6 +241,7 @@ def _variant(
         skips=[*item.plan.skips, *item.left_out],
         repairs=list(item.repairs),
         checks=[_check(check) for check in (outcome.checks if outcome is not None else ())],
+        lives=outcome.lives if outcome is not None else None,
         parts=item.plan.parts,
         timings=timings,
         edit_bytes=again.bytes if again is not None else None,

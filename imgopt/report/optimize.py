@@ -18,6 +18,7 @@ from imgopt.report.common import (
 )
 from imgopt.report.file_diff import change_lines, diff_listing
 from imgopt.report.layout import Column, Grid, Words
+from imgopt.report.lives import line as lives_line
 from imgopt.report.rewrite import findings_markdown, findings_text
 from imgopt.report.words import (
     edit_text,
@@ -229,6 +230,8 @@ def _explained(result: OptimizeResult, variant: Variant) -> list[RenderableType]
                 + safe_terminal("; ".join(shown))
             )
         )
+    if variant.lives is not None:
+        lines.append(Words(f"  later edits: {safe_terminal(lives_line(variant.lives))}"))
     skips = [skip for skip in variant.skips if not skip.reason.endswith(NOT_HAD)]
     if skips:
         lines.append(Words("What was refused", style="bold"))

@@ -10,6 +10,7 @@ from imgopt.report.common import (
     safe_markdown,
 )
 from imgopt.report.file_diff import change_lines
+from imgopt.report.lives import line
 from imgopt.report.words import edit_text, recommended, sizes_text, times_text
 from imgopt.results.optimize import OptimizeResult, Variant
 from imgopt.results.size_text import NOT_MEASURED, size_text
@@ -71,6 +72,8 @@ def _proof(result: OptimizeResult, best: Variant) -> str:
         said = asked.line.removeprefix("asked: ")
         own = f"; the project's own {asked.tests}" if asked.tests else ""
         rows.append(f"- Asked: {safe_markdown(said + own)}")
+    if best.lives is not None:
+        rows.append(f"- Later edits, on copies: {safe_markdown(line(best.lives))}.")
     if before is not None and after is not None:
         rows.append(f"- Files in the image: {size_text(before.live)} → {size_text(after.live)}.")
     for name, said in _TIMED.items():

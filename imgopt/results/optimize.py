@@ -6,6 +6,7 @@ from imgopt.results import Result, Value
 from imgopt.results.asked import Asked
 from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.ignored import IgnoredFiles
+from imgopt.results.lives import Lives
 from imgopt.results.rewrite import Change, Finding, Skip
 
 
@@ -121,6 +122,9 @@ class Variant(Value, frozen=True, kw_only=True):
     skips: list[Skip] = []
     repairs: list[str] = []
     checks: list[Check] = []
+    lives: Lives | None = None
+    """The later edits of the project that were tried on it; None where none were, and in older
+    results."""
     parts: Parts = Parts()
     timings: dict[str, Timing] = {}
     steps: list[StepOutcome] = []

@@ -12,6 +12,7 @@ from imgopt.cache.scenarios import NAMES
 from imgopt.cli import choices
 from imgopt.cli.app import main
 from imgopt.errors import InputError
+from imgopt.lives import later
 from imgopt.report import formats_of
 from imgopt.strategies.registry import all_strategies
 from imgopt.strategies.variants import VARIANTS
@@ -20,6 +21,7 @@ HELP = {
     "optimize": [*choices.FORMATS["optimize"], *choices.VARIANTS, *choices.SUGGESTIONS],
     "rewrite": [*choices.FORMATS["rewrite"], *choices.VARIANTS],
     "prove": [*choices.FORMATS["proof"], *choices.DIFFERENCES],
+    "lives": [*choices.FORMATS["lives"], *choices.VARIANTS, *choices.LATER_EDITS],
     "analyze": choices.FORMATS["analysis"],
     "diff": choices.FORMATS["diff"],
     "cache": [*choices.FORMATS["cache"], *choices.SCENARIOS],
@@ -37,6 +39,7 @@ def test_what_is_written_out_is_what_the_program_knows() -> None:
         tuple(s.name for s in all_strategies() if s.safety == "suggestion") == choices.SUGGESTIONS
     )
     assert choices.SCENARIOS == NAMES
+    assert choices.LATER_EDITS == later.NAMES
     assert (*REPEATABLE, "cold", "run") == choices.MEASURED
 
 
@@ -62,6 +65,8 @@ WRONG = {
     "optimize . --format csv": "text, json, markdown, pr, html",
     "prove . --with Dockerfile --allow everything": "user, entrypoint",
     "prove . --with Dockerfile --allow env:": "env:NAME",
+    "lives . --edits everything": "data-folder, settings-file",
+    "lives . --format html": "text, json, markdown",
     "cache . --scenario nothing": "edit-source",
     "ci check --fail-on maybe x": "error, warn, never",
     "ci check --format exe x": "sarif, junit",

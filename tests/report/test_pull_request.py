@@ -8,6 +8,7 @@ from report_examples import optimize_result
 
 from imgopt.report import render
 from imgopt.report.optimize import change
+from imgopt.results.lives import LaterEdit, Lives
 from imgopt.results.rewrite import Skip
 
 HEADS = ("### What changes, and why", "### Proof", "### Before you ship it")
@@ -25,6 +26,19 @@ def test_the_proof_takes_five_lines_at_most() -> None:
     shown = render(optimize_result(), "pr")
     proof = shown.split("### Proof")[1].split("###")[0]
     assert 1 <= len([line for line in proof.splitlines() if line.startswith("- ")]) <= 5
+
+
+def test_later_edits_are_said_in_the_proof_and_on_the_terminal() -> None:
+    result = optimize_result()
+    edits = [LaterEdit(name="new-module", verdict="holds"), LaterEdit(name="x", verdict="breaks")]
+    variants = [
+        msgspec.structs.replace(v, lives=Lives(name=v.name, edits=edits)) for v in result.variants
+    ]
+    lived = msgspec.structs.replace(result, variants=variants)
+    said = "1 of 2 later edits hold (broken: x)"
+    assert f"Later edits, on copies: {said}." in render(lived, "pr").split("### Proof")[1]
+    assert f"later edits: {said}" in render(lived, "text")
+    assert "later edits" not in render(result, "text")
 
 
 def test_what_was_left_out_is_known_before_it_is_shipped() -> None:
