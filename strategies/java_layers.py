@@ -11,6 +11,7 @@ from dataclasses import replace
 from imgopt.image.bootjar import LIBRARIES, BootJar, read_boot_jar
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.copies import STABLE_ROOTS
+from imgopt.rewrite.final.fates import is_below
 from imgopt.rewrite.final.final_stage import Copy, FinalStage
 from imgopt.rewrite.image_examples import PYTHON_BUILD, SOURCE, WORKDIR, python_example
 from imgopt.rewrite.lines.quoting import shell_word
@@ -62,7 +63,7 @@ def _refusal(evidence: Evidence, final: FinalStage, path: str, jar: BootJar) -> 
     environment = evidence.config.environment
     size = evidence.facts[path].size
     node = evidence.view.file(path)
-    if not any(path in copy.sources for copy in final.copies):
+    if not any(path in copy.sources or _is_inside(path, copy) for copy in final.copies):
         return f"{path} is copied with its whole folder"
     if jar.version[:2] < FIRST:
         return f"Spring Boot {version} takes its archive apart only for another start command"
@@ -97,6 +98,8 @@ def _layered(evidence: Evidence, final: FinalStage, path: str, jar: BootJar, lin
     archive = pattern if re.fullmatch(r"[\w./*+-]+", pattern) else shell_word(path)
     command = f"java -Djarmode=tools -jar {archive} extract --layers --destination {FOLDER}"
     command += f" --libraries {name}" if name != "lib" else ""
+    if any(_is_inside(path, copy) for copy in final.copies):
+        command += f" && rm {archive}"
     application = "application" if "application" in jar.layers else list(jar.layers)[-1]
     layers = [layer for layer in jar.layers_with_libraries() if layer != application]
     copies = [copy for copy in (_without(copy, path) for copy in final.copies) if copy is not None]
@@ -112,6 +115,11 @@ def _layered(evidence: Evidence, final: FinalStage, path: str, jar: BootJar, lin
         f" {evidence.facts[path].size / 1e6:.1f} MB"
     )
     return Change(because, line, final=new)
+
+
+def _is_inside(path: str, copy: Copy) -> bool:
+    """Whether it comes with a folder that is copied whole from the builder, to where it lies."""
+    return not copy.stage and copy.sources == (copy.destination,) and is_below(path, copy.sources)
 
 
 def _free_name(evidence: Evidence, path: str) -> str:

@@ -322,7 +322,7 @@ def test_small_leftovers_stay_where_sources_are_what_runs() -> None:
 
 
 def test_a_working_folder_that_is_everybodys_or_holds_much_else_is_taken_apart() -> None:
-    many = [f"/app/cmd{number}/main.go" for number in range(12)]
+    many = [f"/app/cmd{number}/main.go" for number in range(20)]
     everything = facts(*DATA, *many)
     found = plan_copies(
         everything, frozenset(DATA), frozenset[str]().__contains__, homes={"/app": True}

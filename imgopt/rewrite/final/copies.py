@@ -24,6 +24,8 @@ MOST_LINES = 6
 """A folder that would need more lines is cleaned in the builder and copied whole."""
 MOST_REMOVALS = 10
 """Parts that are removed from a folder of SHARED_FOLDERS to copy it whole."""
+MOST_IN_HOME = 16
+"""Parts that are removed from the folder that a program works in: a compiler leaves a dozen."""
 MOST_SOURCES = 8
 """Files of a folder that are named one by one; of more the folder is copied, where little in it is
 not wanted."""
@@ -250,7 +252,7 @@ def _visit(
     drawn = any(is_of_one_build(path.removeprefix(node.path)) for path in node.kept)
     many = (
         (len(node.kept) > MOST_SOURCES or node.is_home)
-        and len(removals) <= (MOST_REMOVALS if node.is_home else MOST_LINES)
+        and len(removals) <= (MOST_IN_HOME if node.is_home else MOST_LINES)
         and not _holds_packages(node, installed)
     )
     if (drawn or many) and node.harmless_bytes <= LARGE_BYTES:
