@@ -24,7 +24,3 @@ BUILD = _words("""additional_contexts args cache_from cache_to context dockerfil
     entitlements extra_hosts isolation labels network no_cache no_cache_filter platforms privileged
     provenance pull sbom secrets shm_size ssh tags target ulimits""")
 HEALTHCHECK = _words("disable interval retries test timeout start_period start_interval")
-MAPPINGS = _words("healthcheck deploy develop logging blkio_config credential_spec")
-"""Keys of a service that hold a mapping and nothing else."""
-LISTS = _words("ports volumes expose profiles cap_add cap_drop devices secrets configs")
-"""Keys of a service that hold a list and nothing else."""

@@ -183,7 +183,7 @@ def _build(build: Mapping[str, Any], table: Mapping[str, Any]) -> BuildOf:
         args=args,
         contexts=dict(build.get("additional_contexts") or {}),
         secrets=tuple(_build_secrets(build, table)),
-        ssh=tuple(_ssh(build.get("ssh") or ())),
+        ssh=tuple(sorted(_ssh(build.get("ssh") or ()))),
         platforms=tuple(build.get("platforms") or ()),
         network=build.get("network") or None,
         extra=tuple(extra),
@@ -257,7 +257,8 @@ def _given(one: Mapping[str, Any], table: Mapping[str, Any], section: str) -> It
 def _ulimits(one: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, int]]]:
     for name, limit in (one.get("ulimits") or {}).items():
         pair = limit if isinstance(limit, dict) else {"soft": limit, "hard": limit}
-        yield name, (int(pair.get("soft", -1)), int(pair.get("hard", -1)))
+        soft, hard = (-1 if pair.get(key) is None else int(pair[key]) for key in ("soft", "hard"))
+        yield name, (soft, hard)
 
 
 def _hosts(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

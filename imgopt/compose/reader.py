@@ -16,6 +16,7 @@ from imgopt.compose.files import compose_files
 from imgopt.compose.interpolation import Lookup, Refused, substitute
 from imgopt.compose.long_form import Wrong, long_form
 from imgopt.compose.merging import merged, untagged
+from imgopt.compose.shapes import problems
 from imgopt.compose.yaml_text import Document, Keys, Tagged, read_yaml
 from imgopt.errors import InputError, Location
 
@@ -136,14 +137,14 @@ def _check_top(document: Document) -> None:
         raise InputError("empty compose file", location=Location(str(document.path)))
     if not isinstance(value, dict):
         raise InputError("Top-level object must be a mapping", location=document.place())
+    for said, keys in problems(value):
+        raise InputError(f"{'.'.join(map(str, keys))} {said}", location=document.place(*keys))
     for key in value:
         if key not in known.TOP and not key.startswith("x-"):
             raise InputError(
                 f"additional properties '{key}' not allowed", location=document.place(key)
             )
     services = untagged(value.get("services"))
-    if services is not None and not isinstance(services, dict):
-        raise InputError("services must be a mapping", location=document.place("services"))
     for name, service in (services or {}).items():
         place = document.place("services", name)
         if not isinstance(service, dict):
@@ -158,10 +159,6 @@ def _unknown(service: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     for key, value in service.items():
         if key not in known.SERVICE and not key.startswith("x-"):
             yield f" additional properties '{key}' not allowed", (key,)
-        if key in known.MAPPINGS and not isinstance(value, (dict, type(None))):
-            yield f".{key} must be a mapping", (key,)
-        if key in known.LISTS and not isinstance(value, (list, type(None))):
-            yield f".{key} must be a array", (key,)
         inner = {"build": known.BUILD, "healthcheck": known.HEALTHCHECK}.get(key)
         for name in value if inner and isinstance(value, dict) else ():
             if inner and name not in inner and not name.startswith("x-"):

@@ -111,6 +111,8 @@ class _Reader:
                 self.lines.setdefault((*keys, number), item.start_mark.line + 1)
             return [self.plain(item, (*keys, n)) for n, item in enumerate(node.value)]
         assert isinstance(node, ScalarNode)
+        if "\0" in node.value:
+            raise self._wrong(node, "a null byte, which no path and no variable can have")
         return _scalar(str(node.tag or "").removeprefix(_TAG), node.value)
 
     def _mapping(self, node: Node, keys: Keys) -> dict[str, Any]:
