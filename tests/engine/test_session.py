@@ -117,6 +117,9 @@ class LateEngine:
     def networks(self, **_: object) -> list[object]:
         return []
 
+    def volumes(self, **_: object) -> dict[str, object]:
+        return {}
+
     def build(self, *_: object, **__: object) -> None:
         raise Interrupted("interrupted by SIGTERM")
 
