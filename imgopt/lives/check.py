@@ -45,15 +45,13 @@ class LaterEdits:
     """The chosen edits of a project, tried on one candidate after the other.
 
     `since` (time.monotonic(), None: no bound): all candidates together take no longer than what was
-    done since then without them. `at_once`: those of files
-    alone are made together, and one by one only where they break, or where the original does not
-    survive them together.
+    done since then without them. Those of files alone are made together, and
+    one by one only where they break, or where the original does not survive them together.
     """
 
     trials: Trials
     edits: Sequence[LaterEdit | NotHere]
     since: float | None = None
-    at_once: bool = True
     spent: float = 0.0
 
     def on(self, candidate: Candidate) -> tuple[Tried | NotHere, ...]:
@@ -71,7 +69,7 @@ class LaterEdits:
     def _tried(self, candidate: Candidate) -> Iterable[Tried]:
         here = [one for one in self.edits if isinstance(one, LaterEdit)]
         cheap = [one for one in here if one.name in CHEAP]
-        if self.at_once and len(cheap) > 1:
+        if len(cheap) > 1:
             whole = self.trials.tried(together(cheap), candidate)
             if whole.verdict not in (BREAKS, NOT_COUNTED):
                 share = whole.seconds / len(cheap)

@@ -43,7 +43,7 @@ def later_edits(
     build = request.build("original", project.dockerfile, source.context.ignore)
     trials = LaterTrials(session, build, request.smoke, project, progress.stage, progress.build)
     if request.lives == "all":
-        return LaterEdits(trials, project.edits(request.edits), at_once=not request.edits)
+        return LaterEdits(trials, project.edits(request.edits))
     return LaterEdits(trials, project.edits(CHEAP), since)
 
 

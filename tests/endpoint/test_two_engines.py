@@ -58,7 +58,7 @@ COMMANDS: dict[str, Callable[[str], list[str]]] = {
     ],
     "prove images": lambda image: ["prove", image, "--with", image],
     "prove": lambda _: ["prove", "project", "--with", "Other"],
-    "optimize": lambda _: ["optimize", "project", "--no-timings"],
+    "optimize": lambda _: ["optimize", "project", "--no-timings", "--no-lives"],
     "bench": lambda _: [
         "bench",
         "project",

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from imgopt.cli.app import main
+from imgopt.config import load_config
 from imgopt.engine import Session
-from imgopt.lives.later import CHEAP
+from imgopt.loop import OptimizeRequest, optimize
+from imgopt.loop.request import Silent
 
 ROOT = Path(__file__).parent.parent.parent
 MAPPED = ROOT / "build" / "bases.toml"
@@ -135,15 +138,25 @@ def test_the_projects_own_commits_are_tried_until_the_file_was_another_one(
 
 
 @pytest.mark.engine
-def test_optimize_tries_edits_of_files_on_a_sample_and_says_so(
-    capsys: pytest.CaptureFixture[str],
+def test_optimize_tries_later_edits_on_a_sample_and_counts_them(
+    session: Session, bases: dict[str, str]
 ) -> None:
-    words = ["optimize", str(ROOT / "samples" / "flask-notes"), "--variant", "slim"]
-    assert main([*words, "--no-timings", "--format", "json"]) == 0
-    result = json.loads(capsys.readouterr().out)
-    (variant,) = result["variants"]
-    assert {one["name"]: one["verdict"] for one in variant["lives"]["edits"]} == dict.fromkeys(
-        CHEAP, "holds"
+    folder = ROOT / "samples" / "flask-notes"
+    config, _ = load_config(folder)
+    config = structs.replace(config, bases={**bases, **config.bases})
+    request = OptimizeRequest(
+        folder,
+        folder / "Dockerfile",
+        config,
+        ("slim",),
+        timings=False,
+        lives="all",
+        edits=("data-folder", "new-module"),
     )
-    checks = {check["name"]: check["verdict"] for check in variant["checks"]}
-    assert checks["lives"] == "passed"
+    (variant,) = optimize(session, request, Silent()).variants
+    assert variant.lives is not None
+    assert {one.name: one.verdict for one in variant.lives.edits} == {
+        "data-folder": "holds",
+        "new-module": "holds",
+    }
+    assert {check.name: check.verdict for check in variant.checks}["lives"] == "passed"

@@ -142,6 +142,7 @@ def test_an_interruption_at_any_moment_leaves_nothing_behind(moment: str, tmp_pa
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     words = [sys.executable, "-u", "-m", "imgopt", "optimize", str(folder), "--variant", "slim"]
+    words += ["--no-lives"]
     process = subprocess.Popen(
         words, env={**environment(), "TMPDIR": str(temporary)}, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
