@@ -89,7 +89,12 @@ def test_a_sample_gets_a_proven_multi_stage_variant(
         assert new(before_checks, build_checks(variant.dockerfile, request.context, bases)) == {}, (
             name
         )
+        assert _lines(variant.dockerfile) <= 1.5 * _lines(result.original.dockerfile) + 12, name
     assert snapshot(request.context) == before
+
+
+def _lines(text: str) -> int:
+    return len(text.splitlines())
 
 
 @pytest.mark.parametrize("sample", TRAPS)

@@ -20,7 +20,7 @@ MOVED = frozenset(
 """Settings of the image that no build step reads: they go from the builder to the final stage."""
 REPEATED = frozenset(["ENV", "SHELL"])
 """Settings that build steps read too: they stay in the builder and are said again."""
-LONGEST_LINE = 120
+LONGEST_LINE = 124
 _STEERS = re.compile(r"(?i)path|home|_options\b|virtual|\bLD_|\bLC_|\bLANG")
 """In names of variables that commands of ours may need."""
 
