@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from imgopt.compose.model import BuildOf, Mount, Project, Service, same_build
+from imgopt.compose.named_hosts import named_by_sources
 from imgopt.compose.project import read_project
 from imgopt.config import Config
 from imgopt.dockerfile import IgnoreFile, find_ignore_file, parse
@@ -146,7 +147,12 @@ def _in_order(project: Project, service: Service) -> Iterator[Companion]:
                 made = _companion(project.services[other], service, other in ends)
                 yield replace(made, needed=other in hard)
 
-    return visit(service)
+    yield from visit(service)
+    for other in named_by_sources(service, project):
+        if other not in done:
+            done.add(other)
+            yield from visit(project.services[other])
+            yield replace(_companion(project.services[other], service, False), needed=False)
 
 
 def _companion(one: Service, service: Service, ends: bool) -> Companion:

@@ -177,3 +177,32 @@ def test_an_image_without_its_sources_is_run_over_the_mount_that_brings_them(
     found = of(tmp_path, services, {"Dockerfile": f"FROM python:3.11\n{copies}\n"})
     assert bool(found.hidden) == hidden
     assert len(found.service.mounts) == (0 if hidden else 1)
+
+
+HOSTS = "services:\n  web: {build: .}\n  cache: {image: redis}\n  proxy: {image: nginx, depends_on: [web]}\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("const cache = require('cache')\n", []),
+        ("import { get } from 'cache'\nfrom cache import x\n", []),
+        ("# the cache, and proxy\n", []),
+        ("fetch('http://proxy:80/')\n", []),
+        ("createClient({ host: 'cache', port: 6379 })\n", ["cache"]),
+        ("redis.connect('cache:6379')\n", ["cache"]),
+        ("url=redis://cache:6379/0\n", ["cache"]),
+        ("jdbc:postgresql://user@cache/db\n", ["cache"]),
+    ],
+)
+def test_a_service_that_the_sources_name_as_a_host_runs_too(
+    tmp_path: Path, source: str, found: list[str]
+) -> None:
+    beside_it = of(tmp_path, HOSTS, {"src/app.js": source})
+    assert names(beside_it) == found
+    assert not any(one.needed for one in beside_it.companions)
+
+
+def test_a_file_that_is_not_sent_to_the_build_names_nothing(tmp_path: Path) -> None:
+    more = {"src/app.js": "fetch('http://cache/')\n", ".dockerignore": "src\n"}
+    assert names(of(tmp_path, HOSTS, more)) == []
