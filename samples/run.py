@@ -76,6 +76,7 @@ def _optimize(folder: Path) -> dict[str, Any] | None:
     out = ROOT / "build" / "samples" / folder.name
     out.mkdir(parents=True, exist_ok=True)
     words = [sys.executable, "-m", "imgopt", "optimize", f"samples/{folder.name}", "--out", str(out), "--format", "json"]
+    words += ["--time-all", "--no-lives"]  # later edits are `make lives`
     print(f"== {folder.name}", file=sys.stderr)
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     if not done.stdout.strip():
