@@ -94,7 +94,9 @@ def test_a_sample_gets_a_proven_multi_stage_variant(
 
 
 def _lines(text: str) -> int:
-    return len(text.splitlines())
+    """Without the variables for a machine's certificates, which its stand-ins for bases set and a
+    variant on another base says again."""
+    return sum(not line.startswith("ENV REQUESTS_CA_BUNDLE=") for line in text.splitlines())
 
 
 @pytest.mark.parametrize("sample", TRAPS)

@@ -43,7 +43,7 @@ class Accounts:
         if not self.added:
             return ()
         place = f"{ACCOUNTS}/etc"
-        parts = [f"mkdir -p {place}", f"cp -p {' '.join(self.files)} {place}/"]
+        parts = [f"mkdir -p {place} && cp -p {' '.join(self.files)} {place}/"]
         parts += [
             f"printf '%s\\n' {' '.join(map(shell_word, lines))} >> {ACCOUNTS}{file}"
             for file, lines in self.added.items()
