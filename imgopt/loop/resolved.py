@@ -19,6 +19,7 @@ from imgopt.image import open_image
 from imgopt.image.tree import Node
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.dockerfile_facts import named_packages
+from imgopt.inspect.sites.file_servers import FileServer
 from imgopt.inspect.start.start_words import expanded
 from imgopt.loop.original import Original, project_of, seen_in
 from imgopt.loop.request import OptimizeRequest, Progress
@@ -26,6 +27,7 @@ from imgopt.proof.allowances import Start
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.derive import derive
 from imgopt.proof.trial import Trial, watch
+from imgopt.rewrite.final.site_server import site_server
 from imgopt.rewrite.gather import gather
 from imgopt.rewrite.looking import BaseLooker
 from imgopt.rewrite.plan import make_plan
@@ -97,7 +99,10 @@ _PLAIN = ("exec-form", "start-command")
 
 def _with_plain_start(original: Original, project: Project) -> str | None:
     """The file that starts the program itself, where more was executed on the way to it than the
-    new start explains; None for no such file."""
+    new start explains; None for no such file. A server of files is known by the start that the
+    author gave it, and a web server takes its place as it is."""
+    if isinstance(site_server(project), FileServer):
+        return None
     plan = make_plan(original.source.text, project, [find_strategy(name) for name in _PLAIN])
     if "start-command" not in plan.strategies:
         return None

@@ -50,7 +50,10 @@ def test_one_script_over_a_fat_base_is_slim_not_root_and_proven(
 ) -> None:
     folder = project(tmp_path, files)
     result = result_of(
-        imgopt("optimize", str(folder), "--variant", "slim", "--no-timings", "--format", "json")
+        imgopt(
+            *("optimize", str(folder), "--variant", "slim", "--no-timings", "--no-lives"),
+            *("--format", "json"),
+        )
     )
     (slim,) = result["variants"]
     assert (result["verdict"], result["recommended"], slim["verdict"]) == (
@@ -63,8 +66,15 @@ def test_one_script_over_a_fat_base_is_slim_not_root_and_proven(
     assert result["original"]["sizes"]["wire"] >= 4 * slim["sizes"]["wire"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("number", "named"),
+    [
+        (signal.SIGINT, True),
+        (signal.SIGTERM, False),
+        (signal.SIGKILL, True),
+        (signal.SIGKILL, False),
+    ],
+)
 def test_a_run_that_is_ended_while_timing_has_kept_what_is_proven(
     number: signal.Signals, named: bool, tmp_path: Path
 ) -> None:
@@ -75,6 +85,7 @@ def test_a_run_that_is_ended_while_timing_has_kept_what_is_proven(
         str(folder),
         "--variant",
         "slim",
+        "--no-lives",
         *(["--out", str(tmp_path / "out")] if named else []),
     ]
     process = subprocess.Popen(
@@ -104,9 +115,10 @@ def test_a_run_that_is_ended_while_timing_has_kept_what_is_proven(
 
 def test_timing_takes_no_longer_than_the_builds_unless_it_is_asked_to(tmp_path: Path) -> None:
     folder = project(tmp_path, PYTHON)
-    result = result_of(imgopt("optimize", str(folder), "--variant", "slim", "--format", "json"))
+    words = ["optimize", str(folder), "--variant", "slim", "--no-lives", "--format", "json"]
+    result = result_of(imgopt(*words))
     assert result["timing_budget"] > 0
-    whole = imgopt("optimize", str(folder), "--variant", "slim", "--time-all", "--format", "json")
+    whole = imgopt(*words, "--time-all")
     timed = result_of(whole)
     assert timed["timing_budget"] is None and timed["timing_note"] == ""
     assert len(timed["variants"][0]["timings"]["edit-source"]["after"]) == 3
