@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from imgopt.dockerfile import Edit, Instruction
 from imgopt.dockerfile.moves import delete
-from imgopt.dockerfile.typed import Command
 from imgopt.inspect.sources.texts import is_foreign, is_source
 from imgopt.inspect.start.bookkeeping import bookkeeping_of, reader_of
 from imgopt.inspect.start.entry_scripts import script_start
@@ -21,6 +20,7 @@ from imgopt.rewrite.image_examples import started_by_npm, started_by_script
 from imgopt.rewrite.lines.quoting import json_words
 from imgopt.rewrite.start.build_start import BuildStart, build_start
 from imgopt.rewrite.start.handed_over import handed_over
+from imgopt.rewrite.start.start_words import command_words
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
 
 LAUNCHERS = frozenset(name for name, runner in runners().items() if runner.reads != "command")
@@ -37,7 +37,7 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     stage = situation.stage
     for keyword in ("ENTRYPOINT", "CMD"):
         item = next((i for i in reversed(stage.instructions) if i.keyword == keyword), None)
-        words = _words(situation, item) if item is not None else ()
+        words = command_words(situation, item) if item is not None else ()
         if item is None or not words:
             continue
         evidence, name = situation.evidence, posixpath.basename(words[0])
@@ -52,16 +52,6 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
             yield Skip(f"{name} is the entrypoint, and the command is its argument", item.line)
         else:
             yield _resolve(situation, evidence, item, words)
-
-
-def _words(situation: Situation, item: Instruction) -> tuple[str, ...]:
-    """Of the exec form, or of a shell form that reads or calls one script."""
-    typed = item.typed
-    if not isinstance(typed, Command):
-        return ()
-    if typed.json is not None:
-        return typed.json
-    return (*situation.dockerfile.shell_at(item), str(typed.shell or "").strip())
 
 
 def _script(

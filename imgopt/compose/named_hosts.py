@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imgopt.compose.model import Project, Service
+from imgopt.context.ecosystems import builtin_ecosystems
 from imgopt.context.listing import list_sizes
 from imgopt.dockerfile import IgnoreFile, find_ignore_file
 
 _MOST_FILES, _MOST_BYTES = 2_000, 1 << 18
-_NO_SOURCES = re.compile(
-    r"(?:^|/)(?:node_modules|vendor|\.git|\.venv|venv|target|dist)/|lock|\.md$"
-)
+_NO_SOURCES = re.compile(r"lock|\.md$")
+_MADE = (".git", "target", "dist")
 
 
 def named_by_sources(service: Service, project: Project) -> list[str]:
@@ -65,7 +65,13 @@ def _texts(context: Path, dockerfile: Path | None) -> Iterator[str]:
     ignore = IgnoreFile.parse(found.read_text(errors="replace")) if found is not None else None
     sizes = list_sizes(context, ignore)
     small = [path for path, size in sizes.items() if 0 < size <= _MOST_BYTES]
-    for path in [path for path in small if not _NO_SOURCES.search(path)][:_MOST_FILES]:
+    folders = {*_MADE, *(name for one in builtin_ecosystems() for name in one.installed)}
+    sources = [
+        path
+        for path in small
+        if not _NO_SOURCES.search(path) and folders.isdisjoint(path.split("/")[:-1])
+    ]
+    for path in sources[:_MOST_FILES]:
         data = (context / path).read_bytes() if (context / path).is_file() else b""
         if b"\0" not in data:
             yield data.decode("utf-8", "replace")

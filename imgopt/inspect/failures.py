@@ -5,18 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from imgopt.context.facts.runs import SaidKind
 from imgopt.image.entries import printable
 
 Kind = Literal[
-    "missing-library",
-    "missing-file",
-    "missing-module",
-    "missing-command",
-    "missing-locale",
-    "missing-time-zone",
+    SaidKind,
     "missing-certificates",
-    "not-writable",
-    "permission",
     "package",
     "changed-file",
     "configuration",
@@ -24,8 +18,8 @@ Kind = Literal[
     "process",
     "stop",
 ]
-"""What kind of thing failed. The first seven name something to add, the next two an owner or a mode
-to change."""
+"""What kind of thing failed. What is missing names something to add, `not-writable` and
+`permission` an owner or a mode to change."""
 
 
 @dataclass(frozen=True, slots=True)

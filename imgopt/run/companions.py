@@ -69,7 +69,7 @@ class _Starting:
         stack: contextlib.ExitStack,
     ) -> None:
         self._session, self._beside, self._image = session, settings.beside, image
-        self._network, self._timeout, self._stack = network, settings.start_timeout, stack
+        self._timeout, self._stack = settings.start_timeout, stack
         self._answers = settings.answers
         self._volumes: dict[str, str] = {}
         self._done: dict[str, Companion] = {}
@@ -79,7 +79,7 @@ class _Starting:
         self._near = Near(service, network, measured=local)
 
     def all(self) -> Near:
-        gateway = self._session.gateway(self._network) if self._local else ""
+        gateway = self._session.gateway(self._near.network) if self._local else ""
         asked = self._stack.enter_context(name_server(gateway)) if gateway else None
         if asked is not None:
             self._near.asked, self._near.dns = asked, (gateway,)
@@ -146,28 +146,14 @@ class _Starting:
                 raise CompanionFailure(str(missing), hints=missing.hints) from None
             near.missing.append(f"{missing}; {missing.hints[0]}")
             return
-        request = RunRequest(
+        asked = RunRequest(
             image,
             command=service.command,
-            entrypoint=service.entrypoint,
-            env={**near.trust, **service.environment},
+            env=service.environment,
             mounts=(*near.mounts, *self._mounts(service)),
-            hosts={**service.hosts, **near.hosts},
-            cap_add=service.cap_add,
-            cap_drop=service.cap_drop,
-            shm_size=service.shm_size,
-            ulimits=service.ulimits,
-            dns=near.dns,
-            user=service.user,
-            network=self._network,
-            hostname=service.hostname,
-            aliases=service.names,
-            working_dir=service.working_dir,
-            read_only=service.read_only,
-            tmpfs=service.tmpfs,
-            init=service.init,
             health_check=False,
         )
+        request = near.as_described(asked, service)
         try:
             container = self._stack.enter_context(self._session.create(request))
             container.start()

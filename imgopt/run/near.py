@@ -40,8 +40,13 @@ class Near:
         return (*self.running, *dict.fromkeys(self.hosts))
 
     def started_like(self, request: RunRequest) -> RunRequest:
-        """The request with what the Compose file says of the service."""
-        service = self.service or Service("")
+        """The request with what the Compose file says of the service under proof."""
+        said = self.as_described(request, self.service or Service(""))
+        return replace(said, mounts=(*request.mounts, *self.mounts))
+
+    def as_described(self, request: RunRequest, service: Service) -> RunRequest:
+        """The request, in this network, with all but the mounts that the Compose file says of a
+        service."""
         return replace(
             request,
             env={**self.trust, **request.env},
@@ -52,7 +57,6 @@ class Near:
             ulimits=service.ulimits,
             dns=self.dns,
             entrypoint=service.entrypoint,
-            mounts=(*request.mounts, *self.mounts),
             user=request.user or service.user,
             network=self.network,
             hostname=service.hostname or request.hostname,

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -249,16 +250,22 @@ with Session(connect()) as session:
 """
 
 
-@pytest.mark.parametrize("moment", [0.4, 1.2, 2.0, 2.8, 4.0])
-def test_whenever_it_is_interrupted_nothing_is_left(
-    moment: float, session: Session, stack: Path, image: str
-) -> None:
+@contextmanager
+def running(stack: Path, image: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Another process that runs the service, and the name of its session."""
     words = [sys.executable, "-c", KILLED, str(stack), image]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as run:
         assert run.stdout is not None
-        name = run.stdout.readline().strip()
+        yield run, run.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("moment", [0.4, 1.2, 2.0, 2.8, 4.0])
+def test_whenever_it_is_interrupted_nothing_is_left(
+    moment: float, session: Session, stack: Path, image: str
+) -> None:
+    with running(stack, image) as (run, name):
         time.sleep(moment)
         run.send_signal(signal.SIGTERM)
         run.wait(60)
@@ -268,12 +275,7 @@ def test_whenever_it_is_interrupted_nothing_is_left(
 def test_what_a_killed_run_left_is_swept_by_the_next(
     session: Session, stack: Path, image: str
 ) -> None:
-    words = [sys.executable, "-c", KILLED, str(stack), image]
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as run:
-        assert run.stdout is not None
-        name = run.stdout.readline().strip()
+    with running(stack, image) as (run, name):
         until = time.monotonic() + 60
         while len(left(session.engine, name)) < 3 and time.monotonic() < until:
             time.sleep(0.1)

@@ -261,21 +261,25 @@ class DistrolessImage(Fact, frozen=True):
     images: list[str]
 
 
+SaidKind = Literal[
+    "missing-library",
+    "missing-file",
+    "missing-module",
+    "missing-command",
+    "missing-locale",
+    "missing-time-zone",
+    "not-writable",
+    "permission",
+]
+"""What a run time may say that it misses, or may not do."""
+
+
 class LogFailure(Fact, frozen=True):
     """A message of fixed wording by which a run time says what it misses, or may not do."""
 
     message: str
     """A regular expression, searched in each line; its first group is what is missing."""
-    kind: Literal[
-        "missing-library",
-        "missing-file",
-        "missing-module",
-        "missing-command",
-        "missing-locale",
-        "missing-time-zone",
-        "not-writable",
-        "permission",
-    ]
+    kind: SaidKind
     subject: str = ""
     """What is missing, where the message does not name it."""
     by: str = ""

@@ -50,8 +50,9 @@ def check_language_packages(
         if package.version in others:
             files += len(package.files)
             found = list(_incomplete(original, package, candidate, allowances, used))
-            items.extend(item for item in found if not _is_spare(item, spare))
-            allowed[SPARE] += any(_is_spare(item, spare) for item in found)
+            missed = [item for item in found if not _is_spare(item, spare)]
+            items.extend(missed)
+            allowed[SPARE] += len(missed) < len(found)
         elif reason:
             allowed[reason] += 1
         else:

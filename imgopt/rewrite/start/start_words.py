@@ -38,15 +38,16 @@ def start_words(situation: Situation) -> tuple[str, ...]:
     for part in situation.stage.chain:
         for item in part.instructions:
             if item.keyword == "ENTRYPOINT":
-                entrypoint = _words(situation, item)
+                entrypoint = command_words(situation, item)
                 cmd = cmd if part.index in own_cmd else None
             elif item.keyword == "CMD":
-                cmd = _words(situation, item)
+                cmd = command_words(situation, item)
                 own_cmd.add(part.index)
     return (*(entrypoint or ()), *(cmd or ()))
 
 
-def _words(situation: Situation, item: Instruction) -> tuple[str, ...]:
+def command_words(situation: Situation, item: Instruction) -> tuple[str, ...]:
+    """Of a CMD or an ENTRYPOINT; a shell form with the shell that runs it."""
     typed = item.typed
     if not isinstance(typed, Command):
         return ()
