@@ -9,6 +9,7 @@ import tarfile
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -231,10 +232,18 @@ class Container:
         return time.monotonic() - started, 137 if code is None else code
 
     def exec(self, command: Sequence[str], *, timeout: float = 30, user: str = "") -> Output:
-        """Runs a command in it (`docker exec`). Code 126 or 127: it cannot be executed there."""
+        """Runs a command in it (`docker exec`). Code 126 or 127: it cannot be executed there, or
+        the container has ended."""
+        from docker.errors import APIError
+
         api = self._client.api
-        made = api.exec_create(self.id, list(command), user=user)["Id"]
-        stdout, stderr, ended = _drain(api.exec_start(made, socket=True), timeout)
+        try:
+            made = api.exec_create(self.id, list(command), user=user)["Id"]
+            stdout, stderr, ended = _drain(api.exec_start(made, socket=True), timeout)
+        except APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
+            return Output(126, b"", str(error.explanation).encode())
         code = api.exec_inspect(made)["ExitCode"] if ended else None
         return Output(code, stdout, stderr)
 

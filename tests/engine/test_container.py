@@ -50,6 +50,16 @@ def test_exec_gives_both_streams_and_the_code_and_keeps_time(
         assert time.monotonic() - started < 5
 
 
+def test_exec_in_a_container_that_has_ended_is_no_fault(
+    session: Session, shell: Callable[..., RunRequest]
+) -> None:
+    with session.start(shell("exit 3")) as container:
+        container.wait(10)
+        output = container.exec(("true",))
+        assert output.code == 126
+        assert b"not running" in output.stderr
+
+
 def test_a_stop_that_is_ignored_takes_the_whole_time_and_is_told(
     session: Session, shell: Callable[..., RunRequest]
 ) -> None:
