@@ -1,9 +1,10 @@
 """From a result to a format: `imgopt.report.<kind>` renders the results of `imgopt.results.<kind>`.
 
-A kind is the middle of a schema ("bench" in "imgopt/bench/1"). Its report module is imported when
-needed and has one function per format, named as the format: `text(result)` gives a rich renderable,
-all others give a string (`markdown`, `html`, `csv`, `sarif`, ...). `json` is the same for every
-kind.
+A kind is the middle of a schema ("bench" in "imgopt/bench/1"); "run-facts" is rendered by
+`run_facts`, and several kinds may share a module of results ("deploy-check": `results.deploy`). The
+report module is imported when needed and has one function per format, named as the format:
+`text(result)` gives a rich renderable, all others give a string (`markdown`, `html`, `csv`,
+`sarif`, ...). `json` is the same for every kind.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _find(kind: str, format: str) -> Callable[[Result], Any] | None:
     function: Callable[[Result], Any] | None = getattr(
         _module("report", kind), format.replace("-", "_"), None
     )
-    if function is None and format == "html" and _exists(f"imgopt.report.views.{kind}"):
+    if function is None and format == "html" and _exists(f"imgopt.report.views.{_named(kind)}"):
         return _page
     return function
 
@@ -108,8 +109,12 @@ def _page(result: Result) -> str:
 
 
 def _module(package: str, kind: str) -> ModuleType | None:
-    name = f"imgopt.{package}.{kind}"
+    name = f"imgopt.{package}.{_named(kind)}"
     return import_module(name) if _exists(name) else None
+
+
+def _named(kind: str) -> str:
+    return kind.replace("-", "_")
 
 
 def _exists(module: str) -> bool:
@@ -128,7 +133,7 @@ def load(path: Path) -> Result:
 
 def _model(schema: str, file: str) -> type[Result]:
     kind = kind_of(schema)
-    module = _module("results", kind)
+    module = _module("results", kind) or _module("results", kind.partition("-")[0])
     for value in vars(module).values() if module else ():
         if (
             isinstance(value, type)

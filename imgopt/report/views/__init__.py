@@ -15,8 +15,9 @@ from imgopt.results import Result
 def view_of(result: Result) -> View:
     """The view of any result. Raises InputError for a kind that has no page."""
     kind = result.schema.split("/")[1]
-    name = f"{__name__}.{kind}"
-    if not kind.isidentifier() or find_spec(name) is None:
+    module = kind.replace("-", "_")
+    name = f"{__name__}.{module}"
+    if not module.isidentifier() or find_spec(name) is None:
         raise InputError(
             f"{kind} results have no HTML report", hint="use --format text, markdown or json"
         )
