@@ -39,9 +39,8 @@ def optimize(
     """
     from imgopt.config import load_config
     from imgopt.engine import Session, connect
-    from imgopt.loop import OptimizeRequest
-    from imgopt.loop import optimize as run
-    from imgopt.loop.request import Silent
+    from imgopt.loop.request import OptimizeRequest, Silent
+    from imgopt.loop.run import optimize as run
 
     folder = Path(context)
     settings = config if config is not None else load_config(folder)[0]

@@ -67,7 +67,8 @@ class Wanted:
         """Runs the loop. Raises FindingsError where it proves nothing."""
         from imgopt.bench.arms import variants
         from imgopt.cli.progress import LiveProgress
-        from imgopt.loop import OptimizeRequest, optimize
+        from imgopt.loop.request import OptimizeRequest
+        from imgopt.loop.run import optimize
 
         dockerfile = options.find_dockerfile(self._context, config)
         request = OptimizeRequest(

@@ -17,8 +17,8 @@ from imgopt.errors import InputError, Location
 
 if TYPE_CHECKING:
     from imgopt.lives.trials import Candidate
-    from imgopt.loop import OptimizeRequest
     from imgopt.loop.living import Wanted
+    from imgopt.loop.request import OptimizeRequest
     from imgopt.results.lives import LivesResult
 
 HELP = """
@@ -72,8 +72,8 @@ def lives_command(
 ) -> int:
     from msgspec import structs
 
-    from imgopt.loop import OptimizeRequest
     from imgopt.loop.living import Wanted
+    from imgopt.loop.request import OptimizeRequest
 
     out.check("lives")
     choices.check("--edits", edits or (), choices.LATER_EDITS)

@@ -20,7 +20,7 @@ from imgopt.cli.streams import tell
 from imgopt.errors import InputError
 
 if TYPE_CHECKING:
-    from imgopt.loop import OptimizeRequest
+    from imgopt.loop.request import OptimizeRequest
     from imgopt.results.optimize import OptimizeResult, Variant
     from imgopt.results.stack import StackResult
 
@@ -170,7 +170,7 @@ class _Wanted:
         """And what was said on the command line, as words for another one."""
         import msgspec
 
-        from imgopt.loop import OptimizeRequest
+        from imgopt.loop.request import OptimizeRequest
         from imgopt.strategies.variants import check_names
 
         where, settings = settled(self.context, build, self.smoke, self.asked, links=True)
@@ -224,7 +224,7 @@ def _optimize(request: OptimizeRequest, keeper: _Keeper) -> OptimizeResult:
     from imgopt.cli.engine import engine_to_prove_with
     from imgopt.cli.progress import LiveProgress
     from imgopt.engine import Session
-    from imgopt.loop import optimize
+    from imgopt.loop.run import optimize
 
     request.source()  # what is wrong with the input is said before an engine is asked for
     with Session(engine_to_prove_with()) as session, LiveProgress() as progress:

@@ -1,8 +1,4 @@
-"""The optimize loop: evidence, plan, variant, build, proof, repair, comparison."""
+"""The optimize loop: evidence, plan, variant, build, proof, repair, comparison.
 
-from __future__ import annotations
-
-from imgopt.loop.request import OptimizeRequest, Progress
-from imgopt.loop.run import optimize
-
-__all__ = ["OptimizeRequest", "Progress", "optimize"]
+`run.optimize` is its door; what only plans (`static`) loads nothing of the rest.
+"""

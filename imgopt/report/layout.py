@@ -68,7 +68,7 @@ class Listing:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for text, style in self._lines:
-            if cell_len(text) > options.max_width:
+            if console.is_terminal and cell_len(text) > options.max_width:
                 yield Code(text, style=style)
                 continue
             yield Segment(text, console.get_style(style) if style else None)

@@ -13,8 +13,8 @@ from msgspec import structs
 from imgopt.cli.app import main
 from imgopt.config import load_config
 from imgopt.engine import Session
-from imgopt.loop import OptimizeRequest, optimize
-from imgopt.loop.request import Silent
+from imgopt.loop.request import OptimizeRequest, Silent
+from imgopt.loop.run import optimize
 
 ROOT = Path(__file__).parent.parent.parent
 MAPPED = ROOT / "build" / "bases.toml"

@@ -20,9 +20,9 @@ from imgopt.dockerfile import parse
 from imgopt.dockerfile.typed import Copy
 from imgopt.engine import Session
 from imgopt.inspect.files.drawn_names import is_of_one_build
-from imgopt.loop import OptimizeRequest, optimize
 from imgopt.loop.attempt import MOST_BUILDS
-from imgopt.loop.request import Silent
+from imgopt.loop.request import OptimizeRequest, Silent
+from imgopt.loop.run import optimize
 
 from .kit import ROOT
 

@@ -9,8 +9,8 @@ import pytest
 
 from imgopt.config import load_config
 from imgopt.engine import Session
-from imgopt.loop import OptimizeRequest, optimize
-from imgopt.loop.request import Silent
+from imgopt.loop.request import OptimizeRequest, Silent
+from imgopt.loop.run import optimize
 from imgopt.results.optimize import Variant
 
 from .kit import SERVER, project

@@ -12,10 +12,9 @@ import pytest
 
 from imgopt.config import Config
 from imgopt.engine import RunRequest, Session
-from imgopt.loop import OptimizeRequest
 from imgopt.loop.attempt import Proven, prove_plan
 from imgopt.loop.original import measure_original
-from imgopt.loop.request import Silent
+from imgopt.loop.request import OptimizeRequest, Silent
 from imgopt.strategies.variants import choose_variants
 
 from .kit import project

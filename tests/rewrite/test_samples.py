@@ -11,10 +11,10 @@ import pytest
 
 from imgopt.config import load_config
 from imgopt.engine import Session
-from imgopt.loop import OptimizeRequest, optimize
 from imgopt.loop.attempt import prove_plan
 from imgopt.loop.original import measure_original
-from imgopt.loop.request import Silent
+from imgopt.loop.request import OptimizeRequest, Silent
+from imgopt.loop.run import optimize
 from imgopt.strategies.variants import choose_variants
 
 from .kit import ROOT, snapshot

@@ -13,10 +13,9 @@ from imgopt.config import Config
 from imgopt.engine import RunRequest, Session
 from imgopt.image.entries import Entry
 from imgopt.image.tree import Node, Tree
-from imgopt.loop import OptimizeRequest
 from imgopt.loop.attempt import prove_plan
 from imgopt.loop.original import measure_original
-from imgopt.loop.request import Silent
+from imgopt.loop.request import OptimizeRequest, Silent
 from imgopt.rewrite.final.fates import Carved, PathFact
 from imgopt.rewrite.final.final_stage import Copy, FinalStage, Folder
 from imgopt.rewrite.final.owning import entered_by_all, owned_by, special_folders, with_owners
