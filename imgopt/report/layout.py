@@ -54,9 +54,13 @@ class Code(Words):
     people do."""
 
     def wrap(self, console: Console, width: int, **options: Any) -> Lines:
-        if console.is_terminal:
+        if folds_code(console):
             return super().wrap(console, width, **options)
         return Lines(self.split("\n", allow_blank=True))
+
+
+def folds_code(console: Console) -> bool:
+    return console.is_terminal
 
 
 class Listing:
@@ -68,7 +72,7 @@ class Listing:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for text, style in self._lines:
-            if console.is_terminal and cell_len(text) > options.max_width:
+            if folds_code(console) and cell_len(text) > options.max_width:
                 yield Code(text, style=style)
                 continue
             yield Segment(text, console.get_style(style) if style else None)
