@@ -25,7 +25,7 @@ LAYERS = (
     ("rewrite",),
     ("strategies",),
     ("lives",),
-    ("loop",),
+    ("fleet", "loop"),
     ("ci", "report"),
     ("cli",),
 )

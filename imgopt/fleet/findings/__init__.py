@@ -1,0 +1,1 @@
+"""What many images together waste, each with the command that mends it."""

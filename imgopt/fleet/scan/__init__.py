@@ -1,0 +1,1 @@
+"""Reading a registry: manifests and configurations first, then each blob once."""
