@@ -110,6 +110,8 @@ def create(
             read_only=request.read_only,
             tmpfs=dict(place.partition(":")[::2] for place in request.tmpfs),
             mem_limit=request.memory,
+            memswap_limit=request.memory,
+            nano_cpus=round(request.processors * 1e9) if request.processors else None,
             init=request.init,
             healthcheck=None if request.health_check else {"test": ["NONE"]},
             labels=dict(request.labels),
@@ -230,6 +232,13 @@ class Container:
         self._client.api.stop(self.id, timeout=timeout)
         code = self.wait(5)
         return time.monotonic() - started, 137 if code is None else code
+
+    def signal(self, name: str) -> None:
+        """Sends a signal ("SIGTERM") to its first process; one that has ended is fine."""
+        from docker.errors import APIError
+
+        with contextlib.suppress(APIError):
+            self._client.api.kill(self.id, name)
 
     def exec(self, command: Sequence[str], *, timeout: float = 30, user: str = "") -> Output:
         """Runs a command in it (`docker exec`). Code 126 or 127: it cannot be executed there, or

@@ -12,9 +12,9 @@ class RunRequest:
 
     `mounts` are `SOURCE:TARGET[:ro]` as in `docker run --volume`, `ports` `PORT[/udp]`, each
     published on a free port of 127.0.0.1; a mount without a source is a volume of its own. `memory`
-    is in bytes, `tmpfs` paths (`/run:size=64m`); `aliases` are names of it in `network`, which is
-    one that was made then; `hosts` are addresses by the names that they have in it, `dns`
-    name servers behind the engine's own.
+    is in bytes, none of which may be swapped out, `tmpfs` paths (`/run:size=64m`); `aliases` are
+    names of it in `network`, which is one that was made then; `hosts` are addresses by the names
+    that they have in it, `dns` name servers behind the engine's own.
     """
 
     image: str
@@ -38,6 +38,8 @@ class RunRequest:
     read_only: bool = False
     tmpfs: tuple[str, ...] = ()
     memory: int | None = None
+    processors: float | None = None
+    """Of one processor's time, as `--cpus`."""
     init: bool = False
     health_check: bool = True
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -9,16 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from imgopt.engine import Container, Output, RunRequest, Session
+from imgopt.engine import Container, Output, Session
 from imgopt.engine.container import Change, Logs, StartFailure
 from imgopt.inspect.sources.write_routes import Writes
 from imgopt.run.changing_requests import ChangingRequests
-from imgopt.run.companions import CompanionFailure, companions
+from imgopt.run.companions import CompanionFailure
 from imgopt.run.comparable_answers import only_errors
 from imgopt.run.fanotify import Recorder, traced, untraced
-from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.listening import EPHEMERAL, other_sockets
 from imgopt.run.near import Near
 from imgopt.run.observation import KILLED, Observation, RunPlan
@@ -26,20 +24,15 @@ from imgopt.run.pictures import Album, pictures_of
 from imgopt.run.probes import Answer, Probe, ask
 from imgopt.run.processes import home_of, peak_memory
 from imgopt.run.questions import Questions, is_health
-from imgopt.run.ready import Expected, Ready, await_ready
-from imgopt.run.settings import SmokeSettings, read_http
+from imgopt.run.ready import Ready, await_ready
+from imgopt.run.settings import SmokeSettings
 from imgopt.run.start_hints import hints, unset_in_start
-from imgopt.run.what_to_ask import (
-    health_words,
-    only_explains,
-)
+from imgopt.run.starting import Made, Starting
 
 _MOST_STARTS = 4
-_MOST_EXPOSED = 40
 _ENDING_SECONDS = 2.0
 """How long a service may take to end behind an answer that did not come."""
 _DEAF_SECONDS = 3
-HOSTNAME = "imgopt"
 
 
 def observe(
@@ -62,7 +55,7 @@ def observe(
         observation, missing = run.once(final=attempt + 1 == _MOST_STARTS)
         if not missing:
             break
-        run.ports |= missing
+        run.start.ports |= missing
     while observation.died is not None and run.changing.without(observation):
         observation, _ = run.once(final=True)
     if observation.died is not None and guesses:  # a guess must not cost the original its run
@@ -103,41 +96,24 @@ class _Run:
         self._settings = settings
         self._plan = plan
         self._trace = trace
-        self._user = user
-        self._mounts = self._settings.mounts
         self._near: Near | None = None
-        config: Mapping[str, Any] = session.engine.image(image).get("Config") or {}
-        service = self._settings.beside.service if self._settings.beside is not None else None
-        exposed = _tcp_ports(config.get("ExposedPorts") or {})
-        self._exposed = frozenset((*exposed, *(service.ports if service is not None else ())))
-        start = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
-        self._explains = only_explains(start)
-        given = {pair.partition("=")[0] for pair in config.get("Env") or ()}
-        self._unset = unset_in_start(start, {*given, *settings.environment()})
-        stated = service.health.test if service is not None and service.health is not None else ()
-        test = stated or (config.get("Healthcheck") or {}).get("Test")
-        self._health = health_words(test)
-        self._questions = Questions(session, settings, plan, self._health, guesses, self.changing)
-        self._requests = tuple(read_http(setting) for setting in settings.http)
-        asked = {request.port for request in self._requests if request.port}
-        self._wanted = frozenset(settings.ports) | asked
-        self.ports: frozenset[int] = (
-            self._exposed | self._wanted | frozenset(plan.ports if plan else ())
+        self.start = Starting(session, image, settings, plan, user)
+        given = {pair.partition("=")[0] for pair in self.start.config.get("Env") or ()}
+        self._unset = unset_in_start(self.start.words, {*given, *settings.environment()})
+        self._questions = Questions(
+            session, settings, plan, self.start.health, guesses, self.changing
         )
 
     def once(self, *, final: bool) -> tuple[Observation, frozenset[int]]:
         """One start; and the ports that must be published for a real one."""
         with contextlib.ExitStack() as stack:
-            self._mounts = stack.enter_context(fresh_mounts(self._session, self._settings.mounts))
             try:
-                self._near = stack.enter_context(
-                    companions(self._session, self._settings, self._image)
-                )
-                container = stack.enter_context(self._session.create(self._request()))
+                made = stack.enter_context(self.start.made())
             except StartFailure as failure:
                 return self._failed(failure.message), frozenset()
             except CompanionFailure as failure:
                 return self._failed(failure.reason, failure.log, failure.hints), frozenset()
+            container, self._near = made.container, made.near
             recorder = (
                 stack.enter_context(traced(self._session.engine, container))
                 if self._trace
@@ -151,51 +127,20 @@ class _Run:
                 pictures_of(container, self._session.engine.facts.process_reason)
             )
             local = self._session.engine.facts.local
-            ready = await_ready(container, container.ports(), self._expected(final), local=local)
+            ready = await_ready(
+                container, container.ports(), self.start.expected(final), local=local
+            )
             if ready.unpublished and ready.state == "answers":
                 return self._failed("a port has to be published"), ready.unpublished
-            return self._finish(container, ready, recorder, album), frozenset()
-
-    def _request(self) -> RunRequest:
-        settings = self._settings
-        shared = settings.network == "host" or (settings.network or "").startswith("container:")
-        request = RunRequest(
-            self._image,
-            command=settings.command,
-            env=settings.environment(),
-            mounts=self._mounts,
-            ports=() if shared else tuple(f"{port}/tcp" for port in sorted(self.ports)),
-            user=self._user,
-            network=settings.network,
-            hostname=None if shared else HOSTNAME,
-            health_check=False,
-        )
-        return request if self._near is None else self._near.started_like(request)
-
-    def _expected(self, final: bool = False) -> Expected:
-        plan, timeout = self._plan, self._settings.start_timeout
-        if plan is not None:
-            timeout = min(max(timeout, 2 * plan.ready_seconds), 15.0 + 4 * plan.ready_seconds)
-        paths = {
-            port: request.path
-            for request in reversed(self._requests)
-            for port in self._ports_of(request.port)
-        }
-        must = self._wanted | frozenset(plan.listens if plan else ())
-        may = (
-            self._exposed if plan is None else frozenset()
-        )  # what the original does not open is not waited for
-        return Expected(must, may, paths, plan.ends if plan else False, timeout, final)
-
-    def _ports_of(self, port: int | None) -> frozenset[int]:
-        return frozenset((port,)) if port else self.ports
+            return self._finish(made, ready, recorder, album), frozenset()
 
     def _finish(
-        self, container: Container, ready: Ready, recorder: Recorder | None, album: Album
+        self, made: Made, ready: Ready, recorder: Recorder | None, album: Album
     ) -> Observation:
+        container = made.container
         album.take()
         self._look(container)
-        answers = self._questions.ask(container, ready, self._request(), self.ports)
+        answers = self._questions.ask(container, ready, made.request, self.start.ports)
         own_health = self._own_health(container, ready)
         end = self._end(container, ready, album)
         if recorder is not None:
@@ -272,7 +217,7 @@ class _Run:
     def _planned(self, ready: Ready, answers: Sequence[Answer], end: _End) -> RunPlan:
         """How others are started and asked in the same way."""
         return RunPlan(
-            ports=tuple(sorted(self.ports)),
+            ports=tuple(sorted(self.start.ports)),
             listens=_listens(ready),
             probes=tuple(answer.probe for answer in answers),
             ends=ready.state == "ended",
@@ -289,19 +234,19 @@ class _Run:
     def _own_health(self, container: Container, ready: Ready) -> Answer | None:
         if (
             self._plan is None
-            or not self._health
+            or not self.start.health
             or ready.state == "ended"
             or any(map(is_health, self._plan.probes))
         ):
             return None
-        return ask(Probe("command", "image", command=self._health), container, {})
+        return ask(Probe("command", "image", command=self.start.health), container, {})
 
     def _stop_timeout(self) -> int:
         whole = max(1, round(self._settings.stop_timeout))
         return min(whole, _DEAF_SECONDS) if self._plan and self._plan.deaf else whole
 
     def _failed(self, reason: str, log: str = "", more: Sequence[str] = ()) -> Observation:
-        plan = self._plan or RunPlan(tuple(sorted(self.ports)), (), (), False, 0.0)
+        plan = self._plan or RunPlan(tuple(sorted(self.start.ports)), (), (), False, 0.0)
         return Observation(
             self._image,
             False,
@@ -313,12 +258,12 @@ class _Run:
 
     def _judge(self, ready: Ready, died: int | None, log: str) -> tuple[bool, str]:
         """Whether it started as it should, in one clause."""
-        expected = self._expected()
+        expected = self.start.expected()
         if died is not None:
             return False, f"it ended with exit code {died} while it was asked"
         if ready.state == "ended":
-            ends = expected.ends or (self._explains and ready.code == 0)
-            serves = bool(expected.must or (self._exposed and not ends) or self._requests)
+            ends = expected.ends or (self.start.explains and ready.code == 0)
+            serves = bool(expected.must or (self.start.exposed and not ends) or self.start.requests)
             usage = ready.code in (1, 2, 64) and "usage" in log.lower()[:4000]
             good = not serves and (ready.code == 0 or usage or expected.ends)
             return good, f"it ended with exit code {ready.code} after {ready.seconds:.1f} s"
@@ -327,9 +272,11 @@ class _Run:
             said = "answers" if answers else "listens, for itself alone,"
             return True, f"it {said} after {ready.seconds:.1f} s"
         missing = sorted(expected.must - {item.port for item in ready.listening})
-        if not self._session.engine.facts.local and (missing or expected.may or self._requests):
+        if not self._session.engine.facts.local and (
+            missing or expected.may or self.start.requests
+        ):
             return False, "no port can be asked from here: the engine is not on this machine"
-        if missing or expected.may or self._requests:
+        if serves:
             what = ", ".join(map(str, missing)) or "no port"
             said = f"it does not listen on {what}" if missing else "it listens on no port"
             if ready.listening and not missing:
@@ -343,11 +290,3 @@ class _Run:
 
 def _listens(ready: Ready) -> tuple[int, ...]:
     return tuple(sorted({item.port for item in ready.listening if item.port < EPHEMERAL}))
-
-
-def _tcp_ports(exposed: Mapping[str, Any]) -> list[int]:
-    pairs = (name.partition("/") for name in exposed)
-    ports = sorted(
-        int(port) for port, _, protocol in pairs if port.isdigit() and protocol in ("", "tcp")
-    )
-    return ports[:_MOST_EXPOSED]

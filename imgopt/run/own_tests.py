@@ -21,10 +21,10 @@ from imgopt.run.companions import CompanionFailure, companions
 from imgopt.run.fresh_mounts import fresh_mounts
 from imgopt.run.near import Near
 from imgopt.run.observation import RunPlan
-from imgopt.run.observe import HOSTNAME
 from imgopt.run.own_run import OwnRun
 from imgopt.run.ready import Expected, Ready, await_ready
 from imgopt.run.settings import SmokeSettings
+from imgopt.run.starting import HOSTNAME
 
 CONTEXT = "/imgopt/context"
 _NOT_BEGUN = (125, 126, 127)
