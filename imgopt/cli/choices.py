@@ -34,12 +34,12 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "diff": ("text", "json", "markdown", "html"),
     "explain": ("text", "json", "markdown"),
     "history": ("text", "json", "markdown", "csv"),
-    "lives": ("text", "json", "markdown"),
+    "lives": ("text", "json", "markdown", "html"),
     "optimize": ("text", "json", "markdown", "pr", "html"),
     "proof": ("text", "json", "markdown", "html"),
     "replay": ("text", "json", "markdown"),
     "rewrite": ("text", "json", "markdown", "html"),
-    "stack": ("text", "json", "markdown"),
+    "stack": ("text", "json", "markdown", "html"),
 }
 """Formats of each kind of result; `imgopt report` takes those of the result at hand."""
 VARIANTS = ("safe", "slim", "distroless")

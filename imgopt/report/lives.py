@@ -38,7 +38,7 @@ def markdown(result: LivesResult) -> str:
     lines = [f"### imgopt: {result.verdict}: {safe_markdown(result.message)}", ""]
     for lives in result.candidates:
         rows = [
-            [one.name, safe_markdown(one.means), one.verdict, safe_markdown(_why(one))]
+            [one.name, safe_markdown(one.means), one.verdict, safe_markdown(why(one))]
             for one in ranked(lives.edits)
         ]
         lines += [f"**{safe_markdown(lives.name)}**: {safe_markdown(line(lives))}", ""]
@@ -109,14 +109,15 @@ def _table(lives: Lives) -> Grid:
 
 def _row(one: LaterEdit) -> tuple[str | Words, ...]:
     word, style = _MARKS.get(one.verdict, (one.verdict, "dim"))
-    said = _why(one) or one.means
+    said = why(one) or one.means
     return (f"  {safe_terminal(one.name)}", Words(word, style=style), safe_terminal(said))
 
 
-def _why(one: LaterEdit | Past) -> str:
+def why(one: LaterEdit | Past) -> str:
+    """What failed, and how."""
     return ": ".join(filter(None, (one.check, one.detail)))
 
 
 def _past(one: Past) -> str:
-    said = safe_terminal(f"{one.commit[:10]} {one.verdict}: {_why(one)}")
+    said = safe_terminal(f"{one.commit[:10]} {one.verdict}: {why(one)}")
     return f"{said} ({safe_terminal(', '.join(one.changed))})" if one.changed else said

@@ -13,7 +13,7 @@ from imgopt.results.stack import Part, StackResult
 
 def text(result: StackResult) -> RenderableType:
     """The summary, then each part as `imgopt optimize` shows it."""
-    lines: list[RenderableType] = [Words(safe_terminal(_counted(result)), style="bold")]
+    lines: list[RenderableType] = [Words(safe_terminal(counted(result)), style="bold")]
     lines += [Words(safe_terminal(f"  {part.name}: {said(part)}")) for part in result.parts]
     for part in result.parts:
         if part.result is not None:
@@ -27,7 +27,7 @@ def text(result: StackResult) -> RenderableType:
 def markdown(result: StackResult) -> str:
     """The same for a page."""
     rows = [[safe_markdown(part.name), safe_markdown(said(part))] for part in result.parts]
-    head = f"## {safe_markdown(_counted(result))}\n\n"
+    head = f"## {safe_markdown(counted(result))}\n\n"
     table = table_markdown(["build", "result"], rows)
     parts = [
         f"\n## {safe_markdown(part.name)}\n\n{optimize.markdown(part.result)}"
@@ -44,7 +44,8 @@ def said(part: Part) -> str:
     return optimize.headline(part.result)
 
 
-def _counted(result: StackResult) -> str:
+def counted(result: StackResult) -> str:
+    """How many builds came to a good end, in a sentence."""
     good = sum(
         part.result is not None and part.result.verdict in ("proven", "good")
         for part in result.parts

@@ -66,7 +66,7 @@ WRONG = {
     "prove . --with Dockerfile --allow everything": "user, entrypoint",
     "prove . --with Dockerfile --allow env:": "env:NAME",
     "lives . --edits everything": "data-folder, settings-file",
-    "lives . --format html": "text, json, markdown",
+    "lives . --format csv": "text, json, markdown, html",
     "cache . --scenario nothing": "edit-source",
     "ci check --fail-on maybe x": "error, warn, never",
     "ci check --format exe x": "sarif, junit",

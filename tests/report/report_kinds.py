@@ -31,6 +31,7 @@ from imgopt.results.ci import Attribution, Cause, CiResult, FourSizes, ImageChec
 from imgopt.results.ci import Finding as CiFinding
 from imgopt.results.ci import Place as CiPlace
 from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange, Side
+from imgopt.results.lives import History, LaterEdit, Lives, LivesResult, Past
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
 
 BAD = HOSTILE[0]
@@ -179,4 +180,32 @@ def ci() -> CiResult:
     )
     return CiResult(
         status="failed", metric="tar", baseline=BAD, against=BAD, tool="0", images=[image, broken]
+    )
+
+
+def lives() -> LivesResult:
+    return LivesResult(
+        project=BAD,
+        context="shop",
+        dockerfile="Dockerfile",
+        verdict="breaks",
+        message=f"one later edit breaks it: {BAD}",
+        candidates=[
+            Lives(
+                name=BAD,
+                edits=[
+                    LaterEdit(name="new-module", means="a module more", verdict="holds"),
+                    LaterEdit(name="data", verdict="breaks", check="smoke", detail=BAD),
+                ],
+            ),
+            Lives(name="safe", why_not=BAD),
+        ],
+        history=[
+            History(
+                name=BAD,
+                commits=[
+                    Past(commit="c" * 40, time=0, changed=[BAD], verdict="breaks", detail=BAD)
+                ],
+            )
+        ],
     )

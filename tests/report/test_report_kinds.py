@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from page_sums import Tables, check_sums
-from report_kinds import analysis, cache, diff, proof
+from report_examples import optimize_result
+from report_kinds import analysis, cache, diff, lives, proof
 
 from imgopt.report import render
 from imgopt.results import Result
+from imgopt.results.optimize import ComposeNote
+from imgopt.results.stack import Part, StackResult
 
 
 @pytest.mark.parametrize(
-    ("result", "sums"), [(analysis(), 5), (diff(), 6), (proof(), 0), (cache(), 0)], ids=str
+    ("result", "sums"),
+    [(analysis(), 5), (diff(), 6), (proof(), 0), (cache(), 0), (lives(), 0)],
+    ids=str,
 )
 def test_the_page_sums_and_every_text_of_it_is_text(result: Result, sums: int) -> None:
     page = render(result, "html")
@@ -40,3 +46,23 @@ def test_a_refuted_proof_says_why_first() -> None:
         < page.index("1 of 2 checks passed")
         < page.index("What failed: libraries")
     )
+
+
+def test_a_stack_has_a_summary_and_the_page_of_each_build() -> None:
+    note = ComposeNote(service="web", key="user", message="runs as app", instead="65532")
+    result = optimize_result()
+    variants = [
+        msgspec.structs.replace(one, compose=[note] if one.name == result.recommended else [])
+        for one in result.variants
+    ]
+    built = msgspec.structs.replace(result, variants=variants)
+    stack = StackResult(
+        project="shop",
+        file="compose.yaml",
+        parts=[Part(name="web", result=built), Part(name="queue", failure="it does not build")],
+    )
+    page = render(stack, "html")
+    assert page.index("2 builds in compose.yaml") < page.index("it does not build")
+    assert "What the Compose file has to say otherwise" in page
+    assert "runs as app" in page
+    assert "What the Compose file" not in render(result, "html")

@@ -16,7 +16,7 @@ from imgopt.report import render
 from imgopt.report.html import page
 from imgopt.report.sidebyside import rows
 from imgopt.report.view import Section, SideBySide, Text, View
-from imgopt.report.views import html, view_of
+from imgopt.report.views import html, views_of
 from imgopt.results import to_json
 from imgopt.results.figures import PathFigure
 from imgopt.results.optimize import Check, MissingBase, Timing
@@ -201,7 +201,7 @@ def test_the_best_arm_comes_first_and_each_section_says_whose_it_is() -> None:
             *result.comparisons,
         ],
     )
-    titles = [section.title for section in view_of(result).sections]
+    titles = [section.title for section in views_of(result)[0].sections]
     wanted = ["What is inside: original and ", "The Dockerfile, side by side: ", "Proof: "]
     for title in wanted:
         assert [name for name in titles if name.startswith(title)] == [
@@ -238,7 +238,10 @@ def test_in_a_changed_part_lines_of_the_same_instruction_stand_side_by_side() ->
 
 def test_a_partial_result_still_says_what_was_proven() -> None:
     result = msgspec.structs.replace(bench_result(), partial=True, reason="interrupted")
-    assert (view_of(result).word, view_of(result).level) == ("proven, partly measured", "good")
+    assert (views_of(result)[0].word, views_of(result)[0].level) == (
+        "proven, partly measured",
+        "good",
+    )
 
 
 def test_a_section_that_has_nothing_to_say_is_not_there() -> None:

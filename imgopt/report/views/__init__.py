@@ -12,8 +12,9 @@ from imgopt.report.view import View
 from imgopt.results import Result
 
 
-def view_of(result: Result) -> View:
-    """The view of any result. Raises InputError for a kind that has no page."""
+def views_of(result: Result) -> list[View]:
+    """The view of any result, and of the results inside it where it has some (`parts` of its
+    module). Raises InputError for a kind that has no page."""
     kind = result.schema.split("/")[1]
     module = kind.replace("-", "_")
     name = f"{__name__}.{module}"
@@ -21,8 +22,10 @@ def view_of(result: Result) -> View:
         raise InputError(
             f"{kind} results have no HTML report", hint="use --format text, markdown or json"
         )
-    make: Callable[[Result], View] = import_module(name).view
-    return make(result)
+    made = import_module(name)
+    make: Callable[[Result], View] = made.view
+    inside: Callable[[Result], list[View]] = getattr(made, "parts", lambda _: [])
+    return [make(result), *inside(result)]
 
 
 def html(results: Sequence[Result], title: str | None = None) -> str:
@@ -30,4 +33,4 @@ def html(results: Sequence[Result], title: str | None = None) -> str:
     from imgopt.report.html import page
 
     with collector_paused():
-        return page([view_of(result) for result in results], title)
+        return page([view for result in results for view in views_of(result)], title)

@@ -10,6 +10,7 @@ from imgopt.report.common import new_user_text, seconds_text
 from imgopt.report.optimize import notes
 from imgopt.report.view import Block, Cell, Dots, Fall, Section, Table, Tile, View
 from imgopt.report.views import sections
+from imgopt.report.views.lives import edits_section
 from imgopt.report.words import (
     SIZES,
     WIRE,
@@ -18,6 +19,7 @@ from imgopt.report.words import (
     measure_text,
     medians,
     pushed_text,
+    recommended,
     timing_text,
 )
 from imgopt.results.optimize import OptimizeResult, Part, Parts, Variant
@@ -41,6 +43,7 @@ def view(result: OptimizeResult) -> View:
         sections=[
             *sections.findings_section(result.findings),
             *_variants(result),
+            *_compose(result),
             *(_details(result, chosen) if chosen else []),
             *sections.asked_section(result.asked),
             *_ending(result),
@@ -135,6 +138,20 @@ def _variants(result: OptimizeResult) -> list[Section]:
     return [Section("variants", "Variants", [Table("All variants", headers, [first, *rows])])]
 
 
+def _compose(result: OptimizeResult) -> list[Section]:
+    """What the project's Compose file says that does not hold for the recommended variant."""
+    best = recommended(result)
+    rows = [
+        (Cell(note.service), Cell(note.key, code=True), Cell(note.message), Cell(note.instead))
+        for note in (best.compose if best is not None else ())
+    ]
+    if not rows:
+        return []
+    headers = ("Service", "Key", "What does not hold", "Write there")
+    table = Table("What the Compose file has to say otherwise", headers, rows)
+    return [Section("compose", "Compose file", [table])]
+
+
 def _details(result: OptimizeResult, chosen: Variant) -> list[Section]:
     names = (result.dockerfile, f"Dockerfile.{chosen.name}")
     return [
@@ -144,6 +161,7 @@ def _details(result: OptimizeResult, chosen: Variant) -> list[Section]:
         *sections.contents_section(chosen.contents, "original", chosen.name),
         *_builds(result, chosen),
         *_times(chosen),
+        *edits_section([chosen.lives] if chosen.lives is not None else []),
         *sections.dockerfile_section(
             result.original.dockerfile, chosen.dockerfile, names, chosen.changes
         ),
