@@ -24,7 +24,7 @@ from imgopt.rewrite.image_examples import (
 )
 from imgopt.rewrite.lines.quoting import folded
 from imgopt.rewrite.start.start_words import start_words
-from imgopt.rewrite.strategy import OWN_STAGE, Change, Situation, Skip, Strategy
+from imgopt.rewrite.strategy import CARVED_STAGE, OWN_STAGE, Change, Situation, Skip, Strategy
 
 
 def rewrite(situation: Situation) -> Iterator[Change | Skip]:
@@ -130,6 +130,7 @@ STRATEGY = Strategy(
     safety="evidence",
     makes=("slim",),
     doubt=10,
+    promises=frozenset([CARVED_STAGE]),
     references=(
         "https://docs.docker.com/build/building/multi-stage/",
         "Chen et al., Automating Dockerfile Refactoring to Multi-stage Builds",

@@ -36,6 +36,8 @@ USER_SHOWS = "user-shows"
 """An answer differs only by the user who runs the service: his name, his number, his home."""
 OWN_STAGE = "own-stage"
 """Promise: a final stage is written on another base, even where the original's is good enough."""
+CARVED_STAGE = "carved-stage"
+"""Promise: what ships is carved out of the original, whose own steps become a builder."""
 SERVER = "server"
 """Promise: the program that hands out a site is replaced, where one does nothing else."""
 CARVED = ("slim", "distroless")

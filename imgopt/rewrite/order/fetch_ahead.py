@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
+from imgopt.rewrite.caches.cleaning import cleans
 from imgopt.rewrite.final.fates import overlap
 from imgopt.rewrite.language import Stub, language_of
 from imgopt.rewrite.lines.paths import fits_any, present, whole
@@ -21,6 +22,7 @@ from imgopt.rewrite.order.command_reads import (
     steers_fetch,
 )
 from imgopt.rewrite.order.fetch_project import METADATA, itself, project_command
+from imgopt.rewrite.order.given_back import gives_back, ships
 from imgopt.rewrite.order.install_commands import begins_with, recognise
 from imgopt.rewrite.order.manifests_read import folders_read, member_of, read_with
 from imgopt.rewrite.order.named_by_manifests import local_line
@@ -93,10 +95,28 @@ def fetch_for(
         found = _project(step) if manager.fetch_project else _fetch(step)
         if not found.shell and not found.refused:
             continue
+        emptied = _emptied(step, commands[index + 1 :], found)
+        if emptied is not None:
+            return Fetch(refused=f"`{_text(emptied)}` removes it again in the same step")
         shell = " && ".join([*(_words(other) for other in before), found.shell])
         return replace(
             found, shell=shell if found.shell else "", flags=mounts(run), helps=_text(command)
         )
+    return None
+
+
+def _emptied(step: _Step, later: Sequence[Command], found: Fetch) -> Command | None:
+    """The command of the same step that removes what the fetch would make: from the cache, which
+    the step then has no mount for, or from a folder of the image, where a layer would keep it."""
+    manager, situation, run = step.manager, step.situation, step.run
+    workdir = workdir_at(situation.dockerfile.scope_at(run))
+    lays = found.lays if ships(situation, run) else ()
+    ecosystems = situation.project.ecosystems
+    for command in later:
+        if cleans(command, manager):
+            return command
+        if lays and gives_back(command, (step.command,), lays, ecosystems, workdir):
+            return command
     return None
 
 

@@ -13,6 +13,7 @@ from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command, Script
 from imgopt.rewrite.lines.steps import SourceCopy, script_of, workdir_at
 from imgopt.rewrite.order.command_reads import Need, led_by, need_of
+from imgopt.rewrite.order.given_back import gives_back, ships
 from imgopt.rewrite.order.passing import Does
 from imgopt.rewrite.order.program_effects import program_of
 from imgopt.rewrite.order.target_paths import Ground, KnownSettings
@@ -180,7 +181,9 @@ def _one_run(situation: Situation, ground: Ground, item: Instruction, moves: Mov
             )
         if need.refused:
             _refuse(moves, item, need.refused)
-            return _split(script, item, index, read, moves)
+            if not ships(situation, item) or not _gives_back(situation, item, index, read):
+                _split(script, item, index, read, moves)
+            return False
         read.files += brought(ground, need.files)
         read.lays += need.lays
         if need.installs:
@@ -299,29 +302,39 @@ def _installation(command: str) -> str:
     return "" if command.split()[1:2] == ["update"] else command[:60]
 
 
-def _split(script: Script, item: Instruction, index: int, read: _Read, moves: Moves) -> bool:
+def _gives_back(situation: Situation, item: Instruction, index: int, read: _Read) -> bool:
+    """Whether the commands from `index` on take away what those before installed."""
+    dockerfile = situation.dockerfile
+    commands = script_of(dockerfile, item).commands
+    workdir = workdir_at(dockerfile.scope_at(item))
+    return any(
+        gives_back(one, commands[:index], read.lays, situation.project.ecosystems, workdir)
+        for one in commands[index:]
+    )
+
+
+def _split(script: Script, item: Instruction, index: int, read: _Read, moves: Moves) -> None:
     """Cuts `install && build` in two, where the list is plain and nothing before the cut matters
     after it but one `cd` at the begin, which is said again."""
     if index == 0 or not read.installing or not script.is_plain_list or item.heredocs:
-        return False
+        return
     goes_to = _beginning(script, index)
     first = 1 if goes_to else 0
     if script.commands[index].cwd != (script.commands[first].cwd if goes_to else "."):
-        return False
+        return
     if any(
         command.name in ("set", "export", "cd", "umask", "source", ".")
         for command in script.commands[first:index]
     ):
-        return False
+        return
     if any(not command.words for command in script.commands[:index]):
-        return False
+        return
     if any(_removes_for_good(command) for command in script.commands[index:]):
-        return False  # its own layer would keep what the step as a whole does not leave behind
+        return  # its own layer would keep what the step as a whole does not leave behind
     if "#" in item.text[script.commands[index - 1].span.end : script.commands[index].span.start]:
-        return False
+        return
     _take(item, read, moves)
     moves.split_at, moves.goes_to = index, goes_to
-    return False
 
 
 def _removes_for_good(command: Command) -> bool:
