@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS := $(VENV)/.runs
 
-.PHONY: bench falsify lives help mutants samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean
+.PHONY: bench falsify lives help mutants samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean cluster cluster-api cluster-stop cluster-schemas deploy-test
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -27,6 +27,21 @@ engine-stop:    ## stop the engine that `make engine` started, and nothing else
 
 bases: engine $(STAMP)  ## base images: the public ones where they can be pulled, else local stand-ins
 	$(BIN)/python samples/bases/bases.py
+
+cluster-api:    ## a real API server on loopback: the strict judge of manifests; its build takes minutes once
+	samples/cluster/cluster start --api
+
+cluster:        ## a real Kubernetes of two nodes in namespaces of its own (root, Go)
+	samples/cluster/cluster start
+
+cluster-stop:   ## stop both, and put everything back
+	samples/cluster/cluster stop
+
+cluster-schemas: $(STAMP) ## write the schemas of `imgopt deploy prove` anew from Kubernetes's Go module
+	$(BIN)/python samples/cluster/schemas.py
+
+deploy-test: bases cluster  ## deployments on real nodes: the good one loses no request, each broken one does
+	IMGOPT_REQUIRE_ENGINE=1 IMGOPT_REQUIRE_CLUSTER=1 $(BIN)/pytest -m cluster
 
 demo: engine $(or $(wildcard $(STAMP)),$(RUNS))  ## the main job on the Flask sample; results in build/demo/
 	@$(BIN)/python samples/bases/bases.py python-3.11 distroless

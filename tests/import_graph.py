@@ -25,7 +25,7 @@ LAYERS = (
     ("rewrite",),
     ("strategies",),
     ("lives",),
-    ("fleet", "loop"),
+    ("deploy", "fleet", "loop"),
     ("ci", "report"),
     ("cli",),
 )

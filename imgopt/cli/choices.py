@@ -55,6 +55,8 @@ LATER_EDITS = (
     "next-patch",
     "next-minor",
 )
+TRIALS = ("probes", "update", "drain", "pod", "node", "bad-release", "scale", "memory")
+"""Of `imgopt deploy prove` on nodes, in their order."""
 SUGGESTIONS = ("cpu-wheels", "recommends", "health-check", "pin-digest")
 """Strategies that are only made with `--allow NAME`."""
 DIFFERENCES = (

@@ -1,0 +1,1 @@
+"""Files tried on real parts: schemas, an API server's strict dry run, nodes."""

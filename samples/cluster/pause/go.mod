@@ -1,0 +1,3 @@
+module imgopt.local/pause
+
+go 1.24
