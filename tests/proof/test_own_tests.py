@@ -168,7 +168,8 @@ def test_the_result_says_in_a_line_what_ran_what_could_and_what_may_not(
 
 BASE = "imgopt.local/python:3.11-slim"
 SERVICE = """\
-import http.server, json
+import http.server, json, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 class Service(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         rare = self.headers.get("X-Rare")

@@ -146,7 +146,9 @@ def test_no_engine_is_the_environments_fault(
 
 
 SITE = """
-import http.server, pathlib, sys
+import http.server, pathlib, signal, sys
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 class Files(http.server.BaseHTTPRequestHandler):
     def do_GET(self):

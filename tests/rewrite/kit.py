@@ -63,7 +63,9 @@ def snapshot(folder: Path) -> dict[str, tuple[bytes, int, int]]:
 
 
 SERVER = """\
-import http.server, os
+import http.server, os, signal, sys
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):

@@ -26,8 +26,10 @@ EXPOSE 8000
 CMD ["python", "fetch.py"]
 """
 SERVICE = """\
-import os, pathlib, pwd
+import os, pathlib, pwd, signal, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 class Handler(BaseHTTPRequestHandler):
     def answer(self, text):
