@@ -28,6 +28,7 @@ COMMANDS: tuple[str, ...] = (
     "cache",
     "bench",
     "diff",
+    "fleet",
     "ci",
     "report",
     "strategies",

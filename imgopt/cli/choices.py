@@ -33,6 +33,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
     ),
     "diff": ("text", "json", "markdown", "html"),
     "explain": ("text", "json", "markdown"),
+    "fleet-cost": ("text", "json", "markdown", "html"),
+    "fleet-layout": ("text", "json", "markdown", "html"),
     "history": ("text", "json", "markdown", "csv"),
     "lives": ("text", "json", "markdown", "html"),
     "optimize": ("text", "json", "markdown", "pr", "html"),
@@ -57,7 +59,7 @@ LATER_EDITS = (
 )
 TRIALS = ("probes", "update", "drain", "pod", "node", "bad-release", "scale", "memory")
 """Of `imgopt deploy prove` on nodes, in their order."""
-SUGGESTIONS = ("cpu-wheels", "recommends", "health-check", "pin-digest")
+SUGGESTIONS = ("cpu-wheels", "heavy-light", "recommends", "health-check", "pin-digest")
 """Strategies that are only made with `--allow NAME`."""
 DIFFERENCES = (
     "user",

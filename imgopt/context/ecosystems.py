@@ -186,6 +186,9 @@ class Ecosystem(Fact, frozen=True):
     build_tools: BuildTools = BuildTools()
     bytecode: Bytecode | None = None
     accelerator: Accelerator | None = None
+    heavy: list[str] = []
+    """Packages (glob patterns of names) of 5 MB and more on the wire in every recent version, which
+    are seldom raised: in layers they lie apart from the others."""
     system: SystemPackages | None = None
     distroless: list[DistrolessImage] = []
     web_server: WebServer | None = None

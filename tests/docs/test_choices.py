@@ -28,6 +28,8 @@ HELP = {
     "bench": [*choices.FORMATS["bench"], *choices.VARIANTS, *choices.MEASURED],
     "ci check": [*choices.FORMATS["ci"], *choices.FAIL_LEVELS],
     "ci history": choices.FORMATS["history"],
+    "fleet cost": choices.FORMATS["fleet-cost"],
+    "fleet layout": choices.FORMATS["fleet-layout"],
     "report": choices.FORMATS["ci"],
 }
 
@@ -61,7 +63,7 @@ WRONG = {
     "rewrite . --format sarif": "text, json, markdown",
     "rewrite . --output exe:x": "text, json",
     "rewrite . --variant fat": "safe, slim, distroless",
-    "optimize . --allow everything": "cpu-wheels, recommends, health-check, pin-digest",
+    "optimize . --allow everything": "cpu-wheels, heavy-light, recommends, health-check, pin-digest",
     "optimize . --format csv": "text, json, markdown, pr, html",
     "prove . --with Dockerfile --allow everything": "user, entrypoint",
     "prove . --with Dockerfile --allow env:": "env:NAME",
@@ -70,6 +72,8 @@ WRONG = {
     "cache . --scenario nothing": "edit-source",
     "ci check --fail-on maybe x": "error, warn, never",
     "ci check --format exe x": "sarif, junit",
+    "fleet cost . --format csv": "text, json, markdown, html",
+    "fleet layout . --format sarif": "text, json, markdown, html",
     "strategies layer": "layer-order",
 }
 

@@ -31,6 +31,19 @@ from imgopt.results.ci import Attribution, Cause, CiResult, FourSizes, ImageChec
 from imgopt.results.ci import Finding as CiFinding
 from imgopt.results.ci import Place as CiPlace
 from imgopt.results.diff import Change, Diff, InstructionChange, PackageChange, Side
+from imgopt.results.fleet import (
+    CostLayer,
+    CostSubject,
+    FleetCost,
+    FleetLayout,
+    LayoutChange,
+    LayoutGroup,
+    LayoutOption,
+    Lever,
+    PullCost,
+    RolloutCost,
+    UsedParameter,
+)
 from imgopt.results.lives import History, LaterEdit, Lives, LivesResult, Past
 from imgopt.results.proof import Compared, Failure, ProofCheck, ProofResult
 
@@ -208,4 +221,76 @@ def lives() -> LivesResult:
                 ],
             )
         ],
+    )
+
+
+def fleet_cost() -> FleetCost:
+    pulled = PullCost(
+        wire=400,
+        layers=1,
+        download_seconds=1.0,
+        unpack_seconds=0.5,
+        pull_seconds=1.5,
+        ready_seconds=100.0,
+        pull_share=0.015,
+        start_bound=True,
+    )
+    subject = CostSubject(
+        name=BAD,
+        history="tags",
+        releases=3,
+        releases_per_month=2.5,
+        wire=400,
+        estimated=True,
+        cold=pulled,
+        update=pulled,
+        rollout=RolloutCost(pods=3, surge="25%", unavailable="0", batch=1, waves=3, seconds=300.0),
+        bytes_per_node_month=1000,
+        bytes_per_month=100_000,
+        dollars_per_month=0.01,
+        layers=[CostLayer(label=BAD, wire=400, changes_per_month=2.5, bytes_per_node_month=1000)],
+        levers=[
+            Lever(
+                name="half",
+                what="half of it",
+                bytes_per_node_month=500,
+                ready_seconds=99.0,
+                rollout_seconds=297.0,
+            )
+        ],
+        notes=[BAD],
+        next=f"imgopt fleet layout {BAD}",
+    )
+    figure = UsedParameter(
+        name="nodes", what="nodes", value=3.0, unit="nodes", given=True, source="given"
+    )
+    return FleetCost(subjects=[subject], parameters=[figure], skipped=[BAD])
+
+
+def fleet_layout() -> FleetLayout:
+    option = LayoutOption(
+        name="today",
+        what="as the image lies now",
+        layers=[["base"], ["light"]],
+        expected_bytes_per_node_month=1000,
+        replayed_bytes_per_node_month=900,
+        proposed=True,
+    )
+    return FleetLayout(
+        name=BAD,
+        releases=3,
+        releases_per_month=2.5,
+        history=BAD,
+        groups=[
+            LayoutGroup(
+                name="light", wire=400, changes_per_month=2.5, members=[BAD], member_count=2
+            )
+        ],
+        options=[option],
+        original="FROM a\n",
+        change=LayoutChange(
+            strategy="heavy-light", dockerfile=f"FROM a\n# {BAD}\n", because=[BAD], skips=[BAD]
+        ),
+        notes=[BAD],
+        next=f"imgopt optimize {BAD}",
     )

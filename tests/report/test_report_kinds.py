@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from page_sums import Tables, check_sums
 from report_examples import optimize_result
-from report_kinds import analysis, cache, diff, lives, proof
+from report_kinds import analysis, cache, diff, fleet_cost, fleet_layout, lives, proof
 
 from imgopt.report import render
 from imgopt.results import Result
@@ -16,7 +16,15 @@ from imgopt.results.stack import Part, StackResult
 
 @pytest.mark.parametrize(
     ("result", "sums"),
-    [(analysis(), 5), (diff(), 6), (proof(), 0), (cache(), 0), (lives(), 0)],
+    [
+        (analysis(), 5),
+        (diff(), 6),
+        (proof(), 0),
+        (cache(), 0),
+        (lives(), 0),
+        (fleet_cost(), 0),
+        (fleet_layout(), 0),
+    ],
     ids=str,
 )
 def test_the_page_sums_and_every_text_of_it_is_text(result: Result, sums: int) -> None:

@@ -76,6 +76,31 @@ class Pruner(Fact, frozen=True):
     command; none: it is."""
 
 
+class Subset(Fact, frozen=True):
+    """How a manager installs those packages of a list that are pinned to one version, and nothing
+    else, so that the same command for the whole list finds them installed and leaves them so."""
+
+    option: str
+    """Takes no dependencies beside what is listed ("--no-deps")."""
+    lists: list[str]
+    """Options that name the list, the shortest first."""
+    options: list[str]
+    """Options (glob patterns) with which this holds, for both steps."""
+    pinned: str
+    """Regular expression: a line of a list pins the package of group 1, and nothing newer can come
+    for it."""
+    split: str
+    """Shell command, on lines that may stay lines: from {list} into {part} the lines that say where
+    packages come from, and the pinned ones of packages whose names fit {names}, an extended
+    regular expression."""
+    unless_lines: str
+    """Regular expression: a line of a list with which this does not hold."""
+    value_options: list[str] = []
+    """Those whose value is the next word."""
+    unless_variables: list[str] = []
+    """Variables with which an installation does not keep what is installed."""
+
+
 class Manager(Fact, frozen=True):
     """One package manager: which commands install, what they read, what they leave behind."""
 
@@ -254,3 +279,6 @@ class Manager(Fact, frozen=True):
     """Parts of words in which the author says himself what becomes of recommended packages."""
     pruner: list[Pruner] = []
     """Commands that remove development packages after the build, by the manager's version."""
+    subset: Subset | None = None
+    whole: str = ""
+    """Why no part of what it installs can be a layer of its own."""
