@@ -272,11 +272,10 @@ class _Run:
             said = "answers" if answers else "listens, for itself alone,"
             return True, f"it {said} after {ready.seconds:.1f} s"
         missing = sorted(expected.must - {item.port for item in ready.listening})
-        if not self._session.engine.facts.local and (
-            missing or expected.may or self.start.requests
-        ):
+        listens = bool(missing or expected.may or self.start.requests)
+        if listens and not self._session.engine.facts.local:
             return False, "no port can be asked from here: the engine is not on this machine"
-        if serves:
+        if listens:
             what = ", ".join(map(str, missing)) or "no port"
             said = f"it does not listen on {what}" if missing else "it listens on no port"
             if ready.listening and not missing:
