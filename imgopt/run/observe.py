@@ -51,11 +51,12 @@ def observe(
     a service may know, `writes` requests that may change something, for the first look at the
     original. Raises EnvironmentFailure for what is the engine's fault."""
     run = _Run(session, image, settings or SmokeSettings(), plan, trace, user, guesses, writes)
-    for attempt in range(_MOST_STARTS):
-        observation, missing = run.once(final=attempt + 1 == _MOST_STARTS)
+    observation, missing = run.once(final=False)
+    for attempt in range(1, _MOST_STARTS):
         if not missing:
             break
         run.start.ports |= missing
+        observation, missing = run.once(final=attempt + 1 == _MOST_STARTS)
     while observation.died is not None and run.changing.without(observation):
         observation, _ = run.once(final=True)
     if observation.died is not None and guesses:  # a guess must not cost the original its run

@@ -116,6 +116,7 @@ class Stage:
 
     def answers(self, seconds: float = 30.0) -> str:
         """Waits until it answers; "" or what it says instead. Settles what is asked."""
+        last = "nothing"
         for path in self._paths():
             address = replace(self.address, path=path)
             found = ask_until_good(address, 20, seconds)
@@ -123,7 +124,7 @@ class Stage:
                 statuses = [int(status) for status in found.statuses if 0 < int(status) < 400]
                 self.address, self.status = address, statuses[0] if len(statuses) == 1 else None
                 return ""
-        last = found.failures[-1].kind if found.failures else "nothing"
+            last = found.failures[-1].kind if found.failures else "nothing"
         return f"no good answer on {' or '.join(self._paths())} within {seconds:.0f} s: {last}"
 
     def _paths(self) -> list[str]:
