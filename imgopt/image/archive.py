@@ -34,7 +34,7 @@ class Files(Protocol):
         """The file, links inside of the archive followed; None where there is none."""
 
 
-class _Saved(msgspec.Struct):
+class Saved(msgspec.Struct):
     """One image in a docker-archive's manifest.json."""
 
     config: str = msgspec.field(name="Config")
@@ -143,7 +143,7 @@ def open_files(
             f"{reference}: not an image: neither index.json nor manifest.json inside",
             hint="`docker export` writes a file system without layers: use `docker save`",
         )
-    saved = decode(manifest.bytes(_MAX_JSON), list[_Saved], f"{reference}: manifest.json")
+    saved = decode(manifest.bytes(_MAX_JSON), list[Saved], f"{reference}: manifest.json")
     return _open_saved(_pick(saved, name, reference), files, reference, memory, source)
 
 
@@ -166,7 +166,7 @@ def _named(
     return chosen
 
 
-def _pick(saved: list[_Saved], name: str | None, reference: str) -> _Saved:
+def _pick(saved: list[Saved], name: str | None, reference: str) -> Saved:
     if name is not None:
         saved_by_name = [
             each for each in saved if any(_same_name(tag, name) for tag in each.tags or ())
@@ -186,7 +186,7 @@ def _pick(saved: list[_Saved], name: str | None, reference: str) -> _Saved:
 
 
 def _open_saved(
-    saved: _Saved, files: Files, reference: str, memory: Memory, source: Source
+    saved: Saved, files: Files, reference: str, memory: Memory, source: Source
 ) -> Image:
     parsed = parse_config(
         _file(files, saved.config, reference).bytes(_MAX_JSON), f"{reference}: {saved.config}"

@@ -74,9 +74,7 @@ class Descriptor(
         return tuple(notes[key] for key in keys if notes.get(key))
 
 
-class _Document(
-    msgspec.Struct, rename={"media_type": "mediaType", "artifact_type": "artifactType"}
-):
+class Document(msgspec.Struct, rename={"media_type": "mediaType", "artifact_type": "artifactType"}):
     """An index or a manifest: what it is shows in what it has."""
 
     manifests: tuple[Descriptor, ...] | None = None
@@ -106,7 +104,7 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
 
 
 def read_index(data: bytes, what: str) -> tuple[Descriptor, ...]:
-    return decode(data, _Document, what).manifests or ()
+    return decode(data, Document, what).manifests or ()
 
 
 def open_manifests(
@@ -128,7 +126,7 @@ def open_manifests(
         )
     chosen = choose(candidates, platform, reference)
     manifest = chosen.manifest
-    assert isinstance(manifest, _Document) and manifest.config is not None
+    assert isinstance(manifest, Document) and manifest.config is not None
     parsed = _config(manifest.config, blobs, reference)
     layers = manifest.layers or ()
     if len(layers) != len(parsed.diff_ids):
@@ -161,7 +159,7 @@ def _provenance(
     """From the first statement that tells lines; a damaged one is as good as none."""
     for descriptor in about:
         try:
-            manifest = decode(_small_blob(blobs, descriptor, what), _Document, what)
+            manifest = decode(_small_blob(blobs, descriptor, what), Document, what)
             for statement in manifest.layers or ():
                 if "provenance" in (statement.annotations or {}).get(
                     "in-toto.io/predicate-type", ""
@@ -216,7 +214,7 @@ def _candidates(
         descriptor, depth, names = pending.pop(0)
         if descriptor.digest in seen:
             continue
-        if _is_attestation(descriptor):
+        if is_attestation(descriptor):
             attestations.append(descriptor)
             continue
         seen.add(descriptor.digest)
@@ -225,7 +223,7 @@ def _candidates(
         try:
             document = decode(
                 _small_blob(blobs, descriptor, what),
-                _Document,
+                Document,
                 f"{what}: manifest {descriptor.digest}",
             )
         except BlobMissing:
@@ -242,7 +240,7 @@ def _candidates(
             )
 
 
-def _is_attestation(descriptor: Descriptor) -> bool:
+def is_attestation(descriptor: Descriptor) -> bool:
     kind = (descriptor.annotations or {}).get("vnd.docker.reference.type")
     unknown = descriptor.platform is not None and descriptor.platform.os == "unknown"
     return kind == _ATTESTATION or unknown or descriptor.artifact_type is not None
@@ -295,7 +293,7 @@ def _layer(
             memory,
             digest=descriptor.digest,
             wire_bytes=descriptor.size,
-            codec=_codec(descriptor.media_type),
+            codec=codec_of(descriptor.media_type),
         )
     return local_layer(
         number,
@@ -308,7 +306,7 @@ def _layer(
     )
 
 
-def _codec(media_type: str) -> str | None:
+def codec_of(media_type: str) -> str | None:
     """As the manifest says it: image-spec `media-types.md`, Docker's schema 2."""
     kind = re.search(r"\btar(?:[+.](gzip|zstd|xz|bzip2))?(?=$|[+;])", media_type)
     return (kind[1] or "none") if kind is not None else None

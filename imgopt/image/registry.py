@@ -13,7 +13,7 @@ from imgopt.image.image import Image
 from imgopt.image.manifests import BlobMissing, Descriptor, open_manifests
 from imgopt.image.memory import Memory
 
-_ACCEPT = ", ".join(
+ACCEPT = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",
         "application/vnd.oci.image.manifest.v1+json",
@@ -49,12 +49,12 @@ class _Remote:
         import oras.provider
 
         try:
-            self._container = oras.container.Container(_qualified(name))
+            self._container = oras.container.Container(qualified(name))
         except ValueError as error:
             raise InputError(f"{name}: not the name of an image: {error}") from None
         host = self._container.registry.partition(":")[0]
         self._name = name
-        self._registry = oras.provider.Registry(self._container.registry, insecure=_is_local(host))
+        self._registry = oras.provider.Registry(self._container.registry, insecure=is_local(host))
         self._registry.auth.load_configs(self._container)
         self._known: dict[str, Region] = {}
 
@@ -104,7 +104,7 @@ class _Remote:
         """One answer with status 200, streamed; logs in once when the registry asks for it."""
         import requests
 
-        headers = {"Accept": _ACCEPT, **self._registry.auth.get_auth_header()}
+        headers = {"Accept": ACCEPT, **self._registry.auth.get_auth_header()}
         try:
             response = self._registry.session.get(
                 url, headers=headers, stream=True, timeout=_SECONDS
@@ -150,16 +150,16 @@ class _Remote:
         )
 
 
-def _qualified(name: str) -> str:
+def qualified(name: str) -> str:
     """As the engine reads names: the part before the first slash is a registry when it looks like a
     host."""
     first, slash, rest = name.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         host = first if first != "localhost" else "localhost:80"
-        return name if host not in ("docker.io", "index.docker.io") else _qualified(rest)
+        return name if host not in ("docker.io", "index.docker.io") else qualified(rest)
     return f"{_HUB}/{name}" if slash else f"{_HUB}/library/{name}"
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
     """Engines talk plain HTTP to this machine, and to nobody else."""
     return host == "localhost" or host.startswith("127.") or host == "[::1]"

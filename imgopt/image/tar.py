@@ -9,10 +9,8 @@ whatever their size field says.
 from __future__ import annotations
 
 import mmap
-import re
 import struct
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice, repeat
@@ -20,15 +18,23 @@ from itertools import chain, islice, repeat
 from imgopt.errors import InputError
 from imgopt.image.aufs import OWN, without_bookkeeping
 from imgopt.image.entries import Entry, Kind
-from imgopt.image.tar_fields import BLOCK, nanoseconds, padded, pax_records, ustar_name, xattrs_of
+from imgopt.image.tar_fields import (
+    BLOCK,
+    nanoseconds,
+    padded,
+    pax_records,
+    sum_holds,
+    ustar_name,
+    xattrs_of,
+)
 
 Buffer = bytes | mmap.mmap | memoryview
 
 _HEADER = struct.Struct("100s24s12s12s8s1s100s6s82x155s12x")
 """Name; mode, owner and group; size; mtime; checksum; type; link; magic; prefix of the name."""
-_MAX_SPECIAL = 1 << 20
+MAX_SPECIAL = 1 << 20
 """Bytes of a PAX or long-name record; the same bound as Go's archive/tar."""
-_MAX_ENTRIES = 5_000_000
+MAX_ENTRIES = 5_000_000
 """Of one layer; an engine needs hours for as many."""
 _MAX_PATH = 4096
 """Linux' PATH_MAX: no engine can unpack a longer path."""
@@ -47,8 +53,6 @@ _KINDS: dict[bytes, Kind] = {
 }
 _PLAIN: dict[bytes, Kind] = {b"0": "file", b"5": "dir", b"2": "symlink", b"1": "hardlink"}
 _KEPT_PAGES = 8 << 20
-_ADLER = 65521
-_OCTAL = re.compile(rb"[0-7]+")
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
@@ -58,16 +62,16 @@ def read_entries(buffer: Buffer, start: int, end: int, *, what: str = "layer") -
 
     Raises InputError for what is not a tar, is cut off, or names a path outside of the root.
     """
-    reader = _Reader(buffer, start, end, what)
+    reader = Reader(buffer, start, end, what)
     return _bounded(reader, reader.entries())
 
 
 def entries_so_far(buffer: memoryview) -> list[Entry]:
     """The entries of the beginning of a tar, with the one that goes beyond it."""
-    reader = _Reader(buffer, 0, sys.maxsize, "the layer")
+    reader = Reader(buffer, 0, sys.maxsize, "the layer")
     found: list[Entry] = []
     with suppress(InputError, struct.error):
-        found.extend(islice(reader.entries(), _MAX_ENTRIES))
+        found.extend(islice(reader.entries(), MAX_ENTRIES))
     return found
 
 
@@ -77,18 +81,18 @@ def read_headers(pieces: Iterable[tuple[bytes, list[bytes]]], what: str) -> list
     It comes in pieces, each of them cut behind an entry's header, with the checksums of its files
     that have contents. Raises InputError as read_entries.
     """
-    reader = _Reader(b"", 0, 0, what, elided=True)
+    reader = Reader(b"", 0, 0, what, elided=True)
     return _bounded(reader, (entry for piece in pieces for entry in reader.continued(*piece)))
 
 
-def _bounded(reader: _Reader, entries: Iterator[Entry]) -> list[Entry]:
-    found = list(islice(entries, _MAX_ENTRIES + 1))
-    if len(found) > _MAX_ENTRIES:
-        raise InputError(f"{reader.what} has more than {_MAX_ENTRIES} entries: refused")
+def _bounded(reader: Reader, entries: Iterator[Entry]) -> list[Entry]:
+    found = list(islice(entries, MAX_ENTRIES + 1))
+    if len(found) > MAX_ENTRIES:
+        raise InputError(f"{reader.what} has more than {MAX_ENTRIES} entries: refused")
     return list(without_bookkeeping(found)) if reader.has_bookkeeping else found
 
 
-class _Reader:
+class Reader:
     def __init__(
         self, buffer: Buffer, start: int, end: int, what: str, *, elided: bool = False
     ) -> None:
@@ -129,7 +133,7 @@ class _Reader:
                 self.ended = True
                 return
             if not self.elided:
-                self._check(fields[4])
+                self._check()
             if fields[5] in _PLAIN and self.special_start < 0 and not self.pax_globals:
                 entry = self._plain(fields)
             else:
@@ -306,9 +310,9 @@ class _Reader:
         return "".join(f"/{part}" for part in parts)
 
     def _special(self, typeflag: bytes, size: int) -> None:
-        if size > _MAX_SPECIAL:
+        if size > MAX_SPECIAL:
             raise self._error(
-                f"has a header record of {size} bytes; at most {_MAX_SPECIAL} are allowed"
+                f"has a header record of {size} bytes; at most {MAX_SPECIAL} are allowed"
             )
         data = bytes(self.buffer[self.position : self.position + size])
         if len(data) < size:
@@ -381,13 +385,8 @@ class _Reader:
             known = self.times[field] = self._number(field) * 1_000_000_000
         return known
 
-    def _check(self, field: bytes) -> None:
-        wanted = field.strip(b" \0").partition(b"\0")[0]
-        block = self.buffer[self.position : self.position + BLOCK]
-        # the low half of Adler-32 is the sum of all bytes, modulo 65521, and one: far faster than
-        # sum()
-        found = (zlib.adler32(block) & 0xFFFF) - 1 - sum(field) + 8 * 32
-        if not _OCTAL.fullmatch(wanted) or (found - int(wanted, 8)) % _ADLER:
+    def _check(self) -> None:
+        if not sum_holds(bytes(self.buffer[self.position : self.position + BLOCK])):
             raise self._error("is not a tar, or damaged (header checksum)")
 
     def _error(self, problem: str) -> InputError:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterator
 
 Xattrs = tuple[tuple[str, bytes], ...]
 BLOCK = 512
+_ADLER = 65521
+_OCTAL = re.compile(rb"[0-7]+")
+
+
+def sum_holds(block: bytes) -> bool:
+    """Whether a header's checksum is that of its other bytes."""
+    field = block[148:156]
+    wanted = field.strip(b" \0").partition(b"\0")[0]
+    # the low half of Adler-32 is the sum of all bytes, modulo 65521, and one: far faster than
+    # sum()
+    found = (zlib.adler32(block) & 0xFFFF) - 1 - sum(field) + 8 * 32
+    return bool(_OCTAL.fullmatch(wanted)) and not (found - int(wanted, 8)) % _ADLER
 
 
 def ustar_name(fields: tuple[bytes, ...]) -> bytes:

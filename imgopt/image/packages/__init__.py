@@ -16,11 +16,15 @@ _SMALLEST_PROGRAM = 256 << 10
 """Bytes; no Go or Rust program is smaller."""
 
 
-def find_packages(tree: Tree) -> Packages:
+def find_packages(tree: Tree, *, databases_only: bool = False) -> Packages:
     """Reads every package database in the tree. System packages own a file before language packages
-    do."""
+    do. With `databases_only` no program and no archive of packages is looked into."""
     paths = Paths(tree)
     candidates = _scan(tree)
+    if databases_only:
+        candidates = _Candidates(
+            candidates.python, candidates.node_modules, conda=candidates.conda, gems=candidates.gems
+        )
     system = [*dpkg.find(paths), *apk.find(paths), *rpm.find(paths)]
     owned = {claim.path for found in system for claim in found.claims}
     programs = [each for each in candidates.programs if each.path not in owned]
