@@ -158,7 +158,7 @@ def ignoring_facts() -> RunFacts:
                 seconds=10.2,
                 exit_code=137,
                 killed=True,
-                finished=3_100,
+                finished=8,
                 cut=8,
             ),
         ],

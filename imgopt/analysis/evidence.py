@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from imgopt.analysis.redact import redacted
 from imgopt.analysis.steps import Step, match_lines, provenance_lines, read_steps
 from imgopt.image import Image, Ledger, Node, Packages, Tree, ledger, printable
 from imgopt.image.duplicates import Duplicate, find_duplicates
 from imgopt.image.junk import Junk, find_junk
 from imgopt.image.packages import find_packages
 from imgopt.inspect.packages.build_tools import is_build_tool
+from imgopt.inspect.redact import redacted
 from imgopt.results.analysis import Finding, Level, Place, Where
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from imgopt.analysis.evidence import Evidence
-from imgopt.analysis.redact import redacted
 from imgopt.image import Tree, printable
 from imgopt.image.links import other_names
 from imgopt.image.wire import Wire
+from imgopt.inspect.redact import redacted
 from imgopt.results.analysis import (
     DuplicateRow,
     FileRow,

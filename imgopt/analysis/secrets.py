@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from imgopt.analysis.evidence import Evidence
-from imgopt.analysis.redact import is_secret_name, secret_names
 from imgopt.context.secrets import is_likely, secret_in
 from imgopt.errors import ImgoptError
 from imgopt.image import Entry, Layer, printable
+from imgopt.inspect.redact import is_secret_name, secret_names
 from imgopt.results.analysis import Finding, Where
 
 _SYSTEM = re.compile(r"/(?:etc/ssl/certs|usr/share|usr/local/share|usr/lib/ssl)/")

@@ -25,6 +25,7 @@ COMMANDS: tuple[str, ...] = (
     "optimize",
     "prove",
     "lives",
+    "run-facts",
     "cache",
     "bench",
     "diff",

@@ -41,6 +41,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "proof": ("text", "json", "markdown", "html"),
     "replay": ("text", "json", "markdown"),
     "rewrite": ("text", "json", "markdown", "html"),
+    "run-facts": ("text", "json", "markdown", "html"),
     "stack": ("text", "json", "markdown", "html"),
 }
 """Formats of each kind of result; `imgopt report` takes those of the result at hand."""

@@ -89,6 +89,14 @@ LivesOption = Annotated[
         " alone, for no longer than the rest takes).",
     ),
 ]
+RunFactsOption = Annotated[
+    bool,
+    typer.Option(
+        "--run-facts",
+        help="Measure what running the original and the recommended variant shows, as `imgopt"
+        " run-facts` does (one to three minutes each).",
+    ),
+]
 TimeAll = Annotated[bool, typer.Option("--time-all", help="Time every proven variant, to the end.")]
 
 
@@ -108,6 +116,7 @@ def optimize_command(
     every: Every = False,
     write_compose: WriteCompose = False,
     lives: LivesOption = None,
+    run_facts: RunFactsOption = False,
     *,
     build: options.BuildOptions,
     smoke: options.SmokeOptions,
@@ -125,6 +134,7 @@ def optimize_command(
         smoke,
         asked,
         lives,
+        run_facts,
     )
     if every:
         from imgopt.cli.every import optimize_every
@@ -163,6 +173,7 @@ class _Wanted:
     smoke: options.SmokeOptions
     asked: options.RequestOptions
     lives: bool | None = None
+    run_facts: bool = False
 
     def request(
         self, build: options.BuildOptions, write: bool
@@ -171,6 +182,7 @@ class _Wanted:
         import msgspec
 
         from imgopt.loop.request import OptimizeRequest
+        from imgopt.run.facts.measure import Wanted
         from imgopt.strategies.variants import check_names
 
         where, settings = settled(self.context, build, self.smoke, self.asked, links=True)
@@ -193,6 +205,7 @@ class _Wanted:
             timings=self.timings,
             time_all=self.time_all,
             lives="cheap" if self.lives is None else "all" if self.lives else "none",
+            run_facts=Wanted() if self.run_facts else None,
         )
         return wanted, said
 

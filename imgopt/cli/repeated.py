@@ -55,7 +55,7 @@ def _each(option: str, values: Iterable[str]) -> list[str]:
 
 def without_secret(word: str) -> str:
     """NAME=VALUE, or NAME alone where the value looks like a secret or carries one."""
-    from imgopt.analysis.redact import is_secret_name
+    from imgopt.inspect.redact import is_secret_name
 
     name, equals, value = word.partition("=")
     secret = value and (is_secret_name(name) or _CREDENTIALS.search(value))

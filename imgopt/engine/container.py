@@ -106,6 +106,7 @@ def create(
                 {"Name": name, "Soft": soft, "Hard": hard}
                 for name, (soft, hard) in request.ulimits.items()
             ],
+            sysctls=dict(request.sysctls) or None,
             working_dir=request.working_dir,
             read_only=request.read_only,
             tmpfs=dict(place.partition(":")[::2] for place in request.tmpfs),

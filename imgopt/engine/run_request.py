@@ -34,6 +34,7 @@ class RunRequest:
     cap_drop: tuple[str, ...] = ()
     shm_size: int | None = None
     ulimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    sysctls: Mapping[str, str] = field(default_factory=dict)
     working_dir: str | None = None
     read_only: bool = False
     tmpfs: tuple[str, ...] = ()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from imgopt.config import Config
 from imgopt.engine import BuildEvent, BuildRequest, configured
 from imgopt.rewrite.source import Source, read_source
 from imgopt.run.settings import SmokeSettings, configured_settings
+
+if TYPE_CHECKING:
+    from imgopt.run.facts.measure import Wanted
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class OptimizeRequest:
     """Which later edits of the project a variant has to survive."""
     edits: tuple[str, ...] = ()
     """Of all of them, only these."""
+    run_facts: Wanted | None = None
+    """How thoroughly is measured what running the original and the recommended variant shows."""
 
     def build(
         self, name: str, dockerfile: str | None = None, ignore: str | None = None

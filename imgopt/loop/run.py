@@ -25,6 +25,7 @@ from imgopt.loop.original import Original, measure_original
 from imgopt.loop.recommending import conclusion, recommend, why_held_back
 from imgopt.loop.request import OptimizeRequest, Progress
 from imgopt.loop.resolved import resolve_start
+from imgopt.loop.showing import with_run_facts
 from imgopt.loop.timing import Times, measure
 from imgopt.proof.built_again import BuiltAgain
 from imgopt.proof.check import Outcome
@@ -94,12 +95,15 @@ def optimize(
 
     result = whole(Times({}))
     timed = _timed(request, attempts)
-    if not timed:
+    if not timed and request.run_facts is None:
         return result
     if keep is not None:
         keep(result)
     try:
-        return whole(measure(session, request, edit, timed, progress, _budget(session, request)))
+        if timed:
+            budget = _budget(session, request)
+            result = whole(measure(session, request, edit, timed, progress, budget))
+        return with_run_facts(session, request, result, original, attempts, progress)
     except EnvironmentFailure as fault:
         return msgspec.structs.replace(
             result, fault="; ".join(filter(None, (fault.message, fault.hint)))

@@ -20,6 +20,7 @@ from imgopt.report.file_diff import change_lines, diff_listing
 from imgopt.report.layout import Column, Grid, Words
 from imgopt.report.lives import line as lives_line
 from imgopt.report.rewrite import findings_markdown, findings_text
+from imgopt.report.run_facts_words import run_lines
 from imgopt.report.words import (
     edit_text,
     gain_text,
@@ -60,6 +61,7 @@ def text(result: OptimizeResult) -> RenderableType:
     if best is not None:
         parts += _explained(result, best)
     parts += asked_text(result.asked)
+    parts += [Words(safe_terminal(line), style="dim") for line in run_lines(result.run_facts)]
     parts += findings_text(result.findings)
     if result.builds_by:
         parts.append(Words(builds_text(result), style="dim"))
@@ -304,6 +306,7 @@ def markdown(result: OptimizeResult) -> str:
         lines += ["", "| refused | reason |", "|---|---|"]
         lines += [f"| {skip.strategy} | {safe_markdown(skip.reason)} |" for skip in best.skips]
     lines += ["", *asked_markdown(result.asked)]
+    lines += [f"- {safe_markdown(line)}" for line in run_lines(result.run_facts)]
     lines += [
         "",
         "<details><summary>Dockerfile</summary>",

@@ -8,6 +8,7 @@ from imgopt.results.figures import LayerFigure, PathFigure, Waterfall
 from imgopt.results.ignored import IgnoredFiles
 from imgopt.results.lives import Lives
 from imgopt.results.rewrite import Change, Finding, Skip
+from imgopt.results.run_facts import RunFacts
 
 
 class Sizes(Value, frozen=True, kw_only=True):
@@ -187,6 +188,9 @@ class OptimizeResult(Result, frozen=True, kw_only=True):
     """How long the timing took; None where nothing was timed."""
     timing_budget: float | None = None
     """How long it might have taken: what the builds before it took; None without such a bound."""
+    run_facts: RunFacts | None = None
+    """What running the original and the recommended variant shows; None where it was not asked
+    for."""
     arguments: list[str] = []
     """What the command was given, as words for another one: the context, -f, --target, --base, ...;
     no values of secrets."""

@@ -109,8 +109,7 @@ class ChangingRequests:
         reason = why_not(self._settings, mounts)
         if reason:
             return reason
-        in_its_own = self._settings.beside or self._settings.answers
-        self.alone = self._settings.network != "none" and not in_its_own
+        self.alone = self._settings.network != "none" and not self._settings.in_own_network
         return _NO_NETWORK if self.alone and not _move(self._session, container) else ""
 
 

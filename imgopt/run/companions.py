@@ -45,9 +45,9 @@ class CompanionFailure(Exception):
 
 @contextlib.contextmanager
 def companions(session: Session, settings: SmokeSettings, image: str) -> Iterator[Near | None]:
-    """Starts them, each when what it waits for is there, for a run of `image`; None where there is
-    no Compose file and nobody is answered for. Raises CompanionFailure, EnvironmentFailure."""
-    if settings.beside is None and not settings.answers:
+    """Starts them, each when what it waits for is there, for a run of `image`; None where the run
+    has no network of its own. Raises CompanionFailure, EnvironmentFailure."""
+    if not settings.in_own_network:
         yield None
         return
     network = session.run_network()

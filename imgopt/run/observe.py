@@ -7,10 +7,10 @@ exactly the same.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from imgopt.engine import Container, Output, Session
+from imgopt.engine import Container, Output, RunRequest, Session
 from imgopt.engine.container import Change, Logs, StartFailure
 from imgopt.inspect.sources.write_routes import Writes
 from imgopt.run.changing_requests import ChangingRequests
@@ -45,12 +45,16 @@ def observe(
     user: str | None = None,
     guesses: Sequence[str] = (),
     writes: Writes | None = None,
+    change: Callable[[RunRequest], RunRequest] = lambda request: request,
 ) -> Observation:
     """Starts the image, waits until it is ready, asks it, stops it. A container that listens on a
     port that was not published is started again with that port published. `guesses` are paths that
     a service may know, `writes` requests that may change something, for the first look at the
-    original. Raises EnvironmentFailure for what is the engine's fault."""
-    run = _Run(session, image, settings or SmokeSettings(), plan, trace, user, guesses, writes)
+    original; `change` says what is otherwise than the settings ask for. Raises EnvironmentFailure
+    for what is the engine's fault."""
+    given = settings or SmokeSettings()
+    start = Starting(session, image, given, plan, user, change)
+    run = _Run(session, image, given, start, plan, trace, guesses, writes)
     observation, missing = run.once(final=False)
     for attempt in range(1, _MOST_STARTS):
         if not missing:
@@ -60,7 +64,7 @@ def observe(
     while observation.died is not None and run.changing.without(observation):
         observation, _ = run.once(final=True)
     if observation.died is not None and guesses:  # a guess must not cost the original its run
-        return observe(session, image, settings, plan=plan, trace=trace, user=user)
+        return observe(session, image, settings, plan=plan, trace=trace, user=user, change=change)
     return observation
 
 
@@ -85,9 +89,9 @@ class _Run:
         session: Session,
         image: str,
         settings: SmokeSettings,
+        start: Starting,
         plan: RunPlan | None,
         trace: bool,
-        user: str | None,
         guesses: Sequence[str],
         writes: Writes | None,
     ) -> None:
@@ -98,7 +102,7 @@ class _Run:
         self._plan = plan
         self._trace = trace
         self._near: Near | None = None
-        self.start = Starting(session, image, settings, plan, user)
+        self.start = start
         given = {pair.partition("=")[0] for pair in self.start.config.get("Env") or ()}
         self._unset = unset_in_start(self.start.words, {*given, *settings.environment()})
         self._questions = Questions(

@@ -24,16 +24,13 @@ def why_not(settings: SmokeSettings, mounts: Sequence[str]) -> str:
     has nothing of the user's. `mounts` are those that the container was given."""
     if not settings.writes:
         return "--no-writes, or writes under [smoke]"
-    alone = bool(
-        settings.beside or settings.answers
-    )  # from its start in a network of the run's own
     if settings.network not in (None, "bridge", "none"):
         return f"the container is in the network {settings.network}, where others may hear it"
     for mount in settings.mounts:
         read_only = "ro" in ",".join(mount.split(":")[2:]).split(",")
         if mount in mounts and not read_only:
             return f"the mount {mount} is used as it is, and what is written there stays"
-    named = "" if alone else _elsewhere(settings.environment())
+    named = "" if settings.in_own_network else _elsewhere(settings.environment())
     if named:
         return f"the variable {named} names another machine"
     return ""

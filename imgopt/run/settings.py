@@ -50,9 +50,17 @@ class SmokeSettings:
     """What hosts of the world answer, whom the run does not reach."""
     beside: Beside | None = None
     """How a Compose file says that it runs, and what runs beside it."""
+    alone: bool = False
+    """In a network of the run's own even where nobody runs beside it: nothing of the world is
+    reached, and the names that it looks up are seen."""
     more: tuple[str, ...] = ()
     """Paths that are asked of every port that speaks HTTP, beside those that are found by looking
     at the answers."""
+
+    @property
+    def in_own_network(self) -> bool:
+        """Whether each run gets a network of its own at its start."""
+        return bool(self.beside or self.answers or (self.alone and self.network is None))
 
     def environment(self) -> dict[str, str]:
         """The file's variables under those given one by one. Raises InputError for a file that

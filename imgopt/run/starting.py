@@ -31,7 +31,8 @@ class Made:
 
 
 class Starting:
-    """Of one image. `ports` are published; those that are seen listening beside them are added."""
+    """Of one image. `ports` are published; those that are seen listening beside them are added.
+    `change` says what is otherwise than the settings ask for."""
 
     def __init__(
         self,
@@ -40,9 +41,10 @@ class Starting:
         settings: SmokeSettings,
         plan: RunPlan | None = None,
         user: str | None = None,
+        change: Callable[[RunRequest], RunRequest] = lambda request: request,
     ) -> None:
         self._session, self._image, self._settings = session, image, settings
-        self._plan, self._user = plan, user
+        self._plan, self._user, self._change = plan, user, change
         self.config: Mapping[str, Any] = session.engine.image(image).get("Config") or {}
         service = settings.beside.service if settings.beside is not None else None
         exposed = _tcp_ports(self.config.get("ExposedPorts") or {})
@@ -59,16 +61,13 @@ class Starting:
         )
 
     @contextlib.contextmanager
-    def made(
-        self, change: Callable[[RunRequest], RunRequest] = lambda request: request
-    ) -> Iterator[Made]:
-        """A container that is not started, with fresh mounts and its companions; `change` says what
-        is otherwise than the settings ask for. Raises StartFailure, CompanionFailure,
-        EnvironmentFailure."""
+    def made(self) -> Iterator[Made]:
+        """A container that is not started, with fresh mounts and its companions. Raises
+        StartFailure, CompanionFailure, EnvironmentFailure."""
         with contextlib.ExitStack() as stack:
             mounts = stack.enter_context(fresh_mounts(self._session, self._settings.mounts))
             near = stack.enter_context(companions(self._session, self._settings, self._image))
-            request = change(self.request(mounts, near))
+            request = self._change(self.request(mounts, near))
             yield Made(stack.enter_context(self._session.create(request)), near, request)
 
     def request(self, mounts: tuple[str, ...], near: Near | None) -> RunRequest:

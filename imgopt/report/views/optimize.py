@@ -11,6 +11,7 @@ from imgopt.report.optimize import notes
 from imgopt.report.view import Block, Cell, Dots, Fall, Section, Table, Tile, View
 from imgopt.report.views import sections
 from imgopt.report.views.lives import edits_section
+from imgopt.report.views.run_facts import run_sections
 from imgopt.report.words import (
     SIZES,
     WIRE,
@@ -46,6 +47,7 @@ def view(result: OptimizeResult) -> View:
             *_compose(result),
             *(_details(result, chosen) if chosen else []),
             *sections.asked_section(result.asked),
+            *(run_sections(result.run_facts) if result.run_facts is not None else []),
             *_ending(result),
         ],
         raw=sections.raw_result(result),

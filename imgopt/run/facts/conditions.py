@@ -20,6 +20,7 @@ class Conditions:
     command: tuple[str, ...] | None = None
     cap_drop: tuple[str, ...] = ()
     cap_add: tuple[str, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
     read_only: bool = False
     tmpfs: tuple[str, ...] = ()
     user: str | None = None
@@ -35,6 +36,7 @@ class Conditions:
             command=self.command if self.command is not None else request.command,
             cap_drop=self.cap_drop or request.cap_drop,
             cap_add=self.cap_add or request.cap_add,
+            sysctls={**request.sysctls, **self.sysctls},
             read_only=self.read_only or request.read_only,
             tmpfs=(*request.tmpfs, *self.tmpfs),
             user=self.user or request.user,

@@ -73,6 +73,7 @@ class MemoryWatch:
         self._group = group
         self._peak: int | None = None
         self._last: int | None = None
+        self._processor: float | None = None
         self._begun = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="imgopt-memory", daemon=True)
@@ -101,12 +102,19 @@ class MemoryWatch:
         self._look()
         return self._last
 
+    def processor_seconds(self) -> float | None:
+        """Processor time so far, or until it ended."""
+        self._look()
+        return self._processor
+
     def _run(self) -> None:
         while not self._over.wait(_PAUSE):
             self._look()
 
     def _look(self) -> None:
         used = self._group.bytes_used()
+        processor = self._group.processor_seconds()
+        self._processor = self._processor if processor is None else processor
         if used is not None:
             self._last = used
             self._peak = max(self._peak or 0, used)

@@ -12,6 +12,7 @@ import msgspec
 
 from imgopt.engine import Container, Output, RunRequest, Session
 from imgopt.engine.container import StartFailure
+from imgopt.inspect.sources.write_routes import Writes
 from imgopt.results.run_facts import Load, Tried
 from imgopt.run.companions import CompanionFailure
 from imgopt.run.facts.conditions import AS_IT_IS, Conditions
@@ -43,7 +44,6 @@ class Running:
     near: Near | None
     sign: Sign
     local: bool
-    group: ControlGroup
     memory: MemoryWatch
     started: bool = False
     reason: str = ""
@@ -97,9 +97,9 @@ class Running:
         if self.sign.kind != "answer":
             return None
         self.memory.mark()
-        before = self.group.processor_seconds()
+        before = self.memory.processor_seconds()
         load = put_under_load(self.door(), asked.path or self.sign.path, asked)
-        after = self.group.processor_seconds()
+        after = self.memory.processor_seconds()
         self.peak_load = self.memory.mark()
         if before is not None and after is not None and load.requests:
             each = (after - before) / load.requests
@@ -120,17 +120,18 @@ class Runner:
         settings: SmokeSettings | None = None,
         *,
         guesses: tuple[str, ...] = (),
+        writes: Writes | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.session, self.image = session, image
-        self.settings = settings or SmokeSettings()
+        self.settings = replace(settings or SmokeSettings(), alone=True)
         self.say = say
         self.local = session.engine.facts.local
         self.runs = 0
         self.watched = 0.0
         self.path: str | None = None
         """What is asked under load; None: what shows that it has started."""
-        self._guesses = guesses
+        self._guesses, self._writes = guesses, writes
         self._first: Observation | None = None
 
     @property
@@ -140,10 +141,29 @@ class Runner:
             self.say("Running it and looking around")
             begun = time.monotonic()
             self._first = observe(
-                self.session, self.image, self.settings, trace=False, guesses=self._guesses
+                self.session,
+                self.image,
+                self.settings,
+                trace=False,
+                guesses=self._guesses,
+                writes=self._writes,
             )
             self._count(time.monotonic() - begun)
         return self._first
+
+    def asked_again(self, conditions: Conditions = AS_IT_IS) -> Observation:
+        """Another run, asked what the first one was asked. Raises EnvironmentFailure."""
+        begun = time.monotonic()
+        seen = observe(
+            self.session,
+            self.image,
+            self.settings,
+            plan=self.first.plan,
+            trace=False,
+            change=conditions.put_on,
+        )
+        self._count(time.monotonic() - begun)
+        return seen
 
     @property
     def sign(self) -> Sign:
@@ -155,9 +175,9 @@ class Runner:
         """Starts it and waits for its first good answer; it is removed behind the block. What does
         not start is given with its `reason`. Raises EnvironmentFailure, and StartFailure or
         CompanionFailure where there is no container at all."""
-        sign, starting = self.sign, self._starting()
+        sign, starting = self.sign, self._starting(conditions)
         with contextlib.ExitStack() as stack:
-            made = stack.enter_context(starting.made(conditions.put_on))
+            made = stack.enter_context(starting.made())
             made.container.start()
             running = stack.enter_context(self._watched(made, sign))
             self._wait(running)
@@ -209,17 +229,21 @@ class Runner:
             logs = container.logs()
             return Output(code, logs.stdout, logs.stderr)
 
-    def _starting(self) -> Starting:
-        return Starting(self.session, self.image, self.settings, self.first.plan)
+    def _starting(self, conditions: Conditions) -> Starting:
+        return Starting(
+            self.session,
+            self.image,
+            self.settings,
+            self.first.plan,
+            change=conditions.put_on,
+        )
 
     @contextlib.contextmanager
     def _watched(self, made: Made, sign: Sign) -> Iterator[Running]:
         pid = made.container.pid if self.local else 0
         group = ControlGroup.of(pid) if pid else ControlGroup(None, None, False)
         with MemoryWatch(group) as memory:
-            running = Running(
-                made.container, made.request, made.near, sign, self.local, group, memory
-            )
+            running = Running(made.container, made.request, made.near, sign, self.local, memory)
             try:
                 yield running
             finally:
@@ -240,7 +264,7 @@ class Runner:
             time.sleep(_WATCHED_WORKER)
             running.reason = running.ended
             running.started = not running.reason
-        running.start_processor_seconds = running.group.processor_seconds()
+        running.start_processor_seconds = running.memory.processor_seconds()
         running.peak_start = running.memory.mark()
 
     def _wait_for_end(self, running: Running, timeout: float) -> None:
