@@ -179,9 +179,10 @@ class GentleStop(Fact, frozen=True, kw_only=True):
     programs: list[str]
     """Names of the program (glob patterns)."""
     signal: str
+    """"": as the first process no signal ends it by itself."""
     usual: Literal["cuts", "waits", "ignores", "restarts"]
     """What it does on the usual one: cuts: ends at once, with what it was answering; waits: goes
-    on as long as anybody is connected; ignores, restarts: does not end."""
+    on as long as anybody is connected; ignores, restarts: does not end, as the first process."""
     arguments: str = ""
     """Regular expression over its words, joined by blanks; without a match the fact is none."""
     unless: str = ""
@@ -198,7 +199,23 @@ class OwnProbe(Fact, frozen=True, kw_only=True):
     words: list[str]
     """The command; {program} is the path of what is started."""
     sources: str = ""
-    """Regular expression over the project's sources; without a match the program has none."""
+    """Regular expression over the project's sources; without a match the program has none. A group
+    `name` stands for {name} in the words."""
     source_endings: list[str] = []
     source: str = ""
     """Where the program's makers say so; "" where the project's own sources do."""
+
+
+class Prober(Fact, frozen=True, kw_only=True):
+    """A small program that asks a service for a page, for images in which no other can: it is built
+    in a stage of its own."""
+
+    images: list[str]
+    """Names of images that can build it, tried in order."""
+    source: str
+    file: str
+    """Where the source lies in that stage."""
+    build: str
+    """The shell command that makes it."""
+    program: str
+    """Where it lies, there and in the image."""
