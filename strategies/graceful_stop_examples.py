@@ -173,7 +173,7 @@ EXAMPLES = (
         'CMD ["./start.sh"]',
         shell("/app/start.sh"),
         _APP,
-        script="[ -e x ] || python -m a\npython app.py\npython app.py",
+        script="python app.py\npython app.py\n# again",
         refused="put exec in front of the last command of /app/start.sh",
     ),
     stopped(

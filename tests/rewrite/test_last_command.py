@@ -63,6 +63,11 @@ GIVES: Mapping[str, tuple[str, str]] = {
     "with what it was given": ('set -e\n"$@"', 'set -e\nexec "$@"'),
     "by a path with a variable": ('"$HOME/bin/serve" -x', 'exec "$HOME/bin/serve" -x'),
     "with computed words": ("serve $(nproc) ${X:-1}", "exec serve $(nproc) ${X:-1}"),
+    "as another one begins, in the last line": ("serve -a\nserve -b", "serve -a\nexec serve -b"),
+    "as another one begins": (
+        "serve -a\nserve -b \\\n  -c\n# end",
+        "serve -a\nexec serve -b \\\n  -c\n# end",
+    ),
     "above a comment": ("serve # now\n# end", "exec serve # now\n# end"),
 }
 
@@ -124,7 +129,7 @@ def test_the_program_has_the_number_of_the_shell_and_its_variables(shell: str) -
 
 @pytest.mark.parametrize(
     "text",
-    ["serve -a\nserve -b\n", "a && serve -x\na && serve -x\n", "\tserve\n"],
+    ["serve -a\nserve -a\n# end\n", "a && serve -x\na && serve -x\n# end\n", "\tserve\n"],
     ids=["twice", "twice in a list", "behind a tab"],
 )
 def test_no_expression_is_made_that_may_mean_another_line(text: str) -> None:

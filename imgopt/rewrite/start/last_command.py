@@ -118,25 +118,32 @@ def sed_command(text: str, last: Last, path: str) -> str | None:
     """The shell command that puts `exec` there in a file, and changes nothing where the line does
     not begin as it does today; None where no expression says that line alone."""
     line = text[last.line.start : last.line.end]
-    shown = line[: last.at - last.line.start]
-    word = line[len(shown) :].partition(" ")[0]
-    behind = " " if line[len(shown) + len(word) :].startswith(" ") else "$"
-    beginning = f"{shown}{word}"
-    alike = [
-        one
-        for one in text.split("\n")
-        if one.startswith(beginning) and (one[len(beginning) :][:1] in ("", " "))
-    ]
-    mark = next((one for one in "|#,@%" if one not in beginning), None)
-    if len(alike) != 1 or mark is None or "\t" in beginning:
+    shown, rest = line[: last.at - last.line.start], line[last.at - last.line.start :]
+    only_last = text[last.line.end :] in ("", "\n")
+    word = _telling(text, shown, rest, only_last=only_last)
+    mark = next((one for one in "|#,@%" if one not in shown + (word or "")), None)
+    if word is None or mark is None or "\t" in shown + word:
         return None
-    only_last = "$ " if text[last.line.end :] in ("", "\n") else ""
+    behind = " " if rest[len(word) :] else "$"
     if shown:
         pattern = f"^\\({_literal(shown)}\\)\\({_literal(word)}\\){behind}"
         rule = f"s{mark}{pattern}{mark}\\1exec \\2{behind.strip('$')}{mark}"
     else:
         rule = f"s{mark}^{_literal(word)}{behind}{mark}exec &{mark}"
-    return f"sed -i {shell_word(only_last + rule)} {shell_word(path)}"
+    return f"sed -i {shell_word('$ ' * only_last + rule)} {shell_word(path)}"
+
+
+def _telling(text: str, shown: str, rest: str, *, only_last: bool) -> str | None:
+    """As many words of the command as tell its line from all others; the first one where it is the
+    last line that is meant. None where no number does."""
+    words = rest.split(" ")
+    for count in range(1, len(words) + 1):
+        word = " ".join(words[:count])
+        begin = f"{shown}{word}"
+        alike = [one for one in text.split("\n") if one == begin or one.startswith(f"{begin} ")]
+        if only_last or len(alike) == 1:
+            return word
+    return None
 
 
 def _literal(text: str) -> str:
