@@ -29,10 +29,7 @@ def allowances(
     start = derived.start or _start(plan, candidate)
     packages = (*_tools(plan), *_by_effects(plan, evidence), *derived.packages)
     environment = {**derived.environment, **_port_variable(plan, evidence, ecosystems)}
-    known = replace(derived, drops=drops, packages=packages, start=start, environment=environment)
-    for effect in of_kind(plan.effects, Effect):
-        known = effect.allow(known)
-    return known
+    return replace(derived, drops=drops, packages=packages, start=start, environment=environment)
 
 
 def _port_variable(
