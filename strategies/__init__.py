@@ -13,7 +13,9 @@ from imgopt.strategies import (
     deps_stage,
     distroless_base,
     exec_form,
+    graceful_stop,
     health_check,
+    health_prober,
     heavy_light,
     ignore_file,
     init_process,
@@ -67,6 +69,8 @@ BUILT_IN: tuple[Strategy, ...] = (
     non_root.STRATEGY,
     deps_stage.STRATEGY,
     init_process.STRATEGY,
+    graceful_stop.STRATEGY,
     health_check.STRATEGY,
+    health_prober.STRATEGY,
     pin_digest.STRATEGY,
 )

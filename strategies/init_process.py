@@ -4,15 +4,9 @@ is told to."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from imgopt.context.facts.runs import SystemPackages
-from imgopt.dockerfile import Edit
-from imgopt.rewrite.evidence import Evidence
-from imgopt.rewrite.final.as_root import as_root
-from imgopt.rewrite.final.final_stage import FinalStage, install_lines
 from imgopt.rewrite.image_examples import started_by_npm
-from imgopt.rewrite.lines.quoting import json_words
+from imgopt.rewrite.start.init_front import in_final, in_text, system_with_init
 from imgopt.rewrite.start.start_words import original_start, start_words
 from imgopt.rewrite.strategy import Change, Repairs, Situation, Skip, Strategy
 
@@ -30,8 +24,8 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     words = final.start_words if final is not None else start_words(situation)
     if words == original_start(evidence):
         return
-    system = evidence.system(situation.project.ecosystems)
-    if system is None or not system.init or (final is not None and not final.shell):
+    system = system_with_init(situation, evidence)
+    if system is None:
         yield Skip("no init can be installed on this base", stage.line)
         return
     if any(item.keyword == "ENTRYPOINT" for part in stage.chain for item in part.instructions) or (
@@ -39,47 +33,13 @@ def rewrite(situation: Situation) -> Iterator[Change | Skip]:
     ):
         yield Skip("the entrypoint is the author's own", stage.line)
         return
+    because = BECAUSE.format(name=system.init)
     if final is not None:
-        yield _in_final(situation, final, evidence, system)
-    else:
-        yield from _in_text(situation, evidence, system)
-
-
-def _in_final(
-    situation: Situation, final: FinalStage, evidence: Evidence, system: SystemPackages
-) -> Change:
-    entry = () if final.entry_script else evidence.config.entrypoint or ()
-    start = f"ENTRYPOINT {json_words((*system.init_start.split(), *entry))}"
-    others = tuple(one for one in final.complement.start if not one.startswith("ENTRYPOINT"))
-    said = f"{system.init} (hands the stop signal on)"
-    known = final.comments.get("packages")
-    new = replace(
-        final,
-        packages=tuple(sorted({*final.packages, system.init})),
-        install=final.install or system.install,
-        complement=replace(final.complement, start=(start, *others)),
-        comments={
-            **final.comments,
-            "packages": f"{known}, {said}" if known else f"Needed at run time: {said}",
-        },
-    )
-    return Change(BECAUSE.format(name=system.init), situation.stage.line, final=new)
-
-
-def _in_text(
-    situation: Situation, evidence: Evidence, system: SystemPackages
-) -> Iterator[Change | Skip]:
-    stage, eol = situation.stage, situation.dockerfile.eol
-    item = next((one for one in reversed(stage.instructions) if one.keyword == "CMD"), None)
-    if item is None:
+        yield in_final(situation, final, evidence, system, because)
         return
-    step = install_lines(system.install, (system.init,)) + "\n"
-    step = as_root(step, situation.dockerfile, stage.start, evidence).replace("\n", eol)
-    begin = stage.start.extent.end
-    at = item.comments[0].start if item.comments else item.extent.start
-    entry = json_words((*system.init_start.split(), *(evidence.config.entrypoint or ())))
-    edits = (Edit(begin, begin, step), Edit(at, at, f"ENTRYPOINT {entry}{eol}"))
-    yield Change(BECAUSE.format(name=system.init), item.line, edits)
+    change = in_text(situation, evidence, system, because)
+    if change is not None:
+        yield change
 
 
 STRATEGY = Strategy(

@@ -161,6 +161,7 @@ class _Trial:
         }
         image = self._image(layers, {**example.base_config, **example.config})
         seen = Seen(opened=example.opened, executed=example.executed, written=example.written)
+        seen = replace(seen, **example.seen)
         return gather(image, base, seen, bases.get)
 
     def _image(self, layers: Layers, config: object) -> Image:

@@ -60,7 +60,15 @@ LATER_EDITS = (
 )
 TRIALS = ("probes", "update", "drain", "pod", "node", "bad-release", "scale", "memory")
 """Of `imgopt deploy prove` on nodes, in their order."""
-SUGGESTIONS = ("cpu-wheels", "heavy-light", "recommends", "health-check", "pin-digest")
+SUGGESTIONS = (
+    "cpu-wheels",
+    "heavy-light",
+    "recommends",
+    "graceful-stop",
+    "health-check",
+    "health-prober",
+    "pin-digest",
+)
 """Strategies that are only made with `--allow NAME`."""
 DIFFERENCES = (
     "user",

@@ -45,6 +45,7 @@ from imgopt.context.facts.runs import (
 from imgopt.context.facts.sources import ProgramCall, ReadRoute, WritingCall, WrittenPlace
 from imgopt.context.facts.starts import Bookkeeping, FileServer, HandedOn, Runner, Start
 from imgopt.context.facts.tests import OwnTests
+from imgopt.context.facts.tuning import GentleStop, OwnProbe, Prober, Tuning, Workers
 from imgopt.errors import InputError, Location
 
 FACTS = "facts.toml"
@@ -193,6 +194,13 @@ class Ecosystem(Fact, frozen=True):
     distroless: list[DistrolessImage] = []
     web_server: WebServer | None = None
     lives: Lives = Lives()
+    tuning: Tuning = Tuning()
+    workers: list[Workers] = []
+    gentle_stop: list[GentleStop] = []
+    inits: list[str] = []
+    """Names (glob patterns) of first processes that start others and hand signals on."""
+    own_probe: list[OwnProbe] = []
+    prober: Prober | None = None
 
 
 @cache

@@ -29,7 +29,10 @@ def allowances(
     start = derived.start or _start(plan, candidate)
     packages = (*_tools(plan), *_by_effects(plan, evidence), *derived.packages)
     environment = {**derived.environment, **_port_variable(plan, evidence, ecosystems)}
-    return replace(derived, drops=drops, packages=packages, start=start, environment=environment)
+    known = replace(derived, drops=drops, packages=packages, start=start, environment=environment)
+    for effect in of_kind(plan.effects, Effect):
+        known = effect.allow(known)
+    return known
 
 
 def _port_variable(

@@ -95,6 +95,9 @@ def seen_in(runs: tuple[Observation, ...]) -> Seen:
         ports=tuple(sorted({item.port for item in first.listening})),
         pages=_pages(first.answers),
         processes=first.pictures[-1].processes if first.pictures else (),
+        stop_seconds=first.stop_seconds,
+        stop_code=first.stop_code,
+        companions=first.companions,
     )
 
 

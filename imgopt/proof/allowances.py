@@ -73,6 +73,14 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A file with other contents than in the original: these, to the byte."""
+
+    contents: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DroppedPackage:
     """A package left out on purpose; `ecosystem` as in imgopt.image ("deb", "pypi", "npm", ...), ""
     for any."""
@@ -86,6 +94,7 @@ class DroppedPackage:
 
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_FILES: Mapping[str, Rewritten] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,10 @@ class Allowances:
     packages: tuple[DroppedPackage, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     configuration: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    rewritten: Mapping[str, Rewritten] = field(default_factory=lambda: _NO_FILES)
+    """By path."""
+    ends_in_time: str = ""
+    """The change that promises that it ends when it is told to, whatever the original did."""
 
     def drop_reason(self, path: str, *, opened: bool = False) -> str | None:
         """Why this file may be missing, or None when it may not; `opened`: the original opened
@@ -127,6 +140,11 @@ class Allowances:
             if each.name == name and each.ecosystem in ("", ecosystem)
         )
         return next((each.reason for each in named if each.even_if_opened), None)
+
+    def rewritten_reason(self, path: str, contents: bytes | None) -> str | None:
+        """Why the file at this path may hold these bytes; None where it may not."""
+        known = self.rewritten.get(path)
+        return known.reason if known is not None and known.contents == contents else None
 
     def places(self, path: str) -> tuple[tuple[str, str], ...]:
         """Where a file of the original may be in the candidate: (path, reason); the path itself

@@ -9,11 +9,18 @@ here, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
-from imgopt.proof.allowances import Drop, DroppedPackage, drops_by_reason
+from imgopt.proof.allowances import (
+    Allowances,
+    Drop,
+    DroppedPackage,
+    Rewritten,
+    Start,
+    drops_by_reason,
+)
 from imgopt.rewrite.final.runtime import is_shared_library
 
 if TYPE_CHECKING:
@@ -32,6 +39,10 @@ class Effect:
         """Installed packages that are left out, or are other builds, for it."""
         del evidence
         yield from ()
+
+    def allow(self, known: Allowances) -> Allowances:
+        """What is known to be allowed, with what this one allows beside it."""
+        return known
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,35 @@ class OtherBuilds(Effect):
         for package in evidence.all_packages:
             if any(fnmatchcase(package.name, glob) for glob in self.names):
                 yield DroppedPackage(package.name, self.reason, even_if_opened=True)
+
+
+@dataclass(frozen=True)
+class EndsInTime(Effect):
+    """It ends when it is told to, and the proof holds it to that."""
+
+    promise: str
+    """The change, in a clause."""
+    signal: str = ""
+    """The signal that it is told by now; "": the same as before."""
+    start: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    """Entrypoint and command in which a shell gives its place to the program; None where no shell
+    does."""
+    scripts: Mapping[str, bytes] = field(default_factory=dict)
+    """Scripts of the project that do: path -> what is in it now."""
+
+    def allow(self, known: Allowances) -> Allowances:
+        start = known.start
+        if start is None and self.start is not None:
+            start = Start(*self.start, self.promise)
+        signal = {"stop-signal": self.promise} if self.signal else {}
+        files = {path: Rewritten(now, self.promise) for path, now in self.scripts.items()}
+        return replace(
+            known,
+            start=start,
+            ends_in_time=self.promise,
+            configuration={**known.configuration, **signal},
+            rewritten={**known.rewritten, **files},
+        )
 
 
 Kind = TypeVar("Kind", bound=Effect)

@@ -18,6 +18,7 @@ from imgopt.inspect.files.tool_state import is_state
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.system.runtimes import installed_version
 from imgopt.rewrite.final.fates import PathFact
+from imgopt.run.observation import KILLED
 from imgopt.run.pictures import Process
 
 T = TypeVar("T")
@@ -93,6 +94,19 @@ class Seen:
     """By path, of a service that has one port and speaks HTTP."""
     processes: tuple[Process, ...] = ()
     """Those that ran at the end of it."""
+    stop_seconds: float | None = None
+    """How long it took to end when it was told to; None: it was not, or ended before."""
+    stop_code: int | None = None
+    """With which exit code."""
+    companions: tuple[str, ...] = ()
+    """Services that ran beside it."""
+    reaches: Mapping[str, tuple[str, ...]] | None = None
+    """Whom it asked for a page, by the page's path; None: not measured."""
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it did not end within its time when it was told to."""
+        return self.stop_code == KILLED
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 
 from imgopt.image.recipe import FAT_DEBIAN, File, Files
+from imgopt.rewrite.evidence import Page
 from imgopt.rewrite.strategy import EvidenceExample, Repairs
 
 PATH = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"]}
@@ -131,5 +133,49 @@ def started_by_script(name: str, script: str, *, start: str, after: str | None) 
         config={"WorkingDir": "/app", "Cmd": words["CMD"], "Entrypoint": words.get("ENTRYPOINT")},
         files=files,
         after=before.replace(start, after) if after is not None else None,
+        alone=True,
+    )
+
+
+def answering(
+    name: str,
+    pages: Mapping[str, int],
+    *,
+    ports: tuple[int, ...] = (8000,),
+    start: str = 'CMD ["python", "app.py"]',
+    companions: tuple[str, ...] = (),
+    reaches: Mapping[str, tuple[str, ...]] | None = None,
+    environment: tuple[str, ...] = (),
+    more: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
+    sources: Mapping[str, str] | None = None,
+    after: str | None = None,
+    above: str = "",
+    refused: str = "",
+) -> EvidenceExample:
+    """A service that answered these pages with these statuses; `more` are programs that the image
+    has, `without` such that it has not, `after` what comes in front of its start, `above` in front
+    of its FROM."""
+    before = f"FROM python:3.11\nWORKDIR /app\nCOPY . .\n{start}\n"
+    python: Files = {"/usr/local/bin/python3": File(link="python")}
+    programs: Files = {path: File("\x7fELF", 0o755) for path in (*more, "/app/serve")}
+    base = {path: file for path, file in {**FAT_DEBIAN, **python}.items() if path not in without}
+    return python_example(
+        name,
+        before=before,
+        base=("ADD rootfs", base),
+        base_config={"Env": [*PATH["Env"], *environment]},
+        layers=(WORKDIR, ("COPY . .", {"/app/app.py": "print(1)\n", **programs})),
+        config={"WorkingDir": "/app", "Cmd": json.loads(start.partition(" ")[2])},
+        files={"app.py": "print(1)\n", **(sources or {})},
+        seen={
+            "pages": {path: Page(status) for path, status in pages.items()},
+            "ports": ports,
+            "companions": companions,
+            "reaches": reaches,
+            "stop_code": 0,
+        },
+        after=f"{above}{before.replace(start, f'{after}{chr(10)}{start}')}" if after else None,
+        refused=refused,
         alone=True,
     )

@@ -315,6 +315,8 @@ class EvidenceExample:
     opened: frozenset[str] = frozenset()
     executed: frozenset[str] = frozenset()
     written: tuple[str, ...] = ()
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    """More of what the run showed, by the names in `imgopt.rewrite.evidence.Seen`."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Files of the context, path to text."""
     repairs: Repairs = field(default_factory=Repairs)

@@ -33,7 +33,8 @@ class Process:
     """One process. Numbers are those that the container sees; `program` is the path of the file
     that it executes. `environment` is what it was given at its start; None where it wrote over it,
     as programs do that show a title. `streams` are the kinds of its three standard streams, `files`
-    of all else that it has open; `ignored` the signals that it takes no notice of."""
+    of all else that it has open; `ignored` the signals that it takes no notice of, `caught` those
+    that it has handlers for (None: not known)."""
 
     number: int
     parent: int
@@ -50,6 +51,7 @@ class Process:
     files: frozenset[str] = frozenset()
     ignored: frozenset[int] = frozenset()
     nice: int = 0
+    caught: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ def _process(number: int) -> Process | None:
         files=files,
         ignored=signals(status.get("SigIgn", "0")),
         nice=_nice(_text(head / "stat") or ""),
+        caught=signals(status["SigCgt"]) if "SigCgt" in status else None,
     )
 
 

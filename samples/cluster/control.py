@@ -85,6 +85,8 @@ def start_api(control: Control) -> None:
         *("--default-not-ready-toleration-seconds", "4"),
         *("--default-unreachable-toleration-seconds", "4"),
         *_front_proxy(certificates),
+        # without controllers nobody makes the account that this plugin looks for
+        *(("--disable-admission-plugins", "ServiceAccount") if layout.kind == "api" else ()),
     )
     wait_for(layout, "kube-apiserver", (certificates / "apiserver.crt").is_file)
     write_whole(layout.kubeconfig, json.dumps(_kubeconfig(control, token), indent=1))

@@ -77,17 +77,20 @@ def _noted(layout: Layout, part: str) -> list[str]:
 
 
 def cgroup_roots() -> list[Path]:
-    """Where the hierarchies of control groups are mounted: many (version 1) or one (version 2)."""
+    """Where the hierarchies are that a kubelet uses: many (version 1) or one (version 2)."""
+    first = [root for root, kind in _hierarchies().items() if kind == "cgroup"]
+    return first or list(_hierarchies())
+
+
+def _hierarchies() -> dict[Path, str]:
     lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    kinds = {Path(where): kind for _, where, kind, *_ in lines if kind in ("cgroup", "cgroup2")}
-    first = [root for root, kind in kinds.items() if kind == "cgroup"]
-    return first or list(kinds)
+    return {Path(where): kind for _, where, kind, *_ in lines if kind in ("cgroup", "cgroup2")}
 
 
 def end_group(group: str) -> bool:
     """SIGKILL to all in a control group and below, then away with it; whether anything is left."""
     left = False
-    for root in cgroup_roots():
+    for root in _hierarchies():  # runc makes one in each, whether it is used or not
         for folder, _, _ in os.walk(root / group, topdown=False):
             with contextlib.suppress(OSError):
                 for pid in (Path(folder) / "cgroup.procs").read_text().split():

@@ -64,7 +64,7 @@ WRONG = {
     "rewrite . --format sarif": "text, json, markdown",
     "rewrite . --output exe:x": "text, json",
     "rewrite . --variant fat": "safe, slim, distroless",
-    "optimize . --allow everything": "cpu-wheels, heavy-light, recommends, health-check, pin-digest",
+    "optimize . --allow everything": "graceful-stop, health-check, health-prober, pin-digest",
     "optimize . --format csv": "text, json, markdown, pr, html",
     "prove . --with Dockerfile --allow everything": "user, entrypoint",
     "prove . --with Dockerfile --allow env:": "env:NAME",

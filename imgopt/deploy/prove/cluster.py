@@ -94,6 +94,7 @@ class Cluster:
                 text=True,
                 errors="replace",
                 timeout=seconds,
+                start_new_session=True,  # Ctrl-C is for us; what it asks for is cleaned up
             )
         except subprocess.TimeoutExpired:
             return Answer(124, "", f"kubectl {words[0]} did not answer within {seconds:.0f} s")

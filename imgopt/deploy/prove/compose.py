@@ -29,6 +29,7 @@ _WAIT_SECONDS = 120
 _FILES = re.compile(r"(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml")
 _BASE = re.compile(r"(?:docker-)?compose\.ya?ml")
 _PRODUCTION = re.compile(r"(?:docker-)?compose\.prod(?:uction)?\.ya?ml")
+_EXTRA = re.compile(r"additional properties '([^']+)'")
 _PATH = re.compile(r"\b(services|networks|volumes|secrets|configs)(?:\.[\w-]+)+")
 
 Json = dict[str, Any]
@@ -57,6 +58,7 @@ def _run(command: Sequence[str], text: str | None, seconds: float) -> Answer:
             text=True,
             errors="replace",
             timeout=seconds,
+            start_new_session=True,  # Ctrl-C is for us; what it asks for is cleaned up
         )
     except subprocess.TimeoutExpired:
         return Answer(124, "", f"{' '.join(command[:3])} did not end within {seconds:.0f} s")
@@ -155,6 +157,8 @@ def finding(answer: Answer, files: Sequence[Path]) -> DeployFinding:
     said = answer.said
     match = _PATH.search(said)
     keys = match[0].split(".") if match else []
+    if keys and (extra := _EXTRA.search(said)):
+        keys.append(extra[1])
     for path in reversed(files):
         if keys and (line := _line(path, keys)) is not None:
             return _finding(said, str(path), line, ".".join(keys))

@@ -44,6 +44,9 @@ class Load:
         self.at_least_requests = int(settings.get("at_least_requests", 0))
         self.good_in_a_row = int(settings.get("good_in_a_row", 0))
         """Ends as soon as so many answers in a row were good; for waiting."""
+        self.spread = float(settings.get("spread", 0.0))
+        """Seconds over which the workers begin: else slow answers all come at one moment, and what
+        happens between two of them is missed."""
         self._asked_to_end = threading.Event()
         self._lock = threading.Lock()
         self._count = 0
@@ -62,7 +65,8 @@ class Load:
     def run(self) -> dict[str, Any]:
         began = time.time()
         self._began = time.monotonic()
-        threads = [threading.Thread(target=self._work) for _ in range(self.workers)]
+        waits = delays(self.workers, self.spread)
+        threads = [threading.Thread(target=self._work, args=(wait,)) for wait in waits]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -85,8 +89,9 @@ class Load:
             "good_in_a_row": self._row,
         }
 
-    def _work(self) -> None:
+    def _work(self, delay: float) -> None:
         targets = Targets()
+        time.sleep(delay)
         while self._goes_on():
             began = time.monotonic()
             self._ask(targets, began)
@@ -144,6 +149,11 @@ class Load:
                 self._row += 1
                 self._answers[second][answered_by] += 1
                 self._seconds.append(now - began)
+
+
+def delays(workers: int, spread: float) -> list[float]:
+    """After which each of them begins."""
+    return [spread * number / workers for number in range(workers)]
 
 
 def kind_of(error: Exception) -> str:

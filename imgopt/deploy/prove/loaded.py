@@ -108,6 +108,7 @@ def start_load(address: Address, at_most: float, **more: Any) -> RunningLoad:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     return RunningLoad(process, time.monotonic(), at_most)
 
@@ -115,9 +116,7 @@ def start_load(address: Address, at_most: float, **more: Any) -> RunningLoad:
 def ask_until_good(address: Address, in_a_row: int, at_most: float) -> Loaded:
     """The rules that lead to a pod come later than "rolled out": a load begins when they are
     there."""
-    load = start_load(
-        address, at_most, good_in_a_row=in_a_row, workers=1, pause=0.05, at_least_requests=10**6
-    )
+    load = start_load(address, at_most, good_in_a_row=in_a_row, pause=0.1, at_least_requests=10**6)
     try:
         return load.finish()
     finally:

@@ -54,7 +54,7 @@ def prove(question: Question, say: Callable[[str], None] = lambda _: None) -> De
         tiers.append(second)
         findings += more
     if question.tier >= 3:
-        third, cases = _third(question, deployed, tiers, say)
+        third, cases = _third(question, deployed, findings, say)
         tiers.append(third)
     return _result(question, cluster, deployed, tiers, cases, _once(findings))
 
@@ -102,11 +102,13 @@ def _not_measured(number: int, why: str) -> Tier:
 
 
 def _third(
-    question: Question, objects: Sequence[Object], tiers: Sequence[Tier], say: Callable[[str], None]
+    question: Question,
+    objects: Sequence[Object],
+    findings: Sequence[DeployFinding],
+    say: Callable[[str], None],
 ) -> tuple[Tier, list[Case]]:
-    refused = next((tier for tier in tiers if tier.verdict == "failed"), None)
-    if refused is not None and _is_refusal(tiers):
-        return _not_measured(3, f"the files are wrong already: {refused.name}"), []
+    if refused := next((one for one in findings if one.level == "error"), None):
+        return _not_measured(3, f"the files are refused already: {refused.object}"), []
     cluster = _cluster(question, nodes=True)
     if cluster is None:
         return _not_measured(3, _NO_NODE), []
@@ -129,10 +131,6 @@ def _third(
         ),
         cases,
     )
-
-
-def _is_refusal(tiers: Sequence[Tier]) -> bool:
-    return any(tier.verdict == "failed" for tier in tiers if tier.number < 3)
 
 
 def _once(findings: Sequence[DeployFinding]) -> list[DeployFinding]:

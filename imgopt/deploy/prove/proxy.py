@@ -28,6 +28,7 @@ def service_through_server(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     try:
         prefix = f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"

@@ -31,6 +31,10 @@ _POD_LINE = "{.metadata.name} {.status.podIP} {.metadata.labels.pod-template-has
 _STEP_SECONDS = 0.7
 
 
+_IN_A_ROW = 20
+_FEW = 3
+
+
 @dataclass(frozen=True)
 class Settings:
     """How hard and how long: every load is bounded in workers and in seconds."""
@@ -58,6 +62,8 @@ class Stage:
     address: Address = field(default_factory=lambda: Address("127.0.0.1", 0))
     status: int | None = None
     """Of a good answer."""
+    answer_seconds: float = 0.0
+    """How long one takes, with nothing else to do."""
 
     def kubectl(self, *words: str, text: str | None = None, seconds: float = 60.0) -> Answer:
         return self.cluster.kubectl("-n", self.namespace, *words, text=text, seconds=seconds)
@@ -87,9 +93,7 @@ class Stage:
             if found and said.rolled_out(found):
                 return ""
             pods = self.pods()
-            if why := said.hopeless(pods):
-                return why
-            if time.monotonic() > deadline:
+            if said.hopeless(pods) or time.monotonic() > deadline:
                 return said.why_not_ready(pods, self.events())
             time.sleep(_STEP_SECONDS)
 
@@ -111,6 +115,7 @@ class Stage:
             at_most or self.settings.load_seconds,
             status=self.status,
             workers=self.settings.workers,
+            spread=self.answer_seconds,
             at_least_requests=self.settings.requests if at_least is None else at_least,
         )
 
@@ -119,9 +124,10 @@ class Stage:
         last = "nothing"
         for path in self._paths():
             address = replace(self.address, path=path)
-            found = ask_until_good(address, 20, seconds)
-            if found.good_in_a_row >= 20:
+            found = ask_until_good(address, _IN_A_ROW, seconds)
+            if found.good_in_a_row >= _IN_A_ROW or _is_slow_and_good(found):
                 statuses = [int(status) for status in found.statuses if 0 < int(status) < 400]
+                self.answer_seconds = found.middle_seconds or 0.0
                 self.address, self.status = address, statuses[0] if len(statuses) == 1 else None
                 return ""
             last = found.failures[-1].kind if found.failures else "nothing"
@@ -133,6 +139,11 @@ class Stage:
         if self.status is not None or self.address.path != "/":
             return [self.address.path]
         return list(dict.fromkeys(("/", self.target.path or "/")))
+
+
+def _is_slow_and_good(found: Loaded) -> bool:
+    """A service whose answers take seconds shows in fewer of them that it is there."""
+    return found.good_in_a_row >= _FEW and (found.middle_seconds or 0.0) > 1.0
 
 
 @dataclass
@@ -175,7 +186,7 @@ def under_load(
     with stage.watching_pods() as watch:
         load = stage.load(at_least=at_least)
         try:
-            time.sleep(2.0)
+            time.sleep(2.0 + stage.answer_seconds)
             act(load)
             time.sleep(2.0)
             loaded = load.finish()

@@ -40,6 +40,7 @@ def watching(cluster: Cluster, *words: str, path: str) -> Iterator[Watch]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,
     )
     watch = Watch()
     reader = threading.Thread(target=_read, args=(process, watch), daemon=True)

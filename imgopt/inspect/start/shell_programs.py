@@ -11,7 +11,7 @@ from imgopt.inspect.words import words
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_BUILTINS = frozenset(
+SHELLS_OWN = frozenset(
     words(
         ". : [ [[ alias bg break builtin cd command compgen complete continue declare dirs disown"
         " echo enable eval exec exit export false fg getopts hash help history jobs kill let local"
@@ -19,6 +19,7 @@ _BUILTINS = frozenset(
         " source suspend test times trap true type typeset ulimit umask unalias unset wait"
     )
 )
+"""Commands of a shell itself: no program is started for them."""
 _PREFIXES = ("exec", "command", "builtin", "time", "nohup", "nice")
 """Words that run the command after them."""
 
@@ -35,7 +36,7 @@ def called_programs(text: str) -> tuple[str, ...]:
         elif node.type == "command":
             names.update(dict.fromkeys(_names(node)))
     return tuple(
-        n for n in names if n and n[0] != "-" and n not in functions and n not in _BUILTINS
+        n for n in names if n and n[0] != "-" and n not in functions and n not in SHELLS_OWN
     )
 
 

@@ -67,6 +67,9 @@ def _compare(
         if other is None:
             continue
         problem, note = _same(original, node, candidate, other)
+        intended = allowances.rewritten_reason(path, candidate.read(path)) if problem else None
+        if intended:
+            return None, intended
         if (
             problem
             and not opened

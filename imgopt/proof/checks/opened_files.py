@@ -147,6 +147,7 @@ def _judge(
         note
         or _accepted(original, node, candidate, found)
         or allowances.drop_reason(path, opened=True)
+        or allowances.rewritten_reason(found.path, found.read())
     )
     if accepted:
         return None, accepted

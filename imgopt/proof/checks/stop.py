@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from imgopt.inspect.failures import Item
-from imgopt.proof.check import Check, Outcome, judged, not_measured, of_the_runs
+from imgopt.proof.check import Check, Comparison, Outcome, judged, not_measured, of_the_runs
 from imgopt.proof.example import Mutation
 from imgopt.run.observation import KILLED, Observation
 
@@ -16,9 +17,12 @@ _STOP_SLACK_SECONDS = 3.0
 """Over twice the original's time: on a busy machine the same stop takes so much more or less."""
 
 
-def check_stop(originals: Sequence[Observation], candidate: Observation) -> Outcome:
+def check_stop(
+    originals: Sequence[Observation], candidate: Observation, promise: str = ""
+) -> Outcome:
     """`docker stop`: a candidate may stop faster and better than the original, not slower and not
-    worse."""
+    worse. `promise`: the change that it was made for; then it has to end by itself, and the
+    original's being killed is no excuse."""
     first = originals[0]
     if first.stop_seconds is None or not first.started:
         return not_measured(
@@ -36,15 +40,21 @@ def check_stop(originals: Sequence[Observation], candidate: Observation) -> Outc
     worse = worse and not as_told
     longest = max(run.stop_seconds or 0.0 for run in originals)
     slower = candidate.stop_seconds > 2 * longest + _STOP_SLACK_SECONDS
-    return judged(
-        STOP, detail, [Item("stop", "docker stop", message=detail)] if worse or slower else []
-    )
+    broken = bool(promise) and candidate.stop_code == KILLED
+    message = f"{detail}: it has to be killed still, though {promise}" if broken else detail
+    items = [Item("stop", "docker stop", message=message)] if worse or slower or broken else []
+    return judged(STOP, detail, items)
+
+
+def _judge(given: Comparison) -> Outcome:
+    promise = given.allowances.ends_in_time
+    return of_the_runs(STOP, partial(check_stop, promise=promise))(given)
 
 
 CHECK = Check(
     STOP,
     "how soon it ends when it is told to stop, and with which exit code",
-    of_the_runs(STOP, check_stop),
+    _judge,
     (
         Mutation("it has to be killed", "137", seen={"stop_code": 137, "stop_seconds": 10.0}),
         Mutation("it ends with an error", "exit code 1", seen={"stop_code": 1}),

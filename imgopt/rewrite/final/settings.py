@@ -78,15 +78,16 @@ def complement(
     )
 
 
-def without_start(settings: Settings) -> Settings:
+def without_start(
+    settings: Settings, other: tuple[str, ...] = ("ENTRYPOINT", "CMD", "STOPSIGNAL")
+) -> Settings:
     """The same without the user's ENTRYPOINT, CMD and STOPSIGNAL, for a stage that starts another
-    program."""
-    other = ("ENTRYPOINT", "CMD", "STOPSIGNAL")
-    kept = tuple(text for text in settings.start if _keyword(text) not in other)
+    program; or without `other` keywords."""
+    kept = tuple(text for text in settings.start if keyword_of(text) not in other)
     return replace(settings, start=kept, keywords=settings.keywords - {*other})
 
 
-def _keyword(text: str) -> str:
+def keyword_of(text: str) -> str:
     """Of an instruction with its comments above."""
     line = next(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     return line.split(None, 1)[0].upper()

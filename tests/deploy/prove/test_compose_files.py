@@ -96,7 +96,7 @@ def test_what_compose_refuses_is_found_on_its_line(tmp_path: Path) -> None:
     path.write_text("services:\n  web:\n    image: x\n    prots: [80]\n")
     said = f"validating {path}: services.web additional properties 'prots' not allowed\n"
     found = finding(Answer(1, "", said), [path])
-    assert (found.line, found.object, found.level) == (2, "services.web", "error")
+    assert (found.line, found.object, found.level) == (4, "services.web.prots", "error")
 
 
 def test_a_refusal_without_a_place_still_names_the_file(tmp_path: Path) -> None:

@@ -1,0 +1,3 @@
+module imgopt.local/service
+
+go 1.24
