@@ -29,6 +29,7 @@ COMMANDS: tuple[str, ...] = (
     "cache",
     "bench",
     "diff",
+    "registry",
     "fleet",
     "ci",
     "report",

@@ -39,6 +39,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "lives": ("text", "json", "markdown", "html"),
     "optimize": ("text", "json", "markdown", "pr", "html"),
     "proof": ("text", "json", "markdown", "html"),
+    "registry": ("text", "json", "markdown", "html", "csv"),
     "replay": ("text", "json", "markdown"),
     "rewrite": ("text", "json", "markdown", "html"),
     "run-facts": ("text", "json", "markdown", "html"),

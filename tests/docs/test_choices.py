@@ -32,6 +32,8 @@ HELP = {
     "fleet cost": choices.FORMATS["fleet-cost"],
     "fleet layout": choices.FORMATS["fleet-layout"],
     "report": choices.FORMATS["ci"],
+    "registry scan": [*choices.FORMATS["registry"], "parquet", *choices.FAIL_LEVELS],
+    "registry query": ["text", "csv", "json", "parquet"],
 }
 
 
@@ -77,6 +79,7 @@ WRONG = {
     "fleet cost . --format csv": "text, json, markdown, html",
     "fleet layout . --format sarif": "text, json, markdown, html",
     "strategies layer": "layer-order",
+    "registry scan registry:x.y --format exe": "text, json, markdown, html, csv, parquet",
 }
 
 
