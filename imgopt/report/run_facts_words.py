@@ -39,6 +39,8 @@ _FIELDS = {
 _MOST_WRITTEN = 4
 _MOST_ROUTES = 6
 _WORDS = 70
+_MOST_SIGNALS = 6
+_TOLD = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
 SAME = "the same"
 
 
@@ -266,10 +268,18 @@ def stop_text(stop: Stop) -> str:
 def _process(first: ProcessOne | None) -> str:
     if first is None:
         return ""
-    catches = f"handles {', '.join(first.catches)}" if first.catches else "handles no signal"
+    catches = f"handles {_signals(first.catches)}" if first.catches else "handles no signal"
     children = f", {count_text(first.children, 'child')}" if first.children == 1 else ""
     children = f", {first.children} children" if first.children > 1 else children
     return f"{shorten(shlex.join(first.words), _WORDS)} ({first.kind}{children}; {catches})"
+
+
+def _signals(names: Sequence[str]) -> str:
+    """Those that say "end" or "read your settings", where a run time handles them all."""
+    if len(names) <= _MOST_SIGNALS:
+        return ", ".join(names)
+    told = [name for name in names if name in _TOLD]
+    return f"{', '.join(told)} and {count_text(len(names) - len(told), 'other')}"
 
 
 def _graphics(image: ImageFacts) -> str:

@@ -142,9 +142,11 @@ class Stop(Value, frozen=True, kw_only=True):
     grace: float = 10.0
     finished: int = 0
     cut: int = 0
-    """Began to be answered, or were accepted, and never ended."""
+    """Under way when the signal came, or begun to be answered, and never answered to the end; or
+    ended by a kill."""
     refused: int = 0
-    """New requests after the signal that were turned away, while the container still ran."""
+    """New requests after the signal that were turned away while the container still ran: by a
+    closed port, an error, or a connection that was closed before anything was answered."""
 
 
 class ProcessOne(Value, frozen=True, kw_only=True):

@@ -88,10 +88,10 @@ def _is_there(sign: Sign, pid: int, door: Door | None) -> bool:
         return False
     connection = door.http(timeout=30.0)
     try:
-        status, _ = ask_once(connection, door, sign.path, anew=True)
+        reply = ask_once(connection, door, sign.path, anew=True)
     finally:
         connection.close()
-    return sign.is_good(status)
+    return sign.is_good(reply.status)
 
 
 def began(state: dict[str, Any]) -> float:

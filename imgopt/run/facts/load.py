@@ -29,20 +29,35 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one request. `status` None: no whole answer; then `connected` says whether
+    somebody took the connection, and `begun` whether an answer had begun to come."""
+
+    status: int | None
+    connected: bool = True
+    begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """One request: when it was begun and how long it took (time.monotonic() seconds); `status`
-    None: no whole answer. `connected`: somebody took the connection."""
+    """One request: when it was begun and how long it took (time.monotonic() seconds), and what came
+    of it."""
 
     begun: float
     seconds: float
-    status: int | None
-    connected: bool = True
+    reply: Reply
+
+    @property
+    def over(self) -> float:
+        """When it was over."""
+        return self.begun + self.seconds
 
     @property
     def good(self) -> bool:
         """Whether it was answered, and neither with an error of the service's nor with "too many
         requests"."""
-        return self.status is not None and self.status < 500 and self.status != _TOO_MANY
+        status = self.reply.status
+        return status is not None and status < 500 and status != _TOO_MANY
 
 
 class Workers:
@@ -88,12 +103,12 @@ class Workers:
             begun = time.monotonic()
             with self._lock:
                 self._busy[number] = begun
-            status, connected = ask_once(connection, self._door, self._path, anew=self._anew)
+            reply = ask_once(connection, self._door, self._path, anew=self._anew)
             with self._lock:
                 del self._busy[number]
                 took = time.monotonic() - begun
-                self._outcomes.append(Outcome(begun, took, status, connected))
-            if status is None:
+                self._outcomes.append(Outcome(begun, took, reply))
+            if reply.status is None:
                 connection.close()
                 self._over.wait(_PAUSE_AFTER_FAILURE)
         connection.close()
@@ -101,34 +116,38 @@ class Workers:
 
 def ask_once(
     connection: http.client.HTTPConnection, door: Door, path: str, *, anew: bool = False
-) -> tuple[int | None, bool]:
-    """One GET, read to its end: the status (None: no whole answer) and whether somebody took the
-    connection. A kept connection that the service has closed meanwhile is opened again once."""
+) -> Reply:
+    """One GET, read to its end. A kept connection that the service has closed meanwhile is opened
+    again once."""
     kept = connection.sock is not None
     try:
         if not kept:
             connection.connect()
     except OSError:
-        return None, False
+        return Reply(None, connected=False)
+    begun = False
     try:
         connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
         for name, value in _headers(door, anew=anew):
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()
+        begun = True
         while response.read(1 << 16):
             pass
         if response.length:  # less came than was said
             raise http.client.IncompleteRead(b"", response.length)
     except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
         connection.close()
-        return ask_once(connection, door, path, anew=anew) if kept else (None, True)
+        if kept and not begun:
+            return ask_once(connection, door, path, anew=anew)
+        return Reply(None, begun=begun)
     except (OSError, http.client.HTTPException, ValueError):
         connection.close()
-        return None, True
+        return Reply(None, begun=begun)
     if anew or response.will_close:
         connection.close()
-    return response.status, True
+    return Reply(response.status, begun=True)
 
 
 def _headers(door: Door, *, anew: bool) -> Sequence[tuple[str, str]]:

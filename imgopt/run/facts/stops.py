@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal as signals
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from imgopt.engine import Container
 from imgopt.results.run_facts import Stop
@@ -15,17 +18,17 @@ from imgopt.run.observation import KILLED
 DEFAULT_SIGNAL = "SIGTERM"
 _BUSY_SECONDS = 3.0
 _UNAVAILABLE = 500
+_AT_THE_END = 0.5
+"""The engine notes an end a little later than it is."""
 
 
 def signal_name(said: str) -> str:
     """STOPSIGNAL as a name: "" is SIGTERM, "9" SIGKILL, "quit" SIGQUIT."""
-    import signal
-
     text = said.strip().upper()
     if not text:
         return DEFAULT_SIGNAL
     if text.isdigit():
-        known = {one.value: one.name for one in signal.Signals}
+        known = {one.value: one.name for one in signals.Signals}
         return known.get(int(text), text)
     return text if text.startswith("SIG") else f"SIG{text}"
 
@@ -33,15 +36,14 @@ def signal_name(said: str) -> str:
 def stop_idle(running: Running, signal: str, grace: float, *, is_own: bool) -> Stop:
     """Sends the signal to a container that nobody asks, and waits for its end; what has not ended
     in time is killed."""
-    sent = time.time()
-    running.container.signal(signal)
-    seconds, code, killed = _end(running.container, sent, grace)
+    sent = _send(running, signal)
+    end = _end(running.container, sent, grace)
     return Stop(
         signal=signal,
         is_own=is_own,
-        seconds=seconds,
-        exit_code=code,
-        killed=killed,
+        seconds=end.seconds,
+        exit_code=end.code,
+        killed=end.killed,
         grace=grace,
     )
 
@@ -53,19 +55,20 @@ def stop_busy(
     go on asking until the container has ended."""
     with Workers(running.door(), path, count, anew=True) as workers:
         _await_busy(workers, count)
-        sent, sent_at = time.time(), time.monotonic()
         under_way = workers.in_flight()
-        running.container.signal(signal)
-        seconds, code, killed = _end(running.container, sent, grace)
+        sent = _send(running, signal)
+        sent_at = time.monotonic()
+        end = _end(running.container, sent, grace)
         outcomes = workers.end()
-    finished, cut, refused = counted(outcomes, sent_at, sent_at + seconds)
+    over = sent_at + end.seconds
+    finished, cut, refused = counted(outcomes, sent_at, over, killed=end.killed)
     return Stop(
         signal=signal,
         is_own=is_own,
         in_flight=under_way,
-        seconds=seconds,
-        exit_code=code,
-        killed=killed,
+        seconds=end.seconds,
+        exit_code=end.code,
+        killed=end.killed,
         grace=grace,
         finished=finished,
         cut=cut,
@@ -73,24 +76,52 @@ def stop_busy(
     )
 
 
-def counted(outcomes: Sequence[Outcome], sent: float, over: float) -> tuple[int, int, int]:
+def counted(
+    outcomes: Sequence[Outcome], sent: float, over: float, *, killed: bool = False
+) -> tuple[int, int, int]:
     """Requests that were finished, cut and refused, of those that saw the signal (time.monotonic()
-    when it was sent, and when the container had ended). Finished are those that were under way when
-    it came; cut are all that somebody took and nobody answered to the end; refused are later ones
-    that nobody took, or that were answered with an error."""
-    seen = [one for one in outcomes if one.begun + one.seconds > sent and one.begun < over]
+    when it was sent, and when the container had ended).
+
+    Finished are those that were under way when it came. Cut are those under way then, or whose
+    answer had begun, that were never answered to the end, and all that a kill ended. Refused are
+    later ones that were turned away: with an error, by a closed port, or by a connection that was
+    closed before anything was answered (a listener that closes drops those that wait for it)."""
+    seen = [one for one in outcomes if one.over > sent and one.begun < over]
     before = [one for one in seen if one.begun <= sent]
     later = [one for one in seen if one.begun > sent]
-    cut = sum(one.status is None and one.connected for one in seen)
-    refused = sum(_is_refused(one) for one in later)
-    finished = sum(one.status is not None for one in before)
-    return finished, cut, refused
+    lost = [one for one in later if one.reply.status is None]
+    torn = [one for one in lost if one.reply.begun or (killed and _is_ended_by(one, over))]
+    errors = sum(one.reply.status is not None and not _is_good(one) for one in later)
+    finished = sum(one.reply.status is not None for one in before)
+    return finished, len(before) - finished + len(torn), errors + len(lost) - len(torn)
 
 
-def _is_refused(outcome: Outcome) -> bool:
-    if outcome.status is None:
-        return not outcome.connected
-    return outcome.status >= _UNAVAILABLE
+def _is_good(outcome: Outcome) -> bool:
+    return outcome.reply.status is not None and outcome.reply.status < _UNAVAILABLE
+
+
+def _is_ended_by(outcome: Outcome, over: float) -> bool:
+    """Whether somebody had the request until the container's end."""
+    return outcome.reply.connected and outcome.over >= over - _AT_THE_END
+
+
+def _send(running: Running, signal: str) -> float:
+    """Sends the signal; when that was, in seconds since the epoch. From the engine's own machine it
+    goes to the process itself: an engine takes its time, in which requests are still taken."""
+    known = {one.name: one.value for one in signals.Signals}
+    pid = running.container.pid if running.local else 0
+    sent = time.time()
+    if pid and signal in known:
+        try:
+            os.kill(pid, known[signal])
+        except PermissionError:
+            pass
+        except ProcessLookupError:
+            return sent
+        else:
+            return sent
+    running.container.signal(signal)
+    return sent
 
 
 def _await_busy(workers: Workers, count: int) -> None:
@@ -100,13 +131,20 @@ def _await_busy(workers: Workers, count: int) -> None:
         time.sleep(0.001)
 
 
-def _end(container: Container, sent: float, grace: float) -> tuple[float, int | None, bool]:
+@dataclass(frozen=True, slots=True)
+class _End:
     """Seconds from the signal to the end, exit code, and whether it had to be killed."""
+
+    seconds: float
+    code: int | None
+    killed: bool
+
+
+def _end(container: Container, sent: float, grace: float) -> _End:
     code = container.wait(grace)
     killed = code is None
     if killed:
         container.signal("SIGKILL")
         code = container.wait(5)
         code = KILLED if code is None else code
-    seconds = ended(container.state()) - sent
-    return max(0.0, seconds), code, killed
+    return _End(max(0.0, ended(container.state()) - sent), code, killed)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from imgopt.run.facts.doors import Door
-from imgopt.run.facts.load import Asked, Outcome, Workers, ask_once, load_of, put_under_load
+from imgopt.run.facts.load import Asked, Outcome, Reply, Workers, ask_once, load_of, put_under_load
 
 
 class Service(http.server.BaseHTTPRequestHandler):
@@ -46,7 +46,7 @@ def served() -> Iterator[Door]:
         thread.join(5)
 
 
-def asked(door: Door, path: str) -> tuple[int | None, bool]:
+def asked(door: Door, path: str) -> Reply:
     connection = door.http(5)
     try:
         return ask_once(connection, door, path)
@@ -72,22 +72,22 @@ def test_errors_and_refusals_are_failures_and_an_unknown_page_is_none() -> None:
 
 def test_an_answer_that_is_cut_is_no_answer() -> None:
     with served() as door:
-        assert asked(door, "/short") == (None, True)
+        assert asked(door, "/short") == Reply(None, begun=True)
 
 
 def test_nobody_listens() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         door = Door("127.0.0.1", held.getsockname()[1], 8000)
-        assert asked(door, "/") == (None, False)
+        assert asked(door, "/") == Reply(None, connected=False)
 
 
 def test_a_kept_connection_that_was_closed_meanwhile_is_opened_again() -> None:
     with served() as door:
         connection = door.http(5)
-        assert ask_once(connection, door, "/closes") == (200, True)
+        assert ask_once(connection, door, "/closes") == Reply(200, begun=True)
         time.sleep(0.05)
-        assert ask_once(connection, door, "/") == (200, True)
+        assert ask_once(connection, door, "/") == Reply(200, begun=True)
         connection.close()
 
 
@@ -109,6 +109,10 @@ def test_figures_of_no_request_at_all() -> None:
 
 
 def test_how_long_answers_took_is_said_of_good_ones() -> None:
-    outcomes = [Outcome(0, 0.1, 200), Outcome(1, 0.3, 200), Outcome(2, 9.0, None)]
+    outcomes = [
+        Outcome(0, 0.1, Reply(200)),
+        Outcome(1, 0.3, Reply(200)),
+        Outcome(2, 9.0, Reply(None)),
+    ]
     load = load_of(outcomes, "/", 2.0, 1)
     assert (load.failed, load.longest_seconds, load.per_second) == (1, 0.3, 1.0)
