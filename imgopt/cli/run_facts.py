@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,6 +75,23 @@ NoRights = Annotated[
 ]
 
 
+NoTuning = Annotated[
+    bool, typer.Option("--no-tuning", help="Try it under no limits, and propose no settings.")
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Memory limit that will be set, as 512Mi or 1g (default: from what it needed).",
+    ),
+]
+Cpus = Annotated[
+    float | None, typer.Option("--cpus", min=0.01, max=1024, help="Processors that it will get.")
+]
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgt]?)(?:i?b?)", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class MeasureOptions:
     """How thoroughly it is measured."""
@@ -83,20 +101,43 @@ class MeasureOptions:
     no_load: NoLoad = False
     starts: Starts = 3
     no_rights: NoRights = False
+    no_tuning: NoTuning = False
+    memory: Memory = None
+    cpus: Cpus = None
 
     def wanted(self) -> Wanted:
         """As the measurement takes it."""
         from imgopt.run.facts.load import Asked
         from imgopt.run.facts.measure import Wanted
+        from imgopt.run.tuning.tune import Limits
 
         asked = None if self.no_load else Asked(self.load, self.workers)
-        return Wanted(starts=self.starts, load=asked, rights=not self.no_rights)
+        return Wanted(
+            starts=self.starts,
+            load=asked,
+            rights=not self.no_rights,
+            tuning=not self.no_tuning,
+            limits=Limits(size_of(self.memory) if self.memory else None, self.cpus),
+        )
 
     def words(self) -> list[str]:
         """As far as they were given."""
         words = ["--load", f"{self.load:g}"] if self.load != _LOAD else []
         words += ["--no-load"] if self.no_load else []
-        return words + (["--no-rights"] if self.no_rights else [])
+        words += ["--no-rights"] if self.no_rights else []
+        words += ["--no-tuning"] if self.no_tuning else []
+        words += ["--memory", self.memory] if self.memory else []
+        return words + (["--cpus", f"{self.cpus:g}"] if self.cpus else [])
+
+
+def size_of(text: str) -> int:
+    """Bytes of "512Mi", "512m" or "536870912": powers of 1024, as `docker run --memory` takes
+    them. Raises InputError."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise InputError(f"--memory {text}: no size", hint="write 512Mi, 1g or a number of bytes")
+    power = " kmgt".index(match[2].lower() or " ")
+    return round(float(match[1]) * 1024.0**power)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +169,36 @@ def run_facts_command(
 
     out.check("run-facts")
     asked = options.RequestOptions(requested.requests, requested.no_writes)
+    wanted = measure.wanted()
     if variant is not None:
         choices.check("--variant", [variant], choices.VARIANTS)
         where, settings = _to_rewrite(subject, other, build, smoke, asked)
-        result = _of_variant(where, variant, settings, measure.wanted())
-    elif Path(subject).is_dir():
-        where, settings = settled(Path(subject), build, smoke, asked)
-        result = _measure(_of_context(where, other, settings), measure.wanted())
+        result = _of_variant(where, variant, settings, wanted)
     else:
-        settings = options.effective_config(Path(), build, smoke, asked)
-        result = _measure(_of_images(subject, other, settings), measure.wanted())
+        result = measured(subject, other, wanted, build, smoke, asked)
     beside = ["--with", other] if other else ["--variant", variant] if variant else []
     said = [*build_words(subject, build), *run_words(smoke), *request_words(asked), *beside]
     kept = [f"--output={one}" for one in out.output or () if one.startswith("json:")]
     result = structs.replace(result, arguments=[*said, *measure.words(), *kept])
     give(result, out)
     return 0 if all(image.start.warm.values or image.runs > 1 for image in result.images) else 1
+
+
+def measured(
+    subject: str,
+    other: str | None,
+    wanted: Wanted,
+    build: options.BuildOptions,
+    smoke: options.SmokeOptions,
+    asked: options.RequestOptions,
+) -> RunFacts:
+    """Of a build context or an image, and of another one beside it. Raises InputError,
+    BuildFailure, EnvironmentFailure."""
+    if Path(subject).is_dir():
+        where, settings = settled(Path(subject), build, smoke, asked)
+        return _measure(_of_context(where, other, settings), wanted)
+    settings = options.effective_config(Path(), build, smoke, asked)
+    return _measure(_of_images(subject, other, settings), wanted)
 
 
 def _of_context(context: Path, other: str | None, settings: Config) -> Question:

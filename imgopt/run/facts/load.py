@@ -92,10 +92,16 @@ class Workers:
         with self._lock:
             return tuple(sorted(self._outcomes, key=lambda one: one.begun))
 
-    def in_flight(self) -> int:
-        """How many requests are under way."""
+    def in_flight(self, least: float = 0.0) -> int:
+        """How many requests are under way for so many seconds at least."""
+        latest = time.monotonic() - least
         with self._lock:
-            return len(self._busy)
+            return sum(begun <= latest for begun in self._busy.values())
+
+    def typical(self) -> float:
+        """Seconds that an answer took until now; 0 where there was none."""
+        with self._lock:
+            return median(one.seconds for one in self._outcomes) if self._outcomes else 0.0
 
     def _run(self, number: int) -> None:
         connection = self._door.http(_ANSWER_SECONDS)

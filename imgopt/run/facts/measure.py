@@ -22,6 +22,7 @@ from imgopt.run.facts.runner import Runner, Running
 from imgopt.run.facts.stops import DEFAULT_SIGNAL, signal_name, stop_busy, stop_idle
 from imgopt.run.facts.written import written
 from imgopt.run.probes import Answer
+from imgopt.run.tuning.tune import Limits
 
 LEAST_STARTS = 3
 _ENDS = "it ends by itself"
@@ -36,6 +37,9 @@ class Wanted:
     cold: bool = True
     load: Asked | None = field(default_factory=Asked)
     rights: bool = True
+    tuning: bool = True
+    """Whether it is tried under limits, and what would be better set otherwise is proposed."""
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from imgopt.run.observation import KILLED
 
 DEFAULT_SIGNAL = "SIGTERM"
 _BUSY_SECONDS = 3.0
+_TAKEN = 0.1
 _UNAVAILABLE = 500
 _AT_THE_END = 0.5
 """The engine notes an end a little later than it is."""
@@ -125,9 +126,14 @@ def _send(running: Running, signal: str) -> float:
 
 
 def _await_busy(workers: Workers, count: int) -> None:
+    """Until every request under way has been for some of its time, so that it is the service that
+    has it, and not the queue of its port."""
     end = time.monotonic() + _BUSY_SECONDS
-    time.sleep(0.3)  # every worker has been answered once
-    while workers.in_flight() < count and time.monotonic() < end:
+    time.sleep(0.3)
+    least = min(_TAKEN, workers.typical() / 3)
+    while time.monotonic() < end:
+        if workers.in_flight(least) >= count:
+            return
         time.sleep(0.001)
 
 

@@ -116,3 +116,15 @@ def test_how_long_answers_took_is_said_of_good_ones() -> None:
     ]
     load = load_of(outcomes, "/", 2.0, 1)
     assert (load.failed, load.longest_seconds, load.per_second) == (1, 0.3, 1.0)
+
+
+def test_only_requests_that_are_old_enough_count_as_taken() -> None:
+    Service.held.clear()
+    with served() as door, Workers(door, "/held", 1, anew=True) as workers:
+        while not workers.in_flight():
+            time.sleep(0.01)
+        assert workers.in_flight(least=60.0) == 0
+        assert workers.typical() == 0.0
+        Service.held.set()
+        workers.end()
+        assert workers.typical() > 0.0
