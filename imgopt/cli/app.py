@@ -29,6 +29,7 @@ COMMANDS: tuple[str, ...] = (
     "cache",
     "bench",
     "diff",
+    "deploy",
     "registry",
     "fleet",
     "ci",

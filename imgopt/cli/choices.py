@@ -31,6 +31,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
         "bencher",
         "benchmark-action",
     ),
+    "deploy-check": ("text", "json", "markdown", "sarif", "junit", "gitlab", "github"),
     "diff": ("text", "json", "markdown", "html"),
     "explain": ("text", "json", "markdown"),
     "fleet-cost": ("text", "json", "markdown", "html"),
@@ -134,6 +135,7 @@ MEASURED = (
 )
 """What `imgopt bench` measures."""
 FAIL_LEVELS = ("error", "warn", "never")
+DEPLOY_LEVELS = ("error", "warning", "note", "never")
 
 
 def listed(values: Sequence[str], last: str = "or") -> str:

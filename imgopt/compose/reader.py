@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,23 @@ class _Read:
     documents: list[Document] = field(default_factory=list)
 
 
-def read_compose(files: Sequence[Path], folder: Path, environment: Mapping[str, str]) -> Table:
-    """The files, one over the other. Raises InputError with file, line and reason."""
+def read_compose(
+    files: Sequence[Path],
+    folder: Path,
+    environment: Mapping[str, str],
+    absent: Callable[[InputError], None] | None = None,
+) -> Table:
+    """The files, one over the other. Raises InputError with file, line and reason; `absent` is
+    given those of files of variables that are not there, in place of an end."""
     lookup = _lookup(folder, environment)
     read = _Read()
     for path in files:
         _take(read, path, folder, lookup, ())
     table = read.table
     table["services"] = {
-        name: _completed(_with_env_files(untagged(service), name, read.documents, lookup), lookup)
+        name: _completed(
+            _with_env_files(untagged(service), name, read.documents, lookup, absent), lookup
+        )
         for name, service in table["services"].items()
     }
     check_project(table, read.documents)
@@ -208,7 +216,11 @@ def _absolute(section: Table, folder: Path) -> Table:
 
 
 def _with_env_files(
-    service: Table, name: str, documents: Sequence[Document], lookup: Lookup
+    service: Table,
+    name: str,
+    documents: Sequence[Document],
+    lookup: Lookup,
+    absent: Callable[[InputError], None] | None,
 ) -> Table:
     """With the variables of its files below its own."""
     found: dict[str, str | None] = {}
@@ -218,7 +230,10 @@ def _with_env_files(
             if entry.get("required", True):
                 place = place_of(documents, "services", name, "env_file")
                 hint = missing_env_file(path)
-                raise InputError(f"env file {path} not found", location=place, hint=hint)
+                lacking = InputError(f"env file {path} not found", location=place, hint=hint)
+                if absent is None:
+                    raise lacking
+                absent(lacking)
             continue
         found.update(read_dotenv(path, lookup, raw=entry.get("format") == "raw"))
     own = service.get("environment") or {}

@@ -178,3 +178,26 @@ def _has_values(text: str) -> bool:
         if not _HARMLESS.fullmatch(name) and not _PLACEHOLDER.fullmatch(value.strip().strip("\"'")):
             return True
     return False
+
+
+_SECRET_NAME = re.compile(
+    r".*(?:pass(?:word|wd|phrase)|secret|token|api_?key|private_?key|access_?key|credentials?)"
+    r"(?:_?\d+)?",
+    re.IGNORECASE,
+)
+_IN_ADDRESS = re.compile(r"://[^\s/:@$]+:([^\s/@$]+)@")
+
+
+def secret_setting(name: str, value: str) -> bool:
+    """Whether a setting of this name has a secret for its value: a password or a key by its name,
+    or one inside of an address. What is to be filled in is none.
+
+    >>> secret_setting("DB_PASSWORD", "hunter2plus"), secret_setting("DB_PASSWORD", "<yours>")
+    (True, False)
+    """
+    found = _IN_ADDRESS.search(value)
+    if found is not None:
+        return not _PLACEHOLDER.fullmatch(found[1])
+    plain = value.strip().strip("\"'")
+    named = _SECRET_NAME.fullmatch(name.replace("-", "_").replace(".", "_")) is not None
+    return named and not plain.startswith("/") and not _PLACEHOLDER.fullmatch(plain)

@@ -26,7 +26,7 @@ def github(result: CiResult) -> str:
         lines += [_annotation(command, finding, result) for finding in shown]
         if len(findings) > len(shown):
             lines.append(
-                _command(
+                workflow_command(
                     command,
                     {"title": "imgopt"},
                     f"and {len(findings) - len(shown)} more {command}s",
@@ -41,7 +41,7 @@ def github(result: CiResult) -> str:
             " and commit it."
         )
         lines.append(
-            _command(
+            workflow_command(
                 "error" if result.baseline_required else "warning",
                 {"title": "imgopt: no baseline"},
                 text,
@@ -57,10 +57,10 @@ def _annotation(command: str, finding: Finding, result: CiResult) -> str:
         properties["endLine"] = str(place.end_line)
     properties["title"] = f"imgopt: {RULES[finding.rule][0]}"
     text = "\n".join([message_of(finding, 1_000), *details_of(finding)])
-    return _command(command, properties, shorten(text, _TEXT))
+    return workflow_command(command, properties, shorten(text, _TEXT))
 
 
-def _command(name: str, properties: dict[str, str], text: str) -> str:
+def workflow_command(name: str, properties: dict[str, str], text: str) -> str:
     shown = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     lines = [safe_terminal(line) for line in text.split("\n")]
     return f"::{name} {shown}::{'%0A'.join(_data(line) for line in lines)}"

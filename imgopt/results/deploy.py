@@ -98,6 +98,19 @@ class NotChecked(Value, frozen=True, kw_only=True):
 
     what: str
     reason: str
+    file: str = ""
+    line: int | None = None
+    fix: str = ""
+    bad: bool = False
+    """The user named it, and it cannot be read: the answer is not whole (exit code 2)."""
+
+
+class Accepted(Value, frozen=True, kw_only=True):
+    """A finding that a comment in the file takes knowingly; `line` is the comment's."""
+
+    finding: DeployFinding
+    because: str
+    line: int
 
 
 class DeployCheck(Result, frozen=True, kw_only=True):
@@ -110,7 +123,17 @@ class DeployCheck(Result, frozen=True, kw_only=True):
     objects: int = 0
     """Kubernetes objects and Compose services that were read."""
     findings: list[DeployFinding] = []
+    accepted: list[Accepted] = []
     not_checked: list[NotChecked] = []
+
+    def exit_code(self, fail_on: str = "error") -> int:
+        """0 fine, 1 findings of that level or above ("never": none), 2 input that cannot be
+        read."""
+        if any(one.bad for one in self.not_checked):
+            return 2
+        levels: tuple[str, ...] = LEVELS
+        failing = levels[: levels.index(fail_on) + 1] if fail_on in levels else ()
+        return int(any(one.level in failing for one in self.findings))
 
     @property
     def counts(self) -> dict[Level, int]:

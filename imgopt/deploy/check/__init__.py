@@ -1,0 +1,1 @@
+"""Kubernetes and Compose files held against rules, and against the image that they run."""

@@ -1,0 +1,99 @@
+"""What a rule looks at: everything that the files say of one project or cluster, the images that
+they name, and what running those showed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imgopt.deploy.check.objects import Budget, Objects, Scaler, Service
+from imgopt.deploy.check.workload import SERVED, Container, Workload
+
+if TYPE_CHECKING:
+    from imgopt.inspect.image_view import ImageView
+    from imgopt.inspect.system.users import Identity
+    from imgopt.results.run_facts import ImageFacts
+
+
+@dataclass
+class Situation:
+    """`views` and `facts` are by the name of the image as the files write it."""
+
+    objects: Objects
+    views: Mapping[str, ImageView] = field(default_factory=dict)
+    facts: Mapping[str, ImageFacts] = field(default_factory=dict)
+    built: frozenset[str] = frozenset()
+    """Images that the project builds and tags by itself, by their names in the files."""
+
+    @property
+    def workloads(self) -> list[Workload]:
+        return self.objects.workloads
+
+    def containers(self) -> Iterator[tuple[Workload, Container]]:
+        """All of them, those that only prepare included."""
+        for one in self.workloads:
+            for container in one.containers:
+                yield one, container
+
+    def running(self) -> Iterator[tuple[Workload, Container]]:
+        """Those that run for as long as their workload does."""
+        for one in self.workloads:
+            for container in one.main:
+                yield one, container
+
+    def view(self, container: Container) -> ImageView | None:
+        return self.views.get(container.image)
+
+    def known(self, container: Container) -> ImageFacts | None:
+        """What a run of its image showed. Where the file starts another program than the image
+        does, that tells nothing of this one."""
+        facts = self.facts.get(container.image)
+        if facts is None or container.kind == "init":
+            return None
+        return facts if _same_start(container, facts) else None
+
+    def services_of(self, one: Workload) -> list[Service]:
+        return [service for service in self.objects.services if service.selects(one)]
+
+    def scalers_of(self, one: Workload) -> list[Scaler]:
+        return [scaler for scaler in self.objects.scalers if scaler.scales(one)]
+
+    def budgets_of(self, one: Workload) -> list[Budget]:
+        return [budget for budget in self.objects.budgets if budget.covers(one)]
+
+    def served(self, one: Workload) -> bool:
+        """Whether requests come to it by a Service of these files."""
+        asked = [s for s in self.services_of(one) if not s.early]
+        return one.kind in SERVED and any(
+            not s.ports or any(not port.measures for port in s.ports) for s in asked
+        )
+
+    def may_be_served(self, one: Workload) -> bool:
+        """Where these files have no Service at all, one may lie elsewhere."""
+        ports = any(port.name != "metrics" for box in one.main for port in box.ports)
+        return one.kind in ("Deployment", "StatefulSet") and ports and not self.objects.services
+
+    def identity(self, container: Container) -> Identity | None:
+        """Who it runs as; None where nobody can tell."""
+        from imgopt.inspect.system.users import resolve_user
+
+        view, rights = self.view(container), container.rights
+        if view is None:
+            return None
+        if not rights.user_text:
+            return view.identity
+        group = f":{rights.group}" if rights.group is not None else ""
+        return resolve_user(f"{rights.user_text}{group}", view.read)
+
+    @cached_property
+    def mounted_configs(self) -> set[str]:
+        return {node.find("metadata", "name").text for node in self.objects.configs}
+
+
+def _same_start(container: Container, facts: ImageFacts) -> bool:
+    if container.command is not None:
+        words = (*container.command, *(container.arguments or ()))
+        return words in (tuple(facts.entrypoint), (*facts.entrypoint, *facts.command))
+    return container.arguments is None or container.arguments == tuple(facts.command)
