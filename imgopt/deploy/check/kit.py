@@ -43,7 +43,7 @@ def look(rule: Rule, case: Case, folder: Path) -> list[Found]:
     return [
         found
         for part in inputs.parts
-        for found in rule.look(Situation(part.objects, known.views, known.facts))
+        for found in rule.look(Situation(part.objects, known.views, known.facts, inputs.texts))
     ]
 
 

@@ -28,8 +28,7 @@ def check(
     errors are raised."""
     inputs = read_inputs(paths)
     known = opened(inputs, images, facts, open_)
-    built = frozenset(inputs.built)
-    found = [one for part in inputs.parts for one in _findings(part, known, built)]
+    found = [one for part in inputs.parts for one in _findings(part, known, inputs)]
     spans = [span for part in inputs.parts for span in _spans(part)]
     left, accepted = sorted_out(_once(found), words_of(inputs.texts), spans)
     return DeployCheck(
@@ -57,8 +56,9 @@ def _of_all(group: Sequence[DeployFinding]) -> DeployFinding:
     return msgspec.structs.replace(group[0], message=said)
 
 
-def _findings(part: Part, known: Opened, built: frozenset[str]) -> Iterator[DeployFinding]:
-    situation = Situation(part.objects, known.views, known.facts, built)
+def _findings(part: Part, known: Opened, inputs: Inputs) -> Iterator[DeployFinding]:
+    built = frozenset(inputs.built)
+    situation = Situation(part.objects, known.views, known.facts, inputs.texts, built)
     for rule in RULES:
         for found in rule.look(situation):
             yield _finding(rule, found)

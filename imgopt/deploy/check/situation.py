@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from imgopt.deploy.check.nodes import Node
 from imgopt.deploy.check.objects import Budget, Objects, Scaler, Service
+from imgopt.deploy.check.said import comment
 from imgopt.deploy.check.workload import SERVED, Container, Workload
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ class Situation:
     objects: Objects
     views: Mapping[str, ImageView] = field(default_factory=dict)
     facts: Mapping[str, ImageFacts] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The files, for the comments beside figures."""
     built: frozenset[str] = frozenset()
     """Images that the project builds and tags by itself, by their names in the files."""
 
@@ -53,6 +57,10 @@ class Situation:
         if facts is None or container.kind == "init":
             return None
         return facts if _same_start(container, facts) else None
+
+    def beside(self, node: Node) -> str:
+        """The comment beside a figure."""
+        return comment(self.texts, node)
 
     def services_of(self, one: Workload) -> list[Service]:
         return [service for service in self.objects.services if service.selects(one)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from imgopt.deploy.check.examples import facts, stop
 from imgopt.deploy.check.rule import Image
-from imgopt.image.recipe import PROGRAM, File
+from imgopt.image.recipe import PROGRAM, File, Files
 from imgopt.results.run_facts import ImageFacts, Route, Written
 
-_FILES = {
+_FILES: Files = {
     "/bin/sh": PROGRAM,
     "/usr/bin/wget": PROGRAM,
     "/usr/bin/java": PROGRAM,
@@ -24,7 +24,7 @@ _CONFIG = {
     "ExposedPorts": {"8080/tcp": {}},
     "WorkingDir": "/app",
 }
-_CLOSED = {
+_CLOSED: Files = {
     "/app": File(mode=0o700, uid=65532, folder=True),
     "/app/shop": File("\x7fELF", 0o700, 65532),
 }

@@ -15,13 +15,14 @@ from imgopt.deploy.check.rules import RULES
 @pytest.fixture(autouse=True)
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    monkeypatch.setenv("COLUMNS", "400")
 
 
 def test_findings_decide_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "web.yaml"
     path.write_text(deployment(more=SERVICE))
     assert main(["deploy", "check", str(path)]) == 1
-    assert f"error D15 {path}:16 Deployment/web:" in capsys.readouterr().out.replace("\n", " ")
+    assert f"error D15 {path}:16 Deployment/web:" in capsys.readouterr().out
     assert main(["deploy", "check", str(path), "--fail-on", "never"]) == 0
     path.write_text(deployment())
     assert main(["deploy", "check", str(path)]) == 0

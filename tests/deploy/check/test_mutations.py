@@ -114,3 +114,33 @@ def test_probe_program_that_is_not_there(tmp_path: Path) -> None:
 def test_limit_below_the_peak(tmp_path: Path) -> None:
     text = GOOD.replace("memory: 256Mi", "memory: 128Mi")
     assert found(text, tmp_path, known=DRAINS) == ["D6"]
+
+
+WRITTEN = {
+    "limit below the peak": (
+        "memory: 256Mi\n          securityContext",
+        "memory: 128Mi # measured: peak 212 MiB x 1.15, 60 s of load\n          securityContext",
+        "D6",
+    ),
+    "startup probe shorter than the start": (
+        "          startupProbe:\n",
+        "          # measured: 3 x the worst of 4 starts (31 s)\n          startupProbe:\n",
+        "D8",
+    ),
+    "grace shorter than an answer": (
+        "GracePeriodSeconds: 30",
+        "GracePeriodSeconds: 30 # measured: 5 s of drain + longest answer 41.2 s + 5 s",
+        "D20",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_was_measured_stands_beside_the_figure_of_a_written_file(
+    name: str, tmp_path: Path
+) -> None:
+    old, new, rule = WRITTEN[name]
+    text = changed((old, new)).replace(
+        "memory: 256Mi\n            limits", "memory: 64Mi\n            limits"
+    )
+    assert found(text, tmp_path) == [rule]

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from imgopt.deploy.check import said as told
 from imgopt.deploy.check.examples import deployment, facts, service
 from imgopt.deploy.check.names import names
 from imgopt.deploy.check.quantities import in_seconds
@@ -31,10 +32,9 @@ def start_window(situation: Situation) -> Iterator[Found]:
         if probe is None:
             continue
         facts_of, window = situation.known(container), probe.window
-        worst = _slowest(facts_of) if facts_of is not None else None
-        if worst is not None and facts_of is not None:
+        worst, said = _worst(facts_of, situation.beside(probe.node))
+        if worst is not None:
             found = window < worst * _MARGIN
-            said = f"the start took up to {in_seconds(worst)} ({facts_of.start.by})"
         else:
             found = probe.kind == "liveness" and window < _SOON
             said = "no startup probe is there, and how long the start takes is not known"
@@ -64,6 +64,16 @@ def _first_to_end(container: Container) -> Probe | None:
     if "liveness" in probes:
         return probes.get("startup", probes["liveness"])
     return probes.get("startup", probes.get("health check"))
+
+
+def _worst(known: ImageFacts | None, beside: str) -> tuple[float | None, str]:
+    """Seconds of the slowest start, and who says so."""
+    worst = _slowest(known) if known is not None else told.start(beside)
+    if worst is None:
+        return None, ""
+    if known is None:
+        return worst, f"the comment beside it says a start of {in_seconds(worst)}"
+    return worst, f"the start took up to {in_seconds(worst)} ({known.start.by})"
 
 
 def _slowest(known: ImageFacts) -> float | None:

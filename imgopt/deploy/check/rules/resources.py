@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imgopt.deploy.check import said as told
 from imgopt.deploy.check.examples import deployment, facts, service
 from imgopt.deploy.check.names import names
 from imgopt.deploy.check.quantities import mebibytes
@@ -21,13 +22,13 @@ _MARGIN = 1.1
 def memory_limit(situation: Situation) -> Iterator[Found]:
     for one, container in situation.running():
         known, limit = situation.known(container), container.limits.memory
-        if known is None or limit is None:
+        if limit is None:
             continue
-        died = [t for t in known.tried if not t.survived and t.memory_limit >= limit]
-        peak = known.memory.peak
-        if peak is not None and limit < peak * _MARGIN:
-            said = f"its peak was {mebibytes(peak)} in {known.memory.watched_seconds:.0f} s"
-            said += f" of load {known.load.path}" if known.load and known.memory.peak_load else ""
+        tried = known.tried if known is not None else []
+        died = [t for t in tried if not t.survived and t.memory_limit >= limit]
+        held = any(t.survived and t.memory_limit <= limit for t in tried)
+        peak, said = _peak(known, situation.beside(container.limits.node))
+        if peak is not None and limit < peak * _MARGIN and not held:
             wanted = f"{mebibytes(peak * 1.25)}"
         elif died:
             said = f"it did not survive a limit of {mebibytes(died[0].memory_limit)}"
@@ -42,6 +43,19 @@ def memory_limit(situation: Situation) -> Iterator[Found]:
             f"a limit of {wanted}; at its limit the container is killed with what it was at",
             "warning" if not died and peak is not None and limit >= peak else None,
         )
+
+
+def _peak(known: ImageFacts | None, beside: str) -> tuple[int | None, str]:
+    """Bytes, and who says so."""
+    if known is None:
+        peak = told.peak(beside)
+        return peak, f"the comment beside it says a peak of {mebibytes(peak)}" if peak else ""
+    memory = known.memory
+    if memory.peak is None:
+        return None, ""
+    said = f"its peak was {mebibytes(memory.peak)} in {memory.watched_seconds:.0f} s"
+    load = f" of load {known.load.path}" if known.load and memory.peak_load else ""
+    return memory.peak, f"{said}{load}"
 
 
 def memory_request(situation: Situation) -> Iterator[Found]:
@@ -162,6 +176,15 @@ MEMORY_LIMIT = Rule(
     good=(
         Case("above the peak", deployment(_LIMIT.format("256Mi", "")), facts=facts()),
         Case("no limit", deployment(), facts=facts()),
+        Case(
+            "it was tried under the limit, and held",
+            deployment(_LIMIT.format("128Mi", "")),
+            facts=facts(tried=[Tried(memory_limit=128 << 20, survived=True)]),
+        ),
+        Case(
+            "above what the comment says",
+            deployment(_LIMIT.format("256Mi", " # measured: peak 212 MiB x 1.15, 60 s of load")),
+        ),
         Case("a variable", deployment(_LIMIT.format("${MEMORY}", "")), facts=facts()),
         Case(
             "another command was not measured",
@@ -172,6 +195,13 @@ MEMORY_LIMIT = Rule(
     bad=(
         Case("below", deployment(_LIMIT.format("128Mi", "  # <-")), facts=facts()),
         Case("hardly above", deployment(_LIMIT.format("205Mi", "  # <-")), facts=facts()),
+        Case(
+            "below what the comment beside it says",
+            deployment(
+                "resources:\n  limits:\n    # measured: peak 212 MiB x 1.15, 60 s of load\n"
+                "    memory: 64Mi  # <-\n"
+            ),
+        ),
         Case("as Compose says it", service("mem_limit: 64m  # <-\n"), facts=facts()),
         Case(
             "it did not survive more",

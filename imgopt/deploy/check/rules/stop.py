@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imgopt.deploy.check import said as told
 from imgopt.deploy.check.examples import SERVICE, deployment, facts, service, stop
 from imgopt.deploy.check.quantities import in_seconds
 from imgopt.deploy.check.rule import Case, Found, Rule
@@ -111,18 +112,21 @@ def answering(situation: Situation, one: Workload) -> list[Container]:
 def grace(situation: Situation) -> Iterator[Found]:
     for one in situation.workloads:
         for container in one.main:
-            found = _grace(one, container, situation.known(container))
+            known = situation.known(container)
+            beside = told.answer(situation.beside(one.grace_node)) or 0.0
+            work = _work(known) if known is not None else beside
+            found = _grace(one, container, work, known is not None or bool(beside))
             if found is not None:
                 yield found
 
 
-def _grace(one: Workload, container: Container, known: ImageFacts | None) -> Found | None:
+def _grace(one: Workload, container: Container, work: float, known: bool) -> Found | None:
     hook = container.pre_stop
     waits = hook.sleep or 0.0 if hook is not None else 0.0
     node = one.grace_node if one.grace_node.there or hook is None else hook.node
     if not node.there or one.grace_node.varies:
         return None
-    left, work = one.grace - waits, _work(known)
+    left = one.grace - waits
     said = f"grace {in_seconds(one.grace)}, preStop {in_seconds(waits)}"
     fix = f"terminationGracePeriodSeconds of preStop + work + margin: {waits + work + 5:.0f} s"
     if waits and waits > one.grace:
@@ -134,16 +138,14 @@ def _grace(one: Workload, container: Container, known: ImageFacts | None) -> Fou
         )
         evidence = f"{said}: {in_seconds(left)} are left for work that took {in_seconds(work)}"
         return Found(node, one.title, message, evidence, fix)
-    if known is None and left < _LEAST and one.kind in SERVED and (waits or one.grace == 0):
+    if not known and left < _LEAST and one.kind in SERVED and (waits or one.grace == 0):
         message = f"the grace leaves {in_seconds(left)} to container {container.name}"
         return Found(node, one.title, message, said, fix, "warning")
     return None
 
 
-def _work(known: ImageFacts | None) -> float:
+def _work(known: ImageFacts) -> float:
     """Seconds of the longest answer, or of the longest stop with requests in flight."""
-    if known is None:
-        return 0.0
     busy = [one.seconds for one in known.stops if one.in_flight and not one.killed]
     return max([*busy, known.longest_answer_seconds or 0.0])
 
@@ -265,6 +267,14 @@ GRACE = Rule(
         Case(
             "one second is left",
             deployment(_SLEEP.format(3), pod="terminationGracePeriodSeconds: 4  # <-\n"),
+        ),
+        Case(
+            "shorter than the comment beside it says",
+            deployment(
+                _SLEEP.format(5),
+                pod="# measured: 5 s of drain + longest answer 9.0 s + 5 s\n"
+                "terminationGracePeriodSeconds: 12  # <-\n",
+            ),
         ),
         Case(
             "shorter than an answer takes",
