@@ -227,8 +227,8 @@ def junit(result: DeployCheck) -> str:
 
 
 def _counted(root: ElementTree.Element, name: str, **counts: int) -> ElementTree.Element:
-    shown = {key: str(count) for key, count in counts.items()}
-    return ElementTree.SubElement(root, "testsuite", name=safe_terminal(name), **shown)
+    shown = {"name": safe_terminal(name)} | {key: str(count) for key, count in counts.items()}
+    return ElementTree.SubElement(root, "testsuite", shown)
 
 
 def _suite(root: ElementTree.Element, file: str, found: Sequence[DeployFinding]) -> None:

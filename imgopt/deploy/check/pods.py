@@ -218,7 +218,8 @@ def _probe(kind: str, node: Node) -> Probe:
         return replace(made, handler="exec", words=words)
     for key, handler in (("tcpSocket", "tcp"), ("grpc", "grpc")):
         if node[key].there:
-            return replace(made, handler=handler, port=node[key]["port"])
+            named = node[key]["service"].text
+            return replace(made, handler=handler, port=node[key]["port"], path=named)
     return made
 
 

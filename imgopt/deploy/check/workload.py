@@ -159,8 +159,11 @@ class Container:
 
     @property
     def varies(self) -> bool:
-        """Its image is named by a variable or a template."""
-        return self.image_node.varies or not self.image
+        """Its image is named by a variable, a template, or a word for a tool to fill in: a name has
+        no address and no capital letters."""
+        name = self.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+        filled = "://" in self.image or name != name.lower()
+        return self.image_node.varies or not self.image or filled
 
     def covers(self, path: str) -> Mount | None:
         """The mount that a path lies in, the deepest."""

@@ -222,6 +222,8 @@ TAG = Rule(
         Case("a digest", deployment().replace("shop:1.4", _DIGEST)),
         Case("a registry with a port", deployment().replace("shop:1.4", "r.example:5000/shop:2")),
         Case("Compose builds it", "services:\n  web:\n    build: .\n    image: shop\n"),
+        Case("a tool puts it in", deployment().replace("shop:1.4", "ko://example.com/cmd/shop")),
+        Case("a word to be filled in", deployment().replace("shop:1.4", "r.example/IMAGE_NAME")),
         Case("a variable", service("", image="image: shop:${TAG:-latest}\n")),
     ),
     bad=(

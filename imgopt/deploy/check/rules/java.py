@@ -159,11 +159,11 @@ def collector(situation: Situation) -> Iterator[Found]:
         known = situation.known(container)
         if not given.java or not given.whole or _COLLECTOR.search(given.text):
             continue
-        asked = _asked(known.jvm, limits.memory or 0) if known is not None else None
+        if known is not None and known.jvm:
+            continue  # it was tried: what came of it is a setting that is proposed, or none
         few = limits.processors is not None and limits.processors <= 1
         small = limits.memory is not None and limits.memory < _SERVER_BYTES
-        serial = asked.collector.lower().startswith("serial") if asked is not None else few or small
-        if serial and (few or small) and (limits.processors or 2) > 1:
+        if small and not few:
             yield Found(
                 limits.node,
                 one.title,

@@ -104,6 +104,8 @@ def same_probes(situation: Situation) -> Iterator[Found]:
 def _asked(probe: Probe) -> str:
     if probe.handler == "exec":
         return " ".join(probe.words)
+    if probe.handler == "grpc":
+        return f"grpc {probe.port.text} {probe.path}".strip()
     return f"{probe.handler} {probe.port.text}{probe.path}".strip()
 
 
@@ -215,6 +217,13 @@ SAME_PROBES = Rule(
         Case("liveness gives up later", deployment(_LIVE + "  failureThreshold: 6\n" + _READY)),
         Case("two routes", deployment(_LIVE + _READY.replace("alive", "ready"))),
         Case("readiness alone", deployment(_READY)),
+        Case(
+            "two services of gRPC",
+            deployment(
+                "livenessProbe:\n  grpc: {port: 80, service: live}\n"
+                "readinessProbe:\n  grpc: {port: 80, service: ready}\n"
+            ),
+        ),
     ),
     bad=(Case("as a scaffold writes it", deployment(_LIVE_HERE + _READY)),),
 )

@@ -115,7 +115,9 @@ def port_name(situation: Situation) -> Iterator[Found]:
 
 
 def _is_name(node: Node) -> bool:
-    return bool(node.text) and not node.text.isdigit() and not node.varies
+    """A name of a port has no capital letters: those are to be filled in."""
+    text = node.text
+    return bool(text) and not text.isdigit() and text == text.lower() and not node.varies
 
 
 def _none_named(containers: list[Container]) -> str:
@@ -177,6 +179,7 @@ PORT_NAME = Rule(
         Case("by its name", deployment(_PORTS + _TCP.format("http"))),
         Case("by a number that is not named", deployment(_PORTS + _TCP.format(9000))),
         Case("of another container", deployment(_PORTS, more=SERVICE.replace("8080", "http"))),
+        Case("a word to be filled in", deployment(_PORTS, more=SERVICE.replace("8080", "PORT"))),
         Case("a template's", deployment(_PORTS + _TCP.format("'{{ .Values.port }}'"))),
     ),
     bad=(

@@ -15,6 +15,9 @@ from imgopt.image.recipe import PROGRAM, File
 from imgopt.inspect.image_view import ImageView
 from imgopt.results.run_facts import ImageFacts, Route
 
+_GRPC = "/grpc.health.v1.Health/Check"
+"""Where run facts have the answer of gRPC's own health service."""
+
 
 def probe_program(situation: Situation) -> Iterator[Found]:
     for one, container in situation.containers():
@@ -87,7 +90,8 @@ def _answered_in(probe: Probe, known: ImageFacts | None) -> float | None:
 def route_of(probe: Probe, known: ImageFacts | None) -> Route | None:
     if known is None or probe.handler not in ("http", "grpc"):
         return None
-    of = (probe.path, probe.handler)
+    path = _GRPC if probe.handler == "grpc" else probe.path
+    of = (path, probe.handler)
     return next((route for route in known.routes if (route.path, route.speaks) == of), None)
 
 
