@@ -47,8 +47,8 @@ def _folder(inputs: Inputs, top: Path) -> None:
             inputs.tell(str(folder), f"more than {_MOST_FILES} files", Location(str(folder)))
             break
         _together(inputs, found, bad=False)
-    if not inputs.parts and not inputs.not_checked:
-        reason = "no Kubernetes object, Kustomization or Compose file is here or in the sub-folders"
+    if not inputs.parts and not any(one.bad for one in inputs.not_checked):
+        reason = "no Kubernetes object, Kustomization or Compose file here could be read"
         inputs.tell(str(top), reason, Location(str(top)), "name the files", bad=True)
 
 

@@ -174,6 +174,8 @@ def test_a_folder_is_read_with_what_is_below_it_and_without_what_is_not_ours(
 def test_a_folder_without_anything_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# shop\n")
     assert checked(tmp_path).exit_code() == 2
+    (tmp_path / "web.yaml").write_text("kind: [\n")
+    assert checked(tmp_path).exit_code() == 2
 
 
 def test_what_is_for_production_is_judged_over_the_base(tmp_path: Path) -> None:
