@@ -45,6 +45,12 @@ def text(result: RegistryResult) -> RenderableType:
             for each in result.teams[:_MOST]
         ]
         parts.append(Grid([Column(), Column(), Column(), Column()], rows))
+    if result.problems:
+        parts.append(Words("Not read:", style="bold"))
+        parts += [
+            Words(safe_terminal(f"  {each.where}: {each.what}")) for each in result.problems[:_MOST]
+        ]
+        parts.append(Words(_more(len(result.problems))))
     parts += [Words(safe_terminal(line), style="dim") for line in unmeasured(result)]
     return Group(*parts)
 
@@ -62,7 +68,8 @@ def _finding(each: RegistryFinding) -> RenderableType:
     head.append(f"{each.level}: ", style=_STYLES[each.level])
     head.append(safe_terminal(each.message))
     saved = saved_text(each)
-    where = f"{saved + '; ' if saved else ''}{count_text(each.images, 'image')}: {_names(each)}"
+    names = f": {_names(each)}" if each.where else ""
+    where = f"{saved + '; ' if saved else ''}{count_text(each.images, 'image')}{names}"
     return Group(
         head,
         Padding(Words(safe_terminal(where), style="dim"), (0, 0, 0, 4)),

@@ -91,6 +91,14 @@ class CodecRow(Value, frozen=True, kw_only=True):
     wire_bytes: int
 
 
+class CountRow(Value, frozen=True, kw_only=True):
+    """So many images (or layers), and the bytes of their blobs, each once."""
+
+    name: str
+    count: int
+    wire_bytes: int
+
+
 class WasteRow(Value, frozen=True, kw_only=True):
     """Files of one class in blobs that were read; bytes are uncompressed."""
 
@@ -191,6 +199,11 @@ class RegistryResult(Result, frozen=True, kw_only=True):
     teams: list[TeamRow]
     bases: list[BaseRow]
     codecs: list[CodecRow]
+    platforms: list[CountRow] = []
+    ages: list[CountRow] = []
+    """By the time since an image was made: "under 30 days" and so on, youngest first."""
+    instructions: list[CountRow] = []
+    """Layers by the keyword that made them."""
     missed: list[Missed]
     matrix: list[Cell]
     trees: list[Tree]

@@ -312,6 +312,64 @@ def test_zstd_is_estimated_where_it_would_be_less(
     assert 0.9 * (len(one.data) - real) < found[0].bytes <= len(one.data) - real
 
 
+def test_ten_damaged_blobs_among_sound_ones_are_ten_findings(
+    content: Content, server: Server, tmp_path: Path
+) -> None:
+    from registry_server import digest_of
+
+    for number in range(20):
+        content.push(
+            "app",
+            str(number),
+            [("ADD os", JANUARY), ("COPY a", layer({"/a": noise(str(number), 500)}))],
+        )
+    for number in range(10):
+        sound = layer({"/b": noise(f"bad{number}", 4000)})
+        data = sound.data[: -100 - number] if number % 2 else noise(f"rubbish{number}", 900)
+        content.push(
+            "bad", str(number), [("ADD os", JANUARY), ("COPY b", Layer(data, digest_of(data)))]
+        )
+    result = looked_at(server, tmp_path)
+    damaged = [one for one in result.findings if one.id == "damaged-blob"]
+    assert len(damaged) == 10 and {one.level for one in damaged} == {"error"}
+    assert (result.totals.blobs, result.totals.read_blobs) == (31, 21)
+
+
+def test_platforms_ages_and_instructions_are_counted(
+    content: Content, server: Server, tmp_path: Path
+) -> None:
+    code = layer({"/a": "x"})
+    content.push("a", "1", [("ADD os", JANUARY), ("COPY a", code)], created="2026-10-20T00:00:00Z")
+    content.push("b", "1", [("ADD os", JANUARY)], created="2025-01-01T00:00:00Z", platform="arm64")
+    result = looked_at(server, tmp_path)
+    both = len(JANUARY.data) + len(code.data)
+    assert [(one.name, one.count, one.wire_bytes) for one in result.platforms] == [
+        ("linux/amd64", 1, both),
+        ("linux/arm64", 1, len(JANUARY.data)),
+    ]
+    assert [(one.name, one.count) for one in result.ages] == [
+        ("under 30 days", 1),
+        ("under 730 days", 1),
+    ]
+    assert [(one.name, one.wire_bytes) for one in result.instructions] == [
+        ("ADD", len(JANUARY.data)),
+        ("COPY", len(code.data)),
+    ]
+
+
+def test_costs_are_of_repositories_with_several_releases(
+    content: Content, server: Server, tmp_path: Path
+) -> None:
+    for number in range(3):
+        code = layer({"/a": noise(f"c{number}", 5000)})
+        made = f"2026-0{number + 1}-01T00:00:00Z"
+        content.push("a", f"{number}", [("ADD os", JANUARY), ("COPY a", code)], created=made)
+    content.push("b", "1", [("ADD os", JANUARY)])
+    result = looked_at(server, tmp_path)
+    assert [one.repository.rpartition("/")[2] for one in result.costs] == ["a"]
+    assert result.costs[0].bytes_per_month > 0
+
+
 def test_damaged_blobs_are_findings_with_their_images(
     content: Content, server: Server, tmp_path: Path
 ) -> None:
@@ -438,6 +496,18 @@ def _common() -> int:
     """Bytes of files that both bases have."""
     first, second = set(_contents(JANUARY).values()), set(_contents(JUNE).values())
     return sum(map(len, first & second))
+
+
+def test_sizes_that_nobody_knows_are_said_to_be_missing(server: Server, tmp_path: Path) -> None:
+    from imgopt.image.recipe import write_image
+
+    layers = (("ADD os", {"/etc/os-release": OS}), ("COPY a", {"/a": "x" * 5000}))
+    path = write_image(tmp_path / "one.tar", layers, {})
+    result = examined(server, tmp_path, scanned(server, tmp_path, str(path)))
+    assert result.totals.wire_bytes == 0 and result.totals.payload_bytes == 5000 + len(OS)
+    assert "2 of 2 layers have no compressed form" in result.not_measured["wire_bytes"]
+    assert "no compressed form" in render(result, "text")
+    assert not [one for one in result.findings if one.id == "few-bases"]
 
 
 def test_a_second_look_gives_the_same_result(

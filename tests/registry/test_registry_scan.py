@@ -625,6 +625,35 @@ def test_a_layer_of_5_gb_of_zeros_takes_no_memory_and_no_disk(tmp_path: Path) ->
     assert [one.name for one in tmp_path.iterdir()] == ["zeros.tar.zst"]
 
 
+def test_texts_that_are_no_utf8_and_absurd_numbers_get_rows(
+    content: Content, server: Server, tmp_path: Path
+) -> None:
+    info = tarfile.TarInfo("absurd")
+    info.uid, info.mtime = 2**50, 2**62
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        archive.addfile(info)
+    status = b"Package: p\xff\xfe\nStatus: install ok installed\n\n"
+    odd = {"/caf\udce9": "x", "/var/lib/dpkg/status": File(status), "/l": File(link="\udcff")}
+    for number, one in enumerate((packed(buffer.getvalue()), layer(odd))):
+        content.push("app", str(number), [("COPY x", one)])
+    done = scanned(server, tmp_path)
+    assert {each.status for each in done.facts.values()} == {"read"}
+    found = {row[3]: row for row in rows(tmp_path)}
+    assert found["/caf\\xe9"][5] == 1 and found["/l"][10] == "\\xff"
+    assert found["/absurd"][7] == 2**50 and found["/absurd"][9] == 2**63 - 1
+
+
+def test_the_rest_is_told_when_there_is_a_rate_to_tell_it_by() -> None:
+    from imgopt.fleet.scan.scan import Progress
+
+    progress = Progress(blobs=10, bytes=1000, began=100.0, done_blobs=2, done_bytes=900)
+    assert progress.rest_seconds(150.0) is None
+    progress = Progress(blobs=10, bytes=1000, began=100.0, done_blobs=5, done_bytes=250)
+    assert progress.rest_seconds(150.0) == 150.0
+    assert progress.rest_seconds(100.5) is None
+
+
 def test_layouts_and_archives_are_sources(tmp_path: Path, server: Server) -> None:
     from imgopt.image.recipe import write_image
 

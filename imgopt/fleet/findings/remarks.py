@@ -299,6 +299,8 @@ def few_bases(
         count = sum(len(base.images) for base in bases)
         all_of = {blob for base in bases for blob in base.chain}
         kept = {blob for number in chosen for blob in bases[number].chain}
+        if not view.wire(all_of - kept):
+            return
         moved = [
             image
             for number, served in chosen.items()

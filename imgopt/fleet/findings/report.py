@@ -12,6 +12,7 @@ import msgspec
 from imgopt.fleet.findings import remarks
 from imgopt.fleet.findings.bases import Base, census_of_bases, fewest
 from imgopt.fleet.findings.costs import cost_rows
+from imgopt.fleet.findings.counts import age_rows, instruction_rows, platform_rows
 from imgopt.fleet.findings.database import Database
 from imgopt.fleet.findings.sharing import matrix, missed_sharing, pairs
 from imgopt.fleet.findings.sums import codec_rows, repository_rows, team_rows, totals
@@ -93,6 +94,9 @@ def examine(
         teams=_with_findings(team_rows(view), found),
         bases=_base_rows(view, bases, chosen),
         codecs=codec_rows(view),
+        platforms=platform_rows(view),
+        ages=age_rows(view, settings.now),
+        instructions=instruction_rows(view),
         missed=groups,
         matrix=matrix(view, groups),
         trees=trees,
@@ -191,6 +195,16 @@ def _not_measured(
         )
         if left:
             found["blobs"] = f"{left} blobs are not read yet: what is said of files leaves them out"
+    unsized = [
+        each.digest
+        for each in view.fleet.blobs.values()
+        if each.wire_bytes is None and each.digest in view.users
+    ]
+    if unsized:
+        found["wire_bytes"] = (
+            f"{len(unsized)} of {len(view.users)} layers have no compressed form where they are (an"
+            " engine, an archive): bytes on the wire leave them out"
+        )
     if all(image.pulls is None for image in view.images):
         found["pulls"] = "how often images are pulled is not known: give it with --pulls FILE"
     return found

@@ -17,7 +17,7 @@ from imgopt.fleet.scan.owners import Kept
 from imgopt.fleet.scan.remote import remote_pieces
 from imgopt.fleet.scan.rows import keys_of, rows_of
 from imgopt.image.aufs import OWN
-from imgopt.image.entries import Entry
+from imgopt.image.entries import Entry, printable
 from imgopt.image.tar_stream import stream_entries
 
 _MOST_ENTRIES = 1_500_000
@@ -40,6 +40,9 @@ def analyze(task: Task, login: Login | None) -> Facts:
         facts = _failed(task, wire, BlobTrouble("format", error.message))
     except ImgoptError as error:
         facts = _failed(task, wire, BlobTrouble("unreached", error.message))
+    except Exception as error:  # a bug of ours costs one blob, not the scan
+        text = f"imgopt cannot read it, which is a bug: {type(error).__name__}: {error}"
+        facts = _failed(task, wire, BlobTrouble("format", printable(text)))
     return msgspec.structs.replace(facts, seconds=time.monotonic() - began)
 
 

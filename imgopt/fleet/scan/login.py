@@ -23,6 +23,12 @@ class Login:
     def __repr__(self) -> str:
         return "Login(…)"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Login) and self.__reduce__() == other.__reduce__()
+
+    def __hash__(self) -> int:
+        return hash(self.__reduce__())
+
     def __reduce__(self) -> tuple[type[Login], tuple[str, str, str]]:
         """Workers on this machine and others get it with their task."""
         return Login, (self._user, self._secret, self._token)

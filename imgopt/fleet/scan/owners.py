@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import BinaryIO, cast
 
-from imgopt.image.entries import Entry, LayerIndex
+from imgopt.image.entries import Entry, LayerIndex, printable
 from imgopt.image.layer import Layer
 from imgopt.image.memory import Memory
+from imgopt.image.packages.model import Package
 
 _KEPT = re.compile(
     r"^/(?:etc|usr/lib)/os-release$"
@@ -52,7 +53,7 @@ class Kept:
             text = self._contents.get(path, b"").decode("utf-8", "replace")
             fields = dict(re.findall(r'^(ID|VERSION_ID)="?([^"\n]*)', text, re.MULTILINE))
             if fields.get("ID"):
-                return f"{fields['ID']} {fields.get('VERSION_ID', '')}".strip()
+                return printable(f"{fields['ID']} {fields.get('VERSION_ID', '')}".strip())
         return ""
 
     def owners(self, entries: list[Entry]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -65,8 +66,8 @@ class Kept:
         self._entries = entries
         layer = Layer(0, "stream", self, Memory(None))
         found = find_packages(Merge((layer,)).tree, databases_only=True)
-        names = {f"{each.ecosystem}:{each.name}" for each in found}
-        owned = {path: f"{each.ecosystem}:{each.name}" for each in found for path in each.files}
+        names = {_name(each) for each in found}
+        owned = {path: _name(each) for each in found for path in each.files}
         return owned, tuple(sorted(names))
 
     def index(self) -> LayerIndex:
@@ -78,3 +79,8 @@ class Kept:
     def read(self, entry: Entry, start: int, size: int) -> bytes:
         data = self._contents.get(entry.path, b"")
         return data[start:] if size < 0 else data[start : start + size]
+
+
+def _name(package: Package) -> str:
+    """As valid text: databases may hold anything."""
+    return printable(f"{package.ecosystem}:{package.name}")

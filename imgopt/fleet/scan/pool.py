@@ -122,4 +122,7 @@ def _work(pipe: Connection) -> None:
             data, login = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send_bytes(analyze_packed(data, login))
+        try:
+            pipe.send_bytes(analyze_packed(data, login))
+        except OSError:  # the parent is gone
+            return

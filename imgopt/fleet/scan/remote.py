@@ -12,8 +12,8 @@ from imgopt.fleet.scan.login import Login
 from imgopt.fleet.scan.protocol import Refused, Registry
 from imgopt.fleet.scan.waiting import Patience
 
-_registries: dict[str, Registry] = {}
-"""One for each host in each worker: connections and tokens are used again."""
+_registries: dict[tuple[str, Login | None], Registry] = {}
+"""One for each host and login in each worker: connections and tokens are used again."""
 
 
 def remote_pieces(
@@ -24,9 +24,9 @@ def remote_pieces(
 ) -> Iterator[bytes]:
     """Raises BlobTrouble: "cut" where it ends too early each time, "unreached" where it is not
     given."""
-    registry = _registries.get(where.host)
+    registry = _registries.get((where.host, login))
     if registry is None:
-        registry = _registries[where.host] = Registry(where.host, login)
+        registry = _registries[where.host, login] = Registry(where.host, login)
     patience = Patience(sleep)
     start = 0
     while True:

@@ -22,10 +22,10 @@ def rows_of(
     return Rows(
         path=[printable(entry.path) for entry in entries],
         kind=[entry.kind for entry in entries],
-        size=[entry.size for entry in entries],
+        size=[_bounded(entry.size) for entry in entries],
         mode=[entry.mode for entry in entries],
-        uid=[entry.uid for entry in entries],
-        gid=[entry.gid for entry in entries],
+        uid=[_bounded(entry.uid) for entry in entries],
+        gid=[_bounded(entry.gid) for entry in entries],
         mtime=[_bounded(entry.mtime) for entry in entries],
         link=[printable(entry.linkname) for entry in entries],
         digest=list(digests),

@@ -9,7 +9,7 @@ from imgopt.report.registry import saved_text
 from imgopt.report.view import Block, Cell, Level, Map, Section, Table, Text, Tile, View
 from imgopt.report.views import sections
 from imgopt.results.path_tree import Node
-from imgopt.results.registry import Missed, RegistryFinding, RegistryResult
+from imgopt.results.registry import CountRow, Missed, RegistryFinding, RegistryResult
 from imgopt.results.size_text import size_text
 
 _MOST_ROWS, _MOST_NAMES, _MOST_TILES = 200, 12, 120
@@ -65,6 +65,7 @@ def _sections(result: RegistryResult) -> list[Section]:
         ("cost", "Cost per month", _cost(result)),
         ("teams", "Teams", _teams(result)),
         ("waste", "Waste by class", _waste(result)),
+        ("census", "Platforms, ages, codecs, instructions", _census(result)),
         ("problems", "What could not be read", _problems(result)),
     ]
     return [Section(name, title, blocks) for name, title, blocks in named if blocks]
@@ -250,6 +251,35 @@ def _waste(result: RegistryResult) -> list[Block]:
     ]
     headers = ("Class", "Files", "Each blob once", "Over all images")
     return [Table("Uncompressed bytes", headers, rows)] if rows else []
+
+
+def _census(result: RegistryResult) -> list[Block]:
+    codecs = [
+        CountRow(name=each.codec, count=each.blobs, wire_bytes=each.wire_bytes)
+        for each in result.codecs
+    ]
+    tables = (
+        ("Images by platform", "Platform", result.platforms),
+        ("Images by age", "Age", result.ages),
+        ("Layers by codec", "Codec", codecs),
+        ("Layers by instruction", "Instruction", result.instructions[:_MOST_ROWS]),
+    )
+    return [
+        Table(
+            caption,
+            (name, "Count", "Bytes, each blob once"),
+            [
+                (
+                    Cell(row.name),
+                    Cell(str(row.count), row.count),
+                    sections.size_cell(row.wire_bytes),
+                )
+                for row in rows
+            ],
+        )
+        for caption, name, rows in tables
+        if rows
+    ]
 
 
 def _problems(result: RegistryResult) -> list[Block]:
