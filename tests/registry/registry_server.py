@@ -171,7 +171,9 @@ class Handler(BaseHTTPRequestHandler):
         manifest = re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", path)
         blob = re.fullmatch(r"/v2/.+/blobs/([^/]+)", path)
         tags = re.fullmatch(r"/v2/(.+)/tags/list", path)
-        if path == "/v2/_catalog":
+        if path == "/v2/":
+            self.give(200, b"{}")
+        elif path == "/v2/_catalog":
             self._page("repositories", sorted(self.content.tags))
         elif tags is not None and tags[1] in self.content.tags:
             self._page("tags", sorted(self.content.tags[tags[1]]))
