@@ -33,6 +33,7 @@ COMMANDS: tuple[str, ...] = (
     "registry",
     "fleet",
     "ci",
+    "deploy",
     "report",
     "strategies",
     "doctor",

@@ -31,7 +31,9 @@ FORMATS: dict[str, tuple[str, ...]] = {
         "bencher",
         "benchmark-action",
     ),
+    "deploy": ("text", "json", "markdown", "html"),
     "deploy-check": ("text", "json", "markdown", "sarif", "junit", "gitlab", "github"),
+    "deploy-proof": ("text", "json", "markdown", "html"),
     "diff": ("text", "json", "markdown", "html"),
     "explain": ("text", "json", "markdown"),
     "fleet-cost": ("text", "json", "markdown", "html"),
@@ -134,6 +136,8 @@ MEASURED = (
     "run",
 )
 """What `imgopt bench` measures."""
+SCALES = ("none", "cpu", "requests", "queue", "prometheus")
+"""What an autoscaler may go by."""
 FAIL_LEVELS = ("error", "warn", "never")
 DEPLOY_LEVELS = ("error", "warning", "note", "never")
 

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from imgopt import __version__
-from imgopt.report import sidebyside
+from imgopt.report import answers_chart, sidebyside
 from imgopt.report.common import safe_html, safe_terminal, seconds_text
 from imgopt.report.treemap import Box, nested, outlines
 from imgopt.report.view import Bars, Dots, Fall, Map, View
@@ -100,6 +100,9 @@ def _environment() -> Environment:
         falling=_falling,
         tiles=_tiles,
         folders=_folders,
+        seconds_drawn=answers_chart.drawn,
+        marks_drawn=answers_chart.marks,
+        told=answers_chart.told,
         side_by_side=sidebyside.rows,
         base64=lambda text: base64.b64encode(text.encode("utf-8", "surrogateescape")).decode(),
     )

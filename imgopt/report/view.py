@@ -116,6 +116,18 @@ class Dots:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers of each second of a load, by who gave them (two at most), and those that failed;
+    `marks` are (second, what was done then)."""
+
+    caption: str
+    names: tuple[str, ...]
+    rows: Sequence[tuple[Sequence[int], int]]
+    """(answers of each name, failed)"""
+    marks: Sequence[tuple[float, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SideBySide:
     """Two texts, line by line; `notes` maps a line of the first to the reasons of its change."""
 
@@ -135,7 +147,7 @@ class Text:
     fixed: bool = False
 
 
-Block = Table | Bars | Fall | Map | Matrix | Gantt | Dots | SideBySide | Text
+Block = Table | Bars | Fall | Map | Matrix | Gantt | Dots | Answers | SideBySide | Text
 
 
 @dataclass(frozen=True, slots=True)

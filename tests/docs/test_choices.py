@@ -35,6 +35,8 @@ HELP = {
     "report": choices.FORMATS["ci"],
     "registry scan": [*choices.FORMATS["registry"], "parquet", *choices.FAIL_LEVELS],
     "registry query": ["text", "csv", "json", "parquet"],
+    "deploy compose": choices.FORMATS["deploy"],
+    "deploy kubernetes": [*choices.FORMATS["deploy"], *choices.SCALES],
 }
 
 
@@ -81,6 +83,7 @@ WRONG = {
     "deploy check x.yaml --fail-on most": "error, warning, note, never",
     "fleet cost . --format csv": "text, json, markdown, html",
     "fleet layout . --format sarif": "text, json, markdown, html",
+    "deploy kubernetes . --scale magic": "none, cpu, requests",
     "strategies layer": "layer-order",
     "registry scan registry:x.y --format exe": "text, json, markdown, html, csv, parquet",
 }

@@ -1,0 +1,1 @@
+"""Compose files from a plan: a base, what development adds, what production adds."""

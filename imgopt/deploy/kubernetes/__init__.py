@@ -1,0 +1,1 @@
+"""Kubernetes from a plan: objects once, laid out as Kustomize base and overlays, or as a chart."""
