@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from imgopt.compose.files import compose_files
 from imgopt.compose.model import Project, project_of, unescaped
@@ -52,8 +53,26 @@ def _read(folder: Path, own: bool, _environment: object) -> Project | None:
     except InputError as refused:
         raise _placed(refused, files, folder, environment) from None
     if said is not None:
-        return project_of(unescaped(said), folder, tuple(files), "docker compose config")
+        ordered = _in_order(unescaped(said), files)
+        return project_of(ordered, folder, tuple(files), "docker compose config")
     return project_of(read_compose(files, folder, environment), folder, tuple(files))
+
+
+def _in_order(said: Mapping[str, Any], files: Sequence[Path]) -> Mapping[str, Any]:
+    """The services as the files have them: Compose prints them by name, and what is shown of a
+    project shall not hang on whether Compose is installed."""
+    services = said.get("services")
+    if not isinstance(services, Mapping):
+        return said
+    documents = (document for path in files if (document := _readable(path)) is not None)
+    named = (
+        keys[1]
+        for document in documents
+        for keys in document.lines
+        if len(keys) == 2 and keys[0] == "services"
+    )
+    order = [name for name in dict.fromkeys((*named, *services)) if name in services]
+    return {**said, "services": {name: services[name] for name in order}}
 
 
 def _placed(
