@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS := $(VENV)/.runs
 
-.PHONY: bench falsify lives help mutants samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean compose cluster cluster-api cluster-stop cluster-schemas cluster-built cluster-early deploy-test
+.PHONY: bench falsify lives pulls fleet-test help mutants samples demo test check fast-test fuzz engine-test browser browser-test engine engine-stop bases venv clean compose cluster cluster-api cluster-stop cluster-schemas cluster-built cluster-early deploy-test
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -94,6 +94,13 @@ falsify: bases  ## break the samples where no probe looks: is each broken one re
 
 lives: bases    ## later edits of every sample: which does every variant survive? goes on where it was interrupted
 	$(BIN)/python benchmarks/lives.py
+
+pulls: engine $(STAMP)  ## the cost model beside real pulls of private engines (root; about ten minutes)
+	$(BIN)/python benchmarks/pulls.py
+
+FLEET_NODES ?= 100
+fleet-test: $(STAMP) ## the rollout model beside real controllers with simulated nodes (Go; FLEET_NODES=1000 for more)
+	PYTHONPATH=samples/cluster $(BIN)/python benchmarks/rollouts.py --nodes $(FLEET_NODES)
 
 mutants: $(STAMP) ## small mistakes in the proof and the rewriter, made on purpose: which of them do the fast tests see?
 	$(BIN)/python tests/mutants.py

@@ -38,6 +38,7 @@ class _Site:
     stage: Stage
     run: Instruction
     command: Command
+    commands: tuple[Command, ...]
     install: Install
     subset: Subset
 
@@ -66,7 +67,7 @@ def _sites(situation: Situation) -> Iterator[_Site | Skip]:
                 if install is None:
                     continue
                 if install.manager.subset is not None and named_manifests(install):
-                    yield _Site(stage, run, command, install, install.manager.subset)
+                    yield _Site(stage, run, command, commands, install, install.manager.subset)
                 elif install.manager.whole and install.ecosystem.heavy:
                     yield Skip(
                         f"`{install.words[0]}` installs no part by itself: {install.manager.whole}",
@@ -123,7 +124,7 @@ def _words(site: _Site) -> list[str] | str:
     if len(named_manifests(site.install)) != 1:
         return "several lists are installed at once: what is pinned in one may be wanted in another"
     if not _is_first(site):
-        return "commands in front of the installation prepare it"
+        return "commands in front of the installation prepare it, or go on where it fails"
     start = len(command.words) - len(site.install.arguments)
     kept = [_source(site, 0, start)]
     index = start
@@ -146,10 +147,11 @@ def _allowed(word: str, options: Iterable[str]) -> bool:
 
 
 def _is_first(site: _Site) -> bool:
-    """Whether the installation is the first command of its step, and nothing is done to it."""
+    """Whether the installation is the first command of its step, which fails where it does."""
     command = site.command
     return (
-        command.operator == ""
+        all(other.operator in ("", "&&") and not other.conditional for other in site.commands)
+        and command.operator == ""
         and not command.conditional
         and not command.negated
         and not command.redirections

@@ -122,13 +122,13 @@ def cost(
     values: Parameters = parameters({**given, **read_settings(set_ or ())})
     for word in (surge, unavailable):
         allowed(word, values.replicas, up=True)
-    found = series_of(subjects, build, image, values, commits)
+    found, skipped = series_of(subjects, build, image, values, commits)
     plan = Plan(surge, unavailable)
     costs = [estimate(one, values, plan) for one in found]
     result = FleetCost(
         subjects=sorted(costs, key=lambda one: (-one.bytes_per_month, one.name)),
         parameters=used(values),
-        skipped=[],
+        skipped=skipped,
     )
     give(result, out)
     return 0

@@ -24,18 +24,26 @@ def series_of(
     image: str | None,
     values: Parameters,
     commits: int,
-) -> list[Series]:
-    """One series or more for each word. Raises InputError, EnvironmentFailure."""
+) -> tuple[list[Series], list[str]]:
+    """One series or more for each word, and what could not be read. Raises InputError,
+    EnvironmentFailure."""
+    from imgopt.fleet.cost.repositories import is_repository, repository_series
+
     contexts = [word for word in words if is_context(word)]
     if image is not None and len(contexts) != 1:
         raise InputError("--image names the image of one build context", hint="give one context")
     found: list[Series] = []
+    repositories = [word for word in words if is_repository(word)]
     for word in words:
         if word in contexts:
             found.append(_context(Path(word), build, image, values, commits))
-        else:
+        elif word not in repositories:
             found.append(_image(word, build, values))
-    return found
+    skipped: list[str] = []
+    if repositories:
+        listed, skipped = repository_series(repositories, values, build.platform, tell)
+        found += listed
+    return found, skipped
 
 
 def is_context(word: str) -> bool:

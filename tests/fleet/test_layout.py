@@ -121,7 +121,7 @@ def test_names_are_written_in_many_ways_and_tables_are_of_one_ecosystem() -> Non
 
 
 def read(project: Path, commits: int = 200) -> Releases:
-    found = releases_of(project, "Dockerfile", None, NAMES, commits)
+    found = releases_of(project, "Dockerfile", None, NAMES, commits, ["python"])
     assert isinstance(found, Releases)
     return found
 
@@ -151,6 +151,13 @@ def test_order_comments_and_blank_lines_of_a_list_change_nothing(tmp_path: Path)
     assert [set(each) for each in read(project).changed] == [set(), {"light"}, {"heavy"}]
 
 
+def test_a_lock_file_of_packages_that_the_image_has_not_is_a_file_as_others(tmp_path: Path) -> None:
+    """A front end's, of which only what it was built into ships."""
+    lock = '"node_modules/next": {{"version": "{}"}}'
+    project = committed(tmp_path / "p", [{"package-lock.json": lock.format(n)} for n in range(3)])
+    assert [set(each) for each in read(project).changed] == [{"code"}, {"code"}]
+
+
 def test_another_base_is_another_release_of_the_base(tmp_path: Path) -> None:
     project = committed(
         tmp_path / "p",
@@ -164,11 +171,11 @@ def test_another_base_is_another_release_of_the_base(tmp_path: Path) -> None:
 
 
 def test_no_history_is_a_reason(tmp_path: Path) -> None:
-    assert releases_of(tmp_path, "Dockerfile", None, NAMES, 10) == (
+    assert releases_of(tmp_path, "Dockerfile", None, NAMES, 10, ["python"]) == (
         "the directory is not in a git repository"
     )
     lone = committed(tmp_path / "p", [{"a": "1"}])
-    assert releases_of(lone, "Dockerfile", None, NAMES, 10) == (
+    assert releases_of(lone, "Dockerfile", None, NAMES, 10, ["python"]) == (
         "one commit alone: nothing changed since"
     )
 

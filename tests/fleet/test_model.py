@@ -30,6 +30,7 @@ ROUND = Parameters(
         "start_seconds": 1.0,
         "app_seconds": 8.0,
         "wave_seconds": 0.0,
+        "pods_per_second": 1e9,
         "nodes": 100.0,
     }
 )
@@ -93,6 +94,14 @@ def test_waves_are_of_surge_and_unavailable_pods() -> None:
     both = rolled_out("10%", "10%", ROUND.with_values(min_ready_seconds=5.0), ten)
     assert (both.batch, both.waves) == (20, 5)
     assert both.seconds == pytest.approx(5 * (10 + 1000 / 50 + 5))
+
+
+def test_controllers_replace_so_many_pods_a_second() -> None:
+    """Waves of 50 pods that take 10 s: spread over 5 s at 10 a second, over 50 s at one."""
+    some = rolled_out("50%", "0", ROUND.with_values(pods_per_second=10.0), ())
+    assert some.seconds == pytest.approx(2 * 10 + 5)
+    few = rolled_out("50%", "0", ROUND.with_values(pods_per_second=1.0), ())
+    assert few.seconds == pytest.approx(100 + 10)
 
 
 def test_a_node_that_has_the_image_starts_its_next_pod_without_a_pull() -> None:

@@ -109,3 +109,55 @@ def test_twice_is_once(tmp_path: Path) -> None:
 def test_carriage_returns_of_the_dockerfile_stay(tmp_path: Path) -> None:
     found = planned(tmp_path, LISTED, TEXT.replace("\n", "\r\n"))
     assert found.count("\r\n") == found.count("\n") > TEXT.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "ahead"),
+    (
+        ("python -m pip install -r requirements.txt", "python -m pip install --no-deps"),
+        ("pip3 install --requirement requirements.txt -q", "pip3 install -q --no-deps"),
+        ("pip install --requirement=requirements.txt", "pip install --no-deps"),
+        ("pip install -rrequirements.txt", "pip install --no-deps"),
+        ("pip install --no-deps -r requirements.txt", "pip install --no-deps"),
+        (
+            "PIP_NO_CACHE_DIR=1 pip install -r requirements.txt",
+            "PIP_NO_CACHE_DIR=1 pip install --no-deps",
+        ),
+        (
+            "pip install --index-url https://m.example/simple -r requirements.txt",
+            "pip install --index-url https://m.example/simple --no-deps",
+        ),
+        ("pip install -r ./requirements.txt && rm -rf /tmp/x", "pip install --no-deps"),
+    ),
+)
+def test_the_first_step_is_the_authors_command_without_the_list(
+    command: str, ahead: str, tmp_path: Path
+) -> None:
+    text = TEXT.replace("pip install -r requirements.txt", command)
+    lines = planned(tmp_path, LISTED, text).splitlines()
+    assert f"    {ahead} -r /tmp/heavy-packages.txt" in lines
+    assert f"RUN {command}" in lines
+
+
+@pytest.mark.parametrize(
+    "command",
+    (
+        "cd /app && pip install -r requirements.txt",
+        "pip install -r requirements.txt || true",
+        "pip install -r requirements.txt > /log",
+        "if true; then pip install -r requirements.txt; fi",
+        "pip install -r requirements.txt -r more.txt",
+        "pip install --user --upgrade -r requirements.txt",
+        "pip install --ignore-installed -r requirements.txt",
+        "pip install --force-reinstall -r requirements.txt",
+        "pip install --prefix=/install -r requirements.txt",
+        "pip install -e . -r requirements.txt",
+        "pip install --find-links ./wheels -r requirements.txt",
+        "PIP_TARGET=/deps pip install -r requirements.txt",
+        "pip install -r $LIST",
+        "pip download -r requirements.txt",
+    ),
+)
+def test_other_commands_stay_one_step(command: str, tmp_path: Path) -> None:
+    text = TEXT.replace("pip install -r requirements.txt", command)
+    assert planned(tmp_path, LISTED, text) == text

@@ -156,7 +156,9 @@ def rollout(surge: str, unavailable: str, values: Parameters, layers: Sequence[L
     """A rolling update to a release of which a node still has to fetch `layers`.
 
     Waves of maxSurge + maxUnavailable pods (Kubernetes: `ResolveFenceposts` takes one pod where
-    both are none). The first pod of a node fetches; pods are spread over the nodes.
+    both are none). The first pod of a node fetches; pods are spread over the nodes. Controllers
+    replace so many pods a second at most: a wave begins spread out by that, and where it is longer
+    than a pod takes, it is what decides.
     """
     replicas = values.replicas
     more, fewer = (
@@ -170,8 +172,10 @@ def rollout(surge: str, unavailable: str, values: Parameters, layers: Sequence[L
     pulled = ready(pull(layers, values, active=min(batch, nodes)), values).seconds
     there = ready(pull((), values), values).seconds
     between = values["min_ready_seconds"] + values["wave_seconds"]
-    seconds = pulling * pulled + (waves - pulling) * there + waves * between
-    return Rollout(batch, waves, pulling, seconds)
+    rate = values["pods_per_second"]
+    slowest = (pulled if pulling else there) + between
+    waiting = pulling * pulled + (waves - pulling) * there + waves * between + batch / rate
+    return Rollout(batch, waves, pulling, max(waiting, replicas / rate + slowest))
 
 
 def missing(layers: Sequence[Layer], cached: frozenset[str]) -> tuple[Layer, ...]:

@@ -14,7 +14,7 @@ import msgspec
 from imgopt.errors import InputError
 
 MEGA = 1e6
-_POSITIVE = ("MB/s", "B/B", "B/file", "layers")
+_POSITIVE = ("MB/s", "B/B", "B/file", "layers", "pods/s")
 """Units of what is divided by: zero is refused."""
 
 

@@ -13,7 +13,6 @@ from imgopt.analysis.steps import (
     read_created_by,
     read_steps,
 )
-from imgopt.errors import InputError
 from imgopt.fleet.cost.estimate import MONTH, Series
 from imgopt.fleet.cost.model import Layer
 from imgopt.fleet.cost.parameters import Parameters
@@ -197,10 +196,3 @@ def per_month(times: Sequence[float]) -> float | None:
         return None
     span = max(times) - min(times)
     return (len(times) - 1) * MONTH / span if span >= 1.0 else None
-
-
-def check_any(series: Sequence[Series], what: str) -> Sequence[Series]:
-    """Raises InputError where nothing has a release."""
-    if not any(one.releases for one in series):
-        raise InputError(f"{what}: no image with layers", hint="artifacts have no file system")
-    return series

@@ -55,10 +55,12 @@ def context_layout(
     source = read_source(context, dockerfile, config)
     names = Names(source.ecosystems, asked.heavy)
     ignore = IgnoreFile.parse(source.context.ignore) if source.context.ignore else None
-    found = releases_of(context, source.context.dockerfile, ignore, names, asked.commits)
+    sizes = sizes_of(image, steps_of(image, source.dockerfile), names)
+    found = releases_of(
+        context, source.context.dockerfile, ignore, names, asked.commits, sizes.languages
+    )
     releases = found if isinstance(found, Releases) else None
     history = _said(found) if isinstance(found, Releases) else f"rates are assumed: {found}"
-    sizes = sizes_of(image, steps_of(image, source.dockerfile), names)
     laid = _layout(str(context), sizes, releases, asked, history)
     change = change_of(source, config)
     command = f"imgopt optimize {context} --allow {STRATEGY}" if change.dockerfile else ""

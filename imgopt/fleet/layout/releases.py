@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class _Reader:
     names: Names
     dockerfile: str
     ignore: IgnoreFile | None
+    languages: frozenset[str]
     counts: dict[str, int] = field(default_factory=dict)
     unread: int = 0
     _known: dict[str, str] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class _Reader:
         lock = lock_of(change.path)
         if change.path == self.dockerfile:
             yield from self._of_dockerfile(change)
-        elif lock is not None:
+        elif lock is not None and lock.ecosystem in self.languages:
             yield from self._of_lock(change, lock)
         elif self.ignore is None or not self.ignore.excludes(change.path):
             yield "code"
@@ -93,17 +94,23 @@ class _Reader:
 
 
 def releases_of(
-    context: Path, dockerfile: str, ignore: IgnoreFile | None, names: Names, commits: int
+    context: Path,
+    dockerfile: str,
+    ignore: IgnoreFile | None,
+    names: Names,
+    commits: int,
+    languages: Collection[str],
 ) -> Releases | str:
     """The last commits that touch the context, or why there are none. The first of them made what
-    was there: it is where the count begins, and no release itself."""
+    was there: it is where the count begins, and no release itself. Lock files of other `languages`
+    than those whose packages the image has are files as others are."""
     repository = Repository.of(context)
     if isinstance(repository, str):
         return repository
     found: History = repository.history(commits)
     if found.commits is None:
         return found.reason
-    reader = _Reader(repository, names, dockerfile, ignore)
+    reader = _Reader(repository, names, dockerfile, ignore, frozenset(languages))
     ordered = [*reversed(found.commits)]
     first = [] if len(found.commits) == commits else ordered[:1]
     told = [commit for commit in ordered if commit not in first]

@@ -28,6 +28,10 @@ class Member:
     size: int
 
 
+_Part = tuple[str, GroupName, int, str]
+"""A package: its name, group, bytes and ecosystem."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """`layers`: wire bytes by group in each layer, from the lowest up; `members`: packages, the
@@ -35,6 +39,8 @@ class Sizes:
 
     layers: tuple[dict[GroupName, int], ...]
     members: tuple[Member, ...]
+    languages: frozenset[str] = frozenset()
+    """Ecosystems of which packages lie over the base."""
 
     def of(self, group: GroupName) -> int:
         return sum(layer.get(group, 0) for layer in self.layers)
@@ -45,19 +51,19 @@ def sizes_of(image: Image, steps: Sequence[Step], names: Names) -> Sizes:
     installed."""
     by_layer = {step.layer: step for step in steps if step.layer is not None}
     owned = _owned(image, names)
-    kinds = sorted({group for parts in owned.values() for _, group, _ in parts})
+    kinds = sorted({group for parts in owned.values() for _, group, _, _ in parts})
     layers: list[dict[GroupName, int]] = []
     members: list[Member] = []
     for number, layer in enumerate(image.layers):
         step = by_layer.get(number)
         wire = wire_size(layer)
         size = wire.bytes if wire is not None else 0
-        if step is not None and step.base:
+        if _is_base(step):
             layers.append({"base": size})
             continue
         payload = 0 if layer.missing else max(1, layer.payload_bytes)
         found: Counter[GroupName] = Counter()
-        for name, group, part in owned.get(number, ()):
+        for name, group, part, _ in owned.get(number, ()):
             share = min(size, round(size * part / payload)) if payload else 0
             found[group] += share
             members.append(Member(name, group, share))
@@ -70,7 +76,18 @@ def sizes_of(image: Image, steps: Sequence[Step], names: Names) -> Sizes:
         else:
             found["code"] += rest
         layers.append(dict(found))
-    return Sizes(tuple(layers), tuple(sorted(members, key=lambda one: (-one.size, one.name))))
+    languages = {
+        language
+        for number, parts in owned.items()
+        if not _is_base(by_layer.get(number))
+        for *_, language in parts
+    }
+    ordered = sorted(members, key=lambda one: (-one.size, one.name))
+    return Sizes(tuple(layers), tuple(ordered), frozenset(languages))
+
+
+def _is_base(step: Step | None) -> bool:
+    return bool(step is not None and step.base)
 
 
 def _lists_packages(layer: Layer, names: Names) -> bool:
@@ -81,11 +98,13 @@ def _lists_packages(layer: Layer, names: Names) -> bool:
     return bool(copied) and all(names.is_list(path.rpartition("/")[2]) for path in copied)
 
 
-def _owned(image: Image, names: Names) -> dict[int, list[tuple[str, GroupName, int]]]:
-    """Layer -> packages of languages that it installed: name, group, bytes."""
-    found: dict[int, list[tuple[str, GroupName, int]]] = {}
+def _owned(image: Image, names: Names) -> dict[int, list[_Part]]:
+    """Layer -> packages of languages that it installed."""
+    found: dict[int, list[_Part]] = {}
     for package in find_packages(image.tree()):
         if package.inside is None and package.ecosystem in LANGUAGES:
-            group = names.group(package.name, LANGUAGES[package.ecosystem])
-            found.setdefault(package.layer, []).append((package.name, group, package.bytes))
+            language = LANGUAGES[package.ecosystem]
+            group = names.group(package.name, language)
+            part = (package.name, group, package.bytes, language)
+            found.setdefault(package.layer, []).append(part)
     return found
