@@ -526,6 +526,39 @@ class cluster:
             process.wait()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_a_scan_that_is_ended_leaves_no_process(
+    content: Content, server: Server, tmp_path: Path, number: signal.Signals
+) -> None:
+    import psutil
+
+    fill(content)
+    asked, end = threading.Event(), threading.Event()
+
+    def never(handler: Handler) -> None:
+        asked.set()
+        end.wait(60)
+        handler.close_connection = True
+
+    content.odd.append(serving(BASE.digest, never))
+    command = [sys.executable, "-m", "imgopt", "registry", "scan", f"registry:{server.host}"]
+    with subprocess.Popen(
+        [*command, "--store", str(tmp_path / "store"), "--jobs", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert asked.wait(60)
+        left = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    gone, alive = psutil.wait_procs(left, timeout=30)
+    end.set()
+    assert alive == [] and len(gone) >= 2
+    assert "Traceback" not in said
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+
+
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imgopt.fleet.scan.on_dask._SECONDS", 1)
     gone = pytest.raises(EnvironmentFailure, match="no scheduler of Dask answers")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -111,18 +113,24 @@ def _answer(pipe: Connection) -> bytes | None:
         return None
 
 
+def _end_with_parent() -> None:
+    """However the parent ends, nobody goes on reading for it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _work(pipe: Connection) -> None:
     """In the worker: until the pipe is closed. The terminal's interrupt is the parent's to
     handle."""
     from imgopt.fleet.scan.analyze import analyze_packed
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
             data, login = pipe.recv()
         except (EOFError, OSError):
             return
-        try:
-            pipe.send_bytes(analyze_packed(data, login))
-        except OSError:  # the parent is gone
-            return
+        pipe.send_bytes(analyze_packed(data, login))
