@@ -80,8 +80,10 @@ class Workers:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.end()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.end()
+        self._over.set()  # who interrupts does not wait for the answers under way
 
     def end(self) -> tuple[Outcome, ...]:
         """Waits for the requests that are under way; all outcomes in the order of their beginning.

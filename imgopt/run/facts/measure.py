@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from imgopt.engine.container import StartFailure
+from imgopt.image.config import is_root
 from imgopt.inspect.image_view import ImageView
 from imgopt.results.run_facts import ImageFacts, Memory, Samples, Start, Stop
 from imgopt.run.companions import CompanionFailure
@@ -17,7 +18,7 @@ from imgopt.run.facts.about import about
 from imgopt.run.facts.load import Asked
 from imgopt.run.facts.look import look
 from imgopt.run.facts.page_cache import put_out
-from imgopt.run.facts.rights import Same, capabilities, read_only_root
+from imgopt.run.facts.rights import Same, capabilities, likely, read_only_root
 from imgopt.run.facts.runner import Runner, Running
 from imgopt.run.facts.stops import DEFAULT_SIGNAL, signal_name, stop_busy, stop_idle
 from imgopt.run.facts.written import written
@@ -135,7 +136,7 @@ def _look(runner: Runner, running: Running, view: ImageView, wanted: Wanted, tak
 
 
 def _stops(runner: Runner, view: ImageView, wanted: Wanted, taken: _Taken) -> list[_Use]:
-    own, grace = signal_name(view.config.stop_signal), max(1.0, runner.settings.stop_timeout)
+    own, grace = signal_name(view.config.stop_signal), _grace(runner)
     signals = [own] if own == DEFAULT_SIGNAL else [own, DEFAULT_SIGNAL]
     path, workers = slow_path(runner), wanted.load.workers if wanted.load else Asked().workers
     uses = []
@@ -153,6 +154,13 @@ def _stops(runner: Runner, view: ImageView, wanted: Wanted, taken: _Taken) -> li
         if runner.sign.kind == "answer":
             uses.append(_Use(f"{name} while {workers} connections ask", busy))
     return uses
+
+
+def _grace(runner: Runner) -> float:
+    """Seconds that it is given to stop: those of the Compose file, else of the user's settings."""
+    beside = runner.settings.beside
+    said = beside.service.stop_grace if beside is not None else None
+    return max(1.0, said if said is not None else runner.settings.stop_timeout)
 
 
 def slow_path(runner: Runner) -> str:
@@ -239,7 +247,8 @@ def _rights(facts: ImageFacts, runner: Runner, view: ImageView) -> ImageFacts:
         said = f"two ordinary runs differ: {reason}"
         return _without(facts, {"capabilities": said, "read_only_root": said})
     closes_ports = runner.settings.network is None
-    rights = capabilities(same, runner.asked_again, sysctls=closes_ports)
+    guess = likely(runner.first, as_root=is_root(view.config.user))
+    rights = capabilities(same, runner.asked_again, sysctls=closes_ports, guess=guess)
     runner.say("Running it on a read-only root file system")
     root = read_only_root(same, runner.asked_again, facts.written, view.tree)
     return msgspec.structs.replace(facts, capabilities=rights, read_only_root=root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ DEFAULT_SET = (
 )  # fmt: skip
 """What an engine gives where nothing is said (moby, oci/caps/defaults.go)."""
 _MOST_TRIALS = 24
+_MOST_SECONDS = 150.0
+_LARGE = 6
 _MOST_WITHOUT = 6
 _EXECUTABLE = "exec,mode=1777"
 """As an emptyDir is: programs may lie in it (libraries that a run time unpacks)."""
@@ -97,20 +100,41 @@ def _without_numbers(line: str) -> str:
     return re.sub(r"\d+", "0", line)
 
 
-def capabilities(same: Same, attempt: Try, *, sysctls: bool) -> Capabilities:
-    """Drops all; where that shows, adds back the fewest of a few sets that do. `sysctls`: whether
-    the run has a network of its own, whose low ports can be closed to ordinary users."""
+def likely(first: Observation, *, as_root: bool) -> tuple[str, ...]:
+    """What is needed by what was seen: a low port, processes of another user than the one that the
+    container is started as (`as_root`)."""
+    processes = [one for picture in first.pictures for one in picture.processes]
+    names = {"NET_BIND_SERVICE"} if any(one.port < _LOW_PORT for one in first.listening) else set()
+    if as_root and any(one.uid for one in processes):
+        names |= {"CHOWN", "SETGID", "SETUID"}
+    return tuple(sorted(names))
+
+
+def capabilities(
+    same: Same, attempt: Try, *, sysctls: bool, guess: tuple[str, ...] = ()
+) -> Capabilities:
+    """Drops all; where that shows, adds back the `guess`, then a few small sets, then those that an
+    engine gives, and of what does the fewest. `sysctls`: whether the run has a network of its own,
+    whose low ports can be closed to ordinary users."""
     trials = _Trials(same, attempt, sysctls)
     first = trials.without(())
     if not first:
         return Capabilities(tried=True, detail="it does the same without any")
-    if not same.why_not(attempt(_of(DEFAULT_SET, sysctls=False))):
-        for names in (*_SMALL_SETS, DEFAULT_SET):
-            if not trials.without(names):
-                needed = trials.fewest(names)
-                detail = f"without {_listed(needed)}: {first}"
-                return Capabilities(needed=list(needed), tried=True, detail=detail)
-    return Capabilities(tried=True, detail=f"no set of capabilities was found to do: {first}")
+    needed = trials.fewest(guess) if guess and not trials.without(guess) else ()
+    if needed or same.why_not(attempt(_of(DEFAULT_SET, sysctls=False))):
+        return _found(needed, first)
+    for names in _SMALL_SETS:
+        if not trials.is_over and not trials.without(names):
+            return _found(trials.fewest(names), first)
+    return _found(() if trials.without(DEFAULT_SET) else trials.fewest(DEFAULT_SET), first)
+
+
+def _found(needed: tuple[str, ...], first: str) -> Capabilities:
+    if not needed:
+        said = f"no set of capabilities was found to do: {first}"
+        return Capabilities(tried=True, detail=said)
+    detail = f"without {_listed(needed)}: {first}"
+    return Capabilities(needed=list(needed), tried=True, detail=detail)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -125,7 +149,13 @@ class _Trials:
     def __init__(self, same: Same, attempt: Try, sysctls: bool) -> None:
         self._same, self._attempt, self._sysctls = same, attempt, sysctls
         self._left = _MOST_TRIALS
+        self._until = time.monotonic() + _MOST_SECONDS
         self._known: dict[tuple[str, ...], str] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether enough was tried."""
+        return self._left <= 0 or time.monotonic() > self._until
 
     def without(self, names: tuple[str, ...]) -> str:
         """What is otherwise with these alone."""
@@ -136,14 +166,14 @@ class _Trials:
         return self._known[names]
 
     def fewest(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of a set that does without which it does not: halves are left out first, then
-        smaller parts; what there was no time to try stays."""
-        kept, size = names, len(names) // 2
+        """Those of a set that does without which it does not: of a large one halves are left out
+        first, then smaller parts; what there was no time to try stays."""
+        kept, size = names, len(names) // 2 if len(names) > _LARGE else 1
         while size:
             for at in range(0, len(names), size):
                 part = names[at : at + size]
                 fewer = tuple(one for one in kept if one not in part)
-                if fewer and fewer != kept and self._left > 0 and not self.without(fewer):
+                if fewer and fewer != kept and not self.is_over and not self.without(fewer):
                     kept = fewer
             size //= 2
         return kept

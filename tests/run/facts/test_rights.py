@@ -10,8 +10,10 @@ from imgopt.image import Image
 from imgopt.image.tree import Tree
 from imgopt.results.run_facts import Written
 from imgopt.run.facts.conditions import Conditions
-from imgopt.run.facts.rights import Same, capabilities, outermost, read_only_root
+from imgopt.run.facts.rights import Same, capabilities, likely, outermost, read_only_root
+from imgopt.run.listening import Listener
 from imgopt.run.observation import Observation, RunPlan
+from imgopt.run.pictures import Picture, Process
 from imgopt.run.probes import Answer, Probe
 
 PLAN = RunPlan((80,), (80,), (), False, 1.0)
@@ -186,3 +188,24 @@ def test_the_last_line_of_a_log_says_why() -> None:
 
 def test_a_folder_below_another_is_no_place_of_its_own() -> None:
     assert outermost(["/tmp/a", "/tmp", "/data", "/tmp", "/tmpfs"]) == ["/data", "/tmp", "/tmpfs"]
+
+
+def test_what_was_seen_is_tried_first_and_the_fewest_of_it_are_kept() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def attempt(conditions: Conditions) -> Observation:
+        asked.append(conditions.cap_add)
+        return needing("SETGID", "SETUID")(conditions)
+
+    guess = ("CHOWN", "NET_BIND_SERVICE", "SETGID", "SETUID")
+    found = capabilities(same(), attempt, sysctls=True, guess=guess)
+    assert found.needed == ["SETGID", "SETUID"]
+    assert len(asked) == 6
+
+
+def test_a_low_port_and_another_user_are_seen() -> None:
+    other = Picture((Process(1, 0, "/x"), Process(7, 1, "/x", uid=33)))
+    seen = run(listening=(Listener(80, False),), pictures=(other,))
+    assert likely(seen, as_root=True) == ("CHOWN", "NET_BIND_SERVICE", "SETGID", "SETUID")
+    assert likely(seen, as_root=False) == ("NET_BIND_SERVICE",)
+    assert likely(run(), as_root=True) == ()
