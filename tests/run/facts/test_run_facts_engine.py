@@ -16,7 +16,7 @@ from imgopt.run.facts.conditions import Conditions
 from imgopt.run.facts.load import Asked
 from imgopt.run.facts.measure import Wanted, measured
 from imgopt.run.facts.process_one import process_one
-from imgopt.run.facts.rights import Same, capabilities
+from imgopt.run.facts.rights import Same, capabilities, likely
 from imgopt.run.facts.runner import Runner
 from imgopt.run.facts.stops import stop_idle
 from imgopt.run.pictures import picture
@@ -117,7 +117,8 @@ def test_a_low_port_needs_its_capability_where_it_is_closed(
 ) -> None:
     runner = Runner(session, make(*service("low")), SmokeSettings(stop_timeout=1))
     same = Same(runner.first, runner.first)
-    rights = capabilities(same, runner.asked_again, sysctls=True)
+    guess = likely(runner.first, as_root=True)
+    rights = capabilities(same, runner.asked_again, sysctls=True, guess=guess)
     assert rights.needed == ["NET_BIND_SERVICE"]
 
 
