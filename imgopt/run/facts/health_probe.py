@@ -33,12 +33,17 @@ def health_probe(
 
 
 def best_route(routes: Sequence[Route]) -> Route | None:
-    """What a container's own check asks: a liveness route, else any good one, health before
-    others."""
+    """What a container's own check asks: a route that is named for liveness, else one that fits it,
+    else any good one, health before others."""
     good = [one for one in routes if one.speaks == "http" and 200 <= one.status < 400]
     return min(
         good,
-        key=lambda one: (one.fits != "liveness", not one.is_health, one.path != "/"),
+        key=lambda one: (
+            one.fits != "liveness",
+            one.path not in known().liveness,
+            not one.is_health,
+            one.path != "/",
+        ),
         default=None,
     )
 

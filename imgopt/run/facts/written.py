@@ -86,7 +86,9 @@ def folder_for(path: str, tree: Tree) -> str:
         if child is None or child.kind != "dir":
             break
         place, node = posixpath.join(place, part), child
-    if not node.children or node.mode & _STICKY:
+        if node.mode & _STICKY:
+            return place
+    if not node.children:
         return place
     below = path.removeprefix(place).lstrip("/").split("/")
     return posixpath.join(place, below[0]) if len(below) > 1 else place

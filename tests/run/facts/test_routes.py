@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from imgopt.results.run_facts import Route
+from imgopt.run.facts.health_probe import best_route
 from imgopt.run.facts.known import known
 from imgopt.run.facts.routes import fits, is_metrics, others, says_how_it_is, tells_something
 from imgopt.run.probes import UNKNOWN_PATH, Answer, Probe
@@ -100,3 +102,14 @@ def test_what_is_known_by_name_is_said_once() -> None:
         made = prober.filled("/usr/bin/x", 8000, "/healthz")
         assert any("http://127.0.0.1:8000/healthz" in word for word in made)
         assert not any("{" in word and "}" in word and "port" in word for word in made)
+
+
+def test_a_containers_own_check_asks_the_route_for_liveness() -> None:
+    def route(path: str, fits: str = "liveness", status: int = 200) -> Route:
+        return Route(path=path, port=8000, status=status, is_health=bool(fits), fits=fits)
+
+    routes = [route("/", ""), route("/health"), route("/livez"), route("/readyz", "readiness")]
+    assert best_route(routes) == routes[2]
+    assert best_route([routes[3], routes[1]]) == routes[1]
+    assert best_route([route("/x", ""), routes[0]]) == routes[0]
+    assert best_route([route("/livez", "", 503)]) is None

@@ -15,6 +15,7 @@ from imgopt.run.facts.written import Mark, by_folder, folder_for, hides, marks_o
 FILES: Mapping[str, File | str] = {
     "tmp": File(folder=True, mode=0o1777),
     "tmp/left": "of the build",
+    "tmp/of-the-build": File(folder=True, mode=0o755),
     "app/main.py": "x",
     "app/cache": File(folder=True, mode=0o755),
     "run/lock": File(folder=True, mode=0o755),
@@ -32,6 +33,7 @@ def tree(image_of: Callable[[Recipe], Image]) -> Tree:
     [
         ("/tmp/x", "/tmp"),  # everybody may write there, though a file of the build lies in it
         ("/tmp/a/b/c", "/tmp"),
+        ("/tmp/of-the-build/x", "/tmp"),  # what a step left there is no place of its own
         ("/app/cache/x", "/app/cache"),  # empty in the image
         ("/app/cache/a/b", "/app/cache"),
         ("/app/uploads/a.png", "/app/uploads"),  # new: the program's own files stay in sight
