@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 _OURS = re.compile(r"[ \t]*# (?:measured|rule): .*")
-_NAMED_BY = ("containerPort", "mountPath", "topologyKey", "name", "type", "action")
+_NAMED_BY = ("containerPort", "mountPath", "target", "topologyKey", "name", "type", "action")
 
 
 @dataclass

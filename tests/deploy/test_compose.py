@@ -19,7 +19,7 @@ from imgopt.deploy.model import Options
 from imgopt.deploy.plan import plan_of
 from imgopt.errors import InputError
 from imgopt.results.deploy import DeployFiles
-from imgopt.results.run_facts import ImageFacts, Written
+from imgopt.results.run_facts import ImageFacts, ReadOnlyRoot, Written
 
 SHOP = """\
 # The shop and what it keeps.
@@ -283,3 +283,18 @@ def test_names_follow_those_that_are_there(base: str, production: str) -> None:
     result = written(web(reference="registry.example/web:1"), {base: SHOP})
     assert base in loaded(result)
     assert production in loaded(result)
+
+
+def test_a_folder_with_a_colon_is_written_in_the_long_form() -> None:
+    facts = web(
+        read_only_root=ReadOnlyRoot(works=True, tmpfs=["/tmp", "/var/a:b"]), volumes=["/d:e"]
+    )
+    result = written(facts)
+    one = service(result, "compose.production.yaml")
+    assert [item.split(":")[0] for item in one["tmpfs"]] == ["/tmp"]
+    assert [item["target"] for item in one["volumes"]] == ["/var/a:b"]
+    (volume,) = service(result, "compose.yaml")["volumes"]
+    assert volume["target"] == "/d:e"
+    assert volume["source"] in loaded(result)["compose.yaml"]["volumes"]
+    again = written(facts, {file.path: file.text for file in result.files})
+    assert {file.change for file in again.files} == {"unchanged"}

@@ -26,7 +26,7 @@ def base(plan: Plan) -> dict[str, Tree]:
         service["environment"] = environment
     if plan.options.secret_files:
         service["secrets"] = list(plan.options.secret_files)
-    volumes = [f"{_volume(one)}:{literal(one.path)}" for one in plan.writable if one.kept]
+    volumes = [_named_volume(one) for one in plan.writable if one.kept]
     if volumes:
         service["volumes"] = Noted(volumes, "measured: the image declares them as volumes")
     networks = [FRONT, BACK] if plan.facts.companions else [FRONT]
@@ -98,8 +98,11 @@ def production(plan: Plan, own: Collection[str] = ()) -> dict[str, Tree]:
     service["restart"] = "no" if plan.ends else "unless-stopped"
     service["read_only"] = plan.read_only.noted()
     tmpfs = [one for one in plan.writable if not one.kept]
-    if tmpfs:
-        service["tmpfs"] = [_tmpfs(one) for one in tmpfs]
+    plain = [one for one in tmpfs if ":" not in one.path]
+    if plain:
+        service["tmpfs"] = [_tmpfs(one) for one in plain]
+    if len(plain) < len(tmpfs):
+        service["volumes"] = [_long_tmpfs(one) for one in tmpfs if one not in plain]
     if plan.user is not None and plan.user.measured:
         uid, gid = plan.user.value
         service["user"] = plan.user.noted(f"{uid}:{gid}")
@@ -190,6 +193,19 @@ def _test(words: tuple[str, ...]) -> list[str]:
 def _tmpfs(one: Writable) -> Noted:
     mode = "1777" if one.path == "/tmp" else "0777"
     return Noted(f"{literal(one.path)}:size={one.size.value // MIB}m,mode={mode}", one.size.note)
+
+
+def _long_tmpfs(one: Writable) -> Noted:
+    """Of a path with a colon, at which the short form would end."""
+    options = {"size": f"{one.size.value // MIB}m", "mode": 0o1777}
+    found = {"type": "tmpfs", "target": literal(one.path), "tmpfs": options}
+    return Noted(found, one.size.note)
+
+
+def _named_volume(one: Writable) -> Tree:
+    if ":" not in one.path:
+        return f"{_volume(one)}:{literal(one.path)}"
+    return {"type": "volume", "source": _volume(one), "target": literal(one.path)}
 
 
 def _volume(one: Writable) -> str:
