@@ -9,6 +9,7 @@ Above the first line of an object, of a service or of the file's documents, it h
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -62,8 +63,9 @@ def sorted_out(
     left: list[DeployFinding] = []
     taken: list[Accepted] = []
     used: set[Word] = set()
+    by_line = _Words(words, spans)
     for one in findings:
-        word = next((word for word in words if _accepts(word, one, spans)), None)
+        word = by_line.for_(one)
         if word is None:
             left.append(one)
         else:
@@ -73,16 +75,29 @@ def sorted_out(
     return left, taken
 
 
-def _accepts(word: Word, one: DeployFinding, spans: Sequence[Span]) -> bool:
-    if one.id not in word.ids or one.file != word.file or one.line is None:
-        return False
-    if one.line == word.line or (word.alone and one.line == word.line + 1):
-        return True
-    return word.alone and any(
-        span.file == word.file and span.first == word.line + 1 and one.line <= span.last
-        and one.line >= span.first
-        for span in spans
-    )  # fmt: skip
+class _Words:
+    """Comments by where they stand, and by the object that they stand above."""
+
+    def __init__(self, words: Sequence[Word], spans: Sequence[Span]) -> None:
+        self._at = {(word.file, word.line): word for word in words}
+        self._spans: dict[str, list[Span]] = {}
+        for span in sorted(spans, key=lambda span: span.first):
+            self._spans.setdefault(span.file, []).append(span)
+
+    def for_(self, one: DeployFinding) -> Word | None:
+        if one.line is None:
+            return None
+        for line, above in ((one.line, False), (one.line - 1, True), (self._top(one), True)):
+            word = self._at.get((one.file, line))
+            if word is not None and one.id in word.ids and (word.alone or not above):
+                return word
+        return None
+
+    def _top(self, one: DeployFinding) -> int:
+        """The line above the object that it is about; 0 for none."""
+        line, spans = one.line or 0, self._spans.get(one.file, [])
+        at = bisect_right(spans, line, key=lambda span: span.first) - 1
+        return spans[at].first - 1 if at >= 0 and line <= spans[at].last else 0
 
 
 def _about(word: Word) -> DeployFinding:

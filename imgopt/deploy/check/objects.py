@@ -38,13 +38,6 @@ class Service:
     early: bool = False
     """It leads to pods that are not ready, too."""
 
-    def selects(self, one: Workload) -> bool:
-        return (
-            bool(self.selector)
-            and self.namespace == one.namespace
-            and self.selector.items() <= one.labels.items()
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Scaler:
@@ -60,13 +53,6 @@ class Scaler:
     least: Node = NOTHING
     most: Node = NOTHING
 
-    def scales(self, one: Workload) -> bool:
-        return (self.target_kind, self.target, self.namespace) == (
-            one.kind,
-            one.name,
-            one.namespace,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -78,13 +64,6 @@ class Budget:
     selector: Mapping[str, str]
     least: Node = NOTHING
     unavailable: Node = NOTHING
-
-    def covers(self, one: Workload) -> bool:
-        return (
-            bool(self.selector)
-            and self.namespace == one.namespace
-            and self.selector.items() <= one.labels.items()
-        )
 
 
 @dataclass

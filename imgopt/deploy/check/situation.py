@@ -3,10 +3,10 @@ they name, and what running those showed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from imgopt.deploy.check.nodes import Node
 from imgopt.deploy.check.objects import Budget, Objects, Scaler, Service
@@ -17,6 +17,28 @@ if TYPE_CHECKING:
     from imgopt.inspect.image_view import ImageView
     from imgopt.inspect.system.users import Identity
     from imgopt.results.run_facts import ImageFacts
+
+
+T = TypeVar("T", Service, Budget)
+
+
+class Selectors(Generic[T]):
+    """What selects pods by labels, found by one of them: files may have thousands of both."""
+
+    def __init__(self, every: Iterable[T]) -> None:
+        self._by_label: dict[tuple[str, str, str], list[T]] = {}
+        for item in every:
+            if item.selector:
+                first = next(iter(item.selector.items()))
+                self._by_label.setdefault((item.namespace, *first), []).append(item)
+
+    def of(self, one: Workload) -> list[T]:
+        return [
+            found
+            for key, value in one.labels.items()
+            for found in self._by_label.get((one.namespace, key, value), ())
+            if found.selector.items() <= one.labels.items()
+        ]
 
 
 @dataclass
@@ -62,14 +84,63 @@ class Situation:
         """The comment beside a figure."""
         return comment(self.texts, node)
 
+    @cached_property
+    def _services(self) -> Selectors[Service]:
+        return Selectors(self.objects.services)
+
+    @cached_property
+    def _budgets(self) -> Selectors[Budget]:
+        return Selectors(self.objects.budgets)
+
+    @cached_property
+    def _scalers(self) -> dict[tuple[str, str, str], list[Scaler]]:
+        found: dict[tuple[str, str, str], list[Scaler]] = {}
+        for one in self.objects.scalers:
+            found.setdefault((one.target_kind, one.target, one.namespace), []).append(one)
+        return found
+
     def services_of(self, one: Workload) -> list[Service]:
-        return [service for service in self.objects.services if service.selects(one)]
+        return self._services.of(one)
 
     def scalers_of(self, one: Workload) -> list[Scaler]:
-        return [scaler for scaler in self.objects.scalers if scaler.scales(one)]
+        return self._scalers.get((one.kind, one.name, one.namespace), [])
 
     def budgets_of(self, one: Workload) -> list[Budget]:
-        return [budget for budget in self.objects.budgets if budget.covers(one)]
+        return self._budgets.of(one)
+
+    @cached_property
+    def selecting(self) -> set[int]:
+        """Services that select something, by their identity."""
+        return {id(service) for one in self.workloads for service in self.services_of(one)}
+
+    @cached_property
+    def behind(self) -> dict[str, list[Workload]]:
+        """Workloads by the name of a Service that leads to them."""
+        found: dict[str, list[Workload]] = {}
+        for one in self.workloads:
+            for service in self.services_of(one):
+                found.setdefault(service.name, []).append(one)
+        return found
+
+    @cached_property
+    def related(self) -> dict[tuple[str, str], list[Workload]]:
+        """Workloads by namespace and name, and by namespace and each of their labels."""
+        found: dict[tuple[str, str], list[Workload]] = {}
+        for one in self.workloads:
+            for key in (one.name, *(f"{k}={v}" for k, v in one.labels.items())):
+                found.setdefault((one.namespace, key), []).append(one)
+        return found
+
+    @cached_property
+    def configs(self) -> set[tuple[str, str]]:
+        """Namespace and name of config maps of these files that may change under the same name."""
+        return {
+            (node.find("metadata", "namespace").text, name)
+            for node in self.objects.configs
+            if node["kind"].text == "ConfigMap" and not node["immutable"].flag
+            for name in [node.find("metadata", "name").text]
+            if name not in self.objects.generated
+        }
 
     def served(self, one: Workload) -> bool:
         """Whether requests come to it by a Service of these files."""
@@ -94,10 +165,6 @@ class Situation:
             return view.identity
         group = f":{rights.group}" if rights.group is not None else ""
         return resolve_user(f"{rights.user_text}{group}", view.read)
-
-    @cached_property
-    def mounted_configs(self) -> set[str]:
-        return {node.find("metadata", "name").text for node in self.objects.configs}
 
 
 def _same_start(container: Container, facts: ImageFacts) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from check_known import FACTS, IMAGES
 
 from imgopt.deploy.check.examples import MARK
 from imgopt.deploy.check.run import check
@@ -16,6 +15,8 @@ from imgopt.image import Image, Memory, open_image
 from imgopt.image.recipe import write_image
 from imgopt.results.deploy import DeployCheck
 from imgopt.results.run_facts import RunFacts
+
+from .check_known import FACTS, IMAGES
 
 FILES = Path(__file__).parent / "files"
 GOOD = sorted((FILES / "good").iterdir())

@@ -12,6 +12,7 @@ import pytest
 from imgopt.deploy.check.examples import SERVICE, deployment
 from imgopt.deploy.check.inputs import read_inputs
 from imgopt.deploy.check.run import check
+from imgopt.deploy.check.situation import Situation
 from imgopt.errors import EnvironmentFailure
 from imgopt.image import Image
 from imgopt.results.deploy import DeployCheck
@@ -209,3 +210,18 @@ def test_inputs_keep_their_texts_once(tmp_path: Path) -> None:
     path = tmp_path / "web.yaml"
     path.write_text(deployment())
     assert list(read_inputs([path, path]).texts) == [str(path)]
+
+
+def test_thousands_of_objects_are_not_all_held_against_each_other(tmp_path: Path) -> None:
+    many = 1_500
+    one = "apiVersion: v1\nkind: Pod\nmetadata: {{name: a{n}, labels: {{app: a{n}}}}}\nspec: {{}}\n"
+    other = "apiVersion: v1\nkind: Service\nmetadata: {{name: a{n}}}\nspec: {{selector: {{app: a{n}}}}}\n"
+    texts = [text.format(n=n) for n in range(many) for text in (one, other)]
+    path = tmp_path / "many.yaml"
+    path.write_text("---\n".join(texts))
+    (part,) = read_inputs([path]).parts
+    situation = Situation(part.objects)
+    asked = []
+    for pod in situation.workloads:
+        asked += situation.services_of(pod)
+    assert len(asked) == len(situation.selecting) == many

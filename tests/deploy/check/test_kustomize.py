@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imgopt.deploy.check.examples import SERVICE, deployment
 from imgopt.deploy.check.inputs import read_inputs
+from imgopt.deploy.check.situation import Situation
 from imgopt.deploy.check.workload import Workload
 
 
@@ -76,9 +77,10 @@ def test_labels_reach_selectors_and_pods(tmp_path: Path) -> None:
     base(tmp_path, "labels:\n  - includeSelectors: true\n    pairs: {team: blue}\n")
     inputs = read_inputs([tmp_path])
     (part,) = inputs.parts
-    (one,), (service,) = part.objects.workloads, part.objects.services
+    (one,) = part.objects.workloads
     assert one.labels == {"app": "web", "team": "blue"}
-    assert service.selects(one)
+    assert one.selector["matchLabels"].texts() == one.labels
+    assert [service.name for service in Situation(part.objects).services_of(one)] == ["web"]
 
 
 def test_generated_config_carries_a_hash(tmp_path: Path) -> None:

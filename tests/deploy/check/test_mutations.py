@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from check_known import IMAGES
 
 from imgopt.deploy.check.examples import facts, stop
 from imgopt.deploy.check.rule import Image as ImageOfRule
@@ -16,6 +15,8 @@ from imgopt.errors import EnvironmentFailure
 from imgopt.image import Image, Memory, open_image
 from imgopt.image.recipe import write_image
 from imgopt.results.run_facts import ImageFacts, RunFacts
+
+from .check_known import IMAGES
 
 GOOD = (Path(__file__).parent / "files" / "good" / "whole-deployment.yaml").read_text()
 STARTUP = GOOD[GOOD.index("          startupProbe") : GOOD.index("          readinessProbe")]

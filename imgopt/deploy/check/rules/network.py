@@ -68,9 +68,9 @@ def _limits(node: Node) -> Iterator[tuple[Node, list[str]]]:
 
 def _too_short(situation: Situation, node: Node, limit: Node, name: str) -> Iterator[Found]:
     allowed = seconds(limit.text if not limit.text.isdigit() else float(limit.text))
-    for one in situation.workloads:
-        if not any(service.name == name for service in situation.services_of(one)) or not allowed:
-            continue
+    if not allowed:
+        return
+    for one in situation.behind.get(name, ()):
         known = next(filter(None, map(situation.known, one.main)), None)
         longest = known.longest_answer_seconds if known is not None else None
         if longest is not None and longest > allowed:

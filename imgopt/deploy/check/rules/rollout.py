@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 from imgopt.deploy.check.examples import SERVICE, deployment
 from imgopt.deploy.check.nodes import Node
+from imgopt.deploy.check.objects import Service
 from imgopt.deploy.check.rule import Case, Found, Rule
 from imgopt.deploy.check.situation import Situation
 from imgopt.deploy.check.workload import SERVED, Workload
 
+_MOST = 50
+"""Workloads that are looked at for what a selector may have meant."""
 _ROLLING = "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#strategy"
 
 
@@ -95,14 +98,14 @@ def selector(situation: Situation) -> Iterator[Found]:
 
 def selects_nothing(situation: Situation) -> Iterator[Found]:
     for service in situation.objects.services:
-        if not service.selector or any(service.selects(one) for one in situation.workloads):
+        if not service.selector or id(service) in situation.selecting:
             continue
-        for one in situation.workloads:
+        for one in _related(situation, service):
             same = {k for k, v in service.selector.items() if one.labels.get(k) == v}
             other = {k: v for k, v in service.selector.items() if one.labels.get(k) != v}
             of_another = set(other) & set(one.labels)
             meant = service.name == one.name or (same and not of_another)
-            if service.namespace == one.namespace and meant:
+            if meant:
                 listed = ", ".join(f"{key}: {value}" for key, value in other.items())
                 yield Found(
                     service.selector_node,
@@ -112,6 +115,13 @@ def selects_nothing(situation: Situation) -> Iterator[Found]:
                     "a selector of labels that the pods have",
                 )
                 break
+
+
+def _related(situation: Situation, service: Service) -> Iterator[Workload]:
+    """Workloads of its name, or with one of the labels that it asks for."""
+    keys = (service.name, *(f"{key}={value}" for key, value in service.selector.items()))
+    for key in keys:
+        yield from situation.related.get((service.namespace, key), [])[:_MOST]
 
 
 def budget(situation: Situation) -> Iterator[Found]:

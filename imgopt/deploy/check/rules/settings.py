@@ -85,18 +85,12 @@ def config_hash(situation: Situation) -> Iterator[Found]:
 
 def _config_of(situation: Situation, one: Workload, container: Container) -> Node | None:
     """A ConfigMap of these files that it reads at its start."""
-    own = {
-        node.find("metadata", "name").text
-        for node in situation.objects.configs
-        if node["kind"].text == "ConfigMap"
-        and not node["immutable"].flag
-        and node.find("metadata", "namespace").text == one.namespace
-    } - situation.objects.generated
+    own = situation.configs
     for variable in (*container.whole_sources, *container.environment.values()):
-        if variable.origin == "config" and variable.source in own:
+        if variable.origin == "config" and (one.namespace, variable.source) in own:
             return Node(variable.source, variable.value.file, variable.value.line)
     for mount in container.mounts:
-        if mount.kind == "configMap" and mount.part and mount.source in own:
+        if mount.kind == "configMap" and mount.part and (one.namespace, mount.source) in own:
             return Node(mount.source, mount.node.file, mount.node.line)
     return None
 

@@ -158,8 +158,8 @@ def no_drain(situation: Situation) -> Iterator[Found]:
                     container.node,
                     one.title,
                     f"container {container.name} cuts requests off when it is stopped",
-                    f"{cut.cut} of {cut.in_flight} requests in flight ended without an answer"
-                    f" after {cut.signal}",
+                    f"{cut.cut} requests that were under way ended without an answer after"
+                    f" {cut.signal} ({cut.in_flight} were in flight)",
                     "let the program finish what it answers after the signal, then end; a preStop"
                     " alone keeps new requests away, not those in flight",
                 )
