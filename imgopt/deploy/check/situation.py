@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 T = TypeVar("T", Service, Budget)
 
 
+def _first(item: Service | Budget) -> tuple[str, str, str]:
+    """Its namespace, and one label that it asks for."""
+    key, value = next(iter(item.selector.items()))
+    return item.namespace, key, value
+
+
 class Selectors(Generic[T]):
     """What selects pods by labels, found by one of them: files may have thousands of both."""
 
@@ -29,8 +35,7 @@ class Selectors(Generic[T]):
         self._by_label: dict[tuple[str, str, str], list[T]] = {}
         for item in every:
             if item.selector:
-                first = next(iter(item.selector.items()))
-                self._by_label.setdefault((item.namespace, *first), []).append(item)
+                self._by_label.setdefault(_first(item), []).append(item)
 
     def of(self, one: Workload) -> list[T]:
         return [
