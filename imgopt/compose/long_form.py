@@ -18,6 +18,7 @@ _PORT = re.compile(
     r"(?:(?P<ip>\[[^\]]*\]|[\d.]+):)?(?:(?P<published>[\d-]*):)?(?P<target>\d+(?:-\d+)?)"
     r"(?:/(?P<protocol>tcp|udp|sctp))?"
 )
+_LAST_PORT = 65_535
 _REMOTE = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|git@|github\.com/)")
 Table = dict[str, Any]
 
@@ -180,7 +181,8 @@ def _number(value: Any, number: int) -> int:
 
 def _short_port(text: str, number: int) -> list[Table]:
     match = _PORT.fullmatch(text)
-    if match is None:
+    numbers = [] if match is None else re.findall(r"\d+", f"{match['target']} {match['published']}")
+    if match is None or any(int(one[:9]) > _LAST_PORT for one in numbers):
         raise Wrong(f"invalid port: {text}", "ports", number)
     targets, published = _range(match["target"]), _range(match["published"] or "")
     spread = len(published) == len(targets)

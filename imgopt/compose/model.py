@@ -13,6 +13,7 @@ from typing import Any
 _SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "ns": 1e-9}
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/|git@|github\.com/")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?")
+_MOST_BYTES = 2.0**63
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 
 
@@ -301,7 +302,8 @@ def in_bytes(size: Any) -> int:
     match = _SIZE.fullmatch(str(size).strip().lower())
     if match is None:
         return 0
-    return int(float(match[1]) * 1024 ** " kmgt".index(match[2] or " "))
+    found = float(match[1]) * 1024 ** " kmgt".index(match[2] or " ")
+    return int(found) if found < _MOST_BYTES else 0
 
 
 def _wants_gpu(one: Mapping[str, Any]) -> bool:

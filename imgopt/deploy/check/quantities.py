@@ -7,6 +7,8 @@ import re
 from imgopt.deploy.check.nodes import Node
 
 _QUANTITY = re.compile(r"([+-]?\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+|[numkKMGTPE]i?)?", re.IGNORECASE)
+_MOST = 2.0**63
+"""Kubernetes counts in as many bits."""
 _UNITS = {
     "n": 1e-9,
     "u": 1e-6,
@@ -26,8 +28,10 @@ def quantity(node: Node) -> float | None:
         return None
     number, unit = float(match[1]), match[2] or ""
     if unit[:1] in ("e", "E") and len(unit) > 1 and unit != "Ei":
-        return number * 10.0 ** min(int(unit[1:]), 30)
-    return number * _UNITS[unit] if unit in _UNITS else None
+        found = number * 10.0 ** min(int(unit[1:]), 30) if len(unit) < 6 else None
+    else:
+        found = number * _UNITS[unit] if unit in _UNITS else None
+    return found if found is not None and found < _MOST else None
 
 
 def in_bytes(node: Node) -> int | None:

@@ -51,6 +51,9 @@ REFUSED = {
     "a-template": ("apiVersion: v1\nkind: Pod\n{{- if .Values.x }}\nspec: {}\n", 3, "a template"),
     "a-template-value": ("apiVersion: v1\nkind: Pod\nspec: {{ .Values.x }}\n", 3, "a template"),
     "compose-of-another-kind": ("services:\n  web:\n    image: x\n    ports: 80\n", 4, "ports"),
+    "compose-ports-without-end": (
+        "services:\n  web:\n    image: x\n    ports: ['1-999999999:80']\n", 4, "invalid port"
+    ),
     "compose-with-a-circle": ("services:\n  a: {extends: a}\n", 2, "extends itself"),
 }  # fmt: skip
 

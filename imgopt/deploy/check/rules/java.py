@@ -19,7 +19,7 @@ from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.start.programs import running_scripts, script_text
 from imgopt.results.run_facts import Jvm
 
-_HEAP = re.compile(r"-Xmx(\d+)([kmgt]?)\b", re.IGNORECASE)
+_HEAP = re.compile(r"-Xmx(\d{1,15})([kmgt]?)\b", re.IGNORECASE)
 _PERCENT = re.compile(r"-XX:(?:MaxRAMPercentage|MaxRAM)=")
 _COLLECTOR = re.compile(r"-XX:\+Use\w+GC\b")
 _DUMP = re.compile(r"-XX:HeapDumpPath=(\S+)")
