@@ -47,7 +47,7 @@ def test_odd_values_in_real_places(seed: int, tmp_path: Path) -> None:
         documents = list(yaml.safe_load_all(source.read_text()))
         is_compose = "services" in documents[0]
         path = tmp_path / ("compose.yaml" if is_compose else "web.yaml")
-        path.write_text(yaml.safe_dump_all(_changed(documents, draw)))
+        path.write_text(yaml.safe_dump_all([_changed(one, draw) for one in documents]))
         for measured in ([], [f"shop={facts}"]):
             try:
                 result = check([path], facts=measured, open_=_no_image)
