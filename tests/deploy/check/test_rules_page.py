@@ -14,6 +14,6 @@ def test_the_page_has_every_rule_as_it_is() -> None:
     assert table(RULES) in PAGE.read_text()
 
 
-def test_the_changelog_says_how_many_there_are() -> None:
-    changes = PAGE.parent.parent / "CHANGELOG.md"
-    assert f"against {len(RULES)} rules" in " ".join(changes.read_text().split())
+def test_the_pages_say_how_many_there_are() -> None:
+    for page in (PAGE.parents[1] / "CHANGELOG.md", PAGE.parent / "deploy.md"):
+        assert f"against {len(RULES)} rules" in " ".join(page.read_text().split())

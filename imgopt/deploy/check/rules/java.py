@@ -159,7 +159,7 @@ def collector(situation: Situation) -> Iterator[Found]:
         known = situation.known(container)
         if not given.java or not given.whole or _COLLECTOR.search(given.text):
             continue
-        if known is not None and known.jvm:
+        if known is not None and (known.jvm or known.tried or known.settings):
             continue  # it was tried: what came of it is a setting that is proposed, or none
         few = limits.processors is not None and limits.processors <= 1
         small = limits.memory is not None and limits.memory < _SERVER_BYTES
