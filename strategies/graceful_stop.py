@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from imgopt.context.facts.tuning import GentleStop
-from imgopt.dockerfile import Edit
+from imgopt.dockerfile import Edit, Instruction
 from imgopt.rewrite.effects import EndsInTime
 from imgopt.rewrite.evidence import Evidence
 from imgopt.rewrite.final.as_root import as_root
@@ -21,7 +21,7 @@ from imgopt.rewrite.start.init_front import (
     system_with_init,
 )
 from imgopt.rewrite.start.last_command import sed_command, text_with_exec
-from imgopt.rewrite.start.placed import before_start, edit_in_front
+from imgopt.rewrite.start.placed import edit_in_front
 from imgopt.rewrite.start.start_words import start_words
 from imgopt.rewrite.start.stopping import USUAL, Told, gentle_stop, is_init, is_shell, told
 from imgopt.rewrite.strategy import Change, Example, Situation, Skip, Strategy
@@ -251,16 +251,25 @@ def _in_text(
         places = (edit_of(dockerfile, item) for item in reversed(situation.stage.instructions))
         edits += [place for place in places if place is not None][:1]
     run = run_lines(_sed_steps(steps))
-    above = as_root(run, dockerfile, before_start(situation), evidence)
-    above += f"STOPSIGNAL {steps.signal}\n" if steps.signal else ""
+    if run:
+        behind = _last_step(situation)
+        text = as_root(run, dockerfile, behind, evidence).replace("\n", eol)
+        edits.append(Edit(behind.extent.end, behind.extent.end, text))
     system = system_with_init(situation, evidence)
     made = in_text(situation, evidence, system, "") if steps.init and system is not None else None
     if made is not None:
         edits += made.edits
-    if not above:
+    if not steps.signal:
         return edits, situation.stage.line
-    edit, line = edit_in_front(situation, above.rstrip("\n").replace("\n", eol))
+    edit, line = edit_in_front(situation, f"STOPSIGNAL {steps.signal}")
     return _merged(edits, edit), line
+
+
+def _last_step(situation: Situation) -> Instruction:
+    """Behind which nothing brings or changes files any more."""
+    items = situation.stage.instructions
+    steps = [item for item in items if item.keyword in ("RUN", "COPY", "ADD")]
+    return steps[-1] if steps else situation.stage.start
 
 
 def _merged(edits: list[Edit], edit: Edit) -> list[Edit]:

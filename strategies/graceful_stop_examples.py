@@ -211,14 +211,12 @@ EXAMPLES = (
     ),
     stopped(
         "an entry script of another user's",
-        'CMD ["./start.sh"]',
+        'USER 1000\nCMD ["./start.sh"]',
         shell("/app/start.sh"),
         _SERVER,
         script="python migrate.py\ngunicorn app:app",
-        middle="USER 1000\n",
         User="1000",
         after=(
-            "USER root\n"
             "# start.sh gives its place to what it starts, which gets the stop signal\n"
             "RUN sed -i '$ s|^gunicorn |exec &|' /app/start.sh\n"
             "USER 1000\n"

@@ -19,7 +19,7 @@ MIB = 1 << 20
 SAID = Path(__file__).parent / "tuning_answers"
 # `java -XX:+PrintFlagsFinal -version`, a few of its 500 lines.
 OF_THE_MACHINE = (SAID / "java-17.txt").read_text()
-# The same with JAVA_TOOL_OPTIONS="-XX:MaxRAMPercentage=60 -XX:+UseSerialGC -XX:HeapDumpPath=/a".
+# Under 200 MiB, with JAVA_TOOL_OPTIONS="-XX:MaxRAMPercentage=40", which counts for nothing there.
 BY_VARIABLE = (SAID / "java-25-by-variable.txt").read_text()
 # Java 8 marks what is not the default by `:=`, and says its origin nowhere.
 OF_JAVA_8 = (SAID / "java-8.txt").read_text()
@@ -41,8 +41,18 @@ def test_an_option_of_a_variable_is_chosen() -> None:
     assert JAVA.asked is not None
     taken = read_answer(JAVA.asked, BY_VARIABLE)
     assert taken is not None
-    assert (taken.heap_bytes, taken.collector) == (308 * MIB, "Serial")
-    assert taken.chosen == {"MaxRAMPercentage", "HeapDumpPath", "UseSerialGC"}
+    assert (taken.heap_bytes, taken.collector) == (100 * MIB, "Serial")
+    assert taken.chosen == {"MaxRAMPercentage"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "collector", "heap"), [("512m-1", "Serial", 128), ("1792m-2", "G1", 448)]
+)
+def test_limits_choose_collector_and_heap(limits: str, collector: str, heap: int) -> None:
+    assert JAVA.asked is not None
+    taken = read_answer(JAVA.asked, (SAID / f"java-17-{limits}.txt").read_text())
+    assert taken is not None
+    assert (taken.collector, taken.heap_bytes, taken.container) == (collector, heap * MIB, True)
 
 
 def test_an_old_one_says_the_same_in_other_columns() -> None:

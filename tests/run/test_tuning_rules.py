@@ -43,6 +43,18 @@ GO = Look(
 PYTHON = Look(FACTS["python"], processors=2.0, workers=WORKERS["gunicorn"], running_workers=3)
 
 
+SHARED = replace(
+    BARE,
+    environment={"JAVA_OPTS": "-Dx=1 -XX:MaxRAMPercentage=60"},
+    texts={"the command": "java $JAVA_OPTS -jar app.jar"},
+    words=("-Dx=1", "-XX:MaxRAMPercentage=60", "-jar", "app.jar"),
+    limit=288 * MIB,
+    rest=122 * MIB,
+    taken=replace(TAKEN, heap_bytes=174 * MIB, chosen=frozenset(["MaxRAMPercentage"])),
+)
+"""A share that leaves too little, in a variable that only the shell of the command reads."""
+
+
 def java(options: str, **more: Any) -> Look:
     environment = {**GOOD, "JAVA_TOOL_OPTIONS": f"{GOOD['JAVA_TOOL_OPTIONS']} {options}"}
     return replace(JAVA, **{"environment": environment, **more})
@@ -415,6 +427,17 @@ PROPOSED: Mapping[str, tuple[Look, dict[str, str]]] = {
         replace(JAVA, environment={**GOOD, "JAVA_OPTS": "-Dspring.profiles.active=prod"}),
         {},
     ),
+    "a variable that a script puts into the start": (
+        SHARED,
+        {
+            "JAVA_OPTS": "-Dx=1 -XX:MaxRAMPercentage=51",
+            "JAVA_TOOL_OPTIONS": "-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError",
+        },
+    ),
+    "a share in the words of the start": (
+        replace(SHARED, environment={}, texts={}),
+        {"JAVA_TOOL_OPTIONS": "-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError"},
+    ),
     "another run time's heap": (
         replace(NODE, taken=Taken(4 << 30), environment={"NODE_OPTIONS": "--no-warnings"}),
         {"NODE_OPTIONS": "--no-warnings --max-old-space-size=384"},
@@ -460,3 +483,10 @@ def test_a_limit_that_the_rest_fills_is_too_small() -> None:
     proposal = propose(replace(BARE, limit=160 * MIB), judge(BARE))
     assert "160 MiB hold no heap beside the 120 MiB" in proposal.too_small
     assert propose(BARE, judge(BARE)).too_small == ""
+
+
+def test_what_only_the_start_can_say_is_said_in_words() -> None:
+    look = replace(SHARED, environment={}, texts={})
+    share = next(one for one in propose(look, judge(look)).settings if one.rule == "J3")
+    assert "-XX:MaxRAMPercentage=51 in the start itself" in share.fix
+    assert (share.name, share.value) == ("", "")

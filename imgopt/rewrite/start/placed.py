@@ -34,12 +34,6 @@ def edit_in_front(situation: Situation, text: str) -> tuple[Edit, int]:
     return Edit(at, at, f"{text}{eol}"), start.line
 
 
-def before_start(situation: Situation) -> Instruction:
-    """The instruction behind which that is."""
-    items, start = list(situation.stage.instructions), _start(situation)
-    return items[items.index(start) - 1] if start is not None else items[-1]
-
-
 def _start(situation: Situation) -> Instruction | None:
     items = situation.stage.instructions
     return next((item for item in items if item.keyword in ("CMD", "ENTRYPOINT")), None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -14,15 +14,19 @@ from imgopt.context.facts.tuning import Heap
 from imgopt.results.run_facts import Setting
 from imgopt.run.tuning.amounts import heap_percent, mebibytes
 from imgopt.run.tuning.look import Look
+from imgopt.run.tuning.start_options import names_variable
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One word of the proposed variable; `rules` are those whose finding it answers."""
+    """One word of a proposed variable; `rules` are those whose finding it answers. `variable` is
+    one that a script of the start reads; "": the one that every start reads; None: the word has to
+    be said in the start itself."""
 
     word: str
     because: str
     rules: frozenset[str]
+    variable: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +47,26 @@ def propose(look: Look, found: Sequence[Setting]) -> Proposal:
     rules = {name for name, number in look.facts.rules.items() if number in numbers}
     options = tuple(_options(look, rules))
     environment = {setting.name: setting.value for setting in found if setting.name}
-    variable = look.facts.set_by
-    if options:
-        new = {option.word for option in options}
-        kept = (word for word in _kept(look, options) if word not in new)
-        environment[variable] = " ".join((*kept, *(option.word for option in options)))
-    settings = tuple(_answered(look, found, options, environment.get(variable, "")))
+    for variable in dict.fromkeys(one.variable for one in options if one.variable is not None):
+        mine = [option for option in options if option.variable == variable]
+        new = {option.word for option in mine}
+        name = variable or look.facts.set_by
+        kept = (word for word in _kept(look, name, mine) if word not in new)
+        environment[name] = " ".join((*kept, *(option.word for option in mine)))
+    settings = tuple(_answered(look, found, options, environment))
     return Proposal(environment, settings, _too_small(look))
 
 
 def _answered(
-    look: Look, found: Sequence[Setting], options: Sequence[Option], value: str
+    look: Look,
+    found: Sequence[Setting],
+    options: Sequence[Option],
+    environment: Mapping[str, str],
 ) -> Iterator[Setting]:
-    """The first finding that the variable answers names it with its whole value, the others the
+    """The first finding that a variable answers names it with its whole value, the others the
     option."""
     names = {number: name for name, number in look.facts.rules.items()}
-    said = False
+    said: set[str] = set()
     for setting in found:
         mine = [option for option in options if names.get(setting.rule) in option.rules]
         if setting.name or not mine:
@@ -66,23 +74,41 @@ def _answered(
             continue
         words = " ".join(option.word for option in mine)
         why = "; ".join(dict.fromkeys(option.because for option in mine))
-        fix = f"{words} in {look.facts.set_by}: {why}"
-        if said:
+        if mine[0].variable is None:
+            yield msgspec.structs.replace(setting, fix=f"{words} in the start itself: {why}")
+            continue
+        name = mine[0].variable or look.facts.set_by
+        fix = f"{words} in {name}: {why}"
+        if name in said:
             yield msgspec.structs.replace(setting, fix=fix)
         else:
-            yield msgspec.structs.replace(setting, fix=fix, name=look.facts.set_by, value=value)
-        said = True
+            value = environment[name]
+            yield msgspec.structs.replace(setting, fix=fix, name=name, value=value)
+        said.add(name)
 
 
 def _options(look: Look, rules: set[str]) -> Iterator[Option]:
     heap, limit = look.facts.heap, look.limit
-    free = heap is not None and (
-        heap.counts_all or not any(_is_sized(heap, word) for word in look.elsewhere)
-    )
     sized = rules & {"share", "fixed", "heap", "limit"}
-    if heap is not None and limit is not None and free and sized:
-        yield from _sizes(look, heap, limit, frozenset(sized))
+    if heap is not None and limit is not None and sized:
+        variable = _place_of_size(look, heap)
+        for option in _sizes(look, heap, limit, frozenset(sized)):
+            yield replace(option, variable=variable)
     yield from _others(look, rules)
+
+
+def _place_of_size(look: Look, heap: Heap) -> str | None:
+    """Where the size of the heap is to be said so that it counts: as `Option.variable`."""
+    if heap.counts_all or not any(_is_sized(heap, word) for word in look.elsewhere):
+        return ""
+    for name, value in look.environment.items():
+        says = any(_is_sized(heap, word) for word in value.split())
+        if name in (*look.facts.variables, *look.facts.variables_after):
+            continue
+        texts = (look.texts or {}).values()
+        if says and any(names_variable(text, name) for text in texts):
+            return name
+    return None
 
 
 def _sizes(look: Look, heap: Heap, limit: int, rules: frozenset[str]) -> Iterator[Option]:
@@ -117,13 +143,13 @@ def _others(look: Look, rules: set[str]) -> Iterator[Option]:
         yield Option(f"{dumps.place}{place}", f"{place} can be written to", of_end)
 
 
-def _kept(look: Look, options: Sequence[Option]) -> Iterator[str]:
-    """What the variable says already, but for a size of the heap that is said anew."""
+def _kept(look: Look, name: str, options: Sequence[Option]) -> Iterator[str]:
+    """What a variable says already, but for a size of the heap that is said anew."""
     heap = look.facts.heap
     if heap is not None and heap.counts_all:
         return
     sizes = any(heap is not None and _is_sized(heap, option.word) for option in options)
-    for word in look.environment.get(look.facts.set_by, "").split():
+    for word in look.environment.get(name, "").split():
         if not (sizes and heap is not None and _is_sized(heap, word)):
             yield word
 

@@ -202,6 +202,10 @@ def _tries(
         memory = memory_limit(memory)
         tried.append(_tried(runner, replace(conditions, memory=memory, env=proposal.environment)))
     against = _against(tried[0], tried[-1]) if proposal.environment else ""
+    if against and tried[-1].survived:  # on a busy machine the same start may take twice as long
+        again = _tried(runner, replace(conditions, memory=memory, env=proposal.environment))
+        against = _against(tried[0], again)
+        tried = [tried[0], again]
     return (tried[::-1] if against else tried), against
 
 
