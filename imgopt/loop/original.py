@@ -11,6 +11,7 @@ from imgopt.image import Image, open_image
 from imgopt.inspect.image_view import ImageView
 from imgopt.inspect.packages.dockerfile_facts import base_name, named_packages
 from imgopt.loop.request import OptimizeRequest, Progress
+from imgopt.loop.who_is_asked import ASKED_FOR, who_is_asked
 from imgopt.proof.trial import watch, with_tests
 from imgopt.rewrite.evidence import Evidence, Page, Seen
 from imgopt.rewrite.gather import gather
@@ -69,7 +70,12 @@ def measure_original(
     if not runs[0].started:
         blame_the_disk(runs[0])
     named = named_packages(source.text, request.config.build.target)
-    evidence = gather(image, base, seen_in(runs), looker, named)
+    seen = seen_in(runs)
+    if seen.companions and ASKED_FOR & {*request.config.rewrite.allow}:
+        progress.stage("Looking whom the original asks for its pages")
+        asked = who_is_asked(session, image.reference, settings, runs[0], seen)
+        seen = replace(seen, reaches=asked)
+    evidence = gather(image, base, seen, looker, named)
     tests = None
     if runs[0].started:
         say, wanted = progress.stage, request.build("tests")

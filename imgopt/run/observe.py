@@ -237,14 +237,14 @@ class _Run:
         )
 
     def _own_health(self, container: Container, ready: Ready) -> Answer | None:
-        if (
-            self._plan is None
-            or not self.start.health
-            or ready.state == "ended"
-            or any(map(is_health, self._plan.probes))
-        ):
+        """Of the image's own check, where the questions did not put it: the original has none, or
+        a Compose file says another one."""
+        own = self.start.own_health
+        if self._plan is None or not own or ready.state == "ended":
             return None
-        return ask(Probe("command", "image", command=self.start.health), container, {})
+        if own == self.start.health and any(map(is_health, self._plan.probes)):
+            return None
+        return ask(Probe("command", "image", command=own), container, {})
 
     def _stop_timeout(self) -> int:
         whole = max(1, round(self._settings.stop_timeout))

@@ -52,7 +52,9 @@ class Starting:
         self.words = [*(self.config.get("Entrypoint") or ()), *(self.config.get("Cmd") or ())]
         self.explains = only_explains(self.words)
         stated = service.health.test if service is not None and service.health is not None else ()
-        self.health = health_words(stated or (self.config.get("Healthcheck") or {}).get("Test"))
+        own = (self.config.get("Healthcheck") or {}).get("Test")
+        self.health = health_words(stated or own)
+        self.own_health = health_words(own)
         self.requests = tuple(read_http(setting) for setting in settings.http)
         asked = {request.port for request in self.requests if request.port}
         self.wanted = frozenset(settings.ports) | asked

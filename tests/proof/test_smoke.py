@@ -105,7 +105,10 @@ def test_a_health_check_that_the_original_has_not_must_hold() -> None:
         answer = Answer(Probe("command", "image", command=("curl",)), code, body=b"refused")
         return served("hello", own_health=answer)
 
-    assert check_smoke([served("hello")] * 2, healthy(0)).verdict == "passed"
+    good = check_smoke([served("hello")] * 2, healthy(0))
+    assert good.verdict == "passed"
+    assert "the health check was run, and ended with 0" in good.detail
+    assert check_smoke([served("hello"), healthy(7)], healthy(7)).verdict == "passed"
     check = check_smoke([served("hello")] * 2, healthy(7))
     assert check.verdict == "failed"
     assert "ends with 7: refused" in str(check.items[0])

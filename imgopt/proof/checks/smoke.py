@@ -43,7 +43,10 @@ def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Out
         if (item.kind, item.subject) not in known
     ]
     health = candidate.own_health
-    if health is not None and health.status != 0:
+    fails_too = any(
+        run.own_health is not None and run.own_health.status not in (0, None) for run in originals
+    )
+    if health is not None and health.status != 0 and not fails_too:
         end = (
             health.error
             or f"ends with {health.status}: {health.body[:300].decode(errors='replace').strip()}"
@@ -55,7 +58,10 @@ def check_smoke(originals: Sequence[Observation], candidate: Observation) -> Out
                 message=f"the health check that the original does not have {end}",
             )
         )
-    return judged(SMOKE, _what(originals), [*items, *said])
+    asked = _what(originals)
+    if health is not None:
+        asked += f"; the health check was run, and ended with {health.status}"
+    return judged(SMOKE, asked, [*items, *said])
 
 
 _MOST_OF_AN_ANSWER = 20_000

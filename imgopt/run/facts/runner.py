@@ -132,7 +132,7 @@ class Runner:
         self.path: str | None = None
         """What is asked under load; None: what shows that it has started."""
         self._guesses, self._writes = guesses, writes
-        self._first: Observation | None = None
+        self._first = first
 
     @property
     def first(self) -> Observation:
