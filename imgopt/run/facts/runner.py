@@ -121,6 +121,7 @@ class Runner:
         *,
         guesses: tuple[str, ...] = (),
         writes: Writes | None = None,
+        first: Observation | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.session, self.image = session, image
