@@ -245,6 +245,7 @@ SEEN = Observation(
     uid=1000,
     stop_seconds=0.2,
     stop_code=0,
+    cut=0,
     trace=Trace(OPENED, EXECUTED),
     pictures=seen_processes(),
     companions=("db", "cache"),

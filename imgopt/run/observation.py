@@ -42,6 +42,8 @@ class RunPlan:
     """Whether those behind them are asked in a network of the run's own."""
     unasked: tuple[str, ...] = ()
     """What was not asked, each with its reason."""
+    slow: Probe | None = None
+    """A page that is under way when it is told to stop; None: none takes long enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class Observation:
     uid: int | None = None
     stop_seconds: float | None = None
     stop_code: int | None = None
+    cut: int | None = None
+    """How many requests that were being answered then were never answered to the end; None: none
+    were under way."""
     trace: Trace = field(default_factory=lambda: untraced("not asked for"))
     own_health: Answer | None = None
     """What the image's own HEALTHCHECK says, where the original has none."""

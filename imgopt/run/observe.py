@@ -28,6 +28,7 @@ from imgopt.run.ready import Ready, await_ready
 from imgopt.run.settings import SmokeSettings
 from imgopt.run.start_hints import hints, unset_in_start
 from imgopt.run.starting import Made, Starting
+from imgopt.run.under_way import UnderWay, slowest
 
 _MOST_STARTS = 4
 _ENDING_SECONDS = 2.0
@@ -80,6 +81,7 @@ class _End:
     written: tuple[Change, ...]
     stored: Mapping[str, str] | None
     stop: tuple[float, int] | None
+    cut: int | None
     logs: Logs
 
 
@@ -102,6 +104,7 @@ class _Run:
         self._plan = plan
         self._trace = trace
         self._near: Near | None = None
+        self._answers: tuple[Answer, ...] = ()
         self.start = start
         given = {pair.partition("=")[0] for pair in self.start.config.get("Env") or ()}
         self._unset = unset_in_start(self.start.words, {*given, *settings.environment()})
@@ -145,7 +148,9 @@ class _Run:
         container = made.container
         album.take()
         self._look(container)
-        answers = self._questions.ask(container, ready, made.request, self.start.ports)
+        answers = self._answers = self._questions.ask(
+            container, ready, made.request, self.start.ports
+        )
         own_health = self._own_health(container, ready)
         end = self._end(container, ready, album)
         if recorder is not None:
@@ -186,6 +191,7 @@ class _Run:
             uid=ready.uid,
             stop_seconds=end.stop[0] if end.stop else None,
             stop_code=end.stop[1] if end.stop else None,
+            cut=end.cut,
             trace=recorder.result() if recorder else untraced("not asked for"),
             own_health=own_health,
             companions=near.names if near is not None else (),
@@ -216,8 +222,17 @@ class _Run:
         written = container.changes()
         near = self._near
         stored = near.stored(container) if near is not None and near.stores else None
-        stop = container.stop(self._stop_timeout()) if runs and died is None else None
-        return _End(died, sockets, home, said, written, stored, stop, container.logs())
+        stop, cut = self._stop(container) if runs and died is None else (None, None)
+        return _End(died, sockets, home, said, written, stored, stop, cut, container.logs())
+
+    def _stop(self, container: Container) -> tuple[tuple[float, int], int | None]:
+        """Seconds and exit code, and how many of the requests that were under way were cut."""
+        slow = self._plan.slow if self._plan is not None else slowest(self._answers)
+        host_port = container.ports().get(f"{slow.port}/tcp") if slow is not None else None
+        if slow is None or host_port is None:
+            return container.stop(self._stop_timeout()), None
+        under_way = UnderWay(slow, host_port)
+        return container.stop(self._stop_timeout()), under_way.cut()
 
     def _planned(self, ready: Ready, answers: Sequence[Answer], end: _End) -> RunPlan:
         """How others are started and asked in the same way."""
@@ -228,6 +243,7 @@ class _Run:
             ends=ready.state == "ended",
             ready_seconds=ready.seconds,
             deaf=end.stop is not None and end.stop[1] == KILLED,
+            slow=slowest(answers),
             first=self.changing.first,
             alone=self.changing.alone,
             unasked=(

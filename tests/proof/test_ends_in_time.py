@@ -44,6 +44,25 @@ def test_what_has_to_be_killed_still_breaks_the_promise() -> None:
     assert stopped(137, 10.2, None) == "passed"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "promise", "verdict"),
+    [
+        (0, 2, "exec", "failed"),
+        (0, 0, "exec", "passed"),
+        (2, 2, "exec", "passed"),
+        (0, 2, "", "passed"),
+        (None, 2, "exec", "passed"),
+    ],
+    ids=["cut now", "ended", "cut before, too", "killed before, nothing promised", "not seen"],
+)
+def test_requests_under_way_are_answered_as_before(
+    before: int | None, after: int, promise: str, verdict: str
+) -> None:
+    originals = (replace(KILLED, cut=before),) * 2
+    outcome = stop.check_stop(originals, replace(SEEN, stop_seconds=0.3, cut=after), promise)
+    assert outcome.verdict == verdict
+
+
 SCRIPT = "#!/bin/sh\nexec python3 main.py --fast\n"
 
 

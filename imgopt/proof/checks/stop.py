@@ -9,6 +9,7 @@ from imgopt.inspect.failures import Item
 from imgopt.proof.check import Check, Comparison, Outcome, judged, not_measured, of_the_runs
 from imgopt.proof.example import Mutation
 from imgopt.run.observation import KILLED, Observation
+from imgopt.run.under_way import COUNT
 
 STOP = "stop"
 ENDED_BY_THE_SIGNAL = 143
@@ -40,10 +41,15 @@ def check_stop(
     worse = worse and not as_told
     longest = max(run.stop_seconds or 0.0 for run in originals)
     slower = candidate.stop_seconds > 2 * longest + _STOP_SLACK_SECONDS
-    broken = bool(promise) and candidate.stop_code == KILLED
-    message = f"{detail}: it has to be killed still, though {promise}" if broken else detail
-    items = [Item("stop", "docker stop", message=message)] if worse or slower or broken else []
-    return judged(STOP, detail, items)
+    reasons = [detail] if worse or slower else []
+    if promise and candidate.stop_code == KILLED:
+        reasons.append(f"{detail}: it has to be killed still, though {promise}")
+    cut, before = candidate.cut, [run.cut for run in originals if run.cut is not None]
+    if cut is not None and before:
+        detail += f"; of {COUNT} requests under way {cut} are cut, {max(before)} of the original's"
+        if cut > max(before) and (promise or KILLED not in codes):
+            reasons.append(f"{cut} of {COUNT} requests under way are cut, which the original ends")
+    return judged(STOP, detail, [Item("stop", "docker stop", message=one) for one in reasons])
 
 
 def _judge(given: Comparison) -> Outcome:
@@ -58,6 +64,7 @@ CHECK = Check(
     (
         Mutation("it has to be killed", "137", seen={"stop_code": 137, "stop_seconds": 10.0}),
         Mutation("it ends with an error", "exit code 1", seen={"stop_code": 1}),
+        Mutation("it cuts what it answers", "2 of 2 requests", seen={"cut": 2}),
         Mutation("it stops later", "stops in 9.0 s", seen={"stop_seconds": 9.0}),
     ),
 )
