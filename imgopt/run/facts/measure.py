@@ -23,7 +23,7 @@ from imgopt.run.facts.runner import Runner, Running
 from imgopt.run.facts.stops import DEFAULT_SIGNAL, signal_name, stop_busy, stop_idle
 from imgopt.run.facts.written import written
 from imgopt.run.probes import Answer
-from imgopt.run.tuning.tune import Limits
+from imgopt.run.tuning.tune import Limits, tune
 
 LEAST_STARTS = 3
 _ENDS = "it ends by itself"
@@ -95,6 +95,8 @@ def measured(
         facts = _without(
             facts, {"capabilities": "not asked for", "read_only_root": "not asked for"}
         )
+    if wanted.tuning:
+        facts = tune(runner, facts, view, wanted.limits)
     return _watched(facts, runner)
 
 
