@@ -228,6 +228,8 @@ def _user(user: User | None) -> str:
         may = {True: "may be written", False: "may not be written", None: ""}
         said += f", home {user.home}"
         said += f", which {may[user.home_is_writable]}" if may[user.home_is_writable] else ""
+    if not user.said and user.uid:
+        return f"{said}, started as root"
     return said if user.is_numeric or user.uid == 0 else f"{said}; USER names no number"
 
 

@@ -11,7 +11,7 @@ from imgopt.report.run_facts import next_command
 from imgopt.report.run_facts_words import headline, missing
 from imgopt.results import from_json, to_json
 from imgopt.results.optimize import OptimizeResult
-from imgopt.results.run_facts import Route, RunFacts, Samples, Setting, Start, Written
+from imgopt.results.run_facts import Route, RunFacts, Samples, Setting, Start, User, Written
 
 
 def shown(facts: RunFacts, format: str = "text") -> str:
@@ -38,6 +38,15 @@ def test_what_is_the_same_in_both_images_is_said_once() -> None:
 def test_a_service_that_is_killed_says_so_first() -> None:
     assert headline(ignoring_facts().images[0]).endswith("is killed after 10.2 s")
     assert "USER names no number" in shown(ignoring_facts())
+
+
+def test_who_is_started_as_root_and_gives_that_up_says_so() -> None:
+    image = msgspec.structs.replace(
+        web_facts().images[0], user=User(said="", uid=999, gid=999, name="cache")
+    )
+    text = shown(msgspec.structs.replace(web_facts(), images=[image]))
+    assert "cache (999:999), started as root" in text
+    assert "USER names no number" not in text
 
 
 def test_a_program_that_ends_has_nothing_to_stop() -> None:

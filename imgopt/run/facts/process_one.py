@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from imgopt.results.run_facts import ProcessOne
@@ -21,12 +21,21 @@ def process_one(picture: Picture, pid: int) -> ProcessOne | None:
         return None
     children = sum(one.parent == 1 for one in picture.processes)
     return ProcessOne(
-        words=list(first.arguments),
+        words=words_of(first.arguments),
         program=first.program,
         kind=kind_of(first),
         catches=caught(proc_text(Path(f"/proc/{pid}/status")).splitlines()),
         children=children,
     )
+
+
+def words_of(arguments: Sequence[str]) -> list[str]:
+    """Without the empty ones at the end, which a program leaves that shows a title in their
+    place."""
+    kept = list(arguments)
+    while kept and not kept[-1]:
+        kept.pop()
+    return kept
 
 
 def kind_of(process: Process) -> str:

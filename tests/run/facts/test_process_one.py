@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgopt.run.facts.process_one import caught, kind_of
+from imgopt.run.facts.process_one import caught, kind_of, words_of
 from imgopt.run.facts.user import name_of
 from imgopt.run.pictures import Process
 
@@ -31,3 +31,9 @@ def test_signals_with_a_handler_by_name() -> None:
 def test_a_number_without_a_name_has_none() -> None:
     files = {"/etc/passwd": "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\n"}
     assert (name_of(1000, files), name_of(65532, files), name_of(0, {})) == ("app", "", "")
+
+
+def test_a_title_in_the_place_of_arguments_is_what_is_shown() -> None:
+    assert words_of(("server *:6379", "", "")) == ["server *:6379"]
+    assert words_of(("x", "", "y")) == ["x", "", "y"]
+    assert words_of(()) == []
