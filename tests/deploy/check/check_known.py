@@ -43,9 +43,10 @@ _SHOP = {
     "written": [Written(folder="/tmp", bytes=2 << 20, files=3)],
     "longest_answer_seconds": 1.5,
 }
+_SLOW = {**_SHOP, "longest_answer_seconds": 8.0}
 FACTS: dict[str, ImageFacts] = {
     "facts": facts(**_SHOP),
-    "killed": facts(**{**_SHOP, "stops": [stop(seconds=10.0, killed=True, exit_code=137)]}),
-    "cut": facts(**{**_SHOP, "stops": [stop(in_flight=4, finished=1, cut=3, refused=1)]}),
-    "slow": facts(**{**_SHOP, "longest_answer_seconds": 8.0}),
+    "killed": facts(**{**_SLOW, "stops": [stop(seconds=10.0, killed=True, exit_code=137)]}),
+    "cut": facts(**{**_SLOW, "stops": [stop(in_flight=4, finished=1, cut=3, refused=1)]}),
+    "slow": facts(**_SLOW),
 }

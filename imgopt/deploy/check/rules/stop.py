@@ -37,6 +37,7 @@ def stop_time(situation: Situation) -> Iterator[Found]:
             said if caught else f"{said}; {who}, which has no handler for it",
             "handle the signal, `exec` in the start script, STOPSIGNAL, or an init in the image"
             + (" (`init: true`)" if one.compose else ""),
+            "note" if _is_quiet(situation, container) else None,
         )
 
 
@@ -44,6 +45,15 @@ def _own_stops(known: ImageFacts | None, container: Container) -> list[Stop]:
     if known is None or container.init or container.stop_signal:
         return []
     return [one for one in known.stops if one.is_own]
+
+
+def _is_quiet(situation: Situation, container: Container) -> bool:
+    """Whether nothing is under way any more when the signal comes: the hook waits for longer than
+    new requests come and an answer takes."""
+    known, hook = situation.known(container), container.pre_stop
+    longest = known.longest_answer_seconds if known is not None else None
+    waits = hook.sleep if hook is not None else None
+    return waits is not None and longest is not None and waits >= longest + _LISTENS_ON
 
 
 def no_pre_stop(situation: Situation) -> Iterator[Found]:
@@ -153,7 +163,7 @@ def _work(known: ImageFacts) -> float:
 def no_drain(situation: Situation) -> Iterator[Found]:
     for one, container in situation.running():
         for cut in _own_stops(situation.known(container), container):
-            if cut.cut and one.kind in (*SERVED, "service"):
+            if cut.cut and one.kind in (*SERVED, "service") and not _is_quiet(situation, container):
                 yield Found(
                     container.node,
                     one.title,
@@ -296,9 +306,19 @@ NO_DRAIN = Rule(
     needs=("facts",),
     good=(
         Case("all were finished", deployment(), facts=_WELL),
+        Case(
+            "nothing is under way behind the hook",
+            deployment(_SLEEP.format(5)),
+            facts=facts(stops=[stop(in_flight=4, cut=4)], longest_answer_seconds=1.3),
+        ),
         Case("a job answers nobody", deployment(kind="Job"), facts=_WELL),
     ),
     bad=(
+        Case(
+            "the hook is shorter than an answer",
+            deployment(_SLEEP.format(5)).replace(*_NAMED, 1),
+            facts=facts(stops=[stop(in_flight=4, cut=4)], longest_answer_seconds=8.0),
+        ),
         Case(
             "ends at once",
             deployment().replace(*_NAMED, 1),
