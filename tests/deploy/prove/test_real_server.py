@@ -98,7 +98,7 @@ REFUSED = {
         BUDGET,
         "maxUnavailable: 1",
         "maxUnavailable: 1\n  minAvailable: 1",
-        "mutually exclusive",
+        "cannot be both set",
     ),
     "a rule written in the definition": (
         ROUTE,
