@@ -143,13 +143,17 @@ def _proof(
     services = (model.get("services") or {}).values()
     return DeployProof(
         verdict=verdict,
-        message=f"{bad.name}: {bad.detail}" if bad else "; ".join(case.detail for case in cases),
+        message=f"{bad.name}: {bad.detail}" if bad else _good(cases),
         files=[str(path) for path in files],
         images=sorted({str(one["image"]) for one in services if one.get("image")}),
         tiers=tiers,
         cases=cases,
         findings=findings,
     )
+
+
+def _good(cases: Sequence[Case]) -> str:
+    return "; ".join(case.detail for case in cases) or "everything was accepted"
 
 
 def finding(answer: Answer, files: Sequence[Path]) -> DeployFinding:
