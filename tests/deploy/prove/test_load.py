@@ -103,10 +103,11 @@ def test_another_good_status_than_the_one_before_the_change_is_a_failure() -> No
 
 
 def test_waiting_ends_when_enough_answers_in_a_row_were_good() -> None:
-    with server(iter((200, 200, 503, 200))) as port:
+    with server(iter([*[200] * 15, 503])) as port:
         found = ask_until_good(Address("127.0.0.1", port), 20, 20.0)
     assert found.good_in_a_row >= 20
     assert found.failed == 1
+    assert found.requests > 30  # those in front of the failure count no longer
 
 
 def test_waiting_gives_up_in_time() -> None:
