@@ -56,7 +56,7 @@ Workers = Annotated[
     int, typer.Option("--workers", min=1, max=64, help="Connections that ask at the same time.")
 ]
 Ready = Annotated[
-    int, typer.Option("--ready-seconds", min=1, help="Seconds that pods may take to be ready.")
+    int, typer.Option("--ready", metavar="SECONDS", min=1, help="How long pods may take.")
 ]
 Trials = Annotated[
     list[str] | None,

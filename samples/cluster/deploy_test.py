@@ -176,7 +176,7 @@ def _prove(one: Try) -> dict[str, Any]:
         path.write_text(yaml.safe_dump_all(documents, sort_keys=False))
         command = [sys.executable, "-m", "imgopt", "deploy", "prove", str(path), "--format", "json"]
         done = subprocess.run(
-            [*command, "--ready-seconds", "60", *one.options], capture_output=True, text=True
+            [*command, "--ready", "60", *one.options], capture_output=True, text=True
         )
     try:
         found: dict[str, Any] = json.loads(done.stdout)

@@ -35,6 +35,7 @@ HELP = {
     "report": choices.FORMATS["ci"],
     "registry scan": [*choices.FORMATS["registry"], "parquet", *choices.FAIL_LEVELS],
     "registry query": ["text", "csv", "json", "parquet"],
+    "deploy prove": [*choices.FORMATS["deploy-proof"], *choices.TRIALS],
     "deploy compose": choices.FORMATS["deploy"],
     "deploy kubernetes": [*choices.FORMATS["deploy"], *choices.SCALES],
 }
@@ -81,6 +82,8 @@ WRONG = {
     "ci check --format exe x": "sarif, junit",
     "deploy check x.yaml --format csv": "text, json, markdown, sarif",
     "deploy check x.yaml --fail-on most": "error, warning, note, never",
+    "deploy prove x.yaml --format csv": "text, json, markdown, html",
+    "deploy prove x.yaml --trial everything": "probes, update, drain",
     "fleet cost . --format csv": "text, json, markdown, html",
     "fleet layout . --format sarif": "text, json, markdown, html",
     "deploy kubernetes . --scale magic": "none, cpu, requests",
