@@ -38,7 +38,7 @@ def main(names: list[str]) -> int:
     bases = ROOT / "build" / "bases.toml"
     if bases.is_file() and tomllib.loads(bases.read_text()).get("bases"):
         os.environ.setdefault("IMGOPT_BASES", str(bases))
-    folders = sorted(path.parent for path in (ROOT / "samples").glob("*/Dockerfile"))
+    folders = sorted({path.parent for name in ("Dockerfile", "compose.yaml") for path in (ROOT / "samples").glob(f"*/{name}")})
     chosen = [folder for folder in folders if folder.name not in NOT_SAMPLES and (not names or folder.name in names)]
     failed = []
     for folder in chosen:

@@ -61,8 +61,19 @@ def _named(view: ImageView) -> Iterator[tuple[str, str]]:
         text = script_text(script)
         if _LOOKS.search(text):
             yield from ((script.path, word) for word in re.findall(r"[\w.-]+", text))
+    yield from (("the start command", word) for word in _of_start(view))
+
+
+def _of_start(view: ImageView) -> Iterator[str]:
+    """Words of the start command but for programs that it calls: `node` runs a program, while
+    `gosu node` and `--user node` name an account."""
     command = " ".join((*(view.config.entrypoint or ()), *(view.config.cmd or ())))
-    yield from (("the start command", word) for word in re.split(r"[\s:=,]+", command))
+    before = ""
+    for word in re.split(r"[\s:=,]+", command):
+        named = before.startswith("-") or _LOOKS.search(before) is not None
+        if named or (before and view.command(word) is None):
+            yield word
+        before = word
 
 
 def _words(path: str, pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
