@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -59,20 +59,40 @@ def _read(folder: Path, own: bool, _environment: object) -> Project | None:
 
 
 def _in_order(said: Mapping[str, Any], files: Sequence[Path]) -> Mapping[str, Any]:
-    """The services as the files have them: Compose prints them by name, and what is shown of a
-    project shall not hang on whether Compose is installed."""
+    """The services, and what each waits for, as the files have them: Compose prints them by name,
+    and what is shown and done shall not hang on whether Compose is installed."""
     services = said.get("services")
     if not isinstance(services, Mapping):
         return said
-    documents = (document for path in files if (document := _readable(path)) is not None)
-    named = (
-        keys[1]
-        for document in documents
-        for keys in document.lines
-        if len(keys) == 2 and keys[0] == "services"
-    )
-    order = [name for name in dict.fromkeys((*named, *services)) if name in services]
-    return {**said, "services": {name: services[name] for name in order}}
+    documents = [document for path in files if (document := _readable(path)) is not None]
+    ordered = {
+        name: _waiting_in_order(service, ("services", name), documents)
+        for name, service in _as_written(services, ("services",), documents).items()
+    }
+    return {**said, "services": ordered}
+
+
+def _waiting_in_order(service: Any, keys: Keys, documents: Sequence[Document]) -> Any:
+    waits = service.get("depends_on") if isinstance(service, Mapping) else None
+    if not isinstance(waits, Mapping):
+        return service
+    return {**service, "depends_on": _as_written(waits, (*keys, "depends_on"), documents)}
+
+
+def _as_written(
+    found: Mapping[str, Any], keys: Keys, documents: Sequence[Document]
+) -> dict[str, Any]:
+    """A table with its keys in the order in which the documents name them, as a table or a list."""
+    named = [name for document in documents for name in _named_below(document, keys)]
+    return {name: found[name] for name in dict.fromkeys((*named, *found)) if name in found}
+
+
+def _named_below(document: Document, keys: Keys) -> Iterator[str]:
+    value = document.value
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, (Mapping, list)):
+        yield from (name for name in value if isinstance(name, str))
 
 
 def _placed(

@@ -43,7 +43,8 @@ class OnDask:
         import dask
         from distributed import Client, LocalCluster
 
-        dask.config.set({"distributed.scheduler.allowed-failures": MOST_DEATHS - 1})
+        # Who dies takes all with him that his worker has: each of them is tried alone after that.
+        dask.config.set({"distributed.scheduler.allowed-failures": 0})
         try:
             if self._address is None:
                 self._cluster = LocalCluster(
@@ -75,15 +76,31 @@ class OnDask:
     def run(self, tasks: Iterable[Task]) -> Iterator[Facts]:
         waiting = iter(tasks)
         under_way: dict[Any, Task] = {}
+        suspects: list[Task] = []
         while True:
             self._hand_out(waiting, under_way)
             if not under_way:
-                return
+                break
             for future in self._finished(under_way):
                 task = under_way.pop(future)
-                facts = self._facts(future, task)
+                facts = self._facts(future)
                 future.release()
-                yield facts
+                if facts is None:
+                    suspects.append(task)
+                else:
+                    yield facts
+        yield from map(self._alone, suspects)
+
+    def _alone(self, task: Task) -> Facts:
+        """A blob whose worker died, with nothing else that could have been the reason."""
+        for again in range(1, MOST_DEATHS):
+            future = self._submit(task, again)
+            self._finished({future: task})
+            facts = self._facts(future)
+            future.release()
+            if facts is not None:
+                return facts
+        return killed(task)
 
     def _hand_out(self, waiting: Iterator[Task], under_way: dict[Any, Task]) -> None:
         while len(under_way) < AHEAD * self.count:
@@ -97,7 +114,7 @@ class OnDask:
                 )
             under_way[self._submit(task)] = task
 
-    def _submit(self, task: Task) -> Any:
+    def _submit(self, task: Task, again: int = 0) -> Any:
         from imgopt.fleet.scan.analyze import analyze_packed
 
         login = self._logins.get(task.where.host) if isinstance(task.where, RemoteBlob) else None
@@ -105,7 +122,7 @@ class OnDask:
             analyze_packed,
             msgspec.msgpack.encode(task),
             login,
-            key=f"blob-{task.digest}",
+            key=f"blob-{task.digest}" + (f"-{again}" if again else ""),
             priority=task.gain.bit_length(),
             pure=True,
         )
@@ -131,14 +148,15 @@ class OnDask:
             except CancelledError:
                 raise self._gone() from None
 
-    def _facts(self, future: Any, task: Task) -> Facts:
+    def _facts(self, future: Any) -> Facts | None:
+        """None where its worker died."""
         from distributed import KilledWorker
 
         error = future.exception() if future.status == "error" else None
         if error is None:
             return msgspec.msgpack.decode(future.result(), type=Facts)
         if isinstance(error, KilledWorker):
-            return killed(task)
+            return None
         if isinstance(error, (ModuleNotFoundError, ImportError, AttributeError)):
             raise EnvironmentFailure(
                 f"a worker cannot run imgopt: {type(error).__name__}: {error}",
