@@ -150,11 +150,17 @@ class OnDask:
 
     def _facts(self, future: Any) -> Facts | None:
         """None where its worker died."""
+        from concurrent.futures import CancelledError
+
         from distributed import KilledWorker
 
         error = future.exception() if future.status == "error" else None
         if error is None:
-            return msgspec.msgpack.decode(future.result(), type=Facts)
+            try:
+                found = future.result()
+            except (OSError, TimeoutError, CancelledError):  # on its way here
+                raise self._gone() from None
+            return msgspec.msgpack.decode(found, type=Facts)
         if isinstance(error, KilledWorker):
             return None
         if isinstance(error, (ModuleNotFoundError, ImportError, AttributeError)):
