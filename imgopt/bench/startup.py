@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from imgopt.engine import Container, RunRequest, Session
 from imgopt.run.companions import CompanionFailure, companions
+from imgopt.run.control_group import ControlGroup
 from imgopt.run.observation import RunPlan
 from imgopt.run.probes import Probe, ask
-from imgopt.run.processes import peak_memory
 from imgopt.run.settings import SmokeSettings
 
 _PAUSE = 0.01
@@ -85,7 +85,7 @@ def _until_answer(
     ports = container.ports()
     for probe in plan.probes:
         ask(probe, container, ports)
-    memory = peak_memory(container.pid) if container.pid else None
+    memory = ControlGroup.of(container.pid).peak_bytes() if container.pid else None
     stop, code = container.stop(max(1, round(settings.stop_timeout)))
     return Run(seconds, memory, stop, code)
 

@@ -73,6 +73,11 @@ class Command:
         """The value of every word, None for those that the shell computes."""
         return tuple(word.value for word in self.words)
 
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The value of every word; those that the shell computes as they are written."""
+        return tuple(word.value or word.text for word in self.words)
+
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:

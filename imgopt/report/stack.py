@@ -46,8 +46,10 @@ def said(part: Part) -> str:
 
 def counted(result: StackResult) -> str:
     """How many builds came to a good end, in a sentence."""
-    good = sum(
-        part.result is not None and part.result.verdict in ("proven", "good")
-        for part in result.parts
-    )
+    good = sum(map(is_good, result.parts))
     return f"{result.project}: {len(result.parts)} builds in {result.file}, {good} proven or good"
+
+
+def is_good(part: Part) -> bool:
+    """Whether it is proven, or there was nothing to gain."""
+    return part.result is not None and part.result.verdict in ("proven", "good")

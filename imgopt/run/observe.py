@@ -16,13 +16,14 @@ from imgopt.inspect.sources.write_routes import Writes
 from imgopt.run.changing_requests import ChangingRequests
 from imgopt.run.companions import CompanionFailure
 from imgopt.run.comparable_answers import only_errors
+from imgopt.run.control_group import ControlGroup
 from imgopt.run.fanotify import Recorder, traced, untraced
 from imgopt.run.listening import EPHEMERAL, other_sockets
 from imgopt.run.near import Near
 from imgopt.run.observation import KILLED, Observation, RunPlan
 from imgopt.run.pictures import Album, pictures_of
 from imgopt.run.probes import Answer, Probe, ask
-from imgopt.run.processes import home_of, peak_memory
+from imgopt.run.processes import home_of
 from imgopt.run.questions import Questions, is_health
 from imgopt.run.ready import Ready, await_ready
 from imgopt.run.settings import SmokeSettings
@@ -215,7 +216,9 @@ class _Run:
             pid = int(state.get("Pid") or 0)
             if pid and self._session.engine.facts.local:
                 sockets, home = other_sockets(pid), home_of(pid)
-            ready.peak_memory = (peak_memory(pid) if pid else None) or ready.peak_memory
+            ready.peak_memory = (
+                ControlGroup.of(pid).peak_bytes() if pid else None
+            ) or ready.peak_memory
         album.take()
         self._look(container)
         said = container.logs().text if runs else ""

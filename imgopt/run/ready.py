@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from imgopt.engine import Container
+from imgopt.run.control_group import ControlGroup
 from imgopt.run.listening import EPHEMERAL, Listener, listeners
 from imgopt.run.probes import Answer, speaks
-from imgopt.run.processes import peak_memory, processor_seconds, user_of
+from imgopt.run.processes import user_of
 
 _STABLE_SECONDS = 0.7
 _OTHERS_SECONDS = 2.0
@@ -113,13 +114,13 @@ class _Watch:
 
     def _measure(self, pid: int) -> None:
         ready = self._ready
-        ready.peak_memory = peak_memory(pid) or ready.peak_memory
+        ready.peak_memory = ControlGroup.of(pid).peak_bytes() or ready.peak_memory
         uid = user_of(pid)
         ready.uid = ready.uid if uid is None else uid
         now = listeners(pid)
         if now != ready.listening:
             ready.listening, self._changed = now, time.monotonic()
-        cpu = processor_seconds(pid)
+        cpu = ControlGroup.of(pid).processor_seconds()
         if cpu is not None:
             self._cpu.append((time.monotonic(), cpu))
             self._cpu = [

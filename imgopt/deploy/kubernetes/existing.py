@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgopt.deploy.in_place import child, nodes_of, text_of
-from imgopt.deploy.kubernetes.pod import in_bytes
 from imgopt.deploy.model import Plan
+from imgopt.deploy.quantities import read_quantity
 from imgopt.deploy.yaml_tree import Noted, Tree, bare, value_of
 from imgopt.errors import InputError, Location
 
@@ -155,7 +155,7 @@ def _limits(container: dict[str, Tree], own: Node) -> Iterator[str]:
     requests = container["resources"]["requests"]
     for name in list(requests):
         theirs = text_of(own, "resources", "limits", name)
-        ours, limit = in_bytes(bare(requests[name])), in_bytes(theirs)
+        ours, limit = read_quantity(str(bare(requests[name]))), read_quantity(str(theirs))
         if theirs and ours is not None and limit is not None and ours > limit:
             if name == "memory":
                 continue  # its limit is below what was measured, and is raised

@@ -10,10 +10,8 @@ from typing import Any
 from imgopt.deploy import figures
 from imgopt.deploy.kubernetes.values import Values, rule
 from imgopt.deploy.model import MIB, Asked, Plan, Writable
+from imgopt.deploy.quantities import read_quantity
 from imgopt.deploy.yaml_tree import Noted, Tree
-
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "": 1}
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|m|)")
 
 
 def labels(plan: Plan, values: Values) -> dict[str, Tree]:
@@ -226,19 +224,11 @@ def millis(value: float) -> str:
     return f"{round(value * 1000)}m"
 
 
-def in_bytes(quantity: Any) -> float | None:
-    """A quantity of memory as Kubernetes writes it."""
-    found = _QUANTITY.fullmatch(str(quantity))
-    if found is None:
-        return None
-    return float(found[1]) * (_UNITS[found[2]] if found[2] != "m" else 1e-3)
-
-
 def _at_least(least: float) -> Any:
     """Whether an author's own figure may stay; what cannot be read stays."""
 
     def holds(value: Any) -> bool:
-        own = in_bytes(value)
+        own = read_quantity(str(value))
         return own is None or own >= least
 
     return holds

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgopt.deploy.prove.objects import Object, containers_of, pod_of
+from imgopt.deploy.quantities import quantity_bytes
 
 
 @dataclass(frozen=True)
@@ -104,20 +105,6 @@ def _scaler(objects: Iterable[Object], one: Object) -> Object | None:
             if (aimed.get("kind", "Deployment"), aimed.get("name")) == (one.kind, one.name):
                 return each
     return None
-
-
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_UNITS |= {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
-
-
-def quantity_bytes(value: object) -> int | None:
-    """Bytes of a Kubernetes quantity; None for what is none."""
-    text = str(value if value is not None else "").strip()
-    number = text.rstrip("kMGTi")
-    try:
-        return int(float(number) * _UNITS[text[len(number) :]])
-    except (ValueError, KeyError):
-        return None
 
 
 def wanted_names(one: Object) -> set[tuple[str, str, str]]:

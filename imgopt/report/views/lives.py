@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from imgopt.report.lives import line, past_line, ranked, why
-from imgopt.report.view import Cell, Level, Section, Table, Tile, View
+from imgopt.report.view import Cell, Section, Table, Tile, View
 from imgopt.report.views import sections
 from imgopt.results.lives import History, LaterEdit, Lives, LivesResult, Past
-
-_LEVELS: dict[str, Level] = {"holds": "good", "breaks": "bad"}
 
 
 def view(result: LivesResult) -> View:
     return View(
         title=f"{result.project or 'Dockerfile'}: does it live on?",
         kind="lives",
-        level="good" if result.verdict == "lives" else sections.level_of(result.verdict),
+        level=sections.level_of(result.verdict),
         word=result.verdict,
         headline=result.message,
         rule="Each later edit was made on a copy of the project, built and run both ways; what the"
@@ -44,11 +42,7 @@ def edits_section(candidates: list[Lives]) -> list[Section]:
 
 
 def _row(one: LaterEdit) -> tuple[Cell, ...]:
-    return (Cell(one.name), Cell(one.means), verdict_cell(one.verdict), Cell(why(one)))
-
-
-def verdict_cell(verdict: str) -> Cell:
-    return Cell(verdict, level=_LEVELS.get(verdict, "neutral"), whole=True)
+    return (Cell(one.name), Cell(one.means), sections.verdict_cell(one.verdict), Cell(why(one)))
 
 
 def _history(found: History, number: int) -> Section:
@@ -63,7 +57,7 @@ def _history(found: History, number: int) -> Section:
 def _commit(one: Past) -> tuple[Cell, ...]:
     return (
         Cell(one.commit[:10], code=True),
-        verdict_cell(one.verdict),
+        sections.verdict_cell(one.verdict),
         sections.lines_cell("\n".join(one.changed)),
         Cell(why(one)),
     )

@@ -47,10 +47,13 @@ VERDICT_LEVELS: dict[str, Level] = {
     "passed": "good",
     "faster": "good",
     "less": "good",
+    "lives": "good",
+    "holds": "good",
     "refuted": "bad",
     "failed": "bad",
     "slower": "bad",
     "more": "bad",
+    "breaks": "bad",
     "unproven": "bad",
 }
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from imgopt.report.stack import counted, said
+from imgopt.report.stack import counted, is_good, said
 from imgopt.report.view import Cell, Section, Table, Tile, View
 from imgopt.report.views import optimize, sections
-from imgopt.results.stack import Part, StackResult
+from imgopt.results.stack import StackResult
 
 
 def view(result: StackResult) -> View:
-    good = all(part.result is not None and _is_good(part) for part in result.parts)
+    good = all(map(is_good, result.parts))
     return View(
         title=f"{result.project}: every build of {result.file}",
         kind="stack",
@@ -32,10 +32,6 @@ def view(result: StackResult) -> View:
 def parts(result: StackResult) -> list[View]:
     """The pages of what was built, in the file's order."""
     return [optimize.view(part.result) for part in result.parts if part.result is not None]
-
-
-def _is_good(part: Part) -> bool:
-    return part.result is not None and part.result.verdict in ("proven", "good")
 
 
 def _rows(result: StackResult) -> list[tuple[Cell, ...]]:

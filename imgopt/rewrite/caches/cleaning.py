@@ -9,17 +9,18 @@ from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile.shellmodel import Command
 from imgopt.rewrite.order.install_commands import begins_with
 
-_REMOVERS = ("rm", "find", "rmdir", "unlink", "shred")
+REMOVERS = ("rm", "find", "rmdir", "unlink", "shred")
+"""Programs that remove what their words name; `find` may."""
 
 
 def cleans(command: Command, manager: Manager) -> bool:
     """Whether a command removes the manager's caches: by the manager itself, or by their path.
     Package lists go by their path alone: `apt-get clean` leaves them."""
-    words = [word.value or word.text for word in command.words]
+    words = command.texts
     if manager.lists is None and any(begins_with(words, cleaner) for cleaner in manager.cleaners):
         return True
     bare = [word for word in words if word != "sudo"]
-    if not bare or posixpath.basename(bare[0]) not in _REMOVERS:
+    if not bare or posixpath.basename(bare[0]) not in REMOVERS:
         return False
     caches = manager.lists.folders if manager.lists is not None else manager.caches
     folders = [

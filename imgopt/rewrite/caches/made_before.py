@@ -61,7 +61,7 @@ _ECHOES = frozenset(
 
 def cleaner(command: Command, ecosystems: Sequence[Ecosystem]) -> bool:
     """Whether a command does nothing but remove."""
-    words = [word.value or word.text for word in command.words]
+    words = command.texts
     if command.redirections or not words:
         return False
     called = managers_called(words, ecosystems)
@@ -74,7 +74,7 @@ def removes_what_they_made(
 ) -> bool:
     """Whether a cleaning command removes something that one of `before` made. `folder`: where the
     steps begin."""
-    words = [word.value or word.text for word in command.words]
+    words = command.texts
     if words[0] == "rm":
         paths = [_place(word, command, folder) for word in words[1:] if not word.startswith("-")]
         made = [place for one in before for place in _made(one, ecosystems, folder)]
@@ -84,15 +84,12 @@ def removes_what_they_made(
         if any(begins_with(words, one) for one in manager.cleaners):
             return bool(installs)
         if any(begins_with(words, one) for one in manager.removers):
-            return any(
-                _named(words) & _named([word.value or word.text for word in one.words])
-                for one in installs
-            )
+            return any(_named(words) & _named(one.texts) for one in installs)
     return False
 
 
 def _is_install(command: Command, manager: Manager, ecosystems: Sequence[Ecosystem]) -> bool:
-    found = recognise([word.value or word.text for word in command.words], ecosystems)
+    found = recognise(command.texts, ecosystems)
     return found is not None and found.manager.name == manager.name
 
 
@@ -109,7 +106,7 @@ def _made(command: Command, ecosystems: Sequence[Ecosystem], folder: str) -> Ite
     for redirection in command.redirections:
         if redirection.operator.startswith(">") and redirection.target is not None:
             yield _place(redirection.target.value or redirection.target.text, command, folder)
-    words = [word.value or word.text for word in command.words]
+    words = command.texts
     name = posixpath.basename(words[0]) if words else ""
     if name in _ECHOES:
         return

@@ -61,14 +61,14 @@ def _value(word: ShellWord) -> str:
 def _is_called(command: Command, manager: Manager) -> bool:
     """Whether it is a command of the manager's own program: what other programs say of their cache
     is theirs."""
-    words = [word.value or word.text for word in command.words]
+    words = command.texts
     return any(begins_with(words, known) or known in words[:2] for known in programs(manager))
 
 
 def _is_cleaner(command: Command, manager: Manager) -> bool:
     if _is_one_of(command, manager.cleaners):
         return True
-    words = [word.value or word.text for word in command.words]
+    words = command.texts
     return _is_called(command, manager) and any(_is_about_cache(word) for word in words[1:3])
 
 
@@ -181,7 +181,7 @@ def _offline(situation: Situation, stage: Stage, use: Use) -> str:
 
 
 def _is_one_of(command: Command, known: list[str]) -> bool:
-    words = [word.value or word.text for word in command.words]
+    words = command.texts
     return any(calls(words, one) for one in known)
 
 

@@ -95,7 +95,7 @@ def _set(situation: Situation, stage: Stage, manager: Manager) -> str:
         if any(re.search(pattern, said(command)) for pattern in manager.moved_by):
             return f"`{said(command).strip()[:60]}`"
         written = [one.target.text for one in command.redirections if one.target is not None]
-        lines = "\n".join(word.value or word.text for word in command.words)
+        lines = "\n".join(command.texts)
         for name, pattern in settings:
             if any(path.endswith(name) for path in written) and re.search(
                 pattern, lines, re.MULTILINE
@@ -106,7 +106,7 @@ def _set(situation: Situation, stage: Stage, manager: Manager) -> str:
 
 def said(command: Command) -> str:
     """The words of a command, each between blanks; an option's value is a word of its own."""
-    return _spaced(" ".join(word.value or word.text for word in command.words))
+    return _spaced(" ".join(command.texts))
 
 
 @lru_cache(maxsize=4096)

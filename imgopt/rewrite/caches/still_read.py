@@ -150,7 +150,7 @@ class _Needs:
         return None
 
     def _command(self, command: Command) -> bool | None:
-        words = [word.value or word.text for word in command.words]
+        words = command.texts
         names = [posixpath.basename(word) for word in words]
         if any(calls(words, one) for one in self._manager.needs_cache):
             return True

@@ -10,11 +10,10 @@ from imgopt.context.ecosystems import Ecosystem
 from imgopt.context.facts.managers import Manager
 from imgopt.dockerfile import Instruction
 from imgopt.dockerfile.shellmodel import Command
-from imgopt.rewrite.caches.cleaning import touches
+from imgopt.rewrite.caches.cleaning import REMOVERS, touches
 from imgopt.rewrite.order.install_commands import begins_with, managers_called, recognise
 from imgopt.rewrite.strategy import CARVED_STAGE, Situation
 
-_REMOVERS = frozenset(["rm", "rmdir", "unlink", "shred"])
 _MOVERS = frozenset(["mv"])
 
 
@@ -38,7 +37,7 @@ def gives_back(
     `places`: folders of the image that they installed to; other folders than those of the source
     are taken for such ones, and so is a path that a variable leads to.
     """
-    words = [word.value or word.text for word in command.words]
+    words = command.texts
     if not words:
         return False
     taken = _taken(command, words, workdir)
@@ -56,7 +55,7 @@ def _taken(command: Command, words: Sequence[str], workdir: str) -> list[str]:
     if name == "find":
         starts = plain[:1] if plain and not words[1].startswith("-") else ["."]
         found = starts if {"-delete", "rm"} & {*words} else []
-    elif name in _REMOVERS:
+    elif name in REMOVERS:
         found = plain
     else:
         found = plain[:-1] if name in _MOVERS else []
@@ -70,7 +69,7 @@ def _place(word: str, command: Command, workdir: str) -> str:
 
 
 def _calls(command: Command, manager: Manager, ecosystems: Sequence[Ecosystem]) -> bool:
-    install = recognise([word.value or word.text for word in command.words], ecosystems)
+    install = recognise(command.texts, ecosystems)
     return install is not None and install.manager is manager
 
 

@@ -130,14 +130,14 @@ class _Look:
             command for item in steps for command in script_of(self.dockerfile, item).commands
         ]
         if any(
-            recognise(_words(one), self.ecosystems) and name in _packages(one) for one in commands
+            recognise(one.texts, self.ecosystems) and name in _packages(one) for one in commands
         ):
             return False
         return any(self._unpacks(one) or _runs_input(one) for one in commands)
 
     def _unpacks(self, command: Command) -> bool:
         return self._brings(command) and any(
-            posixpath.basename(word.rstrip("/")) in _INSTALLED for word in _words(command)[1:]
+            posixpath.basename(word.rstrip("/")) in _INSTALLED for word in command.texts[1:]
         )
 
     def _folders_at(self, item: Instruction, copy: Copy, folder: str) -> Iterator[str]:
@@ -165,9 +165,7 @@ class _Look:
 
     def _compiles(self, command: Command) -> bool:
         return any(
-            calls(_words(command), one)
-            for ecosystem in self.ecosystems
-            for one in ecosystem.compiles
+            calls(command.texts, one) for ecosystem in self.ecosystems for one in ecosystem.compiles
         )
 
     def _target(self, item: Instruction, copy: Copy) -> str | None:
@@ -272,12 +270,12 @@ class _Look:
                     yield ""
                 elif self._brings(command):
                     yield (
-                        f"`{' '.join(_words(command))[:50]}` brings {name}, and its first line is"
+                        f"`{' '.join(command.texts)[:50]}` brings {name}, and its first line is"
                         " not known"
                     )
 
     def _brings(self, command: Command) -> bool:
-        words = _words(command)
+        words = command.texts
         return any(
             calls(words, one) for ecosystem in self.ecosystems for one in ecosystem.brings_files
         )
@@ -286,7 +284,7 @@ class _Look:
         self, stage: Stage, command: Command, here: str, place: str, depth: int
     ) -> Iterator[str]:
         """What `cp`, `mv`, `install` or `ln` put there."""
-        words = [word for word in _words(command)[1:] if not word.startswith("-")]
+        words = [word for word in command.texts[1:] if not word.startswith("-")]
         folder = (
             posixpath.normpath(posixpath.join(here, command.cwd or ".", words[-1])) if words else ""
         )
@@ -308,15 +306,15 @@ def _programs_of(ecosystem: Ecosystem) -> Iterator[str]:
 
 def _packages(command: Command) -> set[str]:
     """Names of packages among the words, without their versions and extras."""
-    return {re.split(r"[=@<>~!\[]", word)[0] for word in _words(command)}
+    return {re.split(r"[=@<>~!\[]", word)[0] for word in command.texts}
 
 
 def _runs_input(command: Command) -> bool:
     """A shell that reads its commands from a pipe (`curl … | sh`)."""
-    words = _words(command)
+    words = command.texts
     return (
         command.operator in ("|", "|&")
-        and words[:1] in (["sh"], ["bash"])
+        and words[:1] in (("sh",), ("bash",))
         and (not words[1:] or words[1] == "-" or words[1].startswith("-s"))
     )
 
@@ -360,13 +358,9 @@ def _head(context: ContextFiles, path: str) -> bytes | None:
         return None
 
 
-def _words(command: Command) -> list[str]:
-    return [word.value or word.text for word in command.words]
-
-
 def _names(command: Command) -> set[str]:
     """The last parts of its words, values of options among them."""
-    return {posixpath.basename(word.rpartition("=")[2]) for word in _words(command)[1:]}
+    return {posixpath.basename(word.rpartition("=")[2]) for word in command.texts[1:]}
 
 
 def _text(item: Instruction) -> str:

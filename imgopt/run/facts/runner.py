@@ -15,8 +15,8 @@ from imgopt.engine.container import StartFailure
 from imgopt.inspect.sources.write_routes import Writes
 from imgopt.results.run_facts import Load, Tried
 from imgopt.run.companions import CompanionFailure
+from imgopt.run.control_group import ControlGroup, MemoryWatch
 from imgopt.run.facts.conditions import AS_IT_IS, Conditions
-from imgopt.run.facts.control_group import ControlGroup, MemoryWatch
 from imgopt.run.facts.doors import Door, door_to
 from imgopt.run.facts.first_answer import Sign, await_sign, lasted, sign_of
 from imgopt.run.facts.load import Asked, put_under_load

@@ -11,7 +11,8 @@ from imgopt.deploy.prove.cluster import local_cluster
 from imgopt.deploy.prove.images import full_name
 from imgopt.deploy.prove.objects import objects_in
 from imgopt.deploy.prove.prepared import STANDS_IN, Prepared, prepared
-from imgopt.deploy.prove.target import quantity_bytes, targets
+from imgopt.deploy.prove.target import targets
+from imgopt.deploy.quantities import quantity_bytes
 from imgopt.errors import Interrupted
 
 from .examples import ALL, BUDGET, SCALER, SERVICE, WEB

@@ -28,15 +28,20 @@ class ControlGroup:
         for line in proc_text(proc / str(pid) / "cgroup").splitlines():
             _, controllers, path = [*line.split(":", 2), "", ""][:3]
             for name in controllers.split(","):
-                places[name] = path.lstrip("/")
+                places[name] = (controllers, path.lstrip("/"))
         if (root / "cgroup.controllers").exists():
-            folder = root / places[""] if "" in places else None
+            folder = root / places[""][1] if "" in places else None
             return cls(folder, folder, True)
         return cls(
-            root / "memory" / places["memory"] if "memory" in places else None,
-            root / "cpuacct" / places["cpuacct"] if "cpuacct" in places else None,
+            _mounted(root, "memory", *places["memory"]) if "memory" in places else None,
+            _mounted(root, "cpuacct", *places["cpuacct"]) if "cpuacct" in places else None,
             False,
         )
+
+    def peak_bytes(self) -> int | None:
+        """The most that it ever held, page cache included; None where that cannot be read."""
+        name = "memory.peak" if self.unified else "memory.max_usage_in_bytes"
+        return _number(self.memory / name) if self.memory is not None else None
 
     def bytes_used(self) -> int | None:
         """What it holds without page cache that has not been used lately, as a kubelet counts it;
@@ -62,8 +67,19 @@ class ControlGroup:
         if self.unified:
             words = proc_text(self.processor / "cpu.stat").split()
             return int(words[1]) / 1e6 if words[:1] == ["usage_usec"] else None
-        used = proc_text(self.processor / "cpuacct.usage").strip()
-        return int(used) / 1e9 if used.isdigit() else None
+        used = _number(self.processor / "cpuacct.usage")
+        return used / 1e9 if used is not None else None
+
+
+def _mounted(root: Path, name: str, together: str, path: str) -> Path:
+    """Controllers that are mounted together have one folder, and often a link by each name."""
+    alone = root / name
+    return (alone if alone.exists() else root / together) / path
+
+
+def _number(path: Path) -> int | None:
+    text = proc_text(path).strip()
+    return int(text) if text.isdigit() else None
 
 
 class MemoryWatch:

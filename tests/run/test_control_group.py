@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imgopt.run.facts.control_group import ControlGroup, MemoryWatch
+from imgopt.run.control_group import ControlGroup, MemoryWatch
 
 
 def write(path: Path, text: str) -> None:
@@ -15,9 +15,18 @@ def test_version_1_does_not_count_page_cache_that_nobody_uses(tmp_path: Path) ->
     write(proc / "7/cgroup", "4:memory:/docker/abc\n2:cpuacct,cpu:/docker/abc\n0::/\n")
     write(root / "memory/docker/abc/memory.usage_in_bytes", "5000\n")
     write(root / "memory/docker/abc/memory.stat", "cache 9\ntotal_inactive_file 1200\n")
+    write(root / "memory/docker/abc/memory.max_usage_in_bytes", "9000\n")
     write(root / "cpuacct/docker/abc/cpuacct.usage", "2500000000\n")
     group = ControlGroup.of(7, root, proc)
+    assert group.peak_bytes() == 9000
     assert (group.bytes_used(), group.processor_seconds()) == (3800, 2.5)
+
+
+def test_controllers_that_have_one_folder_and_no_links(tmp_path: Path) -> None:
+    root, proc = tmp_path / "cgroup", tmp_path / "proc"
+    write(proc / "7/cgroup", "2:cpuacct,cpu:/docker/abc\n")
+    write(root / "cpuacct,cpu/docker/abc/cpuacct.usage", "1000000000\n")
+    assert ControlGroup.of(7, root, proc).processor_seconds() == 1.0
 
 
 def test_version_2(tmp_path: Path) -> None:
